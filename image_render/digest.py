@@ -1,0 +1,51 @@
+"""The fingerprint of the drawing: a model may only be served with frames drawn as those that it was trained on."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from functools import cache
+
+import numpy as np
+
+from image_render.draw import draw_frames
+from image_render.spec import STANDARD, VERSION, FrameSpec
+from image_render.windows import Columns, windows
+
+_GOLDEN_WINDOWS = 3
+_TICK = 0.01
+
+
+@cache
+def frame_digest(spec: FrameSpec = STANDARD) -> str:
+    """sha256, in hex, over the version, the geometry, and a fixed set of golden frames drawn here and now.
+
+    The frames are drawn rather than remembered, so that a numpy that rounds otherwise is noticed too.
+    """
+    geometry = {"version": VERSION, **asdict(spec), "channels": ["body", "wick", "volume"]}
+    digest = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode())
+    for series in _golden_series(spec):
+        frames = draw_frames(windows(series, spec), spec)
+        digest.update(np.packbits(frames).tobytes())
+    return digest.hexdigest()
+
+
+def _golden_series(spec: FrameSpec) -> list[Columns]:
+    """A walk, the same walk without volume, and a flat line; of whole numbers, that no platform computes otherwise."""
+    count = spec.window_candles + _GOLDEN_WINDOWS - 1
+    state, ticks = 1, []
+    for _ in range(5 * count):
+        state = (state * 1_103_515_245 + 12_345) % 2**31  # the C standard's example of a generator
+        ticks.append(state >> 16)
+    step, above, below, body, volume = np.array(ticks, np.int64).reshape(count, 5).T % 41
+    opened = 10_000 + np.cumsum(step - 20)
+    closed = opened + body - 20
+    walk = Columns(
+        open=opened * _TICK,
+        high=(np.maximum(opened, closed) + above) * _TICK,
+        low=(np.minimum(opened, closed) - below) * _TICK,
+        close=closed * _TICK,
+        volume=volume * 1.0,
+    )
+    silent = walk._replace(volume=np.zeros(count))
+    flat = Columns(*(np.full(count, 100.0) for _ in Columns._fields))
+    return [walk, silent, flat]

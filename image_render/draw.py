@@ -1,0 +1,86 @@
+"""Windows to frames, vectorised.
+
+Nearly every byte of a frame is a run of ones within one candle's column of rows. All such runs are drawn once into a table; a frame
+is then 600 rows copied whole from it. The rows lie in memory channel by channel, and the caller sees them in the order of `FrameSpec`.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_render.spec import BODY, CHANNEL_COUNT, STANDARD, VOLUME, WICK, FrameSpec
+from image_render.windows import Columns, Prices
+
+Frames = NDArray[np.uint8]
+
+
+def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None = None) -> Frames:
+    """Draw windows `(N, window_candles)` as frames, `uint8` `(N, window_candles, price_rows, 3)`.
+
+    `out`, where given, is (a slice along the first axis of) what `empty_frames` returned; it is filled and returned.
+    Raises `ValueError` where shapes do not fit. Prices must be finite: `coinfarm.candles` sees to it.
+    """
+    count, candles = windows.close.shape
+    if candles != spec.window_candles:
+        raise ValueError(f"a window has {spec.window_candles} candles, not {candles}")
+    frames = empty_frames(count, spec) if out is None else out
+    if frames.shape != (count, *spec.shape):
+        raise ValueError(f"out must have the shape {(count, *spec.shape)}, not {frames.shape}")
+    planes = as_planes(frames)
+    if not planes.flags.c_contiguous:
+        raise ValueError("out must come from empty_frames")
+    # Every index is within the table, so "clip" changes none; "raise" would draw into a buffer and copy it.
+    np.take(_runs(spec.price_rows), _run_indices(windows, spec), axis=0, out=planes, mode="clip")
+    return frames
+
+
+def empty_frames(count: int, spec: FrameSpec = STANDARD) -> Frames:
+    """Room for frames, not yet drawn, laid out as `draw_frames` wants it."""
+    planes = np.empty((count, CHANNEL_COUNT, spec.window_candles, spec.price_rows), np.uint8)
+    return planes.transpose(0, 2, 3, 1)
+
+
+def as_planes(frames: Frames) -> Frames:
+    """Frames `(N, candles, rows, 3)` seen channel first, `(N, 3, candles, rows)`: contiguous for frames drawn here."""
+    return frames.transpose(0, 3, 1, 2)
+
+
+def _run_indices(windows: Columns, spec: FrameSpec) -> NDArray[np.intp]:
+    """Which row of the table each candle takes in each channel, `(N, 3, window_candles)`."""
+    rows = spec.price_rows
+    lowest = windows.low.min(axis=1, keepdims=True)
+    price_range = windows.high.max(axis=1, keepdims=True) - lowest
+    flat = price_range == 0
+    price_range[flat] = 1
+    offset = np.where(flat, spec.flat_row, 0)
+
+    def row(price: Prices) -> Prices:
+        scaled = price - lowest
+        scaled *= rows - 1
+        scaled /= price_range
+        np.rint(scaled, out=scaled)
+        scaled += offset
+        return scaled
+
+    opened, closed = row(windows.open), row(windows.close)
+    highest_volume = windows.volume.max(axis=1, keepdims=True)
+    highest_volume[highest_volume == 0] = 1
+
+    count, candles = windows.close.shape
+    indices = np.empty((count, CHANNEL_COUNT, candles), np.intp)
+    indices[:, BODY] = np.minimum(opened, closed) * rows + np.maximum(opened, closed)
+    indices[:, WICK] = row(windows.low) * rows + row(windows.high)
+    indices[:, VOLUME] = rows * rows + np.rint(windows.volume * rows / highest_volume)
+    return indices
+
+
+@lru_cache(maxsize=4)
+def _runs(rows: int) -> Frames:
+    """Every run that a candle can draw: rows `first … last` at index `first * rows + last`, then `0 … n - 1` at `rows² + n`."""
+    first, last, row = np.ogrid[:rows, :rows, :rows]
+    price_runs = ((first <= row) & (row <= last)).reshape(rows * rows, rows)
+    volume_runs = np.arange(rows) < np.arange(rows + 1)[:, None]
+    table = np.concatenate([price_runs, volume_runs]).view(np.uint8)
+    table.flags.writeable = False
+    return table

@@ -1,0 +1,46 @@
+"""A series of candles seen as overlapping windows, without copying a price."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from image_render.spec import STANDARD, FrameSpec
+
+Prices = NDArray[np.float64]
+
+
+class Columns(NamedTuple):
+    """Candles as columns of float64: each `(n,)` for a series, `(N, window_candles)` for its windows."""
+
+    open: Prices
+    high: Prices
+    low: Prices
+    close: Prices
+    volume: Prices
+
+
+def window_count(candle_count: int, spec: FrameSpec = STANDARD, stride: int = 1) -> int:
+    """How many windows, `stride` candles apart, fit into a series."""
+    return max(0, (candle_count - spec.window_candles) // stride + 1)
+
+
+def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Columns:
+    """All windows of a series, oldest first, as read-only views `(N, window_candles)`.
+
+    Raises `ValueError` where the series is shorter than one window or `stride` is below 1.
+    """
+    candle_count = len(series.close)
+    if stride < 1:
+        raise ValueError(f"the stride must be at least 1 candle, not {stride}")
+    if candle_count < spec.window_candles:
+        raise ValueError(f"a window has {spec.window_candles} candles, the series only {candle_count}")
+    return Columns(
+        *(np.lib.stride_tricks.sliding_window_view(column, spec.window_candles)[::stride] for column in series)
+    )
+
+
+def window_range_pct(window: Columns) -> Prices:
+    """Each window's own price range, `(N,)`, in percent of its last close: the scale that its image has lost."""
+    price_range = window.high.max(axis=1) - window.low.min(axis=1)
+    return 100.0 * price_range / window.close[:, -1]

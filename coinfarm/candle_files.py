@@ -1,0 +1,125 @@
+"""Candles in files: klines JSON, CSV and Parquet."""
+
+import json
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from coinfarm.candle_rows import candles_from_rows
+from coinfarm.candles import Candles
+from coinfarm.errors import CandleError, CoinfarmError, Fault
+from image_render.windows import Columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COLUMN_NAMES = ("open_time", *Columns._fields)
+_NAMED_FILE = re.compile(r"(?:.*[-_])?(?P<symbol>[A-Za-z0-9]+)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
+_STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
+
+
+def parse_candles(
+    data: bytes,
+    file_name: str,
+    *,
+    symbol: str | None = None,
+    interval: str | None = None,
+    start_ms: int | None = None,
+    stop_ms: int | None = None,
+) -> Candles:
+    """The candles of a file's bytes, those that open in `[start_ms, stop_ms)`; None is no bound.
+
+    The ending tells the format; symbol and interval are told by the name (`BTCUSD-1m.parquet`, `symbol=BTCUSD/interval=1m/…`)
+    where they are not given. Raises `CandleError` for what is wrong inside, `CoinfarmError` for a name that does not tell.
+    """
+    symbol, interval = _identity(file_name, symbol, interval)
+    ending = PurePosixPath(file_name).suffix
+    if ending == ".json":
+        return candles_from_rows(_json_rows(data), symbol, interval).between(start_ms, stop_ms)
+    if ending == ".csv":
+        table = _csv_table(data)
+    elif ending == ".parquet":
+        table = _parquet_table(data)
+    else:
+        raise CoinfarmError(f"{file_name}: candles are read from .json, .csv and .parquet files")
+    return _from_table(table, symbol, interval).between(start_ms, stop_ms)
+
+
+def parquet_from_candles(candles: Candles) -> bytes:
+    """The candles as a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = pa.BufferOutputStream()
+    columns = dict(zip(COLUMN_NAMES, (candles.open_time, *candles.columns), strict=True))
+    pq.write_table(pa.table(columns), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def _identity(file_name: str, symbol: str | None, interval: str | None) -> tuple[str, str]:
+    named = _STORED_FILE.fullmatch(file_name) or _NAMED_FILE.fullmatch(PurePosixPath(file_name).name)
+    symbol = symbol or (named["symbol"] if named else None)
+    interval = interval or (named["interval"] if named else None)
+    if symbol is None or interval is None:
+        raise CoinfarmError(
+            f"{file_name}: the name does not tell symbol and interval: name it like BTCUSD-1m.parquet, or say them "
+            "(--symbol and --interval)"
+        )
+    return symbol, interval
+
+
+def _json_rows(data: bytes) -> list[object]:
+    try:
+        rows = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CandleError(Fault("", f"is not JSON: {error}")) from None
+    if not isinstance(rows, list):
+        raise CandleError(Fault("", "must be a JSON array of candles"))
+    return rows
+
+
+def _csv_table(data: bytes) -> "pa.Table":
+    import pyarrow as pa
+    from pyarrow import csv
+
+    types = {name: pa.float64() for name in COLUMN_NAMES} | {"open_time": pa.int64()}
+    try:
+        return csv.read_csv(pa.BufferReader(data), convert_options=csv.ConvertOptions(column_types=types))
+    except pa.ArrowInvalid as error:
+        raise CandleError(Fault("", f"is not a CSV file of candles: {error}")) from None
+
+
+def _parquet_table(data: bytes) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        return file.read(columns=[name for name in COLUMN_NAMES if name in file.schema_arrow.names])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+
+
+def _from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
+    import pyarrow as pa
+
+    missing = [name for name in COLUMN_NAMES if name not in table.column_names]
+    if missing:
+        raise CandleError(Fault("", f"has no column {missing[0]}; the columns are {', '.join(COLUMN_NAMES)}"))
+    if not len(table):
+        raise CandleError(Fault("", "there is no candle"))
+    for name in COLUMN_NAMES:
+        column = table[name]
+        if column.null_count:
+            raise CandleError(Fault(f"/candles/{column.is_null().index(True).as_py()}/{name}", "is missing"))
+        wanted = pa.types.is_integer if name == "open_time" else _is_number
+        if not wanted(column.type):
+            raise CandleError(Fault(f"/{name}", f"must be a column of numbers, not of {column.type}"))
+    time, *values = (table[name].to_numpy() for name in COLUMN_NAMES)
+    return Candles.checked(symbol, interval, time, Columns(*values))
+
+
+def _is_number(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)

@@ -1,0 +1,59 @@
+"""The errors that are meant for a person: each names the place and the remedy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class CoinfarmError(Exception):
+    """Whatever a user, an input or a service did wrong; anything else that is raised is our own mistake."""
+
+
+class RequestError(CoinfarmError):
+    """A request that is wrong at one or more places."""
+
+    def __init__(self, *faults: "Fault") -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One mistake: `pointer` is where (a JSON pointer such as `/candles/17/high`), `detail` what and what to do."""
+
+    pointer: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer}: {self.detail}" if self.pointer else self.detail
+
+
+class CandleError(RequestError):
+    """Candles that cannot be: the faults point at the candle and the field."""
+
+
+class TooLarge(CoinfarmError):
+    """More than a limit allows; the message says which limit, and what to do instead."""
+
+
+class ModelError(CoinfarmError):
+    """A model that cannot serve: missing, damaged, of another geometry, or of outputs that do not fit its manifest."""
+
+
+class StorageError(CoinfarmError):
+    """A place for bytes refused, or could not be reached."""
+
+
+class NotFound(StorageError):
+    """Nothing lies there."""
+
+
+class Conflict(StorageError):
+    """The condition of a conditional write failed: somebody else was there first."""
+
+
+class Forbidden(StorageError):
+    """Access denied, or a key or URI that leads outside its root."""
+
+
+class Unavailable(StorageError):
+    """Throttled, timed out, cut short, or a server's error: worth another try."""

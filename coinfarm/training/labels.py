@@ -1,0 +1,22 @@
+"""What the model is to foretell: the horizon's extremes and its end, after each window."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles import Values
+from image_render.windows import Columns
+
+
+def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candles: int) -> Values:
+    """`(n, 3)`: maxRisePct, maxDeclinePct and endChangePct after the candles at `last_candles`, each a window's last.
+
+    In percent of that candle's close, signed, over the `horizon_candles` that follow it:
+    `100 * (max(high) / close - 1)`, `100 * (min(low) / close - 1)`, `100 * (last close / close - 1)`.
+    """
+    horizons = np.lib.stride_tricks.sliding_window_view
+    following = last_candles + 1
+    close = series.close[last_candles]
+    highest = horizons(series.high, horizon_candles)[following].max(axis=1)
+    lowest = horizons(series.low, horizon_candles)[following].min(axis=1)
+    end = series.close[last_candles + horizon_candles]
+    return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)

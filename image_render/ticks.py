@@ -11,9 +11,9 @@ _TIME_STEPS_MS = tuple(minutes * _MINUTE_MS for minutes in (1, 5, 15, 30, 60, 12
 
 
 def price_ticks(lowest: float, highest: float, most: int = 8) -> list[tuple[float, str]]:
-    """Round prices from `lowest` to `highest`, ascending, at most `most` steps apart, each with its label.
+    """Round prices from `lowest` to `highest`, ascending, `most` steps or fewer, each with its label.
 
-    A range too narrow for float64 to hold a round price in it, or none at all, has one tick: its lowest price.
+    A range too narrow for float64 to hold round prices, or none at all, has one tick: its lowest price.
     """
     smallest_step = (highest - lowest) / most
     if smallest_step <= math.ulp(highest):
@@ -26,7 +26,7 @@ def price_ticks(lowest: float, highest: float, most: int = 8) -> list[tuple[floa
 
 
 def time_ticks(first_ms: int, last_ms: int, most: int = 8) -> list[tuple[int, str]]:
-    """Round times from `first_ms` to `last_ms` (milliseconds UTC), at most `most` steps apart, each with its label.
+    """Round times from `first_ms` to `last_ms` (milliseconds UTC), `most` steps or fewer, each labelled.
 
     A label is the time of day; at midnight, and so on every tick of a chart of days, the date.
     """

@@ -1,0 +1,38 @@
+# Everything runs in a virtual environment of its own, made on first use.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run test lint openapi containers clean
+
+run: $(READY)
+	@$(BIN)/python -m coinfarm.demo
+
+test: $(READY)
+	$(BIN)/pytest -m "not docker and not browser"
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/cfn-lint template.yaml
+	$(BIN)/python -m handler.openapi --check
+
+openapi: $(READY)
+	$(BIN)/python -m handler.openapi --write
+
+containers: $(READY)
+	$(BIN)/pytest -m docker -ra tests/containers
+
+browser: $(READY)
+	$(BIN)/pytest -m browser -ra tests/browser
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[serve,dev]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist .aws-sam

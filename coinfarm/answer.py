@@ -1,0 +1,91 @@
+"""The answer to a request, as JSON or Parquet has it."""
+
+import json
+import math
+from typing import TYPE_CHECKING, Any
+
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.predictor import Predictions
+
+if TYPE_CHECKING:
+    from coinfarm.candles import Values
+    from coinfarm.models.manager import LoadedModel
+
+MESSAGE_ID = "messageId"
+_PARQUET_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
+
+
+def model_identity(model: "LoadedModel") -> dict[str, str]:
+    """Which model it was, in every answer."""
+    manifest = model.bundle.manifest
+    return {"name": manifest.name, "version": manifest.version, "engine": model.engine.name}
+
+
+def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
+    """The answer as a JSON object, one result per window in their order; no prediction is null."""
+    rows = zip(
+        predictions.open_time.tolist(),
+        predictions.close_time.tolist(),
+        predictions.in_sample.tolist(),
+        predictions.filled_candles.tolist(),
+        predictions.values_pct.tolist(),
+        strict=True,
+    )
+    results = [
+        {
+            "openTime": open_time,
+            "closeTime": close_time,
+            "inSample": in_sample,
+            "filledCandles": filled_candles,
+            "predictions": None if math.isnan(values_pct[0]) else dict(zip(OUTPUT_NAMES, values_pct, strict=True)),
+        }
+        for open_time, close_time, in_sample, filled_candles, values_pct in rows
+    ]
+    return {"model": model_identity(model), "results": results}
+
+
+def frames_answer(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
+    """The answer for ready-made frames, which tell nothing of their time."""
+    unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
+    results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
+    return {"model": model_identity(model), "results": results}
+
+
+def answer_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
+    """The answer as a file, `.json` or `.parquet`, that remembers which message asked for it."""
+    if ending == ".json":
+        return json.dumps({MESSAGE_ID: message_id, **answer(model, predictions)}).encode()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {
+        "open_time": predictions.open_time,
+        "close_time": predictions.close_time,
+        "in_sample": predictions.in_sample,
+        "filled_candles": predictions.filled_candles,
+        **dict(zip(_PARQUET_NAMES, predictions.values_pct.T, strict=True)),
+    }
+    metadata = {MESSAGE_ID: message_id, "model": json.dumps(model_identity(model))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def asked_by(data: bytes, ending: str) -> str | None:
+    """The id of the message that asked for the answer in a file; None where the file is no answer to a message."""
+    if ending == ".json":
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+        found = document.get(MESSAGE_ID) if isinstance(document, dict) else None
+        return found if isinstance(found, str) else None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(pa.BufferReader(data)).metadata or {}
+    except (pa.ArrowInvalid, OSError):
+        return None
+    found_bytes = metadata.get(MESSAGE_ID.encode())
+    return found_bytes.decode() if found_bytes else None

@@ -1,0 +1,36 @@
+"""The picture of a series: its windows as the model sees them."""
+
+from datetime import UTC, datetime
+
+from coinfarm.predictor import Series
+from image_render.draw import draw_frames
+from image_render.preview import contact_sheet, png_bytes, preview
+from image_render.windows import Columns, windows
+
+
+def picture_of(series: Series) -> bytes:
+    """A PNG: of one window a chart, of several a sheet. Every window is drawn: keep them few."""
+    view = windows(series.candles.columns, stride=series.stride)
+    return _chart(series, view) if len(view.close) == 1 else _sheet(series, view)
+
+
+def _chart(series: Series, view: Columns) -> bytes:
+    candles = series.candles
+    chart = preview(
+        draw_frames(view)[0],
+        title=f"{candles.symbol} {candles.interval}",
+        open_times_ms=(int(candles.open_time[0]), int(candles.open_time[view.close.shape[1] - 1])),
+        price_range=(float(view.low.min()), float(view.high.max())),
+    )
+    return png_bytes(chart)
+
+
+def _sheet(series: Series, view: Columns) -> bytes:
+    count, window = view.close.shape
+    last_candles = series.candles.open_time[window - 1 :: series.stride][:count]
+    captions = [f"{series.candles.symbol} {series.candles.interval}, to {_minute(time)}" for time in last_candles.tolist()]
+    return png_bytes(contact_sheet(draw_frames(view), captions))
+
+
+def _minute(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

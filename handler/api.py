@@ -1,0 +1,163 @@
+"""The routes behind API Gateway: REST proxy events and HTTP API (v2) events alike."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from coinfarm.answer import answer, frames_answer, model_identity
+from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
+from coinfarm.frames_file import read_frames
+from coinfarm.request import PredictionRequest, parse_request
+from coinfarm.service import Service
+from handler import schemas
+from handler.problems import CONTENT_TYPE, NoSuchRoute, UnsupportedMediaType, problem
+from handler.telemetry import count, count_timings, logger
+
+JSON = "application/json"
+NPZ = "application/x-npz"
+PNG = "image/png"
+MOST_FRAMES_DRAWN = 24
+
+router = Router()
+
+
+def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, Any]:
+    """Answer one event of API Gateway, of either shape; never raises."""
+    resolver = _http if event.get("version") == "2.0" else _rest
+    resolver.append_context(service=service)
+    response: dict[str, Any] = resolver.resolve(event, context)
+    return response
+
+
+# Bodies of /predictions and /frames are parsed by coinfarm.request, as those of every other entrance are: it points at the
+# candle at fault, and an npz is no JSON. The resolver validates the rest, and documents all.
+@router.post("/predictions", enable_validation=False, summary="Predict the horizon after each window of the candles")
+def post_predictions() -> Response[str]:
+    service: Service = router.context["service"]
+    body = _body(service.settings.max_body_bytes)
+    media_type = _media_type()
+    if media_type == NPZ:
+        predictor = service.predictor()
+        frames, range_pct = read_frames(body, service.settings.max_frames)
+        document = frames_answer(predictor.model, predictor.predict_frames(frames, range_pct))
+    elif media_type == JSON:
+        request = parse_request(PredictionRequest, body)
+        series = request.series(service.settings.max_frames)
+        predictor = service.predictor(request.model_version)
+        document = answer(predictor.model, predictor.predict(series))
+    else:
+        raise UnsupportedMediaType(Fault("", f"{media_type} is not taken here: send {JSON} or {NPZ}"))
+    count_timings(predictor.timings)
+    return _json(document)
+
+
+@router.post("/frames", enable_validation=False, summary="Draw what the model sees of the candles")
+def post_frames() -> Response[bytes]:
+    from coinfarm.picture import picture_of
+
+    service: Service = router.context["service"]
+    body = _body(service.settings.max_body_bytes)
+    if _media_type() != JSON:
+        raise UnsupportedMediaType(Fault("", f"{_media_type()} is not taken here: send {JSON}"))
+    request = parse_request(PredictionRequest, body)
+    most_frames = min(MOST_FRAMES_DRAWN, service.settings.max_frames)
+    return Response(200, PNG, picture_of(request.series(most_frames)))
+
+
+@router.get("/model", summary="Which model serves, and how good it is", response_description="The model")
+def get_model(
+    version: Annotated[str | None, Query(description="Another version than the one in service.", max_length=32)] = None,
+) -> schemas.Model:
+    service: Service = router.context["service"]
+    model = service.model(version)
+    manifest = model.bundle.manifest
+    return schemas.Model.model_validate(
+        {**model_identity(model), **manifest.model_dump(mode="json", by_alias=True, include={"outputs", "horizon_candles", "training", "metrics"})}
+    )
+
+
+@router.get("/health", summary="Whether the process answers")
+def get_health() -> schemas.Health:
+    return schemas.Health(status="ok")
+
+
+@router.get("/ready", summary="Whether a model is loaded; loads it")
+def get_ready() -> schemas.Ready:
+    service: Service = router.context["service"]
+    return schemas.Ready(status="ready", model=schemas.ModelIdentity(**model_identity(service.model())))
+
+
+@router.get("/openapi.json", enable_validation=False, summary="This document")
+def get_openapi() -> Response[str]:
+    from handler.openapi import committed
+
+    return Response(200, JSON, committed())
+
+
+@router.get("/docs", enable_validation=False, summary="This document, to read and to try")
+def get_docs() -> Response[str]:
+    from handler.docs import page
+
+    return Response(200, "text/html; charset=utf-8", page())
+
+
+def _body(most_bytes: int) -> bytes:
+    event = router.current_event
+    body = event.body or ""
+    if len(body) > most_bytes:
+        raise TooLarge(
+            f"the body has more than {most_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
+        )
+    if not event.is_base64_encoded:
+        return body.encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error:
+        raise MalformedRequest(Fault("", "the event says that its body is base64, but it is not")) from None
+
+
+def _media_type() -> str:
+    return str(router.current_event.headers.get("content-type") or JSON).partition(";")[0].strip().lower()
+
+
+def _json(document: dict[str, Any]) -> Response[str]:
+    return Response(200, JSON, json.dumps(document))
+
+
+def _problem(error: Exception) -> Response[str]:
+    document = problem(error)
+    if document["status"] >= 500:
+        count("Failures")
+        logger.exception("request failed")
+    else:
+        logger.info("request refused", extra={"problem": document})
+    return Response(document["status"], CONTENT_TYPE, json.dumps(document))
+
+
+def _invalid(error: RequestValidationError) -> Response[str]:
+    """What Powertools' validation found, in our words."""
+    faults = [Fault("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in error.errors()]
+    return _problem(RequestError(*faults))
+
+
+def _no_such_route(_: Exception) -> Response[str]:
+    event = router.current_event
+    return _problem(NoSuchRoute(Fault("", f"{event.http_method} {event.path} is not served; see /docs")))
+
+
+def _resolver(kind: type[APIGatewayRestResolver] | type[APIGatewayHttpResolver]) -> APIGatewayRestResolver | APIGatewayHttpResolver:
+    resolver = kind(enable_validation=True)
+    resolver.include_router(router)
+    resolver.exception_handler(RequestValidationError)(_invalid)
+    resolver.exception_handler(Exception)(_problem)
+    resolver.not_found(_no_such_route)
+    return resolver
+
+
+resolvers = _rest, _http = _resolver(APIGatewayRestResolver), _resolver(APIGatewayHttpResolver)

@@ -1,0 +1,64 @@
+"""The Lambda function: name the event's kind, delegate."""
+
+import os
+from functools import cache
+from typing import Any
+
+from coinfarm.answer import answer, model_identity
+from coinfarm.errors import CoinfarmError
+from coinfarm.request import PredictionRequest, parse_request
+from coinfarm.service import Service
+from coinfarm.settings import Settings
+from handler.problems import problem
+from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, metrics, traced
+
+
+@cache
+def service() -> Service:
+    """The one of this container: made at the first event, kept across invocations."""
+    return Service(Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_refusal=count_refusal)
+
+
+@logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics(capture_cold_start_metric=True)
+@traced
+def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+    """Answer an event of API Gateway (REST or HTTP API), of SQS, a request itself, or `{"warmup": true}`."""
+    count("Invocations")
+    if _is_api(event):
+        from handler import api
+
+        return api.handle(event, context, service())
+    if _is_queue(event):
+        from handler import batch
+
+        return batch.handle(event, context, service())
+    try:
+        return _warm_up() if event == {"warmup": True} else _predict(event)
+    except CoinfarmError as error:
+        document = problem(error)
+        logger.warning("request refused", extra={"problem": document})
+        return document
+
+
+def _is_api(event: Any) -> bool:
+    return isinstance(event, dict) and "requestContext" in event
+
+
+def _is_queue(event: Any) -> bool:
+    records = event.get("Records") if isinstance(event, dict) else None
+    return bool(records) and all(record.get("eventSource") == "aws:sqs" for record in records)
+
+
+def _warm_up() -> dict[str, Any]:
+    """Load the model before the first request does; for a schedule, or a deployment's last step."""
+    return {"warm": True, "model": model_identity(service().model())}
+
+
+def _predict(event: Any) -> dict[str, Any]:
+    request = parse_request(PredictionRequest, event)
+    series = request.series(service().settings.max_frames)
+    predictor = service().predictor(request.model_version)
+    document = answer(predictor.model, predictor.predict(series))
+    count_timings(predictor.timings)
+    return document

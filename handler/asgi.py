@@ -1,0 +1,95 @@
+"""The same handler behind an ASGI server: each HTTP request becomes the event that API Gateway would send.
+
+For a browser beside you, and for a GPU machine that answers synchronously. Requests queue for one thread: the engine uses all the
+cores (or the device) for each, and Powertools' resolvers keep the request at hand in one place per process.
+"""
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import parse_qsl
+
+from handler.app import lambda_handler, service
+from handler.local import LocalContext
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class Application:
+    """An ASGI application. The model is loaded when the server starts, so that no request waits for it."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection of the server's."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
+        finally:
+            await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._thread.shutdown()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive, service().settings.max_body_bytes)
+        event = _as_event(scope, body)
+        response = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
+        content = response["body"]
+        payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
+        headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
+        headers.append((b"content-length", str(len(payload)).encode()))
+        await send({"type": "http.response.start", "status": response["statusCode"], "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload})
+
+    async def _in_thread(self, call: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+async def _read(receive: Receive, most_bytes: int) -> bytes:
+    """The body, but of one that is too large no more than shows it: it is refused, not kept in memory."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        if size <= most_bytes:
+            parts.append(part)
+        size += len(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def _as_event(scope: Scope, body: bytes) -> dict[str, Any]:
+    """The event of an HTTP API, payload format 2.0."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    query = scope["query_string"].decode("latin-1")
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": scope["path"],
+        "rawQueryString": query,
+        "headers": headers,
+        "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
+        "requestContext": {
+            "stage": "$default",
+            "requestId": "local",
+            "http": {"method": scope["method"], "path": scope["path"], "protocol": "HTTP/1.1", "sourceIp": (scope.get("client") or [""])[0]},
+        },
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }

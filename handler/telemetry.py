@@ -1,0 +1,51 @@
+"""Logs, metrics and traces, as Powertools for AWS Lambda writes them."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from coinfarm.predictor import Timings
+
+Handler = Callable[..., Any]
+
+logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "coinfarm"))
+metrics = Metrics(
+    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "coinfarm"),
+    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm"),
+)
+
+
+def count(name: str, number: float = 1) -> None:
+    """Count something that happened."""
+    metrics.add_metric(name, MetricUnit.Count, number)
+
+
+def measure_ms(name: str, milliseconds: float) -> None:
+    """How long something took."""
+    metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
+
+
+def count_timings(timings: Timings) -> None:
+    """What a predictor did in this invocation, and where its time went."""
+    count("Frames", timings.frames)
+    count("CachedFrames", timings.cached_frames)
+    measure_ms("RenderMs", timings.render_ms)
+    measure_ms("InferenceMs", timings.inference_ms)
+
+
+def count_refusal(reason: str) -> None:
+    """A new version of the model was refused; the old one goes on serving."""
+    logger.error("model refused", extra={"reason": reason})
+    count("ModelRefused")
+
+
+def traced(handler: Handler) -> Handler:
+    """The handler under X-Ray, where tracing is asked for; the SDK, in maintenance and slow to import, stays out otherwise."""
+    if os.environ.get("POWERTOOLS_TRACE_DISABLED", "true").lower() != "false":
+        return handler
+    from aws_lambda_powertools import Tracer
+
+    return Tracer().capture_lambda_handler(handler)  # type: ignore[no-any-return]

@@ -30,7 +30,7 @@ router = Router()
 def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, Any]:
     """Answer one event of API Gateway, of either shape; never raises."""
     resolver = _http if event.get("version") == "2.0" else _rest
-    resolver.append_context(service=service)
+    router.append_context(service=service)  # not to the resolver: the router shares its context with one of the two
     response: dict[str, Any] = resolver.resolve(event, context)
     return response
 

@@ -1,0 +1,79 @@
+"""A whole training run: read, split, fit, judge, seal as a bundle."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coinfarm.candles import Candles
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.training.config import Period, TrainingConfig
+from coinfarm.training.dataset import Samples, samples
+from coinfarm.training.evaluation import evaluate
+from coinfarm.training.loop import Progress, fit, predict_pct, read_coins
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The samples of each period."""
+
+    train: Samples
+    validation: Samples
+    test: Samples
+
+
+def split(config: TrainingConfig, coins: list[Candles]) -> Splits:
+    """The three periods of the config, thinned out where they are only judged on."""
+    horizon = config.horizon_candles
+    return Splits(
+        train=samples(coins, config.train, horizon),
+        validation=samples(coins, config.validation, horizon, config.validation_stride),
+        test=samples(coins, config.test, horizon, config.test_stride),
+    )
+
+
+def train(config: TrainingConfig, folder: Path, progress: Progress) -> Bundle:
+    """Train as the config says, and leave the best epoch as a sealed bundle in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    coins = read_coins(config)
+    splits = split(config, coins)
+    model = fit(config, splits.train, splits.validation, folder / MODEL_FILE, progress)
+    return seal(config, coins, splits, model, folder)
+
+
+def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", folder: Path) -> Bundle:
+    """Save the model without its optimizer, judge it on validation and, this once, on test, and write the manifest."""
+    model.save(folder / MODEL_FILE)
+    metrics: dict[str, Any] = {
+        name: evaluate(predict_pct(model, part), part, splits.train)
+        for name, part in (("validation", splits.validation), ("test", splits.test))
+    }
+    return Bundle.seal(
+        folder,
+        name=config.name,
+        outputs=tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES),
+        horizon_candles=config.horizon_candles,
+        training=_training_data(config, coins, splits),
+        metrics=metrics,
+    )
+
+
+def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits) -> TrainingData:
+    """What the model has seen: it learnt from one period and was chosen by the next, so both are in-sample."""
+
+    def part(period: Period, of: Samples) -> Split:
+        return Split(from_date=period.start, to_date=period.stop, frames=len(of))
+
+    return TrainingData(
+        symbols=tuple(coin.symbol for coin in coins),
+        interval=coins[0].interval,
+        from_date=config.train.start,
+        to_date=config.validation.stop,
+        cutoff_ms={coin.symbol: config.validation.stop_ms for coin in coins},
+        frames=config.epochs * config.steps_per_epoch * config.batch_size,
+        splits={"train": part(config.train, splits.train), "validation": part(config.validation, splits.validation)},
+    )

@@ -1,0 +1,140 @@
+"""The OpenAPI document: what Powertools knows of the routes, completed, and brought down to 3.0 for API Gateway.
+
+`python -m handler.openapi --write` renews `handler/openapi.json`; with `--check` it fails where that is stale.
+"""
+
+import json
+import sys
+import warnings
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from coinfarm.request import PredictionRequest
+from handler import schemas
+from handler.problems import CONTENT_TYPE, statuses
+
+_FILE = Path(str(files("handler") / "openapi.json"))
+_INTEGRATION = "x-amazon-apigateway-integration"
+_INVOKE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}/invocations"
+_COMPONENTS = "#/components/schemas/"
+
+Json = dict[str, Any]
+
+
+def committed() -> str:
+    """The committed document for people and clients: without what only API Gateway needs."""
+    document = json.loads(_FILE.read_text())
+    for path in document["paths"].values():
+        for operation in path.values():
+            del operation[_INTEGRATION]
+    return json.dumps(document)
+
+
+def document() -> Json:
+    """The document, made anew from the code."""
+    from handler import api
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Powertools speaks 3.1 with Pydantic 2, and says so whatever one asks for
+        described: Json = json.loads(
+            api.resolvers[0].get_openapi_json_schema(
+                title="Coinfarm",
+                version=version("coinfarm"),
+                description="Candlestick charts in, predictions of the next 30 candles out.",
+            )
+        )
+    _, extra = models_json_schema(
+        [(PredictionRequest, "validation"), (schemas.Answer, "serialization"), (schemas.Problem, "serialization")], ref_template=_COMPONENTS + "{model}"
+    )
+    components = described["components"]["schemas"] | extra["$defs"]
+    for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
+        components.pop(unused, None)
+    described |= {"openapi": "3.0.3", "components": {"schemas": dict(sorted(components.items()))}}
+    described.pop("servers", None)
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, path, method)
+    brought_down: Json = _as_3_0(described)
+    return brought_down
+
+
+def _complete(operation: Json, path: str, method: str) -> None:
+    operation["operationId"] = "".join(part.capitalize() for part in (method, *path.replace(".", "/").split("/")))
+    operation["responses"] = {"200": operation["responses"]["200"]}
+    if path in _BODIES:
+        request_body, content = _BODIES[path]
+        if request_body:
+            operation["requestBody"] = {"required": True, "content": request_body}
+        operation["responses"]["200"]["content"] = content
+    for status, title in statuses().items():
+        operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
+    operation[_INTEGRATION] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
+
+
+def _schema(name: str) -> Json:
+    return {"schema": {"$ref": _COMPONENTS + name}}
+
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_NPZ = {
+    "schema": {
+        "type": "string",
+        "format": "binary",
+        "description": "A NumPy archive of `frames`, uint8 of shape (N, 200, 150, 3), 0 or 1, and (where the model's outputs are in "
+        "window_range units) `windowRangePct`, float of shape (N,).",
+    }
+}
+# What the routes take and give beyond what their signatures tell.
+_BODIES: dict[str, tuple[Json, Json]] = {
+    "/predictions": ({"application/json": _schema("PredictionRequest"), "application/x-npz": _NPZ}, {"application/json": _schema("Answer")}),
+    "/frames": ({"application/json": _schema("PredictionRequest")}, {"image/png": _BINARY}),
+    "/openapi.json": ({}, {"application/json": {"schema": {"type": "object"}}}),
+    "/docs": ({}, {"text/html": {"schema": {"type": "string"}}}),
+}
+
+
+def _as_3_0(node: Any) -> Any:
+    """JSON Schema 2020 as OpenAPI 3.0 spells it: `nullable`, one `example`, an `enum` for a constant; no made-up titles."""
+    if isinstance(node, list):
+        return [_as_3_0(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _as_3_0(value) for key, value in node.items()}
+    if isinstance(node.get("title"), str) and "properties" not in node and "version" not in node:
+        del node["title"]
+    if "const" in node:
+        node["enum"] = [node.pop("const")]
+    if "examples" in node and isinstance(node["examples"], list):
+        node["example"] = node.pop("examples")[0]
+    variants = node.get("anyOf")
+    if isinstance(variants, list) and {"type": "null"} in variants:
+        rest = [variant for variant in variants if variant != {"type": "null"}]
+        del node["anyOf"]
+        node["nullable"] = True
+        node |= rest[0] if len(rest) == 1 and "$ref" not in rest[0] else {"allOf" if len(rest) == 1 else "anyOf": rest}
+        if node.get("default", ...) is None:
+            del node["default"]
+    return node
+
+
+def main(arguments: list[str]) -> int:
+    """Write the document, or check that the committed one is the code's."""
+    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    if arguments == ["--write"]:
+        _FILE.write_text(text)
+        return 0
+    if arguments == ["--check"]:
+        if _FILE.read_text() == text:
+            return 0
+        print(f"{_FILE} is stale: renew it with `make openapi`", file=sys.stderr)
+        return 1
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

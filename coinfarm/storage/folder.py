@@ -1,0 +1,119 @@
+"""Bytes in a local folder."""
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from coinfarm.errors import Forbidden, NotFound, StorageError
+from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
+
+
+class FolderStorage:
+    """A folder, made at the first write. An etag is the sha256 of the bytes, in hex."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.absolute()
+
+    def uri(self, key: str = "") -> str:
+        return str(self._root / key)
+
+    def read(self, key: str, max_bytes: int | None = None) -> Blob:
+        with _translated(self.uri(key)), self._path(key).open("rb") as file:
+            data = file.read() if max_bytes is None else file.read(max_bytes + 1)
+        if max_bytes is not None and len(data) > max_bytes:
+            raise too_large(self.uri(key), max_bytes)
+        return Blob(data, _etag(data))
+
+    def read_if_changed(self, key: str, etag: str | None, max_bytes: int | None = None) -> Blob | None:
+        blob = self.read(key, max_bytes)
+        return None if blob.etag == etag else blob
+
+    def write(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",  # noqa: ARG002 - a file has no such thing
+        if_match: str | None = None,
+        create_only: bool = False,
+    ) -> str:
+        path = self._path(key)
+        with _translated(self.uri(key)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with exclusive(path.parent):
+                if create_only and path.exists():
+                    raise conflict(self.uri(key))
+                if if_match is not None and (not path.exists() or _etag(path.read_bytes()) != if_match):
+                    raise conflict(self.uri(key))
+                _replace(path, data)
+        return _etag(data)
+
+    def download(self, key: str, path: Path, max_bytes: int) -> None:
+        with _translated(self.uri(key)), self._path(key).open("rb") as source:
+            save(iter(lambda: source.read(CHUNK_BYTES), b""), path, max_bytes, self.uri(key))
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self._root
+        with _translated(str(folder)):
+            files = [path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path)]
+        keys = sorted(path.relative_to(self._root).as_posix() for path in files)
+        return (key for key in keys if key.startswith(prefix))
+
+    def exists(self, key: str) -> bool:
+        with _translated(self.uri(key)):
+            return self._path(key).is_file()
+
+    def _path(self, key: str) -> Path:
+        path = self._root / checked_key(key)
+        # realpath, since Path.resolve raises a RuntimeError for links that run in a circle
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root)):
+            raise Forbidden(f"{path} is a link that leads out of {self._root}: put the file itself there")
+        return path
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock against other threads and processes; a process that dies gives it back."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Readers see the old file or the new one, and after a crash too."""
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _is_temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NotFound(f"{where}: there is no such file") from error
+    except PermissionError as error:
+        raise Forbidden(f"{where}: the system denies access; check who owns it") from error
+    except OSError as error:
+        raise StorageError(f"{where}: {error.strerror}") from error

@@ -1,0 +1,152 @@
+"""Bytes in S3, through boto3."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+)
+from urllib3.exceptions import HTTPError
+
+from coinfarm.errors import Forbidden, NotFound, StorageError, Unavailable
+from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3Storage:
+    """The objects of a bucket under a prefix. An etag is S3's own, quotes included."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = f"{checked_key(prefix)}/" if prefix else ""
+
+    def uri(self, key: str = "") -> str:
+        return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
+
+    def read(self, key: str, max_bytes: int | None = None) -> Blob:
+        with _translated(self.uri(key)):
+            return self._read(key, max_bytes)
+
+    def read_if_changed(self, key: str, etag: str | None, max_bytes: int | None = None) -> Blob | None:
+        with _translated(self.uri(key)):
+            try:
+                return self._read(key, max_bytes, etag)
+            except ClientError as error:
+                if _status(error) == HTTPStatus.NOT_MODIFIED:
+                    return None
+                raise
+
+    def write(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        if_match: str | None = None,
+        create_only: bool = False,
+    ) -> str:
+        request: dict[str, Any] = {**self._object(key), "Body": data, "ContentType": content_type}
+        if if_match is not None:
+            request["IfMatch"] = if_match
+        if create_only:
+            request["IfNoneMatch"] = "*"
+        with _translated(self.uri(key)):
+            return _client().put_object(**request)["ETag"]
+
+    def download(self, key: str, path: Path, max_bytes: int) -> None:
+        with _translated(self.uri(key)), closing(_client().get_object(**self._object(key))["Body"]) as body:
+            save(body.iter_chunks(CHUNK_BYTES), path, max_bytes, self.uri(key))
+
+    def list(self, prefix: str = "") -> Iterator[str]:
+        with _translated(self.uri(prefix)):
+            pages = _client().get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                for entry in page.get("Contents", []):
+                    yield entry["Key"].removeprefix(self._prefix)
+
+    def exists(self, key: str) -> bool:
+        try:
+            with _translated(self.uri(key)):
+                _client().head_object(**self._object(key))
+        except NotFound:
+            return False
+        return True
+
+    def _object(self, key: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
+
+    def _read(self, key: str, max_bytes: int | None, unless_etag: str | None = None) -> Blob:
+        request = self._object(key)
+        if unless_etag is not None:
+            request["IfNoneMatch"] = unless_etag
+        response = _client().get_object(**request)
+        with closing(response["Body"]) as body:
+            if max_bytes is not None and response["ContentLength"] > max_bytes:
+                raise too_large(self.uri(key), max_bytes)
+            return Blob(body.read(), response["ETag"])
+
+
+_lock = threading.Lock()
+
+
+def _client() -> "S3Client":
+    with _lock:  # sessions are not thread-safe, clients are
+        return _new_client()
+
+
+@cache
+def _new_client() -> "S3Client":
+    stand_in = "AWS_ENDPOINT_URL_S3" in os.environ  # such as moto: it has no host name for each bucket
+    config = Config(
+        connect_timeout=3,
+        read_timeout=20,
+        retries={"mode": "standard"},
+        s3={"addressing_style": "path" if stand_in else "auto"},
+    )
+    return boto3.client("s3", config=config)
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        raise _from_answer(where, error) from error
+    except NoCredentialsError as error:
+        raise Forbidden(f"{where}: there are no AWS credentials; configure a profile or a role") from error
+    except (HTTPClientError, IncompleteReadError, FlexibleChecksumError, HTTPError) as error:
+        raise Unavailable(f"{where}: the transfer broke off ({error}); try again") from error
+    except (BotoCoreError, OSError) as error:
+        raise StorageError(f"{where}: {error}") from error
+
+
+def _status(error: ClientError) -> int:
+    return error.response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def _from_answer(where: str, error: ClientError) -> StorageError:
+    status, code = _status(error), error.response["Error"].get("Code", "")
+    if status == HTTPStatus.NOT_FOUND:
+        return NotFound(f"{where}: there is no such object or bucket")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Forbidden(f"{where}: S3 denies access ({code}); allow this role to read and write there")
+    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+        return conflict(where)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or code == "RequestTimeout":
+        return Unavailable(f"{where}: S3 cannot answer now ({code}); try again")
+    return StorageError(f"{where}: {error}")

@@ -7,8 +7,8 @@ ARG LAMBDA_BASE=public.ecr.aws/lambda/python:3.12
 FROM ${LAMBDA_BASE} AS requirements
 WORKDIR /build
 COPY pyproject.toml constraints.txt ./
-RUN python3 -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'], sep='\n')" \
-    > requirements.txt
+RUN python3 -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+        print(*project['dependencies'], *project['optional-dependencies']['tracing'], sep='\n')" > requirements.txt
 
 FROM ${LAMBDA_BASE} AS lambda
 COPY --from=requirements /build/requirements.txt /build/constraints.txt /build/

@@ -1,0 +1,67 @@
+"""HTTP requests through `sam local start-api`, whose routes come from handler/openapi.json."""
+
+import json
+import signal
+import socket
+import subprocess
+import time
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+@pytest.fixture(scope="module")
+def api(deployment, tmp_path_factory):
+    """The address of the API on this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = probe.getsockname()
+    log = tmp_path_factory.mktemp("api") / "start-api.log"
+    command = ["sam", "local", "start-api", "--template", deployment.template, "--port", str(address[1]), "--warm-containers", "LAZY"]
+    with log.open("w") as output, subprocess.Popen(command, env=deployment.environment, stdout=output, stderr=output) as server:
+        try:
+            wait_for(address, server, log)
+            yield address
+        finally:
+            server.send_signal(signal.SIGINT)  # interrupted, sam takes its container along
+
+
+def wait_for(address, server, log):
+    for _ in range(120):
+        with socket.socket() as client:
+            if client.connect_ex(address) == 0:
+                return
+        assert server.poll() is None, log.read_text()
+        time.sleep(0.5)
+    pytest.fail(f"start-api did not listen within a minute\n{log.read_text()}")
+
+
+def ask(address, method, path, body=None, **headers):
+    connection = HTTPConnection(*address, timeout=120)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    response = connection.getresponse()
+    content = response.read()
+    connection.close()
+    assert response.status == 200, content
+    return content
+
+
+def test_health_answers(api):
+    assert json.loads(ask(api, "GET", "/health"))
+
+
+def test_candles_become_predictions(api):
+    request = json.loads((EVENTS / "direct.json").read_text())
+    answer = json.loads(ask(api, "POST", "/predictions", json.dumps(request), content_type="application/json"))
+    assert len(answer["results"]) == len(request["candles"]) - 199
+
+
+def test_candles_become_a_picture(api):
+    request = (EVENTS / "direct.json").read_text()
+    picture = ask(api, "POST", "/frames", request, content_type="application/json", accept="image/png")
+    assert picture.startswith(b"\x89PNG")

@@ -1,0 +1,113 @@
+"""A model bundle on this machine: a manifest, and files that were checked against it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from coinfarm.errors import ModelError
+from coinfarm.models.manifest import (
+    MANIFEST_FILE,
+    MODEL_FILE,
+    FileDigest,
+    FrameGeometry,
+    Manifest,
+    Member,
+    Output,
+    TrainingData,
+    fingerprint_of,
+    naming_faults,
+)
+from coinfarm.outputs import OUTPUT_NAMES
+
+_PERCENT = tuple(Output(name=name) for name in OUTPUT_NAMES)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """`folder` holds the files that the manifest names, each with the sha256 that it gives."""
+
+    manifest: Manifest
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: Path) -> "Bundle":
+        """The bundle in a folder; raises `ModelError` if a file is missing or damaged, or if the model wants other frames."""
+        path = folder / MANIFEST_FILE
+        try:
+            manifest = Manifest.parse(path.read_bytes(), str(path))
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        manifest.check_geometry()
+        for name, expected in manifest.files.items():
+            if _digest(folder / name) != expected:
+                raise ModelError(f"{folder / name} is not the file that its manifest describes: get it or publish it again")
+        return cls(manifest, folder)
+
+    @classmethod
+    def seal(
+        cls,
+        folder: Path,
+        *,
+        name: str,
+        outputs: tuple[Output, ...] = _PERCENT,
+        members: tuple[Member, ...] | None = None,
+        horizon_candles: int = 30,
+        training: TrainingData | None = None,
+        metrics: Mapping[str, JsonValue] | None = None,
+    ) -> "Bundle":
+        """Describe the files in a folder as a new version, made today for frames as they are drawn here; writes the manifest.
+
+        Without `members`, `model.keras` gives all the outputs. Raises `ModelError` for files that are no bundle.
+        """
+        members = members or (Member(file=MODEL_FILE, outputs=tuple(output.name for output in outputs)),)
+        paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_FILE]
+        created_at = datetime.now(UTC)
+        with naming_faults(str(folder)):
+            files = {path.relative_to(folder).as_posix(): _digest(path) for path in paths}
+            fingerprint = fingerprint_of([files[member.file].sha256 for member in members if member.file in files])
+            manifest = Manifest(
+                name=name,
+                version=f"{created_at:%Y%m%d}-{fingerprint}",
+                created_at=created_at,
+                frame=FrameGeometry.current(),
+                horizon_candles=horizon_candles,
+                outputs=outputs,
+                members=members,
+                files=files,
+                training=training,
+                metrics=None if metrics is None else dict(metrics),
+            )
+        (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+        return cls(manifest, folder)
+
+    @classmethod
+    def bare(cls, path: Path, name: str) -> "Bundle":
+        """A Keras file without a manifest: its outputs are taken to be `OUTPUT_NAMES` in percent, and its frames ours."""
+        digest = _digest(path)
+        with naming_faults(str(path)):
+            manifest = Manifest(
+                name=name,
+                version=bare_version(digest.sha256),
+                frame=FrameGeometry.current(),
+                outputs=_PERCENT,
+                members=(Member(file=path.name, outputs=OUTPUT_NAMES),),
+                files={path.name: digest},
+            )
+        return cls(manifest, path.parent)
+
+
+def bare_version(sha256: str) -> str:
+    """The version of a Keras file that nobody published."""
+    return f"bare-{fingerprint_of([sha256])}"
+
+
+def _digest(path: Path) -> FileDigest:
+    try:
+        with path.open("rb") as file, naming_faults(str(path)):
+            return FileDigest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}") from error

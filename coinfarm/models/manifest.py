@@ -1,0 +1,199 @@
+"""The manifest of a model bundle: what a version of a model is, and what serving it must know."""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from coinfarm.errors import ModelError, NotFound
+from coinfarm.outputs import OUTPUT_NAMES
+from image_render.digest import frame_digest
+from image_render.spec import STANDARD, VERSION
+
+MANIFEST_FILE = "manifest.json"
+MODEL_FILE = "model.keras"
+MAX_MANIFEST_BYTES = 1_000_000
+MAX_MODEL_BYTES = 500_000_000
+"""Of each file of a bundle."""
+
+_VERSION = r"^([0-9]{8}|bare)-[0-9a-f]{8}$"
+# no part starts with a dot, so that none is `..`
+_FILE = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$"
+
+Version = Annotated[str, Field(pattern=_VERSION)]
+FileName = Annotated[str, Field(pattern=_FILE, max_length=200)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+FromDate = Annotated[date, Field(validation_alias="from", serialization_alias="from")]
+ToDate = Annotated[date, Field(validation_alias="to", serialization_alias="to")]
+
+
+def is_version(text: str) -> bool:
+    """Whether `text` is spelled as the version of a model, `20260131-0a1b2c3d` or `bare-0a1b2c3d`: safe in a path."""
+    return re.fullmatch(_VERSION, text) is not None
+
+
+def checked_version(version: str) -> str:
+    """The version itself; raises `NotFound` for what cannot be one."""
+    if not is_version(version):
+        raise NotFound(f"{version!r} is no version of a model: they look like 20260131-0a1b2c3d")
+    return version
+
+
+def bundle_key(version: str, file: str = MANIFEST_FILE) -> str:
+    """Where a file of a version lies under a model root; raises as `checked_version`."""
+    return f"versions/{checked_version(version)}/{file}"
+
+
+class Document(BaseModel):
+    """A frozen JSON document: camelCase there, snake_case here, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, data: bytes, where: str) -> Self:
+        """From what was stored at `where`; raises `ModelError`."""
+        with naming_faults(where):
+            return cls.model_validate_json(data)
+
+    def to_json(self) -> bytes:
+        """As it is stored."""
+        return self.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode() + b"\n"
+
+
+@contextmanager
+def naming_faults(where: str) -> Iterator[None]:
+    """Turns pydantic's error into a `ModelError` that names `where` and the fields at fault."""
+    try:
+        yield
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in error.errors()]
+        raise ModelError(f"{where} is no valid one: {'; '.join(faults[:3])}") from error
+
+
+class FrameGeometry(Document):
+    """How the frames were drawn that the model was trained on."""
+
+    version: int
+    window_candles: int
+    price_rows: int
+    digest: Sha256
+
+    @classmethod
+    def current(cls) -> "FrameGeometry":
+        """How this code draws them."""
+        return cls(
+            version=VERSION,
+            window_candles=STANDARD.window_candles,
+            price_rows=STANDARD.price_rows,
+            digest=frame_digest(STANDARD),
+        )
+
+
+class Output(Document):
+    """One number that the model puts out per frame.
+
+    With `return_map` it is a real-valued class, to be interpolated linearly in this list of class → value, and held at its ends. The value
+    is in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
+    """
+
+    name: Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
+    unit: Literal["percent", "window_range"] = "percent"
+    return_map: Annotated[tuple[float, ...], Field(min_length=2)] | None = None
+
+
+class Member(Document):
+    """One network of the model, and the outputs that it gives, in order."""
+
+    file: Annotated[str, Field(pattern=r"\.keras$")]
+    outputs: tuple[str, ...]
+
+
+class FileDigest(Document):
+    """What a file of the bundle must be."""
+
+    sha256: Sha256
+    bytes: Annotated[int, Field(ge=0, le=MAX_MODEL_BYTES)]
+
+
+class Split(Document):
+    """One part of the training data: `from_date` is in it, `to_date` is not."""
+
+    from_date: FromDate
+    to_date: ToDate
+    frames: int
+
+
+class TrainingData(Document):
+    """What the model has seen, over all splits; `to_date` is not in it.
+
+    `cutoff_ms` is per symbol the time, in milliseconds UTC, before which a window is in-sample.
+    """
+
+    symbols: tuple[str, ...]
+    interval: str
+    from_date: FromDate
+    to_date: ToDate
+    cutoff_ms: Annotated[dict[str, int], Field(min_length=1)]
+    frames: int
+    splits: dict[str, Split]
+
+
+class Manifest(Document):
+    """One version of a model.
+
+    `files` are all of its files by relative path, but for the manifest itself. The outputs of the `members`, one after another, are
+    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `engines` hold the
+    measured parity of each compiled form.
+    """
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    version: Version
+    created_at: AwareDatetime | None = None
+    frame: FrameGeometry
+    horizon_candles: Annotated[int, Field(ge=1)] = 30
+    outputs: tuple[Output, ...]
+    members: tuple[Member, ...]
+    files: Annotated[dict[FileName, FileDigest], Field(max_length=64)]
+    training: TrainingData | None = None
+    metrics: dict[str, JsonValue] | None = None
+    engines: dict[str, JsonValue] = {}
+
+    def check_geometry(self) -> None:
+        """Raises `ModelError` if the model was trained on frames that this code would draw otherwise."""
+        current = FrameGeometry.current()
+        if self.frame != current:
+            raise ModelError(
+                f"model {self.version} wants frames of {_described(self.frame)}, this code draws {_described(current)}: "
+                "serve it with the release that it was made with, or train it again"
+            )
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "Manifest":
+        names = [output.name for output in self.outputs]
+        if sorted(names) != sorted(OUTPUT_NAMES):
+            raise ValueError(f"outputs must be {', '.join(OUTPUT_NAMES)}, each once, in any order")
+        if [name for member in self.members for name in member.outputs] != names:
+            raise ValueError("the outputs of the members, one after another, are not the outputs of the model")
+        missing = [member.file for member in self.members if member.file not in self.files]
+        if missing or MANIFEST_FILE in self.files:
+            raise ValueError(f"files must hold every member ({', '.join(missing)} missing), and not the manifest itself")
+        fingerprint = fingerprint_of([self.files[member.file].sha256 for member in self.members])
+        if not self.version.endswith(f"-{fingerprint}"):
+            raise ValueError(f"version {self.version} does not end in {fingerprint}, the fingerprint of the members")
+        return self
+
+
+def fingerprint_of(member_sha256s: Sequence[str]) -> str:
+    """The end of a version: 8 hex digits of the one member's sha256, or of the sha256 over those of several."""
+    if len(member_sha256s) == 1:
+        return member_sha256s[0][:8]
+    return hashlib.sha256("".join(member_sha256s).encode()).hexdigest()[:8]
+
+
+def _described(frame: FrameGeometry) -> str:
+    return f"{frame.window_candles} candles × {frame.price_rows} rows, spec {frame.version}, digest {frame.digest[:8]}"

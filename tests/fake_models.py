@@ -1,0 +1,44 @@
+"""Bundles whose model is a number in a text file, and an engine that answers with it."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.pointer import promote
+from coinfarm.models.publish import publish
+from coinfarm.storage import Storage
+
+
+class FakeEngine:
+    """Answers every frame with the number in `model.keras`; raises `ValueError` if there is none, as an engine may."""
+
+    name = "fake"
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.value = float((bundle.folder / "model.keras").read_text())
+        self.itself = self  # a reference cycle, as Keras models are full of
+
+    def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.full((len(frames), 3), self.value, np.float32)
+
+
+def seal(folder: Path, content: str = "1.0", **details: Any) -> Bundle:
+    """A new bundle in a new folder."""
+    folder.mkdir(parents=True)
+    (folder / "model.keras").write_text(content)
+    return Bundle.seal(folder, name="fake", **details)
+
+
+def publish_model(storage: Storage, folder: Path, content: str) -> str:
+    """Seal and publish; returns the version."""
+    return publish(storage, seal(folder, content))
+
+
+def promote_model(storage: Storage, folder: Path, content: str) -> str:
+    """Seal, publish and promote; returns the version."""
+    version = publish_model(storage, folder, content)
+    promote(storage, version)
+    return version

@@ -1,0 +1,130 @@
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinfarm.errors import ModelError, NotFound
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Manifest, Member, Output, Split, TrainingData, bundle_key, fingerprint_of
+from tests.fake_models import seal
+
+TRAINING = TrainingData(
+    symbols=("BTCUSD",),
+    interval="1m",
+    from_date="2018-01-01",
+    to_date="2019-01-01",
+    cutoff_ms={"BTCUSD": 1_546_300_800_000},
+    frames=500_000,
+    splits={"train": Split(from_date="2018-01-01", to_date="2018-10-01", frames=380_000)},
+)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    outputs = (
+        Output(name="endChangePct", unit="window_range"),
+        Output(name="maxRisePct", return_map=(0.0, 0.5, 2.0)),
+        Output(name="maxDeclinePct"),
+    )
+    return seal(tmp_path / "bundle", outputs=outputs, training=TRAINING, metrics={"test": {"maxRisePct": {"correlation": 0.4}}})
+
+
+def test_a_manifest_survives_the_way_to_json_and_back(bundle: Bundle) -> None:
+    data = bundle.manifest.to_json()
+    assert Manifest.parse(data, "here") == bundle.manifest
+    document = json.loads(data)
+    assert document["horizonCandles"] == 30
+    assert document["outputs"][1] == {"name": "maxRisePct", "unit": "percent", "returnMap": [0.0, 0.5, 2.0]}
+    assert document["training"]["from"] == "2018-01-01"
+    assert document["training"]["cutoffMs"] == {"BTCUSD": 1_546_300_800_000}
+    assert document["members"] == [{"file": "model.keras", "outputs": ["endChangePct", "maxRisePct", "maxDeclinePct"]}]
+
+
+def _with(path: str, value: Any) -> Any:
+    """A change to a manifest: what lies at the dotted path becomes `value`."""
+
+    def change(document: Any) -> None:
+        *parents, last = path.split("/")
+        for part in parents:
+            document = document[int(part) if part.isdigit() else part]
+        document[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        pytest.param(_with("colour", "red"), "colour: Extra inputs", id="unknown field"),
+        pytest.param(_with("version", "latest"), "version: String should match", id="version that is none"),
+        pytest.param(_with("version", "20260131-00000000"), "the fingerprint of the members", id="version of another model"),
+        pytest.param(_with("outputs/0/name", "volume"), "outputs.0.name", id="unknown output"),
+        pytest.param(_with("outputs/0/name", "maxRisePct"), "each once", id="output twice"),
+        pytest.param(_with("outputs/0/unit", "dollars"), "outputs.0.unit", id="unknown unit"),
+        pytest.param(_with("outputs/0/returnMap", [1.0]), "outputs.0.returnMap", id="map of one class"),
+        pytest.param(_with("members/0/outputs", ["maxRisePct"]), "one after another", id="member without outputs"),
+        pytest.param(_with("members/0/file", "model.h5"), "members.0.file", id="old format that runs code"),
+        pytest.param(_with("members/0/file", "other.keras"), "other.keras missing", id="member that is no file"),
+        pytest.param(_with("files/..~x", {"sha256": "0" * 64, "bytes": 1}), "files", id="strange file name"),
+        pytest.param(_with("files/model.keras/bytes", 10**12), "files.model.keras.bytes", id="file too large"),
+        pytest.param(_with("files/model.keras/sha256", "abc"), "files.model.keras.sha256", id="digest that is none"),
+        pytest.param(_with("training/cutoffMs", {}), "training.cutoffMs", id="no cut-off"),
+        pytest.param(_with("metrics", "good"), "metrics", id="metrics that are no object"),
+    ],
+)
+def test_a_damaged_manifest_names_its_fault(change: Any, message: str, bundle: Bundle) -> None:
+    document = json.loads(bundle.manifest.to_json())
+    change(document)
+    with pytest.raises(ModelError, match=f"place/manifest.json is no valid one: .*{message}"):
+        Manifest.parse(json.dumps(document).encode(), "place/manifest.json")
+
+
+@pytest.mark.parametrize("file", ["../up.keras", "/etc/passwd", "a/../../b", "a\\b", ".hidden", "a//b", "manifest.json", "a\nb"])
+def test_a_file_that_leads_elsewhere_is_refused(file: str, bundle: Bundle) -> None:
+    document = json.loads(bundle.manifest.to_json())
+    document["files"][file] = {"sha256": "0" * 64, "bytes": 1}
+    with pytest.raises(ModelError):
+        Manifest.parse(json.dumps(document).encode(), "here")
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
+def test_what_is_no_json_object_is_no_manifest(data: bytes) -> None:
+    with pytest.raises(ModelError, match="here is no valid one"):
+        Manifest.parse(data, "here")
+
+
+def test_a_model_of_other_frames_is_not_served(bundle: Bundle) -> None:
+    bundle.manifest.check_geometry()
+    other = bundle.manifest.frame.model_copy(update={"digest": "0" * 64})
+    with pytest.raises(ModelError, match="digest 00000000, this code draws 200 candles × 150 rows"):
+        bundle.manifest.model_copy(update={"frame": other}).check_geometry()
+
+
+def test_the_fingerprint_of_one_member_is_the_start_of_its_sha256() -> None:
+    assert fingerprint_of(["ab" * 32]) == "abababab"
+    assert fingerprint_of(["ab" * 32, "cd" * 32]) == hashlib.sha256(b"ab" * 32 + b"cd" * 32).hexdigest()[:8]
+
+
+def test_members_give_their_outputs_one_after_another(tmp_path: Path) -> None:
+    (tmp_path / "rise.keras").write_text("1")
+    (tmp_path / "rest.keras").write_text("2")
+    outputs = tuple(Output(name=name) for name in ("maxRisePct", "maxDeclinePct", "endChangePct"))
+    rise = Member(file="rise.keras", outputs=("maxRisePct",))
+    rest = Member(file="rest.keras", outputs=("maxDeclinePct", "endChangePct"))
+    manifest = Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rise, rest)).manifest
+    assert manifest.version.endswith(fingerprint_of([manifest.files["rise.keras"].sha256, manifest.files["rest.keras"].sha256]))
+    with pytest.raises(ModelError, match="one after another"):
+        Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rest, rise))
+
+
+@pytest.mark.parametrize("version", ["latest", "", "20260131-ABCDEF01", "../../etc", "20260131-0a1b2c3d\n", "２０260131-0a1b2c3d"])
+def test_what_is_spelled_otherwise_is_no_version(version: str) -> None:
+    with pytest.raises(NotFound, match="is no version of a model"):
+        bundle_key(version)
+
+
+def test_a_version_has_its_place_under_the_root() -> None:
+    assert bundle_key("20260131-0a1b2c3d") == "versions/20260131-0a1b2c3d/manifest.json"
+    assert bundle_key("bare-0a1b2c3d", "compiled/a.bin") == "versions/bare-0a1b2c3d/compiled/a.bin"

@@ -1,0 +1,106 @@
+"""The pointer: which version of a model serves, how that is changed, and what served before."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from coinfarm.errors import Conflict, ModelError, NotFound
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, Document, Manifest, Version, bundle_key
+from coinfarm.storage import Storage
+
+POINTER_KEY = "current.json"
+MAX_POINTER_BYTES = 64_000
+
+
+class Pointer(Document):
+    """`current.json`. The pointers before it lie beside it as `history/NAME.json`; a rollback restores the one named `previous`."""
+
+    version: Version
+    previous: Annotated[str, Field(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None
+    note: Annotated[str, Field(max_length=1000)] = ""
+    promoted_at: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
+    """The default is that of a pointer written by hand."""
+
+
+def read_pointer(storage: Storage, etag: str | None = None) -> tuple[Pointer, str] | None:
+    """The pointer and its etag, or None while it is still that of `etag`.
+
+    Raises `NotFound` where nothing was promoted yet, and `ModelError` if the pointer is damaged.
+    """
+    blob = storage.read_if_changed(POINTER_KEY, etag, MAX_POINTER_BYTES)
+    return None if blob is None else (Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
+
+
+def promote(storage: Storage, version: str, *, expected: str | None = None, note: str = "") -> Pointer:
+    """Let `version` serve: every server takes it up at its next refresh. A damaged pointer is replaced.
+
+    Raises `NotFound` for a version that was not published, and `Conflict` if it is not `expected` that serves, or if somebody else moves
+    the pointer at the same time: the loser of a race changes nothing.
+    """
+    _check_published(storage, version)
+    current, etag = _current(storage)
+    if expected is not None and (current is None or current.version != expected):
+        serving = "nothing" if current is None else current.version
+        raise Conflict(f"{storage.uri(POINTER_KEY)}: {serving} serves, not {expected}; look at what changed, then promote again")
+    archived = None if current is None else _archive(storage, current)
+    previous = current.previous if current is not None and current.version == version else archived
+    return _move(storage, etag, Pointer(version=version, previous=previous, note=note, promoted_at=datetime.now(UTC)))
+
+
+def rollback(storage: Storage, *, note: str = "") -> Pointer:
+    """Let that version serve again which did before; done once more, the one before that.
+
+    Raises `NotFound` where there is none, and `Conflict` as `promote` does.
+    """
+    current, etag = _current(storage)
+    if current is None or current.previous is None:
+        raise NotFound(f"{storage.uri(POINTER_KEY)} names no version to go back to: promote the one that you want")
+    key = _history_key(current.previous)
+    before = Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key))
+    _check_published(storage, before.version)
+    _archive(storage, current)
+    return _move(storage, etag, before.model_copy(update={"note": note, "promoted_at": datetime.now(UTC)}))
+
+
+def _check_published(storage: Storage, version: str) -> None:
+    key = bundle_key(version)
+    Manifest.parse(storage.read(key, MAX_MANIFEST_BYTES).data, storage.uri(key))
+
+
+def _current(storage: Storage) -> tuple[Pointer | None, str | None]:
+    """The pointer, None if there is none or it is damaged; and the etag of what lies in its place."""
+    if not storage.exists(POINTER_KEY):
+        return None, None
+    blob = storage.read(POINTER_KEY, MAX_POINTER_BYTES)
+    try:
+        return Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag
+    except ModelError:
+        return None, blob.etag
+
+
+def _archive(storage: Storage, pointer: Pointer) -> str:
+    """Keep a pointer that is about to be replaced; before, not after, so that no crash can lose it."""
+    data = pointer.to_json()
+    name = f"{pointer.promoted_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(data).hexdigest()[:8]}"
+    key = _history_key(name)
+    if not storage.exists(key):
+        storage.write(key, data, content_type="application/json")
+    return name
+
+
+def _history_key(name: str) -> str:
+    return f"history/{name}.json"
+
+
+def _move(storage: Storage, etag: str | None, pointer: Pointer) -> Pointer:
+    data = pointer.to_json()
+    try:
+        storage.write(POINTER_KEY, data, content_type="application/json", if_match=etag, create_only=etag is None)
+    except Conflict:
+        # S3 says so too where our first attempt succeeded, its answer was lost, and boto3 tried again
+        if storage.read(POINTER_KEY, MAX_POINTER_BYTES).data != data:
+            where = storage.uri(POINTER_KEY)
+            raise Conflict(f"{where}: somebody else moved the pointer at the same time; look at what serves now") from None
+    return pointer

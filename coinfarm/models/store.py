@@ -1,0 +1,127 @@
+"""Where the versions of a model are kept: a model root, or one bare Keras file."""
+
+import hashlib
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, Protocol
+
+from coinfarm.errors import ModelError, NotFound, TooLarge, Unavailable
+from coinfarm.models.bundle import Bundle, bare_version
+from coinfarm.models.manifest import (
+    MANIFEST_FILE,
+    MAX_MANIFEST_BYTES,
+    MAX_MODEL_BYTES,
+    MODEL_FILE,
+    Manifest,
+    bundle_key,
+    is_version,
+)
+from coinfarm.models.pointer import read_pointer
+from coinfarm.storage import Storage, open_storage
+
+
+class Current(NamedTuple):
+    """Which version serves, and the etag to ask with whether it still does."""
+
+    version: str
+    etag: str
+
+
+class ModelSource(Protocol):
+    """What a server asks of the place where a model is kept. Both questions raise `StorageError` where it fails to answer."""
+
+    @property
+    def uri(self) -> str:
+        """Where that is, as a person would name it."""
+        ...
+
+    def current_if_changed(self, etag: str | None) -> Current | None:
+        """What serves now, or None while it is still what `etag` came with; raises `ModelError` if that cannot be read."""
+        ...
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        """Download a version into an empty folder.
+
+        Raises `NotFound` if there is no such version, and `ModelError` if it is damaged or wants other frames than ours.
+        """
+        ...
+
+
+class ModelStore:
+    """A model root: `current.json` and `versions/VERSION/…`."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    @property
+    def uri(self) -> str:
+        return self._storage.uri()
+
+    def current_if_changed(self, etag: str | None) -> Current | None:
+        found = read_pointer(self._storage, etag)
+        return None if found is None else Current(found[0].version, found[1])
+
+    def versions(self) -> list[str]:
+        """All that were published, oldest day first."""
+        keys = [PurePosixPath(key) for key in self._storage.list("versions/")]
+        return sorted(key.parts[1] for key in keys if key.name == MANIFEST_FILE and len(key.parts) == 3 and is_version(key.parts[1]))
+
+    def manifest(self, version: str) -> Manifest:
+        """Raises `NotFound` if there is no such version, `ModelError` if its manifest is damaged."""
+        key = bundle_key(version)
+        manifest = Manifest.parse(self._storage.read(key, MAX_MANIFEST_BYTES).data, self._storage.uri(key))
+        if manifest.version != version:
+            raise ModelError(f"{self._storage.uri(key)} is the manifest of {manifest.version}")
+        return manifest
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        manifest = self.manifest(version)
+        manifest.check_geometry()  # before the download, not after
+        (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+        try:
+            for name, file in manifest.files.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                self._storage.download(bundle_key(version, name), folder / name, max_bytes=file.bytes)
+        except (NotFound, TooLarge) as error:
+            raise ModelError(f"model {version} is not what its manifest describes: {error}") from error
+        return Bundle.open(folder)
+
+
+class BareModel:
+    """A Keras file alone: its etag takes the place of the pointer, and its sha256 gives the version."""
+
+    def __init__(self, storage: Storage, key: str) -> None:
+        self._storage = storage
+        self._key = key
+        self._version: str | None = None
+
+    @property
+    def uri(self) -> str:
+        return self._storage.uri(self._key)
+
+    def current_if_changed(self, etag: str | None) -> Current | None:
+        blob = self._storage.read_if_changed(self._key, etag, MAX_MODEL_BYTES)
+        if blob is None:
+            return None
+        self._version = bare_version(hashlib.sha256(blob.data).hexdigest())
+        return Current(self._version, blob.etag)
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        if self._version is None:
+            self.current_if_changed(None)
+        if version != self._version:
+            raise NotFound(f"{self.uri} is {self._version}, not {version}: publish models under a root to keep versions apart")
+        path = folder / MODEL_FILE
+        self._storage.download(self._key, path, MAX_MODEL_BYTES)
+        bundle = Bundle.bare(path, name=PurePosixPath(self._key).stem)
+        if bundle.manifest.version != version:
+            raise Unavailable(f"{self.uri} was replaced while it was fetched; try again")
+        (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())
+        return bundle
+
+
+def open_model_source(uri: str) -> ModelSource:
+    """The store at a model root, or the one file where `uri` ends in `.keras`; nothing is asked of it yet."""
+    if not uri.endswith(".keras"):
+        return ModelStore(open_storage(uri))
+    root, slash, key = uri.rpartition("/")
+    return BareModel(open_storage(root + slash or "."), key)

@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint openapi containers clean
+.PHONY: run test lint openapi containers browser clean
 
 run: $(READY)
-	@$(BIN)/python -m coinfarm.demo
+	@$(BIN)/coinfarm example
 
 test: $(READY)
 	$(BIN)/pytest -m "not docker and not browser"

@@ -9,10 +9,9 @@ import base64
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qsl
 
 from handler.app import lambda_handler, service
-from handler.local import LocalContext
+from handler.local import LocalContext, http_event
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -72,24 +71,8 @@ async def _read(receive: Receive, most_bytes: int) -> bytes:
 
 
 def _as_event(scope: Scope, body: bytes) -> dict[str, Any]:
-    """The event of an HTTP API, payload format 2.0."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    query = scope["query_string"].decode("latin-1")
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": scope["path"],
-        "rawQueryString": query,
-        "headers": headers,
-        "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
-        "requestContext": {
-            "stage": "$default",
-            "requestId": "local",
-            "http": {"method": scope["method"], "path": scope["path"], "protocol": "HTTP/1.1", "sourceIp": (scope.get("client") or [""])[0]},
-        },
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
+    return http_event(scope["method"], scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)

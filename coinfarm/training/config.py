@@ -65,7 +65,7 @@ class TrainingConfig(_Frozen):
     seed: int = 1
     batch_size: int = 128
     steps_per_epoch: int = 250
-    epochs: int = 14
+    epochs: int = 18
     learning_rate: float = 1e-3
     weight_decay: float = 1e-4
     huber_delta: float = 2.0

@@ -34,7 +34,7 @@ def naive_baselines(samples: Samples, train: Samples) -> dict[str, Values]:
 
 def scores(predicted: Values, actual: Values) -> Metrics:
     """R², mean absolute error in percent points and rank correlation of each output; for the end change also the
-    share of right directions, in percent of the frames after which the price did move."""
+    share of right directions, in percent of the frames after which the price did move (None where no direction is told)."""
     by_output: Metrics = {}
     for at, name in enumerate(OUTPUT_NAMES):
         p, a = predicted[:, at], actual[:, at]
@@ -45,8 +45,9 @@ def scores(predicted: Values, actual: Values) -> Metrics:
         }
         if name == "endChangePct":
             moved = a != 0
-            right = np.sign(p[moved]) == np.sign(a[moved])
-            by_output[name]["directionRightPct"] = _rounded(100.0 * right.mean())
+            told = np.sign(p[moved])
+            right = told == np.sign(a[moved])
+            by_output[name]["directionRightPct"] = _rounded(100.0 * right.mean()) if told.any() else None
     return by_output
 
 

@@ -27,7 +27,8 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         x = keras.layers.ReLU(name=f"relu{block}")(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
-    x = keras.layers.Dense(config.dense_units, activation="relu", name="dense")(x)
+    # Leaky, or the layer dies for whole families of frames, which then all get the same answer (seen: one frame in twenty).
+    x = keras.layers.Dense(config.dense_units, activation="leaky_relu", name="dense")(x)
     outputs = keras.layers.Dense(
         len(mean_target),
         kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=0),

@@ -1,0 +1,102 @@
+"""Predictions and metrics as a person reads them on a terminal, or a spreadsheet as CSV."""
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.table import Table
+
+from coinfarm.outputs import OUTPUT_NAMES
+
+_ROWS_SHOWN = 20
+_TITLES = {"maxRisePct": "max rise %", "maxDeclinePct": "max decline %", "endChangePct": "end change %"}
+
+
+def prediction_table(answer: Mapping[str, Any]) -> Table:
+    """The last rows of an answer."""
+    model, results = answer["model"], answer["results"]
+    shown = results[-_ROWS_SHOWN:]
+    table = Table(
+        title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
+        caption=_caption(len(results), shown),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("window ends (UTC)")
+    for name in OUTPUT_NAMES:
+        table.add_column(_TITLES[name], justify="right")
+    table.add_column("filled", justify="right")
+    table.add_column("in sample")
+    for result in shown:
+        table.add_row(
+            _minute(result["closeTime"]),
+            *_cells(result["predictions"]),
+            str(result["filledCandles"]),
+            "yes" if result["inSample"] else "no",
+        )
+    return table
+
+
+def prediction_csv(answer: Mapping[str, Any]) -> str:
+    """All rows of an answer, with a header in snake_case; what is not predicted is empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["open_time", "close_time", "in_sample", "filled_candles", "max_rise_pct", "max_decline_pct", "end_change_pct"])
+    for result in answer["results"]:
+        predicted = result["predictions"] or {}
+        writer.writerow(
+            [
+                result["openTime"],
+                result["closeTime"],
+                str(result["inSample"]).lower(),
+                result["filledCandles"],
+                *(predicted.get(name) for name in OUTPUT_NAMES),
+            ]
+        )
+    return text.getvalue()
+
+
+def metrics_table(metrics: Mapping[str, Any]) -> Table:
+    """The model beside the naive baselines, on the months that it has never seen."""
+    test = metrics["test"]
+    table = Table(
+        title=f"How good it is: {test['frames']:,} frames of months that it has never seen",
+        caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for name in OUTPUT_NAMES:
+        table.add_column(f"R² of {_TITLES[name].removesuffix(' %')}", justify="right")
+    table.add_column("direction right", justify="right")
+    for who, scores in {"this model": test["model"], **{_spaced(name): of for name, of in test["baselines"].items()}}.items():
+        right_pct = scores["endChangePct"]["directionRightPct"]
+        table.add_row(
+            who, *(f"{scores[name]['r2']:.3f}" for name in OUTPUT_NAMES), "none told" if right_pct is None else f"{right_pct:.1f} %"
+        )
+    return table
+
+
+def _caption(count: int, shown: list[Any]) -> str:
+    without = sum(result["predictions"] is None for result in shown)
+    parts = []
+    if count > len(shown):
+        parts.append(f"{count - len(shown):,} earlier rows are not shown: --csv and --json give all {count:,}.")
+    if without:
+        parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
+    return " ".join(parts)
+
+
+def _cells(predicted: Mapping[str, float] | None) -> list[str]:
+    return ["–" if predicted is None else f"{predicted[name]:+.3f}" for name in OUTPUT_NAMES]
+
+
+def _minute(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _spaced(name: str) -> str:
+    """`constantTimesRange` as `constant times range`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_TO_WRITE = click.Path(dir_okay=False, writable=True, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_GAPS = click.Choice(["fill", "reject"])
 
 
 class _Group(click.Group):
@@ -41,7 +43,9 @@ def _candle_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--symbol", help="The coin, where the file's name does not tell it."),
         click.option("--interval", help="The length of a candle (1m, 1h, …), where the file's name does not tell it."),
-        click.option("--gaps", type=click.Choice(["fill", "reject"]), default="fill", show_default=True, help="What to do with missing candles."),
+        click.option(
+            "--gaps", type=click.Choice(["fill", "reject"]), default="fill", show_default=True, help="What to do with missing candles."
+        ),
     ):
         command = option(command)
     return command
@@ -54,7 +58,9 @@ def _candle_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--json", "output", flag_value="json", help="The API's answer.")
 @click.option("--csv", "output", flag_value="csv", help="One line per window.")
 @_candle_options
-def predict(file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str) -> None:
+def predict(
+    file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str
+) -> None:
     """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet)."""
     from coinfarm.answer import answer
     from coinfarm.report import prediction_csv, prediction_table
@@ -73,7 +79,9 @@ def predict(file: Path, model_uri: str | None, stride: int, output: str | None, 
 @main.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")
 @click.argument("file", type=_EXISTING_FILE)
 @click.option("-o", "--output", type=_FILE_TO_WRITE, required=True, help="The PNG to write.")
-@click.option("--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="The last window, or a sheet of so many, evenly spread.")
+@click.option(
+    "--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="The last window, or a sheet of so many, evenly spread."
+)
 @_candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
     """Draw what the model sees of the candles in FILE."""
@@ -130,7 +138,14 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
 
 
 @main.command(epilog="Example: coinfarm example -o build")
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), default=Path("build"), show_default=True, help="A folder for the picture.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build"),
+    show_default=True,
+    help="A folder for the picture.",
+)
 def example(output: Path) -> None:
     """Send a batch of 100 frames through the handler, and show what comes back."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
@@ -146,7 +161,7 @@ def example(output: Path) -> None:
 
 @main.command(epilog="Example: coinfarm train coinfarm/training/reference.toml -o build/model")
 @click.argument("config", type=_EXISTING_FILE)
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="An empty folder for the bundle.")
+@click.option("-o", "--output", type=_FOLDER, required=True, help="An empty folder for the bundle.")
 def train(config: Path, output: Path) -> None:
     """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published."""
     from coinfarm.training.config import TrainingConfig

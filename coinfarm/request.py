@@ -9,9 +9,9 @@ from pydantic.alias_generators import to_camel
 from coinfarm.candle_rows import candles_from_rows
 from coinfarm.candles import Candles, fill_gaps, refuse_gaps
 from coinfarm.errors import CandleError, Fault, MalformedRequest, RequestError, TooLarge
-from coinfarm.interval import interval_ms
 from coinfarm.predictor import Series
 from image_render.spec import STANDARD
+from image_render.windows import window_count
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", examples=["BTCUSD"])]
 Interval = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[mhd]$", examples=["1m"])]
@@ -19,11 +19,16 @@ CandleRow = Annotated[
     Any,
     Field(
         description=(
-            "A kline `[openTime, open, high, low, close, volume, …]`, or an object of `openTime`, `open`, `high`, `low`, `close`, `volume`. "
+            "A kline `[openTime, open, high, low, close, volume, …]`, or an object of these six. "
             "`openTime` in milliseconds UTC; prices and volume as numbers or strings."
         )
     ),
 ]
+
+Stride = Annotated[int, Field(ge=1, le=10_000, description="How many candles lie between the ends of two windows.")]
+
+_MOST_CANDLES = 10_000_000
+"""Nineteen years of minutes. A wide stride must not let two candles with centuries between them fill the memory."""
 
 AnyRequest = TypeVar("AnyRequest", bound="_Request")
 
@@ -38,7 +43,7 @@ class PredictionRequest(_Request):
     symbol: Symbol
     interval: Interval
     candles: Annotated[list[CandleRow], Field(min_length=1)]
-    stride: Annotated[int, Field(ge=1, description="How many candles lie between the ends of two windows.")] = 1
+    stride: Stride = 1
     gaps: Annotated[
         Literal["fill", "reject"],
         Field(description="What to do with missing candles: fill them with flat ones, or reject the request."),
@@ -61,7 +66,7 @@ class BatchRequest(_Request):
     stop: Annotated[datetime | None, Field(alias="to")] = None
     """Of the file, the candles that open in `[from, to)` are taken."""
     results_uri: Annotated[str, Field(max_length=1024, pattern=r"\.(json|parquet)$")]
-    stride: Annotated[int, Field(ge=1)] = 1
+    stride: Stride = 1
     gaps: Literal["fill", "reject"] = "fill"
     model_version: str | None = None
 
@@ -103,14 +108,14 @@ def series_of(candles: Candles, stride: int, gaps: Literal["fill", "reject"], mo
     """Candles made whole; raises `CandleError` for too few or (asked to) for holes, `TooLarge` for over `most_frames` windows."""
     if not len(candles):
         raise CandleError(Fault("/candles", "there is no candle between from and to"))
-    most_candles = (most_frames - 1) * stride + STANDARD.window_candles + stride - 1
-    series = Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, most_candles), stride)
-    if len(series) > most_frames:
+    most_candles = most_frames * stride + STANDARD.window_candles - 1
+    if len(candles) > most_candles:
         raise TooLarge(
-            f"{len(series)} windows are more than the {most_frames} of one request: send at most {most_candles} candles at a stride of "
-            f"{stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, or through the queue"
+            f"{window_count(len(candles), STANDARD, stride)} windows are more than the {most_frames} of one request: send at most "
+            f"{most_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
+            "or through the queue"
         )
-    return series
+    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(most_candles, _MOST_CANDLES)), stride)
 
 
 def _milliseconds(time: datetime | None) -> int | None:

@@ -20,11 +20,12 @@ class Service:
         self,
         settings: Settings,
         *,
-        on_load: Callable[[float], None] = lambda load_ms: None,
+        on_load: Callable[[float], None] = lambda _: None,
         on_refusal: Callable[[str], None] | None = None,
     ) -> None:
         """`on_load(load_ms)` is called for each version that begins to serve, `on_refusal(reason)` for each that is refused while an
-        older one goes on serving."""
+        older one goes on serving.
+        """
         self.settings = settings
         self._on_load = on_load
         self._announced: LoadedModel | None = None

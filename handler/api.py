@@ -76,10 +76,9 @@ def get_model(
 ) -> schemas.Model:
     service: Service = router.context["service"]
     model = service.model(version)
-    manifest = model.bundle.manifest
-    return schemas.Model.model_validate(
-        {**model_identity(model), **manifest.model_dump(mode="json", by_alias=True, include={"outputs", "horizon_candles", "training", "metrics"})}
-    )
+    told = {"outputs", "horizon_candles", "training", "metrics"}
+    manifest = model.bundle.manifest.model_dump(mode="json", by_alias=True, include=told)
+    return schemas.Model.model_validate({**model_identity(model), **manifest})
 
 
 @router.get("/health", summary="Whether the process answers")

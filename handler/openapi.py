@@ -6,6 +6,7 @@
 import json
 import sys
 import warnings
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -48,7 +49,8 @@ def document() -> Json:
             )
         )
     _, extra = models_json_schema(
-        [(PredictionRequest, "validation"), (schemas.Answer, "serialization"), (schemas.Problem, "serialization")], ref_template=_COMPONENTS + "{model}"
+        [(PredictionRequest, "validation"), (schemas.Answer, "serialization"), (schemas.Problem, "serialization")],
+        ref_template=_COMPONENTS + "{model}",
     )
     components = described["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
@@ -63,15 +65,16 @@ def document() -> Json:
 
 
 def _complete(operation: Json, path: str, method: str) -> None:
+    beyond = _BEYOND_SIGNATURES.get(path, _Beyond())
     operation["operationId"] = "".join(part.capitalize() for part in (method, *path.replace(".", "/").split("/")))
     operation["responses"] = {"200": operation["responses"]["200"]}
-    if path in _BODIES:
-        request_body, content = _BODIES[path]
-        if request_body:
-            operation["requestBody"] = {"required": True, "content": request_body}
-        operation["responses"]["200"]["content"] = content
-    for status, title in statuses().items():
-        operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
+    if beyond.takes:
+        operation["requestBody"] = {"required": True, "content": beyond.takes}
+    if beyond.gives:
+        operation["responses"]["200"]["content"] = beyond.gives
+    titles = statuses()
+    for status in beyond.refuses:
+        operation["responses"][str(status)] = {"description": titles[status], "content": {CONTENT_TYPE: _schema("Problem")}}
     operation[_INTEGRATION] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
 
 
@@ -88,12 +91,29 @@ _NPZ = {
         "window_range units) `windowRangePct`, float of shape (N,).",
     }
 }
-# What the routes take and give beyond what their signatures tell.
-_BODIES: dict[str, tuple[Json, Json]] = {
-    "/predictions": ({"application/json": _schema("PredictionRequest"), "application/x-npz": _NPZ}, {"application/json": _schema("Answer")}),
-    "/frames": ({"application/json": _schema("PredictionRequest")}, {"image/png": _BINARY}),
-    "/openapi.json": ({}, {"application/json": {"schema": {"type": "object"}}}),
-    "/docs": ({}, {"text/html": {"schema": {"type": "string"}}}),
+_CANDLES = {"application/json": _schema("PredictionRequest")}
+
+
+@dataclass(frozen=True)
+class _Beyond:
+    """What a route takes, gives and refuses beyond what its signature tells; every route may fail (500)."""
+
+    takes: Json = field(default_factory=dict)
+    gives: Json = field(default_factory=dict)
+    refuses: tuple[int, ...] = (500,)
+
+
+_BEYOND_SIGNATURES = {
+    "/predictions": _Beyond(
+        takes={**_CANDLES, "application/x-npz": _NPZ},
+        gives={"application/json": _schema("Answer")},
+        refuses=(400, 404, 413, 415, 422, 500, 503),
+    ),
+    "/frames": _Beyond(takes=_CANDLES, gives={"image/png": _BINARY}, refuses=(400, 413, 415, 422, 500)),
+    "/model": _Beyond(refuses=(404, 422, 500, 503)),
+    "/ready": _Beyond(refuses=(500, 503)),
+    "/openapi.json": _Beyond(gives={"application/json": {"schema": {"type": "object"}}}),
+    "/docs": _Beyond(gives={"text/html": {"schema": {"type": "string"}}}),
 }
 
 

@@ -31,7 +31,7 @@ class NoSuchRoute(RequestError):
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (MalformedRequest, HTTPStatus.BAD_REQUEST, "The request cannot be read"),
     (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body's media type is not taken here"),
-    (NoSuchRoute, HTTPStatus.NOT_FOUND, "There is no such route"),
+    (NoSuchRoute, HTTPStatus.NOT_FOUND, "There is no such thing"),
     (CandleError, HTTPStatus.UNPROCESSABLE_ENTITY, "The candles cannot be"),
     (RequestError, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),

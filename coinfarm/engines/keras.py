@@ -1,17 +1,18 @@
 """The Keras engine: the model as it was saved, run as one traced graph."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.quiet import without_greetings
 from coinfarm.errors import ModelError
 from image_render.draw import Frames, as_planes
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
+    from coinfarm.models.manifest import Member
 
 
 class KerasEngine:
@@ -25,14 +26,13 @@ class KerasEngine:
     def __init__(self, bundle: "Bundle", max_batch: int) -> None:
         """Raises `ModelError` for a file that Keras refuses, and for inputs or outputs that the manifest does not have."""
         self._max_batch = max_batch
-        networks = [_load(bundle, member.file) for member in bundle.manifest.members]
-        expected = [len(member.outputs) for member in bundle.manifest.members]
-        self._forward = _trace(networks)
-        for network, member, outputs in zip(networks, bundle.manifest.members, expected, strict=True):
-            _check_input(network, member.file)
-            found = _output_count(network)
-            if found != outputs:
-                raise ModelError(f"{member.file} has {found} outputs, its manifest says {outputs}")
+        members = bundle.manifest.members
+        with without_greetings():
+            networks = [_load(bundle, member.file) for member in members]
+            for network, member in zip(networks, members, strict=True):
+                _check(network, member)
+            self._forward = _trace(networks)
+            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`, in chunks of at most `max_batch` frames."""
@@ -42,7 +42,6 @@ class KerasEngine:
 
 
 def _load(bundle: "Bundle", file: str) -> Any:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # before the import: TensorFlow greets on stderr
     import keras
 
     try:
@@ -65,11 +64,10 @@ def _trace(networks: list[Any]) -> Any:
     return forward
 
 
-def _check_input(network: Any, file: str) -> None:
+def _check(network: Any, member: "Member") -> None:
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
     if shapes != [(None, *STANDARD.shape)]:
-        raise ModelError(f"{file} takes {shapes}, not frames of {(None, *STANDARD.shape)}")
-
-
-def _output_count(network: Any) -> int:
-    return sum(int(np.prod(tensor.shape[1:])) for tensor in network.outputs)
+        raise ModelError(f"{member.file} takes {shapes}, not frames of {(None, *STANDARD.shape)}")
+    outputs = sum(int(np.prod(tensor.shape[1:])) for tensor in network.outputs)
+    if outputs != len(member.outputs):
+        raise ModelError(f"{member.file} has {outputs} outputs, its manifest says {len(member.outputs)}")

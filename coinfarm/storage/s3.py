@@ -19,6 +19,7 @@ from botocore.exceptions import (
     IncompleteReadError,
     NoCredentialsError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
 from urllib3.exceptions import HTTPError
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, Unavailable
@@ -129,8 +130,8 @@ def _translated(where: str) -> Iterator[None]:
         raise _from_answer(where, error) from error
     except NoCredentialsError as error:
         raise Forbidden(f"{where}: there are no AWS credentials; configure a profile or a role") from error
-    except (HTTPClientError, IncompleteReadError, FlexibleChecksumError, HTTPError) as error:
-        raise Unavailable(f"{where}: the transfer broke off ({error}); try again") from error
+    except (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, HTTPError) as error:
+        raise Unavailable(f"{where}: the transfer failed ({error}); try again") from error
     except (BotoCoreError, OSError) as error:
         raise StorageError(f"{where}: {error}") from error
 

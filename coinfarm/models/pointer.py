@@ -73,7 +73,7 @@ def _current(storage: Storage) -> tuple[Pointer | None, str | None]:
     """The pointer, None if there is none or it is damaged; and the etag of what lies in its place."""
     if not storage.exists(POINTER_KEY):
         return None, None
-    blob = storage.read(POINTER_KEY, MAX_POINTER_BYTES)
+    blob = storage.read(POINTER_KEY)  # however large: it is about to be replaced
     try:
         return Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag
     except ModelError:
@@ -100,7 +100,7 @@ def _move(storage: Storage, etag: str | None, pointer: Pointer) -> Pointer:
         storage.write(POINTER_KEY, data, content_type="application/json", if_match=etag, create_only=etag is None)
     except Conflict:
         # S3 says so too where our first attempt succeeded, its answer was lost, and boto3 tried again
-        if storage.read(POINTER_KEY, MAX_POINTER_BYTES).data != data:
+        if storage.read(POINTER_KEY).data != data:
             where = storage.uri(POINTER_KEY)
             raise Conflict(f"{where}: somebody else moved the pointer at the same time; look at what serves now") from None
     return pointer

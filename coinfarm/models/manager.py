@@ -91,9 +91,10 @@ class ModelManager:
         if serving is not None and serving.version == version:
             return serving
         with self._pinning:
-            if self._pinned is None or self._pinned.version != version:
+            if self._pinned is not None and self._pinned.version != version:
                 self._pinned = None
-                gc.collect()  # a Keras model is full of reference cycles; its memory is needed for the next one
+                gc.collect()  # a Keras model is full of reference cycles, and the next one needs its memory
+            if self._pinned is None:
                 self._pinned = self._load(version)
             return self._pinned
 
@@ -125,10 +126,12 @@ class ModelManager:
                 self._refused.clear()
             assert self._current is not None
             if self._serving is None or self._serving.version != self._current.version:
+                replaces = self._serving is not None
                 self._serving = self._load(self._current.version)
-                self._has_retired = True
                 logger.info("Model %s serves, loaded in %.0f ms", self._serving.version, self._serving.load_ms)
-                gc.collect()
+                if replaces:
+                    gc.collect()
+                    self._has_retired = True
         finally:
             self._asked_at = self._clock()
 

@@ -126,6 +126,7 @@ def s3(endpoint: str) -> Any:
 @pytest.fixture(scope="session")
 def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """What `sam build` makes of this checkout, with its functions' S3 on the moto server."""
+    environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam asks STS for its account, and waits long for none
     # sam cannot choose the network of a build, and the bridge may lead nowhere. The classic builder's cache does not ask
     # over which network a layer came, so sam finds every layer of this build ready.
     run(environment, "docker", "build", "--network", "host", "--target", "lambda", ".")

@@ -1,4 +1,4 @@
-"""Every event of events/ through `sam local invoke`, in a container of its own."""
+"""Every event of events/ through `sam local invoke`, each in a container of its own."""
 
 import json
 from pathlib import Path
@@ -7,31 +7,59 @@ import pytest
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-EVENTS = {path: json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "events").glob("*.json"))}
-QUEUE = [path for path, event in EVENTS.items() if "Records" in event]
-API = [path for path, event in EVENTS.items() if "requestContext" in event]
-DIRECT = [path for path in EVENTS if path not in QUEUE + API]
+EVENTS = Path(__file__).parents[2] / "events"
 
 
-def name(path):
-    return path.stem
+def events(*patterns):
+    """Run the test once for each event file whose name fits."""
+    found = [path for pattern in patterns for path in sorted(EVENTS.glob(pattern))]
+    return pytest.mark.parametrize("event", found, ids=lambda path: path.stem)
 
 
-@pytest.mark.parametrize("event", API, ids=name)
+@events("api-*.json")
 def test_an_api_event_is_answered(deployment, event):
     answer = deployment.invoke("ApiFunction", event)
     assert answer["statusCode"] == 200, answer["body"]
 
 
-@pytest.mark.parametrize("event", DIRECT, ids=name)
+@events("refused/api-*.json")
+def test_a_bad_api_event_gets_a_problem_document(deployment, event):
+    answer = deployment.invoke("ApiFunction", event)
+    assert answer["statusCode"] == 422
+    assert json.loads(answer["body"])["errors"]
+
+
+@events("direct*.json", "warmup.json")
 def test_a_direct_event_is_answered(deployment, event):
     answer = deployment.invoke("ApiFunction", event)
     assert answer["model"]["version"]
 
 
-@pytest.mark.parametrize("event", QUEUE, ids=name)
+@events("refused/direct-*.json")
+def test_a_bad_direct_event_gets_a_problem_document(deployment, event):
+    answer = deployment.invoke("ApiFunction", event)
+    assert answer["status"] == 422
+    assert answer["errors"]
+
+
+@events("sqs-*.json")
 def test_a_queue_event_leaves_a_result_for_each_record(deployment, s3, event):
     assert deployment.invoke("BatchFunction", event) == {"batchItemFailures": []}
-    for record in EVENTS[event]["Records"]:
-        key = json.loads(record["body"])["resultsUri"]
-        assert s3.head_object(Bucket="results", Key=key)["ContentLength"] > 0
+    assert all(is_written(s3, record) for record in records(event))
+
+
+@events("refused/sqs-*.json")
+def test_only_the_bad_record_of_a_queue_event_comes_back(deployment, s3, event):
+    (failure,) = deployment.invoke("BatchFunction", event)["batchItemFailures"]
+    good = [record for record in records(event) if record["messageId"] != failure["itemIdentifier"]]
+    assert len(good) == len(records(event)) - 1
+    assert all(is_written(s3, record) for record in good)
+
+
+def records(event):
+    return json.loads(event.read_text())["Records"]
+
+
+def is_written(s3, record):
+    key = json.loads(record["body"])["resultsUri"]
+    return key in {found["Key"] for found in s3.list_objects_v2(Bucket="results").get("Contents", [])}

@@ -84,8 +84,7 @@ def asked_by(data: bytes, ending: str) -> str | None:
     import pyarrow.parquet as pq
 
     try:
-        metadata = pq.read_schema(pa.BufferReader(data)).metadata or {}
-    except (pa.ArrowInvalid, OSError):
+        metadata: dict[bytes, bytes] = pq.read_schema(pa.BufferReader(data)).metadata or {}
+        return metadata[MESSAGE_ID.encode()].decode()
+    except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError):
         return None
-    found_bytes = metadata.get(MESSAGE_ID.encode())
-    return found_bytes.decode() if found_bytes else None

@@ -85,7 +85,7 @@ def _csv_table(data: bytes) -> "pa.Table":
     types = {name: pa.float64() for name in COLUMN_NAMES} | {"open_time": pa.int64()}
     try:
         return csv.read_csv(pa.BufferReader(data), convert_options=csv.ConvertOptions(column_types=types))
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise CandleError(Fault("", f"is not a CSV file of candles: {error}")) from None
 
 
@@ -94,18 +94,21 @@ def _parquet_table(data: bytes) -> "pa.Table":
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
-        return file.read(columns=[name for name in COLUMN_NAMES if name in file.schema_arrow.names])
-    except (pa.ArrowInvalid, OSError) as error:
+        return pq.ParquetFile(pa.BufferReader(data)).read(columns=list(COLUMN_NAMES))
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
 
 
 def _from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
     import pyarrow as pa
 
-    missing = [name for name in COLUMN_NAMES if name not in table.column_names]
-    if missing:
-        raise CandleError(Fault("", f"has no column {missing[0]}; the columns are {', '.join(COLUMN_NAMES)}"))
+    try:
+        names = table.column_names
+    except UnicodeDecodeError:
+        raise CandleError(Fault("", "has a column whose name is no text")) from None
+    for name in COLUMN_NAMES:
+        if names.count(name) != 1:
+            raise CandleError(Fault("", f"has {names.count(name) or 'no'} columns {name}; the columns are {', '.join(COLUMN_NAMES)}"))
     if not len(table):
         raise CandleError(Fault("", "there is no candle"))
     for name in COLUMN_NAMES:
@@ -122,4 +125,4 @@ def _from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
 def _is_number(kind: "pa.DataType") -> bool:
     import pyarrow as pa
 
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

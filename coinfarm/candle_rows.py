@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from coinfarm.candles import Candles
+from coinfarm.candles import Candles, Values
 from coinfarm.errors import CandleError, Fault
 from image_render.windows import Columns
 
@@ -47,9 +47,7 @@ def _transpose(rows: Sequence[Any]) -> list[tuple[Any, ...]]:
         if not isinstance(row, list):
             raise CandleError(Fault(f"/candles/{at}", f"must be an array or an object, like the first, not {_kind(row)}"))
         if len(row) not in _KLINE_LENGTHS:
-            raise CandleError(
-                Fault(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, which begin with {', '.join(FIELDS)}")
-            )
+            raise CandleError(Fault(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, which begin with {', '.join(FIELDS)}"))
     return list(zip(*(row[: len(FIELDS)] for row in rows), strict=True))
 
 
@@ -65,23 +63,24 @@ def _object_as_array(at: int, row: Any) -> list[Any]:
     return [row[field] for field in FIELDS]
 
 
-def _numbers(cells: Sequence[Any], field: str) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Numbers, or strings of numbers, as float64; the slow search for a culprit only where there is one."""
-    if set(map(type, cells)) <= {str, int, float}:
-        try:
-            return np.array([float(cell) for cell in cells])
-        except (ValueError, OverflowError):
-            pass
+def _numbers(cells: Sequence[Any], field: str) -> Values:
+    """Numbers, or strings of numbers, as float64."""
+    numbers = []
     for at, cell in enumerate(cells):
         try:
-            if type(cell) in (str, int, float):
-                float(cell)
-                continue
-        except (ValueError, OverflowError):
-            pass
-        shown = f"{cell!r:.40}" if isinstance(cell, str) else _kind(cell)
-        raise CandleError(Fault(f"/candles/{at}/{field}", f"must be a number, not {shown}"))
-    raise AssertionError("unreachable: some cell was at fault")
+            numbers.append(_number(cell))
+        except (TypeError, ValueError, OverflowError):
+            shown = f"{cell!r:.40}" if isinstance(cell, str) else _kind(cell)
+            raise CandleError(Fault(f"/candles/{at}/{field}", f"must be a number, not {shown}")) from None
+    return np.array(numbers)
+
+
+def _number(cell: Any) -> float:
+    if type(cell) not in (str, int, float):  # a bool is an int
+        raise TypeError
+    if isinstance(cell, str) and "_" in cell:  # Python reads 1_000 as a thousand
+        raise ValueError
+    return float(cell)
 
 
 def _kind(value: Any) -> str:

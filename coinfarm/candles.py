@@ -15,7 +15,8 @@ LARGEST_VALUE = 1e18
 """No price and no volume of a candle is larger; what is above is a mistake, and would overflow in sums."""
 
 _FIRST_MICROSECONDS = 10**14
-"""As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds."""
+"""As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds, and what is still not below it
+as milliseconds is nanoseconds."""
 _LAST_SECONDS = 10**11
 """As seconds this is the year 5138, as milliseconds 1973: what is below it is seconds."""
 _FAULTS_NAMED = 10
@@ -134,7 +135,9 @@ def _faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int,
 
     seconds = time < _LAST_SECONDS
     yield from each(seconds, "openTime", "must be milliseconds (or microseconds) since 1970, not seconds")
-    yield from each(~seconds & (time % step_ms != 0), "openTime", f"is off the grid of {interval} candles")
+    nanoseconds = time >= _FIRST_MICROSECONDS
+    yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")
+    yield from each(~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is off the grid of {interval} candles")
     step = np.diff(time, prepend=time[:1] - step_ms)
     yield from each(step == 0, "openTime", "is the candle before it again: send each candle once")
     yield from each(step < 0, "openTime", "is earlier than the candle before it: send the oldest candle first")

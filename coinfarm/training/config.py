@@ -3,8 +3,9 @@
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from coinfarm.errors import CoinfarmError
 
@@ -40,10 +41,10 @@ class NetworkConfig(_Frozen):
     `filters` and `strides` (candles, price rows) are per block; the first kernel is 5×5, the others 3×3.
     """
 
-    filters: tuple[int, ...] = (16, 32, 32, 64, 64, 128, 128, 256)
-    strides: tuple[tuple[int, int], ...] = ((2, 3), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
-    dense_units: int = 192
-    dropout: float = 0.3
+    filters: tuple[PositiveInt, ...] = (16, 32, 32, 64, 64, 128, 128, 256)
+    strides: tuple[tuple[PositiveInt, PositiveInt], ...] = ((2, 3), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
+    dense_units: PositiveInt = 192
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
     @model_validator(mode="after")
     def _one_stride_per_block(self) -> "NetworkConfig":
@@ -56,29 +57,22 @@ class TrainingConfig(_Frozen):
     """One training run; the paths of `candles` are relative to the config file."""
 
     name: str
-    candles: tuple[Path, ...]
+    candles: Annotated[tuple[Path, ...], Field(min_length=1)]
     train: Period
     validation: Period
     test: Period
-    horizon_candles: int = 30
+    horizon_candles: PositiveInt = 30
     network: NetworkConfig = NetworkConfig()
     seed: int = 1
-    batch_size: int = 128
-    steps_per_epoch: int = 250
-    epochs: int = 18
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    huber_delta: float = 2.0
+    batch_size: PositiveInt = 128
+    steps_per_epoch: PositiveInt = 250
+    epochs: PositiveInt = 18
+    learning_rate: PositiveFloat = 1e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 1e-4
+    huber_delta: PositiveFloat = 2.0
     """In standard deviations of a target: errors beyond it count linearly, so that a crash does not rule the training."""
-    validation_stride: int = 31
-    test_stride: int = 10
-
-    @field_validator("candles")
-    @classmethod
-    def _some_candles(cls, candles: tuple[Path, ...]) -> tuple[Path, ...]:
-        if not candles:
-            raise ValueError("name at least one file of candles")
-        return candles
+    validation_stride: PositiveInt = 31
+    test_stride: PositiveInt = 10
 
     @model_validator(mode="after")
     def _periods_follow_each_other(self) -> "TrainingConfig":
@@ -91,11 +85,11 @@ class TrainingConfig(_Frozen):
         """Raises `CoinfarmError` that names the field at fault."""
         try:
             config = cls.model_validate(tomllib.loads(path.read_text()))
-        except (OSError, tomllib.TOMLDecodeError) as error:
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise CoinfarmError(f"{path}: {error}") from None
         except ValidationError as error:
             first = error.errors()[0]
-            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc'])) or 'periods'}: {first['msg']}") from None
         return config.model_copy(update={"candles": tuple(path.parent / file for file in config.candles)})
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles import Candles, Values, fill_gaps
+from coinfarm.errors import CoinfarmError
 from coinfarm.training.config import Period
 from coinfarm.training.labels import targets_pct
 from image_render.draw import Frames, draw_frames
@@ -49,6 +50,7 @@ def samples(coins: list[Candles], period: Period, horizon_candles: int, stride: 
     No candle of one period is seen in another, be it as a feature or in a label: between the last window that ends before a
     boundary and the first that ends after it lie a window and a horizon of candles, the purge.
     Windows that are filled by more than half, or have no price range (nothing to scale by), are left out.
+    Raises `CoinfarmError` for a coin without candles enough in the period.
     """
     parts = [_coin_samples(coin, period, horizon_candles, stride) for coin in coins]
     offsets = np.cumsum([0, *(len(part.series.close) for part in parts[:-1])])
@@ -64,6 +66,11 @@ def samples(coins: list[Candles], period: Period, horizon_candles: int, stride: 
 def _coin_samples(coin: Candles, period: Period, horizon_candles: int, stride: int) -> Samples:
     candles = fill_gaps(coin.between(period.start_ms, period.stop_ms), _MOST_CANDLES)
     window = STANDARD.window_candles
+    if len(candles) < window + horizon_candles:
+        raise CoinfarmError(
+            f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon: "
+            "choose another period, or leave the coin out"
+        )
     starts = np.arange(0, len(candles) - window - horizon_candles + 1, stride, dtype=np.int64)
     filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
     mostly_real = 2 * (filled_before[starts + window] - filled_before[starts]) <= window

@@ -34,7 +34,8 @@ def naive_baselines(samples: Samples, train: Samples) -> dict[str, Values]:
 
 def scores(predicted: Values, actual: Values) -> Metrics:
     """R², mean absolute error in percent points and rank correlation of each output; for the end change also the
-    share of right directions, in percent of the frames after which the price did move (None where no direction is told)."""
+    share of right directions, in percent of the frames after which the price did move (None where no direction is told).
+    """
     by_output: Metrics = {}
     for at, name in enumerate(OUTPUT_NAMES):
         p, a = predicted[:, at], actual[:, at]
@@ -53,7 +54,7 @@ def scores(predicted: Values, actual: Values) -> Metrics:
 
 def _rank_correlation(p: Values, a: Values) -> float:
     """Spearman's; of a constant, which ranks nothing, zero."""
-    if np.ptp(p) == 0:
+    if np.ptp(p) == 0 or np.ptp(a) == 0:
         return 0.0
     return float(np.corrcoef(_ranks(p), _ranks(a))[0, 1])
 

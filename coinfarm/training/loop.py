@@ -36,9 +36,7 @@ def fit(config: TrainingConfig, train: Samples, validation: Samples, best: Path,
     model = build_network(config.network, train.targets_in_range.mean(axis=0))
     steps = config.epochs * config.steps_per_epoch
     warm_up = steps // 20
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up
-    )
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up)
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0),
         loss=_scaled_huber(train.targets_in_range.std(axis=0), config.huber_delta),

@@ -95,22 +95,22 @@ class Predictor:
         for series in many:
             job = _Job(series)
             waiting.append(job)
-            for at in range(0, len(job.drawn), self.max_batch):
-                left = job.drawn[at : at + self.max_batch]
-                while len(left):
-                    started = perf_counter()
-                    left = batch.take(job, left)
-                    self.timings.render_ms += _ms_since(started)
-                    if batch.full:
-                        self._answer(batch)
-                        yield from self._finished(waiting)
+            left = job.drawn
+            while len(left):
+                started = perf_counter()
+                left = batch.take(job, left)
+                self.timings.render_ms += _ms_since(started)
+                if batch.full:
+                    self._answer(batch)
+                    yield from self._finished(waiting)
         if batch.used:
             self._answer(batch)
         yield from self._finished(waiting)
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
         """`(N, 3)` in percent, for ready-made frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
-        of its last close, needed where an output of the model is in `window_range` units (else `RequestError`)."""
+        of its last close, needed where an output of the model is in `window_range` units (else `RequestError`).
+        """
         outputs = self.model.bundle.manifest.outputs
         if range_pct is None and any(output.unit == "window_range" for output in outputs):
             raise RequestError(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from image_render.draw import draw_frames
 from image_render.spec import STANDARD, VERSION, FrameSpec
@@ -36,7 +37,8 @@ def _golden_series(spec: FrameSpec) -> list[Columns]:
     for _ in range(5 * count):
         state = (state * 1_103_515_245 + 12_345) % 2**31  # the C standard's example of a generator
         ticks.append(state >> 16)
-    step, above, below, body, volume = np.array(ticks, np.int64).reshape(count, 5).T % 41
+    numbers: NDArray[np.float64] = (np.array(ticks).reshape(count, 5).T % 41).astype(np.float64)
+    step, above, below, body, volume = numbers
     opened = 10_000 + np.cumsum(step - 20)
     closed = opened + body - 20
     walk = Columns(
@@ -44,7 +46,7 @@ def _golden_series(spec: FrameSpec) -> list[Columns]:
         high=(np.maximum(opened, closed) + above) * _TICK,
         low=(np.minimum(opened, closed) - below) * _TICK,
         close=closed * _TICK,
-        volume=volume * 1.0,
+        volume=volume,
     )
     silent = walk._replace(volume=np.zeros(count))
     flat = Columns(*(np.full(count, 100.0) for _ in Columns._fields))

@@ -56,7 +56,7 @@ def _run_indices(windows: Columns, spec: FrameSpec) -> NDArray[np.intp]:
     offset = np.where(flat, spec.flat_row, 0)
 
     def row(price: Prices) -> Prices:
-        scaled = price - lowest
+        scaled: Prices = price - lowest
         scaled *= rows - 1
         scaled /= price_range
         np.rint(scaled, out=scaled)

@@ -35,12 +35,11 @@ def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Col
         raise ValueError(f"the stride must be at least 1 candle, not {stride}")
     if candle_count < spec.window_candles:
         raise ValueError(f"a window has {spec.window_candles} candles, the series only {candle_count}")
-    return Columns(
-        *(np.lib.stride_tricks.sliding_window_view(column, spec.window_candles)[::stride] for column in series)
-    )
+    return Columns(*(np.lib.stride_tricks.sliding_window_view(column, spec.window_candles)[::stride] for column in series))
 
 
 def window_range_pct(window: Columns) -> Prices:
     """Each window's own price range, `(N,)`, in percent of its last close: the scale that its image has lost."""
     price_range = window.high.max(axis=1) - window.low.min(axis=1)
-    return 100.0 * price_range / window.close[:, -1]
+    percent: Prices = 100.0 * price_range / window.close[:, -1]
+    return percent

@@ -55,13 +55,12 @@ def _trace(networks: list[Any]) -> Any:
 
     candles, rows, channels = STANDARD.shape
 
-    @tf.function(input_signature=[tf.TensorSpec((None, channels, candles, rows), tf.uint8)], autograph=False)
     def forward(planes: Any) -> Any:
         frames = tf.transpose(tf.cast(planes, tf.float32), (0, 2, 3, 1))
         heads = [head for network in networks for head in tf.nest.flatten(network(frames, training=False))]
         return tf.concat([tf.cast(tf.reshape(head, (tf.shape(head)[0], -1)), tf.float32) for head in heads], axis=1)
 
-    return forward
+    return tf.function(forward, input_signature=[tf.TensorSpec((None, channels, candles, rows), tf.uint8)], autograph=False)
 
 
 def _check(network: Any, member: "Member") -> None:

@@ -89,7 +89,7 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
     for message in {message.message_id: message for message in messages}.values():
         try:
             job = _Job.of(message, service)
-        except CoinfarmError as error:
+        except Exception as error:  # noqa: BLE001 - what is wrong with one message is no fault of its neighbours
             outcomes.fail(message.message_id, error)
         else:
             by_version.setdefault(job.request.model_version, []).append(job)
@@ -97,8 +97,10 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
         try:
             predictor = service.predictor(version)
             predictor.before_batch = before_batch
-            _predict(jobs, predictor, service, outcomes)
-            count_timings(predictor.timings)
+            try:
+                _predict(jobs, predictor, service, outcomes)
+            finally:
+                count_timings(predictor.timings)
         except Exception as error:  # noqa: BLE001 - whatever it was, the messages must go back
             outcomes.give_back([job.message for job in jobs], error)
     return outcomes
@@ -160,7 +162,7 @@ def _predict(jobs: Sequence[_Job], predictor: Predictor, service: Service, outco
                     outcomes.done.add(job.message.message_id)
                     continue
                 series = job.series(service)
-            except CoinfarmError as error:
+            except Exception as error:  # noqa: BLE001 - no fault of its neighbours
                 outcomes.fail(job.message.message_id, error)
                 continue
             in_work.append(job)
@@ -171,7 +173,7 @@ def _predict(jobs: Sequence[_Job], predictor: Predictor, service: Service, outco
         try:
             data = answer_file(predictor.model, predictions, job.ending, job.message.message_id)
             job.results.write(job.results_key, data, content_type=_CONTENT_TYPES[job.ending])
-        except CoinfarmError as error:
+        except Exception as error:  # noqa: BLE001 - no fault of its neighbours
             outcomes.fail(job.message.message_id, error)
         else:
             outcomes.done.add(job.message.message_id)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
 from handler.local import LocalContext, http_event
 
@@ -34,9 +35,12 @@ class Application:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
-            await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
-        finally:
-            await send({"type": "lifespan.startup.complete"})
+            service()
+        except CoinfarmError as error:  # no request could change the settings; a model may still come, and is asked for again
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            return
+        await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
+        await send({"type": "lifespan.startup.complete"})
         await receive()
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
@@ -75,4 +79,5 @@ def _as_event(scope: Scope, body: bytes) -> dict[str, Any]:
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return http_event(scope["method"], scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
+    method = "GET" if scope["method"] == "HEAD" else scope["method"]
+    return http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)

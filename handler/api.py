@@ -1,8 +1,8 @@
 """The routes behind API Gateway: REST proxy events and HTTP API (v2) events alike."""
 
 import base64
-import binascii
 import json
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, Response
@@ -16,21 +16,22 @@ from coinfarm.frames_file import read_frames
 from coinfarm.request import PredictionRequest, parse_request
 from coinfarm.service import Service
 from handler import schemas
-from handler.problems import CONTENT_TYPE, NoSuchRoute, UnsupportedMediaType, problem
-from handler.telemetry import count, count_timings, logger
+from handler.problems import CONTENT_TYPE, NoSuchRoute, UnsupportedMediaType
+from handler.telemetry import count_timings, refusal
 
 JSON = "application/json"
 NPZ = "application/x-npz"
 PNG = "image/png"
 MOST_FRAMES_DRAWN = 24
 
-router = Router()
+router = Router()  # type: ignore[no-untyped-call]
 
 
-def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, Any]:
-    """Answer one event of API Gateway, of either shape; never raises."""
+def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) -> dict[str, Any]:
+    """Answer one event of API Gateway, of either shape; never raises. `service` may: then the routes that need it say why."""
     resolver = _http if event.get("version") == "2.0" else _rest
-    router.append_context(service=service)  # not to the resolver: the router shares its context with one of the two
+    # not to the resolver: the router shares its context with one of the two
+    router.append_context(service=service)  # type: ignore[no-untyped-call]
     response: dict[str, Any] = resolver.resolve(event, context)
     return response
 
@@ -39,12 +40,12 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, A
 # candle at fault, and an npz is no JSON. The resolver validates the rest, and documents all.
 @router.post("/predictions", enable_validation=False, summary="Predict the horizon after each window of the candles")
 def post_predictions() -> Response[str]:
-    service: Service = router.context["service"]
+    service = _service()
     body = _body(service.settings.max_body_bytes)
     media_type = _media_type()
     if media_type == NPZ:
-        predictor = service.predictor()
         frames, range_pct = read_frames(body, service.settings.max_frames)
+        predictor = service.predictor()
         document = frames_answer(predictor.model, predictor.predict_frames(frames, range_pct))
     elif media_type == JSON:
         request = parse_request(PredictionRequest, body)
@@ -61,7 +62,7 @@ def post_predictions() -> Response[str]:
 def post_frames() -> Response[bytes]:
     from coinfarm.picture import picture_of
 
-    service: Service = router.context["service"]
+    service = _service()
     body = _body(service.settings.max_body_bytes)
     if _media_type() != JSON:
         raise UnsupportedMediaType(Fault("", f"{_media_type()} is not taken here: send {JSON}"))
@@ -74,7 +75,7 @@ def post_frames() -> Response[bytes]:
 def get_model(
     version: Annotated[str | None, Query(description="Another version than the one in service.", max_length=32)] = None,
 ) -> schemas.Model:
-    service: Service = router.context["service"]
+    service = _service()
     model = service.model(version)
     told = {"outputs", "horizon_candles", "training", "metrics"}
     manifest = model.bundle.manifest.model_dump(mode="json", by_alias=True, include=told)
@@ -88,7 +89,7 @@ def get_health() -> schemas.Health:
 
 @router.get("/ready", summary="Whether a model is loaded; loads it")
 def get_ready() -> schemas.Ready:
-    service: Service = router.context["service"]
+    service = _service()
     return schemas.Ready(status="ready", model=schemas.ModelIdentity(**model_identity(service.model())))
 
 
@@ -106,18 +107,26 @@ def get_docs() -> Response[str]:
     return Response(200, "text/html; charset=utf-8", page())
 
 
+def _service() -> Service:
+    service: Service = router.context["service"]()
+    return service
+
+
 def _body(most_bytes: int) -> bytes:
     event = router.current_event
     body = event.body or ""
-    if len(body) > most_bytes:
+    content = _from_base64(body) if event.is_base64_encoded else body.encode()
+    if len(content) > most_bytes:
         raise TooLarge(
             f"the body has more than {most_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
         )
-    if not event.is_base64_encoded:
-        return body.encode()
+    return content
+
+
+def _from_base64(text: str) -> bytes:
     try:
-        return base64.b64decode(body, validate=True)
-    except binascii.Error:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
         raise MalformedRequest(Fault("", "the event says that its body is base64, but it is not")) from None
 
 
@@ -130,12 +139,7 @@ def _json(document: dict[str, Any]) -> Response[str]:
 
 
 def _problem(error: Exception) -> Response[str]:
-    document = problem(error)
-    if document["status"] >= 500:
-        count("Failures")
-        logger.exception("request failed")
-    else:
-        logger.info("request refused", extra={"problem": document})
+    document = refusal(error)
     return Response(document["status"], CONTENT_TYPE, json.dumps(document))
 
 

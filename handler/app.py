@@ -9,8 +9,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.request import PredictionRequest, parse_request
 from coinfarm.service import Service
 from coinfarm.settings import Settings
-from handler.problems import problem
-from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, metrics, traced
+from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, metrics, refusal, traced
 
 
 @cache
@@ -28,7 +27,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     if _is_api(event):
         from handler import api
 
-        return api.handle(event, context, service())
+        return api.handle(event, context, service)
     if _is_queue(event):
         from handler import batch
 
@@ -36,9 +35,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     try:
         return _warm_up() if event == {"warmup": True} else _predict(event)
     except CoinfarmError as error:
-        document = problem(error)
-        logger.warning("request refused", extra={"problem": document})
-        return document
+        return refusal(error)
 
 
 def _is_api(event: Any) -> bool:
@@ -47,7 +44,11 @@ def _is_api(event: Any) -> bool:
 
 def _is_queue(event: Any) -> bool:
     records = event.get("Records") if isinstance(event, dict) else None
-    return bool(records) and all(record.get("eventSource") == "aws:sqs" for record in records)
+    return isinstance(records, list) and bool(records) and all(_is_message(record) for record in records)
+
+
+def _is_message(record: Any) -> bool:
+    return isinstance(record, dict) and record.get("eventSource") == "aws:sqs"
 
 
 def _warm_up() -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from coinfarm.predictor import Timings
+from handler.problems import problem
 
 Handler = Callable[..., Any]
 
@@ -42,10 +44,21 @@ def count_refusal(reason: str) -> None:
     count("ModelRefused")
 
 
+def refusal(error: Exception) -> dict[str, Any]:
+    """The problem document of an error; logged, and counted where the fault is not the caller's."""
+    document = problem(error)
+    if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        count("Failures")
+        logger.error("request failed", exc_info=error)
+    else:
+        logger.info("request refused", extra={"problem": document})
+    return document
+
+
 def traced(handler: Handler) -> Handler:
     """The handler under X-Ray, where tracing is asked for; the SDK, in maintenance and slow to import, stays out otherwise."""
     if os.environ.get("POWERTOOLS_TRACE_DISABLED", "true").lower() != "false":
         return handler
     from aws_lambda_powertools import Tracer
 
-    return Tracer().capture_lambda_handler(handler)  # type: ignore[no-any-return]
+    return Tracer().capture_lambda_handler(handler)

@@ -125,16 +125,17 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
 @click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
 def serve(host: str, port: int, model_uri: str | None) -> None:
-    """Serve the API's routes over HTTP, here."""
+    """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
     try:
         import uvicorn
     except ImportError:
         raise click.ClickException("serving needs uvicorn: pip install 'coinfarm[serve]'") from None
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from handler.asgi import Application
 
-    uvicorn.run(Application(), host=host, port=port, lifespan="on", access_log=False)
+    uvicorn.run(Application(), host=host, port=port, lifespan="on")
 
 
 @main.command(epilog="Example: coinfarm example -o build")

@@ -1,6 +1,5 @@
 """The errors that are meant for a person: each names the place and the remedy."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -25,6 +24,10 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.pointer}: {self.detail}" if self.pointer else self.detail
+
+
+class MalformedRequest(RequestError):
+    """A request that cannot even be read: not JSON, not an archive."""
 
 
 class CandleError(RequestError):

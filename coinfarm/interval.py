@@ -16,7 +16,5 @@ def interval_ms(interval: str) -> int:
     spelled = _SPELLING.fullmatch(interval)
     length_ms = int(spelled[1]) * _UNITS_MS[spelled[2]] if spelled else 0
     if not length_ms or _UNITS_MS["d"] % length_ms:
-        raise RequestError(
-            Fault("/interval", f"{interval!r} is no interval known here: write 1m, 5m, 15m, 1h, 4h, 1d or the like")
-        )
+        raise RequestError(Fault("/interval", f"{interval!r} is no interval known here: write 1m, 5m, 15m, 1h, 4h, 1d or the like"))
     return length_ms

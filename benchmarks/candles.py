@@ -1,0 +1,18 @@
+"""The candles that are measured on: real ones where they lie beside the repository, else generated ones."""
+
+from pathlib import Path
+
+from coinfarm.candle_files import parse_candles
+from coinfarm.candles import Candles, fill_gaps
+from coinfarm.synthetic import generate
+
+_REAL = Path(__file__).parents[2] / "shared" / "data" / "candles" / "BTCUSD-1m.parquet"
+_NEW_YEAR_2026_MS = 1_767_225_600_000
+
+
+def bench_candles(count: int) -> tuple[Candles, str]:
+    """`count` candles without holes, and in words what they are."""
+    if _REAL.exists():
+        filled = fill_gaps(parse_candles(_REAL.read_bytes(), _REAL.name), 2_000_000)
+        return filled[-count:], "BTCUSD, minutes of Bitfinex up to 2019-06-30"
+    return generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, count, seed=1), "generated minutes"

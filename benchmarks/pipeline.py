@@ -1,0 +1,23 @@
+"""From a Parquet file of candles to a Parquet file of predictions: what a backfill's shard does."""
+
+import time
+from pathlib import Path
+
+from coinfarm.answer import answer_file
+from coinfarm.candle_files import parquet_from_candles, parse_candles
+from coinfarm.candles import Candles, fill_gaps
+from coinfarm.predictor import Predictor, Series
+
+_MOST_CANDLES = 1_000_000
+
+
+def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path) -> float:
+    """Frames a second, reading, drawing, predicting and writing included."""
+    source = folder / "BENCH-1m.parquet"
+    source.write_bytes(parquet_from_candles(candles))
+    predictor.predict(Series(candles[:400]))
+    started = time.perf_counter()
+    series = Series(fill_gaps(parse_candles(source.read_bytes(), source.name), _MOST_CANDLES))
+    predictions = predictor.predict(series)
+    (folder / "predictions.parquet").write_bytes(answer_file(predictor.model, predictions, ".parquet", "bench"))
+    return len(predictions) / (time.perf_counter() - started)

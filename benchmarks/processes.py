@@ -1,0 +1,94 @@
+"""What needs a process of its own: cold start, a warm request, memory. Run as `python -m benchmarks.processes WHAT MODEL_URI`."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from typing import Any
+
+from coinfarm.candle_rows import rows_from_candles
+from image_render.spec import STANDARD
+
+_STARTED_NS = "COINFARM_BENCH_STARTED_NS"
+
+
+def measure(what: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
+    """Measure in a fresh process; the clock runs from before it is started."""
+    environment = {
+        **os.environ,
+        "MODEL_URI": model_uri,
+        "ENGINE": engine,
+        "ANSWER_CACHE_FRAMES": "0",
+        "POWERTOOLS_LOG_LEVEL": "CRITICAL",
+        "POWERTOOLS_METRICS_DISABLED": "true",
+        _STARTED_NS: str(time.monotonic_ns()),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.processes", what], env=environment, capture_output=True, text=True, check=True
+    )
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def cold_start() -> dict[str, Any]:
+    """From a new process to the first answer of one frame."""
+    body, _ = _requests(1)
+    _post(body)
+    seconds = (time.monotonic_ns() - int(os.environ[_STARTED_NS])) / 1e9
+    return {"cold_start_s": seconds, "tensorflow": "tensorflow" in sys.modules}
+
+
+def warm_request() -> dict[str, Any]:
+    """Events of 200 candles each, one after the other, JSON included; no answer is remembered."""
+    body, bodies = _requests(300)
+    _post(body)
+    taken_ms = []
+    for body in bodies:
+        started = time.perf_counter()
+        _post(body)
+        taken_ms.append((time.perf_counter() - started) * 1000)
+    taken_ms.sort()
+    return {"p50_ms": taken_ms[len(taken_ms) // 2], "p99_ms": taken_ms[int(len(taken_ms) * 0.99)]}
+
+
+def memory() -> dict[str, Any]:
+    """The most memory that the process held while it served ten batches of 100 frames."""
+    body, _ = _requests(1, frames=100)
+    for _ in range(10):
+        _post(body)
+    return {"peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
+    """A first request and `count` others, each a minute later; generated, so that no file is read while the clock runs."""
+    from coinfarm.synthetic import generate
+
+    length = STANDARD.window_candles + frames - 1
+    rows = rows_from_candles(generate("DEMOUSD", "1m", 1_767_225_600_000, length + count, seed=3))
+    bodies = [
+        json.dumps({"symbol": "DEMOUSD", "interval": "1m", "candles": rows[at : at + length]}) for at in range(count + 1)
+    ]
+    return bodies[0], bodies[1:]
+
+
+def _post(body: str) -> None:
+    from handler.app import lambda_handler
+    from handler.local import LocalContext
+
+    event = {
+        "version": "2.0",
+        "rawPath": "/predictions",
+        "headers": {"content-type": "application/json"},
+        "requestContext": {"stage": "$default", "http": {"method": "POST", "path": "/predictions"}},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    answer = lambda_handler(event, LocalContext())
+    if answer["statusCode"] != 200:
+        raise RuntimeError(answer["body"])
+
+
+if __name__ == "__main__":
+    print(json.dumps({"cold_start": cold_start, "warm_request": warm_request, "memory": memory}[sys.argv[1]]()))

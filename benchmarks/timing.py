@@ -1,0 +1,17 @@
+"""How long something takes on a machine that is never quite quiet."""
+
+import statistics
+import time
+from collections.abc import Callable
+
+
+def median_s(call: Callable[[], object], *, budget_s: float = 3.0, at_least: int = 3) -> float:
+    """The median of repeated calls, after one to warm up: as many as fit into the budget."""
+    call()
+    taken: list[float] = []
+    until = time.perf_counter() + budget_s
+    while len(taken) < at_least or time.perf_counter() < until:
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)

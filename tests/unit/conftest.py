@@ -1,0 +1,24 @@
+"""Unit tests speak to no network; one that must says so with `@pytest.mark.enable_socket`."""
+
+import warnings
+from types import ModuleType
+
+import pytest
+from pytest_socket import disable_socket
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if not item.get_closest_marker("enable_socket"):
+        disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def keras() -> ModuleType:
+    """Keras over TensorFlow, imported when the first test asks for it: that takes seconds."""
+    from coinfarm.engines.quiet import without_greetings
+
+    with without_greetings(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+        import tensorflow  # noqa: F401
+    return keras

@@ -1,0 +1,61 @@
+import pytest
+
+from coinfarm import errors
+from coinfarm.errors import Fault
+from handler.problems import NoSuchRoute, UnsupportedMediaType, problem, statuses
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (errors.MalformedRequest(Fault("", "x")), 400),
+        (errors.RequestError(Fault("", "x")), 422),
+        (errors.CandleError(Fault("", "x")), 422),
+        (UnsupportedMediaType(Fault("", "x")), 415),
+        (NoSuchRoute(Fault("", "x")), 404),
+        (errors.TooLarge("x"), 413),
+        (errors.ModelError("x"), 503),
+        (errors.NotFound("x"), 404),
+        (errors.Forbidden("x"), 403),
+        (errors.Conflict("x"), 409),
+        (errors.Unavailable("x"), 503),
+        (errors.StorageError("x"), 503),
+        (errors.CoinfarmError("x"), 503),
+        (ValueError("x"), 500),
+    ],
+    ids=lambda part: type(part).__name__ if isinstance(part, Exception) else "",
+)
+def test_each_error_has_its_status(error, status):
+    document = problem(error)
+    assert document["status"] == status
+    assert status in statuses()
+
+
+def every_error(kind=errors.CoinfarmError):
+    return {kind}.union(*map(every_error, kind.__subclasses__()))
+
+
+@pytest.mark.parametrize("kind", sorted(every_error(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
+def test_no_error_that_is_meant_for_a_person_is_answered_as_one_of_ours(kind):
+    error = kind(Fault("/x", "y")) if issubclass(kind, errors.RequestError) else kind("y")
+    document = problem(error)
+    assert document["status"] != 500
+    assert "y" in document["detail"]
+
+
+def test_a_problem_document_is_that_of_rfc_9457():
+    error = errors.CandleError(Fault("/candles/7/high", "is below the low"), Fault("/candles/9/open", "must be a number"))
+    assert problem(error) == {
+        "type": "urn:coinfarm:problem:CandleError",
+        "title": "The candles cannot be",
+        "status": 422,
+        "detail": "/candles/7/high: is below the low; /candles/9/open: must be a number",
+        "errors": [
+            {"pointer": "/candles/7/high", "detail": "is below the low"},
+            {"pointer": "/candles/9/open", "detail": "must be a number"},
+        ],
+    }
+
+
+def test_an_error_that_is_not_meant_for_a_person_tells_nothing_of_itself():
+    assert "secret" not in str(problem(KeyError("secret")))

@@ -1,0 +1,128 @@
+import io
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
+
+from handler import app
+from handler.local import LocalContext
+from handler.telemetry import logger
+from tests.demo_requests import demo_request, queue_event, rest_event
+from tests.fake_models import promote_model
+
+
+@pytest.fixture
+def metrics(capsys):
+    """The metrics printed since, by name; of one that was emitted several times all the values."""
+
+    def read():
+        blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert all(directive["Namespace"] == "Coinfarm" for blob in blobs for directive in blob["_aws"]["CloudWatchMetrics"])
+        units = {metric["Name"]: metric["Unit"] for blob in blobs for metric in blob["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+        assert all(unit == ("Milliseconds" if name.endswith("Ms") else "Count") for name, unit in units.items())
+        return {name: value for blob in blobs for name, value in blob.items() if name in units}
+
+    return read
+
+
+@pytest.fixture
+def logs():
+    """What was logged since, line by line."""
+    stream = io.StringIO()
+    before = logger.registered_handler.setStream(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.registered_handler.setStream(before)
+
+
+def test_a_prediction_is_measured(invoke, metrics):
+    invoke(demo_request(210))
+    found = metrics()
+    assert found["Invocations"] == [1]
+    assert found["Frames"] == [11]
+    assert found["CachedFrames"] == [0]
+    assert found["LoadMs"][0] > 0
+    assert found["RenderMs"][0] > 0
+    assert found["InferenceMs"][0] > 0
+    assert "Failures" not in found
+
+
+def test_a_model_is_loaded_once_and_measured_once(invoke, metrics):
+    invoke(demo_request())
+    metrics()
+    invoke(demo_request())
+    found = metrics()
+    assert "LoadMs" not in found
+    assert found["CachedFrames"] == [1]
+
+
+def test_only_the_first_invocation_of_a_container_is_a_cold_start(invoke, metrics):
+    reset_cold_start_flag()
+    invoke({"warmup": True})
+    assert metrics()["ColdStart"] == [1]
+    invoke({"warmup": True})
+    assert "ColdStart" not in metrics()
+
+
+def test_a_refused_model_is_counted_while_the_old_one_serves(invoke, metrics, logs, models, folder):
+    invoke(demo_request())
+    promote_model(models, folder / "broken bundle", "no number")
+    metrics()
+    answer = invoke(demo_request())
+    assert answer["results"][0]["predictions"]["maxRisePct"] == 1.5
+    assert metrics()["ModelRefused"] == [1]
+    assert any(line["level"] == "ERROR" and "no number" in line.get("reason", "") for line in logs())
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_a_failure_is_counted_and_logged_with_its_cause(invoke, metrics, logs):
+    assert invoke(rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode()))["statusCode"] == 500
+    assert metrics()["Failures"] == [1]
+    assert [line["exception_name"] for line in logs() if line["level"] == "ERROR"] == ["RuntimeError"]
+
+
+@pytest.mark.parametrize("entrance", ["direct", "api"])
+def test_a_model_that_is_missing_is_a_failure_at_every_entrance(invoke, metrics, monkeypatch, entrance):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    request = demo_request()
+    invoke(request if entrance == "direct" else rest_event("POST", "/predictions", "application/json", json.dumps(request).encode()))
+    assert metrics()["Failures"] == [1]
+
+
+def test_a_refused_request_is_logged_and_is_no_failure(invoke, metrics, logs):
+    invoke(demo_request(199))
+    assert "Failures" not in metrics()
+    assert [line["problem"]["status"] for line in logs()] == [422]
+
+
+def test_a_failed_record_is_counted_and_logged_by_its_message(invoke, metrics, logs):
+    event = queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"})
+    invoke(event)
+    found = metrics()
+    assert (found["FailedRecords"], found["Frames"]) == ([1], [1])
+    assert [line["message_id"] for line in logs() if line["level"] == "WARNING"] == [event["Records"][1]["messageId"]]
+
+
+def test_every_line_carries_the_id_of_its_request(models, folder, logs):
+    first, second = LocalContext(), LocalContext()
+    app.lambda_handler(demo_request(199), first)
+    app.lambda_handler(demo_request(), second)
+    lines = logs()
+    assert [(line["function_request_id"], line["message"].split()[0]) for line in lines] == [
+        (first.aws_request_id, "request"),
+        (second.aws_request_id, "Model"),  # logged by coinfarm.models
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_loaded"),
+    [({}, False), ({"POWERTOOLS_TRACE_DISABLED": "true"}, False), ({"POWERTOOLS_TRACE_DISABLED": "false"}, True)],
+    ids=["by default", "off", "on"],
+)
+def test_the_tracing_sdk_is_loaded_only_where_tracing_is_asked_for(environment, is_loaded):
+    code = "import sys, handler.app; print('aws_xray_sdk' in sys.modules)"
+    inherited = {name: value for name, value in os.environ.items() if name != "POWERTOOLS_TRACE_DISABLED"}
+    ran = subprocess.run([sys.executable, "-c", code], env=inherited | environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(is_loaded)

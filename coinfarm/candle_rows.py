@@ -1,5 +1,6 @@
 """Candles as JSON has them: rows, each an array (a kline, as Binance answers) or an object."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,7 +70,7 @@ def _numbers(cells: Sequence[Any], field: str) -> Values:
     for at, cell in enumerate(cells):
         try:
             numbers.append(_number(cell))
-        except (TypeError, ValueError, OverflowError):
+        except (TypeError, ValueError):
             shown = f"{cell!r:.40}" if isinstance(cell, str) else _kind(cell)
             raise CandleError(Fault(f"/candles/{at}/{field}", f"must be a number, not {shown}")) from None
     return np.array(numbers)
@@ -80,7 +81,10 @@ def _number(cell: Any) -> float:
         raise TypeError
     if isinstance(cell, str) and "_" in cell:  # Python reads 1_000 as a thousand
         raise ValueError
-    return float(cell)
+    try:
+        return float(cell)
+    except OverflowError:  # an integer beyond float64: too large a price, whatever it is
+        return math.inf
 
 
 def _kind(value: Any) -> str:

@@ -133,9 +133,11 @@ def _as_3_0(node: Any) -> Any:
     variants = node.get("anyOf")
     if isinstance(variants, list) and {"type": "null"} in variants:
         rest = [variant for variant in variants if variant != {"type": "null"}]
-        del node["anyOf"]
-        node["nullable"] = True
-        node |= rest[0] if len(rest) == 1 and "$ref" not in rest[0] else {"allOf" if len(rest) == 1 else "anyOf": rest}
+        if len(rest) == 1 and "type" in rest[0]:
+            del node["anyOf"]
+            node |= {**rest[0], "nullable": True}
+        else:  # `nullable` widens only the `type` beside it, and cannot stand beside a reference
+            node["anyOf"] = [*rest, {"type": "object", "nullable": True, "enum": [None]}]
         if node.get("default", ...) is None:
             del node["default"]
     return node

@@ -1,0 +1,93 @@
+import json
+
+import pytest
+from openapi_schema_validator import OAS30Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from handler import api, openapi
+from tests.demo_requests import EVENTS, Answer
+
+DOCUMENT = json.loads(openapi.committed())
+OPERATIONS = {
+    (method.upper(), path): operation for path, operations in DOCUMENT["paths"].items() for method, operation in operations.items()
+}
+
+
+def test_the_committed_document_is_the_codes_own():
+    assert openapi.main(["--check"]) == 0
+
+
+def test_a_stale_document_is_said_to_be_stale(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(openapi, "_FILE", tmp_path / "openapi.json")
+    openapi.main(["--write"])
+    assert openapi.main(["--check"]) == 0
+    openapi._FILE.write_text(openapi._FILE.read_text().replace("Coinfarm", "Coinfirm"))
+    assert openapi.main(["--check"]) == 1
+    assert "is stale: renew it with `make openapi`" in capsys.readouterr().err
+
+
+def test_the_document_is_valid_openapi_3_0():
+    assert DOCUMENT["openapi"].startswith("3.0.")
+    OpenAPIV30SpecValidator(DOCUMENT).validate()
+    OpenAPIV30SpecValidator(openapi.document()).validate()
+
+
+def test_every_route_is_in_the_document():
+    served = {(method, route[0]) for route in api.router._routes for method in route[1]}
+    assert served == set(OPERATIONS)
+
+
+def test_api_gateway_is_told_for_each_route_which_function_answers():
+    for operations in openapi.document()["paths"].values():
+        for operation in operations.values():
+            assert operation["x-amazon-apigateway-integration"]["type"] == "aws_proxy"
+
+
+def test_people_are_not_shown_what_only_api_gateway_needs():
+    assert "x-amazon" not in openapi.committed()
+
+
+def check(document, schema):
+    """The document has the shape that the schema promises, and no field beyond it."""
+    OAS30Validator({**schema, "components": DOCUMENT["components"]}).validate(document)
+
+
+def described(answer, operation):
+    """The schema of an answer's body; fails for a status or a media type that the document does not tell of."""
+    content = operation["responses"][str(answer.status)]["content"]
+    return content[answer.media_type.partition(";")[0]]["schema"]
+
+
+@pytest.mark.parametrize("event", [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.rglob("api-*.json"))])
+def test_what_is_asked_and_answered_is_what_the_document_promises(invoke, event):
+    http = event["requestContext"].get("http") or {"method": event["httpMethod"], "path": event["path"]}
+    operation = OPERATIONS[http["method"], http["path"]]
+    if event.get("body") and not event["isBase64Encoded"]:
+        check(json.loads(event["body"]), operation["requestBody"]["content"]["application/json"]["schema"])
+    answer = Answer.of(invoke(event))
+    schema = described(answer, operation)
+    if answer.media_type.endswith("json"):
+        check(answer.json(), schema)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "media_type", "status"),
+    [
+        pytest.param("POST", "/predictions", b"hello", "application/json", 400, id="not JSON"),
+        pytest.param("POST", "/predictions", b"hello", "text/plain", 415, id="another kind of body"),
+        pytest.param("POST", "/predictions", {"candles": []}, "application/json", 422, id="a wrong request"),
+        pytest.param("POST", "/frames", b"hello", "application/json", 400, id="a picture of nothing"),
+    ],
+)
+def test_a_refusal_is_what_the_document_promises(ask, method, path, body, media_type, status):
+    answer = ask(method, path, body, media_type)
+    assert answer.status == status
+    check(answer.json(), described(answer, OPERATIONS[method, path]))
+
+
+@pytest.mark.parametrize("path", ["/model", "/ready"])
+def test_the_lack_of_a_model_is_what_the_document_promises(ask, monkeypatch, path):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    answer = ask("GET", path)
+    assert answer.status == 503
+    check(answer.json(), described(answer, OPERATIONS["GET", path]))

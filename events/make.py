@@ -97,7 +97,7 @@ def _npz(candles: Candles) -> bytes:
 
 def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
     """As a REST API sends it to its Lambda proxy."""
-    request_id = _uuid(f"rest {method} {path} {media_type} {len(body)}")
+    request_id = _uuid(f"rest {method} {path} {media_type}")
     headers = {
         "Accept": "image/png" if path == "/frames" else "*/*",
         **({"Content-Type": media_type} if media_type else {}),
@@ -156,7 +156,7 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
 
 def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
     """As an HTTP API sends it, payload format 2.0: what is absent is left out."""
-    request_id = base64.b64encode(hashlib.sha256(f"http {method} {path} {media_type} {len(body)}".encode()).digest()[:11]).decode()
+    request_id = base64.b64encode(hashlib.sha256(f"http {method} {path} {media_type}".encode()).digest()[:11]).decode()
     headers = {
         "accept": "*/*",
         "content-length": str(len(body)),

@@ -54,12 +54,14 @@ def test_api_gateway_serves_what_describes_the_api(route):
     assert route in OPERATIONS, "API Gateway routes what the document names, and nothing else"
 
 
-def leaves(node):
-    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else None
-    return [node] if children is None else [leaf for child in children for leaf in leaves(child)]
+def nulls(node, pointer=""):
+    if node is None:
+        return [pointer]
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [found for key, child in children for found in nulls(child, f"{pointer}/{key}")]
 
 
 def test_cloudformation_can_include_the_document():
     """It takes no null, and API Gateway no model whose name is other than alphanumeric."""
-    assert None not in leaves(DOCUMENT)
+    assert nulls(DOCUMENT) == []
     assert all(name.isalnum() for name in DOCUMENT.get("components", {}).get("schemas", {}))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles import Candles, Times, Values
-from coinfarm.errors import CandleError, Fault, RequestError
+from coinfarm.errors import CandleError, Fault, ModelError, RequestError
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import Frames, draw_frames, empty_frames
 from image_render.spec import STANDARD
@@ -159,6 +159,8 @@ class Predictor:
         expected = (len(frames), len(self.model.bundle.manifest.outputs))
         if raw.shape != expected:
             raise RuntimeError(f"the engine {self.model.engine.name} answered {raw.shape} instead of {expected}")
+        if not np.isfinite(raw).all():
+            raise ModelError(f"model {self.model.version} answers with what is no finite number: promote or pin another version")
         return raw
 
     def _finished(self, waiting: "deque[_Job]") -> Iterator[Predictions]:

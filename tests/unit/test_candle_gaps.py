@@ -63,6 +63,12 @@ def test_filled_candles_are_filled_once_and_for_all(missing: AbstractSet[int]) -
     assert_same_candles(fill_gaps(whole, ENOUGH), whole)
 
 
+def test_what_was_filled_before_goes_on_counting_as_filled() -> None:
+    once = fill_gaps(minutes(20, missing={5}), ENOUGH)
+    again = fill_gaps(without(once, {9}), ENOUGH)
+    assert np.flatnonzero(again.filled).tolist() == [5, 9]
+
+
 @given(missing=MISSING, end=st.integers(1, 40))
 def test_what_comes_later_changes_nothing_before_it(missing: AbstractSet[int], end: int) -> None:
     broken = minutes(40, missing=missing)

@@ -1,0 +1,36 @@
+"""An engine whose answers tell which frame they belong to."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manager import LoadedModel
+from image_render.draw import Frames
+from tests.fake_models import seal
+
+
+class PixelEngine:
+    """Answers each frame with the share of pixels set in each channel, and remembers how many frames each call brought."""
+
+    name = "pixels"
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def predict(self, frames: Frames) -> NDArray[np.float32]:
+        self.calls.append(len(frames))
+        return shares(frames)
+
+
+def shares(frames: Frames) -> NDArray[np.float32]:
+    """The share of pixels set in each channel of each frame, `(N, 3)`."""
+    return frames.mean(axis=(1, 2)).astype(np.float32)
+
+
+def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
+    """A model in memory that answers as the engine does; `details` are those of `Bundle.seal`."""
+    bundle: Bundle = seal(folder, **details)
+    return LoadedModel(bundle, engine, load_ms=0.0)

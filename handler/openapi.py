@@ -136,8 +136,8 @@ def _as_3_0(node: Any) -> Any:
         if len(rest) == 1 and "type" in rest[0]:
             del node["anyOf"]
             node |= {**rest[0], "nullable": True}
-        else:  # `nullable` widens only the `type` beside it, and cannot stand beside a reference
-            node["anyOf"] = [*rest, {"type": "object", "nullable": True, "enum": [None]}]
+        else:  # `nullable` widens only the `type` beside it, not a reference; and CloudFormation takes no `enum` with null in it
+            node["anyOf"] = [*rest, {"type": "object", "nullable": True, "maxProperties": 0}]
         if node.get("default", ...) is None:
             del node["default"]
     return node

@@ -56,7 +56,7 @@ def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 calls.append(len(frames))
             return super().predict(frames)
 
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, max_batch: Engine(bundle))
+    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: Engine(bundle))
     return calls
 
 
@@ -70,7 +70,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise RuntimeError("segment 7 of /opt/secret is on fire")
             return super().predict(frames)
 
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, max_batch: Engine(bundle))
+    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: Engine(bundle))
 
 
 @pytest.fixture

@@ -1,0 +1,143 @@
+"""The ASGI application under a real server, on a free port of this machine."""
+
+import asyncio
+import io
+import threading
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import httpx
+import pytest
+import uvicorn
+from PIL import Image
+
+from handler.asgi import Application
+from image_render.draw import draw_frames
+from image_render.windows import windows
+from tests.demo_requests import demo_candles, demo_request, npz
+
+pytestmark = pytest.mark.enable_socket
+
+
+@contextmanager
+def serving(application):
+    """A client of the application, while a server runs it."""
+    server = uvicorn.Server(uvicorn.Config(application, port=0, lifespan="on", log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def client(container):
+    with serving(Application()) as client:
+        yield client
+
+
+def test_candles_become_predictions(client):
+    answer = client.post("/predictions", json=demo_request(201))
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert len(answer.json()["results"]) == 2
+
+
+def test_frames_become_predictions(client):
+    body = npz(frames=draw_frames(windows(demo_candles(203).columns)))
+    answer = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
+    assert len(answer.json()["results"]) == 4
+
+
+def test_candles_become_a_picture(client):
+    answer = client.post("/frames", json=demo_request())
+    assert answer.headers["content-type"] == "image/png"
+    Image.open(io.BytesIO(answer.content)).verify()
+
+
+def test_a_query_reaches_the_route(client):
+    assert client.get("/model", params={"version": "20990101-00000000"}).status_code == 404
+
+
+def test_a_refusal_keeps_its_status_and_its_kind(client):
+    answer = client.post("/predictions", json=demo_request(199))
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_head_answers_as_get_does_but_for_the_body(client):
+    head, get = client.head("/model"), client.get("/model")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
+
+
+def test_requests_at_the_same_time_each_get_their_own_answer(client):
+    counts = range(200, 216)
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
+    assert [len(answer["results"]) for answer in answers] == [count - 199 for count in counts]
+
+
+def test_a_body_over_the_limit_is_refused_with_what_to_do_instead(client, monkeypatch):
+    answer = client.post("/predictions", content=bytes(6_000_001), headers={"content-type": "application/json"})
+    assert answer.status_code == 413
+    assert "send fewer candles at a time" in answer.json()["detail"]
+
+
+def test_the_model_is_loaded_before_the_first_request(client, folder):
+    assert list((folder / "cache").glob("*/*/model.keras"))
+
+
+def test_without_a_model_the_server_starts_and_says_that_it_is_not_ready(monkeypatch, caplog):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    with serving(Application()) as client:
+        assert "no model of /nowhere can serve" in caplog.text
+        assert client.get("/health").status_code == 200
+        assert client.get("/ready").status_code == 503
+
+
+async def converse(scope, messages):
+    """What the application sends where a server gives it these messages."""
+    given, sent = iter(messages), []
+
+    async def receive():
+        return next(given)
+
+    async def send(message):
+        sent.append(message)
+
+    await Application()(scope, receive, send)
+    return sent
+
+
+def test_a_setting_that_cannot_be_is_named_instead_of_a_start(monkeypatch):
+    monkeypatch.setenv("MAX_FRAMES", "few")
+    (failed,) = asyncio.run(converse({"type": "lifespan"}, [{"type": "lifespan.startup"}]))
+    assert failed["type"] == "lifespan.startup.failed"
+    assert failed["message"].startswith("MAX_FRAMES='few': ")
+
+
+def test_a_body_over_the_limit_is_not_kept_in_memory():
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/predictions",
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }
+    parts = ({"type": "http.request", "body": bytes(1 << 20), "more_body": part < 199} for part in range(200))
+    tracemalloc.start()
+    try:
+        start, _ = asyncio.run(converse(scope, parts))
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert start["status"] == 413
+    assert peak_bytes < 50_000_000  # of 200 MB: the limit of 6 MB, a few times over

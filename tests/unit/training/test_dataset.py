@@ -1,0 +1,162 @@
+"""Which windows a network learns from, and that none of them is seen twice: not across periods, not from the future."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinfarm.candles import Candles
+from coinfarm.errors import CoinfarmError
+from coinfarm.synthetic import generate
+from coinfarm.training.config import Period
+from coinfarm.training.dataset import Samples, samples
+from coinfarm.training.labels import targets_pct
+from image_render.draw import draw_frames
+from image_render.windows import Columns, window_range_pct, windows
+from tests.made_candles import without
+
+WINDOW, HORIZON = 200, 30
+FIRST_DAY = date(2020, 1, 1)
+HOURS_PER_DAY = 24
+
+
+def day(number: int) -> date:
+    return FIRST_DAY + timedelta(days=number)
+
+
+def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") -> Candles:
+    """Hours of a made-up market, so that periods of days are short; each candle's volume is its number, counted from 1."""
+    start_ms = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
+    candles = generate(symbol, "1h", start_ms, days * HOURS_PER_DAY, seed=1)
+    numbered = candles.columns._replace(volume=np.arange(1.0, len(candles) + 1))
+    return without(Candles(candles.symbol, candles.interval, candles.open_time, numbered, candles.filled), missing)
+
+
+def numbers_used(part: Samples, horizon: int) -> set[int]:
+    """The numbers of all candles that a feature or a label of the samples was made from; what was filled in has none."""
+    used = part.starts[:, None] + np.arange(WINDOW + horizon)
+    return set(part.series.volume[used].ravel().astype(int).tolist()) - {0}
+
+
+@settings(max_examples=30)
+@given(
+    train_days=st.integers(12, 14),
+    gap_days=st.integers(0, 2),
+    validation_days=st.integers(12, 14),
+    horizon=st.integers(1, 40),
+    stride=st.integers(1, 40),
+    missing=st.sets(st.integers(0, 30 * HOURS_PER_DAY - 1), max_size=40),
+)
+def test_no_candle_of_one_period_is_seen_in_another(
+    train_days: int, gap_days: int, validation_days: int, horizon: int, stride: int, missing: set[int]
+) -> None:
+    coins = [hours(30, missing=sorted(missing))]
+    train = samples(coins, Period(start=day(0), stop=day(train_days)), horizon)
+    start = train_days + gap_days
+    validation = samples(coins, Period(start=day(start), stop=day(start + validation_days)), horizon, stride)
+    assert max(numbers_used(train, horizon)) <= train_days * HOURS_PER_DAY
+    assert min(numbers_used(validation, horizon)) > start * HOURS_PER_DAY
+
+
+@settings(max_examples=10)
+@given(train_days=st.integers(10, 14), horizon=st.integers(1, 40))
+def test_a_window_and_a_horizon_lie_between_the_windows_of_adjacent_periods(train_days: int, horizon: int) -> None:
+    """The purge: from the last candle that a training window ends with to the first that a validation window ends with."""
+    coins = [hours(30)]
+    train = samples(coins, Period(start=day(0), stop=day(train_days)), horizon)
+    validation = samples(coins, Period(start=day(train_days), stop=day(train_days + 14)), horizon)
+    last_train_end = train.series.volume[train.starts + WINDOW - 1].max()
+    first_validation_end = validation.series.volume[validation.starts + WINDOW - 1].min()
+    assert first_validation_end - last_train_end == WINDOW + horizon
+
+
+MONTH = Period(start=FIRST_DAY, stop=day(30))
+
+
+def test_every_window_with_its_horizon_is_a_sample() -> None:
+    part = samples([hours(30)], MONTH, HORIZON)
+    assert part.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
+    assert len(part) == len(part.starts)
+
+
+def test_with_a_stride_every_so_manieth_window_is_a_sample() -> None:
+    part = samples([hours(30)], MONTH, HORIZON, stride=31)
+    assert part.starts.tolist() == list(range(0, 30 * HOURS_PER_DAY - WINDOW - HORIZON + 1, 31))
+
+
+def test_frames_ranges_and_targets_are_those_of_the_window() -> None:
+    coin = hours(30)
+    part = samples([coin], MONTH, HORIZON)
+    chosen = np.array([0, 7, len(part) - 1])
+    cut = Columns(*(column[chosen] for column in windows(coin.columns)))
+    np.testing.assert_array_equal(part.frames(chosen), draw_frames(cut))
+    np.testing.assert_array_equal(part.range_pct[chosen], window_range_pct(cut))
+    np.testing.assert_array_equal(part.targets_pct[chosen], targets_pct(coin.columns, chosen + WINDOW - 1, HORIZON))
+    np.testing.assert_allclose(part.targets_in_range * part.range_pct[:, None], part.targets_pct)
+
+
+def test_coins_are_kept_apart() -> None:
+    """Each coin's windows and horizons lie wholly within its own candles."""
+    coins = [hours(12, symbol="DEMO1"), hours(20, symbol="DEMO2"), hours(15, symbol="DEMO3")]
+    part = samples(coins, MONTH, HORIZON)
+    together = [samples([coin], MONTH, HORIZON) for coin in coins]
+    assert part.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, together, strict=True) for _ in range(len(alone))]
+    every = np.arange(len(part))
+    np.testing.assert_array_equal(part.targets_pct, np.concatenate([alone.targets_pct for alone in together]))
+    np.testing.assert_array_equal(
+        part.frames(every[::50]), np.concatenate([alone.frames(np.arange(len(alone))) for alone in together])[::50]
+    )
+
+
+def test_what_follows_a_window_changes_its_targets_but_not_its_frame() -> None:
+    coin = hours(12)
+    end = 250  # of the windows that are looked at, the last candle
+    spoiled = Columns(*(column.copy() for column in coin.columns))
+    for column in spoiled:
+        column[end:] *= 1.5
+    known = np.arange(end - WINDOW + 1)
+    before = samples([coin], MONTH, HORIZON)
+    after = samples([Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], MONTH, HORIZON)
+    np.testing.assert_array_equal(after.frames(known), before.frames(known))
+    np.testing.assert_array_equal(after.range_pct[known], before.range_pct[known])
+    rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may well lie before the spoiled candles
+    assert (after.targets_pct[rise_and_end] > before.targets_pct[rise_and_end]).all()
+
+
+def test_windows_of_which_more_than_half_was_made_up_are_left_out() -> None:
+    missing = range(250, 351)
+    part = samples([hours(30, missing=missing)], MONTH, HORIZON)
+    filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
+    assert part.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
+    assert (filled > WINDOW // 2).any()
+
+
+def test_windows_without_a_price_range_are_left_out() -> None:
+    """There is nothing to scale their targets by."""
+    coin = hours(30)
+    flat = Columns(*(column.copy() for column in coin.columns))
+    for column in (flat.open, flat.high, flat.low, flat.close):
+        column[100:310] = 100.0
+    part = samples([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
+    everything = np.arange(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
+    assert sorted(set(everything.tolist()) - set(part.starts.tolist())) == list(range(100, 111))
+
+
+def test_a_period_begins_and_stops_at_midnight_utc() -> None:
+    part = samples([hours(30)], Period(start=day(3), stop=day(20)), HORIZON)
+    assert part.series.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
+
+
+@pytest.mark.parametrize(
+    ("period", "count"),
+    [
+        pytest.param(Period(start=day(0), stop=day(9)), 216, id="too short"),
+        pytest.param(Period(start=day(40), stop=day(60)), 0, id="after the last candle"),
+    ],
+)
+def test_a_coin_without_candles_enough_is_named(period: Period, count: int) -> None:
+    with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles from {period.start} to {period.stop}, fewer than a window"):
+        samples([hours(30, symbol="DEMO2")], period, HORIZON)

@@ -1,0 +1,73 @@
+"""What followed a window, computed by hand, and from nothing but what followed it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coinfarm.training.labels import targets_pct
+from image_render.windows import Columns
+from tests.made_candles import minutes
+
+HORIZON = 3
+
+
+def series_of(*candles: tuple[float, float, float]) -> Columns:
+    """Candles as high, low, close."""
+    high, low, close = np.array(candles, np.float64).T
+    return Columns(open=close, high=high, low=low, close=close, volume=np.ones(len(close)))
+
+
+SERIES = series_of((99, 90, 95), (110, 80, 100), (104, 98, 102), (120, 99, 103), (105, 70, 90), (999, 1, 500))
+
+
+def test_the_three_targets_are_computed_from_the_candles_after_the_last_close() -> None:
+    """After the close of 100 come highs of 104, 120 and 105, lows of 98, 99 and 70, and a last close of 90."""
+    assert targets_pct(SERIES, np.array([1]), HORIZON).tolist() == [pytest.approx([20, -30, -10])]
+
+
+def test_each_chosen_candle_has_its_own_horizon() -> None:
+    expected = [pytest.approx([100 * (120 / 95 - 1), 100 * (80 / 95 - 1), 100 * (103 / 95 - 1)]), pytest.approx([20, -30, -10])]
+    assert targets_pct(SERIES, np.array([0, 1]), HORIZON).tolist() == expected
+
+
+def test_a_rise_may_be_negative_and_a_decline_positive() -> None:
+    """The price may gap down or up, and never come back to the last close."""
+    gap_down = series_of((100, 100, 100), (80, 70, 75))
+    gap_up = series_of((100, 100, 100), (140, 120, 130))
+    assert targets_pct(gap_down, np.array([0]), 1).tolist() == [pytest.approx([-20, -30, -25])]
+    assert targets_pct(gap_up, np.array([0]), 1).tolist() == [pytest.approx([40, 20, 30])]
+
+
+def test_a_horizon_of_one_candle_is_that_candle() -> None:
+    assert targets_pct(SERIES, np.array([4]), 1).tolist() == [
+        pytest.approx([100 * (999 / 90 - 1), 100 * (1 / 90 - 1), 100 * (500 / 90 - 1)])
+    ]
+
+
+def test_a_horizon_beyond_the_series_is_an_error() -> None:
+    with pytest.raises(IndexError):
+        targets_pct(SERIES, np.array([3]), HORIZON)
+
+
+@given(last=st.integers(0, 69), horizon=st.integers(1, 30), seed=st.integers(0, 2**32 - 1))
+def test_candles_after_the_horizon_and_before_the_last_change_nothing(last: int, horizon: int, seed: int) -> None:
+    series = minutes(100).columns
+    random = np.random.default_rng(seed)
+    spoiled = Columns(*(column.copy() for column in series))
+    for column in spoiled:
+        column[:last] = random.random(last)
+        column[last + 1 + horizon :] = random.random(100 - last - 1 - horizon)
+    chosen = np.array([last])
+    np.testing.assert_array_equal(targets_pct(spoiled, chosen, horizon), targets_pct(series, chosen, horizon))
+
+
+@given(last=st.integers(0, 69), after=st.integers(1, 30))
+def test_each_candle_of_the_horizon_counts(last: int, after: int) -> None:
+    series = minutes(100).columns
+    spoiled = Columns(*(column.copy() for column in series))
+    spoiled.high[last + after], spoiled.low[last + after] = 1e6, 1e-6
+    chosen = np.array([last])
+    before, changed = (targets_pct(columns, chosen, 30)[0] for columns in (series, spoiled))
+    assert changed[0] > before[0]
+    assert changed[1] < before[1]

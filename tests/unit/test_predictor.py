@@ -116,10 +116,10 @@ def test_no_series_is_no_call(predictor: Predictor, engine: PixelEngine) -> None
 
 
 def test_a_window_of_which_more_than_half_was_made_up_gets_no_prediction(predictor: Predictor, engine: PixelEngine) -> None:
-    """Of 300 candles 101 are missing in a row: some windows hold exactly 100 of them, and some all."""
-    series = Series(whole(minutes(300, missing=range(120, 221))))
+    """Of 330 candles 101 are missing in a row: some windows hold exactly 100 of them, and those in the middle all."""
+    series = Series(whole(minutes(330, missing=range(120, 221))))
     predictions = predictor.predict(series)
-    filled = [sum(start <= at < start + 200 for at in range(120, 221)) for start in range(101)]
+    filled = [sum(start <= at < start + 200 for at in range(120, 221)) for start in range(131)]
     assert predictions.filled_candles.tolist() == filled
     assert {99, 100, 101} <= set(filled)
     predicted = ~np.isnan(predictions.values_pct).any(axis=1)

@@ -1,0 +1,53 @@
+"""The handler over S3: moto's server in its place, spoken to over real HTTP."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from coinfarm.storage import s3 as storage_s3
+from handler import app
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKETS = ("candles", "models", "results")
+
+
+@pytest.fixture(scope="module")
+def s3() -> "Iterator[S3Client]":
+    """S3 with three empty buckets, where the process's own client finds it too."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+        storage_s3._new_client.cache_clear()
+        client = boto3.client("s3")
+        for bucket in BUCKETS:
+            client.create_bucket(Bucket=bucket)
+        yield client
+    storage_s3._new_client.cache_clear()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def container(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[None]]:
+    """While it is open, `container(MODEL_URI=…)`, the handler has not yet seen an event, and has these settings."""
+
+    @contextmanager
+    def container(**settings: str) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("MODEL_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+            patch.setenv("CANDLES_ROOT", "s3://candles")
+            patch.setenv("RESULTS_ROOT", "s3://results")
+            for name, value in settings.items():
+                patch.setenv(name, value)
+            app.service.cache_clear()
+            yield
+        app.service.cache_clear()
+
+    return container

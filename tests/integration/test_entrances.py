@@ -1,0 +1,125 @@
+"""The reference model through every entrance, with S3 behind the queue."""
+
+import io
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from coinfarm.cli import main
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.settings import reference_model_uri
+from handler.app import lambda_handler
+from handler.local import LocalContext
+from tests.demo_requests import EVENTS, MINUTE_MS, Answer, demo_request, http_event, queue_event, rest_event
+
+pytestmark = [pytest.mark.tensorflow, pytest.mark.enable_socket]
+
+CANDLE_COUNT = 699  # which make 500 windows
+
+
+@pytest.fixture(scope="module")
+def candle_file(tmp_path_factory):
+    """The 1,500 real minutes of ../shared/data where they are, else made-up ones; as klines in a JSON file."""
+    path = Path(__file__).parents[3] / "shared/data/klines-BTCUSD-1m.json"
+    if not path.exists():
+        path = tmp_path_factory.mktemp("candles") / "klines-DEMOUSD-1m.json"
+        path.write_text(json.dumps(demo_request(1200)["candles"]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def request_of_500(candle_file):
+    symbol = candle_file.stem.split("-")[1]
+    return {"symbol": symbol, "interval": "1m", "candles": json.loads(candle_file.read_text())[:CANDLE_COUNT]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def service(container, s3, candle_file):
+    """One container for all the tests; it remembers no answers, so that every entrance asks the model."""
+    for path in (candle_file, EVENTS / "candles/DEMOUSD-1m.parquet"):
+        s3.upload_file(str(path), "candles", path.name)
+    with container(MODEL_URI=reference_model_uri(), ANSWER_CACHE_FRAMES="0"):
+        yield
+
+
+def invoke(event):
+    return lambda_handler(event, LocalContext())
+
+
+@pytest.fixture(scope="module")
+def direct_answer(request_of_500):
+    return invoke(request_of_500)
+
+
+def test_500_windows_of_a_direct_event_are_predicted(direct_answer):
+    results = direct_answer["results"]
+    assert len(results) == 500
+    assert len({tuple(result["predictions"].values()) for result in results}) > 400, "the model hardly looks at its frames"
+
+
+@pytest.mark.parametrize("api_event", [rest_event, http_event], ids=["REST", "HTTP"])
+def test_an_api_event_gives_the_numbers_of_a_direct_event(request_of_500, direct_answer, api_event):
+    answer = Answer.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
+    assert answer.json() == direct_answer
+
+
+def test_records_of_the_queue_give_the_numbers_of_a_direct_event(request_of_500, direct_answer, candle_file, s3):
+    stop = datetime.fromtimestamp((request_of_500["candles"][-1][0] + MINUTE_MS) / 1000, UTC)
+    inline = {**request_of_500, "resultsUri": "inline.json"}
+    file = {"symbol": request_of_500["symbol"], "interval": "1m", "candlesUri": f"s3://candles/{candle_file.name}", "to": stop.isoformat()}
+    assert invoke(queue_event(inline, {**file, "resultsUri": "file.parquet"})) == {"batchItemFailures": []}
+
+    written = json.loads(s3.get_object(Bucket="results", Key="inline.json")["Body"].read())
+    assert written.pop("messageId")
+    assert written == direct_answer
+
+    table = pq.read_table(io.BytesIO(s3.get_object(Bucket="results", Key="file.parquet")["Body"].read()))
+    columns = (table[name].to_pylist() for name in ("max_rise_pct", "max_decline_pct", "end_change_pct"))
+    predictions = [dict(zip(OUTPUT_NAMES, row, strict=True)) for row in zip(*columns, strict=True)]
+    # in other company in its batch, a frame's sums may be rounded otherwise
+    assert predictions == [pytest.approx(result["predictions"], abs=1e-4) for result in direct_answer["results"]]
+
+
+def test_the_command_line_gives_the_numbers_of_a_direct_event(direct_answer, candle_file):
+    ran = CliRunner().invoke(main, ["predict", str(candle_file), "--json"])
+    answer = json.loads(ran.stdout)
+    assert len(answer["results"]) == len(json.loads(candle_file.read_text())) - 199
+    for ours, theirs in zip(answer["results"][:500], direct_answer["results"], strict=True):
+        assert ours.pop("predictions") == pytest.approx(theirs["predictions"], abs=1e-4)
+        assert ours.items() <= theirs.items()
+
+
+def events(pattern):
+    return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.glob(pattern))]
+
+
+@pytest.mark.parametrize("event", events("api-*.json"))
+def test_each_api_event_is_answered(event):
+    assert Answer.of(invoke(event)).status == 200
+
+
+@pytest.mark.parametrize("event", [*events("direct.json"), *events("warmup.json")])
+def test_each_direct_event_is_answered(event):
+    assert invoke(event)["model"]["name"] == "reference"
+
+
+@pytest.mark.parametrize("event", events("sqs-*.json"))
+def test_each_record_of_a_batch_leaves_its_result(event, s3):
+    assert invoke(event) == {"batchItemFailures": []}
+    for record in event["Records"]:
+        assert s3.head_object(Bucket="results", Key=json.loads(record["body"])["resultsUri"])["ContentLength"]
+
+
+@pytest.mark.parametrize("event", [*events("refused/api-*.json"), *events("refused/direct-*.json")])
+def test_each_refused_event_is_refused(event):
+    answer = invoke(event)
+    assert answer.get("statusCode", answer.get("status")) == 422
+
+
+@pytest.mark.parametrize("event", events("refused/sqs-*.json"))
+def test_only_the_bad_record_of_a_batch_comes_back(event):
+    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}

@@ -12,6 +12,7 @@ from coinfarm.errors import ModelError
 from coinfarm.models.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
+    Engines,
     FileDigest,
     FrameGeometry,
     Manifest,
@@ -83,6 +84,15 @@ class Bundle:
             )
         (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
         return cls(manifest, folder)
+
+    def with_engines(self, engines: Engines) -> "Bundle":
+        """The same version with compiled forms, whose files lie in the folder already; writes the manifest."""
+        files = {name: _digest(self.folder / name) for form in engines.forms for name in form.files}
+        with naming_faults(str(self.folder)):
+            fields = {name: getattr(self.manifest, name) for name in Manifest.model_fields}
+            manifest = Manifest(**{**fields, "files": {**self.manifest.files, **files}, "engines": engines})
+        (self.folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+        return Bundle(manifest, self.folder)
 
     @classmethod
     def bare(cls, path: Path, name: str) -> "Bundle":

@@ -143,12 +143,72 @@ class TrainingData(Document):
     splits: dict[str, Split]
 
 
+class Parity(Document):
+    """How close an output of a compiled form comes to that of float32 Keras, on real frames that it was not calibrated on.
+
+    `rms_difference_share` is the root-mean-square difference, as a share of the output's own standard deviation.
+    """
+
+    correlation: Annotated[float, Field(ge=-1, le=1)]
+    rms_difference_share: Annotated[float, Field(ge=0)]
+
+
+class CompiledForm(Document):
+    """The model compiled by OpenVINO: `file` is the graph, and its weights lie beside it, in a file that ends in `.bin`.
+
+    `precision` is that of the layers which are not quantised. Of each group in `needs` the processor must have one flag, as Linux
+    spells them.
+    """
+
+    name: Literal["f32", "bf16", "int8", "int8-bf16"]
+    file: Annotated[FileName, Field(pattern=r"^compiled/.+\.xml$")]
+    precision: Literal["f32", "bf16"]
+    needs: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def files(self) -> tuple[str, str]:
+        """The graph and its weights, where OpenVINO looks for them."""
+        return self.file, self.file.removesuffix(".xml") + ".bin"
+
+    def runs_on(self, flags: frozenset[str]) -> bool:
+        """Whether a processor with those flags runs this form as it was measured."""
+        return all(flags.intersection(group) for group in self.needs)
+
+
+class MeasuredForm(CompiledForm):
+    """A compiled form that was found fit to serve; `parity` is by output."""
+
+    parity: dict[str, Parity]
+    frames_per_s: Annotated[float, Field(gt=0)]
+
+
+class Trial(Document):
+    """How the compiled forms were tried before they were published: on how many frames, drawn from which candles, on what processor.
+
+    `keras_frames_per_s` is that of the Keras engine in the same run, to compare with.
+    """
+
+    processor: str
+    openvino: str
+    candles: tuple[str, ...]
+    calibration_frames: int
+    parity_frames: int
+    keras_frames_per_s: float
+
+
+class Engines(Document):
+    """The compiled forms, the fastest first; none where the model was published without. Keras runs every model."""
+
+    forms: tuple[MeasuredForm, ...] = ()
+    trial: Trial | None = None
+
+
 class Manifest(Document):
     """One version of a model.
 
     `files` are all of its files by relative path, but for the manifest itself. The outputs of the `members`, one after another, are
-    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `engines` hold the
-    measured parity of each compiled form.
+    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `engines` are
+    the compiled forms with their measured parity.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -161,7 +221,7 @@ class Manifest(Document):
     files: Annotated[dict[FileName, FileDigest], Field(max_length=64)]
     training: TrainingData | None = None
     metrics: dict[str, JsonValue] | None = None
-    engines: dict[str, JsonValue] = {}
+    engines: Engines = Engines()
 
     def check_geometry(self) -> None:
         """Raises `ModelError` if the model was trained on frames that this code would draw otherwise."""
@@ -182,6 +242,10 @@ class Manifest(Document):
         missing = [member.file for member in self.members if member.file not in self.files]
         if missing or MANIFEST_FILE in self.files:
             raise ValueError(f"files must hold every member ({', '.join(missing)} missing), and not the manifest itself")
+        if any(set(form.files) - self.files.keys() for form in self.engines.forms):
+            raise ValueError("files must hold the graph and the weights of every compiled form")
+        if any(sorted(form.parity) != sorted(names) for form in self.engines.forms):
+            raise ValueError("a compiled form must give the parity of each output")
         fingerprint = fingerprint_of([self.files[member.file].sha256 for member in self.members])
         if not self.version.endswith(f"-{fingerprint}"):
             raise ValueError(f"version {self.version} does not end in {fingerprint}, the fingerprint of the members")

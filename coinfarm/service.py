@@ -53,4 +53,4 @@ class Service:
         return Predictor(self.model(version), self.settings.max_batch, self._answers)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
-        return load_engine(bundle, self.settings.max_batch)
+        return load_engine(bundle, self.settings.engine, self.settings.max_batch)

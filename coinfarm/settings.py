@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from coinfarm.engines import EngineChoice
 from coinfarm.errors import CoinfarmError
 
 
@@ -24,6 +25,8 @@ class Settings(BaseModel):
     """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
     model_refresh_s: Annotated[float, Field(ge=0)] = 60
     model_cache_dir: Path = Path("/tmp/coinfarm-models")
+    engine: EngineChoice = "auto"
+    """What runs the model; `auto` is the fastest that its bundle has and the processor supports."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 100
     """The most frames that an engine is given at once: it bounds the memory."""
     max_frames: Annotated[int, Field(ge=1)] = 1000

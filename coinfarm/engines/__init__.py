@@ -1,12 +1,18 @@
 """What runs a model: one Protocol, and behind it Keras or a compiled form."""
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.processor import processor_flags, processor_name
+from coinfarm.errors import ModelError
+
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
+    from coinfarm.models.manifest import CompiledForm
+
+EngineChoice = Literal["auto", "keras", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"]
 
 
 class Engine(Protocol):
@@ -22,11 +28,35 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(bundle: "Bundle", max_batch: int) -> Engine:
-    """The engine that runs a bundle; raises `ModelError` for a bundle that it cannot load.
+def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
+    """The engine of that name, or, for `auto`, the fastest that the bundle has and this processor supports.
 
-    TensorFlow is imported here, when a model is first needed, and not before.
+    Raises `ModelError` for a choice that the bundle or the processor rules out, and for a bundle that cannot be loaded.
+    TensorFlow and OpenVINO are imported here, when a model first needs the one or the other, and not before.
     """
-    from coinfarm.engines.keras import KerasEngine
+    form = choose_form(bundle, choice, processor_flags())
+    if form is None:
+        from coinfarm.engines.keras import KerasEngine
 
-    return KerasEngine(bundle, max_batch)
+        return KerasEngine(bundle, max_batch)
+    from coinfarm.engines.openvino import OpenVinoEngine
+
+    return OpenVinoEngine(bundle, form)
+
+
+def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -> "CompiledForm | None":
+    """The compiled form to load on a processor with those flags, or None where Keras shall run the model."""
+    forms = bundle.manifest.engines.forms  # the fastest first
+    if choice == "auto":
+        return next((form for form in forms if form.runs_on(flags)), None)
+    if choice == "keras":
+        return None
+    name = choice.removeprefix("openvino-")
+    form = next((form for form in forms if form.name == name), None)
+    if form is None:
+        there = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
+        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} was not published in that form: it has {there}")
+    if not form.runs_on(flags):
+        wanted = " and ".join(" or ".join(group) for group in form.needs)
+        raise ModelError(f"ENGINE={choice} needs a processor with {wanted}, and this one ({processor_name()}) has not: let it be auto")
+    return form

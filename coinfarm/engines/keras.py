@@ -34,6 +34,11 @@ class KerasEngine:
             self._forward = _trace(networks)
             self.predict(np.zeros((1, *STANDARD.shape), np.uint8))
 
+    @property
+    def traced(self) -> Any:
+        """The concrete TensorFlow function, from planes `uint8` `(N, 3, 200, 150)` to `(N, outputs)`: what a compiler starts from."""
+        return self._forward.get_concrete_function()
+
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`, in chunks of at most `max_batch` frames."""
         planes = np.ascontiguousarray(as_planes(frames))  # no copy where image_render drew them

@@ -19,7 +19,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The batch limit with which each engine was loaded."""
     limits: list[int] = []
 
-    def load_engine(bundle: Bundle, max_batch: int) -> FakeEngine:
+    def load_engine(bundle: Bundle, choice: str, max_batch: int) -> FakeEngine:
         limits.append(max_batch)
         return FakeEngine(bundle)
 

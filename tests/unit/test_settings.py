@@ -14,6 +14,7 @@ from coinfarm.settings import Settings, reference_model_uri
         ("MODEL_REFRESH_S", "2.5", 2.5),
         ("MODEL_REFRESH_S", "0", 0.0),
         ("MODEL_CACHE_DIR", "/tmp/elsewhere", Path("/tmp/elsewhere")),
+        ("ENGINE", "openvino-int8", "openvino-int8"),
         ("MAX_BATCH", "32", 32),
         ("MAX_FRAMES", "50", 50),
         ("MAX_BODY_BYTES", "1000", 1_000),

@@ -14,6 +14,7 @@ from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles
+    from coinfarm.models.bundle import Bundle
     from coinfarm.predictor import Predictor, Series
 
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
@@ -185,19 +186,34 @@ def model() -> None:
     """Publish versions of a model, and choose which serves. ROOT is a folder or an s3:// URI."""
 
 
-@model.command(epilog="Example: coinfarm model publish build/model --to s3://my-models/models/btc --promote")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@model.command(epilog="Example: coinfarm model publish model.keras --to s3://my-models/models/btc --candles BTCUSD-1m.parquet --promote")
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "root", required=True, help="The model root.")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
-def publish(folder: Path, root: str, promotes: bool) -> None:
-    """Put the bundle in FOLDER (from `coinfarm train`) under a model root. A version, once there, never changes."""
-    from coinfarm.models.bundle import Bundle
+@click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
+@click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")
+@click.option(
+    "--compile/--no-compile", "compiles", default=True, show_default=True, help="Make it fast, in every form that keeps its word."
+)
+@click.option("--candles", type=_EXISTING_FILE, multiple=True, help="Real candles to compile with; better than made-up ones.")
+@click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger.")
+def publish(
+    source: Path, root: str, promotes: bool, name: str | None, unit: Any, compiles: bool, candles: tuple[Path, ...], max_mib: float | None
+) -> None:
+    """Put SOURCE, a bundle from `coinfarm train` or a .keras file, under a model root. A version, once there, never changes."""
+    from tempfile import TemporaryDirectory
+
     from coinfarm.models.pointer import promote as move
     from coinfarm.models.publish import publish as put
+    from coinfarm.models.source import open_source
     from coinfarm.storage import open_storage
 
     storage = open_storage(root)
-    version = put(storage, Bundle.open(folder))
+    with TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
+        bundle = open_source(source, Path(bare), name=name, unit=unit)
+        if compiles:
+            bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
+        version = put(storage, bundle)
     if promotes:
         move(storage, version)
     click.echo(version)
@@ -256,6 +272,19 @@ def rollback(root: str, note: str) -> None:
     click.echo(move_back(open_storage(root), note=note).version)
 
 
+def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_bytes: int | None) -> "Bundle":
+    from coinfarm.compilation.compile import compile_bundle
+    from coinfarm.compilation.report import forms_table
+    from coinfarm.compilation.sample import Sample
+
+    if not candles:
+        click.echo("Without --candles the forms are made and judged with made-up candles.", err=True)
+    sample = Sample.of_files(candles) if candles else Sample.generated()
+    compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
+    _print(forms_table(compilation), to_stderr=True)
+    return compilation.bundle
+
+
 def _read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
     from coinfarm.candle_files import parse_candles
 
@@ -290,9 +319,9 @@ def _predict_with_progress(predictor: "Predictor", series: "Series") -> Any:
         return predictor.predict(series)
 
 
-def _print(*tables: Any) -> None:
+def _print(*tables: Any, to_stderr: bool = False) -> None:
     from rich.console import Console
 
-    console = Console(width=None if sys.stdout.isatty() else 110)
+    console = Console(width=None if sys.stdout.isatty() else 110, stderr=to_stderr)
     for table in tables:
         console.print(table)

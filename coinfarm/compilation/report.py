@@ -1,0 +1,45 @@
+"""What came of a compilation, as a person reads it on a terminal."""
+
+from rich.table import Table
+
+from coinfarm.compilation.compile import Attempt, Compilation
+from coinfarm.outputs import OUTPUT_NAMES
+
+_TITLES = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
+
+
+def forms_table(compilation: Compilation) -> Table:
+    """Every form, the fastest first: its distance from Keras, its speed, and whether it was kept."""
+    trial = compilation.trial
+    table = Table(
+        title=f"Compiled forms of {compilation.bundle.manifest.version}: distance from Keras on {trial.parity_frames:,} frames",
+        caption=f"Correlation and rms difference (% of the output's deviation). Candles: {', '.join(trial.candles)}. "
+        f"Processor: {trial.processor}; Keras does {trial.keras_frames_per_s:,.0f} frames/s on it.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("form")
+    for name in OUTPUT_NAMES:
+        table.add_column(_TITLES[name], justify="right")
+    table.add_column("frames/s", justify="right")
+    table.add_column("× Keras", justify="right")
+    table.add_column("kept")
+    for attempt in compilation.attempts:
+        table.add_row(attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, trial.keras_frames_per_s), _verdict(attempt))
+    return table
+
+
+def _parity_cells(attempt: Attempt) -> list[str]:
+    if attempt.parity is None:
+        return ["–"] * len(OUTPUT_NAMES)
+    return [f"{of.correlation:.5f}  {100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in OUTPUT_NAMES)]
+
+
+def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:
+    if attempt.frames_per_s is None:
+        return ["–", "–"]
+    return [f"{attempt.frames_per_s:,.0f}", f"{attempt.frames_per_s / keras_frames_per_s:.1f}"]
+
+
+def _verdict(attempt: Attempt) -> str:
+    return "yes" if attempt.refusal is None else f"no: {attempt.refusal}"

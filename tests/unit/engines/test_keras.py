@@ -1,0 +1,171 @@
+"""The Keras engine on small networks: what it answers, and which files it refuses."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from coinfarm.engines.keras import KerasEngine
+from coinfarm.errors import ModelError
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Member, Output
+from coinfarm.outputs import OUTPUT_NAMES
+from image_render.draw import draw_frames
+from image_render.windows import windows
+from tests.made_candles import minutes
+
+pytestmark = pytest.mark.tensorflow
+
+FRAMES = draw_frames(windows(minutes(206).columns))
+Name = Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
+Build = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def network(keras: ModuleType) -> Build:
+    """Builds a network over coarse pixels, whose heads have so many outputs each."""
+
+    def build(*heads: int, shape: tuple[int, int, int] = (200, 150, 3), seed: int = 1) -> Any:
+        keras.utils.set_random_seed(seed)
+        frame = keras.Input(shape)
+        x = keras.layers.Flatten()(keras.layers.AveragePooling2D(10)(frame))
+        outputs = [keras.layers.Dense(units)(x) for units in heads]
+        return keras.Model(frame, outputs[0] if len(outputs) == 1 else outputs)
+
+    return build
+
+
+def said(model: Any) -> Any:
+    """What Keras itself says of the frames, `(7, outputs)`."""
+    answer = model(FRAMES.astype(np.float32), training=False)
+    return np.concatenate([np.asarray(head) for head in (answer if isinstance(answer, list) else [answer])], axis=1)
+
+
+def test_a_bare_model_answers_as_keras_itself_does(network: Build, tmp_path: Path) -> None:
+    model = network(3)
+    model.save(tmp_path / "model.keras")
+    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    answer = engine.predict(FRAMES)
+    assert (answer.dtype, answer.shape) == (np.float32, (7, 3))
+    np.testing.assert_allclose(answer, said(model), rtol=1e-5, atol=1e-6)
+    assert engine.name == "keras"
+
+
+def test_frames_of_any_memory_layout_are_answered_alike(network: Build, tmp_path: Path) -> None:
+    network(3).save(tmp_path / "model.keras")
+    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    interleaved, every_second = np.ascontiguousarray(FRAMES), FRAMES[::2]
+    np.testing.assert_array_equal(engine.predict(interleaved), engine.predict(FRAMES))
+    np.testing.assert_allclose(engine.predict(every_second), engine.predict(FRAMES)[::2], rtol=1e-6)
+
+
+def test_three_heads_of_one_network_are_its_outputs_in_order(network: Build, tmp_path: Path) -> None:
+    model = network(1, 1, 1)
+    model.save(tmp_path / "model.keras")
+    engine = KerasEngine(Bundle.seal(tmp_path, name="heads"), max_batch=100)
+    np.testing.assert_allclose(engine.predict(FRAMES), said(model), rtol=1e-5, atol=1e-6)
+
+
+def test_the_outputs_of_three_members_stand_in_the_manifests_order(network: Build, tmp_path: Path) -> None:
+    models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+    order: tuple[Name, ...] = ("endChangePct", "maxRisePct", "maxDeclinePct")
+    bundle = Bundle.seal(
+        tmp_path,
+        name="members",
+        outputs=tuple(Output(name=name) for name in order),
+        members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
+    )
+    expected = np.concatenate([said(models[name]) for name in order], axis=1)
+    np.testing.assert_allclose(KerasEngine(bundle, max_batch=100).predict(FRAMES), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_no_chunk_has_more_than_max_batch_frames(network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network(3).save(tmp_path / "model.keras")
+    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=3)
+    whole = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
+    forward, chunks = engine._forward, []
+
+    def counting(planes: Any) -> Any:
+        chunks.append(planes.shape)
+        return forward(planes)
+
+    monkeypatch.setattr(engine, "_forward", counting)
+    np.testing.assert_allclose(engine.predict(FRAMES), whole, rtol=1e-6)
+    assert chunks == [(3, 3, 200, 150), (3, 3, 200, 150), (1, 3, 200, 150)]
+
+
+def test_batches_of_every_size_share_one_trace(network: Build, tmp_path: Path) -> None:
+    """A retrace takes longer than a thousand predictions."""
+    network(3).save(tmp_path / "model.keras")
+    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    for count in (1, 2, 7):
+        engine.predict(FRAMES[:count])
+    assert engine._forward.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize(
+    ("heads", "shape", "message"),
+    [
+        pytest.param(
+            (3,), (150, 200, 3), r"model\.keras takes \[\(None, 150, 200, 3\)\], not frames of \(None, 200, 150, 3\)", id="rows first"
+        ),
+        pytest.param((3,), (200, 150, 1), r"takes \[\(None, 200, 150, 1\)\], not frames", id="one channel"),
+        pytest.param((2,), (200, 150, 3), r"model\.keras has 2 outputs, its manifest says 3", id="two outputs"),
+        pytest.param((4,), (200, 150, 3), r"model\.keras has 4 outputs, its manifest says 3", id="four outputs"),
+        pytest.param((1, 3), (200, 150, 3), r"model\.keras has 4 outputs, its manifest says 3", id="two heads too large"),
+    ],
+)
+def test_a_network_of_another_shape_is_refused(
+    network: Build, tmp_path: Path, heads: tuple[int, ...], shape: tuple[int, int, int], message: str
+) -> None:
+    network(*heads, shape=shape).save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match=message):
+        KerasEngine(Bundle.seal(tmp_path, name="odd"), max_batch=100)
+
+
+def test_a_network_with_two_inputs_is_refused(keras: ModuleType, tmp_path: Path) -> None:
+    frames = [keras.Input((200, 150, 3)) for _ in range(2)]
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(frames))
+    keras.Model(frames, keras.layers.Dense(3)(x)).save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match=r"model\.keras takes \[.*, .*\], not frames"):
+        KerasEngine(Bundle.seal(tmp_path, name="two"), max_batch=100)
+
+
+def test_a_file_that_wants_to_run_code_is_refused(keras: ModuleType, tmp_path: Path) -> None:
+    frame = keras.Input((200, 150, 3))
+    x = keras.layers.Lambda(lambda image: image * 2.0)(frame)
+    keras.Model(frame, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x))).save(tmp_path / "model.keras")
+    with pytest.raises(ModelError, match=r"model\.keras of model .* cannot be loaded: .*(?s:.*)[Ll]ambda"):
+        KerasEngine(Bundle.seal(tmp_path, name="lambda"), max_batch=100)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"not a zip", id="no archive"),
+        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5, which may hold anything"),
+    ],
+)
+def test_a_file_that_is_no_keras_archive_is_refused(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8} cannot be loaded"):
+        KerasEngine(Bundle.seal(tmp_path, name="broken"), max_batch=100)
+
+
+@pytest.mark.parametrize("lacking", ["config.json", "model.weights.h5"])
+def test_an_archive_that_lacks_a_part_is_refused(network: Build, tmp_path: Path, lacking: str) -> None:
+    network(3).save(tmp_path / "whole.keras")
+    with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(tmp_path / "model.keras", "w") as part:
+        for name in whole.namelist():
+            if name != lacking:
+                part.writestr(name, whole.read(name))
+    (tmp_path / "whole.keras").unlink()
+    with pytest.raises(ModelError, match="cannot be loaded"):
+        KerasEngine(Bundle.seal(tmp_path, name="part"), max_batch=100)

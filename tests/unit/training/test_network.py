@@ -1,0 +1,43 @@
+"""The reference network, as its issue asks for it."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.training.config import NetworkConfig
+from coinfarm.training.network import build_network
+
+pytestmark = pytest.mark.tensorflow
+
+MEAN_TARGET = np.array([0.3, -0.25, 0.02])
+
+
+@pytest.fixture(scope="module")
+def network(keras: ModuleType) -> Any:
+    keras.utils.set_random_seed(1)
+    return build_network(NetworkConfig(), MEAN_TARGET)
+
+
+def test_it_has_25_to_30_layers_and_about_2_million_parameters(network: Any) -> None:
+    assert 25 <= len(network.layers) <= 30
+    assert 1.5e6 <= network.count_params() <= 2.5e6
+
+
+def test_it_takes_frames_and_gives_three_numbers(network: Any) -> None:
+    assert network.input_shape == (None, 200, 150, 3)
+    assert network.output_shape == (None, 3)
+
+
+def test_before_it_has_learnt_it_foretells_the_mean_of_what_it_is_to_learn(network: Any) -> None:
+    frames = np.random.default_rng(1).integers(0, 2, (4, 200, 150, 3)).astype(np.float32)
+    said = np.asarray(network(frames, training=False))
+    np.testing.assert_allclose(said, np.tile(MEAN_TARGET, (4, 1)), atol=0.05)
+
+
+def test_a_config_makes_another_network(keras: ModuleType) -> None:
+    small = build_network(NetworkConfig(filters=(4, 8), strides=((4, 3), (5, 5)), dense_units=6), MEAN_TARGET)
+    assert [layer.filters for layer in small.layers if isinstance(layer, keras.layers.Conv2D)] == [4, 8]
+    assert small.get_layer("flatten").output.shape == (None, 10 * 10 * 8)
+    assert small.get_layer("dense").units == 6

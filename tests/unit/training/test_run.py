@@ -1,0 +1,109 @@
+"""A whole training run, tiny: made-up candles, a small network, a few steps, and the bundle that comes of it."""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.engines.keras import KerasEngine
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manager import LoadedModel
+from coinfarm.predictor import Predictor, Series
+from coinfarm.synthetic import generate
+from coinfarm.training.config import TrainingConfig
+from coinfarm.training.loop import predict_pct, read_coins
+from coinfarm.training.run import split, train
+from tests.made_candles import START_MS
+
+pytestmark = pytest.mark.tensorflow
+
+CONFIG = """
+name = "tiny"
+candles = ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
+train = { start = 2020-01-01, stop = 2020-01-21 }
+validation = { start = 2020-01-21, stop = 2020-02-02 }
+test = { start = 2020-02-02, stop = 2020-02-14 }
+batch_size = 8
+steps_per_epoch = 3
+epochs = 2
+network = { filters = [4, 4], strides = [[4, 5], [5, 5]], dense_units = 4 }
+"""
+DAY_MS = 86_400_000
+
+
+@dataclass
+class Run:
+    config: TrainingConfig
+    folder: Path
+    bundle: Bundle
+    logs: dict[int, dict[str, float]]
+
+
+@pytest.fixture(scope="module")
+def run(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("training")
+    for symbol in ("DEMO1", "DEMO2"):
+        (folder / f"{symbol}-1h.parquet").write_bytes(parquet_from_candles(generate(symbol, "1h", START_MS, 44 * 24, seed=1)))
+    (folder / "tiny.toml").write_text(CONFIG)
+    config, logs = TrainingConfig.read(folder / "tiny.toml"), {}
+    bundle = train(config, folder / "bundle", logs.__setitem__)
+    return Run(config, folder / "bundle", bundle, logs)
+
+
+def test_a_run_leaves_a_bundle_that_opens(run: Run) -> None:
+    assert Bundle.open(run.folder) == run.bundle
+    assert sorted(path.name for path in run.folder.iterdir()) == ["manifest.json", "model.keras"]
+
+
+def test_progress_is_told_after_each_epoch(run: Run) -> None:
+    assert sorted(run.logs) == [0, 1]
+    assert all({"loss", "val_loss"} <= set(logs) for logs in run.logs.values())
+
+
+def test_the_manifest_says_what_the_model_has_seen(run: Run) -> None:
+    training = run.bundle.manifest.training
+    assert training is not None
+    assert (training.symbols, training.interval) == (("DEMO1", "DEMO2"), "1h")
+    assert (training.from_date, training.to_date) == (date(2020, 1, 1), date(2020, 2, 2))
+    assert training.cutoff_ms == dict.fromkeys(training.symbols, START_MS + 32 * DAY_MS)
+    assert training.frames == 2 * 3 * 8
+    windows_of_each = {name: part.frames // 2 for name, part in training.splits.items()}
+    assert windows_of_each == {"train": 20 * 24 - 229, "validation": -(-(12 * 24 - 229) // 31)}
+
+
+def test_the_outputs_are_shares_of_the_windows_range(run: Run) -> None:
+    assert [(output.name, output.unit) for output in run.bundle.manifest.outputs] == [
+        ("maxRisePct", "window_range"),
+        ("maxDeclinePct", "window_range"),
+        ("endChangePct", "window_range"),
+    ]
+
+
+def test_the_metrics_are_those_of_windows_after_training_beside_the_naive_ones(run: Run) -> None:
+    metrics = run.bundle.manifest.metrics
+    assert metrics is not None
+    assert set(metrics) == {"validation", "test"}
+    assert all(set(part) == {"frames", "model", "baselines"} for part in metrics.values())  # type: ignore[arg-type]
+
+
+def test_the_optimizer_stays_at_home(run: Run, keras: ModuleType) -> None:
+    """Its moments would make the file three times as large."""
+    assert not keras.saving.load_model(run.folder / "model.keras").compiled
+
+
+def test_serving_foretells_what_training_measured(run: Run, keras: ModuleType) -> None:
+    """The same windows, through the dataset and Keras, and through the predictor and the engine."""
+    coins = read_coins(run.config)
+    judged = split(run.config, coins).test
+    measured = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), judged)[judged.symbols == "DEMO1"]
+    period = run.config.test
+    series = Series(coins[0].between(period.start_ms, period.stop_ms), stride=run.config.test_stride)
+    model = LoadedModel(run.bundle, KerasEngine(run.bundle, max_batch=100), load_ms=0.0)
+    served = Predictor(model, max_batch=4).predict(series)
+    assert 0 < len(measured) <= len(served)  # windows without a whole horizon after them can be served, but not judged
+    np.testing.assert_allclose(served.values_pct[: len(measured)], measured, rtol=1e-4, atol=1e-6)
+    assert not served.in_sample.any()

@@ -19,7 +19,11 @@ _PAGE = """<!doctype html>
 <body>
 <div id="api"></div>
 <script>{script}</script>
-<script>SwaggerUIBundle({{spec: {spec}, dom_id: "#api", deepLinking: false, validatorUrl: null}});</script>
+<script>
+const spec = {spec};
+spec.servers = [{{url: location.href.replace(/\\/docs.*/, "")}}];  // behind a stage or a proxy the paths have something before them
+SwaggerUIBundle({{spec, dom_id: "#api", deepLinking: false, validatorUrl: null}});
+</script>
 </body>
 </html>
 """

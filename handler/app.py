@@ -9,7 +9,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.request import PredictionRequest, parse_request
 from coinfarm.service import Service
 from coinfarm.settings import Settings
-from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, metrics, refusal, traced
+from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, measured, refusal, traced
 
 
 @cache
@@ -19,7 +19,7 @@ def service() -> Service:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics(capture_cold_start_metric=True)
+@measured
 @traced
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     """Answer an event of API Gateway (REST or HTTP API), of SQS, a request itself, or `{"warmup": true}`."""

@@ -20,14 +20,20 @@ metrics = Metrics(
 )
 
 
+# Powertools itself, with metrics off, would still print the cold start, and keep all the others in memory.
+_IS_MEASURED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"
+
+
 def count(name: str, number: float = 1) -> None:
     """Count something that happened."""
-    metrics.add_metric(name, MetricUnit.Count, number)
+    if _IS_MEASURED:
+        metrics.add_metric(name, MetricUnit.Count, number)
 
 
 def measure_ms(name: str, milliseconds: float) -> None:
     """How long something took."""
-    metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
+    if _IS_MEASURED:
+        metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
 
 
 def count_timings(timings: Timings) -> None:
@@ -53,6 +59,11 @@ def refusal(error: Exception) -> dict[str, Any]:
     else:
         logger.info("request refused", extra={"problem": document})
     return document
+
+
+def measured(handler: Handler) -> Handler:
+    """The handler with its metrics printed after each invocation, unless they are switched off."""
+    return metrics.log_metrics(handler, capture_cold_start_metric=True) if _IS_MEASURED else handler
 
 
 def traced(handler: Handler) -> Handler:

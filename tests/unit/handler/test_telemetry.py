@@ -126,3 +126,10 @@ def test_the_tracing_sdk_is_loaded_only_where_tracing_is_asked_for(environment, 
     inherited = {name: value for name, value in os.environ.items() if name != "POWERTOOLS_TRACE_DISABLED"}
     ran = subprocess.run([sys.executable, "-c", code], env=inherited | environment, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == str(is_loaded)
+
+
+def test_where_metrics_are_off_nothing_is_printed():
+    code = "from handler.app import lambda_handler; from handler.local import LocalContext; lambda_handler(None, LocalContext())"
+    environment = os.environ | {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (ran.stdout, ran.stderr) == ("", "")

@@ -26,7 +26,7 @@ def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
     rows = zip(
         predictions.open_time.tolist(),
         predictions.close_time.tolist(),
-        predictions.in_sample.tolist(),
+        [None] * len(predictions) if predictions.in_sample is None else predictions.in_sample.tolist(),
         predictions.filled_candles.tolist(),
         predictions.values_pct.tolist(),
         strict=True,
@@ -61,7 +61,7 @@ def answer_file(model: "LoadedModel", predictions: Predictions, ending: str, mes
     columns = {
         "open_time": predictions.open_time,
         "close_time": predictions.close_time,
-        "in_sample": predictions.in_sample,
+        "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
         "filled_candles": predictions.filled_candles,
         **dict(zip(_PARQUET_NAMES, predictions.values_pct.T, strict=True)),
     }

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 class Predictions:
     """One row per window, oldest first.
 
-    `open_time` and `close_time` `(n,)` are the window's, int64 milliseconds UTC; `values_pct` is `(n, 3)`, the outputs in percent of the
-    window's last close, NaN in rows of which more than half the candles were made up.
+    `open_time` and `close_time` `(n,)` are the window's, int64 milliseconds UTC. `in_sample` is None where the model does not tell what it
+    has learnt from. `values_pct` is `(n, 3)`, the outputs in percent of the window's last close, NaN in rows of which more than half the
+    candles were made up.
     """
 
     open_time: Times
     close_time: Times
     filled_candles: NDArray[np.int64]
-    in_sample: NDArray[np.bool_]
+    in_sample: NDArray[np.bool_] | None
     values_pct: Values
 
     def __len__(self) -> int:
@@ -185,9 +186,8 @@ class _Job:
         candles = self.series.candles
         open_time = candles.open_time[self.starts]
         close_time = open_time + STANDARD.window_candles * candles.interval_ms - 1  # the last millisecond, as exchanges write it
-        if training is None:
-            in_sample = np.zeros(len(self.starts), np.bool_)
-        else:
+        in_sample = None
+        if training is not None:
             # A coin that the model has not seen moves with those it has: the latest cut-off of any counts.
             cutoff_ms = training.cutoff_ms.get(candles.symbol, max(training.cutoff_ms.values()))
             in_sample = open_time < cutoff_ms

@@ -12,6 +12,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 
 _ROWS_SHOWN = 20
 _TITLES = {"maxRisePct": "max rise %", "maxDeclinePct": "max decline %", "endChangePct": "end change %"}
+_IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
 def prediction_table(answer: Mapping[str, Any]) -> Table:
@@ -34,7 +35,7 @@ def prediction_table(answer: Mapping[str, Any]) -> Table:
             _minute(result["closeTime"]),
             *_cells(result["predictions"]),
             str(result["filledCandles"]),
-            "yes" if result["inSample"] else "no",
+            _IN_SAMPLE[result["inSample"]],
         )
     return table
 
@@ -50,7 +51,7 @@ def prediction_csv(answer: Mapping[str, Any]) -> str:
             [
                 result["openTime"],
                 result["closeTime"],
-                str(result["inSample"]).lower(),
+                "" if result["inSample"] is None else str(result["inSample"]).lower(),
                 result["filledCandles"],
                 *(predicted.get(name) for name in OUTPUT_NAMES),
             ]

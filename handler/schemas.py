@@ -33,7 +33,9 @@ class Result(_Answer):
 
     open_time: int | None = Field(description="When the window's first candle opens, milliseconds UTC.")
     close_time: int | None = Field(description="The last millisecond of the window's last candle, UTC.")
-    in_sample: bool | None = Field(description="Whether the model may have learnt from these candles: then the prediction proves nothing.")
+    in_sample: bool | None = Field(
+        description="Whether the model may have learnt from these candles: then the prediction proves nothing. Null where it does not tell."
+    )
     filled_candles: int | None = Field(description="How many of the window's candles were missing, and were filled with flat ones.")
     predictions: PredictedPct | None = Field(description="Null where more than half of the window was filled.")
 

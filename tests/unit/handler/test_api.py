@@ -31,7 +31,7 @@ def test_each_window_of_the_candles_is_predicted_in_order(ask):
         {
             "openTime": START_MS + at * MINUTE_MS,
             "closeTime": START_MS + (at + 200) * MINUTE_MS - 1,
-            "inSample": False,
+            "inSample": None,
             "filledCandles": 0,
             "predictions": {"maxRisePct": 1.5, "maxDeclinePct": 1.5, "endChangePct": 1.5},
         }

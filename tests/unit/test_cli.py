@@ -1,0 +1,194 @@
+"""The `coinfarm` command, run as a person runs it, over a model that answers with a number."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candle_rows import rows_from_candles
+from coinfarm.cli import main
+from coinfarm.storage import open_storage
+from tests.demo_requests import demo_candles, demo_request
+from tests.fake_models import FakeEngine, promote_model, publish_model, seal
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command in an empty folder, with a model that answers 1.5."""
+    promote_model(open_storage(str(tmp_path / "models")), tmp_path / "bundle", "1.5")
+    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setenv("MODEL_URI", str(tmp_path / "models"))
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def candles() -> Path:
+    """210 generated candles, in the folder where the command runs."""
+    path = Path("DEMOUSD-1m.parquet")
+    path.write_bytes(parquet_from_candles(demo_candles(210)))
+    return path
+
+
+def commands() -> list[list[str]]:
+    return [["model", name] for name in main.commands["model"].commands] + [[name] for name in main.commands]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    shown = CliRunner().invoke(main, [*command, "--help"])
+    assert shown.exit_code == 0
+    if command != ["model"]:
+        assert f"Example: coinfarm {' '.join(command)}" in shown.output
+
+
+def test_predict_prints_a_table(run: Run, candles: Path) -> None:
+    shown = run("predict", candles)
+    assert shown.exit_code == 0
+    assert "on fake" in shown.stdout
+    assert shown.stdout.count("+1.500") == 33
+
+
+def test_predict_json_is_the_answer_of_the_api(run: Run, candles: Path) -> None:
+    document = json.loads(run("predict", candles, "--json").stdout)
+    assert document["model"]["engine"] == "fake"
+    assert len(document["results"]) == 11
+    assert document["results"][0]["predictions"] == {"maxRisePct": 1.5, "maxDeclinePct": 1.5, "endChangePct": 1.5}
+
+
+def test_predict_csv_has_a_line_per_window_of_the_stride(run: Run, candles: Path) -> None:
+    assert len(run("predict", candles, "--csv", "--stride", 5).stdout.splitlines()) == 1 + 3
+
+
+def test_predict_serves_the_model_that_it_is_told(run: Run, candles: Path, tmp_path: Path) -> None:
+    promote_model(open_storage(str(tmp_path / "others")), tmp_path / "other bundle", "2.5")
+    document = json.loads(run("predict", candles, "--json", "--model", tmp_path / "others").stdout)
+    assert document["results"][0]["predictions"]["maxRisePct"] == 2.5
+
+
+def test_candles_whose_file_does_not_tell_their_symbol_are_predicted_when_one_says_it(run: Run) -> None:
+    Path("candles.json").write_text(json.dumps(rows_from_candles(demo_candles(200))))
+    refused = run("predict", "candles.json")
+    assert refused.exit_code == 1
+    assert "Error: candles.json: the name does not tell symbol and interval" in refused.stderr
+    assert run("predict", "candles.json", "--symbol", "DEMOUSD", "--interval", "1m").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        pytest.param("{", "is not JSON", id="no JSON"),
+        pytest.param("[]", "there is no candle", id="empty"),
+        pytest.param(json.dumps(rows_from_candles(demo_candles(199))), "199 candles are too few", id="too few"),
+        pytest.param(json.dumps([[0, 1, 1, 1, 1, "nan"]]), "/candles/0/", id="what cannot be"),
+    ],
+)
+def test_bad_candles_are_one_line_and_no_traceback(run: Run, rows: str, said: str) -> None:
+    Path("DEMOUSD-1m.json").write_text(rows)
+    shown = run("predict", "DEMOUSD-1m.json")
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert shown.stderr.startswith("Error: ")
+    assert said in shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+def test_holes_are_refused_when_one_says_so(run: Run) -> None:
+    rows = rows_from_candles(demo_candles(210))
+    Path("DEMOUSD-1m.json").write_text(json.dumps(rows[:50] + rows[52:]))
+    assert run("predict", "DEMOUSD-1m.json").exit_code == 0
+    refused = run("predict", "DEMOUSD-1m.json", "--gaps", "reject")
+    assert refused.exit_code == 1
+    assert "/candles/50/openTime: 2 candles are missing before it" in refused.stderr
+
+
+@pytest.mark.parametrize(("frames", "wider"), [(1, False), (3, True)], ids=["a chart", "a sheet"])
+def test_render_writes_the_picture(run: Run, candles: Path, frames: int, wider: bool) -> None:
+    shown = run("render", candles, "-o", "chart.png", "--frames", frames)
+    assert shown.stdout == "chart.png\n"
+    with Image.open("chart.png") as picture:
+        assert (picture.width > 1000) == wider
+
+
+def test_invoke_prints_the_answer_alone_and_writes_the_results(run: Run) -> None:
+    record = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps({**demo_request(), "resultsUri": "a/b.json"})}
+    Path("event.json").write_text(json.dumps({"Records": [record]}))
+    shown = run("invoke", "event.json")
+    assert json.loads(shown.stdout) == {"batchItemFailures": []}
+    assert shown.exit_code == 0
+    assert json.loads(Path("results/a/b.json").read_text())["messageId"] == "1"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(demo_request(count=100), id="a problem document"),
+        pytest.param({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "{}"}]}, id="a record that failed"),
+    ],
+)
+def test_invoke_exits_with_1_where_something_was_refused(run: Run, event: dict[str, Any]) -> None:
+    Path("event.json").write_text(json.dumps(event))
+    assert run("invoke", "event.json").exit_code == 1
+
+
+def test_a_wrong_setting_is_named(run: Run, candles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAX_BATCH", "many")
+    shown = run("predict", candles)
+    assert shown.exit_code == 1
+    assert "MAX_BATCH='many'" in shown.stderr
+
+
+def test_a_model_that_is_not_there_is_named(run: Run, candles: Path) -> None:
+    shown = run("predict", candles, "--model", "nowhere")
+    assert shown.exit_code == 1
+    assert "no model of" in shown.stderr
+    assert "nowhere" in shown.stderr
+
+
+def test_versions_are_listed_shown_promoted_and_rolled_back(run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    first = run("model", "list", root).stdout.removeprefix("* ").strip()
+    second = publish_model(open_storage(str(root)), tmp_path / "second bundle", "2")
+    assert run("model", "promote", root, second, "--note", "better").stdout == f"{second}\n"
+    assert sorted(run("model", "list", root).stdout.splitlines()) == sorted([f"  {first}", f"* {second}"])
+    assert json.loads(run("model", "show", root, second).stdout)["version"] == second
+    assert run("model", "rollback", root).stdout == f"{first}\n"
+    missing = run("model", "promote", root, "20200101-00000000")
+    assert missing.exit_code == 1
+    assert "20200101-00000000" in missing.stderr
+
+
+def test_train_does_not_write_over_a_folder_that_holds_something(run: Run, tmp_path: Path) -> None:
+    seal(tmp_path / "taken")
+    Path("config.toml").write_text("")
+    shown = run("train", "config.toml", "-o", tmp_path / "taken")
+    assert shown.exit_code == 1
+    assert "is not empty" in shown.stderr
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Any:
+    """The command sets variables for the handler that it starts."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def fresh_container() -> Any:
+    """The handler keeps its service for as long as the process lives."""
+    from handler import app
+
+    app.service.cache_clear()
+    yield
+    app.service.cache_clear()

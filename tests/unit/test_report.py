@@ -1,0 +1,74 @@
+"""What a person reads on a terminal, and a spreadsheet as CSV."""
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from coinfarm.report import metrics_table, prediction_csv, prediction_table
+
+MODEL = {"name": "demo", "version": "20260101-00000000", "engine": "fake"}
+PREDICTED = {"maxRisePct": 1.25, "maxDeclinePct": -0.5, "endChangePct": 0.0}
+
+
+def result(minute: int = 0, **fields: Any) -> dict[str, Any]:
+    close_time = 1_767_225_600_000 + minute * 60_000 - 1
+    window = {"openTime": close_time - 11_999_999, "closeTime": close_time, "inSample": False, "filledCandles": 0}
+    return {**window, "predictions": PREDICTED, **fields}
+
+
+def text(table: Table) -> str:
+    console = Console(width=120, file=io.StringIO())
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_table_names_the_model_and_shows_signed_percent() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(1)]}))
+    assert "demo 20260101-00000000 on fake" in shown
+    assert "│ 2026-01-01 00:00  │     +1.250 │        -0.500 │       +0.000 │      0 │ no        │" in shown
+
+
+def test_the_table_shows_the_last_rows_and_says_how_to_get_the_others() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1, 1302)]}))
+    assert "2026-01-01 21:40" in shown
+    assert "2026-01-01 00:00" not in shown
+    assert "1,281 earlier rows are not shown: --csv and --json give all 1,301." in shown
+
+
+def test_a_window_without_prediction_says_why() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(predictions=None, filledCandles=150)]}))
+    assert "–" in shown
+    assert "more than half of the window's candles were missing" in shown
+
+
+@pytest.mark.parametrize(
+    ("in_sample", "in_table", "in_csv"), [(True, "yes", "true"), (False, "no", "false"), (None, "unknown", "")], ids=str
+)
+def test_in_sample_is_yes_no_or_unknown(in_sample: bool | None, in_table: str, in_csv: str) -> None:
+    answer = {"model": MODEL, "results": [result(inSample=in_sample)]}
+    assert f"│ {in_table} " in text(prediction_table(answer))
+    assert prediction_csv(answer).splitlines()[1].split(",")[2] == in_csv
+
+
+def test_the_csv_has_a_header_and_empty_cells_where_nothing_is_predicted() -> None:
+    answer = {"model": MODEL, "results": [result(200), result(201, predictions=None, filledCandles=101)]}
+    assert prediction_csv(answer) == (
+        "open_time,close_time,in_sample,filled_candles,max_rise_pct,max_decline_pct,end_change_pct\n"
+        "1767225600000,1767237599999,false,0,1.25,-0.5,0.0\n"
+        "1767225660000,1767237659999,false,101,,,\n"
+    )
+
+
+def test_the_metrics_stand_beside_the_baselines() -> None:
+    def scores(r2: float, right_pct: float | None) -> dict[str, Any]:
+        named = {name: {"r2": r2} for name in PREDICTED}
+        return {**named, "endChangePct": {"r2": r2, "directionRightPct": right_pct}}
+
+    metrics = {"test": {"frames": 1234, "model": scores(0.1, 51.25), "baselines": {"constantTimesRange": scores(-0.2, None)}}}
+    shown = text(metrics_table(metrics))
+    assert "1,234 frames of months that it has never seen" in shown
+    assert "│ this model           │          0.100 │             0.100 │            0.100 │          51.2 % │" in shown
+    assert "│ constant times range │         -0.200 │            -0.200 │           -0.200 │       none told │" in shown

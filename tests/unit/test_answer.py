@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,14 @@ def test_an_answer_says_which_model_foretold_what_of_each_window(model: LoadedMo
 def test_an_answer_is_json_and_keeps_every_digit(model: LoadedModel) -> None:
     document = answer(model, PREDICTIONS)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_a_model_that_does_not_tell_what_it_learnt_from_leaves_it_open(model: LoadedModel) -> None:
+    untold = replace(PREDICTIONS, in_sample=None)
+    assert [result["inSample"] for result in answer(model, untold)["results"]] == [None, None]
+    table = pq.read_table(io.BytesIO(answer_file(model, untold, ".parquet", "message-1")))
+    assert table["in_sample"].to_pylist() == [None, None]
+    assert str(table.schema.field("in_sample").type) == "bool"
 
 
 def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> None:

@@ -48,6 +48,9 @@ class Outcomes:
     def fail(self, message_id: str, error: Exception) -> None:
         """Log and count the failure; the message goes back to the queue, and in the end to the dead letters."""
         self.failures[message_id] = error
+        if isinstance(error, TimeIsShort):
+            logger.info("record given back", extra={"message_id": message_id, "reason": str(error)})
+            return
         count("FailedRecords")
         if isinstance(error, CoinfarmError):
             logger.warning("record failed", extra={"message_id": message_id, "problem": problem(error)})

@@ -13,12 +13,11 @@ from handler.problems import problem
 
 Handler = Callable[..., Any]
 
-logger = Logger(service=os.environ.get("POWERTOOLS_SERVICE_NAME", "coinfarm"))
-metrics = Metrics(
-    service=os.environ.get("POWERTOOLS_SERVICE_NAME", "coinfarm"),
-    namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm"),
-)
+_SERVICE = "coinfarm"
+"""Powertools gives its logger this name, which is also the package's: so what the package logs is written as what we log."""
 
+logger = Logger(service=_SERVICE)
+metrics = Metrics(service=_SERVICE, namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm"))
 
 # Powertools itself, with metrics off, would still print the cold start, and keep all the others in memory.
 _IS_MEASURED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"

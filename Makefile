@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint openapi containers browser clean
+.PHONY: run test lint bench openapi containers browser clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -19,6 +19,10 @@ lint: $(READY)
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml
 	$(BIN)/python -m handler.openapi --check
+
+bench: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench]"
+	$(BIN)/python -m benchmarks
 
 openapi: $(READY)
 	$(BIN)/python -m handler.openapi --write

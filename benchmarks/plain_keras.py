@@ -15,21 +15,20 @@ BATCH = 100
 def draw_with_pillow(window: Columns) -> Frames:
     """One window, each column `(200,)`, as a frame `(200, 150, 3)`."""
     candles, rows, channels = STANDARD.shape
-    lowest, highest = window.low.min(), window.high.max()
-    scale = (rows - 1) / (highest - lowest)
-    highest_volume = window.volume.max() or 1
+    lowest = window.low.min()
+    scale = (rows - 1) / (window.high.max() - lowest)
+    opened, closed, low, high = (
+        np.rint((column - lowest) * scale).astype(int).tolist() for column in (window.open, window.close, window.low, window.high)
+    )
+    tops = np.rint(window.volume * rows / (window.volume.max() or 1)).astype(int).tolist()
     frame = np.empty(STANDARD.shape, np.uint8)
     planes = [Image.new("L", (rows, candles)) for _ in range(channels)]
     body, wick, volume = (ImageDraw.Draw(plane) for plane in planes)
     for candle in range(candles):
-        opened, closed, low, high = (
-            round((column[candle] - lowest) * scale) for column in (window.open, window.close, window.low, window.high)
-        )
-        body.line((min(opened, closed), candle, max(opened, closed), candle), fill=1)
-        wick.line((low, candle, high, candle), fill=1)
-        top = round(window.volume[candle] * rows / highest_volume) - 1
-        if top >= 0:
-            volume.line((0, candle, top, candle), fill=1)
+        body.line((opened[candle], candle, closed[candle], candle), fill=1)
+        wick.line((low[candle], candle, high[candle], candle), fill=1)
+        if tops[candle]:
+            volume.line((0, candle, tops[candle] - 1, candle), fill=1)
     for channel, plane in enumerate(planes):
         frame[:, :, channel] = np.asarray(plane)
     return frame

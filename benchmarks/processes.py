@@ -25,9 +25,7 @@ def measure(what: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
         "POWERTOOLS_METRICS_DISABLED": "true",
         _STARTED_NS: str(time.monotonic_ns()),
     }
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.processes", what], env=environment, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-m", "benchmarks.processes", what], env=environment, capture_output=True, text=True, check=True)
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
@@ -67,9 +65,7 @@ def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
 
     length = STANDARD.window_candles + frames - 1
     rows = rows_from_candles(generate("DEMOUSD", "1m", 1_767_225_600_000, length + count, seed=3))
-    bodies = [
-        json.dumps({"symbol": "DEMOUSD", "interval": "1m", "candles": rows[at : at + length]}) for at in range(count + 1)
-    ]
+    bodies = [json.dumps({"symbol": "DEMOUSD", "interval": "1m", "candles": rows[at : at + length]}) for at in range(count + 1)]
     return bodies[0], bodies[1:]
 
 

@@ -1,0 +1,162 @@
+"""`make bench`: measure, print the tables, and leave results.json and the plots beside this file."""
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.candles import bench_candles
+from benchmarks.costs import PRICES_DATE, lambda_usd_per_million
+from benchmarks.engines import Speed, compiled, speeds
+from benchmarks.networks import benchmark_network
+from benchmarks.pipeline import parquet_to_parquet_fps
+from benchmarks.plots import plot_costs, plot_throughput
+from benchmarks.processes import measure
+from benchmarks.rendering import rendering_us
+from coinfarm.candles import Candles
+from coinfarm.compilation.sample import Sample
+from coinfarm.engines.processor import processor_name
+from coinfarm.service import Service
+from coinfarm.settings import Settings, reference_model_uri
+from image_render.spec import STANDARD
+from image_render.windows import Columns, windows
+
+_HERE = Path(__file__).parent
+_DAY = 1_440
+_PIPELINE_FRAMES = 20 * _DAY
+_SAMPLE_CANDLES = 400_000
+console = Console(width=120)
+
+
+def main() -> None:
+    """Every figure, the slow ones last."""
+    history, source = bench_candles(_SAMPLE_CANDLES)
+    candles = history[-(_PIPELINE_FRAMES + STANDARD.window_candles - 1) :]
+    view = windows(candles.columns)
+    hundred = Columns(*(column[:100] for column in view))
+    cores = len(os.sched_getaffinity(0))
+    machine = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor_name(),
+        "cores": cores,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "keras", "openvino")},
+        "candles": source,
+    }
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
+
+    rendering = rendering_us(view)
+    _print_rendering(rendering)
+
+    settings = Settings(model_uri=reference_model_uri(), answer_cache_frames=0)
+    predictor = Service(settings).predictor()
+    by_network = {
+        "the benchmark network": _benchmark_network_speeds(history, hundred),
+        "the reference model": speeds(predictor.model.bundle, _keras_model(predictor.model.bundle.folder), hundred),
+    }
+    for network, engines in by_network.items():
+        _print_speeds(network, engines)
+
+    processes = {engine: _processes(engine) for engine in ("auto", "keras")}
+    _print_processes(processes)
+
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline_fps = parquet_to_parquet_fps(predictor, candles, Path(folder))
+    plain_fps = by_network["the reference model"][0].frames_per_s[100]
+    usd = lambda_usd_per_million(pipeline_fps, cores)
+    console.print(
+        f"Parquet candles to Parquet predictions: {pipeline_fps:,.0f} frames/s, {pipeline_fps / plain_fps:.1f} × plain Keras; "
+        f"3.15 million frames in {3.15e6 / pipeline_fps / 60:.1f} minutes; a million on Lambda ${usd:.4f} (list prices, {PRICES_DATE})"
+    )
+
+    results = {
+        "machine": machine,
+        "renderingUsPerFrame": rendering,
+        "framesPerSecond": {network: [_speed_document(speed) for speed in engines] for network, engines in by_network.items()},
+        "processes": processes,
+        "parquetToParquet": {"framesPerSecond": pipeline_fps, "timesPlainKeras": pipeline_fps / plain_fps},
+        "lambdaUsdPerMillionFrames": usd,
+    }
+    (_HERE / "results.json").write_text(json.dumps(results, indent=2, default=float) + "\n")
+    plot_throughput(by_network, _HERE / "throughput.png")
+    plot_costs(pipeline_fps, cores, _HERE / "costs.png")
+    console.print(f"Written: {_HERE / 'results.json'}, throughput.png, costs.png")
+
+
+def _benchmark_network_speeds(history: Candles, view: Columns) -> list[Speed]:
+    network = benchmark_network()
+    with tempfile.TemporaryDirectory() as folder:
+        compilation = compiled(network, "benchmark", Path(folder), Sample.of([history], (history.symbol,)))
+        return speeds(compilation.bundle, network, view)
+
+
+def _keras_model(folder: Path) -> Any:
+    import keras
+
+    return keras.saving.load_model(folder / "model.keras", compile=False, safe_mode=True)
+
+
+def _processes(engine: str) -> dict[str, Any]:
+    return {what: measure(what, reference_model_uri(), engine) for what in ("cold_start", "warm_request", "memory")}
+
+
+def _print_rendering(rendering: dict[str, float]) -> None:
+    table = _table("Drawing a frame, one core", "", "µs", "× Pillow")
+    for name, microseconds in rendering.items():
+        table.add_row(name, f"{microseconds:,.1f}", f"{rendering['Pillow'] / microseconds:,.1f}")
+    console.print(table)
+
+
+def _print_speeds(network: str, engines: list[Speed]) -> None:
+    table = _table(f"Frames a second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
+    for speed in engines:
+        table.add_row(
+            speed.engine,
+            *(f"{speed.frames_per_s[batch]:,.0f}" if batch in speed.frames_per_s else "" for batch in (1, 10, 100)),
+            f"{speed.ratio:.1f}",
+            "" if speed.worst_correlation is None else f"{speed.worst_correlation:.5f}",
+        )
+    console.print(table)
+
+
+def _print_processes(processes: dict[str, dict[str, Any]]) -> None:
+    table = _table("The reference model behind the handler", "", "cold start, s", "request p50, ms", "p99, ms", "peak memory, MB")
+    for engine, figures in processes.items():
+        request = figures["warm_request"]
+        table.add_row(
+            "the engine that is chosen" if engine == "auto" else engine,
+            f"{figures['cold_start']['cold_start_s']:.2f}",
+            f"{request['p50_ms']:.1f}",
+            f"{request['p99_ms']:.1f}",
+            f"{figures['memory']['peak_mb']:.0f}",
+        )
+    console.print(table)
+
+
+def _speed_document(speed: Speed) -> dict[str, Any]:
+    return {
+        "engine": speed.engine,
+        "framesPerSecondByBatch": speed.frames_per_s,
+        "timesPlainKeras": speed.ratio,
+        "worstCorrelation": speed.worst_correlation,
+    }
+
+
+def _table(title: str, first: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,24 @@
+"""Dollars for a million frames, from measured frames a second and list prices of us-east-1."""
+
+PRICES_DATE = "2026-11"
+LAMBDA_USD_PER_GB_S = 0.0000166667
+LAMBDA_USD_PER_REQUEST = 0.20 / 1_000_000
+LAMBDA_MB_PER_CORE = 1_769
+G4DN_XLARGE_USD_PER_H = 0.526
+G6_XLARGE_USD_PER_H = 0.805
+SPOT_SHARE_OF_LIST = 0.4
+"""Spot is commonly half to seventy percent less than on demand."""
+
+_MILLION = 1_000_000
+_FRAMES_PER_REQUEST = 1_440  # a day of minutes, a shard
+
+
+def lambda_usd_per_million(frames_per_s: float, cores: int) -> float:
+    """On functions with as many cores as the machine that was measured."""
+    gb = LAMBDA_MB_PER_CORE * cores / 1024
+    return _MILLION / frames_per_s * gb * LAMBDA_USD_PER_GB_S + _MILLION / _FRAMES_PER_REQUEST * LAMBDA_USD_PER_REQUEST
+
+
+def instance_usd_per_million(frames_per_s: float, usd_per_h: float) -> float:
+    """On an instance that is always busy."""
+    return _MILLION / frames_per_s / 3600 * usd_per_h

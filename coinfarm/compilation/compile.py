@@ -4,49 +4,40 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
+from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.parity import Outputs, parity, passes
 from coinfarm.compilation.quantisation import RECIPES, leaves_something, quantised
 from coinfarm.compilation.sample import Sample
+from coinfarm.compilation.speed import frames_per_s
 from coinfarm.engines import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.engines.processor import processor_flags, processor_name
-from coinfarm.engines.quiet_openvino import convert_model, import_openvino
+from coinfarm.engines.quiet_openvino import convert_model, import_nncf, import_openvino
+from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity, Trial
-from image_render.draw import Frames
 
-_BF16 = ("avx512_bf16", "amx_bf16")
-F32 = CompiledForm(name="f32", file="compiled/wide.xml", precision="f32")
-BF16 = CompiledForm(name="bf16", file="compiled/wide.xml", precision="bf16", needs=(_BF16,))
-# Below AVX2 there is no arithmetic of bytes; where there is no VNNI the weights of 7 bits keep it exact.
-INT8 = CompiledForm(name="int8", file="compiled/int8.xml", precision="f32", needs=(("avx2",),))
-INT8_BF16 = CompiledForm(name="int8-bf16", file="compiled/int8.xml", precision="bf16", needs=(_BF16,))
-
-_BATCH_FRAMES = 100
-_TIMED_FRAMES = 500
-_TIMED_ROUNDS = 5
+_KERAS_BATCH = 100
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A form that was made; `refusal` says why it is not kept. What was not measured is None."""
+    """A form that was tried. `refusal` says why it is not kept; what was not measured is None."""
 
     form: CompiledForm
     refusal: str | None = None
     parity: Mapping[str, Parity] | None = None
     frames_per_s: float | None = None
-    engine: Engine | None = None
 
 
 @dataclass(frozen=True)
 class Compilation:
-    """`bundle` has the forms that were kept; `attempts` are all of them, and `trial` says how they were measured."""
+    """`bundle` has the forms that were kept; `attempts` are all of them, the fastest first, and `trial` says how they were measured."""
 
     bundle: Bundle
     attempts: tuple[Attempt, ...]
@@ -57,19 +48,23 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
     """A copy of a bundle in an empty folder, with the compiled forms that keep the parity.
 
     The version stays: it is that of the Keras model. With `max_bytes` the slowest forms are left out until the bundle is no larger.
-    Raises `ModelError` for a model that Keras or OpenVINO refuses, `CoinfarmError` where NNCF is not installed.
+    Raises `ModelError` for a model that Keras, OpenVINO or NNCF refuses, `CoinfarmError` where NNCF is not installed.
     """
-    shutil.copytree(source.folder, folder, dirs_exist_ok=True)
-    bundle = Bundle(source.manifest, folder)
+    bundle = _uncompiled(source, folder)
+    import_nncf()  # should it be missing, better now than in a minute
     progress("loading the model in Keras")
-    keras = KerasEngine(bundle, _BATCH_FRAMES)
+    keras = KerasEngine(bundle, _KERAS_BATCH)
     expected = keras.predict(sample.parity)
-    attempts = list(_attempts(bundle, keras.traced, expected, sample, progress))
+    try:
+        tried = list(_tried(bundle, keras.traced, expected, sample, progress))
+    except CoinfarmError:
+        raise
+    except Exception as error:  # the converter and the quantiser raise nearly anything for a layer that they do not know
+        reason = f"model {bundle.manifest.version} cannot be compiled: {error}; published with --no-compile, it is served by Keras"
+        raise ModelError(reason) from error
     progress("measuring the speed")
-    keras_frames_per_s, *speeds = _frames_per_s([keras, *(attempt.engine for attempt in attempts if attempt.engine)], sample.parity)
-    timed = iter(speeds)
-    attempts = [replace(attempt, frames_per_s=next(timed) if attempt.engine else None, engine=None) for attempt in attempts]
-    attempts.sort(key=lambda attempt: attempt.frames_per_s or 0.0, reverse=True)
+    keras_speed, *speeds = frames_per_s([keras, *(engine for _, engine in tried if engine)], sample.parity)
+    attempts = _by_speed([attempt for attempt, _ in tried], iter(speeds))
     if max_bytes is not None:
         attempts = list(_within(max_bytes, attempts, bundle))
     trial = Trial(
@@ -78,36 +73,45 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
         candles=sample.candles,
         calibration_frames=len(sample.calibration),
         parity_frames=len(sample.parity),
-        keras_frames_per_s=keras_frames_per_s,
+        keras_frames_per_s=keras_speed,
     )
     return Compilation(_sealed(bundle, attempts, trial), tuple(attempts), trial)
 
 
-def _attempts(bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progress: Progress) -> Iterator[Attempt]:
-    """Every form, with its parity and, where that does, its engine."""
+def _uncompiled(source: Bundle, folder: Path) -> Bundle:
+    """A copy without compiled forms."""
+    compiled = {name for form in source.manifest.engines.forms for name in form.files}
+    for name in source.manifest.files.keys() - compiled:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source.folder / name, folder / name)
+    return Bundle(source.manifest, folder).with_engines(Engines())
 
-    def measured(form: CompiledForm) -> Attempt:
+
+def _tried(bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progress: Progress) -> Iterator[tuple[Attempt, Engine | None]]:
+    """Every form, and the engine of those that pass."""
+
+    def judged(form: CompiledForm) -> tuple[Attempt, Engine | None]:
         if not form.runs_on(processor_flags()):
-            return Attempt(form, "this processor cannot run it, so nothing is known of it")
+            return Attempt(form, "not for this processor"), None
         engine = OpenVinoEngine(bundle, form)
         found = parity([output.name for output in bundle.manifest.outputs], expected, engine.predict(sample.parity))
-        return Attempt(form, parity=found, engine=engine) if passes(found) else Attempt(form, "too far from the model", found)
+        return (Attempt(form, parity=found), engine) if passes(found) else (Attempt(form, "too far from the model", found), None)
 
     graph = convert_model(traced)
     progress("measuring f32 and bf16")
     _save(graph, bundle.folder / F32.file)
-    yield measured(F32)
-    yield measured(BF16)
-    quantised_forms: list[Attempt] = []
+    yield judged(F32)
+    yield judged(BF16)
+    in_bytes: list[tuple[Attempt, Engine | None]] = []
     for wide in RECIPES:
         if not leaves_something(graph, wide):
             break
         progress(f"quantising to 8 bits, the first {wide.first} and the last {wide.last} layers left wide")
         _save(quantised(graph, sample.calibration, wide), bundle.folder / INT8.file)
-        quantised_forms = [measured(INT8), measured(INT8_BF16)]
-        if all(attempt.parity is None or passes(attempt.parity) for attempt in quantised_forms):
+        in_bytes = [judged(INT8), judged(INT8_BF16)]
+        if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in in_bytes):
             break
-    yield from quantised_forms
+    yield from in_bytes
 
 
 def _save(graph: Any, path: Path) -> None:
@@ -118,17 +122,10 @@ def _save(graph: Any, path: Path) -> None:
     import_openvino().save_model(graph, path)
 
 
-def _frames_per_s(engines: list[Engine], frames: Frames) -> list[float]:
-    """Of each engine the best of several rounds in turn, so that a busy neighbour spoils none of them alone."""
-    frames = frames[:_TIMED_FRAMES]
-    best_s = [float("inf")] * len(engines)
-    for _ in range(_TIMED_ROUNDS):
-        for at, engine in enumerate(engines):
-            started = perf_counter()
-            for first in range(0, len(frames), _BATCH_FRAMES):
-                engine.predict(frames[first : first + _BATCH_FRAMES])
-            best_s[at] = min(best_s[at], perf_counter() - started)
-    return [round(len(frames) / seconds, 1) for seconds in best_s]
+def _by_speed(attempts: list[Attempt], speeds: Iterator[float]) -> list[Attempt]:
+    """The fastest first; `speeds` are those of the attempts that were not refused, in order."""
+    timed = [attempt if attempt.refusal else replace(attempt, frames_per_s=next(speeds)) for attempt in attempts]
+    return sorted(timed, key=lambda attempt: attempt.frames_per_s or 0.0, reverse=True)
 
 
 def _within(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iterator[Attempt]:
@@ -139,7 +136,7 @@ def _within(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iterator
         if attempt.refusal is None and attempt.form.file not in taken:
             size = sum((bundle.folder / name).stat().st_size for name in attempt.form.files)
             if total + size > max_bytes:
-                yield replace(attempt, refusal=f"the bundle would have {total + size:,} bytes")
+                yield replace(attempt, refusal=f"a bundle of {(total + size) / 2**20:.1f} MiB")
                 continue
             total += size
             taken.add(attempt.form.file)
@@ -148,12 +145,11 @@ def _within(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iterator
 
 def _sealed(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
     forms = tuple(
-        MeasuredForm(**attempt.form.model_dump(), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
+        MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts
         if attempt.refusal is None and attempt.parity is not None and attempt.frames_per_s is not None
     )
     kept = {name for form in forms for name in form.files}
-    for form in (F32, INT8):
-        for name in set(form.files) - kept:
-            (bundle.folder / name).unlink(missing_ok=True)
+    for name in {*F32.files, *INT8.files} - kept:
+        (bundle.folder / name).unlink(missing_ok=True)
     return bundle.with_engines(Engines(forms=forms, trial=trial))

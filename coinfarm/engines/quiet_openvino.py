@@ -4,6 +4,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from coinfarm.errors import CoinfarmError
+
 # With None in its place a module cannot be imported; OpenVINO and NNCF then put a stub where their reports would go.
 _TELEMETRY = "openvino_telemetry"
 _TOOLS = "openvino.tools"
@@ -30,10 +32,12 @@ def convert_model(traced: Any) -> Any:
 
 
 def import_nncf() -> ModuleType:
-    """The quantiser; raises `ImportError` where the extra `compile` is not installed."""
+    """The quantiser; raises `CoinfarmError` where the extra `compile` is not installed."""
     import_openvino()
-    import nncf
-
+    try:
+        import nncf
+    except ImportError:
+        raise CoinfarmError("quantising needs NNCF: pip install 'coinfarm[compile]', or publish with --no-compile") from None
     module: ModuleType = nncf
     return module
 

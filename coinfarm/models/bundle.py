@@ -86,11 +86,13 @@ class Bundle:
         return cls(manifest, folder)
 
     def with_engines(self, engines: Engines) -> "Bundle":
-        """The same version with compiled forms, whose files lie in the folder already; writes the manifest."""
-        files = {name: _digest(self.folder / name) for form in engines.forms for name in form.files}
+        """The same version with these compiled forms, whose files lie in the folder already; writes the manifest."""
+        replaced = {name for form in self.manifest.engines.forms for name in form.files}
+        files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
+        files |= {name: _digest(self.folder / name) for form in engines.forms for name in form.files}
         with naming_faults(str(self.folder)):
-            fields = {name: getattr(self.manifest, name) for name in Manifest.model_fields}
-            manifest = Manifest(**{**fields, "files": {**self.manifest.files, **files}, "engines": engines})
+            # not model_copy, which would check nothing
+            manifest = Manifest(**{**dict(self.manifest), "files": files, "engines": engines})
         (self.folder / MANIFEST_FILE).write_bytes(manifest.to_json())
         return Bundle(manifest, self.folder)
 

@@ -1,0 +1,15 @@
+"""The forms in which a model is worth compiling, and what they need of a processor."""
+
+from coinfarm.models.manifest import CompiledForm
+
+_WIDE_FILE = "compiled/wide.xml"
+_INT8_FILE = "compiled/int8.xml"
+# Others emulate it, five times slower than float32.
+_BF16 = ("avx512_bf16", "amx_bf16")
+# Bytes are multiplied from AVX2 on. What VNNI adds is speed: the weights of 7 bits need none to be exact.
+_BYTES = ("avx2",)
+
+F32 = CompiledForm(name="f32", file=_WIDE_FILE, precision="f32")
+BF16 = CompiledForm(name="bf16", file=_WIDE_FILE, precision="bf16", needs=(_BF16,))
+INT8 = CompiledForm(name="int8", file=_INT8_FILE, precision="f32", needs=(_BYTES,))
+INT8_BF16 = CompiledForm(name="int8-bf16", file=_INT8_FILE, precision="bf16", needs=(_BYTES, _BF16))

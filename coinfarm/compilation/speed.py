@@ -1,0 +1,24 @@
+"""How many frames a second an engine answers."""
+
+from collections.abc import Sequence
+from time import perf_counter
+
+from coinfarm.engines import Engine
+from image_render.draw import Frames
+
+_BATCH_FRAMES = 100
+_TIMED_FRAMES = 500
+_ROUNDS = 5
+
+
+def frames_per_s(engines: Sequence[Engine], frames: Frames) -> list[float]:
+    """Of each engine, in batches of 100: the best of several rounds in turn, so that a busy neighbour spoils none of them alone."""
+    frames = frames[:_TIMED_FRAMES]
+    best_s = [float("inf")] * len(engines)
+    for _ in range(_ROUNDS):
+        for at, engine in enumerate(engines):
+            started = perf_counter()
+            for first in range(0, len(frames), _BATCH_FRAMES):
+                engine.predict(frames[first : first + _BATCH_FRAMES])
+            best_s[at] = min(best_s[at], perf_counter() - started)
+    return [round(len(frames) / seconds, 1) for seconds in best_s]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMN_NAMES = ("open_time", *Columns._fields)
-_NAMED_FILE = re.compile(r"(?:.*[-_])?(?P<symbol>[A-Za-z0-9]+)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
+# BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: words in lower case may come first
+_NAMED_FILE = re.compile(r"(?:[a-z]+[-_])*(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Z0-9]+)*)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
 _STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
 
 

@@ -53,7 +53,7 @@ def test_a_stretch_is_cut_out_its_end_excluded(ending: str, write: Writer) -> No
     [
         pytest.param("BTCUSD-1m.json", "BTCUSD", "1m", id="plain"),
         pytest.param("klines-BTCUSD-15m.json", "BTCUSD", "15m", id="with a prefix"),
-        pytest.param("my_klines-BTC-USD-1h.csv", "BTC-USD", "1h", id="with a prefix and a symbol of two parts"),
+        pytest.param("my_klines-BTC-USD-1h.json", "BTC-USD", "1h", id="with a prefix and a symbol of two parts"),
         pytest.param("my_ethusd-1h.json", "ethusd", "1h", id="with an underscore"),
         pytest.param("folder-5m/BTCUSD-1m.json", "BTCUSD", "1m", id="in a folder"),
         pytest.param("candles/symbol=BTC-USD/interval=1d/date=2019-05-14.json", "BTC-USD", "1d", id="in the store"),

@@ -95,7 +95,7 @@ def get_ready() -> schemas.Ready:
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
 def get_openapi() -> Response[str]:
-    from handler.openapi import committed
+    from handler.document import committed
 
     return Response(200, JSON, committed())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
-from handler.openapi import committed
+from handler.document import committed
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -8,37 +8,23 @@ import sys
 import warnings
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
 from coinfarm.request import PredictionRequest
-from handler import schemas
+from handler import api, schemas
+from handler.document import FILE, INTEGRATION
 from handler.problems import CONTENT_TYPE, statuses
 
-_FILE = Path(str(files("handler") / "openapi.json"))
-_INTEGRATION = "x-amazon-apigateway-integration"
 _INVOKE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}/invocations"
 _COMPONENTS = "#/components/schemas/"
 
 Json = dict[str, Any]
 
 
-def committed() -> str:
-    """The committed document for people and clients: without what only API Gateway needs."""
-    document = json.loads(_FILE.read_text())
-    for path in document["paths"].values():
-        for operation in path.values():
-            del operation[_INTEGRATION]
-    return json.dumps(document)
-
-
 def document() -> Json:
     """The document, made anew from the code."""
-    from handler import api
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Powertools speaks 3.1 with Pydantic 2, and says so whatever one asks for
         described: Json = json.loads(
@@ -75,7 +61,7 @@ def _complete(operation: Json, path: str, method: str) -> None:
     titles = statuses()
     for status in beyond.refuses:
         operation["responses"][str(status)] = {"description": titles[status], "content": {CONTENT_TYPE: _schema("Problem")}}
-    operation[_INTEGRATION] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
+    operation[INTEGRATION] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
 
 
 def _schema(name: str) -> Json:
@@ -147,12 +133,12 @@ def main(arguments: list[str]) -> int:
     """Write the document, or check that the committed one is the code's."""
     text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
     if arguments == ["--write"]:
-        _FILE.write_text(text)
+        FILE.write_text(text)
         return 0
     if arguments == ["--check"]:
-        if _FILE.read_text() == text:
+        if FILE.read_text() == text:
             return 0
-        print(f"{_FILE} is stale: renew it with `make openapi`", file=sys.stderr)
+        print(f"{FILE} is stale: renew it with `make openapi`", file=sys.stderr)
         return 1
     print(__doc__, file=sys.stderr)
     return 2

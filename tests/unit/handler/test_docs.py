@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from handler import openapi
 from handler.docs import page
+from handler.document import committed
 
 
 class Loads(HTMLParser):
@@ -33,7 +33,7 @@ def test_its_style_fetches_nothing():
 
 def test_the_document_is_in_the_page():
     spec = re.search(r"const spec = (.*);\n", page())[1]
-    assert json.loads(spec.replace("<\\/", "</")) == json.loads(openapi.committed())
+    assert json.loads(spec.replace("<\\/", "</")) == json.loads(committed())
 
 
 def test_no_text_of_the_document_can_end_its_script(monkeypatch):
@@ -48,7 +48,7 @@ def test_the_page_is_served_as_html(ask):
 
 
 def test_the_document_is_served_as_json(ask):
-    assert ask("GET", "/openapi.json").json() == json.loads(openapi.committed())
+    assert ask("GET", "/openapi.json").json() == json.loads(committed())
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

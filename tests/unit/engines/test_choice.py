@@ -1,0 +1,91 @@
+"""Which engine runs a bundle, on which processor."""
+
+from pathlib import Path
+
+import pytest
+
+from coinfarm import engines
+from coinfarm.compilation.forms import BF16, F32, INT8
+from coinfarm.engines import EngineChoice, choose_form, load_engine
+from coinfarm.errors import ModelError
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import CompiledForm
+from tests.compiled_models import BY_SPEED, compiled_bundle
+from tests.fake_models import seal
+
+ZEN4 = frozenset({"avx2", "avx512_vnni", "avx512_bf16"})
+SAPPHIRE_RAPIDS = frozenset({"avx2", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
+CASCADE_LAKE = frozenset({"avx2", "avx512_vnni"})
+ROME = frozenset({"avx2"})
+SANDY_BRIDGE = frozenset({"avx"})
+GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """In all forms."""
+    return compiled_bundle(tmp_path_factory.mktemp("models") / "all", *BY_SPEED)
+
+
+def chosen(bundle: Bundle, choice: EngineChoice, flags: frozenset[str]) -> str | None:
+    form = choose_form(bundle, choice, flags)
+    return None if form is None else form.name
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        pytest.param(ZEN4, "int8-bf16", id="bf16 and VNNI"),
+        pytest.param(SAPPHIRE_RAPIDS, "int8-bf16", id="AMX"),
+        pytest.param(CASCADE_LAKE, "int8", id="VNNI alone"),
+        pytest.param(ROME, "int8", id="AVX2 alone"),
+        pytest.param(SANDY_BRIDGE, "f32", id="older than AVX2"),
+        pytest.param(GRAVITON, "f32", id="ARM, whose bf16 is another"),
+        pytest.param(frozenset(), "f32", id="unknown"),
+    ],
+)
+def test_a_processor_gets_the_fastest_form_that_it_supports(bundle: Bundle, flags: frozenset[str], name: str) -> None:
+    assert chosen(bundle, "auto", flags) == name
+
+
+@pytest.mark.parametrize(
+    ("forms", "flags", "name"),
+    [
+        pytest.param((BF16, F32), ZEN4, "bf16", id="8 bits did not keep the parity"),
+        pytest.param((BF16, F32), ROME, "f32", id="and there is no bf16"),
+        pytest.param((INT8,), SANDY_BRIDGE, None, id="no form for it: Keras"),
+    ],
+)
+def test_what_was_not_published_is_not_chosen(
+    forms: tuple[CompiledForm, ...], flags: frozenset[str], name: str | None, tmp_path: Path
+) -> None:
+    assert chosen(compiled_bundle(tmp_path / "some", *forms), "auto", flags) == name
+
+
+def test_a_bundle_without_compiled_forms_is_served_by_keras(tmp_path: Path) -> None:
+    assert chosen(seal(tmp_path / "plain"), "auto", ZEN4) is None
+
+
+@pytest.mark.parametrize("choice", ["openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"])
+def test_the_setting_overrides_the_choice(bundle: Bundle, choice: EngineChoice) -> None:
+    assert f"openvino-{chosen(bundle, choice, ZEN4)}" == choice
+
+
+def test_the_setting_can_ask_for_keras(bundle: Bundle) -> None:
+    assert chosen(bundle, "keras", ZEN4) is None
+
+
+def test_a_form_that_the_processor_lacks_is_refused_by_name(bundle: Bundle) -> None:
+    with pytest.raises(ModelError, match=r"ENGINE=openvino-bf16 needs a processor with avx512_bf16 or amx_bf16, and this one .* has not"):
+        choose_form(bundle, "openvino-bf16", ROME)
+
+
+def test_a_form_that_was_not_published_is_refused_with_those_that_were(tmp_path: Path) -> None:
+    bundle = compiled_bundle(tmp_path / "wide", BF16, F32)
+    with pytest.raises(ModelError, match=r"not published in that form: it has auto, keras, openvino-bf16, openvino-f32$"):
+        choose_form(bundle, "openvino-int8", ZEN4)
+
+
+def test_the_engine_says_which_form_it_runs(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "processor_flags", lambda: ROME)
+    assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"

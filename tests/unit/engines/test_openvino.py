@@ -1,0 +1,109 @@
+"""The compiled engine, on a graph that no TensorFlow made."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coinfarm.compilation.forms import F32
+from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.errors import ModelError
+from coinfarm.models.bundle import Bundle
+from image_render.draw import draw_frames
+from image_render.windows import windows
+from tests.compiled_models import channel_means, channel_means_graph, compiled_bundle
+from tests.made_candles import minutes
+
+FRAMES = draw_frames(windows(minutes(310).columns))
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    return compiled_bundle(tmp_path_factory.mktemp("models") / "f32", F32)
+
+
+@pytest.fixture(scope="module")
+def engine(bundle: Bundle) -> OpenVinoEngine:
+    return OpenVinoEngine(bundle, F32)
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 101])
+def test_any_number_of_frames_is_answered_in_order(engine: OpenVinoEngine, count: int) -> None:
+    answer = engine.predict(FRAMES[:count])
+    assert (answer.dtype, answer.shape) == (np.float32, (count, 3))
+    np.testing.assert_allclose(answer, channel_means(FRAMES[:count]), rtol=1e-5)
+
+
+def test_frames_of_any_memory_layout_are_answered_alike(engine: OpenVinoEngine) -> None:
+    other_layout = np.ascontiguousarray(FRAMES[:9])
+    other_layout.flags.writeable = False
+    np.testing.assert_array_equal(engine.predict(other_layout), engine.predict(FRAMES[:9]))
+    np.testing.assert_array_equal(engine.predict(FRAMES[:18:2]), engine.predict(FRAMES[:18])[::2])
+
+
+def test_an_answer_does_not_change_with_the_next_call(engine: OpenVinoEngine) -> None:
+    first = engine.predict(FRAMES[:5])
+    kept = first.copy()
+    engine.predict(FRAMES[50:55])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_threads_do_not_get_each_others_answers(engine: OpenVinoEngine) -> None:
+    parts = [slice(at, at + 1 + at % 9) for at in range(100)]
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
+    for part, answer in zip(parts, answers, strict=True):
+        np.testing.assert_allclose(answer, channel_means(FRAMES[part]), rtol=1e-5)
+
+
+def test_the_name_says_engine_and_precision(engine: OpenVinoEngine) -> None:
+    assert engine.name == "openvino-f32"
+
+
+def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+    bundle = compiled_bundle(tmp_path / "broken", F32)
+    (bundle.folder / F32.file).write_text("<net")
+    with pytest.raises(ModelError, match=r"compiled/wide\.xml of model .* cannot be loaded"):
+        OpenVinoEngine(bundle, F32)
+
+
+@pytest.mark.parametrize("name", F32.files)
+def test_a_damaged_compiled_file_is_refused_before_it_is_loaded(tmp_path: Path, name: str) -> None:
+    folder = compiled_bundle(tmp_path / "damaged", F32).folder
+    data = bytearray((folder / name).read_bytes())
+    data[-1] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+        Bundle.open(folder)
+
+
+@pytest.mark.parametrize(
+    ("element_type", "outputs", "message"),
+    [
+        pytest.param("f32", 3, r"takes \[\('f32', \(1, 3, 200, 150\)\)\], not planes", id="floats in"),
+        pytest.param("u8", 2, r"puts out \[\(1, 2\)\], its manifest says 3 numbers a frame", id="too few out"),
+    ],
+)
+def test_a_graph_of_other_inputs_or_outputs_is_refused(element_type: str, outputs: int, message: str, tmp_path: Path) -> None:
+    graph = channel_means_graph(element_type=element_type, outputs=outputs)
+    with pytest.raises(ModelError, match=message):
+        OpenVinoEngine(compiled_bundle(tmp_path / "other", F32, graph=graph), F32)
+
+
+def test_neither_tensorflow_nor_a_converter_nor_telemetry_is_loaded(bundle: Bundle) -> None:
+    script = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from coinfarm.engines import load_engine
+from coinfarm.models.bundle import Bundle
+engine = load_engine(Bundle.open(Path({str(bundle.folder)!r})), "auto", 100)
+assert engine.predict(np.zeros((5, 200, 150, 3), np.uint8)).shape == (5, 3)
+loaded = [name for name in sys.modules if sys.modules[name] is not None]
+print([name for name in loaded if name.startswith(("tensorflow", "keras", "openvino_telemetry", "openvino.tools", "nncf"))])
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

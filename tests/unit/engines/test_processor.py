@@ -1,0 +1,42 @@
+"""What is read of the processor."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from coinfarm.engines import processor
+
+EPYC = "processor\t: 0\nmodel name\t: AMD EPYC 9R14\nflags\t\t: fpu avx2 avx512_bf16\n\nprocessor\t: 1\nflags\t\t: other\n"
+GRAVITON = "processor\t: 0\nBogoMIPS\t: 2100.00\nFeatures\t: fp asimd bf16\n"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    yield
+    processor.processor_flags.cache_clear()
+    processor.processor_name.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "flags"),
+    [
+        pytest.param(EPYC, "AMD EPYC 9R14", {"fpu", "avx2", "avx512_bf16"}, id="x86"),
+        pytest.param(GRAVITON, "unknown", {"fp", "asimd", "bf16"}, id="ARM"),
+        pytest.param("", "unknown", set(), id="nothing told"),
+    ],
+)
+def test_name_and_flags_are_those_of_the_first_core(
+    text: str, name: str, flags: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
+    processor.processor_flags.cache_clear()
+    processor.processor_name.cache_clear()
+    assert (processor.processor_name(), processor.processor_flags()) == (name, flags)
+
+
+def test_a_system_without_cpuinfo_has_no_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "missing")
+    processor.processor_flags.cache_clear()
+    assert processor.processor_flags() == frozenset()

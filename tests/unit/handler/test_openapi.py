@@ -22,7 +22,7 @@ def test_a_stale_document_is_said_to_be_stale(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
     openapi.main(["--write"])
     assert openapi.main(["--check"]) == 0
-    openapi.FILE.write_text(openapi._FILE.read_text().replace("Coinfarm", "Coinfirm"))
+    openapi.FILE.write_text(openapi.FILE.read_text().replace("Coinfarm", "Coinfirm"))
     assert openapi.main(["--check"]) == 1
     assert "is stale: renew it with `make openapi`" in capsys.readouterr().err
 

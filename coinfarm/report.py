@@ -63,7 +63,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     """The model beside the naive baselines, on the months that it has never seen."""
     test = metrics["test"]
     table = Table(
-        title=f"How good it is: {test['frames']:,} frames of months that it has never seen",
+        title=f"How good it is: {test['frames']:,} frames from {test['from']} up to {test['to']}, which it has never seen",
         caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards.",
         title_justify="left",
         caption_justify="left",

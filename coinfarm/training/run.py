@@ -48,9 +48,10 @@ def train(config: TrainingConfig, folder: Path, progress: Progress) -> Bundle:
 def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", folder: Path) -> Bundle:
     """Save the model without its optimizer, judge it on validation and, this once, on test, and write the manifest."""
     model.save(folder / MODEL_FILE)
+    judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     metrics: dict[str, Any] = {
-        name: evaluate(predict_pct(model, part), part, splits.train)
-        for name, part in (("validation", splits.validation), ("test", splits.test))
+        name: {"from": str(period.start), "to": str(period.stop), **evaluate(predict_pct(model, part), part, splits.train)}
+        for name, (period, part) in judged.items()
     }
     return Bundle.seal(
         folder,

@@ -67,8 +67,16 @@ def test_the_metrics_stand_beside_the_baselines() -> None:
         named = {name: {"r2": r2} for name in PREDICTED}
         return {**named, "endChangePct": {"r2": r2, "directionRightPct": right_pct}}
 
-    metrics = {"test": {"frames": 1234, "model": scores(0.1, 51.25), "baselines": {"constantTimesRange": scores(-0.2, None)}}}
+    metrics = {
+        "test": {
+            "from": "2026-01-01",
+            "to": "2026-03-01",
+            "frames": 1234,
+            "model": scores(0.1, 51.25),
+            "baselines": {"constantTimesRange": scores(-0.2, None)},
+        }
+    }
     shown = text(metrics_table(metrics))
-    assert "1,234 frames of months that it has never seen" in shown
+    assert "1,234 frames from 2026-01-01 up to 2026-03-01, which it has never seen" in shown
     assert "│ this model           │          0.100 │             0.100 │            0.100 │          51.2 % │" in shown
     assert "│ constant times range │         -0.200 │            -0.200 │           -0.200 │       none told │" in shown

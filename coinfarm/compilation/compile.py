@@ -11,11 +11,12 @@ from coinfarm.compilation.parity import Outputs, parity, passes
 from coinfarm.compilation.quantisation import RECIPES, leaves_something, quantised
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
+from coinfarm.compilation.tools import convert_model, import_nncf
 from coinfarm.engines import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.engines.processor import processor_flags, processor_name
-from coinfarm.engines.quiet_openvino import convert_model, import_nncf, import_openvino
+from coinfarm.engines.quiet_openvino import import_openvino
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity, Trial

@@ -17,10 +17,10 @@ from coinfarm.compilation.forms import INT8
 from coinfarm.compilation.parity import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE
 from coinfarm.compilation.quantisation import WideEnds, leaves_something, quantised
 from coinfarm.compilation.sample import Sample
+from coinfarm.compilation.tools import convert_model
 from coinfarm.engines import load_engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
-from coinfarm.engines.quiet_openvino import convert_model
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member

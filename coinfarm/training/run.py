@@ -1,5 +1,6 @@
 """A whole training run: read, split, fit, judge, seal as a bundle."""
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def train(config: TrainingConfig, folder: Path, progress: Progress) -> Bundle:
 
 def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", folder: Path) -> Bundle:
     """Save the model without its optimizer, judge it on validation and, this once, on test, and write the manifest."""
-    model.save(folder / MODEL_FILE)
+    _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     metrics: dict[str, Any] = {
         name: {"from": str(period.start), "to": str(period.stop), **evaluate(predict_pct(model, part), part, splits.train)}
@@ -61,6 +62,16 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
         training=_training_data(config, coins, splits),
         metrics=metrics,
     )
+
+
+def _save(model: "keras.Model", path: Path) -> None:
+    """As Keras saves it, but packed: a tenth smaller."""
+    model.save(path)
+    with zipfile.ZipFile(path) as saved:
+        members = {info.filename: saved.read(info) for info in saved.infolist()}
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, data in members.items():
+            packed.writestr(name, data, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits) -> TrainingData:

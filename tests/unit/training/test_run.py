@@ -87,7 +87,7 @@ def test_the_metrics_are_those_of_windows_after_training_beside_the_naive_ones(r
     metrics = run.bundle.manifest.metrics
     assert metrics is not None
     assert set(metrics) == {"validation", "test"}
-    assert all(set(part) == {"frames", "model", "baselines"} for part in metrics.values())  # type: ignore[arg-type]
+    assert all(set(part) == {"from", "to", "frames", "model", "baselines"} for part in metrics.values())  # type: ignore[arg-type]
 
 
 def test_the_optimizer_stays_at_home(run: Run, keras: ModuleType) -> None:

@@ -31,6 +31,15 @@ VIOLATIONS = [
     pytest.param("TensorFlow is met in its engine and in training", "coinfarm.models.bundle", "keras", id="Keras in a bundle"),
     pytest.param("OpenVINO is met in its engine and in compilation", "coinfarm.service", "openvino", id="OpenVINO in the service"),
     pytest.param(
+        "What serves a model neither compiles nor trains one",
+        "coinfarm.engines.openvino",
+        "coinfarm.compilation.forms",
+        id="the compiler in an engine",
+    ),
+    pytest.param(
+        "What serves a model neither compiles nor trains one", "coinfarm.models.bundle", "coinfarm.training.loop", id="training in a bundle"
+    ),
+    pytest.param(
         "The entrances reach a model through the predictor", "handler.api", "coinfarm.engines.keras", id="an engine in an entrance"
     ),
     pytest.param("The entrances reach a model through the predictor", "handler.batch", "image_render.draw", id="drawing in an entrance"),

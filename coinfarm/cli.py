@@ -157,7 +157,7 @@ def example(output: Path) -> None:
 
     shown = run_example(output)
     _print(prediction_table(shown.answer), metrics_table(shown.metrics))
-    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, TensorFlow's import and the model's load among them.")
+    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, the model's load among them.")
     click.echo(f"The last frame, as the model sees it: {shown.picture}")
 
 

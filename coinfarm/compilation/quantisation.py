@@ -43,7 +43,7 @@ def quantised(graph: Any, calibration: Frames, wide: WideEnds) -> Any:
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # nncf.set_log_level would silence the process's own handlers too
     planes = np.ascontiguousarray(as_planes(calibration))
     parameters = AdvancedQuantizationParameters(
         # Weights of 7 bits: processors without VNNI add products of bytes in 16 bits, which those of 8 overflow. It costs nothing here.

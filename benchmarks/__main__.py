@@ -15,31 +15,29 @@ from rich.table import Table
 
 from benchmarks.candles import bench_candles
 from benchmarks.costs import PRICES_DATE, lambda_usd_per_million
-from benchmarks.engines import Speed, compiled, speeds
+from benchmarks.engines import Speed, published_engines, speeds, untrained_engines, worst_correlations
 from benchmarks.networks import benchmark_network
 from benchmarks.pipeline import parquet_to_parquet_fps
 from benchmarks.plots import plot_costs, plot_throughput
 from benchmarks.processes import measure
 from benchmarks.rendering import rendering_us
-from coinfarm.candles import Candles
-from coinfarm.compilation.sample import Sample
 from coinfarm.engines.processor import processor_name
 from coinfarm.service import Service
 from coinfarm.settings import Settings, reference_model_uri
+from image_render.draw import draw_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows
 
 _HERE = Path(__file__).parent
 _DAY = 1_440
 _PIPELINE_FRAMES = 20 * _DAY
-_SAMPLE_CANDLES = 400_000
+_CALIBRATION_FRAMES = 300
 console = Console(width=120)
 
 
 def main() -> None:
     """Every figure, the slow ones last."""
-    history, source = bench_candles(_SAMPLE_CANDLES)
-    candles = history[-(_PIPELINE_FRAMES + STANDARD.window_candles - 1) :]
+    candles, source = bench_candles(_PIPELINE_FRAMES + STANDARD.window_candles - 1)
     view = windows(candles.columns)
     hundred = Columns(*(column[:100] for column in view))
     cores = len(os.sched_getaffinity(0))
@@ -58,9 +56,10 @@ def main() -> None:
 
     settings = Settings(model_uri=reference_model_uri(), answer_cache_frames=0)
     predictor = Service(settings).predictor()
+    bundle = predictor.model.bundle
     by_network = {
-        "the benchmark network": _benchmark_network_speeds(history, hundred),
-        "the reference model": speeds(predictor.model.bundle, _keras_model(predictor.model.bundle.folder), hundred),
+        "the benchmark network": _benchmark_network_speeds(view, hundred),
+        "the reference model": speeds(_keras_model(bundle.folder), published_engines(bundle), worst_correlations(bundle), hundred),
     }
     for network, engines in by_network.items():
         _print_speeds(network, engines)
@@ -91,11 +90,11 @@ def main() -> None:
     console.print(f"Written: {_HERE / 'results.json'}, throughput.png, costs.png")
 
 
-def _benchmark_network_speeds(history: Candles, view: Columns) -> list[Speed]:
+def _benchmark_network_speeds(view: Columns, hundred: Columns) -> list[Speed]:
     network = benchmark_network()
+    calibration = draw_frames(Columns(*(column[:: len(column) // _CALIBRATION_FRAMES] for column in view)))
     with tempfile.TemporaryDirectory() as folder:
-        compilation = compiled(network, "benchmark", Path(folder), Sample.of([history], (history.symbol,)))
-        return speeds(compilation.bundle, network, view)
+        return speeds(network, untrained_engines(network, Path(folder), calibration), {}, hundred)
 
 
 def _keras_model(folder: Path) -> Any:

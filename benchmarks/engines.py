@@ -6,9 +6,14 @@ from typing import Any
 
 from benchmarks.plain_keras import predict_plainly
 from benchmarks.timing import median_s
-from coinfarm.compilation.compile import Compilation, compile_bundle
-from coinfarm.compilation.sample import Sample
-from coinfarm.engines import Engine, load_engine
+from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
+from coinfarm.compilation.quantisation import WideEnds, quantised
+from coinfarm.compilation.tools import convert_model
+from coinfarm.engines import Engine
+from coinfarm.engines.keras import KerasEngine
+from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.processor import processor_flags
+from coinfarm.engines.quiet_openvino import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
 from image_render.draw import Frames, draw_frames
@@ -28,27 +33,39 @@ class Speed:
     worst_correlation: float | None
 
 
-def compiled(network: Any, name: str, folder: Path, sample: Sample) -> Compilation:
-    """A network as a bundle with every compiled form that keeps the parity."""
-    source, target = folder / "source", folder / "compiled"
-    source.mkdir(parents=True)
-    target.mkdir()
-    network.save(source / MODEL_FILE)
-    return compile_bundle(Bundle.seal(source, name=name), target, sample, max_bytes=None, progress=lambda _: None)
+def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[Engine]:
+    """Every engine for a network of random weights: it says how fast a form is, and nothing of what the form costs in accuracy."""
+    network.save(folder / MODEL_FILE)
+    bundle = Bundle.seal(folder, name=network.name)
+    keras = KerasEngine(bundle, _MAX_BATCH)
+    graph = convert_model(keras.traced)
+    for form, compiled in ((F32, graph), (INT8, quantised(graph, calibration, WideEnds(first=1, last=2)))):
+        path = folder / form.file
+        path.parent.mkdir(exist_ok=True)
+        import_openvino().save_model(compiled, path)
+    forms = [form for form in (F32, BF16, INT8, INT8_BF16) if form.runs_on(processor_flags())]
+    return [keras, *(OpenVinoEngine(bundle, form) for form in forms)]
 
 
-def speeds(bundle: Bundle, network: Any, view: Columns) -> list[Speed]:
-    """Plain Keras, drawing included, then every engine that this processor runs; `view` holds 100 windows `(100, 200)`."""
+def published_engines(bundle: Bundle) -> list[Engine]:
+    """Keras, and every published form that this processor runs."""
+    forms = [form for form in bundle.manifest.engines.forms if form.runs_on(processor_flags())]
+    return [KerasEngine(bundle, _MAX_BATCH), *(OpenVinoEngine(bundle, form) for form in forms)]
+
+
+def worst_correlations(bundle: Bundle) -> dict[str, float]:
+    """Of each published form, the correlation with Keras of the output that suffered most."""
+    return {f"openvino-{form.name}": min(each.correlation for each in form.parity.values()) for form in bundle.manifest.engines.forms}
+
+
+def speeds(network: Any, engines: list[Engine], correlations: dict[str, float], view: Columns) -> list[Speed]:
+    """Plain Keras, drawing included, then every engine; `view` holds 100 windows `(100, 200)`."""
     frames = draw_frames(view)
     plain = len(frames) / median_s(lambda: predict_plainly(network, view), budget_s=4.0)
     found = [Speed("plain Keras", {len(frames): plain}, 1.0, None)]
-    forms = {f"openvino-{form.name}": form for form in bundle.manifest.engines.forms}
-    for choice in ("keras", *forms):
-        engine = load_engine(bundle, choice, _MAX_BATCH)  # type: ignore[arg-type]
+    for engine in engines:
         by_batch = {batch: _frames_per_s(engine, frames[:batch]) for batch in BATCHES}
-        form = forms.get(choice)
-        worst = min(parity.correlation for parity in form.parity.values()) if form else None
-        found.append(Speed(choice, by_batch, by_batch[100] / plain, worst))
+        found.append(Speed(engine.name, by_batch, by_batch[100] / plain, correlations.get(engine.name)))
     return found
 
 

@@ -73,16 +73,9 @@ def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
 
 def _post(body: str) -> None:
     from handler.app import lambda_handler
-    from handler.local import LocalContext
+    from handler.local import LocalContext, http_event
 
-    event = {
-        "version": "2.0",
-        "rawPath": "/predictions",
-        "headers": {"content-type": "application/json"},
-        "requestContext": {"stage": "$default", "http": {"method": "POST", "path": "/predictions"}},
-        "body": body,
-        "isBase64Encoded": False,
-    }
+    event = http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body.encode())
     answer = lambda_handler(event, LocalContext())
     if answer["statusCode"] != 200:
         raise RuntimeError(answer["body"])

@@ -143,7 +143,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=_FOLDER,
     default=Path("build"),
     show_default=True,
     help="A folder for the picture.",

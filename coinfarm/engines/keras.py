@@ -32,7 +32,7 @@ class KerasEngine:
             for network, member in zip(networks, members, strict=True):
                 _check(network, member)
             self._forward = _trace(networks)
-            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))
+            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traced here, where the greetings of a first run are held back
 
     @property
     def traced(self) -> Any:

@@ -20,6 +20,9 @@ from image_render.spec import STANDARD
 
 logger = logging.getLogger(__name__)
 
+_WARM_UP_FRAMES = 5
+"""Several, and an odd one: an engine may run a frame alone otherwise than a few together, and both ways shall be warm."""
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -153,10 +156,10 @@ class ModelManager:
 
 
 def _warm_up(engine: Engine, bundle: Bundle) -> None:
-    """One frame through all of it, so that the first request pays for nothing but itself."""
-    answer = engine.predict(np.zeros((1, *STANDARD.shape), np.uint8))
-    expected = (1, len(bundle.manifest.outputs))
+    """A batch through all of it, so that the first request pays for nothing but itself."""
+    answer = engine.predict(np.zeros((_WARM_UP_FRAMES, *STANDARD.shape), np.uint8))
+    expected = (_WARM_UP_FRAMES, len(bundle.manifest.outputs))
     if answer.shape != expected or not np.isfinite(answer).all():
         raise ModelError(
-            f"model {bundle.manifest.version} answers an empty frame with {answer.tolist()}, not with finite numbers of shape {expected}"
+            f"model {bundle.manifest.version} answers empty frames with {answer.tolist()}, not with finite numbers of shape {expected}"
         )

@@ -391,7 +391,7 @@ def test_an_engine_of_other_outputs_is_refused(storage: Storage, promote_new: Ca
             return super().predict(frames)[:, :2]
 
     promote_new("1")
-    with pytest.raises(ModelError, match=r"not with finite numbers of shape \(1, 3\)"):
+    with pytest.raises(ModelError, match=r"not with finite numbers of shape \(5, 3\)"):
         _manager(storage.uri(), tmp_path, clock, [], TwoOutputs).serving()
 
 

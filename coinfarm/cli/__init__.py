@@ -1,0 +1,31 @@
+"""The `coinfarm` command: parse and call."""
+
+from typing import Any
+
+import click
+
+from coinfarm.cli.model import model
+from coinfarm.cli.predict import predict, render
+from coinfarm.cli.serve import example, invoke, serve
+from coinfarm.cli.train import train
+from coinfarm.errors import CoinfarmError
+
+
+class _Group(click.Group):
+    """Prints an error that is meant for a person as one line, without a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except CoinfarmError as error:
+            raise click.ClickException(str(error)) from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coinfarm")
+def main() -> None:
+    """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
+
+
+for command in (predict, render, invoke, serve, example, train, model):
+    main.add_command(command)

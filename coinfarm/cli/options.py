@@ -1,0 +1,75 @@
+"""What several commands share: options, candles from a file, a predictor, tables."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinfarm.errors import CoinfarmError
+
+if TYPE_CHECKING:
+    from coinfarm.candles import Candles
+    from coinfarm.predictor import Predictor, Series
+
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE_TO_WRITE = click.Path(dir_okay=False, writable=True, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+_MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
+
+
+def candle_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--symbol", help="The coin, where the file's name does not tell it."),
+        click.option("--interval", help="The length of a candle (1m, 1h, …), where the file's name does not tell it."),
+        click.option(
+            "--gaps", type=click.Choice(["fill", "reject"]), default="fill", show_default=True, help="What to do with missing candles."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
+    from coinfarm.candle_files import parse_candles
+
+    try:
+        return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
+    except CoinfarmError as error:
+        raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
+
+
+def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
+    from coinfarm.request import series_of
+
+    return series_of(candles, stride, gaps, _MOST_CANDLES)
+
+
+def open_predictor(model_uri: str | None) -> "Predictor":
+    from coinfarm.service import Service
+    from coinfarm.settings import Settings
+
+    overrides = {"MODEL_URI": model_uri} if model_uri else {}
+    return Service(Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})).predictor()
+
+
+def predict_with_progress(predictor: "Predictor", series: "Series") -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("frames", total=len(series))
+        predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
+        return predictor.predict(series)
+
+
+def print_tables(*tables: Any, to_stderr: bool = False) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 110, stderr=to_stderr)
+    for table in tables:
+        console.print(table)

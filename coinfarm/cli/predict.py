@@ -1,0 +1,61 @@
+"""`coinfarm predict` and `coinfarm render`: what the model says of candles, and what it sees of them."""
+
+import json
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.options import (
+    EXISTING_FILE,
+    FILE_TO_WRITE,
+    candle_options,
+    open_predictor,
+    predict_with_progress,
+    print_tables,
+    read_candles,
+    series_in,
+)
+
+
+@click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
+@click.option("--json", "output", flag_value="json", help="The API's answer.")
+@click.option("--csv", "output", flag_value="csv", help="One line per window.")
+@candle_options
+def predict(
+    file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str
+) -> None:
+    """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet)."""
+    from coinfarm.answer import answer
+    from coinfarm.report import prediction_csv, prediction_table
+
+    series = series_in(read_candles(file, symbol, interval), stride, gaps)
+    predictor = open_predictor(model_uri)
+    document = answer(predictor.model, predict_with_progress(predictor, series))
+    if output == "json":
+        click.echo(json.dumps(document))
+    elif output == "csv":
+        click.echo(prediction_csv(document), nl=False)
+    else:
+        print_tables(prediction_table(document))
+
+
+@click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="The PNG to write.")
+@click.option(
+    "--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="The last window, or a sheet of so many, evenly spread."
+)
+@candle_options
+def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
+    """Draw what the model sees of the candles in FILE."""
+    from coinfarm.picture import picture_of
+    from image_render.spec import STANDARD
+
+    series = series_in(read_candles(file, symbol, interval), 1, gaps)
+    stride = max(1, (len(series) - 1) // max(1, frames - 1))
+    span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
+    output.write_bytes(picture_of(series_in(series.candles[-span:], stride, gaps)))
+    click.echo(output)

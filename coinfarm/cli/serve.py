@@ -1,0 +1,76 @@
+"""`coinfarm invoke`, `serve` and `example`: the entrances, started here."""
+
+import json
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, print_tables
+
+
+@click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
+@click.argument("event", type=EXISTING_FILE)
+@click.option("--candles-root", help="Where candlesUri may point.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]")
+@click.option("--results-root", help="Where resultsUri may point.  [default: $RESULTS_ROOT, or results/ in this folder]")
+def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
+    """Run the Lambda handler on the event in the file EVENT, here.
+
+    Its answer goes to stdout, its logs and metrics to stderr. Exits with 1 where the answer is a refusal, or records failed.
+    """
+    try:
+        document = json.loads(event.read_bytes())
+    except ValueError as error:
+        raise click.ClickException(f"{event} is not JSON: {error}") from None
+    os.environ["CANDLES_ROOT"] = candles_root or os.environ.get("CANDLES_ROOT") or str(event.parent / "candles")
+    os.environ["RESULTS_ROOT"] = results_root or os.environ.get("RESULTS_ROOT") or "results"
+    with redirect_stdout(sys.stderr):  # Lambda's logs are what a handler prints
+        from handler.app import lambda_handler
+        from handler.local import LocalContext
+
+        answered = lambda_handler(document, LocalContext())
+    click.echo(json.dumps(answered, indent=2))
+    refused = answered.get("statusCode", answered.get("status", 200)) >= 400
+    sys.exit(1 if refused or answered.get("batchItemFailures") else 0)
+
+
+@click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 for all.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
+def serve(host: str, port: int, model_uri: str | None) -> None:
+    """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
+    try:
+        import uvicorn
+    except ImportError:
+        raise click.ClickException("serving needs uvicorn: pip install 'coinfarm[serve]'") from None
+    if model_uri:
+        os.environ["MODEL_URI"] = model_uri
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    from handler.asgi import Application
+
+    uvicorn.run(Application(), host=host, port=port, lifespan="on")
+
+
+@click.command(epilog="Example: coinfarm example -o build")
+@click.option(
+    "-o",
+    "--output",
+    type=FOLDER,
+    default=Path("build"),
+    show_default=True,
+    help="A folder for the picture.",
+)
+def example(output: Path) -> None:
+    """Send a batch of 100 frames through the handler, and show what comes back."""
+    os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    from coinfarm.report import metrics_table, prediction_table
+    from handler.example import run_example
+
+    shown = run_example(output)
+    print_tables(prediction_table(shown.answer), metrics_table(shown.metrics))
+    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, the model's load among them.")
+    click.echo(f"The last frame, as the model sees it: {shown.picture}")

@@ -1,0 +1,71 @@
+"""How far a mean or a ratio may stray by chance, where neighbouring values depend on each other: the circular block bootstrap."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Draws = NDArray[np.float64]
+
+_BLOCKS_AT_ONCE = 1_000_000
+"""Bounds the memory: so many block sums are held at a time, whatever the number of values and samples."""
+
+
+def block_bootstrap_means(values: ArrayLike, block: int, samples: int = 1000, seed: int = 0) -> Draws:
+    """Means of `samples` resampled series, `(samples, k)`, for finite `values` `(n, k)` in order of time (`(n,)` is one column).
+
+    Each resampled series is made of `n` values in blocks of `block` neighbours, the last block cut short; a block that begins near
+    the end goes on at the beginning, so that every value is as likely as any other (Politis and Romano 1992, "A circular
+    block-resampling procedure for stationary data"). The columns are resampled together: what happened at one time stays together.
+    A function of its arguments alone. Ten million block sums take about a second.
+
+    Raises `ValueError` where the values make fewer than two blocks (nothing can be said then), or are not finite.
+    """
+    columns = np.asarray(values, np.float64)
+    if columns.ndim == 1:
+        columns = columns[:, None]
+    count, width = columns.shape
+    if block < 1 or count < 2 * block:
+        raise ValueError(f"{count} values make fewer than two blocks of {block}")
+    if not np.isfinite(columns).all():
+        raise ValueError("values must be finite")
+    blocks = -(-count // block)
+    means = columns.mean(axis=0)
+    sums_before = _circular_sums(columns - means, block)  # centred: sums of millions keep their digits
+    random = np.random.default_rng(seed)
+    draws = np.empty((samples, width))
+    at_once = max(1, _BLOCKS_AT_ONCE // blocks)
+    last_block = count - (blocks - 1) * block
+    for first in range(0, samples, at_once):
+        part = draws[first : first + at_once]
+        starts = random.integers(count, size=(len(part), blocks))
+        for column, before in enumerate(sums_before.T):
+            part[:, column] = (before[starts[:, :-1] + block] - before[starts[:, :-1]]).sum(axis=1)
+            part[:, column] += before[starts[:, -1] + last_block] - before[starts[:, -1]]
+    draws /= count
+    draws += means
+    return draws
+
+
+def block_bootstrap_ratio(numerators: ArrayLike, denominators: ArrayLike, block: int, samples: int = 1000, seed: int = 0) -> Draws:
+    """Ratios of the resampled sums of `numerators` and `denominators`, both `(n,)`: `(samples,)`, NaN where a denominator is zero.
+
+    Both are resampled together, so that a share keeps its own count: of values that are there at some times only, say.
+    Raises as `block_bootstrap_means`.
+    """
+    top, bottom = block_bootstrap_means(np.column_stack([np.asarray(numerators), np.asarray(denominators)]), block, samples, seed).T
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios: Draws = np.where(np.abs(bottom) > 1e-12, top / bottom, np.nan)
+    return ratios
+
+
+def interval(draws: Draws, level: float = 0.9) -> tuple[float, float]:
+    """The percentile interval that holds `level` of the draws `(samples,)`; draws that are NaN are left out, NaN where all are."""
+    known = draws[~np.isnan(draws)]
+    if not len(known):
+        return float("nan"), float("nan")
+    low, high = np.quantile(known, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _circular_sums(columns: Draws, block: int) -> Draws:
+    """`(n + block + 1, k)`: sums of all that stands before each place, in the series followed by its own beginning."""
+    return np.concatenate([np.zeros((1, columns.shape[1])), np.cumsum(np.concatenate([columns, columns[:block]]), axis=0)])

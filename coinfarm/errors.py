@@ -43,7 +43,7 @@ class ModelError(CoinfarmError):
 
 
 class StorageError(CoinfarmError):
-    """A place for bytes refused, or could not be reached."""
+    """A place for bytes or messages refused, or could not be reached."""
 
 
 class NotFound(StorageError):

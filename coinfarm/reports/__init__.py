@@ -1,0 +1,1 @@
+"""Reports: one self-contained HTML page each, that needs no network and no script."""

@@ -1,0 +1,106 @@
+"""Plots as inline SVG, in one style, in the colours of the page around them."""
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+from coinfarm.errors import CoinfarmError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+HALF = (4.9, 3.2)
+"""Inches, for one of two figures side by side."""
+WIDE = (10.0, 3.2)
+
+# Colours to plot with. They stand for the page's own, which differ by day and by night: figure_svg exchanges them.
+INK, MUTED, GRID, SURFACE = "#010101", "#020202", "#030303", "#040404"
+BLUE, ORANGE, GREEN, RED, PURPLE = "#050505", "#060606", "#070707", "#080808", "#090909"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED)
+"""The first is for what the figure is about, the others for what it is compared with."""
+
+_VARIABLES = {
+    INK: "ink", MUTED: "muted", GRID: "line", SURFACE: "surface",
+    BLUE: "blue", ORANGE: "orange", GREEN: "green", RED: "red", PURPLE: "purple",
+}  # fmt: skip
+_DENSITY = (0.12, 0.45, 0.9)
+
+
+def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, float] = HALF) -> str:
+    """What `draw` draws on an empty figure of `size` (width, height) inches, as an `<svg>` element.
+
+    `name` says for a screen reader what is seen, and must be the figure's own on its page. The same plot is the same text, byte by byte.
+    Raises `CoinfarmError` where Matplotlib is not installed.
+    """
+    try:
+        import matplotlib as mpl
+        from cycler import cycler
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise CoinfarmError("reports need Jinja2 and Matplotlib: pip install 'coinfarm[report]'") from None
+    style: Any = {**_STYLE, "axes.prop_cycle": cycler(color=SERIES), "svg.hashsalt": name}
+    with mpl.rc_context(style):
+        figure = Figure(figsize=size, layout="constrained")
+        draw(figure)
+        text = StringIO()
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    return _inline(text.getvalue(), name)
+
+
+def density_colours() -> Any:
+    """A colour map for how often something happened: from nothing at all to the page's blue."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    blue = (0.15, 0.45, 0.85)
+    return LinearSegmentedColormap.from_list("density", [(*blue, alpha) for alpha in _DENSITY])
+
+
+def _inline(svg: str, name: str) -> str:
+    """Without the head of a file of its own, at any width, and without the ids that nothing refers to."""
+    svg = svg[svg.index("<svg") :]
+    head, body = svg.split(">", 1)
+    view_box = re.search(r'viewBox="[^"]*"', head)
+    assert view_box is not None
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    referred = set(re.findall(r"#([\w-]+)", body))
+    body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in referred else "", body)
+    for colour, variable in _VARIABLES.items():
+        body = body.replace(colour, f"var(--{variable})")
+    label = name.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return f'<svg {view_box[0]} role="img" aria-label="{label}" xmlns:xlink="http://www.w3.org/1999/xlink">{body.strip()}'
+
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",  # text stays text: small, sharp, found by a search
+    "font.family": "sans-serif",
+    "font.size": 9.5,
+    "text.color": INK,
+    "text.parse_math": False,  # a dollar in a name is a dollar
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 9.5,
+    "axes.edgecolor": GRID,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "none",
+    "savefig.facecolor": "none",
+    "grid.color": GRID,
+    "grid.linewidth": 0.7,
+    "xtick.color": GRID,
+    "ytick.color": GRID,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4.5,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "legend.labelcolor": INK,
+}

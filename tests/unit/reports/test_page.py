@@ -1,0 +1,134 @@
+"""A report's page: whole in itself, the same for the same content, and deaf to what its texts would have it do."""
+
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from coinfarm.errors import CoinfarmError
+from coinfarm.reports.figure import BLUE, WIDE, figure_svg
+from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Table, Tile, Tiles, Verdict
+
+VOID = {"meta", "path", "use", "image", "rect", "br"}
+
+
+class Outline(HTMLParser):
+    """Tags that were opened and closed in order, and what was said between them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.said: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data.strip())
+
+
+def line(figure: object) -> None:
+    axes = figure.subplots()  # type: ignore[attr-defined]
+    axes.plot([1, 2], [3, 4], color=BLUE, label="a $ and <b>")
+    axes.legend()
+
+
+def page(text: str = "plain") -> Page:
+    figure = Figure(figure_svg(line, text), text, text)
+    return Page(
+        title=text,
+        subtitle=text,
+        verdict=Verdict(text, (text,), "bad"),
+        tiles=(Tile(text, text, text, "good"),),
+        sections=(
+            Section("First", (Prose((text,)), Tiles((Tile("a", "b"),)))),
+            Section(
+                "Second", (Table((text, "n"), [(text, Cell(text, "bad")), ("x", "1")], text, strong_row=1), Table(("a",), [], folded=True))
+            ),
+            Section("Third", (Figures((figure, Figure(figure_svg(line, "wide", WIDE), "Wide", wide=True))),)),
+        ),
+        footer=text,
+    )
+
+
+def test_the_same_content_is_the_same_page() -> None:
+    assert page().html() == page().html()
+
+
+def test_every_tag_is_closed_in_its_place() -> None:
+    assert Outline(page().html()).open == []
+
+
+def test_the_page_needs_nothing_but_itself() -> None:
+    """No script, and no address but those of XML's own names and of what lies within the page."""
+    outline = Outline(page().html())
+    assert not {"script", "link", "iframe", "object"} & set(outline.tags)
+    for name, value in outline.attributes:
+        if name in {"src", "href", "xlink:href"}:
+            assert value is not None
+            assert value.startswith(("#", "data:image/png")), value
+    assert not re.findall(r"(?:@import|url\((?!#))", page().html())
+
+
+def test_text_is_shown_and_never_run() -> None:
+    hostile = '</title><script>alert("1")</script><img src=x onerror=y>'
+    outline = Outline(page(hostile).html())
+    assert not {"script", "img"} & set(outline.tags)
+    assert outline.said.count(hostile) >= 10
+
+
+def test_a_plot_has_a_name_and_takes_the_colours_of_the_page() -> None:
+    svg = figure_svg(line, 'of "a" & b')
+    assert svg.startswith('<svg viewBox="0 0 352.8 230.4" role="img" aria-label="of &quot;a&quot; &amp; b"')
+    assert "stroke: var(--blue)" in svg
+    assert BLUE not in svg
+    assert "a $ and &lt;b&gt;" in svg
+
+
+def test_no_two_elements_of_a_page_share_an_id() -> None:
+    ids = re.findall(r' id="([^"]+)"', page().html())
+    assert len(ids) == len(set(ids))
+
+
+def test_the_number_columns_follow_the_text_columns() -> None:
+    table = Table(("who", "of what", "how much"), [("model", "rise", "0.1")], text_columns=2)
+    html = Page("t", "s", Verdict("v"), (Section("One", (table,)),)).html()
+    assert '<th scope="col">of what</th><th scope="col" class="number">how much</th>' in html
+    assert '<td class="neutral">rise</td>' in html
+    assert '<td class="neutral number">0.1</td>' in html
+
+
+def test_a_page_is_written_as_utf_8(tmp_path: Path) -> None:
+    page("R² ≥ 0").write(tmp_path / "report.html")
+    assert "R² ≥ 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match="nowhere"):
+        page().write(tmp_path / "nowhere" / "report.html")
+
+
+@pytest.mark.parametrize(
+    ("module", "make"), [("jinja2", Page("t", "s", Verdict("v"), ()).html), ("matplotlib", lambda: figure_svg(line, "a"))]
+)
+def test_a_missing_package_is_said_with_its_remedy(module: str, make: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(CoinfarmError, match=r"pip install 'coinfarm\[report\]'"):
+        make()  # type: ignore[operator]

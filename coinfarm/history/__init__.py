@@ -1,0 +1,1 @@
+"""Years of candles: downloaded, imported, checked, and kept by the day."""

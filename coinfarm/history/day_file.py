@@ -1,0 +1,72 @@
+"""A day of candles as a Parquet file: the columns of every candle file, and what of the day is known in its metadata."""
+
+import base64
+import binascii
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candle_files import COLUMN_NAMES, parse_candles
+from coinfarm.errors import CandleError, Fault
+from coinfarm.history.day import Day, day_of, slots_per_day
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+MAX_BYTES = 16 << 20
+"""Of one day's file: two hundred times the largest that is written here."""
+_ROWS_PER_SLOT = 10
+"""What doubles may make of a day, and still be read to be named."""
+_KNOWN = b"coinfarm.known_slots"
+
+
+def day_to_parquet(day: Day) -> bytes:
+    """The file of a day; other readers find the usual columns. A day that is whole needs no metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    candles = day.candles
+    table = pa.table(dict(zip(COLUMN_NAMES, (candles.open_time, *candles.columns), strict=True)))
+    if not day.whole:
+        table = table.replace_schema_metadata({_KNOWN: base64.b64encode(np.packbits(day.known).tobytes())})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:
+    """The day that a file holds. Raises `CandleError` for what cannot be, and for candles of another day."""
+    file = open_day_file(data, interval)
+    candles = parse_candles(data, "day.parquet", symbol=symbol, interval=interval)
+    for at in (0, -1):
+        if day_of(int(candles.open_time[at])) != day:
+            raise CandleError(Fault(f"/candles/{at % len(candles)}/openTime", f"is of {day_of(int(candles.open_time[at]))}, not of {day}"))
+    return Day.of(candles, day, _known_slots(file, interval))
+
+
+def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
+    """The file, of which only the footer is read. Raises `CandleError` for what is none, and for far more rows than a day has candles."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+    if file.metadata.num_rows > _ROWS_PER_SLOT * slots_per_day(interval):  # said by the footer, before the room for them is taken
+        raise CandleError(Fault("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles"))
+    return file
+
+
+def _known_slots(file: "pq.ParquetFile", interval: str) -> NDArray[np.bool_]:
+    slots = slots_per_day(interval)
+    text = (file.schema_arrow.metadata or {}).get(_KNOWN)
+    if text is None:
+        return np.ones(slots, np.bool_)
+    try:
+        bits = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+        return np.unpackbits(bits, count=slots).astype(np.bool_)
+    except (binascii.Error, ValueError) as error:
+        raise CandleError(Fault("", f"says unintelligibly which part of the day it knows: {error}")) from None

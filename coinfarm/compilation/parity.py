@@ -8,9 +8,6 @@ from numpy.typing import NDArray
 from coinfarm.errors import ModelError
 from coinfarm.models.manifest import Parity
 
-LEAST_CORRELATION = 0.999
-MOST_RMS_DIFFERENCE_SHARE = 0.04
-
 Outputs = NDArray[np.float32]
 
 
@@ -35,6 +32,4 @@ def parity(names: Sequence[str], expected: Outputs, actual: Outputs) -> dict[str
 
 def passes(measured: Mapping[str, Parity]) -> bool:
     """Whether every output is close enough to publish the form."""
-    return all(
-        output.correlation >= LEAST_CORRELATION and output.rms_difference_share <= MOST_RMS_DIFFERENCE_SHARE for output in measured.values()
-    )
+    return all(output.is_close for output in measured.values())

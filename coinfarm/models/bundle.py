@@ -15,6 +15,7 @@ from coinfarm.models.manifest import (
     Engines,
     FileDigest,
     FrameGeometry,
+    LayerSummary,
     Manifest,
     Member,
     Output,
@@ -59,6 +60,7 @@ class Bundle:
         horizon_candles: int = 30,
         training: TrainingData | None = None,
         metrics: Mapping[str, JsonValue] | None = None,
+        architecture: tuple[LayerSummary, ...] | None = None,
     ) -> "Bundle":
         """Describe the files in a folder as a new version, made today for frames as they are drawn here; writes the manifest.
 
@@ -81,6 +83,7 @@ class Bundle:
                 files=files,
                 training=training,
                 metrics=None if metrics is None else dict(metrics),
+                architecture=architecture,
             )
         (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
         return cls(manifest, folder)

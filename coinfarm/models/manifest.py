@@ -20,6 +20,8 @@ MODEL_FILE = "model.keras"
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_MODEL_BYTES = 500_000_000
 """Of each file of a bundle."""
+LEAST_CORRELATION = 0.999
+MOST_RMS_DIFFERENCE_SHARE = 0.04
 
 _VERSION = r"^([0-9]{8}|bare)-[0-9a-f]{8}$"
 # no part starts with a dot, so that none is `..`
@@ -143,6 +145,19 @@ class TrainingData(Document):
     splits: dict[str, Split]
 
 
+class LayerSummary(Document):
+    """One layer of the network, in the order in which a frame goes through them.
+
+    `output_shape` is without the batch axis; `multiply_adds` are for one frame.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    parameters: Annotated[int, Field(ge=0)]
+    multiply_adds: Annotated[int, Field(ge=0)]
+
+
 class Parity(Document):
     """How close an output of a compiled form comes to that of float32 Keras, on real frames that it was not calibrated on.
 
@@ -151,6 +166,11 @@ class Parity(Document):
 
     correlation: Annotated[float, Field(ge=-1, le=1)]
     rms_difference_share: Annotated[float, Field(ge=0)]
+
+    @property
+    def is_close(self) -> bool:
+        """Whether the form may serve in the place of Keras."""
+        return self.correlation >= LEAST_CORRELATION and self.rms_difference_share <= MOST_RMS_DIFFERENCE_SHARE
 
 
 class CompiledForm(Document):
@@ -207,8 +227,8 @@ class Manifest(Document):
     """One version of a model.
 
     `files` are all of its files by relative path, but for the manifest itself. The outputs of the `members`, one after another, are
-    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `engines` are
-    the compiled forms with their measured parity.
+    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `architecture`
+    are the layers, those of one member after those of another; `engines` are the compiled forms with their measured parity.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
@@ -221,6 +241,7 @@ class Manifest(Document):
     files: Annotated[dict[FileName, FileDigest], Field(max_length=64)]
     training: TrainingData | None = None
     metrics: dict[str, JsonValue] | None = None
+    architecture: Annotated[tuple[LayerSummary, ...], Field(max_length=1000)] | None = None
     engines: Engines = Engines()
 
     def check_geometry(self) -> None:

@@ -14,7 +14,6 @@ from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
 from coinfarm.compilation.forms import INT8
-from coinfarm.compilation.parity import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE
 from coinfarm.compilation.quantisation import WideEnds, leaves_something, quantised
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.tools import convert_model
@@ -23,7 +22,7 @@ from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Member
+from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Member
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES

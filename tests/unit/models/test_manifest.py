@@ -7,7 +7,7 @@ import pytest
 
 from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Manifest, Member, Output, Split, TrainingData, bundle_key, fingerprint_of
+from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output, Split, TrainingData, bundle_key, fingerprint_of
 from tests.fake_models import seal
 
 TRAINING = TrainingData(
@@ -40,6 +40,15 @@ def test_a_manifest_survives_the_way_to_json_and_back(bundle: Bundle) -> None:
     assert document["training"]["from"] == "2018-01-01"
     assert document["training"]["cutoffMs"] == {"BTCUSD": 1_546_300_800_000}
     assert document["members"] == [{"file": "model.keras", "outputs": ["endChangePct", "maxRisePct", "maxDeclinePct"]}]
+
+
+def test_the_layers_of_the_network_are_kept_in_the_manifest(tmp_path: Path) -> None:
+    layer = LayerSummary(name="conv1", kind="Conv2D", output_shape=(100, 50, 32), parameters=2400, multiply_adds=12_000_000)
+    manifest = seal(tmp_path / "bundle", architecture=(layer,)).manifest
+    assert Manifest.parse(manifest.to_json(), "here").architecture == (layer,)
+    assert json.loads(manifest.to_json())["architecture"] == [
+        {"name": "conv1", "kind": "Conv2D", "outputShape": [100, 50, 32], "parameters": 2400, "multiplyAdds": 12_000_000}
+    ]
 
 
 def _with(path: str, value: Any) -> Any:

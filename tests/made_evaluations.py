@@ -1,0 +1,24 @@
+"""Evaluations as `coinfarm evaluate --json` prints them, with made-up results."""
+
+from typing import Any
+
+from coinfarm.outputs import OUTPUT_NAMES
+
+BITCOIN, ETHER = "b" * 64, "e" * 64
+"""Digests of candles."""
+
+
+def made_evaluation(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
+    """An evaluation with that R² for each output, one after another; the last for those left."""
+    r2 = r2 or (0.1,)
+    outputs = {name: {"r2": r2[min(at, len(r2) - 1)], "meanAbsoluteErrorPct": 0.3} for at, name in enumerate(OUTPUT_NAMES)}
+    return {
+        "model": {"name": "fake", "version": version, "engine": "fake"},
+        "from": "2019-05-01",
+        "to": "2019-07-01",
+        "stride": 10,
+        "candles": {"BTCUSD": BITCOIN},
+        "frames": 26_174,
+        "outputs": outputs,
+        **fields,
+    }

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from coinfarm.candles import Candles, Values, fill_gaps
 from coinfarm.errors import CoinfarmError
+from coinfarm.labels import targets_pct
 from coinfarm.training.config import Period
-from coinfarm.training.labels import targets_pct
 from image_render.draw import Frames, draw_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from coinfarm.candles import Candles
 from coinfarm.errors import CoinfarmError
+from coinfarm.labels import targets_pct
 from coinfarm.synthetic import generate
 from coinfarm.training.config import Period
 from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.labels import targets_pct
 from image_render.draw import draw_frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.made_candles import without

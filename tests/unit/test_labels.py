@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinfarm.training.labels import targets_pct
+from coinfarm.labels import targets_pct
 from image_render.windows import Columns
 from tests.made_candles import minutes
 

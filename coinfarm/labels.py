@@ -16,7 +16,7 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
     horizons = np.lib.stride_tricks.sliding_window_view
     following = last_candles + 1
     close = series.close[last_candles]
-    highest = horizons(series.high, horizon_candles)[following].max(axis=1)
-    lowest = horizons(series.low, horizon_candles)[following].min(axis=1)
+    highest = horizons(series.high, horizon_candles).max(axis=1)[following]
+    lowest = horizons(series.low, horizon_candles).min(axis=1)[following]
     end = series.close[last_candles + horizon_candles]
     return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)

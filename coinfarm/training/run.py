@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles import Candles
+from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.training.config import Period, TrainingConfig
 from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.evaluation import evaluate
 from coinfarm.training.loop import Progress, fit, predict_pct, read_coins
 
 if TYPE_CHECKING:
@@ -50,8 +50,13 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
     """Save the model without its optimizer, judge it on validation and, this once, on test, and write the manifest."""
     _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
+    naive = Naive.fit(splits.train.range_pct, splits.train.targets_pct)
     metrics: dict[str, Any] = {
-        name: {"from": str(period.start), "to": str(period.stop), **evaluate(predict_pct(model, part), part, splits.train)}
+        name: {
+            "from": str(period.start),
+            "to": str(period.stop),
+            **beside_naive(predict_pct(model, part), part.targets_pct, part.range_pct, naive),
+        }
         for name, (period, part) in judged.items()
     }
     return Bundle.seal(

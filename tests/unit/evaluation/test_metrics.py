@@ -1,7 +1,5 @@
 """Metrics against values computed by hand."""
 
-from datetime import date
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.synthetic import generate
-from coinfarm.training.config import Period
-from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.evaluation import evaluate, naive_baselines, scores
-from tests.made_candles import START_MS
+from coinfarm.evaluation.metrics import daily_rank_correlations, deciles, line_through, r2, scores, t_statistic
 
 Values = NDArray[np.float64]
 
@@ -88,28 +82,57 @@ def test_each_output_is_judged_by_its_own_column() -> None:
     assert errors == {"maxRisePct": 0, "maxDeclinePct": 1, "endChangePct": 2}
 
 
-@pytest.fixture(scope="module")
-def hours() -> tuple[Samples, Samples]:
-    """Samples to learn from, and others to be judged on."""
-    coin = generate("DEMOUSD", "1h", START_MS, 24 * 31, seed=1)
-    days = [Period(start=date(2020, 1, first), stop=date(2020, 1, last)) for first, last in ((1, 16), (16, 31))]
-    train, test = (samples([coin], period, 30) for period in days)
-    return train, test
+def test_where_nothing_varied_nothing_is_claimed() -> None:
+    """Not NaN, which JSON does not know, and no warning."""
+    constant = np.full((4, 3), 2.0)
+    by_output = scores(ACTUAL, constant)
+    assert by_output["maxRisePct"]["r2"] is None
+    assert by_output["maxRisePct"]["rankCorrelation"] is None
+    assert by_output["endChangePct"]["directionRightPct"] == 100.0
+    assert scores(ACTUAL, np.zeros((4, 3)))["endChangePct"]["directionRightPct"] is None
 
 
-def test_the_constants_of_the_baselines_come_from_training_alone(hours: tuple[Samples, Samples]) -> None:
-    train, test = hours
-    baselines = naive_baselines(test, train)
-    slope = [np.linalg.lstsq(train.range_pct[:, None], target, rcond=None)[0][0] for target in train.targets_pct.T]
-    assert not baselines["zero"].any()
-    np.testing.assert_allclose(baselines["trainingMean"], np.tile(train.targets_pct.mean(axis=0), (len(test), 1)))
-    np.testing.assert_allclose(baselines["constantTimesRange"], test.range_pct[:, None] * np.array(slope))
+@pytest.mark.parametrize("count", [0, 1])
+def test_too_few_frames_have_no_score(count: int) -> None:
+    few = np.ones(count)
+    assert (r2(few, few), line_through(few, few), t_statistic(few)) == (None, None, None)
 
 
-def test_a_model_is_judged_beside_every_baseline(hours: tuple[Samples, Samples]) -> None:
-    train, test = hours
-    metrics = evaluate(test.targets_pct, test, train)
-    assert metrics["frames"] == len(test)
-    assert metrics["model"]["maxRisePct"]["r2"] == 1.0
-    assert set(metrics["baselines"]) == {"zero", "trainingMean", "constantTimesRange"}
-    assert metrics["baselines"]["trainingMean"]["maxRisePct"]["r2"] < 0.01
+DAY_MS = 86_400_000
+
+
+def test_the_information_coefficient_is_one_per_utc_day() -> None:
+    """A day foretold rightly, one wrongly, whose frames come mixed; a day of nine frames and one on which nothing happened are left out."""
+    rising = np.arange(10.0)
+    predicted = np.concatenate([rising, rising, rising[:9], rising])
+    actual = np.concatenate([rising, -rising, rising[:9], np.zeros(10)])
+    close_time = np.repeat([3, 4, 5, 6], [10, 10, 9, 10]) * DAY_MS + np.arange(39)
+    mixed = np.random.default_rng(1).permutation(39)
+    found = daily_rank_correlations(predicted[mixed], actual[mixed], close_time[mixed])
+    assert [(day.day, day.frames, day.rank_correlation) for day in found] == [(3, 10, 1.0), (4, 10, -1.0)]
+
+
+def test_a_day_ends_with_its_last_millisecond() -> None:
+    values = np.arange(20.0)
+    close_time = np.repeat([DAY_MS - 1, DAY_MS], 10)
+    assert [day.day for day in daily_rank_correlations(values, values, close_time)] == [0, 1]
+
+
+def test_the_t_statistic_is_the_mean_over_its_standard_error() -> None:
+    assert t_statistic(np.array([1.0, 2.0, 3.0])) == pytest.approx(2 / (1 / np.sqrt(3)), abs=1e-5)
+
+
+def test_a_model_that_exaggerates_has_a_slope_below_one() -> None:
+    truth = np.array([-1.0, 0.0, 1.0, 4.0])
+    assert line_through(2 * truth + 1, truth) == (0.5, -0.5)
+
+
+def test_deciles_go_from_the_lowest_predictions_to_the_highest() -> None:
+    predicted = np.random.default_rng(1).permutation(np.arange(25.0))
+    groups = [predicted[part] for part in deciles(predicted)]
+    assert [len(group) for group in groups] == [3] * 5 + [2] * 5
+    assert np.concatenate([np.sort(group) for group in groups]).tolist() == list(range(25))
+
+
+def test_a_constant_prediction_is_one_group() -> None:
+    assert [part.tolist() for part in deciles(np.ones(4))] == [[0, 1, 2, 3]]

@@ -1,0 +1,78 @@
+"""What a person could say without looking at the chart, or with a ruler and a line."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coinfarm.candles import Values
+from coinfarm.evaluation.metrics import Metrics, scores
+
+RIDGE_PENALTY = 1e-3
+"""For each row, on features that were brought to a standard deviation of 1."""
+_FARTHEST_FEATURE = 5.0
+"""In standard deviations. A crash beyond what was learnt from shall not be extrapolated without end."""
+
+
+@dataclass(frozen=True, eq=False)
+class Naive:
+    """The constants of the simplest baselines, `(3,)` each, one per output: `mean_pct`, and `per_range`, which is multiplied by a
+    window's own price range.
+    """
+
+    mean_pct: Values
+    per_range: Values
+
+    @classmethod
+    def fit(cls, range_pct: Values, targets_pct: Values) -> "Naive":
+        """By least squares, from windows to learn from: `(n,)` and `(n, 3)`, both in percent."""
+        squares = float(range_pct @ range_pct)
+        return cls(targets_pct.mean(axis=0), range_pct @ targets_pct / squares if squares else np.zeros(targets_pct.shape[1]))
+
+    def predict(self, range_pct: Values) -> dict[str, Values]:
+        """`trainingMean` and `constantTimesRange`, each `(n, 3)` in percent, of windows with these ranges `(n,)`."""
+        return {
+            "trainingMean": np.broadcast_to(self.mean_pct, (len(range_pct), len(self.mean_pct))),
+            "constantTimesRange": range_pct[:, None] * self.per_range,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """A linear model of simple features, `(f, 3)` coefficients on standardised features and an intercept `(3,)`."""
+
+    mean: Values
+    deviation: Values
+    coefficients: Values
+    intercept_pct: Values
+
+    @classmethod
+    def fit(cls, features: Values, targets_pct: Values) -> "Ridge":
+        """By penalised least squares, from `(n, f)` and `(n, 3)`."""
+        mean, deviation = features.mean(axis=0), features.std(axis=0)
+        deviation = np.where(deviation > 0, deviation, 1.0)
+        scaled = _scaled(features, mean, deviation)
+        centre, intercept = scaled.mean(axis=0), targets_pct.mean(axis=0)
+        scaled -= centre
+        gram = scaled.T @ scaled + RIDGE_PENALTY * len(scaled) * np.eye(scaled.shape[1])
+        coefficients = np.linalg.solve(gram, scaled.T @ (targets_pct - intercept))
+        return cls(mean, deviation, coefficients, intercept - centre @ coefficients)
+
+    def predict(self, features: Values) -> Values:
+        """`(n, 3)` in percent."""
+        predicted: Values = _scaled(features, self.mean, self.deviation) @ self.coefficients + self.intercept_pct
+        return predicted
+
+
+def beside_naive(predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: Naive) -> Metrics:
+    """The scores of predictions `(n, 3)`, as a manifest holds them, beside those of the simplest baselines."""
+    baselines = {"zero": np.zeros(actual_pct.shape), **naive.predict(range_pct)}
+    return {
+        "frames": len(actual_pct),
+        "model": scores(predicted_pct, actual_pct),
+        "baselines": {name: scores(baseline, actual_pct) for name, baseline in baselines.items()},
+    }
+
+
+def _scaled(features: Values, mean: Values, deviation: Values) -> Values:
+    scaled: Values = np.clip((features - mean) / deviation, -_FARTHEST_FEATURE, _FARTHEST_FEATURE)
+    return scaled

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.pointer import promote
+from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.storage import Storage
 

@@ -33,7 +33,7 @@ def publish(
     """Put SOURCE, a bundle from `coinfarm train` or a .keras file, under a model root. A version, once there, never changes."""
     from tempfile import TemporaryDirectory
 
-    from coinfarm.models.pointer import promote as move
+    from coinfarm.models.promotion import promote as move
     from coinfarm.models.publish import publish as put
     from coinfarm.models.source import open_source
     from coinfarm.storage import open_storage
@@ -85,7 +85,7 @@ def show(root: str, version: str) -> None:
 @click.option("--note", default="", help="Why; kept in the history.")
 def promote(root: str, version: str, note: str) -> None:
     """Let VERSION serve."""
-    from coinfarm.models.pointer import promote as move
+    from coinfarm.models.promotion import promote as move
     from coinfarm.storage import open_storage
 
     click.echo(move(open_storage(root), version, note=note).version)

@@ -45,7 +45,7 @@ class Bundle:
             raise ModelError(f"{path} cannot be read: {error.strerror}") from error
         manifest.check_geometry()
         for name, expected in manifest.files.items():
-            if _digest(folder / name) != expected:
+            if digest_of(folder / name) != expected:
                 raise ModelError(f"{folder / name} is not the file that its manifest describes: get it or publish it again")
         return cls(manifest, folder)
 
@@ -70,7 +70,7 @@ class Bundle:
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_FILE]
         created_at = datetime.now(UTC)
         with naming_faults(str(folder)):
-            files = {path.relative_to(folder).as_posix(): _digest(path) for path in paths}
+            files = {path.relative_to(folder).as_posix(): digest_of(path) for path in paths}
             fingerprint = fingerprint_of([files[member.file].sha256 for member in members if member.file in files])
             manifest = Manifest(
                 name=name,
@@ -92,7 +92,7 @@ class Bundle:
         """The same version with these compiled forms, whose files lie in the folder already; writes the manifest."""
         replaced = {name for form in self.manifest.engines.forms for name in form.files}
         files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
-        files |= {name: _digest(self.folder / name) for form in engines.forms for name in form.files}
+        files |= {name: digest_of(self.folder / name) for form in engines.forms for name in form.files}
         with naming_faults(str(self.folder)):
             # not model_copy, which would check nothing
             manifest = Manifest(**{**dict(self.manifest), "files": files, "engines": engines})
@@ -102,7 +102,7 @@ class Bundle:
     @classmethod
     def bare(cls, path: Path, name: str) -> "Bundle":
         """A Keras file without a manifest: its outputs are taken to be `OUTPUT_NAMES` in percent, and its frames ours."""
-        digest = _digest(path)
+        digest = digest_of(path)
         with naming_faults(str(path)):
             manifest = Manifest(
                 name=name,
@@ -120,7 +120,8 @@ def bare_version(sha256: str) -> str:
     return f"bare-{fingerprint_of([sha256])}"
 
 
-def _digest(path: Path) -> FileDigest:
+def digest_of(path: Path) -> FileDigest:
+    """The sha256 and the size of a file; raises `ModelError` if it cannot be read."""
     try:
         with path.open("rb") as file, naming_faults(str(path)):
             return FileDigest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())

@@ -2,7 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
@@ -14,12 +14,20 @@ POINTER_KEY = "current.json"
 MAX_POINTER_BYTES = 64_000
 
 
+class Forced(Document):
+    """Why a version serves that was not good enough to be promoted, and what was held against it."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000)]
+    overruled: tuple[str, ...]
+
+
 class Pointer(Document):
     """`current.json`. The pointers before it lie beside it as `history/NAME.json`; a rollback restores the one named `previous`."""
 
     version: Version
     previous: Annotated[str, Field(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None
     note: Annotated[str, Field(max_length=1000)] = ""
+    forced: Forced | None = None
     promoted_at: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The default is that of a pointer written by hand."""
 
@@ -33,51 +41,69 @@ def read_pointer(storage: Storage, etag: str | None = None) -> tuple[Pointer, st
     return None if blob is None else (Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
 
 
-def promote(storage: Storage, version: str, *, expected: str | None = None, note: str = "") -> Pointer:
-    """Let `version` serve: every server takes it up at its next refresh. A damaged pointer is replaced.
+class Standing(NamedTuple):
+    """How things stood when somebody looked: the pointer, None if there is none or it is damaged, and the etag of what lies there."""
 
-    Raises `NotFound` for a version that was not published, and `Conflict` if it is not `expected` that serves, or if somebody else moves
-    the pointer at the same time: the loser of a race changes nothing.
+    pointer: Pointer | None
+    etag: str | None
+
+    @property
+    def version(self) -> str | None:
+        """The version that served."""
+        return None if self.pointer is None else self.pointer.version
+
+
+def look(storage: Storage) -> Standing:
+    """How things stand. Raises `StorageError` where that cannot be seen."""
+    if not storage.exists(POINTER_KEY):
+        return Standing(None, None)
+    blob = storage.read(POINTER_KEY)  # however large: it is about to be replaced
+    try:
+        return Standing(Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
+    except ModelError:
+        return Standing(None, blob.etag)
+
+
+def point_at(storage: Storage, version: str, standing: Standing, *, note: str = "", forced: Forced | None = None) -> Pointer:
+    """Let `version` serve: every server takes it up at its next refresh. Whether it is fit to is what `coinfarm.models.promotion` asks.
+
+    Raises `NotFound` for a version that was not published, and `Conflict` if things no longer stand as they did when `look` was called:
+    the loser of a race changes nothing.
     """
     _check_published(storage, version)
-    current, etag = _current(storage)
-    if expected is not None and (current is None or current.version != expected):
-        serving = "nothing" if current is None else current.version
-        raise Conflict(f"{storage.uri(POINTER_KEY)}: {serving} serves, not {expected}; look at what changed, then promote again")
-    archived = None if current is None else _archive(storage, current)
-    previous = current.previous if current is not None and current.version == version else archived
-    return _move(storage, etag, Pointer(version=version, previous=previous, note=note, promoted_at=datetime.now(UTC)))
+    before = standing.pointer
+    archived = None if before is None else _archive(storage, before)
+    previous = before.previous if before is not None and before.version == version else archived
+    moved = Pointer(version=version, previous=previous, note=note, forced=forced, promoted_at=datetime.now(UTC))
+    return _move(storage, standing.etag, moved)
 
 
 def rollback(storage: Storage, *, note: str = "") -> Pointer:
     """Let that version serve again which did before; done once more, the one before that.
 
-    Raises `NotFound` where there is none, and `Conflict` as `promote` does.
+    Raises `NotFound` where there is none, and `Conflict` as `point_at` does.
     """
-    current, etag = _current(storage)
+    current, etag = look(storage)
     if current is None or current.previous is None:
         raise NotFound(f"{storage.uri(POINTER_KEY)} names no version to go back to: promote the one that you want")
     key = _history_key(current.previous)
     before = Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key))
     _check_published(storage, before.version)
     _archive(storage, current)
-    return _move(storage, etag, before.model_copy(update={"note": note, "promoted_at": datetime.now(UTC)}))
+    return _move(storage, etag, before.model_copy(update={"note": note, "forced": None, "promoted_at": datetime.now(UTC)}))
+
+
+def history(storage: Storage) -> list[Pointer]:
+    """Every pointer that there was, the one of now first. Raises `ModelError` if one is damaged."""
+    before = [Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key)) for key in storage.list("history/")]
+    now = look(storage).pointer
+    pointers = before if now is None or now in before else [*before, now]  # a move that lost its race has kept the one of now
+    return sorted(pointers, key=lambda pointer: pointer.promoted_at, reverse=True)
 
 
 def _check_published(storage: Storage, version: str) -> None:
     key = bundle_key(version)
     Manifest.parse(storage.read(key, MAX_MANIFEST_BYTES).data, storage.uri(key))
-
-
-def _current(storage: Storage) -> tuple[Pointer | None, str | None]:
-    """The pointer, None if there is none or it is damaged; and the etag of what lies in its place."""
-    if not storage.exists(POINTER_KEY):
-        return None, None
-    blob = storage.read(POINTER_KEY)  # however large: it is about to be replaced
-    try:
-        return Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag
-    except ModelError:
-        return None, blob.etag
 
 
 def _archive(storage: Storage, pointer: Pointer) -> str:

@@ -14,7 +14,8 @@ from moto.server import ThreadedMotoServer
 from coinfarm.errors import Conflict, Forbidden, ModelError, NotFound, StorageError, TooLarge, Unavailable
 from coinfarm.models.manager import ModelManager
 from coinfarm.models.manifest import bundle_key
-from coinfarm.models.pointer import POINTER_KEY, promote, rollback
+from coinfarm.models.pointer import POINTER_KEY, rollback
+from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.store import ModelStore
 from coinfarm.storage import Storage, open_storage, s3
@@ -295,10 +296,10 @@ def _tamper(storage: Storage, version: str) -> None:
 
 
 def _change_geometry(storage: Storage, version: str) -> None:
+    promote(storage, version)
     manifest = json.loads(storage.read(bundle_key(version)).data)
     manifest["frame"]["digest"] = "0" * 64
     storage.write(bundle_key(version), json.dumps(manifest).encode())
-    promote(storage, version)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from coinfarm.models.pointer import promote, rollback
+from coinfarm.models.pointer import rollback
+from coinfarm.models.promotion import promote
 from coinfarm.storage import open_storage
 from handler.app import lambda_handler
 from handler.local import LocalContext

@@ -7,7 +7,7 @@ from PIL import Image
 
 from coinfarm.answer import model_identity
 from coinfarm.models.manifest import Output
-from coinfarm.models.pointer import promote
+from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
 from handler import app

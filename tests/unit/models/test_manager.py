@@ -17,7 +17,8 @@ from coinfarm.errors import ModelError, NotFound, StorageError, Unavailable
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manager import ModelManager
 from coinfarm.models.manifest import bundle_key
-from coinfarm.models.pointer import POINTER_KEY, promote
+from coinfarm.models.pointer import POINTER_KEY
+from coinfarm.models.promotion import promote
 from coinfarm.storage import Blob, Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
 from tests.fake_models import FakeEngine, promote_model, publish_model
@@ -130,10 +131,10 @@ def _tampered(storage: Storage, publish: Callable[[str], str]) -> str:
 
 def _other_geometry(storage: Storage, publish: Callable[[str], str]) -> str:
     version = publish("2")
+    promote(storage, version)
     document = json.loads(storage.read(bundle_key(version)).data)
     document["frame"]["digest"] = "0" * 64
     storage.write(bundle_key(version), json.dumps(document).encode())
-    promote(storage, version)
     return "wants frames of .* digest 00000000"
 
 

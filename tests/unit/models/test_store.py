@@ -5,7 +5,7 @@ import pytest
 
 from coinfarm.errors import ModelError, NotFound, Unavailable
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.pointer import promote
+from coinfarm.models.promotion import promote
 from coinfarm.models.store import BareModel, ModelStore, open_model_source
 from coinfarm.storage import Storage, open_storage
 from tests.fake_models import promote_model, publish_model

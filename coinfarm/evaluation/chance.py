@@ -1,0 +1,67 @@
+"""What chance alone may do to a score: intervals by resampling stretches of time, in which all coins stay together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.bootstrap import Draws, block_bootstrap_means, interval
+from coinfarm.candles import Times, Values
+from image_render.spec import STANDARD
+
+LEVEL = 0.9
+SAMPLES = 1000
+SEED = 0
+_FEWEST_BLOCKS = 10
+"""With fewer, an interval would look surer than it is."""
+_BINS_PER_HORIZON = 3
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Chance:
+    """Frames `(n,)` sorted into `bins` stretches of time, resampled in blocks.
+
+    A block lasts a window and a horizon: frames farther apart than that share no candle, neither in what they show nor in what followed.
+    Coins move together, so what happened at one time is resampled together, whichever coin it is of.
+    """
+
+    bin_of: NDArray[np.int64]
+    bins: int
+    bins_per_block: int
+
+    @classmethod
+    def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "Chance":
+        """For frames that close at these times (milliseconds), `stride` candles apart."""
+        bin_candles = max(stride, horizon_candles // _BINS_PER_HORIZON, 1)
+        first = close_time.min() if len(close_time) else 0
+        bin_of = (close_time - first) // (bin_candles * interval_ms)
+        bins = int(bin_of.max()) + 1 if len(bin_of) else 0
+        return cls(bin_of, bins, -(-block_candles(horizon_candles) // bin_candles))
+
+    def shares(self, parts: Sequence[Values], wholes: Sequence[Values]) -> list[Interval | None]:
+        """The interval of each sum of `part` over sum of `whole`, both `(n,)`; None where the time is too short to say."""
+        if self.bins < _FEWEST_BLOCKS * self.bins_per_block:
+            return [None] * len(parts)
+        draws = self._draws([*parts, *wholes])
+        return [_interval(top, bottom) for top, bottom in zip(draws[: len(parts)], draws[len(parts) :], strict=True)]
+
+    def _draws(self, columns: Sequence[Values]) -> Draws:
+        """Means per bin of each column, resampled, `(k, samples)`."""
+        totals = np.column_stack([np.bincount(self.bin_of, column, self.bins) for column in columns])
+        return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T
+
+
+def block_candles(horizon_candles: int) -> int:
+    """How long a block of the bootstrap lasts."""
+    return STANDARD.window_candles + horizon_candles
+
+
+def _interval(top: Draws, bottom: Draws) -> Interval | None:
+    known = np.abs(bottom) > 1e-12
+    if not known.any():
+        return None
+    low, high = interval(top[known] / bottom[known], LEVEL)
+    return low, high

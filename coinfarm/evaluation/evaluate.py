@@ -1,0 +1,150 @@
+"""A whole evaluation: predict, look up what happened, measure, beside the baselines."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+
+import numpy as np
+
+from coinfarm.answer import model_identity
+from coinfarm.candles import Candles, Values
+from coinfarm.evaluation import result
+from coinfarm.evaluation.baselines import Naive, Ridge
+from coinfarm.evaluation.calls import Outcome, baseline_calls, calls, end_change, rise_over_decline
+from coinfarm.evaluation.chance import LEVEL, SAMPLES, SEED, Chance, block_candles
+from coinfarm.evaluation.judge import FIT_STRIDE, Judged, Terms, digest, judge
+from coinfarm.evaluation.metrics import (
+    daily_rank_correlations,
+    deciles,
+    line_through,
+    mean_absolute_error,
+    r2,
+    rank_correlation,
+    rounded,
+    t_statistic,
+)
+from coinfarm.evaluation.rows import Rows
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.predictor import Predictor
+
+_EPOCH = date(1970, 1, 1)
+_RISE, _DECLINE, _END = (OUTPUT_NAMES.index(name) for name in ("maxRisePct", "maxDeclinePct", "endChangePct"))
+
+
+def evaluate(
+    predictor: Predictor,
+    coins: Sequence[Candles],
+    terms: Terms,
+    *,
+    baseline_coins: Sequence[Candles] = (),
+    candle_files: Sequence[str] = (),
+) -> result.Evaluation:
+    """What the predictor's model is worth on the coins (one series each, of one interval), on the terms.
+
+    Raises `CoinfarmError` where nothing is left to judge, and what the predictor raises.
+    """
+    return evaluation_of(judge(predictor, coins, terms, baseline_coins), predictor, coins, terms, candle_files)
+
+
+def evaluation_of(
+    judged: Judged, predictor: Predictor, coins: Sequence[Candles], terms: Terms, candle_files: Sequence[str] = ()
+) -> result.Evaluation:
+    """All that is measured of what was judged."""
+    manifest = predictor.model.bundle.manifest
+    rows, predicted = judged.rows, judged.predicted_pct
+    chance = Chance.of(rows.close_time, coins[0].interval_ms, terms.stride, manifest.horizon_candles)
+    return result.Evaluation(
+        model=result.JudgedModel(**model_identity(predictor.model)),
+        from_date=terms.start,
+        to_date=terms.stop,
+        interval=coins[0].interval,
+        stride=terms.stride,
+        horizon_candles=manifest.horizon_candles,
+        candles={coin.symbol: digest(terms.of(coin)) for coin in coins},
+        candle_files=tuple(candle_files),
+        includes_in_sample=terms.include_in_sample,
+        frames=len(rows),
+        counts=judged.counts,
+        mean_absolute_end_change_pct=rounded(np.abs(end_change(rows.actual_pct)).mean()),
+        outputs={name: _output(predicted[:, at], rows.actual_pct[:, at], rows, chance) for at, name in enumerate(OUTPUT_NAMES)},
+        direction=calls(end_change(predicted), end_change(rows.actual_pct), rows, chance),
+        rise_over_decline=calls(rise_over_decline(predicted), rise_over_decline(rows.actual_pct), rows, chance),
+        baselines={
+            name: _baseline(predicted, baseline, rows.actual_pct, chance) for name, baseline in baselines(rows, judged.fit_rows).items()
+        },
+        baseline_fit=None
+        if judged.fit_rows is None
+        else result.BaselineFit(frames=len(judged.fit_rows), stride=FIT_STRIDE, before_ms=judged.fit_before_ms),
+        bootstrap=result.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=block_candles(manifest.horizon_candles), seed=SEED),
+    )
+
+
+def baselines(rows: Rows, fit_rows: Rows | None) -> dict[str, Values]:
+    """What each baseline foretells of the rows, `(n, 3)` in percent; without rows to learn from only those that need none."""
+    told = {"zero": np.zeros(rows.actual_pct.shape)}
+    if fit_rows is not None:
+        told |= Naive.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
+        told["ridge"] = Ridge.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
+    # Upside down a decline is a rise: prices that bounce between bid and ask come back, so the opposite may be the better guess.
+    return told | {"persistence": rows.persistence_pct, "reversal": -rows.persistence_pct[:, [_DECLINE, _RISE, _END]]}
+
+
+def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> result.OutputMetrics:
+    unexplained = (actual - predicted) ** 2
+    (share,) = chance.shares([unexplained], [(actual - actual.mean()) ** 2])
+    days = daily_rank_correlations(predicted, actual, rows.close_time)
+    by_day = np.array([day.rank_correlation for day in days])
+    line = line_through(predicted, actual)
+    return result.OutputMetrics(
+        **_scores(predicted, actual),
+        r2_interval=None if share is None else (rounded(1.0 - share[1]), rounded(1.0 - share[0])),
+        daily_rank_correlation=result.DailyRankCorrelation(
+            mean=rounded(by_day.mean()) if len(days) else None,
+            t_statistic=t_statistic(by_day),
+            days=len(days),
+            by_day={str(_EPOCH + timedelta(days=day.day)): day.rank_correlation for day in days},
+        ),
+        calibration=result.Calibration(
+            slope=None if line is None else line[0],
+            intercept_pct=None if line is None else line[1],
+            deciles=tuple(
+                result.Decile(frames=len(part), predicted_pct=rounded(predicted[part].mean()), actual_pct=rounded(actual[part].mean()))
+                for part in deciles(predicted)
+            ),
+        ),
+    )
+
+
+def _baseline(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> result.Baseline:
+    outputs = {
+        name: result.BaselineOutput(
+            **_scores(baseline[:, at], actual[:, at]), **_reduction(predicted[:, at], baseline[:, at], actual[:, at], chance)
+        )
+        for at, name in enumerate(OUTPUT_NAMES)
+    }
+
+    def beside(of: "Callable[[Values], Values]") -> result.BaselineCalls:
+        return baseline_calls(Outcome.of(of(predicted), of(actual)), Outcome.of(of(baseline), of(actual)), chance)
+
+    return result.Baseline(outputs=outputs, direction=beside(end_change), rise_over_decline=beside(rise_over_decline))
+
+
+def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
+    return {
+        "r2": r2(predicted, actual),
+        "mean_absolute_error_pct": mean_absolute_error(predicted, actual),
+        "rank_correlation": rank_correlation(predicted, actual),
+    }
+
+
+def _reduction(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> "dict[str, float | result.Interval | None]":
+    """By how many percent the model's squared errors are smaller."""
+    ours, theirs = (actual - predicted) ** 2, (actual - baseline) ** 2
+    if not theirs.any():
+        return {"model_error_reduction_pct": None, "model_error_reduction_interval_pct": None}
+    (share,) = chance.shares([ours], [theirs])
+    return {
+        "model_error_reduction_pct": rounded(100.0 * (1.0 - ours.sum() / theirs.sum())),
+        "model_error_reduction_interval_pct": None
+        if share is None
+        else (rounded(100.0 * (1.0 - share[1])), rounded(100.0 * (1.0 - share[0]))),
+    }

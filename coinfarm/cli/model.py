@@ -1,5 +1,6 @@
 """`coinfarm model …`: publish versions of a model, and choose which serves."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,46 +27,81 @@ def model() -> None:
     "--compile/--no-compile", "compiles", default=True, show_default=True, help="Make it fast, in every form that keeps its word."
 )
 @click.option("--candles", type=EXISTING_FILE, multiple=True, help="Real candles to compile with; better than made-up ones.")
+@click.option(
+    "--evaluation", "evaluations", type=EXISTING_FILE, multiple=True, help="What coinfarm evaluate --json said of it; kept beside it."
+)
 @click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger.")
 def publish(
-    source: Path, root: str, promotes: bool, name: str | None, unit: Any, compiles: bool, candles: tuple[Path, ...], max_mib: float | None
+    source: Path,
+    root: str,
+    promotes: bool,
+    name: str | None,
+    unit: Any,
+    compiles: bool,
+    candles: tuple[Path, ...],
+    evaluations: tuple[Path, ...],
+    max_mib: float | None,
 ) -> None:
     """Put SOURCE, a bundle from `coinfarm train` or a .keras file, under a model root. A version, once there, never changes."""
     from tempfile import TemporaryDirectory
 
+    from coinfarm.models.evaluations import checked_evaluation, record_evaluation
     from coinfarm.models.promotion import promote as move
+    from coinfarm.models.publish import is_published
     from coinfarm.models.publish import publish as put
     from coinfarm.models.source import open_source
     from coinfarm.storage import open_storage
 
     storage = open_storage(root)
+    documents = [_json_object(path) for path in evaluations]
     with TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
         bundle = open_source(source, Path(bare), name=name, unit=unit)
-        if compiles:
-            bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
-        version = put(storage, bundle)
+        version = bundle.manifest.version
+        for document in documents:
+            checked_evaluation(version, document)  # before the work, not after
+        if is_published(storage, bundle.manifest):
+            click.echo(f"{version} lies under {root} already, and stays as it is.", err=True)
+        else:
+            if compiles:
+                bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
+            put(storage, bundle)
+    click.echo(version)
+    for document in documents:
+        record_evaluation(storage, version, document)
     if promotes:
         move(storage, version)
-    click.echo(version)
 
 
 @model.command("list", epilog="Example: coinfarm model list s3://my-models/models/btc")
 @click.argument("root")
-def list_versions(root: str) -> None:
-    """List the versions under ROOT; the one that serves has a star."""
-    from coinfarm.errors import NotFound
-    from coinfarm.models.pointer import read_pointer
-    from coinfarm.models.store import ModelStore
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+def list_versions(root: str, as_json: bool) -> None:
+    """List the versions under ROOT with their engines and how they were judged; the one that serves has a star."""
+    from coinfarm.models.listing import listed_versions
+    from coinfarm.models.report import versions_table
     from coinfarm.storage import open_storage
 
-    storage = open_storage(root)
-    try:
-        read = read_pointer(storage)
-        serving = read[0].version if read else None
-    except NotFound:
-        serving = None
-    for version in ModelStore(storage).versions():
-        click.echo(f"{'*' if version == serving else ' '} {version}")
+    versions = listed_versions(open_storage(root))
+    if as_json:
+        click.echo(json.dumps([listed.to_dict() for listed in versions], indent=2))
+    else:
+        print_tables(versions_table(versions))
+
+
+@model.command(epilog="Example: coinfarm model history s3://my-models/models/btc")
+@click.argument("root")
+@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+def history(root: str, as_json: bool) -> None:
+    """Tell which version served since when, and why; the one of now first."""
+    from coinfarm.models.pointer import history as read_history
+    from coinfarm.models.report import history_table
+    from coinfarm.storage import open_storage
+
+    pointers = read_history(open_storage(root))
+    if as_json:
+        click.echo(json.dumps([pointer.model_dump(mode="json", by_alias=True, exclude_none=True) for pointer in pointers], indent=2))
+    else:
+        print_tables(history_table(pointers))
 
 
 @model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261122-f64964ac")
@@ -82,13 +118,17 @@ def show(root: str, version: str) -> None:
 @model.command(epilog="Example: coinfarm model promote s3://my-models/models/btc 20261122-f64964ac")
 @click.argument("root")
 @click.argument("version")
-@click.option("--note", default="", help="Why; kept in the history.")
-def promote(root: str, version: str, note: str) -> None:
-    """Let VERSION serve."""
+@click.option("--note", default="", help="What for; kept in the history.")
+@click.option("--force", is_flag=True, help="Though it is judged worse, or not at all, or a compiled form strays. Needs --reason.")
+@click.option("--reason", help="Why it is forced; kept in the history.")
+def promote(root: str, version: str, note: str, force: bool, reason: str | None) -> None:
+    """Let VERSION serve, if its files are whole, its compiled forms true to Keras, and its evaluation no worse than that of what serves."""
     from coinfarm.models.promotion import promote as move
     from coinfarm.storage import open_storage
 
-    click.echo(move(open_storage(root), version, note=note).version)
+    if force != bool(reason):
+        raise click.UsageError("--force and --reason TEXT go together")
+    click.echo(move(open_storage(root), version, note=note, force_reason=reason).version)
 
 
 @model.command(epilog="Example: coinfarm model rollback s3://my-models/models/btc --note 'worse on ETH'")
@@ -100,6 +140,16 @@ def rollback(root: str, note: str) -> None:
     from coinfarm.storage import open_storage
 
     click.echo(move_back(open_storage(root), note=note).version)
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise click.ClickException(f"{path} is not JSON: {error}") from None
+    if not isinstance(document, dict):
+        raise click.ClickException(f"{path} is no evaluation: give what coinfarm evaluate --json printed")
+    return document
 
 
 def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_bytes: int | None) -> "Bundle":

@@ -99,16 +99,24 @@ class EvaluationRecord:
         return f"{self.from_date}--{self.to_date}-{hashlib.sha256(terms.encode()).hexdigest()[:8]}"
 
 
-def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
-    """Keep an evaluation beside the version under a model root. To record the same again changes nothing.
+def checked_evaluation(version: str, document: dict[str, Any]) -> EvaluationRecord:
+    """The document read as one of `version`; it may also name the same model as a bare file (`bare-` and the same fingerprint).
 
-    `version` is the one published there; the document may also name the same model as a bare file (`bare-` and the same fingerprint).
-    Raises `NotFound` if the version was not published, `ModelError` for a document of another model or one that lacks what
-    `EvaluationRecord.of` needs, and `Conflict` if other results are recorded for the same dates, stride and candles.
+    Raises `ModelError` for a document of another model, or one that lacks what `EvaluationRecord.of` needs.
     """
     record = EvaluationRecord.of(document, "the evaluation")
     if record.version.partition("-")[2] != version.partition("-")[2]:
         raise ModelError(f"the evaluation is of {record.version}, not of {version}: evaluate the version that it is recorded for")
+    return record
+
+
+def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
+    """Keep an evaluation beside the version under a model root. To record the same again changes nothing.
+
+    Raises `NotFound` if the version was not published, `ModelError` as `checked_evaluation`, and `Conflict` if other results are
+    recorded for the same dates, stride and candles.
+    """
+    record = checked_evaluation(version, document)
     storage.read(bundle_key(version))
     key = _key(version, record.name)
     data = json.dumps(document, indent=2, allow_nan=False).encode() + b"\n"

@@ -15,7 +15,7 @@ from coinfarm.candle_rows import rows_from_candles
 from coinfarm.cli import main
 from coinfarm.storage import open_storage
 from tests.demo_requests import demo_candles, demo_request
-from tests.fake_models import FakeEngine, promote_model, publish_model, seal
+from tests.fake_models import FakeEngine, promote_model, seal
 
 Run = Callable[..., Result]
 
@@ -152,19 +152,6 @@ def test_a_model_that_is_not_there_is_named(run: Run, candles: Path) -> None:
     assert shown.exit_code == 1
     assert "no model of" in shown.stderr
     assert "nowhere" in shown.stderr
-
-
-def test_versions_are_listed_shown_promoted_and_rolled_back(run: Run, tmp_path: Path) -> None:
-    root = tmp_path / "models"
-    first = run("model", "list", root).stdout.removeprefix("* ").strip()
-    second = publish_model(open_storage(str(root)), tmp_path / "second bundle", "2")
-    assert run("model", "promote", root, second, "--note", "better").stdout == f"{second}\n"
-    assert sorted(run("model", "list", root).stdout.splitlines()) == sorted([f"  {first}", f"* {second}"])
-    assert json.loads(run("model", "show", root, second).stdout)["version"] == second
-    assert run("model", "rollback", root).stdout == f"{first}\n"
-    missing = run("model", "promote", root, "20200101-00000000")
-    assert missing.exit_code == 1
-    assert "20200101-00000000" in missing.stderr
 
 
 def test_train_does_not_write_over_a_folder_that_holds_something(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,63 @@
+"""Versions and their history as a person reads them on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from coinfarm.models.listing import ListedVersion
+from coinfarm.models.pointer import Pointer
+
+
+def versions_table(versions: Sequence[ListedVersion]) -> Table:
+    """One row per version; a star marks the one that serves."""
+    table = Table(
+        caption="* serves. Score: the mean R² of the outputs in the latest evaluation.",
+        caption_justify="left",
+    )
+    table.add_column("")
+    table.add_column("version", no_wrap=True)
+    table.add_column("made (UTC)", no_wrap=True)
+    table.add_column("engines")
+    table.add_column("score", justify="right")
+    table.add_column("judged on")
+    for listed in versions:
+        created_at = None if listed.manifest is None else listed.manifest.created_at
+        table.add_row(
+            "*" if listed.serves else "",
+            listed.version,
+            "–" if created_at is None else f"{created_at:%Y-%m-%d %H:%M}",
+            ", ".join(listed.engines),
+            *_judgement(listed),
+        )
+    return table
+
+
+def history_table(pointers: Sequence[Pointer]) -> Table:
+    """One row per pointer, the one of now first."""
+    table = Table()
+    table.add_column("since (UTC)", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("note")
+    for pointer in pointers:
+        table.add_row(f"{pointer.promoted_at:%Y-%m-%d %H:%M:%S}", pointer.version, _remarks(pointer))
+    return table
+
+
+def _judgement(listed: ListedVersion) -> tuple[str, str]:
+    if listed.fault is not None:
+        return "–", f"damaged: {listed.fault}"
+    judged = listed.evaluation
+    if judged is None:
+        return "–", "nothing yet"
+    return (
+        f"{judged.score:.4f}",
+        f"{', '.join(sorted(judged.candles))}, {judged.from_date} up to {judged.to_date}",
+    )
+
+
+def _remarks(pointer: Pointer) -> str:
+    remarks = [pointer.note] if pointer.note else []
+    if pointer.forced is not None:
+        remarks.append(f"forced: {pointer.forced.reason}")
+        remarks += [f"though {overruled}" for overruled in pointer.forced.overruled]
+    return "\n".join(remarks)

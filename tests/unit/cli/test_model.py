@@ -1,0 +1,166 @@
+"""`coinfarm model …`, run as a person runs it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from coinfarm.cli import main
+from coinfarm.models.evaluations import record_evaluation
+from coinfarm.storage import Storage, open_storage
+from tests.fake_models import promote_model, publish_model, seal
+from tests.made_evaluations import made_evaluation
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def storage(root: Path) -> Storage:
+    return open_storage(str(root))
+
+
+@pytest.fixture
+def first(storage: Storage, tmp_path: Path) -> str:
+    """The version that serves."""
+    return promote_model(storage, tmp_path / "first", "1")
+
+
+@pytest.fixture
+def second(storage: Storage, first: str, tmp_path: Path) -> str:
+    return publish_model(storage, tmp_path / "second", "2")
+
+
+@pytest.fixture
+def model() -> Run:
+    """Runs `coinfarm model`."""
+    return lambda *arguments: CliRunner().invoke(main, ["model", *(str(argument) for argument in arguments)])
+
+
+def test_versions_are_shown_promoted_and_rolled_back(model: Run, root: Path, first: str, second: str) -> None:
+    assert model("promote", root, second, "--note", "better").stdout == f"{second}\n"
+    assert json.loads(model("show", root, second).stdout)["version"] == second
+    assert model("rollback", root).stdout == f"{first}\n"
+    missing = model("promote", root, "20200101-00000000")
+    assert missing.exit_code == 1
+    assert "20200101-00000000" in missing.stderr
+
+
+def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+    record_evaluation(storage, first, made_evaluation(first, 0.9, **{"from": "2019-03-01", "to": "2019-05-01"}))
+    record_evaluation(storage, first, made_evaluation(first, 0.15, 0.12, 0.0))
+    rows = [line for line in model("list", root).stdout.splitlines() if line.startswith("│")]
+    row = {version: next(line for line in rows if version in line) for version in (first, second)}
+    assert row[first].startswith("│ *")
+    assert "0.0900" in row[first]
+    assert "BTCUSD, 2019-05-01 up to 2019-07-01" in row[first]
+    assert row[second].startswith("│  ")
+    assert "nothing yet" in row[second]
+
+
+def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+    record_evaluation(storage, second, made_evaluation(second, 0.2))
+    listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
+    assert {version: entry["serves"] for version, entry in listed.items()} == {first: True, second: False}
+    assert listed[first]["engines"] == ["keras"]
+    assert listed[first]["evaluation"] is None
+    assert listed[second]["evaluation"]["score"] == pytest.approx(0.2)
+    assert listed[second]["evaluation"]["symbols"] == ["BTCUSD"]
+
+
+def test_a_damaged_version_does_not_hide_the_others(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+    storage.write(f"versions/{second}/manifest.json", b"{")
+    listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
+    assert listed[first]["fault"] is None
+    assert "manifest.json is no valid one" in listed[second]["fault"]
+    assert "damaged: " in model("list", root).stdout
+
+
+def test_an_empty_root_has_no_version(model: Run, root: Path) -> None:
+    assert json.loads(model("list", root, "--json").stdout) == []
+
+
+def test_a_worse_version_is_refused_until_somebody_says_why(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+    for version, r2 in ((first, 0.1), (second, 0.05)):
+        record_evaluation(storage, version, made_evaluation(version, r2))
+    refused = model("promote", root, second)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert f"Error: {second} is not promoted: it scores 0.0500" in refused.stderr
+    assert "--force --reason TEXT" in refused.stderr
+    forced = model("promote", root, second, "--force", "--reason", "ten times as fast")
+    assert (forced.exit_code, forced.stdout) == (0, f"{second}\n")
+    shown = model("history", root).stdout
+    assert shown.index(second) < shown.index("ten times as fast") < shown.index("though it scores 0.0500") < shown.index(first)
+    now, before = json.loads(model("history", root, "--json").stdout)
+    assert (now["version"], now["forced"]["reason"], before["version"]) == (second, "ten times as fast", first)
+
+
+@pytest.mark.parametrize("options", [["--force"], ["--reason", "why"], ["--force", "--reason", ""]], ids=" ".join)
+def test_force_and_reason_go_together(options: list[str], model: Run, root: Path, first: str) -> None:
+    refused = model("promote", root, first, *options)
+    assert refused.exit_code == 2
+    assert "--force and --reason TEXT go together" in refused.stderr
+
+
+def _bundle(tmp_path: Path, content: str = "3") -> tuple[Path, str]:
+    bundle = seal(tmp_path / f"bundle of {content}", content)
+    return bundle.folder, bundle.manifest.version
+
+
+def _file(tmp_path: Path, document: Any) -> Path:
+    path = tmp_path / "evaluation.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_an_evaluation_made_beforehand_is_published_with_its_model(
+    model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
+) -> None:
+    record_evaluation(storage, first, made_evaluation(first, 0.1))
+    folder, version = _bundle(tmp_path)
+    judged = _file(tmp_path, made_evaluation(version, 0.3))
+    shown = model("publish", folder, "--to", root, "--no-compile", "--evaluation", judged, "--promote")
+    assert (shown.exit_code, shown.stdout) == (0, f"{version}\n")
+    assert [entry["serves"] for entry in json.loads(model("list", root, "--json").stdout) if entry["version"] == version] == [True]
+
+
+def test_a_version_that_is_not_promoted_is_published_all_the_same(
+    model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
+) -> None:
+    record_evaluation(storage, first, made_evaluation(first, 0.1))
+    folder, version = _bundle(tmp_path)
+    shown = model("publish", folder, "--to", root, "--no-compile", "--promote")
+    assert (shown.exit_code, shown.stdout) == (1, f"{version}\n")
+    assert f"was not judged as {first} was" in shown.stderr
+
+
+def test_what_lies_there_already_is_said_and_not_compiled_again(model: Run, root: Path, tmp_path: Path) -> None:
+    folder, version = _bundle(tmp_path)
+    model("publish", folder, "--to", root, "--no-compile")
+    again = model("publish", folder, "--to", root)  # to compile it would fail: it is no Keras model
+    assert (again.exit_code, again.stdout) == (0, f"{version}\n")
+    assert f"{version} lies under {root} already, and stays as it is." in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        pytest.param([], "is no evaluation: give what coinfarm evaluate --json printed", id="no object"),
+        pytest.param({}, "the evaluation is no valid one: model: Field required", id="nothing in it"),
+        pytest.param(made_evaluation("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
+    ],
+)
+def test_what_is_no_evaluation_of_the_model_is_refused_before_it_is_published(
+    document: Any, said: str, model: Run, root: Path, storage: Storage, tmp_path: Path
+) -> None:
+    refused = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--evaluation", _file(tmp_path, document))
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert said in refused.stderr
+    assert list(storage.list()) == []

@@ -58,17 +58,23 @@ def answer_file(model: "LoadedModel", predictions: Predictions, ending: str, mes
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {
+    metadata = {MESSAGE_ID: message_id, "model": json.dumps(model_identity(model))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(prediction_columns(predictions)).replace_schema_metadata(metadata), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def prediction_columns(predictions: Predictions) -> dict[str, Any]:
+    """The columns of a Parquet file of predictions, a row for each window; no prediction is NaN."""
+    import pyarrow as pa
+
+    return {
         "open_time": predictions.open_time,
         "close_time": predictions.close_time,
         "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
         "filled_candles": predictions.filled_candles,
         **dict(zip(_PARQUET_NAMES, predictions.values_pct.T, strict=True)),
     }
-    metadata = {MESSAGE_ID: message_id, "model": json.dumps(model_identity(model))}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(columns).replace_schema_metadata(metadata), sink, compression="zstd")
-    return bytes(sink.getvalue())
 
 
 def asked_by(data: bytes, ending: str) -> str | None:

@@ -1,14 +1,17 @@
 """A request for predictions: what one may ask, whichever entrance it comes through."""
 
 from datetime import UTC, datetime
+from datetime import date as Day  # noqa: N812 - a field is called date
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import from_json
 
 from coinfarm.candle_rows import candles_from_rows
 from coinfarm.candles import Candles, fill_gaps, refuse_gaps
 from coinfarm.errors import CandleError, Fault, MalformedRequest, RequestError, TooLarge
+from coinfarm.models.manifest import Version
 from coinfarm.predictor import Series
 from image_render.spec import STANDARD
 from image_render.windows import window_count
@@ -85,6 +88,29 @@ class BatchRequest(_Request):
         if self.candles_uri is None and (self.start or self.stop):
             raise ValueError("from and to choose among the candles of a candlesUri; inline candles are all taken")
         return self
+
+
+class ShardRequest(_Request):
+    """A message of the queue: one shard of a backfill, and the roots of the candle store and of the results."""
+
+    symbol: Symbol
+    interval: Interval
+    date: Annotated[Day, Field(description="The UTC day on which the last candles of its windows open.")]
+    stride: Stride = 1
+    model_version: Annotated[Version, Field(description="Pinned, so that a run has one model from its beginning to its end.")]
+    candles_uri: Annotated[str, Field(max_length=1024)]
+    results_uri: Annotated[str, Field(max_length=1024)]
+
+
+def parse_message(body: bytes) -> BatchRequest | ShardRequest:
+    """A message of the queue, which asks for a shard where it names a `date`; raises as `parse_request`."""
+    try:
+        fields = from_json(body)
+    except ValueError:
+        fields = None
+    if isinstance(fields, dict) and "date" in fields:
+        return parse_request(ShardRequest, body)
+    return parse_request(BatchRequest, body)
 
 
 def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:

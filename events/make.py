@@ -17,12 +17,16 @@ import numpy as np
 from coinfarm.candle_files import parquet_from_candles
 from coinfarm.candle_rows import FIELDS, rows_from_candles
 from coinfarm.candles import Candles
+from coinfarm.history.store import CandleStore
+from coinfarm.settings import reference_model_uri
+from coinfarm.storage import open_storage
 from coinfarm.synthetic import generate
 from image_render.draw import draw_frames
 from image_render.windows import window_range_pct, windows
 
 FOLDER = Path(__file__).parent
 CANDLE_FILE = "DEMOUSD-1m.parquet"
+STORE = "store"
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _NOW = datetime(2026, 1, 1, 8, 0, 5, tzinfo=UTC)
@@ -73,12 +77,27 @@ def events(candles: Candles) -> dict[str, Json]:
         {**file, "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-midnight.json"},
         {**file, "from": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-four.parquet"},
     )
+    made["shards"] = queue_event(shard_message("2026-01-01"), shard_message("2026-01-02"))
     made["refused/sqs-one-bad-record"] = queue_event(
         {**request, "resultsUri": "sqs-one-bad-record/first.json"},
         {**impossible, "resultsUri": "sqs-one-bad-record/bad.json"},
         {**request, "resultsUri": "sqs-one-bad-record/third.parquet"},
     )
     return made
+
+
+def shard_message(day: str) -> Json:
+    """As `coinfarm backfill submit` sends it, over the candle store of this folder."""
+    pointer = json.loads((Path(reference_model_uri()) / "current.json").read_bytes())
+    return {
+        "symbol": "DEMOUSD",
+        "interval": "1m",
+        "date": day,
+        "stride": 1,
+        "modelVersion": pointer["version"],
+        "candlesUri": STORE,
+        "resultsUri": "shards",
+    }
 
 
 def _with_high_below_low(request: Json, at: int) -> Json:
@@ -242,6 +261,7 @@ def main() -> None:
     candles = demo_candles()
     (FOLDER / "candles").mkdir(exist_ok=True)
     (FOLDER / "candles" / CANDLE_FILE).write_bytes(parquet_from_candles(candles))
+    CandleStore(open_storage(str(FOLDER / "candles" / STORE))).write_day(candles, replace=True)
     (FOLDER / "refused").mkdir(exist_ok=True)
     for name, event in events(candles).items():
         (FOLDER / f"{name}.json").write_text(json.dumps(event, indent=2) + "\n")

@@ -1,41 +1,25 @@
-"""Messages of the queue: requests whose answers are written to a file. Lambda and the worker share it."""
+"""Messages of the queue: shards of a backfill, and requests whose answers are written to a file. Lambda and the worker share it."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from coinfarm.answer import answer_file, asked_by
-from coinfarm.candle_files import parse_candles
-from coinfarm.candle_rows import candles_from_rows
-from coinfarm.errors import CoinfarmError, Fault, Forbidden, NotFound, RequestError
-from coinfarm.predictor import Predictor, Series
-from coinfarm.request import BatchRequest, parse_request, series_of
+from coinfarm.backfill.work import Job, do
+from coinfarm.errors import CoinfarmError
 from coinfarm.service import Service
-from coinfarm.storage import Storage, resolve
+from handler.jobs import Message, MessageReader
 from handler.problems import problem
 from handler.telemetry import count, count_timings, logger
 
 TIME_RESERVE_MS = 10_000
 """What is left of an invocation when no further batch is begun: one batch and its writes take less."""
 
-_CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
-
 
 class TimeIsShort(Exception):
     """The rest of the batch is given back to the queue."""
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message of the queue."""
-
-    message_id: str
-    body: str
 
 
 @dataclass
@@ -56,6 +40,13 @@ class Outcomes:
             logger.warning("record failed", extra={"message_id": message_id, "problem": problem(error)})
         else:
             logger.error("record failed", extra={"message_id": message_id}, exc_info=error)
+
+    def settle(self, message: Message, error: Exception | None) -> None:
+        """Done, or failed."""
+        if error is None:
+            self.done.add(message.message_id)
+        else:
+            self.fail(message.message_id, error)
 
     def give_back(self, messages: Sequence[Message], error: Exception) -> None:
         """All that is neither done nor failed."""
@@ -88,105 +79,24 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
     `before_batch` is called before each call of the engine; what it raises gives the rest back.
     """
     outcomes = Outcomes()
-    by_version: dict[str | None, list[_Job]] = {}
+    reader = MessageReader(service.settings)
+    by_version: dict[str | None, list[tuple[Message, Job]]] = {}
     for message in {message.message_id: message for message in messages}.values():
         try:
-            job = _Job.of(message, service)
+            version, job = reader.job(message)
         except Exception as error:  # noqa: BLE001 - what is wrong with one message is no fault of its neighbours
             outcomes.fail(message.message_id, error)
         else:
-            by_version.setdefault(job.request.model_version, []).append(job)
+            by_version.setdefault(version, []).append((message, job))
     for version, jobs in by_version.items():
         try:
             predictor = service.predictor(version)
             predictor.before_batch = before_batch
+            predictor.answers = None  # a backfill never asks for a frame twice
             try:
-                _predict(jobs, predictor, service, outcomes)
+                do(jobs, predictor, outcomes.settle)
             finally:
                 count_timings(predictor.timings)
         except Exception as error:  # noqa: BLE001 - whatever it was, the messages must go back
-            outcomes.give_back([job.message for job in jobs], error)
+            outcomes.give_back([message for message, _ in jobs], error)
     return outcomes
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A message understood: what is asked for, and where the answer goes."""
-
-    message: Message
-    request: BatchRequest
-    results: Storage
-    results_key: str
-
-    @classmethod
-    def of(cls, message: Message, service: Service) -> "_Job":
-        request = parse_request(BatchRequest, message.body.encode())
-        results, key = _place("resultsUri", request.results_uri, service.settings.results_root)
-        return cls(message, request, results, key)
-
-    @property
-    def ending(self) -> str:
-        return PurePosixPath(self.results_key).suffix
-
-    def is_answered(self) -> bool:
-        """Whether this very message was answered before: SQS delivers at least once."""
-        try:
-            written = self.results.read(self.results_key).data
-        except NotFound:
-            return False
-        return asked_by(written, self.ending) == self.message.message_id
-
-    def series(self, service: Service) -> Series:
-        settings, request = service.settings, self.request
-        if request.candles is not None:
-            candles = candles_from_rows(request.candles, request.symbol, request.interval)
-        else:
-            assert request.candles_uri is not None
-            storage, key = _place("candlesUri", request.candles_uri, settings.candles_root)
-            candles = parse_candles(
-                storage.read(key, settings.max_candle_file_bytes).data,
-                key,
-                symbol=request.symbol,
-                interval=request.interval,
-                start_ms=request.start_ms,
-                stop_ms=request.stop_ms,
-            )
-        return series_of(candles, request.stride, request.gaps, settings.max_record_frames)
-
-
-def _predict(jobs: Sequence[_Job], predictor: Predictor, service: Service, outcomes: Outcomes) -> None:
-    """Predict and write, job by job; a job's candles are fetched only when the batch before it has room."""
-    in_work: deque[_Job] = deque()
-
-    def good_series() -> Iterator[Series]:
-        for job in jobs:
-            try:
-                if job.is_answered():
-                    outcomes.done.add(job.message.message_id)
-                    continue
-                series = job.series(service)
-            except Exception as error:  # noqa: BLE001 - no fault of its neighbours
-                outcomes.fail(job.message.message_id, error)
-                continue
-            in_work.append(job)
-            yield series
-
-    for predictions in predictor.predict_each(good_series()):
-        job = in_work.popleft()
-        try:
-            data = answer_file(predictor.model, predictions, job.ending, job.message.message_id)
-            job.results.write(job.results_key, data, content_type=_CONTENT_TYPES[job.ending])
-        except Exception as error:  # noqa: BLE001 - no fault of its neighbours
-            outcomes.fail(job.message.message_id, error)
-        else:
-            outcomes.done.add(job.message.message_id)
-
-
-def _place(field_name: str, uri: str, root: str | None) -> tuple[Storage, str]:
-    if root is None:
-        variable = {"resultsUri": "RESULTS_ROOT", "candlesUri": "CANDLES_ROOT"}[field_name]
-        raise RequestError(Fault(f"/{field_name}", f"is refused, because {variable} does not say where it may point"))
-    try:
-        return resolve(uri, root)
-    except Forbidden as error:
-        raise RequestError(Fault(f"/{field_name}", str(error))) from None

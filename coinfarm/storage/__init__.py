@@ -10,7 +10,7 @@ from coinfarm.errors import Forbidden, StorageError
 from coinfarm.storage.folder import FolderStorage
 from coinfarm.storage.protocol import Blob, Storage, checked_key
 
-__all__ = ["Blob", "Storage", "open_storage", "resolve"]
+__all__ = ["Blob", "Storage", "open_inside", "open_storage", "resolve"]
 
 _S3 = "s3://"
 
@@ -43,6 +43,16 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
     if not place.startswith(home):
         raise Forbidden(f"{uri} lies outside {root}: name something inside it")
     return storage, checked_key(place.removeprefix(home))
+
+
+def open_inside(uri: str, root: str) -> Storage:
+    """The storage at `uri`, which is `root` itself or a folder inside it. Raises `Forbidden` for any other, as `resolve`."""
+    home = open_storage(root)
+    is_absolute = uri.startswith("/") or "://" in uri
+    if is_absolute and open_storage(uri).uri().rstrip("/") == home.uri().rstrip("/"):
+        return home
+    storage, key = resolve(uri.rstrip("/"), root)
+    return open_storage(storage.uri(key))
 
 
 def _local_path(root: str) -> Path:

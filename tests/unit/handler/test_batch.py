@@ -145,7 +145,7 @@ def test_a_record_that_fails_in_a_way_nobody_thought_of_does_not_fail_its_neighb
     def explode(*args, **kwargs):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("handler.batch.parse_candles", explode)
+    monkeypatch.setattr("handler.jobs.parse_candles", explode)
     assert deliver(message("first"), {**candle_file, "resultsUri": "bad.json"}, message("third")) == [1]
     assert results.names() == ["first.json", "third.json"]
 

@@ -1,0 +1,81 @@
+"""The result of a shard: a Parquet file that says of which shard it is, and accounts for every window asked for."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinfarm.answer import model_identity, prediction_columns
+from coinfarm.backfill.shard import Shard
+from coinfarm.errors import NotFound
+from coinfarm.predictor import Predictions
+from coinfarm.storage import Storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from coinfarm.models.manager import LoadedModel
+
+CONTENT_TYPE = "application/vnd.apache.parquet"
+_SHARD, _MODEL, _ACCOUNT = b"shard", b"model", b"account"
+_MAX_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Account:
+    """What became of the windows asked for: each of them is in one of the four others.
+
+    Of a predicted window there are numbers; of one that is mostly filled, more than half of its candles were made up.
+    """
+
+    asked: int
+    predicted: int
+    mostly_filled: int
+    too_few_before: int
+    no_candles: int
+
+    @property
+    def adds_up(self) -> bool:
+        return self.asked == self.predicted + self.mostly_filled + self.too_few_before + self.no_candles
+
+
+@dataclass(frozen=True)
+class Result:
+    """A result that was found whole: `table` has the columns of `coinfarm.answer`, a row for each window that has 200 candles."""
+
+    table: "pa.Table"
+    account: Account
+
+
+def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions, *, no_candles: int, too_few_before: int) -> bytes:
+    """The same bytes for the same predictions, whoever made them and when."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(prediction_columns(predictions))
+    mostly_filled = int(np.isnan(predictions.values_pct[:, 0]).sum())
+    account = Account(shard.asked, len(predictions) - mostly_filled, mostly_filled, too_few_before, no_candles)
+    metadata = {_SHARD: shard.key(model.version), _MODEL: json.dumps(model_identity(model)), _ACCOUNT: json.dumps(asdict(account))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd", write_page_checksum=True)
+    return bytes(sink.getvalue())
+
+
+def read_result(shard: Shard, version: str, results: Storage) -> Result | None:
+    """What lies at the shard's key; None where nothing lies there, or nothing that is whole and of this shard."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        data = results.read(shard.key(version), _MAX_BYTES).data
+    except NotFound:
+        return None
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
+        metadata = table.schema.metadata or {}
+        account = Account(**json.loads(metadata[_ACCOUNT]))
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+        return None
+    whole = account.adds_up and account.asked == shard.asked and len(table) == account.predicted + account.mostly_filled
+    return Result(table, account) if whole and metadata.get(_SHARD) == shard.key(version).encode() else None

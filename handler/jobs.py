@@ -1,0 +1,120 @@
+"""What a message of the queue asks for, as a job of `coinfarm.backfill.work`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from coinfarm.answer import answer_file, asked_by
+from coinfarm.backfill.history import History
+from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.work import Job
+from coinfarm.candle_files import parse_candles
+from coinfarm.candle_rows import candles_from_rows
+from coinfarm.errors import Fault, Forbidden, NotFound, RequestError
+from coinfarm.predictor import Predictions, Series
+from coinfarm.request import BatchRequest, ShardRequest, parse_message, series_of
+from coinfarm.settings import Settings
+from coinfarm.storage import Storage, open_inside, resolve
+
+if TYPE_CHECKING:
+    from coinfarm.models.manager import LoadedModel
+
+_CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of the queue."""
+
+    message_id: str
+    body: str
+
+
+class MessageReader:
+    """Reads the messages of one delivery, whose shards share a look at the history."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._histories: dict[str, History] = {}
+
+    def job(self, message: Message) -> tuple[str | None, Job]:
+        """The version of the model that the message pins, and the job. Raises `RequestError` that points at what is wrong."""
+        request = parse_message(message.body.encode())
+        job = self._shard_job(request) if isinstance(request, ShardRequest) else self._request_job(request, message.message_id)
+        return request.model_version, job
+
+    def _shard_job(self, request: ShardRequest) -> ShardJob:
+        shard = Shard(request.symbol, request.interval, request.date, request.stride)
+        with _pointing_at("candlesUri"):
+            candles = open_inside(request.candles_uri, _root("CANDLES_ROOT", self._settings.candles_root))
+        with _pointing_at("resultsUri"):
+            results = open_inside(request.results_uri, _root("RESULTS_ROOT", self._settings.results_root))
+        return ShardJob(shard, request.model_version, self._histories.setdefault(candles.uri(), History(candles)), results)
+
+    def _request_job(self, request: BatchRequest, message_id: str) -> "_RequestJob":
+        with _pointing_at("resultsUri"):
+            results, key = resolve(request.results_uri, _root("RESULTS_ROOT", self._settings.results_root))
+        return _RequestJob(message_id, request, self._settings, results, key)
+
+
+@dataclass(frozen=True)
+class _RequestJob:
+    """A request whose answer goes to a file that remembers which message asked for it: SQS delivers at least once."""
+
+    message_id: str
+    request: BatchRequest
+    settings: Settings
+    results: Storage
+    results_key: str
+
+    def is_done(self) -> bool:
+        try:
+            written = self.results.read(self.results_key).data
+        except NotFound:
+            return False
+        return asked_by(written, self._ending) == self.message_id
+
+    def series(self) -> Series:
+        settings, request = self.settings, self.request
+        if request.candles is not None:
+            candles = candles_from_rows(request.candles, request.symbol, request.interval)
+        else:
+            assert request.candles_uri is not None
+            with _pointing_at("candlesUri"):
+                storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
+            candles = parse_candles(
+                storage.read(key, settings.max_candle_file_bytes).data,
+                key,
+                symbol=request.symbol,
+                interval=request.interval,
+                start_ms=request.start_ms,
+                stop_ms=request.stop_ms,
+            )
+        return series_of(candles, request.stride, request.gaps, settings.max_record_frames)
+
+    def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
+        assert predictions is not None  # a request without windows is refused
+        data = answer_file(model, predictions, self._ending, self.message_id)
+        self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._ending])
+
+    @property
+    def _ending(self) -> str:
+        return PurePosixPath(self.results_key).suffix
+
+
+def _root(variable: str, root: str | None) -> str:
+    if root is None:
+        raise Forbidden(f"is refused, because {variable} does not say where it may point")
+    return root
+
+
+@contextmanager
+def _pointing_at(field_name: str) -> Iterator[None]:
+    """Turns the refusal of a URI into one that names its field."""
+    try:
+        yield
+    except Forbidden as error:
+        raise RequestError(Fault(f"/{field_name}", str(error))) from None

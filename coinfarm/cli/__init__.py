@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
 from coinfarm.cli.serve import example, invoke, serve
@@ -27,5 +28,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, invoke, serve, example, train, model):
+for command in (predict, render, invoke, serve, example, train, model, history):
     main.add_command(command)

@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
@@ -105,13 +106,23 @@ class CandleStore:
             if len(candles):
                 yield candles
 
+    def whole_days(self, symbol: str, interval: str, days: Iterable[date]) -> set[date]:
+        """Those of the days that are stored whole; what is damaged is not."""
+        stored = set(self.days(symbol, interval))
+        whole = set()
+        for day, data in self.fetch(symbol, interval, (day for day in days if day in stored)):
+            with suppress(CandleError):
+                if self._parsed(data, symbol, interval, day).whole:
+                    whole.add(day)
+        return whole
+
     def read_each(self, symbol: str, interval: str, days: Iterable[date]) -> Iterator[Day]:
         """The named days, and what is known of each. Raises `NotFound` for one that is not there, `CandleError` for a damaged one."""
         for day, data in self.fetch(symbol, interval, days):
             yield self._parsed(data, symbol, interval, day)
 
     def fetch(self, symbol: str, interval: str, days: Iterable[date]) -> Iterator[tuple[date, bytes]]:
-        """The files of the named days as they are, in their order."""
+        """The files of the named days as they are, in their order; raises `NotFound` for one that is not there."""
         with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="candles") as pool:
             coming: deque[tuple[date, Future[Blob]]] = deque()
             try:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,10 +16,27 @@ def reference_model_uri() -> str:
     return str(files("coinfarm") / "reference_model")
 
 
-class Settings(BaseModel):
-    """Each field is read from the environment variable of its name in capitals."""
+class FromEnvironment(BaseModel):
+    """Frozen settings, each read from the environment variable of its field's name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Raises `CoinfarmError` that names the variable at fault."""
+        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            variable = str(first["loc"][0]).upper()
+            if first["type"] == "missing":
+                raise CoinfarmError(f"{variable} is not set") from None
+            raise CoinfarmError(f"{variable}={first['input']!r}: {first['msg']}") from None
+
+
+class Settings(FromEnvironment):
+    """Of the service: the model, the limits, the roots."""
 
     model_uri: str = Field(default_factory=reference_model_uri)
     """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
@@ -43,14 +60,3 @@ class Settings(BaseModel):
     """Where `resultsUri` may point; unset, messages with such a URI are refused."""
     answer_cache_frames: Annotated[int, Field(ge=0)] = 10_000
     """How many frames' answers a container remembers; 0 remembers none."""
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Raises `CoinfarmError` that names the variable at fault."""
-        given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            variable = str(first["loc"][0]).upper()
-            raise CoinfarmError(f"{variable}={first['input']!r}: {first['msg']}") from None

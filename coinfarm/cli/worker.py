@@ -1,0 +1,24 @@
+"""`coinfarm worker`: the queue's messages, done here."""
+
+import os
+import sys
+
+import click
+
+
+@click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 300')
+@click.option("--queue", "queue_url", help="The URL of the queue.  [default: $QUEUE_URL]")
+@click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
+@click.option("--idle-exit", "idle_exit_s", type=float, help="End when the queue has been empty for so many seconds.  [default: never]")
+def worker(queue_url: str | None, model_uri: str | None, idle_exit_s: float | None) -> None:
+    """Do what the queue's messages ask for, until a signal or an empty queue ends it.
+
+    Exits with 0 after a signal, a spot notice or an empty queue, with 1 where this machine fails at everything. CANDLES_ROOT and
+    RESULTS_ROOT say where messages may point. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false.
+    """
+    given = {"QUEUE_URL": queue_url, "MODEL_URI": model_uri, "IDLE_EXIT_S": idle_exit_s}
+    os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
+    from handler.worker import main
+
+    sys.exit(main())

@@ -1,0 +1,25 @@
+"""A worker as a process of its own, over an engine that answers with a number and takes ENGINE_S seconds for a batch."""
+
+import os
+import sys
+import time
+
+from coinfarm import service
+from coinfarm.errors import CoinfarmError
+from handler.worker import main
+from tests.fake_models import FakeEngine
+
+
+class SlowEngine(FakeEngine):
+    def predict(self, frames):
+        if frames.any():  # the manager warms a model up with empty frames
+            time.sleep(float(os.environ.get("ENGINE_S", "0")))
+        return super().predict(frames)
+
+
+if __name__ == "__main__":
+    service.load_engine = lambda bundle, *_: SlowEngine(bundle)
+    try:
+        sys.exit(main())
+    except CoinfarmError as error:
+        sys.exit(str(error))

@@ -9,6 +9,7 @@ from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
 from coinfarm.cli.serve import example, invoke, serve
 from coinfarm.cli.train import train
+from coinfarm.cli.worker import worker
 from coinfarm.errors import CoinfarmError
 
 
@@ -28,5 +29,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, invoke, serve, example, train, model, history):
+for command in (predict, render, invoke, serve, example, train, model, history, worker):
     main.add_command(command)

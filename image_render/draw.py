@@ -9,8 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from image_render.rows import row_numbers
 from image_render.spec import BODY, CHANNEL_COUNT, STANDARD, VOLUME, WICK, FrameSpec
-from image_render.windows import Columns, Prices
+from image_render.windows import Columns
 
 Frames = NDArray[np.uint8]
 
@@ -21,9 +22,7 @@ def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None
     `out`, where given, is (a slice along the first axis of) what `empty_frames` returned; it is filled and returned.
     Raises `ValueError` where shapes do not fit. Prices must be finite: `coinfarm.candles` sees to it.
     """
-    count, candles = windows.close.shape
-    if candles != spec.window_candles:
-        raise ValueError(f"a window has {spec.window_candles} candles, not {candles}")
+    count = len(windows.close)
     frames = empty_frames(count, spec) if out is None else out
     if frames.shape != (count, *spec.shape):
         raise ValueError(f"out must have the shape {(count, *spec.shape)}, not {frames.shape}")
@@ -49,29 +48,12 @@ def as_planes(frames: Frames) -> Frames:
 def _run_indices(windows: Columns, spec: FrameSpec) -> NDArray[np.intp]:
     """Which row of the table each candle takes in each channel, `(N, 3, window_candles)`."""
     rows = spec.price_rows
-    lowest = windows.low.min(axis=1, keepdims=True)
-    price_range = windows.high.max(axis=1, keepdims=True) - lowest
-    flat = price_range == 0
-    price_range[flat] = 1
-    offset = np.where(flat, spec.flat_row, 0)
-
-    def row(price: Prices) -> Prices:
-        scaled: Prices = price - lowest
-        scaled *= rows - 1
-        scaled /= price_range
-        np.rint(scaled, out=scaled)
-        scaled += offset
-        return scaled
-
-    opened, closed = row(windows.open), row(windows.close)
-    highest_volume = windows.volume.max(axis=1, keepdims=True)
-    highest_volume[highest_volume == 0] = 1
-
+    numbers = row_numbers(windows, spec)
     count, candles = windows.close.shape
     indices = np.empty((count, CHANNEL_COUNT, candles), np.intp)
-    indices[:, BODY] = np.minimum(opened, closed) * rows + np.maximum(opened, closed)
-    indices[:, WICK] = row(windows.low) * rows + row(windows.high)
-    indices[:, VOLUME] = rows * rows + np.rint(windows.volume * rows / highest_volume)
+    indices[:, BODY] = numbers.body_low * rows + numbers.body_high
+    indices[:, WICK] = numbers.wick_low * rows + numbers.wick_high
+    indices[:, VOLUME] = rows * rows + numbers.volume_height
     return indices
 
 

@@ -1,0 +1,72 @@
+"""Row numbers: all that a frame says, and nothing that it does not."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from image_render.draw import Frames, draw_frames
+from image_render.rows import Rows, empty_rows, pack_rows
+from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
+from image_render.windows import Columns, windows
+from tests.candle_strategies import SMALL_SPECS, series_in_ticks
+
+SPEC = FrameSpec(3, 5)
+TWO_WINDOWS = windows(Columns(*np.array([(1, 3, 0, 2, 4), (2, 4, 1, 4, 0), (3, 3, 2, 3, 1), (3, 5, 2, 5, 9)], float).T), SPEC)
+
+
+def fill(rows: Rows, spec: FrameSpec) -> Frames:
+    """What the rows say, pixel by pixel."""
+    frames = np.zeros((len(rows), *spec.shape), np.uint8)
+    for window, candles in enumerate(rows.tolist()):
+        for candle, (body_low, body_high, wick_low, wick_high, volume_height) in enumerate(candles):
+            frames[window, candle, body_low : body_high + 1, BODY] = 1
+            frames[window, candle, wick_low : wick_high + 1, WICK] = 1
+            frames[window, candle, :volume_height, VOLUME] = 1
+    return frames
+
+
+def test_the_rows_of_two_windows_by_hand() -> None:
+    assert pack_rows(TWO_WINDOWS, SPEC).tolist() == [
+        [[1, 2, 0, 3, 5], [2, 4, 1, 4, 0], [3, 3, 2, 3, 1]],
+        [[1, 3, 0, 3, 0], [2, 2, 1, 2, 1], [2, 4, 1, 4, 5]],
+    ]
+
+
+@pytest.mark.parametrize("spec", [*SMALL_SPECS, STANDARD], ids=str)
+@given(data=st.data())
+def test_rows_filled_are_the_frames(data: st.DataObject, spec: FrameSpec) -> None:
+    every = windows(data.draw(series_in_ticks(spec.window_candles + data.draw(st.integers(0, 2)), spec.price_rows)), spec)
+    np.testing.assert_array_equal(fill(pack_rows(every, spec), spec), draw_frames(every, spec))
+
+
+@pytest.mark.parametrize("volume", [0.0, 3.0])
+def test_a_flat_window_has_all_its_prices_in_row_74(volume: float) -> None:
+    flat = Columns(*(np.full((1, 200), 7.0) for _ in range(4)), np.full((1, 200), volume))
+    assert np.unique(pack_rows(flat)[0], axis=0).tolist() == [[74, 74, 74, 74, 150 if volume else 0]]
+
+
+def test_a_frame_takes_a_kilobyte() -> None:
+    rows = empty_rows(2)
+    assert (rows.shape, rows.dtype, rows.nbytes) == ((2, 200, 5), np.uint8, 2000)
+
+
+def test_a_part_of_a_buffer_is_filled_and_the_rest_is_left() -> None:
+    buffer = empty_rows(4, SPEC)
+    buffer[:] = 77
+    pack_rows(TWO_WINDOWS, SPEC, out=buffer[1:3])
+    np.testing.assert_array_equal(buffer[1:3], pack_rows(TWO_WINDOWS, SPEC))
+    assert (buffer[[0, 3]] == 77).all()
+
+
+@pytest.mark.parametrize(
+    ("spec", "out", "message"),
+    [
+        pytest.param(FrameSpec(3, 256), None, "a byte does not number 256 rows", id="too many rows"),
+        pytest.param(FrameSpec(4, 5), None, "a window has 4 candles, not 3", id="other windows"),
+        pytest.param(SPEC, empty_rows(1, SPEC), r"out has the shape \(1, 3, 5\), .* of 2 windows", id="too short"),
+    ],
+)
+def test_what_does_not_fit_is_refused(spec: FrameSpec, out: Rows | None, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pack_rows(TWO_WINDOWS, spec, out=out)

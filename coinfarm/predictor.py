@@ -2,7 +2,10 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,16 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles import Candles, Times, Values
+from coinfarm.engines import is_drawing, is_streaming
 from coinfarm.errors import CandleError, Fault, ModelError, RequestError
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import Frames, draw_frames, empty_frames
+from image_render.rows import empty_rows, pack_rows
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_count, window_range_pct, windows
 
 if TYPE_CHECKING:
     from coinfarm.answer_cache import AnswerCache
+    from coinfarm.engines import Pending
     from coinfarm.models.manager import LoadedModel
     from coinfarm.models.manifest import Output, TrainingData
+
+Inputs = NDArray[np.uint8]
+"""What an engine is given: frames, or the rows that it draws them from."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +52,7 @@ class Predictions:
 
 @dataclass
 class Timings:
-    """What a predictor has done so far, and where the time went."""
+    """What a predictor has done so far, and where its time went: what an engine does while frames are drawn is no waiting for it."""
 
     frames: int = 0
     cached_frames: int = 0
@@ -90,23 +99,33 @@ class Predictor:
         return next(self.predict_each([series]))
 
     def predict_each(self, many: Iterable[Series]) -> Iterator[Predictions]:
-        """The predictions of each series, in order, as soon as they are known; the series share the engine's batches."""
-        batch = _Batch(self.max_batch)
+        """The predictions of each series, in order, as soon as they are known; the series share the engine's batches.
+
+        An engine that can is at work on one batch while the next is drawn. After an error nothing is at work any more.
+        """
+        engine = self.model.engine
+        ahead = int(is_streaming(engine))
+        if is_drawing(engine):
+            begin = partial(self._begin, start=engine.start_rows, answers=None)  # drawn there sooner than looked up here
+            batches = [_Batch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + ahead)]
+        else:
+            begin = partial(self._begin, start=self._start, answers=self.answers)
+            batches = [_Batch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + ahead)]
         waiting: deque[_Job] = deque()
-        for series in many:
-            job = _Job(series)
-            waiting.append(job)
-            left = job.drawn
-            while len(left):
-                started = perf_counter()
-                left = batch.take(job, left)
-                self.timings.render_ms += _ms_since(started)
-                if batch.full:
-                    self._answer(batch)
-                    yield from self._finished(waiting)
-        if batch.used:
-            self._answer(batch)
-        yield from self._finished(waiting)
+        begun: deque[tuple[_Batch, Pending]] = deque()
+        try:
+            for batch in self._drawn(many, waiting, cycle(batches)):
+                begun.append((batch, begin(batch.inputs[: batch.used])))
+                yield from self._answered(begun, ahead, waiting)
+            yield from self._answered(begun, 0, waiting)
+            yield from self._finished(waiting)
+        except Exception:
+            yield from self._answered(begun, 0, waiting)  # what was begun before it
+            raise
+        finally:
+            for _, pending in begun:
+                with suppress(Exception):
+                    pending()
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
         """`(N, 3)` in percent, for ready-made frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
@@ -121,43 +140,78 @@ class Predictor:
                     "send 100 * (max high - min low) / last close of each window",
                 )
             )
-        raw = [self._raw_outputs(frames[at : at + self.max_batch]) for at in range(0, len(frames), self.max_batch)]
+        parts = [frames[at : at + self.max_batch] for at in range(0, len(frames), self.max_batch)]
+        raw = [self._begin(part, self._start, self.answers)() for part in parts]
         return _in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
-    def _answer(self, batch: "_Batch") -> None:
-        raw = self._raw_outputs(batch.frames[: batch.used])
-        first = 0
-        for job, chosen, range_pct in batch.parts:
-            last = first + len(chosen)
-            job.values_pct[chosen] = _in_percent(raw[first:last], self.model.bundle.manifest.outputs, range_pct)
-            job.missing -= len(chosen)
-            first = last
-        batch.empty()
+    def _drawn(self, many: Iterable[Series], waiting: "deque[_Job]", batches: "Iterator[_Batch]") -> "Iterator[_Batch]":
+        """Batches as full as can be, each emptied when its turn comes again."""
+        batch = next(batches)
+        for series in many:
+            job = _Job(series)
+            waiting.append(job)
+            left = job.drawn
+            while len(left):
+                started = perf_counter()
+                left = batch.take(job, left)
+                self.timings.render_ms += _ms_since(started)
+                if batch.full:
+                    yield batch
+                    batch = next(batches)
+                    batch.empty()
+        if batch.used:
+            yield batch
 
-    def _raw_outputs(self, frames: Frames) -> NDArray[np.float32]:
-        """`(N, outputs)` as the engine says them; frames whose answer is remembered are not asked again."""
+    def _answered(self, begun: "deque[tuple[_Batch, Pending]]", keep: int, waiting: "deque[_Job]") -> Iterator[Predictions]:
+        """Wait until only so many batches are at work; the series that this finishes."""
+        while len(begun) > keep:
+            batch, pending = begun.popleft()
+            batch.hand_out(pending(), self.model.bundle.manifest.outputs)
+            yield from self._finished(waiting)
+
+    def _begin(self, inputs: Inputs, start: Callable[[Inputs], "Pending"], answers: "AnswerCache | None") -> "Pending":
+        """Have the engine begin, but for frames whose answer is remembered."""
         self.before_batch()
         started = perf_counter()
-        self.timings.frames += len(frames)
-        raw = self._engine_outputs(frames) if self.answers is None else self._remembered_outputs(frames, self.answers)
+        self.timings.frames += len(inputs)
+        pending = start(inputs) if answers is None else self._start_unknown(inputs, answers)
         self.timings.inference_ms += _ms_since(started)
-        return raw
 
-    def _remembered_outputs(self, frames: Frames, answers: "AnswerCache") -> NDArray[np.float32]:
+        def raw_outputs() -> NDArray[np.float32]:
+            started = perf_counter()
+            raw = self._checked(pending(), len(inputs))
+            self.timings.inference_ms += _ms_since(started)
+            return raw
+
+        return raw_outputs
+
+    def _start(self, frames: Frames) -> "Pending":
+        engine = self.model.engine
+        if is_streaming(engine):
+            return engine.start(frames)
+        raw = engine.predict(frames)
+        return lambda: raw
+
+    def _start_unknown(self, frames: Frames, answers: "AnswerCache") -> "Pending":
         keys = answers.keys(self.model.bundle.manifest.version, frames)
         known = [answers.get(key) for key in keys]
         unknown = [at for at, answer in enumerate(known) if answer is None]
-        if unknown:
-            fresh = self._engine_outputs(frames if len(unknown) == len(frames) else frames[unknown])
+        self.timings.cached_frames += len(frames) - len(unknown)
+        if not unknown:
+            return lambda: np.array(known, np.float32)
+        pending = self._start(frames if len(unknown) == len(frames) else frames[unknown])
+
+        def raw_outputs() -> NDArray[np.float32]:
+            fresh = self._checked(pending(), len(unknown))
             for at, answer in zip(unknown, fresh, strict=True):
                 known[at] = answer
                 answers.put(keys[at], answer)
-        self.timings.cached_frames += len(frames) - len(unknown)
-        return np.array(known, np.float32)
+            return np.array(known, np.float32)
 
-    def _engine_outputs(self, frames: Frames) -> NDArray[np.float32]:
-        raw = self.model.engine.predict(frames)
-        expected = (len(frames), len(self.model.bundle.manifest.outputs))
+        return raw_outputs
+
+    def _checked(self, raw: NDArray[np.float32], frame_count: int) -> NDArray[np.float32]:
+        expected = (frame_count, len(self.model.bundle.manifest.outputs))
         if raw.shape != expected:
             raise RuntimeError(f"the engine {self.model.engine.name} answered {raw.shape} instead of {expected}")
         if not np.isfinite(raw).all():
@@ -195,31 +249,42 @@ class _Job:
 
 
 class _Batch:
-    """Room for the frames of one engine call, shared by as many series as fit."""
+    """Room for what the engine is given at once, shared by as many series as fit."""
 
-    def __init__(self, most_frames: int) -> None:
-        self.frames = empty_frames(most_frames)
+    def __init__(self, inputs: Inputs, draw: Callable[..., Inputs]) -> None:
+        """`draw(windows, out=…)` fills (a slice along the first axis of) `inputs`, which is `(frames, …)`."""
+        self.inputs = inputs
+        self._draw = draw
         self.empty()
 
     def empty(self) -> None:
         self.used = 0
-        self.parts: list[tuple[_Job, NDArray[np.intp], Values]] = []
+        self._parts: list[tuple[_Job, NDArray[np.intp], Values]] = []
 
     @property
     def full(self) -> bool:
-        return self.used == len(self.frames)
+        return self.used == len(self.inputs)
 
     def take(self, job: _Job, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
         """Draw as many of the wanted windows as there is room for; the rest is returned."""
-        chosen, rest = np.split(wanted, [len(self.frames) - self.used])
+        chosen, rest = np.split(wanted, [len(self.inputs) - self.used])
         # Windows without holes are a slice, which stays a view; others are gathered.
         unbroken = chosen[-1] - chosen[0] == len(chosen) - 1
         part = slice(chosen[0], chosen[-1] + 1) if unbroken else chosen
         drawn = Columns(*(column[part] for column in job.windows))
-        draw_frames(drawn, out=self.frames[self.used : self.used + len(chosen)])
-        self.parts.append((job, chosen, window_range_pct(drawn)))
+        self._draw(drawn, out=self.inputs[self.used : self.used + len(chosen)])
+        self._parts.append((job, chosen, window_range_pct(drawn)))
         self.used += len(chosen)
         return rest
+
+    def hand_out(self, raw: NDArray[np.float32], outputs: "tuple[Output, ...]") -> None:
+        """Give each series its share of the engine's outputs `(used, outputs)`."""
+        first = 0
+        for job, chosen, range_pct in self._parts:
+            last = first + len(chosen)
+            job.values_pct[chosen] = _in_percent(raw[first:last], outputs, range_pct)
+            job.missing -= len(chosen)
+            first = last
 
 
 def _in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pct: Values) -> Values:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines import Pending
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manager import LoadedModel
 from image_render.draw import Frames
@@ -23,6 +24,31 @@ class PixelEngine:
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         self.calls.append(len(frames))
         return shares(frames)
+
+
+class StreamingPixelEngine(PixelEngine):
+    """Looks at the frames only when it is waited for, as an engine may that is at work meanwhile; `log` holds what began and ended."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        """`fail_at` is the number of the batch, from 0, that goes wrong."""
+        super().__init__()
+        self.log: list[str] = []
+        self.places: set[int] = set()
+        self._fail_at = fail_at
+
+    def start(self, frames: Frames) -> Pending:
+        number = len(self.calls)
+        self.calls.append(len(frames))
+        self.places.add(frames.ctypes.data)
+        self.log.append(f"begin {number}")
+
+        def finish() -> NDArray[np.float32]:
+            self.log.append(f"end {number}")
+            if number == self._fail_at:
+                raise RuntimeError(f"batch {number} failed")
+            return shares(frames)
+
+        return finish
 
 
 def shares(frames: Frames) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from coinfarm.predictor import Predictor, Series
 from image_render.draw import Frames, draw_frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.made_candles import MINUTE_MS, START_MS, minutes
-from tests.pixel_engine import PixelEngine, loaded, shares
+from tests.pixel_engine import PixelEngine, StreamingPixelEngine, loaded, shares
 
 
 @pytest.fixture
@@ -78,10 +78,17 @@ def test_series_share_the_batches_of_the_engine(predictor: Predictor, engine: Pi
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(counts=st.lists(st.integers(1, 9), max_size=6), max_batch=st.integers(1, 12), stride=st.integers(1, 3))
-def test_batches_of_any_size_change_no_answer(predictor: Predictor, counts: list[int], max_batch: int, stride: int) -> None:
+@given(
+    make_engine=st.sampled_from([PixelEngine, StreamingPixelEngine]),
+    counts=st.lists(st.integers(1, 9), max_size=6),
+    max_batch=st.integers(1, 12),
+    stride=st.integers(1, 3),
+)
+def test_batches_of_any_size_change_no_answer(
+    predictor: Predictor, make_engine: type[PixelEngine], counts: list[int], max_batch: int, stride: int
+) -> None:
     many = [Series(minutes(199 + count, seed=seed), stride) for seed, count in enumerate(counts)]
-    engine = PixelEngine()
+    engine = make_engine()
     results = list(Predictor(_with_engine(predictor, engine), max_batch).predict_each(many))
     assert [len(predictions) for predictions in results] == [len(series) for series in many]
     for series, predictions in zip(many, results, strict=True):
@@ -265,6 +272,7 @@ class TimeIsUpError(Exception):
     pass
 
 
+@pytest.mark.parametrize("engine", [PixelEngine(), StreamingPixelEngine()], ids=["waited for", "streaming"])
 def test_what_before_batch_raises_ends_the_work_after_what_was_answered(tmp_path: Path, engine: PixelEngine) -> None:
     batches = iter(range(2))
 
@@ -339,6 +347,63 @@ def test_the_time_spent_is_counted(predictor: Predictor) -> None:
     assert (predictor.timings.frames, predictor.timings.cached_frames) == (26, 0)
     assert predictor.timings.render_ms > 0
     assert predictor.timings.inference_ms > 0
+
+
+def test_one_batch_is_drawn_while_the_engine_is_at_work_on_the_one_before(tmp_path: Path) -> None:
+    engine = StreamingPixelEngine()
+    series = Series(minutes(199 + 35))
+    predictions = Predictor(loaded(tmp_path / "model", engine), max_batch=10).predict(series)
+    np.testing.assert_array_equal(predictions.values_pct, expected_of(series))
+    assert engine.log == ["begin 0", "begin 1", "end 0", "begin 2", "end 1", "begin 3", "end 2", "end 3"]
+    assert len(engine.places) == 2  # however long the series: no more memory than two batches take
+
+
+def test_a_single_batch_is_waited_for_at_once(tmp_path: Path) -> None:
+    engine = StreamingPixelEngine()
+    results = Predictor(loaded(tmp_path / "model", engine), max_batch=10).predict_each([Series(minutes(209))])
+    assert len(next(results)) == 10
+    assert engine.log == ["begin 0", "end 0"]
+
+
+@pytest.mark.parametrize("fail_at", [0, 1, 2])
+def test_an_engine_that_fails_is_reported_when_nothing_is_at_work_any_more(tmp_path: Path, fail_at: int) -> None:
+    engine = StreamingPixelEngine(fail_at)
+    predictor = Predictor(loaded(tmp_path / "model", engine), max_batch=10)
+    with pytest.raises(RuntimeError, match=f"batch {fail_at} failed"):
+        predictor.predict(Series(minutes(199 + 40)))
+    begun = {entry.removeprefix("begin ") for entry in engine.log if entry.startswith("begin")}
+    assert begun == {entry.removeprefix("end ") for entry in engine.log if entry.startswith("end")}
+    assert len(begun) == fail_at + 2
+
+
+def test_whoever_wants_no_more_predictions_leaves_nothing_at_work(tmp_path: Path) -> None:
+    engine = StreamingPixelEngine(fail_at=1)
+    results = Predictor(loaded(tmp_path / "model", engine), max_batch=10).predict_each(Series(minutes(199 + 10)) for _ in range(4))
+    next(results)
+    assert engine.log == ["begin 0", "begin 1", "end 0"]
+    results.close()  # type: ignore[attr-defined]
+    assert engine.log[3:] == ["end 1"]
+
+
+def test_what_was_begun_before_the_candles_failed_is_answered(tmp_path: Path) -> None:
+    def many() -> Iterator[Series]:
+        yield Series(minutes(199 + 10))
+        yield Series(minutes(199 + 10))
+        raise TimeIsUpError
+
+    results = Predictor(loaded(tmp_path / "model", StreamingPixelEngine()), max_batch=10).predict_each(many())
+    assert [len(next(results)), len(next(results))] == [10, 10]
+    with pytest.raises(TimeIsUpError):
+        next(results)
+
+
+def test_answers_are_remembered_of_batches_that_were_at_work_together(tmp_path: Path) -> None:
+    engine = StreamingPixelEngine()
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    series = Series(minutes(225))
+    for _ in range(2):
+        np.testing.assert_array_equal(predictor.predict(series).values_pct, expected_of(series))
+    assert engine.calls == [10, 10, 6]
 
 
 @pytest.mark.parametrize("count", [1, 199])

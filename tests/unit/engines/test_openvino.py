@@ -2,14 +2,16 @@
 
 import subprocess
 import sys
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from coinfarm.compilation.forms import F32
-from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino import OpenVinoEngine, _Request
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from image_render.draw import draw_frames
@@ -57,6 +59,44 @@ def test_threads_do_not_get_each_others_answers(engine: OpenVinoEngine) -> None:
         answers = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
     for part, answer in zip(parts, answers, strict=True):
         np.testing.assert_allclose(answer, channel_means(FRAMES[part]), rtol=1e-5)
+
+
+def test_batches_begun_one_after_the_other_get_their_own_answers_in_any_order(engine: OpenVinoEngine) -> None:
+    parts = [FRAMES[at : at + 9 + at % 5] for at in range(0, 100, 20)]
+    pending = [engine.start(part) for part in parts]
+    for part, outputs in reversed(list(zip(parts, pending, strict=True))):
+        np.testing.assert_allclose(outputs(), channel_means(part), rtol=1e-5)
+
+
+class FailingOnce:
+    """An infer request whose second run goes wrong."""
+
+    def __init__(self, request: Any) -> None:
+        self.request = request
+        self.runs = 0
+
+    def start_async(self, *inputs: Any, **options: Any) -> None:
+        self.request.start_async(*inputs, **options)
+        self.runs += 1
+
+    def wait(self) -> None:
+        self.request.wait()
+        if self.runs == 2:
+            raise RuntimeError("out of luck")
+
+    def get_output_tensor(self) -> Any:
+        return self.request.get_output_tensor()
+
+
+def test_a_chunk_that_fails_fails_the_batch_that_it_belongs_to_and_no_other(bundle: Bundle) -> None:
+    engine = OpenVinoEngine(bundle, F32)
+    (first, *_) = engine._requests
+    engine._requests = deque([_Request(FailingOnce(first._request))])
+    pending = [engine.start(FRAMES[at : at + 4]) for at in range(0, 12, 4)]
+    np.testing.assert_allclose(pending[0](), channel_means(FRAMES[:4]), rtol=1e-5)
+    with pytest.raises(RuntimeError, match="out of luck"):
+        pending[1]()
+    np.testing.assert_allclose(pending[2](), channel_means(FRAMES[8:12]), rtol=1e-5)
 
 
 def test_the_name_says_engine_and_precision(engine: OpenVinoEngine) -> None:

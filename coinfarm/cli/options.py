@@ -48,12 +48,12 @@ def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
     return series_of(candles, stride, gaps, _MOST_CANDLES)
 
 
-def open_predictor(model_uri: str | None) -> "Predictor":
+def open_predictor(model_uri: str | None, version: str | None = None) -> "Predictor":
     from coinfarm.service import Service
     from coinfarm.settings import Settings
 
     overrides = {"MODEL_URI": model_uri} if model_uri else {}
-    return Service(Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})).predictor()
+    return Service(Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})).predictor(version)
 
 
 def predict_with_progress(predictor: "Predictor", series: "Series") -> Any:

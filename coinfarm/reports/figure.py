@@ -5,7 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.errors import CoinfarmError
+from coinfarm.reports.packages import require_packages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,12 +33,11 @@ def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, f
     `name` says for a screen reader what is seen, and must be the figure's own on its page. The same plot is the same text, byte by byte.
     Raises `CoinfarmError` where Matplotlib is not installed.
     """
-    try:
-        import matplotlib as mpl
-        from cycler import cycler
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise CoinfarmError("reports need Jinja2 and Matplotlib: pip install 'coinfarm[report]'") from None
+    require_packages()
+    import matplotlib as mpl
+    from cycler import cycler
+    from matplotlib.figure import Figure
+
     style: Any = {**_STYLE, "axes.prop_cycle": cycler(color=SERIES), "svg.hashsalt": name}
     with mpl.rc_context(style):
         figure = Figure(figsize=size, layout="constrained")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from coinfarm.errors import CoinfarmError
+from coinfarm.reports.packages import require_packages
 
 Tone = Literal["good", "bad", "neutral"]
 
@@ -112,10 +113,9 @@ class Page:
 
     def html(self) -> str:
         """The page, the same for the same content. Raises `CoinfarmError` where the packages for reports are not installed."""
-        try:
-            from jinja2 import Environment, PackageLoader, StrictUndefined
-        except ImportError:
-            raise CoinfarmError("reports need Jinja2 and Matplotlib: pip install 'coinfarm[report]'") from None
+        require_packages()
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
         environment = Environment(
             loader=PackageLoader("coinfarm.reports", "."),
             autoescape=True,

@@ -1,0 +1,123 @@
+"""`coinfarm evaluate`: what a model is worth on what it has not seen."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, open_predictor, print_tables, read_candles
+
+if TYPE_CHECKING:
+    from coinfarm.candles import Candles
+    from coinfarm.evaluation.judge import Terms
+    from coinfarm.predictor import Predictor
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
+
+
+class _CommandOfFiles(click.Command):
+    """Takes several files after one option, as a shell's wildcard gives them."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(context, list(_one_file_each(args)))
+
+
+@click.command(
+    cls=_CommandOfFiles,
+    epilog="Example: coinfarm evaluate --candles *-1m.parquet --from 2019-05-01 --to 2019-07-01 --stride 10 --report evaluation.html",
+)
+@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@click.option("--version", help="The version to judge.  [default: the one that serves]")
+@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to judge it on.")
+@click.option("--from", "start", type=_DAY, required=True, help="The first day.")
+@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last one.")
+@click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
+@click.option(
+    "--baseline-candles",
+    type=EXISTING_FILE,
+    multiple=True,
+    metavar="FILE...",
+    help="What the baselines learn from, where the candles do not reach back before the training cut-off.",
+)
+@click.option("--include-in-sample", is_flag=True, help="Judge it also on windows that it may have learnt from.")
+@click.option("--symbol", help="The coin, where the files' names do not tell it.")
+@click.option("--interval", help="The length of a candle (1m, 1h, …), where the files' names do not tell it.")
+@click.option("--json", "as_json", is_flag=True, help="The whole evaluation, as one document.")
+@click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a page with plots, that needs nothing but itself.")
+def evaluate(
+    model_uri: str | None,
+    version: str | None,
+    candles: tuple[Path, ...],
+    start: datetime,
+    stop: datetime,
+    stride: int,
+    baseline_candles: tuple[Path, ...],
+    include_in_sample: bool,
+    symbol: str | None,
+    interval: str | None,
+    as_json: bool,
+    report: Path | None,
+) -> None:
+    """Judge a model on the windows between two days, beside baselines that cost nothing.
+
+    Windows that begin before the model's training cut-off are left out, and counted.
+    """
+    from coinfarm.evaluation.evaluate import evaluation_of
+    from coinfarm.evaluation.findings import verdict
+    from coinfarm.evaluation.judge import Terms, joined_coins, judge
+    from coinfarm.evaluation.tables import tables
+
+    if report is not None:
+        from coinfarm.reports.packages import require_packages
+
+        require_packages()
+    terms = Terms(start.date(), stop.date(), stride, include_in_sample)
+    coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
+    baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
+    predictor = open_predictor(model_uri, version)
+    with _progress(predictor, coins, terms):
+        judged = judge(predictor, coins, terms, baseline_coins)
+    evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
+    if report is not None:
+        from coinfarm.evaluation.report import page
+
+        page(evaluation, judged).write(report)
+    if as_json:
+        click.echo(json.dumps(evaluation.to_dict()))
+        return
+    found = verdict(evaluation)
+    click.echo("\n".join([found.headline, "", *(f"- {reason}" for reason in found.reasons), ""]))
+    print_tables(*tables(evaluation))
+    if report is not None:
+        click.echo(report)
+
+
+def _one_file_each(arguments: list[str]) -> Iterator[str]:
+    """`--candles A B` as `--candles A --candles B`."""
+    option, taken = None, 0
+    for argument in arguments:
+        if argument.startswith("-"):
+            option, taken = (argument if argument in _OPTIONS_OF_FILES else None), 0
+        elif option is not None:
+            if taken:
+                yield option
+            taken += 1
+        yield argument
+
+
+@contextmanager
+def _progress(predictor: "Predictor", coins: "list[Candles]", terms: "Terms") -> Iterator[None]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("frames", total=sum(len(terms.of(coin)) for coin in coins) // terms.stride)
+        predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
+        yield

@@ -1,0 +1,170 @@
+"""What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
+
+from coinfarm.evaluation.names import BASELINES, OUTPUTS, between, number, percent
+from coinfarm.evaluation.result import Baseline, Calls, Evaluation
+from coinfarm.reports.page import Tone, Verdict
+
+_COIN_TOSS_PCT = 50.0
+_SIZES = ("maxRisePct", "maxDeclinePct")
+_VERBS = {"maxRisePct": "rise", "maxDeclinePct": "fall"}
+
+
+def verdict(evaluation: Evaluation) -> Verdict:
+    """The whole in a headline, with the figures that it rests on."""
+    beaten = [name for name in _SIZES if _beats_every_baseline(evaluation, name)]
+    direction = _against_a_coin_toss(evaluation.direction)
+    tone: Tone = "neutral"
+    if len(beaten) == len(_SIZES) and direction == "better" and _leads_in_direction(evaluation):
+        tone = "good"
+    elif not beaten and direction != "better":
+        tone = "bad"
+    reasons = [*(_size_reason(evaluation, name) for name in _SIZES), _end_reason(evaluation), _direction_reason(evaluation)]
+    return Verdict(
+        f"{_size_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}", (*reasons, *_cautions(evaluation)), tone
+    )
+
+
+def best_baseline(evaluation: Evaluation, output: str) -> tuple[str, Baseline]:
+    """The baseline with the highest R² of an output."""
+
+    def r2(name: str) -> float:
+        value = evaluation.baselines[name].outputs[output].r2
+        return float("-inf") if value is None else value
+
+    name = max(evaluation.baselines, key=r2)
+    return name, evaluation.baselines[name]
+
+
+def best_direction_baseline(evaluation: Evaluation) -> tuple[str, Baseline]:
+    """The baseline whose direction is right most often."""
+    name = max(evaluation.baselines, key=lambda name: evaluation.baselines[name].direction.right_pct or 0.0)
+    return name, evaluation.baselines[name]
+
+
+def _beats_every_baseline(evaluation: Evaluation, output: str) -> bool:
+    reductions = [baseline.outputs[output].model_error_reduction_interval_pct for baseline in evaluation.baselines.values()]
+    return all(bounds is not None and bounds[0] > 0 for bounds in reductions)
+
+
+def _leads_in_direction(evaluation: Evaluation) -> bool:
+    leads = [baseline.direction for baseline in evaluation.baselines.values() if baseline.direction.right_pct is not None]
+    return all(lead.model_lead_interval_pct is not None and lead.model_lead_interval_pct[0] > 0 for lead in leads)
+
+
+def _against_a_coin_toss(calls: Calls) -> str:
+    bounds = calls.overall.interval_pct
+    if bounds is None:
+        return "unknown"
+    if bounds[0] > _COIN_TOSS_PCT:
+        return "better"
+    return "worse" if bounds[1] < _COIN_TOSS_PCT else "the same"
+
+
+def _size_headline(evaluation: Evaluation, beaten: list[str]) -> str:
+    if len(beaten) == len(_SIZES):
+        return "How far the price will rise and fall, the model foretells better than every baseline."
+    others = [name for name in _SIZES if name not in beaten]
+    if beaten:
+        name, _ = best_baseline(evaluation, others[0])
+        return (
+            f"How far the price will {_VERBS[beaten[0]]}, the model foretells better than every baseline; how far it will "
+            f"{_VERBS[others[0]]}, not surely better than {_a(name)}."
+        )
+    names = dict.fromkeys(_a(best_baseline(evaluation, output)[0]) for output in others)
+    return f"How far the price will rise and fall, the model does not surely foretell better than {' or '.join(names)}."
+
+
+def _direction_headline(evaluation: Evaluation, direction: str) -> str:
+    share = evaluation.direction.overall
+    if share.right_pct is None:
+        return "It tells no direction."
+    if direction == "unknown":
+        return "The period is too short to say anything of the direction."
+    if direction == "the same":
+        return f"Its direction cannot be told from a coin toss ({percent(share.right_pct)} right)."
+    if direction == "worse":
+        return f"Its direction is right in {percent(share.right_pct)}, less often than a coin toss."
+    text = f"Its direction is right in {percent(share.right_pct)}, more often than a coin toss"
+    if _leads_in_direction(evaluation):
+        return f"{text} and than every baseline."
+    name, baseline = best_direction_baseline(evaluation)
+    return f"{text}, but not surely more often than {_a(name)} ({percent(baseline.direction.right_pct)})."
+
+
+def _size_reason(evaluation: Evaluation, output: str) -> str:
+    ours = evaluation.outputs[output]
+    name, baseline = best_baseline(evaluation, output)
+    theirs = baseline.outputs[output]
+    text = (
+        f"R² of the {OUTPUTS[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
+        f"the best baseline, {_a(name)}, has {number(theirs.r2)}."
+    )
+    reduction, bounds = theirs.model_error_reduction_pct, theirs.model_error_reduction_interval_pct
+    if reduction is None:
+        return text
+    if reduction < 0:
+        reduction, bounds, word = -reduction, None if bounds is None else (-bounds[1], -bounds[0]), "larger"
+    else:
+        word = "smaller"
+    return f"{text} The model's squared errors are {number(reduction, 1)} %{_spaced(between(bounds, 1))} {word}."
+
+
+def _end_reason(evaluation: Evaluation) -> str:
+    end = evaluation.outputs["endChangePct"]
+    daily = end.daily_rank_correlation
+    text = f"R² of the end change {number(end.r2)}{_spaced(between(end.r2_interval))}"
+    if end.r2_interval is not None and end.r2_interval[0] <= 0:
+        text += ", which cannot be told from nothing"
+    if daily.mean is None:
+        return f"{text}."
+    statistic = "" if daily.t_statistic is None else f" (t-statistic {number(daily.t_statistic, 1)})"
+    return f"{text}; its rank correlation is {number(daily.mean)} on the mean of {daily.days} days{statistic}."
+
+
+def _direction_reason(evaluation: Evaluation) -> str:
+    overall, strongest = evaluation.direction.overall, evaluation.direction.strongest
+    if overall.right_pct is None:
+        return "The model foretells no change at all, so no direction can be right or wrong."
+    return (
+        f"The direction is right in {percent(overall.right_pct)}{_spaced(between(overall.interval_pct, 1))} of {overall.frames:,} frames, "
+        f"and in {percent(strongest.right_pct)}{_spaced(between(strongest.interval_pct, 1))} of the 5 % with the strongest predictions. "
+        "That says nothing yet of profit: what a trade costs is for the backtest to count."
+    )
+
+
+def _cautions(evaluation: Evaluation) -> list[str]:
+    counts = evaluation.counts
+    overlap = f"the {counts.judged:,} frames amount to at most {counts.effective:,.0f} independent observations"
+    if counts.effective < counts.judged:
+        overlap = f"Labels of {evaluation.horizon_candles} candles overlap: {overlap}, fewer as coins move together."
+    else:
+        overlap = f"As coins move together, {overlap}."
+    cautions = [overlap]
+    if counts.in_sample is None:
+        cautions.append("The model does not tell what it has learnt from: it may have seen these very frames.")
+    elif evaluation.includes_in_sample:
+        cautions.append("Frames from before the training cut-off were not left out, as asked for: the model may have learnt from them.")
+    elif counts.in_sample:
+        cautions.append(f"{counts.in_sample:,} windows begin before the training cut-off and were left out.")
+    if evaluation.baseline_fit is None:
+        cautions.append(
+            "Without candles from before the training cut-off there are no fitted baselines (mean, constant × range, ridge): "
+            "what is said of the baselines is said of the others alone. Give --baseline-candles."
+        )
+    return cautions
+
+
+def _a(name: str) -> str:
+    """A baseline within a sentence."""
+    named = {
+        "ridge": "a ridge regression",
+        "trainingMean": "the training mean",
+        "constantTimesRange": "a constant times the range",
+        "persistence": "the last candles' move once more",
+        "reversal": "the opposite of the last candles' move",
+    }
+    return named.get(name, BASELINES[name])
+
+
+def _spaced(text: str) -> str:
+    return f" {text}" if text else ""

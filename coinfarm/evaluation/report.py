@@ -1,0 +1,280 @@
+"""An evaluation as a page."""
+
+from datetime import UTC, datetime
+
+from coinfarm.evaluation import figures
+from coinfarm.evaluation.findings import best_baseline, best_direction_baseline, verdict
+from coinfarm.evaluation.judge import Judged
+from coinfarm.evaluation.names import BASELINE_MEANINGS, BASELINES, OUTPUTS, between, number, percent, right
+from coinfarm.evaluation.result import Baseline, Calls, Evaluation, OutputScores, Share
+from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Table, Tile, Tone
+
+_COIN_TOSS_PCT = 50.0
+
+
+def page(evaluation: Evaluation, judged: Judged) -> Page:
+    """The page of one evaluation; it needs the frames themselves for the plot of predictions against outcomes."""
+    model = evaluation.model
+    return Page(
+        title=f"What {model.name} is worth",
+        subtitle=f"Version {model.version} on {model.engine} · {', '.join(evaluation.candles)}, {evaluation.interval} candles · "
+        f"{evaluation.from_date} up to {evaluation.to_date}, the last day not included · {_every(evaluation.stride)}",
+        verdict=verdict(evaluation),
+        tiles=_tiles(evaluation),
+        sections=(
+            _baselines(evaluation),
+            _sizes(evaluation, judged),
+            _calls(evaluation),
+            _days(evaluation),
+            _judged(evaluation),
+        ),
+        footer=f"Made by coinfarm evaluate from {', '.join(evaluation.candle_files) or 'candles in memory'}; "
+        "the same model and candles make the same page.",
+    )
+
+
+def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
+    tiles = []
+    for name in ("maxRisePct", "maxDeclinePct"):
+        best, baseline = best_baseline(evaluation, name)
+        bounds = baseline.outputs[name].model_error_reduction_interval_pct
+        tiles.append(
+            Tile(
+                f"R² of the {OUTPUTS[name]}",
+                number(evaluation.outputs[name].r2),
+                f"{BASELINES[best]}: {number(baseline.outputs[name].r2)}",
+                _tone(bounds, 0.0),
+            )
+        )
+    best, baseline = best_direction_baseline(evaluation)
+    overall, larger = evaluation.direction.overall, evaluation.rise_over_decline.overall
+    return (
+        *tiles,
+        Tile(
+            "Direction right",
+            percent(overall.right_pct),
+            f"{between(overall.interval_pct, 1)} · {BASELINES[best]}: {percent(baseline.direction.right_pct)}".removeprefix(" · "),
+            _tone(overall.interval_pct, _COIN_TOSS_PCT),
+        ),
+        Tile(
+            "Rise > decline right", percent(larger.right_pct), between(larger.interval_pct, 1), _tone(larger.interval_pct, _COIN_TOSS_PCT)
+        ),
+        Tile("Frames", f"{evaluation.frames:,}", f"at most {evaluation.counts.effective:,.0f} independent"),
+    )
+
+
+def _baselines(evaluation: Evaluation) -> Section:
+    rows = [_row("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall)]
+    rows += [
+        _row(BASELINES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
+        for name, baseline in evaluation.baselines.items()
+    ]
+    meanings = "; ".join(f"{BASELINES[name]}: {BASELINE_MEANINGS[name]}" for name in evaluation.baselines)
+    return Section(
+        "Beside what costs nothing",
+        (
+            Prose(
+                (
+                    "R² is the share of the variance that is foretold: 1 is the truth, 0 no better than one constant that is known "
+                    "only afterwards, and below 0 worse than that. The question is not whether R² is above zero, but what the model adds to "
+                    "what a ruler and a line would say.",
+                )
+            ),
+            Table(
+                ("", *(f"R² {title}" for title in OUTPUTS.values()), "direction right", "rise > decline right"),
+                rows,
+                f"{meanings[0].upper()}{meanings[1:]}. In brackets 90 % intervals.",
+                strong_row=0,
+            ),
+            Figures(
+                (
+                    Figure(
+                        figures.r2_figure(evaluation),
+                        "R² beside the baselines",
+                        "The line on the model's bar is its 90 % interval. Bars below −0.25 are cut off.",
+                        wide=True,
+                    ),
+                )
+            ),
+            _errors_table(evaluation),
+            _lead_table(evaluation.baselines),
+        ),
+    )
+
+
+def _errors_table(evaluation: Evaluation) -> Table:
+    def row(who: str, outputs: dict[str, OutputScores]) -> tuple[str, ...]:
+        errors = (number(outputs[name].mean_absolute_error_pct) for name in OUTPUTS)
+        return (who, *errors, *(number(outputs[name].rank_correlation) for name in OUTPUTS))
+
+    rows = [row("this model", dict(evaluation.outputs))]
+    rows += [row(BASELINES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
+    header = ("", *(f"error {title}, %" for title in OUTPUTS.values()), *(f"rank corr. {title}" for title in OUTPUTS.values()))
+    return Table(header, rows, "Mean absolute errors in percent points, and rank correlations", strong_row=0, folded=True)
+
+
+def _lead_table(baselines: dict[str, Baseline]) -> Table:
+    def reduction(scores: Baseline, name: str) -> str:
+        output = scores.outputs[name]
+        return f"{percent(output.model_error_reduction_pct)} {between(output.model_error_reduction_interval_pct, 1)}".strip()
+
+    rows = [
+        (
+            BASELINES[name],
+            *(reduction(baseline, output) for output in OUTPUTS),
+            f"{number(baseline.direction.model_lead_pct, 1)} {between(baseline.direction.model_lead_interval_pct, 1)}".strip(),
+        )
+        for name, baseline in baselines.items()
+    ]
+    header = ("against", *(f"errors of {title}" for title in OUTPUTS.values()), "direction, points")
+    return Table(
+        header, rows, "By how much the model's squared errors are smaller, and its directions right more often, frame by frame", folded=True
+    )
+
+
+def _sizes(evaluation: Evaluation, judged: Judged) -> Section:
+    slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in OUTPUTS.items())
+    return Section(
+        "Can it be taken at its word?",
+        (
+            Prose(
+                (
+                    f"The slope of what happened over what was foretold is {slopes}: 1 is a model that means what it says, less is one "
+                    "that exaggerates.",
+                )
+            ),
+            Figures(
+                (
+                    Figure(
+                        figures.calibration_figure(evaluation),
+                        "Calibration",
+                        "Each point is a tenth of the frames, from the lowest predictions to the highest. The dashed line is what "
+                        "happened being what was foretold.",
+                        wide=True,
+                    ),
+                    Figure(
+                        figures.density_figure(judged),
+                        "Predictions and outcomes",
+                        "The darker, the more frames (logarithmic); the rarest half percent on each side is not shown.",
+                        wide=True,
+                    ),
+                )
+            ),
+        ),
+    )
+
+
+def _calls(evaluation: Evaluation) -> Section:
+    hours = len(evaluation.direction.by_hour)
+    return Section(
+        "Which way?",
+        (
+            Prose(
+                (
+                    "A direction is right where the sign of the end change is the one foretold; frames after which the price stood where "
+                    "it was do not count. “Rise > decline” asks whether the price will go farther up than down.",
+                    f"Of {hours} hours about {max(1, round(0.1 * hours))} will by chance alone have an interval that leaves out the truth: "
+                    "a good hour is no discovery.",
+                )
+            ),
+            Figures(
+                (
+                    Figure(figures.parts_figure(evaluation), "By coin and volatility", "Bars are 90 % intervals; 50 % is a coin toss."),
+                    Figure(figures.month_figure(evaluation), "By month", "What holds in one month only is no skill."),
+                    Figure(figures.hour_figure(evaluation), "By hour of the day, UTC", "The hour in which the horizon begins.", wide=True),
+                )
+            ),
+            _parts_table(evaluation.direction, "The direction, by parts"),
+            _parts_table(evaluation.rise_over_decline, "Rise greater than decline, by parts"),
+        ),
+    )
+
+
+def _parts_table(calls: Calls, caption: str) -> Table:
+    parts = [("all", calls.overall), ("strongest 5 %", calls.strongest), *calls.by_coin.items(), *calls.by_month.items()]
+    parts += [(f"volatility {name}", share) for name, share in calls.by_volatility.items()]
+    parts += [(f"{hour}:00", share) for hour, share in calls.by_hour.items()]
+    rows = [(name, f"{share.frames:,}", percent(share.right_pct), between(share.interval_pct, 1)) for name, share in parts]
+    return Table(("", "frames", "right", "90 % interval"), rows, caption, folded=True)
+
+
+def _days(evaluation: Evaluation) -> Section:
+    rows = [
+        (title, number(daily.mean), number(daily.t_statistic, 1), f"{sum(value > 0 for value in daily.by_day.values())} of {daily.days}")
+        for title, daily in ((title, evaluation.outputs[name].daily_rank_correlation) for name, title in OUTPUTS.items())
+    ]
+    return Section(
+        "Day by day",
+        (
+            Prose(
+                (
+                    "The rank correlation (information coefficient) of the frames of each day, all coins together, asks only whether "
+                    "larger predictions went with larger outcomes. The t-statistic takes the days as independent.",
+                )
+            ),
+            Table(("", "mean by day", "t-statistic", "days above zero"), rows),
+            Figures(
+                (
+                    Figure(figures.daily_figure(evaluation), "End change, day by day"),
+                    Figure(figures.cumulative_figure(evaluation), "Added up", "Steady skill is a straight line upwards."),
+                )
+            ),
+        ),
+    )
+
+
+def _judged(evaluation: Evaluation) -> Section:
+    counts, bootstrap, fit = evaluation.counts, evaluation.bootstrap, evaluation.baseline_fit
+    learnt = "No baseline was fitted: no candles from before the training cut-off were given."
+    if fit is not None:
+        days = sorted({str(datetime.fromtimestamp(time / 1000, UTC).date()) for time in fit.before_ms.values()})
+        learnt = (
+            f"The baselines were fitted on {fit.frames:,} windows, {fit.stride} candles apart, that end with their horizons before "
+            f"{' and '.join(days)}: no candle of theirs is in a window that was judged out of sample."
+        )
+    left_out = [
+        ("windows in the period", f"{counts.windows:,}"),
+        ("left out: begin before the training cut-off", "unknown" if counts.in_sample is None else f"{counts.in_sample:,}"),
+        ("left out: more than half of the candles missing, so no prediction", f"{counts.without_prediction:,}"),
+        ("left out: the horizon would reach beyond the last candle", f"{counts.without_horizon:,}"),
+        ("judged", f"{counts.judged:,}"),
+        ("independent at most", f"{counts.effective:,.0f}"),
+    ]
+    return Section(
+        "What was judged, and how",
+        (
+            Table(("", "windows"), left_out, strong_row=4),
+            Prose(
+                (
+                    f"Windows and their horizons of {evaluation.horizon_candles} candles lie wholly within the period. Predictions went "
+                    "the way they go in service.",
+                    learnt,
+                    f"Intervals hold {percent(100 * bootstrap.level)} of {bootstrap.samples:,} circular block bootstraps over time, in "
+                    f"blocks of {bootstrap.block_candles} candles, a window and its horizon; all coins of one time are drawn together.",
+                    f"The price was {number(evaluation.mean_absolute_end_change_pct, 2)} % away on average when the horizon ended: so much "
+                    "is a right direction worth on average, before fees.",
+                )
+            ),
+            Table(
+                ("coin", "sha256 of the candles judged on"),
+                list(evaluation.candles.items()),
+                "Candles",
+                text_columns=2,
+                folded=True,
+            ),
+        ),
+    )
+
+
+def _row(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share) -> tuple[str, ...]:
+    return (who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger))
+
+
+def _tone(bounds: tuple[float, float] | None, nothing: float) -> Tone:
+    if bounds is None or bounds[0] <= nothing <= bounds[1]:
+        return "neutral"
+    return "good" if bounds[0] > nothing else "bad"
+
+
+def _every(stride: int) -> str:
+    return "every window" if stride == 1 else f"a window every {stride} candles"

@@ -1,0 +1,53 @@
+"""An evaluation on a terminal."""
+
+from rich.table import Table
+
+from coinfarm.evaluation.names import BASELINES, OUTPUTS, number, right
+from coinfarm.evaluation.result import Evaluation, OutputScores, Share
+
+
+def tables(evaluation: Evaluation) -> tuple[Table, Table]:
+    """The model beside the baselines, and its calls by parts."""
+    return _scores_table(evaluation), _calls_table(evaluation)
+
+
+def _scores_table(evaluation: Evaluation) -> Table:
+    model = evaluation.model
+    table = Table(
+        title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
+        f"{evaluation.to_date}",
+        caption="R²: the share of the variance that is foretold. Right: in percent, with 90 % intervals.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for title in OUTPUTS.values():
+        table.add_column(f"R² of {title}", justify="right")
+    table.add_column("direction right", justify="right")
+    table.add_column("rise > decline right", justify="right")
+
+    def add(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share, style: str = "") -> None:
+        table.add_row(who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger), style=style)
+
+    add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
+    for name, baseline in evaluation.baselines.items():
+        add(BASELINES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
+    return table
+
+
+def _calls_table(evaluation: Evaluation) -> Table:
+    table = Table(title="How often its calls are right, by parts", title_justify="left")
+    table.add_column("")
+    table.add_column("frames", justify="right")
+    table.add_column("direction right", justify="right")
+    table.add_column("rise > decline right", justify="right")
+    direction, larger = evaluation.direction, evaluation.rise_over_decline
+    table.add_row("strongest 5 %", f"{direction.strongest.frames:,}", right(direction.strongest), right(larger.strongest))
+    for title, parts, others in (
+        ("{}", direction.by_coin, larger.by_coin),
+        ("{}", direction.by_month, larger.by_month),
+        ("volatility {}", direction.by_volatility, larger.by_volatility),
+    ):
+        for name, share in parts.items():
+            table.add_row(title.format(name), f"{share.frames:,}", right(share), right(others[name]))
+    return table

@@ -6,9 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from coinfarm.cli.options import EXISTING_FILE
 
 if TYPE_CHECKING:
     from coinfarm.history.store import CandleStore
@@ -78,6 +81,66 @@ def download(
         click.echo(f"refused: {detail}", err=True)
     if outcome.refused:
         sys.exit(1)
+
+
+@history.command("import", epilog="Example: coinfarm history import BTCUSDT-1m-2024-*.zip BTCUSD-1m.parquet --store candles")
+@click.argument("files", type=EXISTING_FILE, nargs=-1, required=True)
+@click.option("--symbol", help="The coin, where a file's name does not tell it.")
+@click.option("--interval", help="The length of a candle (1m, 1h, …), where a file's name does not tell it.")
+@_REPLACE
+@_STORE
+@_JSON
+def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | None, replace: bool, root: str, as_json: bool) -> None:
+    """Store the candles of FILES: Parquet, CSV, klines JSON, or zips of Binance's archive.
+
+    A file that ends in the middle of a day leaves that day in part, until another file tells the rest. The exit code is 1 where anything
+    was refused; the rest is stored.
+    """
+    from coinfarm.history.files import import_file
+
+    store = _open(root)
+    outcomes = []
+    for file in files:
+        with _days_done(file.name) as progress:
+            outcome = import_file(store, file, symbol=symbol, interval=interval, replace=replace, progress=progress)
+        outcomes.append(outcome)
+        if outcome.candles and not as_json:
+            did = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
+            click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {outcome.candles:,} candles; days: {did or 'none'}")
+        for detail in outcome.refused:
+            click.echo(f"refused: {detail}", err=True)
+    if as_json:
+        click.echo(json.dumps([outcome.document() for outcome in outcomes]))
+    if any(outcome.refused for outcome in outcomes):
+        sys.exit(1)
+
+
+@history.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 30 --seed 1 --store candles")
+@click.option("--symbol", default="DEMO", show_default=True, help="It must begin with DEMO: nothing made up passes for history.")
+@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--from", "first", type=_DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
+@click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed makes the same candles.")
+@click.option("--missing-pct", type=click.FloatRange(0, 99), default=0.0, show_default=True, help="Of candles, as in quiet markets.")
+@_REPLACE
+@_STORE
+def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
+    """Store made-up candles that behave like a market's, to try things out on."""
+    from coinfarm.history.day import DAY_MS, by_day, day_start_ms
+    from coinfarm.interval import interval_ms
+    from coinfarm.synthetic import generate as make
+
+    count = days * DAY_MS // interval_ms(interval)
+    try:
+        candles = make(symbol, interval, day_start_ms(first.date()), count, seed, missing_share=missing_pct / 100)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    store = _open(root)
+    with _days_done() as progress:
+        for done, day in enumerate(by_day(candles), 1):
+            store.write_day(day, replace=replace)
+            progress(done, days)
+    click.echo(f"{symbol} {interval}: {len(candles):,} made-up candles of {days:,} days from {first.date()} on")
 
 
 def _open(root: str) -> "CandleStore":

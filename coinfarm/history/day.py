@@ -1,5 +1,6 @@
 """What is known of one UTC day of one symbol: its candles, and of which intervals they tell."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -11,6 +12,8 @@ from coinfarm.interval import interval_ms
 from image_render.windows import Columns
 
 DAY_MS = 86_400_000
+_ROUNDING = 5.1e-9
+"""Exchanges spell prices and volumes in eight decimals; other sources of the same candles may have more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +54,9 @@ class Day:
         open_time = day_start_ms(self.day) + at * interval_ms(self.interval)
         return Candles(self.symbol, self.interval, open_time, Columns(*self.values[at].T.copy()), np.zeros(len(at), np.bool_))
 
-    def equals(self, other: "Day") -> bool:
-        return bool(np.array_equal(self.known, other.known) and not self.differences(other).size)
-
     def differences(self, other: "Day") -> NDArray[np.intp]:
-        """The slots of which both know something, and not the same."""
-        unlike = (self.traded != other.traded) | (self.values != other.values).any(axis=1)
+        """The slots of which both know something, and not the same; numbers are the same that are spelled alike in eight decimals."""
+        unlike = (self.traded != other.traded) | (np.abs(self.values - other.values) > _ROUNDING).any(axis=1)
         return np.flatnonzero(self.known & other.known & unlike)
 
     def over(self, older: "Day") -> "Day":
@@ -87,6 +87,14 @@ def day_of(time_ms: int) -> date:
 
 def day_start_ms(day: date) -> int:
     return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS
+
+
+def by_day(candles: Candles) -> Iterator[Candles]:
+    """The candles of each UTC day that has any, oldest first."""
+    while len(candles):
+        day = candles.between(None, day_start_ms(day_of(int(candles.open_time[0]))) + DAY_MS)
+        yield day
+        candles = candles[len(day) :]
 
 
 def minute_text(time_ms: int) -> str:

@@ -166,12 +166,11 @@ class CandleStore:
         differences = new.differences(old)
         if differences.size and not replace:
             raise _other_candles(self._storage.uri(key), old, new, differences)
-        merged = new.over(old)
-        if merged.equals(old):
+        if differences.size:
+            return Written.REPLACED if self._written(key, new.over(old), if_match=blob.etag) else None
+        if not (new.known & ~old.known).any():
             return Written.SAME
-        if not self._written(key, merged, if_match=blob.etag):
-            return None
-        return Written.REPLACED if differences.size else Written.GROWN
+        return Written.GROWN if self._written(key, old.over(new), if_match=blob.etag) else None
 
     def _written(self, key: str, day: Day, *, create_only: bool = False, if_match: str | None = None) -> bool:
         try:
@@ -239,4 +238,4 @@ def _other_candles(where: str, old: Day, new: Day, differences: "np.typing.NDArr
 def _candle_text(day: Day, slot: int) -> str:
     if not day.traded[slot]:
         return "no candle"
-    return " ".join(f"{name} {value:g}" for name, value in zip(Columns._fields, day.values[slot], strict=True))
+    return " ".join(f"{name} {value:.12g}" for name, value in zip(Columns._fields, day.values[slot], strict=True))

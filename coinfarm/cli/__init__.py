@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
@@ -29,5 +30,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, invoke, serve, example, train, model, history, worker):
+for command in (predict, render, invoke, serve, example, train, evaluate, model, history, worker):
     main.add_command(command)

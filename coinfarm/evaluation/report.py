@@ -6,7 +6,7 @@ from coinfarm.evaluation import figures
 from coinfarm.evaluation.findings import best_baseline, best_direction_baseline, verdict
 from coinfarm.evaluation.judge import Judged
 from coinfarm.evaluation.names import BASELINE_MEANINGS, BASELINES, OUTPUTS, between, number, percent, right
-from coinfarm.evaluation.result import Baseline, Calls, Evaluation, OutputScores, Share
+from coinfarm.evaluation.result import Baseline, BaselineCalls, Calls, Evaluation, OutputScores, Share
 from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Table, Tile, Tone
 
 _COIN_TOSS_PCT = 50.0
@@ -16,7 +16,7 @@ def page(evaluation: Evaluation, judged: Judged) -> Page:
     """The page of one evaluation; it needs the frames themselves for the plot of predictions against outcomes."""
     model = evaluation.model
     return Page(
-        title=f"What {model.name} is worth",
+        title=f"What the model “{model.name}” is worth",
         subtitle=f"Version {model.version} on {model.engine} · {', '.join(evaluation.candles)}, {evaluation.interval} candles · "
         f"{evaluation.from_date} up to {evaluation.to_date}, the last day not included · {_every(evaluation.stride)}",
         verdict=verdict(evaluation),
@@ -43,7 +43,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
                 f"R² of the {OUTPUTS[name]}",
                 number(evaluation.outputs[name].r2),
                 f"{BASELINES[best]}: {number(baseline.outputs[name].r2)}",
-                _tone(bounds, 0.0),
+                _size_tone(bounds),
             )
         )
     best, baseline = best_direction_baseline(evaluation)
@@ -54,10 +54,13 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
             "Direction right",
             percent(overall.right_pct),
             f"{between(overall.interval_pct, 1)} · {BASELINES[best]}: {percent(baseline.direction.right_pct)}".removeprefix(" · "),
-            _tone(overall.interval_pct, _COIN_TOSS_PCT),
+            _call_tone(overall, [each.direction for each in evaluation.baselines.values()]),
         ),
         Tile(
-            "Rise > decline right", percent(larger.right_pct), between(larger.interval_pct, 1), _tone(larger.interval_pct, _COIN_TOSS_PCT)
+            "Rise > decline right",
+            percent(larger.right_pct),
+            between(larger.interval_pct, 1),
+            _call_tone(larger, [each.rise_over_decline for each in evaluation.baselines.values()]),
         ),
         Tile("Frames", f"{evaluation.frames:,}", f"at most {evaluation.counts.effective:,.0f} independent"),
     )
@@ -76,8 +79,8 @@ def _baselines(evaluation: Evaluation) -> Section:
             Prose(
                 (
                     "R² is the share of the variance that is foretold: 1 is the truth, 0 no better than one constant that is known "
-                    "only afterwards, and below 0 worse than that. The question is not whether R² is above zero, but what the model adds to "
-                    "what a ruler and a line would say.",
+                    "only afterwards, and below 0 worse than that. The question is not whether R² is above zero, but what the model adds "
+                    "to what a ruler and a line would say.",
                 )
             ),
             Table(
@@ -270,10 +273,20 @@ def _row(who: str, outputs: dict[str, OutputScores], direction: Share, larger: S
     return (who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger))
 
 
-def _tone(bounds: tuple[float, float] | None, nothing: float) -> Tone:
-    if bounds is None or bounds[0] <= nothing <= bounds[1]:
+def _size_tone(reduction: tuple[float, float] | None) -> Tone:
+    if reduction is None or reduction[0] <= 0 <= reduction[1]:
         return "neutral"
-    return "good" if bounds[0] > nothing else "bad"
+    return "good" if reduction[0] > 0 else "bad"
+
+
+def _call_tone(share: Share, baselines: list[BaselineCalls]) -> Tone:
+    """Good is only what is better than a coin toss and than every baseline."""
+    if share.interval_pct is None or share.interval_pct[0] <= _COIN_TOSS_PCT <= share.interval_pct[1]:
+        return "neutral"
+    if share.interval_pct[1] < _COIN_TOSS_PCT:
+        return "bad"
+    leads = [baseline.model_lead_interval_pct for baseline in baselines]
+    return "good" if all(lead is None or lead[0] > 0 for lead in leads) else "neutral"
 
 
 def _every(stride: int) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from image_render.attribution import Panel
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.ticks import price_ticks, time_ticks
 
@@ -38,7 +39,8 @@ _PADDING = 10  # Some pixel always touches the top row, and some the bottom one:
 _TITLE_LINE, _LINE = 28, 22
 _PRICE_AXIS = 64
 _LABEL_GAP = 8
-_TITLE_SIZE, _LABEL_SIZE = 18, 12
+_TITLE_SIZE, _HEADING_SIZE, _LABEL_SIZE = 18, 14, 12
+_PANEL_GAP, _PANEL_BORDER = 14, 4
 
 
 def preview(
@@ -47,10 +49,12 @@ def preview(
     title: str | None = None,
     open_times_ms: tuple[int, int] | None = None,
     price_range: tuple[float, float] | None = None,
+    panels: Sequence[Panel] = (),
+    footnotes: Sequence[str] = (),
     scale: int = 4,
     spec: FrameSpec = STANDARD,
 ) -> Image.Image:
-    """The chart of one frame, `uint8` `(window_candles, price_rows, 3)`, under a title and with axes.
+    """The chart of one frame, `uint8` `(window_candles, price_rows, 3)`, under a title and with axes; `panels` and lines of text below it.
 
     `open_times_ms` belong to the first and the last candle, in milliseconds UTC; `price_range` is the lowest
     and the highest price, which the bottom and the top row stand for. What is not given is left out. A pixel
@@ -70,7 +74,9 @@ def preview(
 
     left, top = _MARGIN, _MARGIN + _TITLE_LINE + _LINE
     right, bottom = left + layout.width, top + layout.height
-    page_size = right + (_PRICE_AXIS if prices else _MARGIN), bottom + (_LINE if times else 0) + _MARGIN
+    panels_top = bottom + (_LINE if times else 0)
+    panels_bottom = panels_top + sum(map(_panel_height, panels))
+    page_size = right + (_PRICE_AXIS if prices or panels else _MARGIN), panels_bottom + len(footnotes) * _LINE + _MARGIN
     page = Image.new("RGB", page_size, PAGE)
     page.paste(chart, (left, top))
     pen, font = ImageDraw.Draw(page), _font(_LABEL_SIZE)
@@ -81,6 +87,11 @@ def preview(
         pen.text((right + _LABEL_GAP, top + y), label, FAINT_INK, font, anchor="lm")
     for x, label in times:
         pen.text((left + x, bottom + _LABEL_GAP), label, FAINT_INK, font, anchor="mt")
+    for panel in panels:
+        _draw_panel(page, panel, left, panels_top, layout.width)
+        panels_top += _panel_height(panel)
+    for line, text in enumerate(footnotes):
+        pen.text((left, panels_bottom + _LABEL_GAP + line * _LINE), text, FAINT_INK, font, anchor="lt")
     return page
 
 
@@ -241,6 +252,32 @@ def _draw_legend(pen: ImageDraw.ImageDraw, right: int, top: int) -> None:
         right -= 14
         pen.rectangle((right, top, right + 8, top + 8), colour)
         right -= 14
+
+
+def _panel_height(panel: Panel) -> int:
+    """With its heading, and the room above that."""
+    return _PANEL_GAP + _LINE + len(panel.points) + 2 * _PANEL_BORDER
+
+
+def _draw_panel(page: Image.Image, panel: Panel, left: int, top: int, width: int) -> None:
+    """Heading and legend over a bordered box of the chart's width, from its upper left corner on the page."""
+    pen, font = ImageDraw.Draw(page), _font(_LABEL_SIZE)
+    top += _PANEL_GAP
+    pen.text((left, top), panel.heading, INK, _font(_HEADING_SIZE), anchor="lt")
+    lowest, highest = panel.ends
+    at = left + width - round(font.getlength(highest))
+    pen.text((at, top), highest, FAINT_INK, font, anchor="lt")
+    at -= _LABEL_GAP + len(panel.colours)
+    page.paste(Image.fromarray(np.repeat(panel.colours[None], 8, axis=0)), (at, top))
+    pen.rectangle((at - 1, top - 1, at + len(panel.colours), top + 8), outline=RULE)
+    pen.text((at - _LABEL_GAP, top), lowest, FAINT_INK, font, anchor="rt")
+
+    top += _LINE
+    height = len(panel.points) + 2 * _PANEL_BORDER
+    pen.rectangle((left, top, left + width - 1, top + height - 1), PAPER, RULE)
+    page.paste(Image.fromarray(panel.points), (left + _PADDING, top + _PANEL_BORDER))
+    for y, label in panel.labels:
+        pen.text((left + width + _LABEL_GAP, top + _PANEL_BORDER + y), label, FAINT_INK, font, anchor="lm")
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -5,6 +5,8 @@ from typing import Any
 import click
 
 from coinfarm.cli.evaluate import evaluate
+from coinfarm.cli.compare import compare
+from coinfarm.cli.explain import explain
 from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
@@ -30,5 +32,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, invoke, serve, example, train, evaluate, model, history, worker):
+for command in (predict, render, explain, invoke, serve, example, train, evaluate, model, history, worker):
     main.add_command(command)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from image_render.attribution import attribution_panel
 from image_render.preview import (
     BODY_COLOUR,
     GRID,
@@ -197,3 +198,16 @@ def test_the_png_holds_every_point() -> None:
     with Image.open(io.BytesIO(png_bytes(image))) as read:
         assert read.format == "PNG"
         assert read.convert("RGB") == image
+
+
+def test_a_panel_stands_below_the_chart_aligned_with_its_candles() -> None:
+    effects = np.array([[0.0, 0.0, 1.0, 0.0]])
+    panel = attribution_panel("rise", effects, ["all"], range(4), unit="points", scale=8, spec=SMALL)
+    alone = preview(frame_of(RISING, (0, 0, 5, 0)), scale=8, spec=SMALL)
+    page = preview(frame_of(RISING, (0, 0, 5, 0)), panels=[panel, panel], footnotes=["why"], scale=8, spec=SMALL)
+    assert page.height > alone.height + 2 * len(panel.points)
+    below = points_of(page, tuple(panel.colours[-1].tolist()))[alone.height :]
+    height_of_bar = len(panel.points) // 2
+    columns = np.flatnonzero(below.sum(axis=0) >= 2 * height_of_bar)
+    volume = np.flatnonzero(points_of(alone, VOLUME_COLOUR)[BELOW_LEGEND].any(axis=0))
+    assert columns.tolist() == volume.tolist()

@@ -1,0 +1,49 @@
+"""`coinfarm explain`: which candles moved a prediction."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, candle_options, open_predictor, read_candles, series_in
+from coinfarm.outputs import OUTPUT_NAMES
+
+_TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
+
+
+@click.command(epilog="Example: coinfarm explain BTCUSD-1m.parquet --at 2019-05-14T12:00 -o why.png")
+@click.argument("file", type=EXISTING_FILE)
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
+@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@click.option("--at", "time", type=_TIMES, help="A time (UTC) that the window's last candle holds.  [default: the last window]")
+@click.option("--of", "outputs", type=click.Choice(OUTPUT_NAMES), multiple=True, help="The prediction to explain.  [default: all three]")
+@click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="Candles erased at a time.")
+@click.option("--json", "as_json", is_flag=True, help="The effects in numbers.")
+@candle_options
+def explain(
+    file: Path,
+    output: Path | None,
+    model_uri: str | None,
+    time: datetime | None,
+    outputs: tuple[str, ...],
+    group: int,
+    as_json: bool,
+    symbol: str | None,
+    interval: str | None,
+    gaps: str,
+) -> None:
+    """Draw which candles of a window in FILE moved the prediction, and whether by body, wick or volume.
+
+    Groups of candles are erased from the frame in turn: what the prediction loses, they had made.
+    """
+    from coinfarm.explanation import explain as explained
+    from coinfarm.explanation import window_at
+
+    if output is None and not as_json:
+        raise click.UsageError("give -o PNG, or --json, or both")
+    candles = series_in(read_candles(file, symbol, interval), 1, gaps).candles
+    explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
+    if output is not None:
+        output.write_bytes(explanation.to_png(outputs or OUTPUT_NAMES))
+    click.echo(json.dumps(explanation.to_dict()) if as_json else output)

@@ -1,13 +1,14 @@
 """Orders, to what the market makes of them, to trades: vectorised.
 
-What becomes of one order depends on the candles after it alone, not on the other orders: so all are followed at once, step by step through
-their horizons. Which of them are made, one position at a time, is then a walk from trade to trade. `coinfarm.backtest.reference` says the same
-slowly, candle by candle.
+What becomes of one order depends on the candles after it alone, not on the other orders: so all are followed at once, step by step
+through their horizons. Which of them are made, one position at a time, is then a walk from trade to trade.
+`coinfarm.backtest.reference` says the same slowly, candle by candle.
 """
 
 import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +25,9 @@ _ORDERS_AT_ONCE = 100_000
 class Orders:
     """What would be done at some closes of one coin, every column `(n,)`, in order of time.
 
-    `signal` is the index of the candle at whose close it is decided; `side` 1 or -1; `stop_pct` and `take_pct` the distances of the two exit
-    orders from the entry's price, in percent of it, infinite where there is none; `hold` after how many candles the position is left at the
-    latest; `stake` how much is wanted, in the quote currency.
+    `signal` is the index of the candle at whose close it is decided; `side` 1 or -1; `stop_pct` and `take_pct` the distances of the two
+    exit orders from the entry's price, in percent of it, infinite where there is none; `hold` after how many candles the position is left
+    at the latest; `stake` how much is wanted, in the quote currency.
     """
 
     signal: Indices
@@ -45,6 +46,16 @@ class Orders:
         )
 
 
+class Span(NamedTuple):
+    """When orders of one coin bind its position: the indices of the candles at whose close they are decided and in which they end,
+    `(n,)`, in order of time, and when the coin's candles open.
+    """
+
+    signal: Indices
+    exit_at: Indices
+    open_time: Times
+
+
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """What each order of one coin comes to if it is made, every column `(n,)`, as in `Trades`; `exit_at` is the index of the exit's candle.
@@ -61,6 +72,10 @@ class Outcomes:
 
     def __len__(self) -> int:
         return len(self.exit_at)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.orders.signal, self.exit_at, self.candles.open_time)
 
     def rows(self, chosen: Mask | Indices | slice) -> "Outcomes":
         return Outcomes(
@@ -110,25 +125,41 @@ def trades_of(
     symbols: tuple[str, ...], outcomes: Sequence[Outcomes], market: Market, positions_per_coin: int = 1, max_positions: int | None = None
 ) -> Trades:
     """The trades that come about: orders are made as they come, in the coins' order where they come at once, as long as there is room."""
-    if positions_per_coin == 1 and (max_positions is None or max_positions >= len(outcomes)):
-        taken = [one_at_a_time(each.orders.signal, each.exit_at) for each in outcomes]
-    else:
-        taken = _several_at_a_time(outcomes, positions_per_coin, max_positions)
-    return Trades.together(
-        [_booked(symbols, coin, each.rows(rows), market) for coin, (each, rows) in enumerate(zip(outcomes, taken, strict=True))]
+    taken = schedule([each.span for each in outcomes], positions_per_coin, max_positions)
+    return Trades.together([booked(symbols, coin, each.rows(rows), market) for coin, (each, rows) in enumerate(zip(outcomes, taken))])
+
+
+def schedule(spans: Sequence[Span], positions_per_coin: int = 1, max_positions: int | None = None) -> list[Indices]:
+    """Which orders of each coin are made, as indices into its span; the next is decided at the close of an exit's candle, or later."""
+    if positions_per_coin == 1 and (max_positions is None or max_positions >= len(spans)):
+        return [_one_at_a_time(span) for span in spans]
+    return _several_at_a_time(spans, positions_per_coin, max_positions)
+
+
+def booked(symbols: tuple[str, ...], coin: int, outcomes: Outcomes, market: Market) -> Trades:
+    """All of the outcomes, as trades of the coin with that index among the symbols."""
+    candles, orders = outcomes.candles, outcomes.orders
+    side = orders.side.astype(np.float64)
+    entry_price, exit_price, stake = candles.columns.open[orders.signal + 1], outcomes.exit_price, outcomes.stake
+    at_market = outcomes.reason != TAKE_PROFIT
+    slippage, fees = costs(side, entry_price, exit_price, stake, at_market, market)
+    # At the horizon one leaves at the candle's open; when a stop or a take-profit was filled within its candle, nobody can say.
+    lasted_ms = np.where(outcomes.reason == HORIZON, 0, candles.interval_ms)
+    return Trades(
+        symbols,
+        np.full(len(outcomes), coin, np.int64),
+        orders.signal,
+        candles.open_time[orders.signal + 1],
+        candles.open_time[outcomes.exit_at] + lasted_ms,
+        orders.side,
+        outcomes.reason,
+        entry_price,
+        exit_price,
+        stake,
+        side * stake * (exit_price / entry_price - 1.0),
+        slippage,
+        fees,
     )
-
-
-def one_at_a_time(signal: Indices, exit_at: Indices) -> Indices:
-    """Which orders are made where each waits for the one before it to end: the next is decided at the close of the exit's candle at the
-    earliest.
-    """
-    following = np.searchsorted(signal, exit_at).tolist()
-    taken, at = [], 0
-    while at < len(following):
-        taken.append(at)
-        at = following[at]
-    return np.array(taken, np.int64)
 
 
 def costs(side: Values, entry_price: Values, exit_price: Values, stake: Values, at_market: Mask, market: Market) -> tuple[Values, Values]:
@@ -184,8 +215,8 @@ class _Path:
         while len(rows):
             open_price = self.open[candle]
             stopped = self.worst[candle] <= stop
-            # A limit order is sure to be filled only where the price went beyond it: at the price itself others stand in the queue before it.
-            # And where one candle reaches both, the stop came first.
+            # A limit order is sure to be filled only where the price went beyond it: at the price itself others stand before it in the
+            # queue. And where one candle reaches both, the stop came first.
             taken = (self.best[candle] > take) & ~stopped
             # A gap through the stop is filled at the open, which is worse; a gap through the take-profit gives nothing above it.
             price = np.where(stopped, np.minimum(open_price, stop), take)
@@ -198,13 +229,21 @@ class _Path:
             rows, stop, take, candle, left = rows[going], stop[going], take[going], candle[going] + 1, left[going] - 1
 
 
-def _several_at_a_time(outcomes: Sequence[Outcomes], positions_per_coin: int, max_positions: int | None) -> list[Indices]:
-    """As `one_at_a_time`, with room for several positions."""
-    signals = [each.candles.open_time[each.orders.signal] for each in outcomes]
-    ends: list[list[int]] = [each.candles.open_time[each.exit_at].tolist() for each in outcomes]
-    room = len(outcomes) * positions_per_coin if max_positions is None else max_positions
-    held: list[list[int]] = [[] for _ in outcomes]
-    taken: list[list[int]] = [[] for _ in outcomes]
+def _one_at_a_time(span: Span) -> Indices:
+    following = np.searchsorted(span.signal, span.exit_at).tolist()
+    taken, at = [], 0
+    while at < len(following):
+        taken.append(at)
+        at = following[at]
+    return np.array(taken, np.int64)
+
+
+def _several_at_a_time(spans: Sequence[Span], positions_per_coin: int, max_positions: int | None) -> list[Indices]:
+    signals = [span.open_time[span.signal] for span in spans]
+    ends: list[list[int]] = [span.open_time[span.exit_at].tolist() for span in spans]
+    room = len(spans) * positions_per_coin if max_positions is None else max_positions
+    held: list[list[int]] = [[] for _ in spans]
+    taken: list[list[int]] = [[] for _ in spans]
     waiting = [(int(times[0]), coin, 0) for coin, times in enumerate(signals) if len(times)]
     heapq.heapify(waiting)
     while waiting:
@@ -227,28 +266,3 @@ def _several_at_a_time(outcomes: Sequence[Outcomes], positions_per_coin: int, ma
 
 def _first_from(times: Times, time_ms: int) -> int:
     return int(np.searchsorted(times, time_ms))
-
-
-def _booked(symbols: tuple[str, ...], coin: int, outcomes: Outcomes, market: Market) -> Trades:
-    candles, orders = outcomes.candles, outcomes.orders
-    side = orders.side.astype(np.float64)
-    entry_price, exit_price, stake = candles.columns.open[orders.signal + 1], outcomes.exit_price, outcomes.stake
-    at_market = outcomes.reason != TAKE_PROFIT
-    slippage, fees = costs(side, entry_price, exit_price, stake, at_market, market)
-    # At the horizon one leaves at the candle's open; when a stop or a take-profit was filled within its candle, nobody can say.
-    lasted_ms = np.where(outcomes.reason == HORIZON, 0, candles.interval_ms)
-    return Trades(
-        symbols,
-        np.full(len(outcomes), coin, np.int64),
-        orders.signal,
-        candles.open_time[orders.signal + 1],
-        candles.open_time[outcomes.exit_at] + lasted_ms,
-        orders.side,
-        outcomes.reason,
-        entry_price,
-        exit_price,
-        stake,
-        side * stake * (exit_price / entry_price - 1.0),
-        slippage,
-        fees,
-    )

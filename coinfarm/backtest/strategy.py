@@ -12,16 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from coinfarm.errors import CoinfarmError
 
 BINANCE_US_FEES_AS_OF = "2026-11-22"
-"""When the two fees below were looked up: the general tier, without a BNB discount, as ccxt and Hummingbot carry it. The exchange has changed
-its schedule more than once, and by pair: put in what https://www.binance.us/fees says of your account."""
+"""When the two fees below were looked up: the general tier, without a BNB discount, as ccxt and Hummingbot carry it. The exchange has
+changed its schedule more than once, and has pairs of their own: put in what it says of your account."""
 BINANCE_US_MAKER_FEE_BPS = 10.0
 BINANCE_US_TAKER_FEE_BPS = 10.0
 
 Rule = Callable[[Mapping[str, Any]], Any]
 """A user's own way to enter: the predictions' columns of one coin, each `(n,)`, to `(n,)` of 1 (long), 0 (nothing) and -1 (short).
 
-The columns are `symbol`, `close_time` (milliseconds UTC), `filled_candles`, `max_rise_pct`, `max_decline_pct` and `end_change_pct`. A row may use
-what stands in it and above it, never below: that would be the future (`coinfarm backtest --check-lookahead` tries it).
+The columns are `symbol`, `close_time` (milliseconds UTC), `filled_candles`, `max_rise_pct`, `max_decline_pct` and `end_change_pct`. A row
+may use what stands in it and above it, never below: that would be the future (`coinfarm backtest --check-lookahead` tries it).
 """
 
 

@@ -1,7 +1,7 @@
 """Trades as columns."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,10 +34,10 @@ class Trade(NamedTuple):
 class Trades:
     """Trades in order of their entry, every column `(n,)`.
 
-    `coin` is an index into `symbols`, `signal` the index of the candle at whose close the coin's trade was decided. `side` is 1 for long, -1 for
-    short; `reason` why it was left. `entry_ms` is when the candle opened at whose open it was filled, `exit_ms` when it was over at the latest.
-    Prices are the market's, without slippage. `stake` is what was bought or sold, `gross` the profit before costs, `slippage` and `fees` the
-    costs of both sides together, all in the quote currency.
+    `coin` is an index into `symbols`, `signal` the index of the candle at whose close the coin's trade was decided. `side` is 1 for long,
+    -1 for short; `reason` why it was left. `entry_ms` is when the candle opened at whose open it was filled, `exit_ms` when it was over at
+    the latest. Prices are the market's, without slippage. `stake` is what was bought or sold, `gross` the profit before costs, `slippage`
+    and `fees` the costs of both sides together, all in the quote currency.
     """
 
     symbols: tuple[str, ...]
@@ -80,6 +80,8 @@ class Trades:
 
     @classmethod
     def from_rows(cls, symbols: tuple[str, ...], rows: list[Trade]) -> "Trades":
+        """In order of their entry, then of their coin."""
         columns = list(zip(*rows, strict=True)) or [()] * len(Trade._fields)
-        kinds = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 6
-        return cls.together([cls(symbols, *(np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)))])
+        kinds: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 6
+        typed: list[Any] = [np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
+        return cls.together([cls(symbols, *typed)])

@@ -1,0 +1,157 @@
+"""Predictions as they are stored: by model, coin and day, or collected in one file."""
+
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles import Times, Values
+from coinfarm.errors import CoinfarmError
+from coinfarm.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+VALUE_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
+_COLUMN_NAMES = ("close_time", "in_sample", "filled_candles", *VALUE_NAMES)
+_KEY = re.compile(
+    r"(?:.*/)?(?:model=(?P<model>[^/]+)/)?(?:stride=(?P<stride>\d+)/)?"
+    r"symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/date=[^/]+\.parquet"
+)
+_READ_AHEAD = 8
+
+
+@dataclass(frozen=True, eq=False)
+class CoinPredictions:
+    """The predictions of one coin, in order of time, every column `(n,)`.
+
+    `values_pct` is `(n, 3)`, as `VALUE_NAMES` says, NaN where there is no prediction. `in_sample` is False where the model does not tell;
+    `in_sample_unknown` says of how many rows it does not. `model` is None where the place does not tell.
+    """
+
+    symbol: str
+    interval: str
+    model: str | None
+    close_time: Times
+    in_sample: NDArray[np.bool_]
+    in_sample_unknown: int
+    filled_candles: NDArray[np.int64]
+    values_pct: Values
+
+    def __len__(self) -> int:
+        return len(self.close_time)
+
+
+def read_predictions(root: str) -> list[CoinPredictions]:
+    """All predictions under `root`, a folder or `s3://` URI, or in the one Parquet file `root`; a coin each, sorted by symbol.
+
+    Raises `CoinfarmError` for none, for those of several models, strides or intervals together, and for files that cannot be.
+    """
+    if root.endswith(".parquet"):
+        folder, _, name = root.rpartition("/")
+        tables = _collected(_table(open_storage(folder or "."), name), root)
+        model = None
+    else:
+        tables, model = _partitioned(open_storage(root), root)
+    coins = [_coin(symbol, interval, model, table, root) for (symbol, interval), table in sorted(tables.items())]
+    if not coins:
+        raise CoinfarmError(f"{root} holds no predictions: name the folder in which model=… or symbol=… lies, or a file of predictions")
+    _only_one("interval", {coin.interval for coin in coins}, root)
+    return coins
+
+
+def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None]:
+    import pyarrow as pa
+
+    keys = {key: named for key in storage.list() if (named := _KEY.fullmatch(key))}
+    in_root = re.search(r"model=([^/]+)", root)
+    models = {named["model"] or (in_root[1] if in_root else None) for named in keys.values()}
+    model = _only_one("model", models, root)
+    _only_one("stride", {named["stride"] for named in keys.values()}, root)
+    parts: dict[tuple[str, str], list[pa.Table]] = {}
+    with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="predictions") as pool:
+        for named, table in zip(keys.values(), pool.map(lambda key: _table(storage, key), keys), strict=True):
+            parts.setdefault((named["symbol"], named["interval"]), []).append(table)
+    return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
+
+
+def _only_one(what: str, found: "set[str | None] | set[str]", root: str) -> str | None:
+    if len(found) > 1:
+        named = ", ".join(sorted(value or "none" for value in found))
+        raise CoinfarmError(f"{root} holds predictions of more than one {what} ({named}): name the folder of one, such as {root}/model=…")
+    return next(iter(found), None)
+
+
+def _collected(table: "pa.Table", root: str) -> dict[tuple[str, str], "pa.Table"]:
+    import pyarrow.compute as pc
+
+    for name in ("symbol", "interval"):
+        if name not in table.column_names:
+            raise CoinfarmError(f"{root} has no column {name}: collected predictions say of which coin and interval each row is")
+    series = table.group_by(["symbol", "interval"]).aggregate([]).to_pylist()
+    return {
+        (str(each["symbol"]), str(each["interval"])): table.filter(
+            pc.and_(pc.equal(table["symbol"], each["symbol"]), pc.equal(table["interval"], each["interval"]))
+        )
+        for each in series
+    }
+
+
+def _table(storage: Storage, key: str) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = storage.read(key).data
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        missing = [name for name in _COLUMN_NAMES if name not in table.column_names]
+        if missing:
+            raise CoinfarmError(f"{storage.uri(key)} has no column {missing[0]}: it is no file of predictions")
+        wanted = table.select([name for name in (*_COLUMN_NAMES, "symbol", "interval") if name in table.column_names])
+        return wanted.replace_schema_metadata(None).cast(_schema(wanted))
+    except (pa.ArrowException, OSError) as error:
+        raise CoinfarmError(f"{storage.uri(key)} is no Parquet file of predictions: {error}") from None
+
+
+def _schema(table: "pa.Table") -> "pa.Schema":
+    """The types with which parts of one coin, written by whomever, fit together."""
+    import pyarrow as pa
+
+    types: Mapping[str, pa.DataType] = {
+        "close_time": pa.int64(),
+        "in_sample": pa.bool_(),
+        "filled_candles": pa.int64(),
+        "symbol": pa.string(),
+        "interval": pa.string(),
+        **dict.fromkeys(VALUE_NAMES, pa.float64()),
+    }
+    return pa.schema([(name, types[name]) for name in table.column_names])
+
+
+def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root: str) -> CoinPredictions:
+    close_time = table["close_time"].to_numpy()
+    order = np.argsort(close_time, kind="stable")
+    close_time = close_time[order]
+    doubled = np.flatnonzero(np.diff(close_time) == 0)
+    if len(doubled):
+        raise CoinfarmError(f"{root}: {symbol} has two predictions for the window that closes at {close_time[doubled[0]]} ms: keep one")
+    in_sample = table["in_sample"]
+    return CoinPredictions(
+        symbol,
+        interval,
+        model,
+        close_time,
+        in_sample.fill_null(False).to_numpy(zero_copy_only=False)[order],
+        in_sample.null_count,
+        table["filled_candles"].to_numpy()[order],
+        np.column_stack(list(_values(table)))[order],
+    )
+
+
+def _values(table: "pa.Table") -> Iterator[Values]:
+    for name in VALUE_NAMES:
+        yield table[name].to_numpy(zero_copy_only=False)  # a null is NaN: no prediction

@@ -1,0 +1,214 @@
+"""What the trades came to, in figures whose names tell their units."""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from math import sqrt
+
+import numpy as np
+
+from coinfarm.backtest.coin import END, Coin, Mask
+from coinfarm.backtest.deflation import sharpe_ratio
+from coinfarm.backtest.period import DAY_MS, Period
+from coinfarm.backtest.sample_size import independent_count
+from coinfarm.backtest.trades import Trades
+from coinfarm.candles import Values
+
+DAYS_PER_YEAR = 365.25
+"""The market never closes."""
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """NaN where a figure cannot be told: a ratio to nothing, say.
+
+    The account stakes a share of what it has at midnight UTC, so that gains and losses compound from day to day, and never loses more than
+    everything. `volatility_pct`, `sharpe_ratio` and `sortino_ratio` are of daily returns, a year long, over no risk-free rate; drawdowns
+    are of midnights. `calmar_ratio` is CAGR over the largest drawdown. `exposure_pct` is the share of time with a position open,
+    `turnover_per_day` how often a day the capital was bought and sold, both counted. `_quote` is the quote currency, with the stakes of
+    the beginning.
+    """
+
+    days: float
+    trades: int
+    independent_trades: float
+    return_pct: float
+    return_before_cost_pct: float
+    cagr_pct: float
+    volatility_pct: float
+    sharpe_ratio: float
+    sortino_ratio: float
+    calmar_ratio: float
+    max_drawdown_pct: float
+    max_drawdown_duration_days: float
+    exposure_pct: float
+    turnover_per_day: float
+    win_rate_pct: float
+    profit_factor: float
+    average_trade_before_cost_bps: float
+    average_trade_after_cost_bps: float
+    average_cost_bps: float
+    best_trade_after_cost_bps: float
+    worst_trade_after_cost_bps: float
+    average_trade_duration_minutes: float
+    net_profit_quote: float
+    fees_paid_quote: float
+    slippage_paid_quote: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """The trades of one coin or month."""
+
+    name: str
+    trades: int
+    win_rate_pct: float
+    average_trade_before_cost_bps: float
+    average_trade_after_cost_bps: float
+    return_pct: float
+    fees_paid_quote: float
+
+
+@dataclass(frozen=True)
+class Direction:
+    """In how many percent of predictions the price went where the predicted end change said. Those after which it did not move, or that
+    said none, are not counted; NaN where none are.
+    """
+
+    all_right_pct: float
+    all_counted: int
+    traded_right_pct: float
+    traded_counted: int
+
+
+def statistics(trades: Trades, period: Period, capital: float) -> Statistics:
+    """Of the trades of a period, with the capital in the quote currency with which it began."""
+    net, stake = trades.net, trades.stake
+    returns = daily_returns(trades, period, capital)
+    equity = compounded(returns)
+    end = float(equity[-1])
+    cagr_pct = 100.0 * (end ** (DAYS_PER_YEAR / period.days) - 1.0)
+    drawdown_pct, drawdown_days = _largest_drawdown(equity)
+    downside = sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
+    lost = -float(net[net < 0].sum())
+    bps = 1e4 * net / stake
+    return Statistics(
+        days=period.days,
+        trades=len(trades),
+        independent_trades=independent_count(trades.entry_ms, trades.exit_ms),
+        return_pct=100.0 * (end - 1.0),
+        return_before_cost_pct=100.0 * float(compounded(daily_returns(trades, period, capital, before_cost=True))[-1] - 1.0),
+        cagr_pct=cagr_pct,
+        volatility_pct=100.0 * float(returns.std(ddof=1)) * sqrt(DAYS_PER_YEAR) if len(returns) > 1 else _NAN,
+        sharpe_ratio=sharpe_ratio(returns) * sqrt(DAYS_PER_YEAR),
+        sortino_ratio=_ratio(float(returns.mean()), downside) * sqrt(DAYS_PER_YEAR),
+        calmar_ratio=_ratio(cagr_pct, drawdown_pct),
+        max_drawdown_pct=drawdown_pct,
+        max_drawdown_duration_days=float(drawdown_days),
+        exposure_pct=100.0 * _time_in_market_ms(trades) / (period.stop_ms - period.start_ms),
+        turnover_per_day=float((stake * (1.0 + trades.exit_price / trades.entry_price)).sum()) / capital / period.days,
+        win_rate_pct=_share_pct(net > 0),
+        profit_factor=_ratio(float(net[net > 0].sum()), lost),
+        average_trade_before_cost_bps=_bps(trades.gross, stake),
+        average_trade_after_cost_bps=_bps(net, stake),
+        average_cost_bps=_bps(trades.cost, stake),
+        best_trade_after_cost_bps=float(bps.max()) if len(bps) else _NAN,
+        worst_trade_after_cost_bps=float(bps.min()) if len(bps) else _NAN,
+        average_trade_duration_minutes=float((trades.exit_ms - trades.entry_ms).mean()) / 60_000 if len(trades) else _NAN,
+        net_profit_quote=float(net.sum()),
+        fees_paid_quote=float(trades.fees.sum()),
+        slippage_paid_quote=float(trades.slippage.sum()),
+    )
+
+
+def daily_returns(trades: Trades, period: Period, capital: float, *, before_cost: bool = False) -> Values:
+    """`(days,)`: what the trades that ended on each UTC day of the period earned, as a share of the capital; never less than all of it."""
+    first = period.start_ms // DAY_MS
+    days = max(1, -(-period.stop_ms // DAY_MS) - first)
+    at = np.clip(trades.exit_ms // DAY_MS - first, 0, days - 1)
+    earned = np.bincount(at, trades.gross if before_cost else trades.net, minlength=days)
+    return np.maximum(earned / capital, -1.0)
+
+
+def compounded(returns: Values) -> Values:
+    """`(days + 1,)`: the equity at the midnights, the first of which is 1."""
+    return np.append(1.0, np.cumprod(1.0 + returns))
+
+
+def by_coin(trades: Trades, capital: float) -> tuple[Part, ...]:
+    """The coins, in the order of `trades.symbols`."""
+    return tuple(_part(symbol, trades.rows(trades.coin == coin), capital) for coin, symbol in enumerate(trades.symbols))
+
+
+def by_month(trades: Trades, capital: float) -> tuple[Part, ...]:
+    """The UTC months in which trades began, in order of time."""
+    month = trades.entry_ms.astype("datetime64[ms]").astype("datetime64[M]")
+    return tuple(_part(str(name), trades.rows(month == name), capital) for name in np.unique(month))
+
+
+def direction(coins: list[Coin], trades: Trades, horizon_candles: int) -> Direction:
+    """Of all predictions of the coins (in the order of `trades.symbols`), and of those that were traded upon."""
+    right, traded = [], []
+    for at, coin in enumerate(coins):
+        predicted, actual = np.sign(coin.predicted_pct[:, END]), np.sign(_end_changes(coin, horizon_candles))
+        counted = (predicted != 0) & (actual != 0)
+        right.append((predicted == actual)[counted])
+        traded.append(np.isin(coin.signal, trades.signal[trades.coin == at])[counted])
+    all_right, was_traded = np.concatenate(right), np.concatenate(traded)
+    return Direction(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
+
+
+def field_names() -> tuple[str, ...]:
+    """Of `Statistics`, in order."""
+    return tuple(field.name for field in fields(Statistics))
+
+
+def date_of(time_ms: int) -> str:
+    """The UTC day of a time."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).date().isoformat()
+
+
+def _part(name: str, trades: Trades, capital: float) -> Part:
+    net = trades.net
+    return Part(
+        name,
+        len(trades),
+        _share_pct(net > 0),
+        _bps(trades.gross, trades.stake),
+        _bps(net, trades.stake),
+        100.0 * float(net.sum()) / capital,
+        float(trades.fees.sum()),
+    )
+
+
+def _end_changes(coin: Coin, horizon_candles: int) -> Values:
+    close = coin.candles.columns.close
+    return close[coin.signal + horizon_candles] - close[coin.signal]
+
+
+def _largest_drawdown(equity: Values) -> tuple[float, int]:
+    """In percent of the peak before it, and the longest time, in days, from a peak until it is reached again."""
+    peak = np.maximum.accumulate(equity)
+    at_peak = np.flatnonzero(equity >= peak)
+    until = np.append(at_peak[1:], len(equity) - 1)
+    below = equity[np.minimum(at_peak + 1, len(equity) - 1)] < peak[at_peak]
+    return 100.0 * float((1.0 - equity / peak).max()), int(((until - at_peak) * below).max(initial=0))
+
+
+def _time_in_market_ms(trades: Trades) -> int:
+    """In which at least one position was open."""
+    start, stop = trades.entry_ms, trades.exit_ms
+    covered = np.maximum.accumulate(np.append(start[:1], stop[:-1])) if len(trades) else stop
+    return int(np.maximum(stop - np.maximum(start, covered), 0).sum())
+
+
+def _bps(amount: Values, stake: Values) -> float:
+    return 1e4 * _ratio(float(amount.sum()), float(stake.sum()))
+
+
+def _share_pct(true: Mask) -> float:
+    return 100.0 * float(true.mean()) if len(true) else _NAN
+
+
+def _ratio(top: float, bottom: float) -> float:
+    return top / bottom if bottom > 0 else _NAN

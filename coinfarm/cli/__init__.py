@@ -4,8 +4,9 @@ from typing import Any
 
 import click
 
-from coinfarm.cli.evaluate import evaluate
+from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
+from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.explain import explain
 from coinfarm.cli.history import history
 from coinfarm.cli.model import model
@@ -32,5 +33,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, explain, invoke, serve, example, train, evaluate, model, history, worker):
+for command in (predict, render, explain, invoke, serve, example, train, compare, evaluate, backtest, model, history, worker):
     main.add_command(command)

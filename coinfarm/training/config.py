@@ -3,7 +3,7 @@
 import tomllib
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
@@ -35,21 +35,50 @@ class Period(_Frozen):
         return self
 
 
-class NetworkConfig(_Frozen):
-    """Eight blocks of convolution, batch normalisation and ReLU, then two dense layers.
+TargetUnit = Literal["window_range", "percent"]
+Size = tuple[PositiveInt, PositiveInt]
+"""Candles, price rows."""
 
-    `filters` and `strides` (candles, price rows) are per block; the first kernel is 5×5, the others 3×3.
+
+class BlockConfig(_Frozen):
+    """Convolution, batch normalisation, ReLU; max pooling where `pool` says over what.
+
+    `separable` is a depthwise convolution with that kernel, then one of 1×1 with the filters.
     """
 
-    filters: tuple[PositiveInt, ...] = (16, 32, 32, 64, 64, 128, 128, 256)
-    strides: tuple[tuple[PositiveInt, PositiveInt], ...] = ((2, 3), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2), (1, 1), (2, 2))
+    filters: PositiveInt
+    kernel: Size = (3, 3)
+    strides: Size = (1, 1)
+    pool: Size | None = None
+    separable: bool = False
+
+
+class NetworkConfig(_Frozen):
+    """Blocks of convolution, then two dense layers.
+
+    `view` is how the blocks see a frame: as an image, or as a row of candles, each a vector of all its pixels; of the sizes in a
+    block only the candles count there. The default is the reference network: the price axis shrinks at once, because most
+    multiplications of such a network lie in its first layers, and most parameters in its last.
+    """
+
+    view: Literal["image", "columns"] = "image"
+    blocks: Annotated[tuple[BlockConfig, ...], Field(min_length=1)] = (
+        BlockConfig(filters=16, kernel=(5, 5), strides=(2, 3)),
+        BlockConfig(filters=32, strides=(2, 2)),
+        BlockConfig(filters=32),
+        BlockConfig(filters=64, strides=(2, 2)),
+        BlockConfig(filters=64),
+        BlockConfig(filters=128, strides=(2, 2)),
+        BlockConfig(filters=128),
+        BlockConfig(filters=256, strides=(2, 2)),
+    )
     dense_units: PositiveInt = 192
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
     @model_validator(mode="after")
-    def _one_stride_per_block(self) -> "NetworkConfig":
-        if len(self.filters) != len(self.strides):
-            raise ValueError(f"{len(self.filters)} filters but {len(self.strides)} strides: give one of each per block")
+    def _columns_have_no_rows(self) -> "NetworkConfig":
+        if self.view == "columns" and any(block.separable for block in self.blocks):
+            raise ValueError("a separable block needs the view of an image")
         return self
 
 
@@ -63,6 +92,10 @@ class TrainingConfig(_Frozen):
     test: Period
     horizon_candles: PositiveInt = 30
     network: NetworkConfig = NetworkConfig()
+    target_unit: TargetUnit = "window_range"
+    """What the network learns: a share of the window's own price range, which its image shows; or percent, which it does not."""
+    mirrored: bool = False
+    """Half of the training frames are turned upside down, with what followed: a rise becomes a fall."""
     seed: int = 1
     batch_size: PositiveInt = 128
     steps_per_epoch: PositiveInt = 250
@@ -83,14 +116,25 @@ class TrainingConfig(_Frozen):
     @classmethod
     def read(cls, path: Path) -> "TrainingConfig":
         """Raises `CoinfarmError` that names the field at fault."""
+        return cls.parse(read_toml(path), path, str(path))
+
+    @classmethod
+    def parse(cls, document: dict[str, object], path: Path, where: str) -> "TrainingConfig":
+        """From what a TOML file at `path` holds; raises `CoinfarmError` that names `where` and the field at fault."""
         try:
-            config = cls.model_validate(tomllib.loads(path.read_text()))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise CoinfarmError(f"{path}: {error}") from None
+            config = cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
-            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc'])) or 'periods'}: {first['msg']}") from None
+            raise CoinfarmError(f"{where}: {'.'.join(map(str, first['loc'])) or 'periods'}: {first['msg']}") from None
         return config.model_copy(update={"candles": tuple(path.parent / file for file in config.candles)})
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Raises `CoinfarmError` for a file that is not there, or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text())
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise CoinfarmError(f"{path}: {error}") from None
 
 
 def _midnight_ms(day: date) -> int:

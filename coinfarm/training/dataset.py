@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from coinfarm.candles import Candles, Values, fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
-from coinfarm.training.config import Period
+from coinfarm.training.config import Period, TargetUnit
 from image_render.draw import Frames, draw_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct
@@ -33,10 +33,9 @@ class Samples:
     def __len__(self) -> int:
         return len(self.starts)
 
-    @property
-    def targets_in_range(self) -> Values:
-        """`(n, 3)`, in the unit `window_range`: what followed, as a share of the window's own range."""
-        return self.targets_pct / self.range_pct[:, None]
+    def targets(self, unit: TargetUnit) -> Values:
+        """What followed, `(n, 3)`, in percent or as a share of the window's own range."""
+        return self.targets_pct / self.range_pct[:, None] if unit == "window_range" else self.targets_pct
 
     def frames(self, chosen: NDArray[np.int64]) -> Frames:
         """The frames of the chosen samples, `uint8` `(n, 200, 150, 3)`."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from coinfarm.candle_files import parse_candles
 from coinfarm.candles import Candles, Values
-from coinfarm.training.config import TrainingConfig
+from coinfarm.training.config import TargetUnit, TrainingConfig
 from coinfarm.training.dataset import Samples
+from coinfarm.training.mirror import mirror
 from coinfarm.training.network import build_network
 from image_render.draw import Frames
 
@@ -33,18 +34,19 @@ def fit(config: TrainingConfig, train: Samples, validation: Samples, best: Path,
     import keras
 
     keras.utils.set_random_seed(config.seed)
-    model = build_network(config.network, train.targets_in_range.mean(axis=0))
+    targets = train.targets(config.target_unit)
+    model = build_network(config.network, targets.mean(axis=0))
     steps = config.epochs * config.steps_per_epoch
     warm_up = steps // 20
     schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up)
     model.compile(
         optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0),
-        loss=_scaled_huber(train.targets_in_range.std(axis=0), config.huber_delta),
+        loss=_scaled_huber(targets.std(axis=0), config.huber_delta),
         jit_compile=False,  # XLA's convolutions on a CPU are slower than oneDNN's
     )
     model.fit(
-        _batches(train, config),
-        validation_data=(validation.frames(np.arange(len(validation))), validation.targets_in_range),
+        _batches(train, targets, config),
+        validation_data=(validation.frames(np.arange(len(validation))), validation.targets(config.target_unit)),
         validation_batch_size=_FRAMES_AT_ONCE,
         epochs=config.epochs,
         verbose=0,
@@ -56,11 +58,12 @@ def fit(config: TrainingConfig, train: Samples, validation: Samples, best: Path,
     return keras.saving.load_model(best, compile=False, safe_mode=True)
 
 
-def predict_pct(model: "keras.Model", samples: Samples) -> Values:
-    """The model's predictions of all samples, `(n, 3)` in percent."""
+def predict_pct(model: "keras.Model", samples: Samples, unit: TargetUnit) -> Values:
+    """The predictions, `(n, 3)` in percent, of a model whose outputs are in `unit`."""
     parts = np.array_split(np.arange(len(samples)), max(1, len(samples) // _FRAMES_AT_ONCE))
-    in_range = np.concatenate([np.asarray(model(samples.frames(part), training=False)) for part in parts])
-    return in_range.astype(np.float64) * samples.range_pct[:, None]
+    outputs = np.concatenate([np.asarray(model(samples.frames(part), training=False)) for part in parts])
+    values: Values = outputs.astype(np.float64)
+    return values * samples.range_pct[:, None] if unit == "window_range" else values
 
 
 def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
@@ -77,7 +80,7 @@ def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
     return scaled_huber
 
 
-def _batches(train: Samples, config: TrainingConfig) -> "keras.utils.PyDataset":
+def _batches(train: Samples, targets: Values, config: TrainingConfig) -> "keras.utils.PyDataset":
     import keras
 
     class RandomBatches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -94,7 +97,10 @@ def _batches(train: Samples, config: TrainingConfig) -> "keras.utils.PyDataset":
         def __getitem__(self, step: int) -> tuple[Frames, Values]:
             random = np.random.default_rng((config.seed, self.epoch, step))
             chosen = random.integers(len(train), size=config.batch_size)
-            return train.frames(chosen), train.targets_in_range[chosen]
+            frames, wanted = train.frames(chosen), targets[chosen]
+            if config.mirrored:
+                wanted = mirror(frames, wanted, random.random(len(chosen)) < 0.5)
+            return frames, wanted
 
         def on_epoch_end(self) -> None:
             self.epoch += 1

@@ -1,30 +1,32 @@
-"""The reference network: a frame in, the three outputs out, in `window_range` units."""
+"""Networks, each out of a config: a frame in, the three outputs out."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles import Values
-from coinfarm.training.config import NetworkConfig
+from coinfarm.training.config import BlockConfig, NetworkConfig
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     import keras
 
+Layer = Callable[[Any], Any]
+
 
 def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
     """A Keras model from `(batch, 200, 150, 3)` to `(batch, 3)`, which at first foretells `mean_target` `(3,)` always.
 
-    Most multiplications of such a network lie in its first layers, most parameters in its last. So the price axis shrinks
-    at once, by three, and the map is flattened, not averaged: it matters when something happened.
+    The map is flattened, not averaged, before the dense layers: it matters when something happened.
     """
     import keras
 
     frame = keras.Input(STANDARD.shape, name="frame")
     x = frame
-    for block, (filters, strides) in enumerate(zip(config.filters, config.strides, strict=True), start=1):
-        kernel = 5 if block == 1 else 3
-        x = keras.layers.Conv2D(filters, kernel, strides, padding="same", use_bias=False, name=f"conv{block}")(x)
-        x = keras.layers.BatchNormalization(momentum=0.95, name=f"norm{block}")(x)
-        x = keras.layers.ReLU(name=f"relu{block}")(x)
+    if config.view == "columns":
+        candles, rows, channels = STANDARD.shape
+        x = keras.layers.Reshape((candles, rows * channels), name="columns")(x)
+    for number, block in enumerate(config.blocks, start=1):
+        x = _block(block, str(number), config.view)(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
     # Leaky, or the layer dies for whole families of frames, which then all get the same answer (seen: one frame in twenty).
@@ -33,6 +35,47 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         len(mean_target),
         kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=0),
         bias_initializer=keras.initializers.Constant(mean_target.tolist()),
+        dtype="float32",  # also where the rest is computed in half precision
         name="outputs",
     )(x)
-    return keras.Model(frame, outputs, name="reference")
+    return keras.Model(frame, outputs, name="network")
+
+
+def _block(block: BlockConfig, number: str, view: str) -> Layer:
+    """Convolution, batch normalisation, ReLU, and max pooling where the config asks for it."""
+    import keras
+
+    steps: list[Layer] = [
+        *(_along_candles(block, number) if view == "columns" else _over_image(block, number)),
+        keras.layers.BatchNormalization(momentum=0.95, name=f"norm{number}"),
+        keras.layers.ReLU(name=f"relu{number}"),
+    ]
+    if block.pool is not None:
+        pooling = keras.layers.MaxPooling1D(block.pool[0]) if view == "columns" else keras.layers.MaxPooling2D(block.pool)
+        steps.append(pooling)
+
+    def apply(x: Any) -> Any:
+        for step in steps:
+            x = step(x)
+        return x
+
+    return apply
+
+
+def _over_image(block: BlockConfig, number: str) -> list[Layer]:
+    import keras
+
+    if not block.separable:
+        return [
+            keras.layers.Conv2D(block.filters, block.kernel, block.strides, padding="same", use_bias=False, name=f"conv{number}"),
+        ]
+    return [
+        keras.layers.DepthwiseConv2D(block.kernel, block.strides, padding="same", use_bias=False, name=f"depthwise{number}"),
+        keras.layers.Conv2D(block.filters, 1, use_bias=False, name=f"conv{number}"),
+    ]
+
+
+def _along_candles(block: BlockConfig, number: str) -> list[Layer]:
+    import keras
+
+    return [keras.layers.Conv1D(block.filters, block.kernel[0], block.strides[0], padding="same", use_bias=False, name=f"conv{number}")]

@@ -10,6 +10,7 @@ from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.training.architecture import architecture
 from coinfarm.training.config import Period, TrainingConfig
 from coinfarm.training.dataset import Samples, samples
 from coinfarm.training.loop import Progress, fit, predict_pct, read_coins
@@ -55,17 +56,18 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
         name: {
             "from": str(period.start),
             "to": str(period.stop),
-            **beside_naive(predict_pct(model, part), part.targets_pct, part.range_pct, naive),
+            **beside_naive(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
         }
         for name, (period, part) in judged.items()
     }
     return Bundle.seal(
         folder,
         name=config.name,
-        outputs=tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES),
+        outputs=tuple(Output(name=name, unit=config.target_unit) for name in OUTPUT_NAMES),
         horizon_candles=config.horizon_candles,
         training=_training_data(config, coins, splits),
         metrics=metrics,
+        architecture=architecture(model),
     )
 
 

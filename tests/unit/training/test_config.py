@@ -69,15 +69,22 @@ def test_the_config_of_the_reference_model_is_valid() -> None:
         pytest.param(("\ntest =", "\nnetwork = { dropout = 1.0 }\ntest ="), "network.dropout: .*less than 1", id="everything dropped"),
         pytest.param(("\ntest =", "\nnetwork = { dense_units = 0 }\ntest ="), "network.dense_units: .*greater than 0", id="no units"),
         pytest.param(
-            ("\ntest =", "\nnetwork = { filters = [8, 0], strides = [[1, 1], [1, 1]] }\ntest ="),
-            r"network\.filters\.1: .*greater than 0",
+            ("\ntest =", "\nnetwork = { blocks = [{ filters = 8 }, { filters = 0 }] }\ntest ="),
+            r"network\.blocks\.1\.filters: .*greater than 0",
             id="no filters",
         ),
+        pytest.param(("\ntest =", "\nnetwork = { blocks = [] }\ntest ="), r"network\.blocks: .*at least 1 item", id="no blocks"),
         pytest.param(
-            ("\ntest =", "\nnetwork = { filters = [8], strides = [[1, 1], [2, 2]] }\ntest ="),
-            "network: .*1 filters but 2 strides: give one of each per block",
-            id="a stride too many",
+            ("\ntest =", "\nnetwork = { blocks = [{ filters = 8, kernel = [3] }] }\ntest ="),
+            r"network\.blocks\.0\.kernel\.1: Field required",
+            id="half a kernel",
         ),
+        pytest.param(
+            ("\ntest =", '\nnetwork = { view = "columns", blocks = [{ filters = 8, separable = true }] }\ntest ='),
+            "network: .*a separable block needs the view of an image",
+            id="separable columns",
+        ),
+        pytest.param(('"mine"', '"mine"\ntarget_unit = "dollars"'), "target_unit: Input should be 'window_range' or 'percent'", id="unit"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, changed: tuple[str, str], message: str) -> None:

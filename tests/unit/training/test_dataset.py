@@ -95,7 +95,7 @@ def test_frames_ranges_and_targets_are_those_of_the_window() -> None:
     np.testing.assert_array_equal(part.frames(chosen), draw_frames(cut))
     np.testing.assert_array_equal(part.range_pct[chosen], window_range_pct(cut))
     np.testing.assert_array_equal(part.targets_pct[chosen], targets_pct(coin.columns, chosen + WINDOW - 1, HORIZON))
-    np.testing.assert_allclose(part.targets_in_range * part.range_pct[:, None], part.targets_pct)
+    np.testing.assert_allclose(part.targets("window_range") * part.range_pct[:, None], part.targets_pct)
 
 
 def test_coins_are_kept_apart() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.training.config import NetworkConfig
+from coinfarm.training.architecture import architecture
+from coinfarm.training.config import BlockConfig, NetworkConfig
 from coinfarm.training.network import build_network
 
 pytestmark = pytest.mark.tensorflow
@@ -36,8 +37,30 @@ def test_before_it_has_learnt_it_foretells_the_mean_of_what_it_is_to_learn(netwo
     np.testing.assert_allclose(said, np.tile(MEAN_TARGET, (4, 1)), atol=0.05)
 
 
+def test_it_spends_at_most_100_million_multiply_adds(network: Any) -> None:
+    assert sum(layer.multiply_adds for layer in architecture(network)) <= 100_000_000
+
+
 def test_a_config_makes_another_network(keras: ModuleType) -> None:
-    small = build_network(NetworkConfig(filters=(4, 8), strides=((4, 3), (5, 5)), dense_units=6), MEAN_TARGET)
+    blocks = (BlockConfig(filters=4, strides=(4, 3)), BlockConfig(filters=8, strides=(5, 5), pool=(2, 1)))
+    small = build_network(NetworkConfig(blocks=blocks, dense_units=6), MEAN_TARGET)
     assert [layer.filters for layer in small.layers if isinstance(layer, keras.layers.Conv2D)] == [4, 8]
-    assert small.get_layer("flatten").output.shape == (None, 10 * 10 * 8)
+    assert small.get_layer("flatten").output.shape == (None, 5 * 10 * 8)
     assert small.get_layer("dense").units == 6
+
+
+def test_a_network_of_columns_looks_along_the_candles_alone() -> None:
+    blocks = (BlockConfig(filters=4, kernel=(1, 1)), BlockConfig(filters=8, kernel=(5, 1), strides=(2, 1), pool=(5, 1)))
+    small = build_network(NetworkConfig(view="columns", blocks=blocks), MEAN_TARGET)
+    assert small.get_layer("columns").output.shape == (None, 200, 450)
+    assert small.get_layer("flatten").output.shape == (None, 20 * 8)
+
+
+def test_a_separable_block_has_few_multiplications() -> None:
+    def cost(separable: bool) -> int:
+        blocks = (BlockConfig(filters=4, strides=(4, 3)), BlockConfig(filters=64, separable=separable))
+        small = build_network(NetworkConfig(blocks=blocks), MEAN_TARGET)
+        return sum(layer.multiply_adds for layer in architecture(small) if layer.name in ("depthwise2", "conv2"))
+
+    assert cost(separable=True) == 50 * 50 * (4 * 9 + 4 * 64)
+    assert cost(separable=False) == 50 * 50 * 4 * 9 * 64

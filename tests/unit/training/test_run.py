@@ -30,7 +30,7 @@ test = { start = 2020-02-02, stop = 2020-02-14 }
 batch_size = 8
 steps_per_epoch = 3
 epochs = 2
-network = { filters = [4, 4], strides = [[4, 5], [5, 5]], dense_units = 4 }
+network = { dense_units = 4, blocks = [{ filters = 4, strides = [4, 5] }, { filters = 4, strides = [5, 5] }] }
 """
 DAY_MS = 86_400_000
 
@@ -99,7 +99,9 @@ def test_serving_foretells_what_training_measured(run: Run, keras: ModuleType) -
     """The same windows, through the dataset and Keras, and through the predictor and the engine."""
     coins = read_coins(run.config)
     judged = split(run.config, coins).test
-    measured = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), judged)[judged.symbols == "DEMO1"]
+    measured = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), judged, "window_range")[
+        judged.symbols == "DEMO1"
+    ]
     period = run.config.test
     series = Series(coins[0].between(period.start_ms, period.stop_ms), stride=run.config.test_stride)
     model = LoadedModel(run.bundle, KerasEngine(run.bundle, max_batch=100), load_ms=0.0)
@@ -107,3 +109,14 @@ def test_serving_foretells_what_training_measured(run: Run, keras: ModuleType) -
     assert 0 < len(measured) <= len(served)  # windows without a whole horizon after them can be served, but not judged
     np.testing.assert_allclose(served.values_pct[: len(measured)], measured, rtol=1e-4, atol=1e-6)
     assert not served.in_sample.any()
+
+
+def test_the_manifest_says_what_each_layer_costs(run: Run) -> None:
+    layers = run.bundle.manifest.architecture
+    assert layers is not None
+    assert {layer.name: layer.multiply_adds for layer in layers if layer.multiply_adds} == {
+        "conv1": 50 * 30 * 4 * 27,
+        "conv2": 10 * 6 * 4 * 36,
+        "dense": 240 * 4,
+        "outputs": 4 * 3,
+    }

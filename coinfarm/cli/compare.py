@@ -1,0 +1,35 @@
+"""`coinfarm compare`: which of several networks or targets learns best under one budget."""
+
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
+
+
+@click.command(epilog="Example: coinfarm compare coinfarm/training/candidates.toml -o build/comparison.json")
+@click.argument("config", type=EXISTING_FILE)
+@click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="Keeps the outcomes; candidates found there are not trained again.")
+@click.option("--json", "as_json", is_flag=True, help="The outcomes as JSON.")
+def compare(config: Path, output: Path, as_json: bool) -> None:
+    """Train the candidates of the TOML file CONFIG one after another, and judge each on the validation months."""
+    from coinfarm.training.comparison import Comparison
+    from coinfarm.training.comparison import compare as run
+    from coinfarm.training.loop import read_coins
+    from coinfarm.training.report import comparison_table
+
+    configs = Comparison.read(config)
+    coins = read_coins(next(iter(configs.values())))
+
+    def progress(epoch: int, losses: dict[str, float]) -> None:
+        shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        click.echo(f"  epoch {epoch + 1}  {shown}", err=True)
+
+    outcomes = []
+    for outcome in run(configs, coins, output, progress):
+        click.echo(f"{outcome.candidate}: loss {outcome.loss}", err=True)
+        outcomes.append(outcome)
+    if as_json:
+        click.echo(output.read_text(), nl=False)
+    else:
+        print_tables(comparison_table(outcomes))

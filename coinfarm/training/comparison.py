@@ -1,0 +1,117 @@
+"""Candidates: several networks or targets trained under one budget, and judged on the same validation months."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Annotated
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from coinfarm.candles import Candles, Values
+from coinfarm.errors import CoinfarmError
+from coinfarm.evaluation.metrics import scores
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.training.architecture import architecture
+from coinfarm.training.config import TrainingConfig, read_toml
+from coinfarm.training.dataset import Samples, samples
+from coinfarm.training.loop import Progress, fit, predict_pct
+
+
+class Outcome(BaseModel):
+    """What became of a candidate on the validation period; `loss` is Huber's, in `window_range` units whatever the target was."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    candidate: str
+    layers: int
+    parameters: int
+    multiply_adds: int
+    target_unit: str
+    mirrored: bool
+    trained_frames: int
+    seconds: float
+    loss: float
+    r2: dict[str, float | None]
+    direction_right_pct: float | None
+
+
+class Comparison(BaseModel):
+    """A TOML file: `base`, another training config; `budget`, what all candidates have of their own; and per candidate what differs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: Path
+    budget: dict[str, object] = {}
+    candidates: Annotated[dict[str, dict[str, object]], Field(min_length=1)]
+
+    @classmethod
+    def read(cls, path: Path) -> dict[str, TrainingConfig]:
+        """The config of each candidate; raises `CoinfarmError` that names the field at fault."""
+        try:
+            comparison = cls.model_validate(read_toml(path))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        base = path.parent / comparison.base
+        shared = read_toml(base) | comparison.budget
+        return {
+            name: TrainingConfig.parse(shared | {"name": name} | different, base, f"{path}: {name}")
+            for name, different in comparison.candidates.items()
+        }
+
+
+def compare(configs: dict[str, TrainingConfig], coins: list[Candles], done: Path, progress: Progress) -> Iterator[Outcome]:
+    """Train and judge the candidates one after another; those in the file `done` are told from there, others are added to it."""
+    outcomes = {outcome.candidate: outcome for outcome in read_outcomes(done)}
+    for name, config in configs.items():
+        if name not in outcomes:
+            outcomes[name] = _outcome(config, coins, progress)
+            _write(list(outcomes.values()), done)
+        yield outcomes[name]
+
+
+def read_outcomes(path: Path) -> list[Outcome]:
+    """What `compare` left in a file; nothing where there is none."""
+    if not path.exists():
+        return []
+    return [Outcome.model_validate(entry) for entry in json.loads(path.read_bytes())]
+
+
+def _write(outcomes: list[Outcome], path: Path) -> None:
+    path.write_text(json.dumps([outcome.model_dump() for outcome in outcomes], indent=1) + "\n")
+
+
+def _outcome(config: TrainingConfig, coins: list[Candles], progress: Progress) -> Outcome:
+    train = samples(coins, config.train, config.horizon_candles)
+    validation = samples(coins, config.validation, config.horizon_candles, config.validation_stride)
+    started = perf_counter()
+    with TemporaryDirectory() as folder:
+        model = fit(config, train, validation, Path(folder) / "best.keras", progress)
+    seconds = perf_counter() - started
+    layers = architecture(model)
+    predicted_pct = predict_pct(model, validation, config.target_unit)
+    judged = scores(predicted_pct, validation.targets_pct)
+    return Outcome(
+        candidate=config.name,
+        layers=len(layers),
+        parameters=sum(layer.parameters for layer in layers),
+        multiply_adds=sum(layer.multiply_adds for layer in layers),
+        target_unit=config.target_unit,
+        mirrored=config.mirrored,
+        trained_frames=config.epochs * config.steps_per_epoch * config.batch_size,
+        seconds=round(seconds, 1),
+        loss=round(_loss_in_range(predicted_pct, validation, train, config.huber_delta), 5),
+        r2={name: judged[name]["r2"] for name in OUTPUT_NAMES},
+        direction_right_pct=judged["endChangePct"]["directionRightPct"],
+    )
+
+
+def _loss_in_range(predicted_pct: Values, validation: Samples, train: Samples, delta: float) -> float:
+    """Huber's loss as the reference model's training reckons it, so that candidates with other targets can be compared."""
+    error = (predicted_pct - validation.targets_pct) / validation.range_pct[:, None]
+    deviations = np.abs(error) / train.targets("window_range").std(axis=0)
+    quadratic = np.minimum(deviations, delta)
+    return float((0.5 * quadratic**2 + delta * (deviations - quadratic)).mean())

@@ -1,0 +1,113 @@
+"""Candidates under one budget: configs that differ in what they say, outcomes that are kept."""
+
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import coinfarm.training
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.errors import CoinfarmError
+from coinfarm.synthetic import generate
+from coinfarm.training.comparison import Comparison, Outcome, compare, read_outcomes
+from coinfarm.training.loop import read_coins
+from coinfarm.training.report import comparison_table
+from tests.made_candles import START_MS
+
+BASE = """
+name = "base"
+candles = ["DEMO1-1h.parquet"]
+train = { start = 2020-01-01, stop = 2020-01-21 }
+validation = { start = 2020-01-21, stop = 2020-02-02 }
+test = { start = 2020-02-02, stop = 2020-02-14 }
+batch_size = 4
+network = { dense_units = 4, blocks = [{ filters = 4, strides = [8, 8] }] }
+"""
+CANDIDATES = """
+base = "base.toml"
+
+[budget]
+epochs = 1
+steps_per_epoch = 2
+
+[candidates.same]
+
+[candidates.percent]
+target_unit = "percent"
+"""
+
+
+@pytest.fixture
+def candidates(tmp_path: Path) -> Path:
+    (tmp_path / "DEMO1-1h.parquet").write_bytes(parquet_from_candles(generate("DEMO1", "1h", START_MS, 44 * 24, seed=1)))
+    (tmp_path / "base.toml").write_text(BASE)
+    (tmp_path / "candidates.toml").write_text(CANDIDATES)
+    return tmp_path / "candidates.toml"
+
+
+def test_a_candidate_is_the_base_with_the_budget_and_what_it_says_itself(candidates: Path) -> None:
+    same, percent = Comparison.read(candidates).values()
+    assert (same.name, same.epochs, same.steps_per_epoch, same.batch_size, same.target_unit) == ("same", 1, 2, 4, "window_range")
+    assert percent == same.model_copy(update={"name": "percent", "target_unit": "percent"})
+    assert same.candles == (candidates.parent / "DEMO1-1h.parquet",)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        pytest.param(('"base.toml"', '"other.toml"'), "other.toml: .*No such file", id="base"),
+        pytest.param(("target_unit", "target"), r"candidates\.toml: percent: target: Extra inputs", id="misspelled"),
+        pytest.param(("[budget]", "[buget]"), r"candidates\.toml: buget: Extra inputs", id="no such table"),
+    ],
+)
+def test_a_mistake_is_named(candidates: Path, changed: tuple[str, str], message: str) -> None:
+    candidates.write_text(CANDIDATES.replace(*changed))
+    with pytest.raises(CoinfarmError, match=message):
+        Comparison.read(candidates)
+
+
+def test_the_committed_candidates_are_at_least_four_networks_and_two_targets_under_one_budget() -> None:
+    configs = Comparison.read(Path(coinfarm.training.__path__[0]) / "candidates.toml").values()
+    assert len({config.network for config in configs}) >= 4
+    assert {config.target_unit for config in configs} == {"window_range", "percent"}
+    assert len({(config.epochs, config.steps_per_epoch, config.batch_size, config.train, config.validation) for config in configs}) == 1
+
+
+@pytest.mark.tensorflow
+def test_candidates_are_trained_once_and_judged_alike(keras: ModuleType, candidates: Path) -> None:
+    configs, done = Comparison.read(candidates), candidates.parent / "done.json"
+    coins = read_coins(configs["same"])
+    first = list(compare(configs, coins, done, lambda epoch, logs: None))
+    assert [outcome.candidate for outcome in first] == ["same", "percent"]
+    assert {outcome.trained_frames for outcome in first} == {8}
+    assert all(0 < outcome.loss < 10 for outcome in first)
+    assert read_outcomes(done) == first
+    trained_again: list[int] = []
+    assert list(compare(configs, coins, done, lambda epoch, logs: trained_again.append(epoch))) == first
+    assert not trained_again
+
+
+def test_the_table_has_the_best_first(tmp_path: Path) -> None:
+    entry = Outcome(
+        candidate="a",
+        layers=29,
+        parameters=1_966_323,
+        multiply_adds=71_013_312,
+        target_unit="percent",
+        mirrored=False,
+        trained_frames=100,
+        seconds=2,
+        loss=0.4,
+        r2={"maxRisePct": 0.2, "maxDeclinePct": None, "endChangePct": 0.0},
+        direction_right_pct=51.0,
+    )
+    (tmp_path / "done.json").write_text(
+        json.dumps([entry.model_dump(), entry.model_copy(update={"candidate": "b", "loss": 0.3}).model_dump()])
+    )
+    table = comparison_table(read_outcomes(tmp_path / "done.json"))
+    cells = [list(column.cells) for column in table.columns]
+    assert cells[0] == ["b", "a"]
+    assert cells[3] == ["71.0 M", "71.0 M"]
+    assert cells[6] == ["–", "–"]
+    assert cells[9] == ["50", "50"]

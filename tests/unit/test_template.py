@@ -29,6 +29,36 @@ def test_a_message_stays_hidden_for_six_timeouts_and_the_window():
     assert hidden_s >= 6 * RESOURCES["BatchFunction"]["Timeout"] + RESOURCES["BatchEvents"]["MaximumBatchingWindowInSeconds"]
 
 
+def test_only_the_records_that_failed_come_back():
+    assert RESOURCES["BatchEvents"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_backfill_neither_costs_nor_takes_more_than_a_parameter_allows():
+    assert RESOURCES["BatchEvents"]["ScalingConfig"] == {"MaximumConcurrency": {"Ref": "BatchConcurrency"}}
+    reserved = RESOURCES["ApiFunction"]["ReservedConcurrentExecutions"]
+    assert reserved == {"Fn::If": ["ApiReserved", {"Ref": "ApiConcurrency"}, {"Ref": "AWS::NoValue"}]}
+
+
+def test_a_fleet_is_made_only_where_it_is_asked_for():
+    assert TEMPLATE["Resources"]["Fleet"]["Condition"] == "Fleet"
+    assert TEMPLATE["Conditions"]["Fleet"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "FleetRepository"}, ""]}]}
+    assert TEMPLATE["Parameters"]["FleetRepository"]["Default"] == ""
+
+
+def test_a_fleet_is_given_what_it_asks_for():
+    asked = cfn_yaml.load(str(ROOT / RESOURCES["Fleet"]["TemplateURL"]))["Parameters"]
+    given = RESOURCES["Fleet"]["Parameters"].keys()
+    assert given <= asked.keys()
+    assert {name for name, parameter in asked.items() if "Default" not in parameter} <= given
+
+
+@pytest.mark.parametrize("name", ["MaxInstances", "SpotPercentage", "ShardsPerInstance", "IdleExitSeconds"])
+def test_a_parameter_of_the_fleet_is_the_same_in_both_templates(name):
+    fleet = cfn_yaml.load(str(ROOT / "fleet.yaml"))["Parameters"]
+    ours = TEMPLATE["Parameters"]
+    assert {**ours[name], "Description": ""} == {**fleet[name], "Description": ""}
+
+
 def test_the_api_function_ends_when_api_gateway_stops_waiting():
     assert RESOURCES["ApiFunction"]["Timeout"] <= 29
 

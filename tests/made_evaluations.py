@@ -18,6 +18,7 @@ def made_evaluation(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
         "to": "2019-07-01",
         "stride": 10,
         "candles": {"BTCUSD": BITCOIN},
+        "includesInSample": False,
         "frames": 26_174,
         "outputs": outputs,
         **fields,

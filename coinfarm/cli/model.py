@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
@@ -113,6 +113,26 @@ def show(root: str, version: str) -> None:
     from coinfarm.storage import open_storage
 
     click.echo(ModelStore(open_storage(root)).manifest(version).to_json().decode(), nl=False)
+
+
+@model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-f64964ac -o card.md")
+@click.argument("root")
+@click.argument("version")
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")
+def card(root: str, version: str, output: Path | None) -> None:
+    """Describe a VERSION for people: data, architecture, metrics beside baselines, speed, limits, how to repeat it."""
+    from coinfarm.models.card import model_card
+    from coinfarm.models.evaluations import evaluations
+    from coinfarm.models.store import ModelStore
+    from coinfarm.storage import open_storage
+
+    storage = open_storage(root)
+    text = model_card(ModelStore(storage).manifest(version), evaluations(storage, version))
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")
+        click.echo(output)
 
 
 @model.command(epilog="Example: coinfarm model promote s3://my-models/models/btc 20261122-f64964ac")

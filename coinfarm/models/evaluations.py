@@ -13,7 +13,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from coinfarm.errors import Conflict, ModelError
+from coinfarm.models.card import write_card
 from coinfarm.models.manifest import FromDate, Sha256, ToDate, Version, bundle_key, naming_faults
+from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 
@@ -47,6 +49,7 @@ class _Evaluation(_Lenient):
     candles: Annotated[dict[str, Sha256], Field(min_length=1)]
     frames: Annotated[int, Field(ge=1)]
     outputs: dict[str, _Scores]
+    includes_in_sample: Annotated[bool, Field(alias="includesInSample")] = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ class EvaluationRecord:
     candles: dict[str, str]
     frames: int
     r2: dict[str, float]
+    includes_in_sample: bool
     document: dict[str, JsonValue]
 
     @classmethod
@@ -84,6 +88,7 @@ class EvaluationRecord:
             candles=read.candles,
             frames=read.frames,
             r2={name: read.outputs[name].r2 for name in OUTPUT_NAMES},
+            includes_in_sample=read.includes_in_sample,
             document=document,
         )
 
@@ -102,22 +107,25 @@ class EvaluationRecord:
 def checked_evaluation(version: str, document: dict[str, Any]) -> EvaluationRecord:
     """The document read as one of `version`; it may also name the same model as a bare file (`bare-` and the same fingerprint).
 
-    Raises `ModelError` for a document of another model, or one that lacks what `EvaluationRecord.of` needs.
+    Raises `ModelError` for a document of another model, one over windows that the model has learnt from, or one that lacks what
+    `EvaluationRecord.of` needs.
     """
     record = EvaluationRecord.of(document, "the evaluation")
     if record.version.partition("-")[2] != version.partition("-")[2]:
         raise ModelError(f"the evaluation is of {record.version}, not of {version}: evaluate the version that it is recorded for")
+    if record.includes_in_sample:
+        raise ModelError("the evaluation includes windows that the model has learnt from: evaluate it without --include-in-sample")
     return record
 
 
 def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
-    """Keep an evaluation beside the version under a model root. To record the same again changes nothing.
+    """Keep an evaluation beside the version under a model root, and on its card. To record the same again changes nothing.
 
     Raises `NotFound` if the version was not published, `ModelError` as `checked_evaluation`, and `Conflict` if other results are
     recorded for the same dates, stride and candles.
     """
     record = checked_evaluation(version, document)
-    storage.read(bundle_key(version))
+    manifest = ModelStore(storage).manifest(version)
     key = _key(version, record.name)
     data = json.dumps(document, indent=2, allow_nan=False).encode() + b"\n"
     try:
@@ -130,6 +138,7 @@ def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) 
                 f"{record.frames:,}): what is recorded stays; remove that file if it is known to be wrong, then record again"
             ) from None
         return there
+    write_card(storage, manifest, evaluations(storage, version))
     return record
 
 

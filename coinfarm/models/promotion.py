@@ -81,10 +81,8 @@ def _of_evaluations(storage: Storage, version: str, incumbent: str | None) -> It
     pairs = [(ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys())]
     comparable = [(our, their) for our, their in pairs if our.frames == their.frames]
     if not pairs:
-        yield (
-            f"it was not judged as {incumbent} was, which serves, on {_terms(max(theirs.values(), key=_latest))}: "
-            "run coinfarm evaluate over the same, and record it"
-        )
+        latest = max(theirs.values(), key=_latest)
+        yield (f"it was not judged as {incumbent} was, which serves, on {_terms(latest)}: {_command(storage, version, latest)}")
     elif not comparable:
         our, their = pairs[-1]
         yield (
@@ -101,6 +99,13 @@ def _of_evaluations(storage: Storage, version: str, incumbent: str | None) -> It
 
 def _terms(record: EvaluationRecord) -> str:
     return f"{', '.join(sorted(record.candles))} from {record.from_date} up to {record.to_date} with stride {record.stride}"
+
+
+def _command(storage: Storage, version: str, record: EvaluationRecord) -> str:
+    return (
+        f"run coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {record.from_date} "
+        f"--to {record.to_date} --stride {record.stride} --record"
+    )
 
 
 def _latest(record: EvaluationRecord) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from coinfarm.errors import Conflict, NotFound
 from coinfarm.models.bundle import Bundle
+from coinfarm.models.card import write_card
+from coinfarm.models.evaluations import evaluations
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest, bundle_key
 from coinfarm.storage import Storage
 
@@ -10,9 +12,9 @@ _MEASURED = frozenset({"created_at", "engines", "files"})
 
 
 def publish(storage: Storage, bundle: Bundle) -> str:
-    """Upload a sealed bundle, and return its version. A version never changes: if the model lies there already, with whatever compiled
-    forms, nothing is written.
+    """Upload a sealed bundle with its card, and return its version.
 
+    A version never changes: if the model lies there already, with whatever compiled forms, nothing is written.
     The manifest comes last: what was interrupted is no version yet, and can be published again.
     Raises `Conflict` if other content lies under the same version, and `ModelError` for a bundle that is damaged.
     """
@@ -26,6 +28,7 @@ def publish(storage: Storage, bundle: Bundle) -> str:
         storage.write(bundle_key(manifest.version), manifest.to_json(), content_type="application/json", create_only=True)
     except Conflict:
         is_published(storage, manifest)  # by somebody else, a moment ago
+    write_card(storage, manifest, evaluations(storage, manifest.version))
     return manifest.version
 
 

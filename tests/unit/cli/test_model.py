@@ -164,3 +164,13 @@ def test_what_is_no_evaluation_of_the_model_is_refused_before_it_is_published(
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert said in refused.stderr
     assert list(storage.list()) == []
+
+
+def test_a_card_is_printed_or_written(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
+    record_evaluation(storage, first, made_evaluation(first, 0.1234))
+    printed = model("card", root, first).stdout
+    assert printed.startswith(f"# fake {first}\n")
+    assert "**0.1234**" in printed
+    path = tmp_path / "card.md"
+    assert model("card", root, first, "-o", path).stdout == f"{path}\n"
+    assert path.read_text() == printed == storage.read(f"versions/{first}/card.md").data.decode()

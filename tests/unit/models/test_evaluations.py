@@ -80,6 +80,16 @@ def test_an_evaluation_of_another_model_is_refused(storage: Storage, version: st
         record_evaluation(storage, version, made_evaluation("20260101-00000000"))
 
 
+def test_an_evaluation_on_what_the_model_has_learnt_is_not_recorded(storage: Storage, version: str) -> None:
+    with pytest.raises(ModelError, match="includes windows that the model has learnt from"):
+        record_evaluation(storage, version, made_evaluation(version, includesInSample=True))
+
+
+def test_what_is_recorded_stands_on_the_card(storage: Storage, version: str) -> None:
+    record_evaluation(storage, version, made_evaluation(version, 0.1234))
+    assert "**0.1234**" in storage.read(f"versions/{version}/card.md").data.decode()
+
+
 def test_an_evaluation_of_what_was_not_published_is_refused(storage: Storage) -> None:
     with pytest.raises(NotFound, match="20260101-00000000"):
         record_evaluation(storage, "20260101-00000000", made_evaluation("20260101-00000000"))

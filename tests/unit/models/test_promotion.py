@@ -78,7 +78,9 @@ def test_the_mean_r2_over_the_outputs_decides(
 def test_a_version_that_was_not_judged_as_the_incumbent_was_is_refused(storage: Storage, incumbent: str, candidate: str) -> None:
     _record(storage, incumbent, 0.1)
     _record(storage, candidate, 0.9, stride=30)
-    with pytest.raises(PromotionRefused, match=f"was not judged as {incumbent} was.*with stride 10: run coinfarm evaluate over the same"):
+    with pytest.raises(
+        PromotionRefused, match=f"was not judged as {incumbent} was.*: run coinfarm evaluate .*--version {candidate} .*--stride 10 --record"
+    ):
         promote(storage, candidate)
     _record(storage, candidate, 0.2)
     promote(storage, candidate)

@@ -25,7 +25,9 @@ def _contents(storage: Storage) -> dict[str, bytes]:
 def test_a_published_version_lies_under_its_name(storage: Storage, tmp_path: Path) -> None:
     bundle = seal(tmp_path / "bundle", "1")
     version = publish(storage, bundle)
-    assert _contents(storage) == {
+    contents = _contents(storage)
+    assert contents.pop(f"versions/{version}/card.md").decode().startswith(f"# fake {version}\n")
+    assert contents == {
         f"versions/{version}/manifest.json": bundle.manifest.to_json(),
         f"versions/{version}/model.keras": b"1",
     }

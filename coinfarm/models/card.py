@@ -1,0 +1,377 @@
+"""The model card: one version of a model as a page of Markdown, written from its manifest and its evaluations."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic.alias_generators import to_camel
+
+from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Manifest, TrainingData, bundle_key
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.storage import Storage
+
+if TYPE_CHECKING:
+    from coinfarm.models.evaluations import EvaluationRecord
+
+CARD_FILE = "card.md"
+
+_TITLES = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
+_MEANINGS = {
+    "maxRisePct": "how far the price will rise: 100 × (highest high / last close − 1)",
+    "maxDeclinePct": "how far it will fall: 100 × (lowest low / last close − 1), negative",
+    "endChangePct": "where it will end: 100 × (last close of the horizon / last close − 1)",
+}
+_UNITS = {"percent": "percent", "window_range": "shares of the window's price range, which the predictor turns into percent"}
+
+
+def write_card(storage: Storage, manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> None:
+    """Put the card beside the manifest, in the place of an older one: it says nothing that is not kept elsewhere, so it may change."""
+    text = model_card(manifest, evaluations)
+    storage.write(bundle_key(manifest.version, CARD_FILE), text.encode(), content_type="text/markdown; charset=utf-8")
+
+
+def model_card(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> str:
+    """The card of a version; what is not known of it is left out, or said to be unknown."""
+    parts = (
+        _introduction(manifest),
+        _data(manifest.training),
+        _architecture(manifest),
+        _metrics(manifest, evaluations),
+        _forms(manifest),
+        _limits(manifest),
+        _repetition(manifest, evaluations),
+        _files(manifest),
+    )
+    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+
+
+def _introduction(manifest: Manifest) -> Iterator[str]:
+    frame = manifest.frame
+    yield f"# {manifest.name} {manifest.version}"
+    yield ""
+    yield (
+        f"A network that sees the last {frame.window_candles} candles of a market as a binary image of {frame.window_candles} × "
+        f"{frame.price_rows} pixels in three channels (body, wick, volume), scaled to the window, and foretells the next "
+        f"{manifest.horizon_candles} candles, in percent of the last close:"
+    )
+    yield ""
+    for output in manifest.outputs:
+        yield f"- `{output.name}`, {_MEANINGS[output.name]}"
+    yield ""
+    for unit in dict.fromkeys(output.unit for output in manifest.outputs):
+        names = [f"`{output.name}`" for output in manifest.outputs if output.unit == unit]
+        which = "its outputs" if len(names) == len(manifest.outputs) else _listed(names)
+        yield f"The network gives {which} in {_UNITS[unit]}."
+    if manifest.created_at is not None:
+        yield f"It was made on {manifest.created_at:%Y-%m-%d}."
+
+
+def _data(training: TrainingData | None) -> Iterator[str]:
+    yield "## Data"
+    yield ""
+    if training is None:
+        yield "The bundle does not say what the model has learnt from, so no window can be called unseen."
+        return
+    yield (
+        f"Candles of {_listed(training.symbols)}, {training.interval}, from {training.from_date} up to {training.to_date}. In training "
+        f"{training.frames:,} frames were drawn from them. A window that begins before {_cutoffs(training)} counts as in-sample: every "
+        "prediction says so, and evaluations leave it out."
+    )
+    yield ""
+    yield from _table(
+        ("split", "from", "up to", "frames in it"),
+        [(name, str(split.from_date), str(split.to_date), f"{split.frames:,}") for name, split in training.splits.items()],
+        numbers=3,
+    )
+
+
+def _cutoffs(training: TrainingData) -> str:
+    times: dict[str, list[str]] = {}
+    for symbol, cutoff_ms in training.cutoff_ms.items():
+        times.setdefault(f"{datetime.fromtimestamp(cutoff_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", []).append(symbol)
+    if len(times) == 1:
+        return next(iter(times))
+    return ", ".join(f"{time} ({_listed(symbols)})" for time, symbols in times.items())
+
+
+def _architecture(manifest: Manifest) -> Iterator[str]:
+    yield "## Architecture"
+    yield ""
+    layers = manifest.architecture
+    if layers is None:
+        yield "The bundle does not list the layers."
+        return
+    parameters, multiply_adds = sum(layer.parameters for layer in layers), sum(layer.multiply_adds for layer in layers)
+    yield f"{len(layers)} layers, {parameters:,} parameters, {multiply_adds / 1e6:,.1f} million multiply-adds a frame."
+    yield ""
+    yield from _table(
+        ("layer", "kind", "output", "parameters", "multiply-adds"),
+        [
+            (
+                layer.name,
+                layer.kind,
+                " × ".join(map(str, layer.output_shape)),
+                f"{layer.parameters:,}" if layer.parameters else "",
+                f"{layer.multiply_adds:,}" if layer.multiply_adds else "",
+            )
+            for layer in layers
+        ],
+        numbers=3,
+    )
+
+
+class _Part(BaseModel):
+    """Of a document that is kept whole, what the card tells; what is missing is not told."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True)
+
+
+class _Share(_Part):
+    right_pct: float | None = None
+    interval_pct: tuple[float, float] | None = None
+
+
+class _Calls(_Part):
+    overall: _Share = _Share()
+
+
+class _DailyRankCorrelation(_Part):
+    mean: float | None = None
+    t_statistic: float | None = None
+    days: int = 0
+
+
+class _Output(_Part):
+    r2: float | None = None
+    r2_interval: tuple[float, float] | None = None
+    direction_right_pct: float | None = None
+    daily_rank_correlation: _DailyRankCorrelation = _DailyRankCorrelation()
+
+
+class _Baseline(_Part):
+    outputs: dict[str, _Output]
+    direction: _Share = _Share()
+
+
+class _Counts(_Part):
+    in_sample: int | None = None
+    effective: float | None = None
+
+
+class _Bootstrap(_Part):
+    level: float | None = None
+
+
+class _Evaluation(_Part):
+    outputs: dict[str, _Output]
+    direction: _Calls = _Calls()
+    baselines: dict[str, _Baseline] = Field(default_factory=dict)
+    counts: _Counts = _Counts()
+    bootstrap: _Bootstrap = _Bootstrap()
+
+
+class _SplitMetrics(_Part):
+    """What training has measured on one of its splits, which is kept in the manifest."""
+
+    from_date: str = Field(alias="from")
+    to_date: str = Field(alias="to")
+    frames: int
+    model: dict[str, _Output]
+    baselines: dict[str, dict[str, _Output]] = Field(default_factory=dict)
+
+
+def _metrics(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
+    yield "## How good it is"
+    yield ""
+    yield "R² is the share of the variance that is foretold: 0 is no better than one constant, known afterwards."
+    splits = dict(_measured_splits(manifest.metrics or {}))
+    if not evaluations and not splits:
+        yield ""
+        yield "Nobody has recorded an evaluation yet."
+    for record in sorted(evaluations, key=lambda record: (record.to_date, record.from_date), reverse=True):
+        yield ""
+        yield from _evaluation(record)
+    for name, split in splits.items():
+        yield ""
+        yield f"### Measured in training: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
+        yield ""
+        directions = {who: of.get("endChangePct", _Output()).direction_right_pct for who, of in split.baselines.items()}
+        yield from _score_table(
+            split.model,
+            _Share(right_pct=split.model.get("endChangePct", _Output()).direction_right_pct),
+            {who: (of, directions[who]) for who, of in split.baselines.items()},
+        )
+
+
+def _measured_splits(metrics: dict[str, JsonValue]) -> Iterator[tuple[str, _SplitMetrics]]:
+    """Those that are as our own training writes them; a bundle from elsewhere may hold any."""
+    for name, document in metrics.items():
+        try:
+            yield name, _SplitMetrics.model_validate(document)
+        except ValidationError:
+            continue
+
+
+def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
+    yield f"### {_listed(sorted(record.candles))}, {record.from_date} up to {record.to_date}, every {_ordinal(record.stride)}window"
+    yield ""
+    try:
+        found = _Evaluation.model_validate(record.document)
+    except ValidationError:
+        found = _Evaluation(outputs={name: _Output(r2=r2) for name, r2 in record.r2.items()})
+    judged = f"{record.frames:,} frames"
+    if found.counts.effective is not None:
+        judged += f", which amount to {found.counts.effective:,.0f} independent ones at most, since horizons overlap"
+    if found.counts.in_sample:
+        judged += f"; {found.counts.in_sample:,} in-sample windows were left out"
+    yield f"{judged}. Score (the mean R² of the outputs): **{record.score:.4f}**."
+    if found.bootstrap.level is not None:
+        yield f"Brackets hold {100 * found.bootstrap.level:g} % intervals, from resampled blocks of time."
+    yield ""
+    yield from _score_table(
+        found.outputs, found.direction.overall, {who: (of.outputs, of.direction.right_pct) for who, of in found.baselines.items()}
+    )
+    daily = [
+        f"{_TITLES[name]} {of.mean:.3f} (t = {of.t_statistic:.1f} over {of.days} days)"
+        for name in OUTPUT_NAMES
+        if (of := found.outputs.get(name, _Output()).daily_rank_correlation).mean is not None and of.t_statistic is not None
+    ]
+    if daily:
+        yield ""
+        yield f"Rank correlation by day, its mean: {', '.join(daily)}."
+
+
+def _score_table(
+    model: dict[str, _Output], direction: _Share, baselines: dict[str, tuple[dict[str, _Output], float | None]]
+) -> Iterator[str]:
+    rows = [("**this model**", *(_r2(model.get(name)) for name in OUTPUT_NAMES), _percent(direction.right_pct, direction.interval_pct))]
+    for who, (outputs, right_pct) in baselines.items():
+        rows.append((_spaced(who), *(_r2(outputs.get(name)) for name in OUTPUT_NAMES), _percent(right_pct, None)))
+    return _table(("", *(f"R² of {_TITLES[name]}" for name in OUTPUT_NAMES), "direction right"), rows, numbers=1)
+
+
+def _r2(output: _Output | None) -> str:
+    if output is None or output.r2 is None:
+        return "–"
+    interval = output.r2_interval
+    return f"{output.r2:.3f}" + ("" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]")
+
+
+def _percent(value: float | None, interval: tuple[float, float] | None) -> str:
+    if value is None:
+        return "none told"
+    return f"{value:.1f} %" + ("" if interval is None else f" [{interval[0]:.1f}, {interval[1]:.1f}]")
+
+
+def _forms(manifest: Manifest) -> Iterator[str]:
+    yield "## What it is served with"
+    yield ""
+    engines = manifest.engines
+    if not engines.forms:
+        yield "Keras; the bundle has no compiled forms."
+        return
+    yield (
+        "The fastest form that the processor supports, or else Keras. A form is published only if each output has a correlation of at "
+        f"least {LEAST_CORRELATION} with float32 Keras and differs by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of its own deviation "
+        "(rms)."
+    )
+    if trial := engines.trial:
+        yield (
+            f"Measured on {trial.parity_frames:,} frames of {_listed(trial.candles)} that it was not calibrated on, on {trial.processor} "
+            f"with OpenVINO {trial.openvino.partition('-')[0]}; Keras does {trial.keras_frames_per_s:,.0f} frames/s there."
+        )
+    yield ""
+    yield from _table(
+        ("form", "the processor has", *(_TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
+        [
+            (
+                form.name,
+                ", ".join(" or ".join(group) for group in form.needs) or "anything",
+                *(f"{form.parity[name].correlation:.5f}, {100 * form.parity[name].rms_difference_share:.2f} %" for name in OUTPUT_NAMES),
+                f"{form.frames_per_s:,.0f}",
+            )
+            for form in engines.forms
+        ],
+        numbers=2,
+    )
+
+
+def _limits(manifest: Manifest) -> Iterator[str]:
+    yield "## Limits"
+    yield ""
+    yield "- A forecast is no profit: nothing here says that trading on it pays the fees. `coinfarm backtest` asks that."
+    if manifest.training is not None:
+        training = manifest.training
+        yield (
+            f"- It has seen {_listed(training.symbols)} at {training.interval} until {training.to_date}. Other markets, other intervals "
+            "and later times may move otherwise; evaluate it there before relying on it."
+        )
+    yield "- The image is scaled to its window: the price and the size of its moves are not in it, only their shape."
+    yield (
+        f"- Horizons of {manifest.horizon_candles} candles overlap, so neighbouring windows tell nearly the same: a number of frames is no "
+        "number of observations."
+    )
+    yield (
+        "- Missing candles are drawn flat at the last close, without volume. A window of which more than half was missing gets no "
+        "prediction."
+    )
+    yield f"- It serves only where frames are drawn as it learnt them (geometry {manifest.frame.version}, `{manifest.frame.digest[:8]}`)."
+
+
+def _repetition(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
+    yield "## How to repeat it"
+    yield ""
+    yield "```"
+    if manifest.training is not None:
+        yield "coinfarm train CONFIG -o BUNDLE        # the configuration that it was trained with"
+    yield "coinfarm model publish BUNDLE --to ROOT --candles CANDLES"
+    for record in sorted(evaluations, key=lambda record: (record.to_date, record.from_date), reverse=True):
+        yield f"coinfarm evaluate --model ROOT --version {manifest.version} --candles CANDLES \\"
+        yield f"  --from {record.from_date} --to {record.to_date} --stride {record.stride}"
+    yield "```"
+    if evaluations:
+        yield ""
+        yield "The candles of each evaluation are the ones with these digests:"
+        yield ""
+        digests = {
+            (symbol, record.from_date, record.to_date, digest) for record in evaluations for symbol, digest in record.candles.items()
+        }
+        yield from _table(
+            ("symbol", "from", "up to", "sha256"),
+            [(symbol, str(start), str(stop), f"`{digest}`") for symbol, start, stop, digest in sorted(digests)],
+        )
+
+
+def _files(manifest: Manifest) -> Iterator[str]:
+    yield "## Files"
+    yield ""
+    yield from _table(
+        ("file", "bytes", "sha256"),
+        [(f"`{name}`", f"{file.bytes:,}", f"`{file.sha256}`") for name, file in manifest.files.items()],
+    )
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int | None = None) -> Iterator[str]:
+    """Columns from `numbers` on stand to the right."""
+    yield f"| {' | '.join(heads)} |"
+    yield f"| {' | '.join('---:' if numbers is not None and at >= numbers else '---' for at in range(len(heads)))} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _ordinal(stride: int) -> str:
+    """`10th `, to stand after "every"; nothing for 1."""
+    if stride == 1:
+        return ""
+    ending = "th" if stride % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(stride % 10, "th")
+    return f"{stride}{ending} "
+
+
+def _spaced(name: str) -> str:
+    """`constantTimesRange` as `constant times range`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)

@@ -1,7 +1,7 @@
 """What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
 
 from coinfarm.evaluation.names import BASELINES, OUTPUTS, between, number, percent
-from coinfarm.evaluation.result import Baseline, Calls, Evaluation
+from coinfarm.evaluation.result import Calls, Evaluation
 from coinfarm.reports.page import Tone, Verdict
 
 _COIN_TOSS_PCT = 50.0
@@ -11,10 +11,10 @@ _VERBS = {"maxRisePct": "rise", "maxDeclinePct": "fall"}
 
 def verdict(evaluation: Evaluation) -> Verdict:
     """The whole in a headline, with the figures that it rests on."""
-    beaten = [name for name in _SIZES if _beats_every_baseline(evaluation, name)]
+    beaten = [name for name in _SIZES if not _unbeaten(evaluation, name)]
     direction = _against_a_coin_toss(evaluation.direction)
     tone: Tone = "neutral"
-    if len(beaten) == len(_SIZES) and direction == "better" and _leads_in_direction(evaluation):
+    if len(beaten) == len(_SIZES) and direction == "better" and not _unbeaten_in_direction(evaluation):
         tone = "good"
     elif not beaten and direction != "better":
         tone = "bad"
@@ -24,31 +24,37 @@ def verdict(evaluation: Evaluation) -> Verdict:
     )
 
 
-def best_baseline(evaluation: Evaluation, output: str) -> tuple[str, Baseline]:
+def best_baseline(evaluation: Evaluation, output: str) -> str:
     """The baseline with the highest R² of an output."""
+    return _highest_r2(evaluation, output, list(evaluation.baselines))
 
+
+def best_direction_baseline(evaluation: Evaluation) -> str:
+    """The baseline whose direction is right most often."""
+    return _most_right(evaluation, list(evaluation.baselines))
+
+
+def _unbeaten(evaluation: Evaluation, output: str) -> list[str]:
+    """The baselines than which the model does not surely foretell the output better."""
+    bounds = {name: each.outputs[output].model_error_reduction_interval_pct for name, each in evaluation.baselines.items()}
+    return [name for name, reduction in bounds.items() if reduction is None or reduction[0] <= 0]
+
+
+def _unbeaten_in_direction(evaluation: Evaluation) -> list[str]:
+    told = {name: each.direction for name, each in evaluation.baselines.items() if each.direction.right_pct is not None}
+    return [name for name, each in told.items() if each.model_lead_interval_pct is None or each.model_lead_interval_pct[0] <= 0]
+
+
+def _highest_r2(evaluation: Evaluation, output: str, names: list[str]) -> str:
     def r2(name: str) -> float:
         value = evaluation.baselines[name].outputs[output].r2
         return float("-inf") if value is None else value
 
-    name = max(evaluation.baselines, key=r2)
-    return name, evaluation.baselines[name]
+    return max(names, key=r2)
 
 
-def best_direction_baseline(evaluation: Evaluation) -> tuple[str, Baseline]:
-    """The baseline whose direction is right most often."""
-    name = max(evaluation.baselines, key=lambda name: evaluation.baselines[name].direction.right_pct or 0.0)
-    return name, evaluation.baselines[name]
-
-
-def _beats_every_baseline(evaluation: Evaluation, output: str) -> bool:
-    reductions = [baseline.outputs[output].model_error_reduction_interval_pct for baseline in evaluation.baselines.values()]
-    return all(bounds is not None and bounds[0] > 0 for bounds in reductions)
-
-
-def _leads_in_direction(evaluation: Evaluation) -> bool:
-    leads = [baseline.direction for baseline in evaluation.baselines.values() if baseline.direction.right_pct is not None]
-    return all(lead.model_lead_interval_pct is not None and lead.model_lead_interval_pct[0] > 0 for lead in leads)
+def _most_right(evaluation: Evaluation, names: list[str]) -> str:
+    return max(names, key=lambda name: evaluation.baselines[name].direction.right_pct or 0.0)
 
 
 def _against_a_coin_toss(calls: Calls) -> str:
@@ -65,12 +71,12 @@ def _size_headline(evaluation: Evaluation, beaten: list[str]) -> str:
         return "How far the price will rise and fall, the model foretells better than every baseline."
     others = [name for name in _SIZES if name not in beaten]
     if beaten:
-        name, _ = best_baseline(evaluation, others[0])
+        name = _highest_r2(evaluation, others[0], _unbeaten(evaluation, others[0]))
         return (
             f"How far the price will {_VERBS[beaten[0]]}, the model foretells better than every baseline; how far it will "
             f"{_VERBS[others[0]]}, not surely better than {_a(name)}."
         )
-    names = dict.fromkeys(_a(best_baseline(evaluation, output)[0]) for output in others)
+    names = dict.fromkeys(_a(_highest_r2(evaluation, output, _unbeaten(evaluation, output))) for output in others)
     return f"How far the price will rise and fall, the model does not surely foretell better than {' or '.join(names)}."
 
 
@@ -85,16 +91,17 @@ def _direction_headline(evaluation: Evaluation, direction: str) -> str:
     if direction == "worse":
         return f"Its direction is right in {percent(share.right_pct)}, less often than a coin toss."
     text = f"Its direction is right in {percent(share.right_pct)}, more often than a coin toss"
-    if _leads_in_direction(evaluation):
+    unbeaten = _unbeaten_in_direction(evaluation)
+    if not unbeaten:
         return f"{text} and than every baseline."
-    name, baseline = best_direction_baseline(evaluation)
-    return f"{text}, but not surely more often than {_a(name)} ({percent(baseline.direction.right_pct)})."
+    name = _most_right(evaluation, unbeaten)
+    return f"{text}, but not surely more often than {_a(name)} ({percent(evaluation.baselines[name].direction.right_pct)})."
 
 
 def _size_reason(evaluation: Evaluation, output: str) -> str:
     ours = evaluation.outputs[output]
-    name, baseline = best_baseline(evaluation, output)
-    theirs = baseline.outputs[output]
+    name = best_baseline(evaluation, output)
+    theirs = evaluation.baselines[name].outputs[output]
     text = (
         f"R² of the {OUTPUTS[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
         f"the best baseline, {_a(name)}, has {number(theirs.r2)}."

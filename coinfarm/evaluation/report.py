@@ -36,24 +36,25 @@ def page(evaluation: Evaluation, judged: Judged) -> Page:
 def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
     tiles = []
     for name in ("maxRisePct", "maxDeclinePct"):
-        best, baseline = best_baseline(evaluation, name)
-        bounds = baseline.outputs[name].model_error_reduction_interval_pct
+        best = best_baseline(evaluation, name)
+        theirs = evaluation.baselines[best].outputs[name]
+        bounds = theirs.model_error_reduction_interval_pct
         tiles.append(
             Tile(
                 f"R² of the {OUTPUTS[name]}",
                 number(evaluation.outputs[name].r2),
-                f"{BASELINES[best]}: {number(baseline.outputs[name].r2)}",
+                f"{BASELINES[best]}: {number(theirs.r2)}",
                 _size_tone(bounds),
             )
         )
-    best, baseline = best_direction_baseline(evaluation)
+    best = best_direction_baseline(evaluation)
     overall, larger = evaluation.direction.overall, evaluation.rise_over_decline.overall
     return (
         *tiles,
         Tile(
             "Direction right",
             percent(overall.right_pct),
-            f"{between(overall.interval_pct, 1)} · {BASELINES[best]}: {percent(baseline.direction.right_pct)}".removeprefix(" · "),
+            f"{BASELINES[best]}: {percent(evaluation.baselines[best].direction.right_pct)}",
             _call_tone(overall, [each.direction for each in evaluation.baselines.values()]),
         ),
         Tile(

@@ -22,7 +22,7 @@ def _scores_table(evaluation: Evaluation) -> Table:
     )
     table.add_column("")
     for title in OUTPUTS.values():
-        table.add_column(f"R² of {title}", justify="right")
+        table.add_column(f"R² {title}", justify="right")
     table.add_column("direction right", justify="right")
     table.add_column("rise > decline right", justify="right")
 

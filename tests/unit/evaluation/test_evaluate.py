@@ -1,0 +1,165 @@
+"""Whole evaluations: of a model that knows, of one that does not, and of labels that were shuffled."""
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.candles import Candles
+from coinfarm.evaluation.evaluate import baselines, evaluate, evaluation_of
+from coinfarm.evaluation.judge import Judged, Terms, digest, judge
+from coinfarm.evaluation.result import Evaluation
+from coinfarm.models.evaluations import EvaluationRecord
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.predictor import Predictor
+from coinfarm.synthetic import generate
+from image_render.windows import Columns
+from tests.judged_models import ChecksumEngine, predictor_of
+from tests.made_candles import START_MS
+
+DAY_MS = 86_400_000
+CUTOFF_DAY = 182
+TERMS = Terms(date(2020, 7, 1), date(2021, 1, 1), stride=2)
+
+
+@pytest.fixture(scope="module")
+def coins() -> list[Candles]:
+    """A year of hours of two made-up coins, whose volatility, as that of real ones, comes in clusters."""
+    return [generate(symbol, "1h", START_MS, 366 * 24, seed=1) for symbol in ("DEMO1", "DEMO2")]
+
+
+@pytest.fixture(scope="module")
+def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    cutoff = START_MS + CUTOFF_DAY * DAY_MS
+    return predictor_of(tmp_path_factory.mktemp("model") / "bundle", ChecksumEngine(), {"DEMO1": cutoff, "DEMO2": cutoff})
+
+
+@pytest.fixture(scope="module")
+def judged(predictor: Predictor, coins: list[Candles]) -> Judged:
+    return judge(predictor, coins, TERMS)
+
+
+@pytest.fixture(scope="module")
+def evaluation(judged: Judged, predictor: Predictor, coins: list[Candles]) -> Evaluation:
+    return evaluation_of(judged, predictor, coins, TERMS, ["DEMO1-1h.parquet", "DEMO2-1h.parquet"])
+
+
+def saying(judged: Judged, predicted_pct: np.ndarray) -> Judged:
+    """What was judged, had the model said so."""
+    return replace(judged, predicted_pct=predicted_pct)
+
+
+def test_a_document_says_what_was_judged_on_what_terms(evaluation: Evaluation, coins: list[Candles], judged: Judged) -> None:
+    document = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
+    assert (document["from"], document["to"], document["stride"], document["interval"]) == ("2020-07-01", "2021-01-01", 2, "1h")
+    assert document["model"] == {"name": "fake", "version": evaluation.model.version, "engine": "checksums"}
+    assert document["candles"] == {coin.symbol: digest(TERMS.of(coin)) for coin in coins}
+    assert document["candleFiles"] == ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
+    assert document["frames"] == document["counts"]["judged"] == len(judged.rows)
+    assert document["includesInSample"] is False
+    assert set(document["baselines"]) == {"zero", "trainingMean", "constantTimesRange", "ridge", "persistence", "reversal"}
+    assert document["bootstrap"] == {"level": 0.9, "samples": 1000, "blockCandles": 230, "seed": 0}
+    assert Evaluation.model_validate(document) == evaluation
+
+
+def test_a_document_can_be_recorded_beside_its_model(evaluation: Evaluation) -> None:
+    record = EvaluationRecord.of(evaluation.to_dict(), "the evaluation")
+    assert record.version == evaluation.model.version
+    assert record.frames == evaluation.frames
+    assert record.r2 == {name: evaluation.outputs[name].r2 for name in OUTPUT_NAMES}
+
+
+def test_the_same_candles_make_the_same_document(evaluation: Evaluation, predictor: Predictor, coins: list[Candles]) -> None:
+    assert evaluate(predictor, coins, TERMS, candle_files=evaluation.candle_files) == evaluation
+
+
+def test_a_model_that_knows_nothing_is_found_out(evaluation: Evaluation) -> None:
+    """Its answers are checksums of the frames."""
+    assert all(metrics.r2 is not None and metrics.r2 < 0 for metrics in evaluation.outputs.values())
+    assert all(abs(metrics.rank_correlation or 0) < 0.05 for metrics in evaluation.outputs.values())
+    assert evaluation.direction.overall.right_pct == pytest.approx(50, abs=3)
+
+
+def test_a_model_that_knows_all_is_right(judged: Judged, predictor: Predictor, coins: list[Candles]) -> None:
+    truth = evaluation_of(saying(judged, judged.rows.actual_pct), predictor, coins, TERMS)
+    assert [metrics.r2 for metrics in truth.outputs.values()] == [1, 1, 1]
+    assert [metrics.mean_absolute_error_pct for metrics in truth.outputs.values()] == [0, 0, 0]
+    assert [metrics.r2_interval for metrics in truth.outputs.values()] == [(1, 1)] * 3
+    assert [(metrics.calibration.slope, metrics.calibration.intercept_pct) for metrics in truth.outputs.values()] == [(1, 0)] * 3
+    assert (truth.direction.overall.right_pct, truth.rise_over_decline.overall.right_pct) == (100, 100)
+    assert truth.baselines["ridge"].outputs["maxRisePct"].model_error_reduction_pct == 100
+    assert truth.outputs["endChangePct"].daily_rank_correlation.mean == 1
+
+
+def correlations(told: np.ndarray, actual: np.ndarray) -> list[float]:
+    return [abs(float(np.corrcoef(column, truth)[0, 1])) for column, truth in zip(told.T, actual.T, strict=True)]
+
+
+def test_shuffled_labels_take_all_skill_away(judged: Judged, predictor: Predictor, coins: list[Candles]) -> None:
+    """Skill that outlived the shuffling would be knowledge of the labels that came by another way than the windows."""
+    skilled = baselines(judged.rows, judged.fit_rows)["ridge"]
+    skilled[:, 2] = judged.rows.actual_pct[:, 2] + np.random.default_rng(1).normal(scale=5.0, size=len(skilled))
+    before = evaluation_of(saying(judged, skilled), predictor, coins, TERMS)
+    shuffled = np.random.default_rng(0).permutation(len(judged.rows))
+    rows = replace(judged.rows, actual_pct=judged.rows.actual_pct[shuffled])
+    after = evaluation_of(replace(saying(judged, skilled), rows=rows), predictor, coins, TERMS)
+
+    for name in OUTPUT_NAMES:
+        assert (before.outputs[name].rank_correlation or 0) > 0.2
+        assert abs(after.outputs[name].rank_correlation or 0) < 0.05
+        assert abs(after.outputs[name].daily_rank_correlation.t_statistic or 0) < 4
+        assert (after.outputs[name].r2 or 0) < 0.002
+    assert (before.direction.overall.right_pct or 0) > 60
+    assert abs((after.direction.overall.right_pct or 0) - 50) < 2.5
+
+
+def test_baselines_fitted_on_shuffled_labels_know_no_more_than_the_mean(judged: Judged) -> None:
+    assert judged.fit_rows is not None
+    shuffled = np.random.default_rng(1).permutation(len(judged.fit_rows))
+    blind = baselines(judged.rows, replace(judged.fit_rows, actual_pct=judged.fit_rows.actual_pct[shuffled]))["ridge"]
+    seeing = baselines(judged.rows, judged.fit_rows)["ridge"]
+    assert min(correlations(seeing, judged.rows.actual_pct)[:2]) > 0.2
+    spread = blind.std(axis=0) / seeing.std(axis=0)
+    assert (spread[:2] < 0.5).all()
+
+
+def test_the_ridge_is_the_baseline_to_beat(evaluation: Evaluation) -> None:
+    """On volatility that comes in clusters it must see more than the plain ones: else it would prove nothing to be better than it."""
+    r2 = {name: baseline.outputs["maxRisePct"].r2 or 0 for name, baseline in evaluation.baselines.items()}
+    assert max(r2, key=lambda name: r2[name]) == "ridge"
+    assert r2["ridge"] > 0.05
+
+
+def test_reversal_is_persistence_upside_down(judged: Judged) -> None:
+    told = baselines(judged.rows, None)
+    assert set(told) == {"zero", "persistence", "reversal"}
+    np.testing.assert_array_equal(told["reversal"][:, 0], -told["persistence"][:, 1])
+    np.testing.assert_array_equal(told["reversal"][:, 1], -told["persistence"][:, 0])
+    np.testing.assert_array_equal(told["reversal"][:, 2], -told["persistence"][:, 2])
+
+
+def test_where_nothing_can_be_learnt_no_fitted_baseline_is_claimed(predictor: Predictor, coins: list[Candles]) -> None:
+    late = [coin.between(START_MS + CUTOFF_DAY * DAY_MS, None) for coin in coins]
+    found = evaluate(predictor, late, TERMS)
+    assert found.baseline_fit is None
+    assert set(found.baselines) == {"zero", "persistence", "reversal"}
+
+
+def still(symbol: str) -> Candles:
+    """A market in which nothing ever happens but that it is traded."""
+    open_time = START_MS + np.arange(60 * 24) * 3_600_000
+    price = np.full(len(open_time), 7.0)
+    return Candles.checked(symbol, "1h", open_time, Columns(price, price, price, price, np.ones(len(price))))
+
+
+def test_a_market_that_stands_still_gives_no_score_and_no_nan(predictor: Predictor) -> None:
+    found = evaluate(predictor, [still("DEMO1")], Terms(date(2020, 1, 10), date(2020, 2, 29), include_in_sample=True))
+    document: dict[str, Any] = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["outputs"]["maxRisePct"]["r2"] is None
+    assert document["outputs"]["maxRisePct"]["rankCorrelation"] is None
+    assert document["outputs"]["maxRisePct"]["dailyRankCorrelation"] == {"mean": None, "tStatistic": None, "days": 0, "byDay": {}}
+    assert document["direction"]["overall"] == {"frames": 0, "rightPct": None, "intervalPct": None}
+    assert document["baselines"]["zero"]["outputs"]["endChangePct"]["modelErrorReductionPct"] is None

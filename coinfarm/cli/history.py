@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
 
 if TYPE_CHECKING:
     from coinfarm.history.store import CandleStore
@@ -112,6 +112,41 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
     if any(outcome.refused for outcome in outcomes):
+        sys.exit(1)
+
+
+@history.command(epilog="Example: coinfarm history check --store s3://my-candles -o coverage.png")
+@_STORE
+@_JSON
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: a square for each day, the fuller the darker.")
+def check(root: str, as_json: bool, output: Path | None) -> None:
+    """Show what a store has, by month and symbol, its holes, and whatever cannot be.
+
+    The exit code is 1 where something cannot be: a damaged day, an impossible or a double candle. Holes alone are no fault.
+    """
+    from coinfarm.history.check import check_store
+    from coinfarm.history.picture import coverage_png
+    from coinfarm.history.tables import coverage_table, hole_table, series_table
+
+    store = _open(root)
+    with _days_done() as progress:
+        checks = check_store(store, progress)
+    strays = store.strays()
+    if as_json:
+        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
+    else:
+        tables = (coverage_table(checks), series_table(checks), hole_table(checks))
+        print_tables(*(table for table in tables if table))
+        for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
+            click.echo(f"in part: {day}")
+        for stray in strays:
+            click.echo(f"no day of candles, and passed over: {stray}")
+    if output:
+        output.write_bytes(coverage_png(checks))
+    faults = [fault for each in checks for fault in each.faults]
+    for fault in faults:
+        click.echo(f"fault: {fault.uri}: {fault.detail}", err=True)
+    if faults:
         sys.exit(1)
 
 

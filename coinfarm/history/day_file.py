@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candle_files import COLUMN_NAMES, parse_candles
+from coinfarm.candles import Times
 from coinfarm.errors import CandleError, Fault
 from coinfarm.history.day import Day, day_of, slots_per_day
+from image_render.windows import Columns
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
@@ -58,6 +60,20 @@ def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
     if file.metadata.num_rows > _ROWS_PER_SLOT * slots_per_day(interval):  # said by the footer, before the room for them is taken
         raise CandleError(Fault("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles"))
     return file
+
+
+def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | None:
+    """The unchecked columns of a file, times in milliseconds UTC; None where they are not there as numbers, whole."""
+    import pyarrow as pa
+
+    try:
+        table = open_day_file(data, interval).read(columns=list(COLUMN_NAMES))
+        if table.column_names != list(COLUMN_NAMES) or any(column.null_count for column in table.columns):
+            return None
+        time, *values = (column.to_numpy() for column in table.columns)
+        return time.astype(np.int64, casting="safe"), Columns(*(column.astype(np.float64, casting="same_kind") for column in values))
+    except (CandleError, pa.ArrowException, OSError, UnicodeDecodeError, TypeError, ValueError):
+        return None
 
 
 def _known_slots(file: "pq.ParquetFile", interval: str) -> NDArray[np.bool_]:

@@ -63,13 +63,15 @@ class CandleStore:
 
     def series(self) -> list[Series]:
         """The symbols and intervals of which there is a day, sorted."""
-        named = (_KEY.fullmatch(key) for key in self._storage.list(PREFIX))
-        return sorted({Series(key["symbol"], key["interval"]) for key in named if key})
+        return sorted({Series(*name[:2]) for name in map(_parsed_key, self._storage.list(PREFIX)) if name})
+
+    def strays(self) -> list[str]:
+        """Where files lie among the candles that are no day of any series."""
+        return [self._storage.uri(key) for key in self._storage.list(PREFIX) if not _parsed_key(key)]
 
     def days(self, symbol: str, interval: str) -> list[date]:
         """The days of which there are candles, oldest first."""
-        named = (_KEY.fullmatch(key) for key in self._storage.list(_folder(symbol, interval)))
-        return sorted(date.fromisoformat(key["day"]) for key in named if key)
+        return sorted(name[2] for name in map(_parsed_key, self._storage.list(_folder(symbol, interval))) if name)
 
     def read(self, symbol: str, interval: str, start_ms: int | None = None, stop_ms: int | None = None) -> Candles:
         """The candles that open in `[start_ms, stop_ms)`, in one piece; None is no bound. A day costs about 70 KB of memory.
@@ -199,6 +201,14 @@ def _folder(symbol: str, interval: str) -> str:
         raise RequestError(Fault("/symbol", detail)) from None
     interval_ms(interval)
     return f"{PREFIX}symbol={symbol}/interval={interval}/"
+
+
+def _parsed_key(key: str) -> tuple[str, str, date] | None:
+    named = _KEY.fullmatch(key)
+    try:
+        return (named["symbol"], named["interval"], date.fromisoformat(named["day"])) if named and _folder(*named.groups()[:2]) else None
+    except (RequestError, ValueError):
+        return None
 
 
 def _no_candles(symbol: str, interval: str) -> Candles:

@@ -1,0 +1,64 @@
+"""The candle store in S3, over moto's server."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.cli import main
+from coinfarm.errors import Conflict
+from coinfarm.history.day import by_day
+from coinfarm.history.store import CandleStore, Written
+from coinfarm.storage import open_storage
+from tests.made_candles import START_MS, assert_same_candles, minutes
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CANDLES = minutes(3 * 1440, missing=range(100, 130))
+
+
+@pytest.fixture
+def root(s3: "S3Client", tmp_path: Path) -> str:
+    return f"s3://candles/{tmp_path.name}"
+
+
+@pytest.fixture
+def store(root: str) -> CandleStore:
+    return CandleStore(open_storage(root))
+
+
+def test_days_are_kept_read_and_protected(store: CandleStore, root: str) -> None:
+    for day in by_day(CANDLES):
+        assert store.write_day(day) is Written.NEW
+    assert_same_candles(store.read("DEMOUSD", "1m"), CANDLES)
+    assert store.uri("DEMOUSD", "1m", date(2020, 1, 1)) == f"{root}/candles/symbol=DEMOUSD/interval=1m/date=2020-01-01.parquet"
+    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is Written.SAME
+    with pytest.raises(Conflict, match=f"{root}/candles/.*date=2020-01-01.parquet differs .* at 2020-01-01 01:40"):
+        store.write_day(minutes(3 * 1440)[:1440])
+
+
+def test_a_part_of_a_day_grows(store: CandleStore) -> None:
+    store.write_day(CANDLES[:500], known_to_ms=int(CANDLES.open_time[500]))
+    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is Written.GROWN
+
+
+def test_history_is_imported_to_s3_and_checked_there(root: str, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.parquet"
+    path.write_bytes(parquet_from_candles(CANDLES))
+    imported = CliRunner().invoke(main, ["history", "import", str(path), "--store", root])
+    assert imported.exit_code == 0, imported.output
+    checked = CliRunner().invoke(main, ["history", "check", "--store", root, "--json"])
+    assert checked.exit_code == 0, checked.output
+    (series,) = json.loads(checked.stdout)["series"]
+    assert (series["candles"], [hole["minutes"] for hole in series["holes"]]) == (len(CANDLES), [30])
+
+
+def test_a_bucket_that_is_not_there_is_named() -> None:
+    shown = CliRunner().invoke(main, ["history", "check", "--store", "s3://no-such-bucket"])
+    assert shown.exit_code == 1
+    assert shown.stderr.startswith("Error: s3://no-such-bucket")

@@ -21,29 +21,35 @@ def sharpe_ratio(returns: Values) -> float:
     return float(returns.mean()) / deviation if deviation > 1e-15 else 0.0
 
 
-def expected_best(sharpe_ratios: Sequence[float]) -> float:
-    """The best Sharpe ratio to be expected of as many tries that are worth nothing and vary as these do (their equation 1)."""
-    tries = len(sharpe_ratios)
-    if tries < 2:
+def expected_best(tried: Sequence[float]) -> float:
+    """The best Sharpe ratio to be expected of as many tries that are worth nothing and vary as the ratios `tried` do."""
+    if len(tried) < 2:
         return 0.0
-    variance = float(np.var(sharpe_ratios, ddof=1))
-    return sqrt(variance) * (
-        (1 - _EULER_MASCHERONI) * _NORMAL.inv_cdf(1 - 1 / tries) + _EULER_MASCHERONI * _NORMAL.inv_cdf(1 - 1 / (tries * e))
-    )
+    return expected_maximum(float(np.var(tried, ddof=1)), len(tried))
+
+
+def expected_maximum(variance: float, tries: int) -> float:
+    """Of the Sharpe ratios of `tries` variants that are worth nothing, whose ratios have that variance (their "False Strategy" theorem)."""
+    once, rarely = _NORMAL.inv_cdf(1 - 1 / tries), _NORMAL.inv_cdf(1 - 1 / (tries * e))
+    return sqrt(variance) * ((1 - _EULER_MASCHERONI) * once + _EULER_MASCHERONI * rarely)
+
+
+def probability_above(ratio: float, benchmark: float, count: int, skewness: float, kurtosis: float) -> float:
+    """How likely the true Sharpe ratio lies above the benchmark, where `count` returns of that skewness and kurtosis (3 for a normal) show
+    `ratio`; all per period.
+    """
+    spread = 1 - skewness * ratio + (kurtosis - 1) / 4 * ratio**2
+    return _NORMAL.cdf((ratio - benchmark) * sqrt(count - 1) / sqrt(max(spread, 1e-12)))
 
 
 def deflated_sharpe_probability(returns: Values, tried: Sequence[float]) -> float:
-    """The probability, 0 to 1, that the true Sharpe ratio of `returns` `(n,)` is above what the best of the `tried` ones would show by
-    luck.
+    """How likely the true Sharpe ratio of `returns` `(n,)` is above what the best of the `tried` ones would show by luck: 0 to 1.
 
-    `tried` are the Sharpe ratios, per period, of all variants that were tried, this one among them (their equation 2). NaN where the
-    returns are fewer than three or do not vary.
+    `tried` are the Sharpe ratios, per period, of all variants that were tried, this one among them. NaN where the returns are fewer
+    than three or do not vary.
     """
-    count = len(returns)
-    ratio = sharpe_ratio(returns)
-    if count < 3 or returns.std() < 1e-15:
+    if len(returns) < 3 or returns.std() < 1e-15:
         return float("nan")
     standard = (returns - returns.mean()) / returns.std()
-    skewness, kurtosis = float((standard**3).mean()), float((standard**4).mean())
-    spread = 1 - skewness * ratio + (kurtosis - 1) / 4 * ratio**2
-    return _NORMAL.cdf((ratio - expected_best(tried)) * sqrt(count - 1) / sqrt(max(spread, 1e-12)))
+    moments = float((standard**3).mean()), float((standard**4).mean())
+    return probability_above(sharpe_ratio(returns), expected_best(tried), len(returns), *moments)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _BEST_SHOWN = 10
+_LARGEST_SHOWN = 1e7
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -196,7 +197,9 @@ def _told(value: Any) -> Any:
 
 
 def _cell(value: float, digits: int = 1) -> str:
-    return f"{value:,.{digits}f}" if isfinite(value) else "–"
+    if not isfinite(value):
+        return "–"
+    return f"{value:,.{digits}f}" if abs(value) < _LARGEST_SHOWN else f"{value:.1e}"
 
 
 def _minute(time_ms: int) -> str:

@@ -108,7 +108,7 @@ class Selection(_Frozen):
     folds: Annotated[int, Field(ge=1, le=50)] = 4
     end_change_steps: Annotated[int, Field(ge=1, le=100)] = 8
     rise_to_decline_steps: Annotated[int, Field(ge=1, le=100)] = 5
-    min_trades: PositiveInt = 30
+    min_trades: PositiveInt = 100
     """A variant with fewer trades in the first part is not chosen: its figures are luck."""
 
 

@@ -1,11 +1,13 @@
 """Small markets and orders, typed by hand or drawn by Hypothesis."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
+from coinfarm.backtest.coin import Coin
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Market
 from coinfarm.candles import Candles, fill_gaps
@@ -47,30 +49,61 @@ def orders(
 
 @st.composite
 def markets(draw: st.DrawFn, symbol: str) -> Candles:
-    """Up to forty minutes, in few different prices, so that stops and take-profits are touched, met and jumped over; some missing."""
-    count = draw(st.integers(4, 40))
-    tick = st.integers(95, 105)
-    rows: list[Any] = []
-    for _ in range(count):
-        prices = [draw(tick) for _ in range(4)]
-        rows.append((prices[0], max(prices), min(prices), prices[1], draw(st.sampled_from([0.0, 0.5, 3.0, 1_000.0]))))
-    missing = draw(st.sets(st.integers(1, count - 2), max_size=count // 2))
-    return market(rows, missing=missing, symbol=symbol)
+    """Up to thirty minutes, in few different prices, so that stops and take-profits are touched, met and jumped over; some missing."""
+    count = draw(st.integers(4, 30))
+    ticks: NDArray[np.int64] = draw(arrays(np.int64, (count, 4), elements=st.integers(95, 105)))
+    volume = draw(arrays(np.float64, count, elements=st.sampled_from([0.0, 0.5, 3.0, 1_000.0])))
+    rows = [(row[0], row.max(), row.min(), row[1], each) for row, each in zip(ticks, volume, strict=True)]
+    missing = draw(arrays(np.bool_, count))
+    missing[[0, -1]] = False
+    return market(rows, missing=np.flatnonzero(missing).tolist(), symbol=symbol)
 
 
 @st.composite
 def orders_for(draw: st.DrawFn, candles: Candles) -> Orders:
-    signals = sorted(draw(st.sets(st.integers(0, len(candles) - 1))))
+    asked: NDArray[np.bool_] = draw(arrays(np.bool_, len(candles)))
+    count = int(asked.sum())
     distance = st.sampled_from([0.5, 1.0, 2.0, 3.0, np.inf])
-
-    def column(values: "st.SearchStrategy[Any]") -> list[Any]:
-        return [draw(values) for _ in signals]
-
     return Orders(
-        np.array(signals, np.int64),
-        np.array(column(st.sampled_from([1, -1])), np.int8),
-        np.array(column(distance), np.float64),
-        np.array(column(distance), np.float64),
-        np.array(column(st.integers(1, 8)), np.int64),
-        np.array(column(st.sampled_from([50.0, 1_000.0])), np.float64),
+        np.flatnonzero(asked),
+        draw(arrays(np.int8, count, elements=st.sampled_from([1, -1]))),
+        draw(arrays(np.float64, count, elements=distance)),
+        draw(arrays(np.float64, count, elements=distance)),
+        draw(arrays(np.int64, count, elements=st.integers(1, 8))),
+        draw(arrays(np.float64, count, elements=st.sampled_from([50.0, 1_000.0]))),
     )
+
+
+def random_integers(seed: int, count: int, below: int) -> list[int]:
+    """The same on every machine and with every release of NumPy: a linear congruential generator."""
+    numbers = []
+    for _ in range(count):
+        seed = (6_364_136_223_846_793_005 * seed + 1_442_695_040_888_963_407) % 2**64
+        numbers.append((seed >> 33) % below)
+    return numbers
+
+
+def wandering(symbol: str, count: int, seed: int) -> Candles:
+    """A market of `count` minutes, some without a trade, whose price wanders by ticks of a cent: exactly the same everywhere."""
+    steps = random_integers(seed, 4 * count, 61)
+    rows, price = [], 10_000
+    for at in range(count):
+        open_tick = price
+        close_tick = price + steps[4 * at] - 30
+        high = max(open_tick, close_tick) + steps[4 * at + 1] // 3
+        low = min(open_tick, close_tick) - steps[4 * at + 2] // 3
+        price = close_tick
+        rows.append((open_tick / 100, high / 100, low / 100, close_tick / 100, float(1 + steps[4 * at + 3])))
+    missing = [at for at, chance in enumerate(random_integers(seed + 1, count, 20)) if chance == 0 and 0 < at < count - 1]
+    return market(rows, missing=missing, symbol=symbol)
+
+
+def predicted(candles: Candles, first: int, seed: int, horizon: int = 5) -> Coin:
+    """Predictions at every candle from `first` on that know something of what comes: the actual change, and noise."""
+    signal = np.arange(first, len(candles) - horizon)
+    close = candles.columns.close
+    change = 100.0 * (close[signal + horizon] / close[signal] - 1.0)
+    noise = np.array(random_integers(seed, len(signal), 201)) / 100.0 - 1.0
+    end = 0.2 * change + 0.3 * noise
+    values = np.column_stack([np.abs(end) + 0.3, -np.abs(end) / 2 - 0.2, end])
+    return Coin(candles, signal, values, np.zeros(len(signal), np.int64))

@@ -148,7 +148,7 @@ def test_several_positions_of_a_coin_may_be_open_where_one_allows_it() -> None:
     assert found.signal.tolist() == [0, 1, 4, 5]
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_fast_simulation_makes_the_trades_of_the_slow_one(data: st.DataObject) -> None:
     symbols = tuple(f"DEMO{name}" for name in "AB"[: data.draw(st.integers(1, 2))])

@@ -1,6 +1,7 @@
 """`coinfarm evaluate`: what a model is worth on what it has not seen."""
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,7 @@ class _CommandOfFiles(click.Command):
 @click.option("--include-in-sample", is_flag=True, help="Judge it also on windows that it may have learnt from.")
 @click.option("--symbol", help="The coin, where the files' names do not tell it.")
 @click.option("--interval", help="The length of a candle (1m, 1h, …), where the files' names do not tell it.")
+@click.option("--record", "records", is_flag=True, help="Keep it beside the version: coinfarm model promote compares by it.")
 @click.option("--json", "as_json", is_flag=True, help="The whole evaluation, as one document.")
 @click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a page with plots, that needs nothing but itself.")
 def evaluate(
@@ -61,6 +63,7 @@ def evaluate(
     include_in_sample: bool,
     symbol: str | None,
     interval: str | None,
+    records: bool,
     as_json: bool,
     report: Path | None,
 ) -> None:
@@ -77,6 +80,7 @@ def evaluate(
         from coinfarm.reports.packages import require_packages
 
         require_packages()
+    root = _root_to_record_in(model_uri, include_in_sample) if records else None
     terms = Terms(start.date(), stop.date(), stride, include_in_sample)
     coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
@@ -84,6 +88,11 @@ def evaluate(
     with _progress(predictor, coins, terms):
         judged = judge(predictor, coins, terms, baseline_coins)
     evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
+    if root is not None:
+        from coinfarm.models.evaluations import record_evaluation
+        from coinfarm.storage import open_storage
+
+        record_evaluation(open_storage(root), evaluation.model.version, evaluation.to_dict())
     if report is not None:
         from coinfarm.evaluation.report import page
 
@@ -96,6 +105,17 @@ def evaluate(
     print_tables(*tables(evaluation))
     if report is not None:
         click.echo(report)
+
+
+def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
+    from coinfarm.settings import Settings
+
+    if include_in_sample:
+        raise click.UsageError("what is recorded leaves out what the model has learnt from: give --record or --include-in-sample")
+    root = model_uri or Settings.from_environment(os.environ).model_uri
+    if root.endswith(".keras"):
+        raise click.UsageError(f"{root} has no place for evaluations: save this one with --json, and give it to coinfarm model publish")
+    return root
 
 
 def _one_file_each(arguments: list[str]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from coinfarm.candle_files import parquet_from_candles
 from coinfarm.cli import main
+from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.storage import open_storage
 from coinfarm.synthetic import generate
 from tests.fake_models import FakeEngine, promote_model, publish_model
@@ -103,3 +104,27 @@ def test_what_cannot_be_judged_is_one_line_and_no_traceback(run: Run, arguments:
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert said in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_what_is_recorded_is_what_versions_are_promoted_by(run: Run, tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "models"))
+    far_off = publish_model(storage, tmp_path / "second bundle", "50")
+    assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record").exit_code == 0
+    with pytest.raises(PromotionRefused, match="was not judged as"):
+        promote(storage, far_off)
+    assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", "--version", far_off).exit_code == 0
+    with pytest.raises(PromotionRefused, match=r"it scores -.* on DEMO1 from 2020-02-01 up to 2020-04-01 with stride 6, worse than"):
+        promote(storage, far_off)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(["--include-in-sample"], "give --record or --include-in-sample", id="on what was learnt"),
+        pytest.param(["--model", "model.keras"], "model.keras has no place for evaluations", id="of a bare file"),
+    ],
+)
+def test_what_cannot_be_recorded_is_told_before_the_work(options: list[str], said: str, run: Run) -> None:
+    refused = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", *options)
+    assert refused.exit_code == 2
+    assert said in refused.stderr

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.candles import bench_candles
-from benchmarks.costs import PRICES_DATE, lambda_usd_per_million
+from benchmarks.costs import lambda_usd_per_million
 from benchmarks.engines import Speed, published_engines, speeds, untrained_engines, worst_correlations
 from benchmarks.networks import benchmark_network
 from benchmarks.pipeline import parquet_to_parquet_fps
 from benchmarks.plots import plot_costs, plot_throughput
 from benchmarks.processes import measure
 from benchmarks.rendering import rendering_us
+from coinfarm.backfill.prices import PRICES_DATE
 from coinfarm.engines.processor import processor_name
 from coinfarm.service import Service
 from coinfarm.settings import Settings, reference_model_uri

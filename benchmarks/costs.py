@@ -1,13 +1,6 @@
 """Dollars for a million frames, from measured frames a second and list prices of us-east-1."""
 
-PRICES_DATE = "2026-11"
-LAMBDA_USD_PER_GB_S = 0.0000166667
-LAMBDA_USD_PER_REQUEST = 0.20 / 1_000_000
-LAMBDA_MB_PER_CORE = 1_769
-G4DN_XLARGE_USD_PER_H = 0.526
-G6_XLARGE_USD_PER_H = 0.805
-SPOT_SHARE_OF_LIST = 0.4
-"""Spot is commonly half to seventy percent less than on demand."""
+from coinfarm.backfill.prices import LAMBDA_MB_PER_CORE, LAMBDA_USD_PER_GB_S, LAMBDA_USD_PER_REQUEST
 
 _MILLION = 1_000_000
 _FRAMES_PER_REQUEST = 1_440  # a day of minutes, a shard

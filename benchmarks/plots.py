@@ -6,6 +6,7 @@ import numpy as np
 
 from benchmarks import costs
 from benchmarks.engines import Speed
+from coinfarm.backfill import prices
 
 
 def plot_throughput(speeds: dict[str, list[Speed]], path: Path) -> None:
@@ -31,8 +32,8 @@ def plot_costs(frames_per_s: float, cores: int, path: Path) -> None:
 
     figure, panel = plt.subplots(figsize=(8, 4.5), layout="constrained")
     speed = np.geomspace(100, 100_000, 50)
-    for name, usd_per_h in {"g4dn.xlarge": costs.G4DN_XLARGE_USD_PER_H, "g6.xlarge": costs.G6_XLARGE_USD_PER_H}.items():
-        for kind, share in {"on demand": 1.0, "spot": costs.SPOT_SHARE_OF_LIST}.items():
+    for name, usd_per_h in prices.INSTANCE_USD_PER_H.items():
+        for kind, share in {"on demand": 1.0, "spot": prices.SPOT_SHARE_OF_LIST}.items():
             panel.plot(speed, costs.instance_usd_per_million(speed, usd_per_h * share), label=f"{name}, {kind}", alpha=0.8)  # type: ignore[arg-type]
     usd = costs.lambda_usd_per_million(frames_per_s, cores)
     panel.plot(frames_per_s, usd, "k*", markersize=14, label=f"Lambda, measured: {frames_per_s:,.0f} frames/s, ${usd:.4f}")
@@ -41,7 +42,7 @@ def plot_costs(frames_per_s: float, cores: int, path: Path) -> None:
         yscale="log",
         xlabel="frames a second",
         ylabel="dollars per million frames",
-        title=f"What a million frames costs (list prices, {costs.PRICES_DATE})",
+        title=f"What a million frames costs (list prices, {prices.PRICES_DATE})",
     )
     panel.grid(alpha=0.3, which="both")
     panel.legend(fontsize=8)

@@ -9,6 +9,7 @@ import numpy as np
 from coinfarm.answer import model_identity, prediction_columns
 from coinfarm.backfill.shard import Shard
 from coinfarm.errors import NotFound
+from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.predictor import Predictions
 from coinfarm.storage import Storage
 
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/vnd.apache.parquet"
 _SHARD, _MODEL, _ACCOUNT = b"shard", b"model", b"account"
 _MAX_BYTES = 16 << 20
+
+
+_NO_PREDICTIONS = Predictions(
+    open_time=np.zeros(0, np.int64),
+    close_time=np.zeros(0, np.int64),
+    filled_candles=np.zeros(0, np.int64),
+    in_sample=None,
+    values_pct=np.zeros((0, len(OUTPUT_NAMES))),
+)
 
 
 @dataclass(frozen=True)
@@ -48,11 +58,20 @@ class Result:
     account: Account
 
 
-def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions, *, no_candles: int, too_few_before: int) -> bytes:
-    """The same bytes for the same predictions, whoever made them and when."""
+def empty_table() -> "pa.Table":
+    """The columns of every result, without a row."""
+    import pyarrow as pa
+
+    return pa.table(prediction_columns(_NO_PREDICTIONS))
+
+
+def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | None, *, no_candles: int, too_few_before: int) -> bytes:
+    """The same bytes for the same predictions, whoever made them and when; None where there was nothing to predict."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if predictions is None:
+        predictions = _NO_PREDICTIONS
     table = pa.table(prediction_columns(predictions))
     mostly_filled = int(np.isnan(predictions.values_pct[:, 0]).sum())
     account = Account(shard.asked, len(predictions) - mostly_filled, mostly_filled, too_few_before, no_candles)

@@ -57,13 +57,13 @@ class Shard:
 
     def failure_key(self, version: str) -> str:
         """Where a note lies of why its last attempt failed."""
-        return self.key(version).replace(PREDICTIONS, FAILURES, 1).removesuffix(".parquet") + ".json"
+        return f"{series_prefix(version, self.symbol, self.interval, self.stride, FAILURES)}date={self.day.isoformat()}.json"
 
     def __str__(self) -> str:
         return f"{self.symbol} {self.interval} {self.day}"
 
 
-def series_prefix(version: str, symbol: str, interval: str, stride: int = 1) -> str:
+def series_prefix(version: str, symbol: str, interval: str, stride: int = 1, folder: str = PREDICTIONS) -> str:
     """What the keys of the results of one symbol and interval begin with."""
     strided = "" if stride == 1 else f"stride={stride}/"
-    return f"{PREDICTIONS}/model={version}/{strided}symbol={symbol}/interval={interval}/"
+    return f"{folder}/model={version}/{strided}symbol={symbol}/interval={interval}/"

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from coinfarm.backfill.history import History
 from coinfarm.backfill.result import CONTENT_TYPE, read_result, result_file
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.windows import ShardWindows, windows_of
 from coinfarm.errors import StorageError
-from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.predictor import Predictions, Series
 from coinfarm.storage import Storage
 
@@ -51,13 +48,7 @@ class ShardJob:
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
         windows = self._windows
         assert windows is not None
-        data = result_file(
-            self.shard,
-            model,
-            _NOTHING if predictions is None else predictions,
-            no_candles=windows.no_candles,
-            too_few_before=windows.too_few_before,
-        )
+        data = result_file(self.shard, model, predictions, no_candles=windows.no_candles, too_few_before=windows.too_few_before)
         self.results.write(self.shard.key(self.version), data, content_type=CONTENT_TYPE)
 
     def _note(self, error: Exception) -> None:
@@ -67,12 +58,3 @@ class ShardJob:
             self.results.write(self.shard.failure_key(self.version), json.dumps(note).encode(), content_type="application/json")
         except StorageError as unwritten:
             logger.warning("No note is left of why %s failed: %s", self.shard, unwritten)
-
-
-_NOTHING = Predictions(
-    open_time=np.zeros(0, np.int64),
-    close_time=np.zeros(0, np.int64),
-    filled_candles=np.zeros(0, np.int64),
-    in_sample=None,
-    values_pct=np.zeros((0, len(OUTPUT_NAMES))),
-)

@@ -7,6 +7,8 @@ import numpy as np
 from coinfarm.backfill.history import History, joined
 from coinfarm.backfill.shard import Shard
 from coinfarm.candles import Candles, fill_gaps
+from coinfarm.history.day import DAY_MS
+from coinfarm.interval import interval_ms
 from coinfarm.predictor import Series
 from image_render.spec import STANDARD
 from image_render.windows import Columns
@@ -43,6 +45,11 @@ def windows_of(shard: Shard, history: History) -> ShardWindows:
     count = shard.ends_between(first_end_ms, stop_ms)
     series = Series(whole.between(first_end_ms - reach_ms, None), shard.stride) if count else None
     return ShardWindows(series, no_candles=shard.asked - there, too_few_before=there - count)
+
+
+def days_read(interval: str) -> int:
+    """How many day files a shard's candles lie in."""
+    return 1 - (-_BEFORE * interval_ms(interval) // DAY_MS)
 
 
 def _whole(found: Candles, shard: Shard, history: History) -> Candles:

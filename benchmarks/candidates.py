@@ -1,0 +1,103 @@
+"""The reference architecture beside others, a plain VGG among them: multiply-adds, frames a second, and what each learns under one budget."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+import coinfarm.training
+from benchmarks.timing import median_s
+from coinfarm.compilation.forms import BF16, F32
+from coinfarm.compilation.tools import convert_model
+from coinfarm.engines.keras import KerasEngine
+from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.processor import processor_flags
+from coinfarm.engines.quiet_openvino import import_openvino
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import MODEL_FILE, LayerSummary
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.training.architecture import architecture
+from coinfarm.training.comparison import Comparison, Outcome, read_outcomes
+from coinfarm.training.config import NetworkConfig
+from coinfarm.training.network import build_network
+from image_render.draw import Frames
+
+TRAINING = Path(coinfarm.training.__path__[0])
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network, how fast it is here before any quantisation, and what `coinfarm compare` found that it learns."""
+
+    outcome: Outcome
+    layers: tuple[LayerSummary, ...]
+    engine: str
+    frames_per_s: float
+
+
+def candidates(frames: Frames) -> list[Candidate]:
+    """One per network that was trained in the comparison, with the target that served it best."""
+    best: dict[NetworkConfig, Outcome] = {}
+    configs = Comparison.read(TRAINING / "candidates.toml")
+    for outcome in sorted(read_outcomes(TRAINING / "comparison.json"), key=lambda outcome: outcome.loss):
+        best.setdefault(configs[outcome.candidate].network, outcome)
+    return [_measured(network, outcome, frames) for network, outcome in best.items()]
+
+
+def _measured(config: NetworkConfig, outcome: Outcome, frames: Frames) -> Candidate:
+    network = build_network(config, np.zeros(len(OUTPUT_NAMES)))
+    form = BF16 if BF16.runs_on(processor_flags()) else F32
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        network.save(folder / MODEL_FILE)
+        bundle = Bundle.seal(folder, name=outcome.candidate)
+        path = folder / form.file
+        path.parent.mkdir()
+        import_openvino().save_model(convert_model(KerasEngine(bundle, _BATCH).traced), path)
+        engine = OpenVinoEngine(bundle, form)
+        seconds = median_s(lambda: engine.predict(frames))
+    return Candidate(outcome, architecture(network), engine.name, len(frames) / seconds)
+
+
+def candidates_table(found: list[Candidate]) -> Table:
+    """The cheapest to learn from first."""
+    table = Table(
+        title=f"Networks under one budget of {found[0].outcome.trained_frames:,} frames, judged on validation", title_justify="left"
+    )
+    table.add_column("")
+    for heading in ("parameters", "multiply-adds", f"frames/s, {found[0].engine}", "loss", "R² rise", "R² decline", "trained frames/s"):
+        table.add_column(heading, justify="right")
+    for candidate in found:
+        outcome = candidate.outcome
+        table.add_row(
+            outcome.candidate,
+            f"{outcome.parameters:,}",
+            f"{outcome.multiply_adds / 1e6:.1f} M",
+            f"{candidate.frames_per_s:,.0f}",
+            f"{outcome.loss:.4f}",
+            *("–" if outcome.r2[name] is None else f"{outcome.r2[name]:.3f}" for name in OUTPUT_NAMES[:2]),
+            f"{outcome.trained_frames / outcome.seconds:.0f}",
+        )
+    return table
+
+
+def layers_table(candidate: Candidate) -> Table:
+    """Where a network spends its multiplications."""
+    total = sum(layer.multiply_adds for layer in candidate.layers)
+    table = Table(title=f"Multiply-adds of one frame in {candidate.outcome.candidate}", title_justify="left")
+    table.add_column("layer")
+    for heading in ("output", "parameters", "multiply-adds", "share"):
+        table.add_column(heading, justify="right")
+    for layer in candidate.layers:
+        if layer.multiply_adds:
+            table.add_row(
+                layer.name,
+                " × ".join(map(str, layer.output_shape)),
+                f"{layer.parameters:,}",
+                f"{layer.multiply_adds / 1e6:.2f} M",
+                f"{100 * layer.multiply_adds / total:.0f} %",
+            )
+    return table

@@ -1,0 +1,206 @@
+"""A run on this machine: processes that share its shards, one engine each on its share of the cores."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, NamedTuple
+
+from coinfarm.backfill.history import History
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.work import do
+from coinfarm.errors import CoinfarmError
+from coinfarm.service import Service
+from coinfarm.settings import Settings
+
+if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
+
+class Settled(NamedTuple):
+    """What became of a shard: `error` is None where its result lies there; `frames` are all that its process has predicted so far."""
+
+    shard: Shard
+    error: str | None
+    frames: int
+
+
+@dataclass
+class Tally:
+    """How a run goes."""
+
+    shards: int
+    done: int = 0
+    asked_done: int = 0
+    frames: int = 0
+    failed: dict[Shard, str] = field(default_factory=dict)
+    stopped: bool = False
+
+
+def run_here(root: str, shards: Sequence[Shard], processes: int, on_settled: Callable[[Tally], None]) -> Tally:
+    """Do the shards of the run at `root`; those whose results are there are left as they are. `on_settled` is told after each.
+
+    Ctrl-C lets each process finish what it has in work, and a second one ends them at once; nothing is lost by either, nor by a kill:
+    a result appears whole or not at all. Raises `CoinfarmError` where every process died.
+    """
+    crew = _Crew(root, deque(shards), Tally(len(shards)), on_settled)
+    with _on_interrupt(crew.stop):
+        try:
+            crew.start(processes)
+            crew.work()
+        finally:
+            crew.end()
+    return crew.tally
+
+
+@dataclass
+class _Member:
+    process: "BaseProcess"
+    in_work: set[Shard] = field(default_factory=set)
+    frames: int = 0
+
+
+class _Crew:
+    """The processes, and what the one that leads them knows."""
+
+    def __init__(self, root: str, pending: "deque[Shard]", tally: Tally, on_settled: Callable[[Tally], None]) -> None:
+        self.tally = tally
+        self._root = root
+        self._pending = pending
+        self._on_settled = on_settled
+        self._members: dict[Connection, _Member] = {}
+        self._complaint = "every process was killed, perhaps by the system for want of memory"
+
+    def start(self, processes: int) -> None:
+        context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold
+        for cores in _shares(processes):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_work, args=(self._root, cores, theirs), daemon=True)
+            process.start()
+            theirs.close()  # so that one hears of its end
+            self._members[ours] = _Member(process)
+
+    def stop(self) -> None:
+        """Hand out no more; what is in work is finished."""
+        self.tally.stopped = True
+        self._pending.clear()
+
+    def end(self) -> None:
+        for member in self._members.values():
+            member.process.kill()
+            member.process.join()
+
+    def work(self) -> None:
+        """Until nothing is left to do, or nobody to do it."""
+        while self._members:
+            for connection in wait(list(self._members)):
+                assert isinstance(connection, Connection)
+                self._answer(connection, self._members[connection])
+        if self._pending:
+            raise CoinfarmError(f"{len(self._pending)} shards are left: {self._complaint}; run again to go on")
+
+    def _answer(self, connection: Connection, member: _Member) -> None:
+        try:
+            said = connection.recv()
+            if isinstance(said, Settled):
+                self._settle(said, member)
+            elif isinstance(said, str):
+                self._complaint = said
+            else:
+                connection.send(self._next(member))
+        except (EOFError, OSError):
+            if not self.tally.stopped:
+                self._pending.extendleft(member.in_work)  # for another process, or for the next run
+            del self._members[connection]
+            member.process.join()
+
+    def _next(self, member: _Member) -> Shard | None:
+        if not self._pending:
+            return None
+        shard = self._pending.popleft()
+        member.in_work.add(shard)
+        return shard
+
+    def _settle(self, said: Settled, member: _Member) -> None:
+        member.in_work.discard(said.shard)
+        self.tally.frames += said.frames - member.frames
+        member.frames = said.frames
+        if said.error is None:
+            self.tally.done += 1
+            self.tally.asked_done += said.shard.asked
+        else:
+            self.tally.failed[said.shard] = said.error
+        self._on_settled(self.tally)
+
+
+def cores_here() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _shares(processes: int) -> list[frozenset[int] | None]:
+    """The cores of each process; None where the system does not let one choose them, or there are fewer than processes."""
+    if not hasattr(os, "sched_getaffinity"):
+        return [None] * processes
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) < processes:
+        return [None] * processes
+    return [frozenset(cores[at::processes]) for at in range(processes)]
+
+
+@contextmanager
+def _on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C stops tidily, the second as ever."""
+    before = signal.getsignal(signal.SIGINT)
+
+    def first(*_: object) -> None:
+        signal.signal(signal.SIGINT, before)
+        stop()
+
+    signal.signal(signal.SIGINT, first)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _work(root: str, cores: frozenset[int] | None, leader: Connection) -> None:
+    """The life of one process: it asks for shards, and tells what became of them. It ends with its leader."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal's processes; the leader tells the others
+    if cores is not None:
+        os.sched_setaffinity(0, cores)
+    try:
+        _do_shards(Run.at(root), leader)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except CoinfarmError as error:
+        leader.send(str(error))
+    except Exception as error:  # noqa: BLE001 - the leader tells of it, and of what is left
+        leader.send(f"a process failed with {error!r}")
+
+
+def _do_shards(run: Run, leader: Connection) -> None:
+    version = run.manifest.model_version
+    predictor = Service(Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri, "ANSWER_CACHE_FRAMES": "0"})).predictor(
+        version
+    )
+    history = History(run.candles)
+
+    def jobs() -> Iterator[tuple[Shard, ShardJob]]:
+        while True:
+            leader.send(None)
+            shard = leader.recv()
+            if shard is None:
+                return
+            yield shard, ShardJob(shard, version, history, run.results)
+
+    def settle(shard: Shard, error: Exception | None) -> None:
+        leader.send(Settled(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
+
+    do(jobs(), predictor, settle)

@@ -1,0 +1,81 @@
+"""Plan a run: count its frames, time this machine, quote."""
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from pydantic import ValidationError
+
+from coinfarm.backfill.history import History
+from coinfarm.backfill.local import cores_here
+from coinfarm.backfill.quote import Fleet, Speed, WayName, quote
+from coinfarm.backfill.run_manifest import RunManifest
+from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.windows import days_read
+from coinfarm.errors import CoinfarmError
+from coinfarm.predictor import Predictor, Series
+from coinfarm.storage import Storage
+from coinfarm.synthetic import generate
+from image_render.spec import STANDARD
+
+_TIMED_S = 1.5
+_TIMED_FRAMES = 400
+_NEW_YEAR_2026_MS = 1_767_225_600_000
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for; `stop` is the day after the last one. `model_uri` None is the model that comes with the package."""
+
+    symbols: tuple[str, ...]
+    interval: str
+    first: date
+    stop: date
+    stride: int
+    model_uri: str | None
+    model_version: str
+    candles: Storage
+    results: Storage
+
+
+def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifest:
+    """The manifest, not yet written.
+
+    Raises `NotFound` for a symbol of which there are no candles, `CoinfarmError` for what cannot be a run.
+    """
+    history = History(wish.candles)
+    shards = [
+        Shard(symbol, wish.interval, date.fromordinal(number), wish.stride)
+        for symbol in wish.symbols
+        for number in range(wish.first.toordinal(), wish.stop.toordinal())
+    ]
+    there = {symbol: frozenset(history.days(symbol, wish.interval)) for symbol in wish.symbols}
+    with_candles = [shard for shard in shards if shard.day in there[shard.symbol]]
+    frames = sum(shard.asked for shard in with_candles)
+    try:
+        return RunManifest(
+            created_at=datetime.now(UTC),
+            symbols=wish.symbols,
+            interval=wish.interval,
+            from_date=wish.first,
+            to_date=wish.stop,
+            stride=wish.stride,
+            model_uri=wish.model_uri,
+            model_version=wish.model_version,
+            candles_uri=wish.candles.uri(),
+            results_uri=wish.results.uri(),
+            way=way,
+            quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(wish.interval), speed, fleet),
+        )
+    except ValidationError as error:
+        raise CoinfarmError("; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())) from None
+
+
+def speed_here(predictor: Predictor) -> Speed:
+    """Measured in two seconds, on generated candles: drawn and predicted."""
+    candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, _TIMED_FRAMES + STANDARD.window_candles - 1, seed=1)
+    frames, started = 0, time.perf_counter()
+    while time.perf_counter() - started < _TIMED_S:
+        frames += len(predictor.predict(Series(candles)))
+    cores = cores_here()
+    return Speed(frames / (time.perf_counter() - started), cores, f"measured here with {predictor.model.engine.name}, {cores} cores")

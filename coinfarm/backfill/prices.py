@@ -1,0 +1,16 @@
+"""List prices of us-east-1 in US dollars, and when they were looked up."""
+
+PRICES_DATE = "2026-11"
+
+LAMBDA_USD_PER_GB_S = 0.0000166667
+LAMBDA_USD_PER_REQUEST = 0.20 / 1_000_000
+LAMBDA_MB_PER_CORE = 1_769
+SQS_USD_PER_REQUEST = 0.40 / 1_000_000
+S3_USD_PER_WRITE = 0.005 / 1_000
+"""Of a PUT and of a LIST."""
+S3_USD_PER_READ = 0.0004 / 1_000
+
+INSTANCE_USD_PER_H = {"g4dn.xlarge": 0.526, "g6.xlarge": 0.805}
+"""On demand, Linux."""
+SPOT_SHARE_OF_LIST = 0.4
+"""Spot is commonly half to seventy percent less than on demand."""

@@ -1,0 +1,49 @@
+"""Which shards of a run are done, and why others failed: what lies in the storage of results."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard import FAILURES, PREDICTIONS, Shard, series_prefix
+from coinfarm.errors import NotFound
+
+_MAX_NOTE_BYTES = 100_000
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a shard without a result failed last."""
+
+    shard: Shard
+    reason: str
+
+
+def done_shards(run: Run) -> set[Shard]:
+    """Those that have a result; the keys alone are looked at, and whether each is whole shows when it is read."""
+    manifest, found = run.manifest, _keys(run, PREDICTIONS)
+    return {shard for shard in manifest.shards() if shard.key(manifest.model_version) in found}
+
+
+def failures(run: Run, done: Collection[Shard], most_reasons: int) -> tuple[int, list[Failure]]:
+    """How many shards that are not done have left a note of a failure, and the first of these notes."""
+    manifest, found = run.manifest, _keys(run, FAILURES)
+    failed = [shard for shard in manifest.shards() if shard not in done and shard.failure_key(manifest.model_version) in found]
+    return len(failed), [Failure(shard, _reason(run, shard)) for shard in failed[:most_reasons]]
+
+
+def _keys(run: Run, folder: str) -> set[str]:
+    manifest = run.manifest
+    keys: set[str] = set()
+    for symbol in manifest.symbols:
+        prefix = series_prefix(manifest.model_version, symbol, manifest.interval, manifest.stride, folder)
+        keys.update(run.results.list(prefix))
+    return keys
+
+
+def _reason(run: Run, shard: Shard) -> str:
+    try:
+        note = json.loads(run.results.read(shard.failure_key(run.manifest.model_version), _MAX_NOTE_BYTES).data)
+        return str(note["reason"])
+    except (NotFound, ValueError, TypeError, KeyError):
+        return "unknown: its note cannot be read"

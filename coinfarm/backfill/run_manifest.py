@@ -1,0 +1,109 @@
+"""The manifest of a run: what was asked for, of which model, where its candles and results lie, and what it was said to cost."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cached_property
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from coinfarm.backfill.quote import Quote, WayName
+from coinfarm.backfill.shard import Shard
+from coinfarm.errors import Conflict, NotFound
+from coinfarm.models.manifest import Document, FromDate, ToDate, Version
+from coinfarm.request import Interval, Stride, Symbol
+from coinfarm.settings import reference_model_uri
+from coinfarm.storage import Storage, open_storage
+
+KEY = "manifest.json"
+_MAX_BYTES = 1_000_000
+
+
+class RunManifest(Document):
+    """The shards are each day from `from_date` on and before `to_date`, of each symbol.
+
+    `model_uri` is None for the model that comes with the package. `way` is how it is to be paid for.
+    """
+
+    format: Literal[1] = 1
+    created_at: AwareDatetime
+    symbols: Annotated[tuple[Symbol, ...], Field(min_length=1)]
+    interval: Interval
+    from_date: FromDate
+    to_date: ToDate
+    stride: Stride = 1
+    model_uri: str | None = None
+    model_version: Version
+    candles_uri: str
+    results_uri: str
+    way: WayName
+    quote: Quote
+
+    @property
+    def days(self) -> int:
+        return (self.to_date - self.from_date).days
+
+    def shards(self) -> Iterator[Shard]:
+        """Always in the same order: symbol by symbol, day by day."""
+        for symbol in self.symbols:
+            for number in range(self.days):
+                yield Shard(symbol, self.interval, self.from_date + timedelta(number), self.stride)
+
+    def same_work_as(self, other: "RunManifest") -> bool:
+        """Whether the two differ in nothing but when they were made and what was quoted."""
+        told = {"created_at", "quote", "way"}
+        return self.model_dump(exclude=told) == other.model_dump(exclude=told)
+
+    @model_validator(mode="after")
+    def _has_days(self) -> Self:
+        if self.from_date >= self.to_date:
+            raise ValueError(f"--from {self.from_date} must be before --to {self.to_date}, which is the day after the last one")
+        if len(set(self.symbols)) != len(self.symbols):
+            raise ValueError("a symbol is named twice")
+        return self
+
+
+class Run:
+    """A run that was planned: its manifest, and the storages that it names. What is read is read when it is first needed."""
+
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
+
+    @classmethod
+    def at(cls, root: str) -> "Run":
+        """The run at a folder or `s3://` URI; nothing is asked of it yet."""
+        return cls(open_storage(root))
+
+    @cached_property
+    def manifest(self) -> RunManifest:
+        """Raises `NotFound` where nothing was planned."""
+        try:
+            blob = self.storage.read(KEY, _MAX_BYTES)
+        except NotFound:
+            raise NotFound(f"{self.storage.uri()} holds no run: plan one there with `coinfarm backfill plan --run`") from None
+        return RunManifest.parse(blob.data, self.storage.uri(KEY))
+
+    @cached_property
+    def candles(self) -> Storage:
+        return open_storage(self.manifest.candles_uri)
+
+    @cached_property
+    def results(self) -> Storage:
+        return open_storage(self.manifest.results_uri)
+
+    @property
+    def model_uri(self) -> str:
+        return self.manifest.model_uri or reference_model_uri()
+
+    def write(self, manifest: RunManifest) -> bool:
+        """Keep the manifest, which never changes from then on; False where the same was kept before.
+
+        Raises `Conflict` where another is.
+        """
+        try:
+            self.storage.write(KEY, manifest.to_json(), content_type="application/json", create_only=True)
+        except Conflict:
+            if manifest.same_work_as(self.manifest):
+                return False
+            raise Conflict(f"{self.storage.uri(KEY)} is the manifest of another run, and stays so: choose another --run") from None
+        return True

@@ -1,0 +1,397 @@
+"""`coinfarm backfill …`: years of history, predicted on this machine or by a fleet."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinfarm.cli.options import print_tables
+
+if TYPE_CHECKING:
+    from coinfarm.backfill.local import Tally
+    from coinfarm.backfill.quote import Speed
+    from coinfarm.backfill.run_manifest import Run
+    from coinfarm.backfill.status import Status
+    from coinfarm.queue import Queue
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_RUN = click.option("--run", "root", required=True, help="The run: a folder or an s3:// URI, as it was planned.")
+_QUEUE = click.option(
+    "--queue", "queue_url", envvar="QUEUE_URL", help="The queue's URL.  [default: $QUEUE_URL, or where it was submitted to]"
+)
+_DEAD = click.option(
+    "--dead-letter-queue",
+    "dead_letter_url",
+    envvar="DEAD_LETTER_QUEUE_URL",
+    help="Where messages rest that failed too often.  [default: $DEAD_LETTER_QUEUE_URL, or what the queue itself says]",
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="What is found, as JSON.")
+_FAILED, _UNFINISHED, _INTERRUPTED = 1, 3, 130
+_IDLE_LOOKS = 3
+"""SQS counts with some seconds' delay, so that one look at an empty queue tells little."""
+
+
+@click.group(epilog="Example: coinfarm backfill plan --symbol BTCUSD --from 2019-01-01 --to 2019-07-01 --store candles --run runs/btc")
+def backfill() -> None:
+    """Predict years of history: plan a run, do it here or send it to a queue, collect its results.
+
+    A run is made of shards: a day of one symbol each. A shard's result appears whole or not at all, under a key that says all that it is,
+    so whatever is stopped or killed goes on where it was, and nothing is done twice for good.
+    """
+
+
+@backfill.command(
+    epilog="Example: coinfarm backfill plan --symbol BTCUSD --symbol ETHUSD --from 2018-01-01 --to 2020-01-01 "
+    "--store s3://my-candles --run s3://my-results/runs/two-years --results s3://my-results --budget 5"
+)
+@click.option("--symbol", "symbols", multiple=True, required=True, help="May be given several times.")
+@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
+@click.option("--store", required=True, help="The candle store: a folder or an s3:// URI.")
+@click.option("--run", "root", required=True, help="Where the run is kept: a folder or an s3:// URI without a run.")
+@click.option("--results", help="Where results go; what lies there of the same model is not done again.  [default: the run's own root]")
+@click.option(
+    "--model", "model_uri", help="A model root or a .keras file; its version is pinned.  [default: $MODEL_URI, or the reference model]"
+)
+@click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two predictions.")
+@click.option(
+    "--on",
+    "way",
+    type=click.Choice(["lambda", "gpu", "gpu-spot"]),
+    default="lambda",
+    show_default=True,
+    help="What works off the queue: whose dollars --budget limits and `status` counts.",
+)
+@click.option("--budget", type=click.FloatRange(min=0), help="Refuse to plan what costs more dollars.")
+@click.option(
+    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="Of this machine, rather than measuring it for two seconds."
+)
+@click.option("--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="At once.")
+@click.option("--lambda-memory-mb", type=click.IntRange(128, 10_240), default=3_008, show_default=True)
+@click.option("--instances", type=click.IntRange(min=1), default=30, show_default=True, help="Of the GPU fleet.")
+@click.option("--instance-type", type=click.Choice(["g4dn.xlarge", "g6.xlarge"]), default="g4dn.xlarge", show_default=True)
+@click.option("--gpu-frames-per-s", type=click.FloatRange(min=0, min_open=True), help="What one such instance was measured to do.")
+@_JSON
+def plan(
+    symbols: tuple[str, ...],
+    interval: str,
+    first: datetime,
+    stop: datetime,
+    store: str,
+    root: str,
+    results: str | None,
+    model_uri: str | None,
+    stride: int,
+    way: Any,
+    budget: float | None,
+    frames_per_s: float | None,
+    lambda_functions: int,
+    lambda_memory_mb: int,
+    instances: int,
+    instance_type: str,
+    gpu_frames_per_s: float | None,
+    as_json: bool,
+) -> None:
+    """Say what a run will take and cost, and write its manifest, which never changes from then on. Nothing else is spent or begun."""
+    from coinfarm.backfill.plan import Wish, plan_run
+    from coinfarm.backfill.quote import Fleet
+    from coinfarm.backfill.report import dollars, quote_table
+    from coinfarm.backfill.run_manifest import Run
+    from coinfarm.storage import open_storage
+
+    run = Run.at(root)
+    model_uri = model_uri or os.environ.get("MODEL_URI") or None
+    version, speed = _model(model_uri, frames_per_s)
+    wish = Wish(
+        symbols=symbols,
+        interval=interval,
+        first=first.date(),
+        stop=stop.date(),
+        stride=stride,
+        model_uri=_absolute(model_uri),
+        model_version=version,
+        candles=open_storage(store),
+        results=open_storage(results) if results else run.storage,
+    )
+    manifest = plan_run(wish, speed, Fleet(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), way)
+    if as_json:
+        click.echo(manifest.to_json().decode(), nl=False)
+    else:
+        print_tables(quote_table(manifest))
+    usd = manifest.quote.way(way).usd
+    if budget is not None and (usd is None or usd > budget):
+        costs = "what nobody knows" if usd is None else dollars(usd)
+        raise click.ClickException(f"nothing was planned: on {way} it costs {costs}, and the budget is {dollars(budget)}")
+    kept = run.write(manifest)
+    click.echo(f"{'Planned' if kept else 'Was planned already'}: {run.storage.uri()}", err=True)
+
+
+@backfill.command("run", epilog="Example: coinfarm backfill run --run runs/btc")
+@_RUN
+@click.option(
+    "--processes", type=click.IntRange(min=1), help="Engines at work, each on its share of the cores.  [default: one for each core]"
+)
+@_JSON
+def run_command(root: str, processes: int | None, as_json: bool) -> None:
+    """Do a run on this machine. Run it again after whatever stopped it: what is done is left as it is.
+
+    The exit code is 1 where a shard failed, and 130 after Ctrl-C, which lets finish what is in work.
+    """
+    from coinfarm.backfill.local import cores_here, run_here
+    from coinfarm.backfill.report import tally_document, tally_lines
+    from coinfarm.backfill.run_manifest import Run
+
+    shards = list(Run.at(root).manifest.shards())
+    started = time.perf_counter()
+    with _frames_bar(sum(shard.asked for shard in shards)) as show:
+        tally = run_here(root, shards, min(processes or cores_here(), len(shards)), show)
+    seconds = time.perf_counter() - started
+    if as_json:
+        click.echo(json.dumps(tally_document(tally, seconds)))
+    else:
+        for line in tally_lines(tally, seconds):
+            click.echo(line)
+    sys.exit(_INTERRUPTED if tally.stopped else _FAILED if tally.failed else 0)
+
+
+@backfill.command(
+    epilog="Example: coinfarm backfill submit --run s3://my-results/runs/btc --queue https://sqs.us-east-1.amazonaws.com/1/shards"
+)
+@_RUN
+@_QUEUE
+def submit(root: str, queue_url: str | None) -> None:
+    """Send a run's shards to a queue, for Lambda or the workers of a fleet. Cut off, it goes on where it was when it is called again."""
+    from coinfarm.backfill.submission import submit as send
+
+    run = _run(root)
+    with _messages_bar("sending") as show:
+        sent = send(run, _open_queue(run, queue_url), show)
+    click.echo(f"{sent:,} shards sent; follow them with: coinfarm backfill status --watch --run {root}")
+
+
+@backfill.command(epilog="Example: coinfarm backfill status --watch --run s3://my-results/runs/btc")
+@_RUN
+@_QUEUE
+@_DEAD
+@click.option("--watch", is_flag=True, help="Look again and again, until all is done.")
+@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How often to look.")
+@_JSON
+def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch: bool, every_s: float, as_json: bool) -> None:
+    """Say how a run stands, from its results and its queue. With --json --watch, a line of JSON for each look.
+
+    The exit code is 0 where all is done, 3 where it is not.
+    """
+    from coinfarm.backfill.report import status_document, status_table
+    from coinfarm.backfill.status import Watch
+
+    run = _run(root)
+    queue = _known_queue(run, queue_url)
+    looks = Watch(run, queue, _dead_letters(queue, dead_letter_url))
+
+    def look() -> "Status":
+        found = looks.look()
+        if as_json:
+            click.echo(json.dumps(status_document(found), indent=None if watch else 2))
+        return found
+
+    found = _watched(look, every_s, shown=not as_json) if watch else look()
+    if not as_json and not watch:
+        print_tables(status_table(found))
+    sys.exit(0 if found.is_complete else _UNFINISHED)
+
+
+@backfill.command(epilog="Example: coinfarm backfill resume --run s3://my-results/runs/btc")
+@_RUN
+@_QUEUE
+@click.option("--force", is_flag=True, help="Send them although messages are in the queue: what is sent twice costs a look at its result.")
+def resume(root: str, queue_url: str | None, force: bool) -> None:
+    """Send again the shards that have no result, once the queue is empty.
+
+    While messages wait or are in flight, only what was never sent is sent: which shards those messages are SQS does not tell.
+    """
+    from coinfarm.backfill.submission import resend
+    from coinfarm.backfill.submission import submit as send
+
+    run = _run(root)
+    queue = _open_queue(run, queue_url)
+    depth = queue.depth()
+    with _messages_bar("sending") as show:
+        sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show)
+    click.echo(f"{sent:,} shards sent")
+    if depth.total and not force:
+        click.echo(f"{depth.total:,} messages wait or are in flight: call again when the queue is empty, or with --force", err=True)
+
+
+@backfill.command(epilog="Example: coinfarm backfill redrive --run s3://my-results/runs/btc")
+@_RUN
+@_QUEUE
+@_DEAD
+def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> None:
+    """Move everything in the dead-letter queue back to the queue, for another try."""
+    run = _run(root)
+    queue = _open_queue(run, queue_url)
+    dead = _dead_letters(queue, dead_letter_url)
+    if dead is None:
+        raise click.ClickException(f"{queue.url} has no dead-letter queue: name one with --dead-letter-queue")
+    with _messages_bar("moving", total=dead.depth().total) as show:
+        moved = dead.move_to(queue, lambda so_far: show(so_far, None))
+    click.echo(f"{moved:,} messages moved back")
+
+
+@backfill.command(epilog="Example: coinfarm backfill collect --run runs/btc -o btc.parquet")
+@_RUN
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="A .parquet file; or a new folder, for a file of each symbol and month.",
+)
+@_JSON
+def collect(root: str, output: Path, as_json: bool) -> None:
+    """Put a run's results together, and account for every window that was asked for.
+
+    The exit code is 3 where shards are missing; what there is, is written all the same.
+    """
+    from coinfarm.backfill.collect import collect as put_together
+    from coinfarm.backfill.report import coverage_table
+
+    run = _run(root)
+    with _messages_bar("shards", total=len(list(run.manifest.shards()))) as show:
+        done = 0
+
+        def count() -> None:
+            nonlocal done
+            done += 1
+            show(done, None)
+
+        coverage = put_together(run, output, count)
+    if as_json:
+        click.echo(json.dumps(coverage.document(), indent=2))
+    else:
+        print_tables(coverage_table(coverage))
+        click.echo(output)
+    sys.exit(_UNFINISHED if coverage.missing else 0)
+
+
+def _model(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Speed]":
+    """The version in service, and how fast it is here; where one is told how fast, the model is not loaded."""
+    from coinfarm.backfill.local import cores_here
+    from coinfarm.backfill.plan import speed_here
+    from coinfarm.backfill.quote import Speed
+    from coinfarm.cli.options import open_predictor
+    from coinfarm.models.store import open_model_source
+    from coinfarm.settings import reference_model_uri
+
+    if frames_per_s is None:
+        predictor = open_predictor(model_uri)
+        return predictor.model.version, speed_here(predictor)
+    current = open_model_source(model_uri or reference_model_uri()).current_if_changed(None)
+    assert current is not None  # nothing was known before
+    return current.version, Speed(frames_per_s, cores_here(), "as told, on this machine")
+
+
+def _absolute(uri: str | None) -> str | None:
+    """As another folder's processes understand it."""
+    return uri if uri is None or "://" in uri else str(Path(uri).absolute())
+
+
+def _run(root: str) -> "Run":
+    from coinfarm.backfill.run_manifest import Run
+
+    return Run.at(root)
+
+
+def _known_queue(run: "Run", queue_url: str | None) -> "Queue | None":
+    from coinfarm.backfill.submission import read_submission
+
+    submission = None if queue_url else read_submission(run)
+    url = submission.queue_url if submission else queue_url
+    if url is None:
+        return None
+    from coinfarm.queue import Queue  # boto3 costs what a run on this machine need not pay
+
+    return Queue(url)
+
+
+def _open_queue(run: "Run", queue_url: str | None) -> "Queue":
+    run.manifest  # noqa: B018 - a run that is not there is the better complaint
+    queue = _known_queue(run, queue_url)
+    if queue is None:
+        raise click.ClickException("which queue? Name it with --queue, or in QUEUE_URL")
+    return queue
+
+
+def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
+    if url is None:
+        return queue.dead_letters() if queue else None
+    from coinfarm.queue import Queue
+
+    return Queue(url)
+
+
+@contextmanager
+def _frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
+    """Shows how many windows are settled, the frames a second since the first shard was, and the time left."""
+    with _bar("windows", total) as update:
+        started: list[tuple[float, int]] = []
+
+        def show(tally: "Tally") -> None:
+            now = time.perf_counter()
+            started.append((now, tally.frames))
+            (first_s, first_frames), frames = started[0], tally.frames
+            pace = f"{(frames - first_frames) / (now - first_s):,.0f} frames/s" if frames > first_frames else ""
+            failed = f"  {len(tally.failed)} shards failed" if tally.failed else ""
+            update(completed=tally.asked_done + sum(shard.asked for shard in tally.failed), note=pace + failed)
+
+        yield show
+
+
+@contextmanager
+def _messages_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+    """Shows how many are done, of how many, where that is known."""
+    with _bar(what, total) as update:
+
+        def show(done: int, of: int | None) -> None:
+            update(completed=done, **({} if of is None else {"total": of}))
+
+        yield show
+
+
+@contextmanager
+def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=total, note="")
+        yield partial(progress.update, task)
+
+
+def _watched(look: Callable[[], "Status"], every_s: float, *, shown: bool) -> "Status":
+    """Look until all is done, or nothing is on its way any more."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from coinfarm.backfill.report import status_table
+
+    with Live(console=Console(), auto_refresh=False) if shown else nullcontext() as live:
+        idle = 0
+        while True:
+            found = look()
+            if live is not None:
+                live.update(status_table(found), refresh=True)
+            idle = idle + 1 if found.is_idle else 0
+            if found.is_complete or idle >= _IDLE_LOOKS:
+                return found
+            time.sleep(every_s)

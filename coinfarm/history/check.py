@@ -107,7 +107,7 @@ def check_store(store: CandleStore, progress: Callable[[int, int], None] = lambd
     """
     days = {series: store.days(*series) for series in store.series()}
     if not days:
-        raise NotFound("the store has no candles: get some with `coinfarm history download` or `coinfarm history import`")
+        raise NotFound(f"{store.root} has no candles: get some with `coinfarm history download` or `coinfarm history import`")
     total = sum(map(len, days.values()))
     done = 0
     checks = []

@@ -92,7 +92,7 @@ class Exchange:
 
     def _limit(self, market: str) -> int | None:
         kind = self._ccxt.market(market)["type"]
-        limit = ((self._ccxt.features or {}).get(kind) or {}).get("fetchOHLCV", {}).get("limit")
+        limit = (((self._ccxt.features or {}).get(kind) or {}).get("fetchOHLCV") or {}).get("limit")
         return int(limit) if limit else None
 
     def _rows(self, market: str, interval: str, since_ms: int) -> list[Row]:

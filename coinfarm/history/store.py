@@ -54,6 +54,11 @@ class CandleStore:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
+    @property
+    def root(self) -> str:
+        """Where the store lies."""
+        return self._storage.uri()
+
     def key(self, symbol: str, interval: str, day: date) -> str:
         """Raises `RequestError` for a symbol or an interval that cannot be."""
         return f"{_folder(symbol, interval)}date={day.isoformat()}.parquet"
@@ -97,7 +102,7 @@ class CandleStore:
         """
         stored = self.days(symbol, interval)
         if not stored:
-            raise NotFound(f"{self._storage.uri()} has no {interval} candles of {symbol}; {self._contents()}")
+            raise NotFound(f"{self.root} has no {interval} candles of {symbol}; {self._contents()}")
         wanted = [
             day
             for day in stored

@@ -161,7 +161,7 @@ def run(binance: BinanceUs, store: CandleStore) -> Callable[..., Result]:
             "symbol": "BTC/USDT",
             "from": "2020-01-01",
             "to": "2020-01-04",
-            "store": store._storage.uri(),
+            "store": store.root,
         }
         chosen |= {name.replace("_", "-"): value for name, value in options.items()}
         spelled = [word for name, value in chosen.items() for word in (f"--{name}", value)]
@@ -370,7 +370,7 @@ def test_a_download_that_is_killed_goes_on_where_it_was(binance: BinanceUs, stor
     starts = [START_MS, *(int(HISTORY.open_time[at]) + MINUTE_MS for at in (999, 1999))]
     binance.troubles = [*(answer(json.dumps(binance.klines({"startTime": str(start), "limit": "1000"}))) for start in starts), hang]
     command = ["history", "download", "--exchange-url", binance.url, "--symbol", "BTC/USDT"]
-    command += ["--from", "2020-01-01", "--to", "2020-01-04", "--store", store._storage.uri()]
+    command += ["--from", "2020-01-01", "--to", "2020-01-04", "--store", store.root]
     coinfarm = [sys.executable, "-c", "from coinfarm.cli import main; main()"]
     process = subprocess.Popen([*coinfarm, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, "NO_PROXY": "*"})
     try:

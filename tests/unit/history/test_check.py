@@ -169,7 +169,7 @@ def test_what_cannot_be_is_named(store: CandleStore, check: Check, table: pa.Tab
 
 
 def test_an_empty_store_is_told(store: CandleStore) -> None:
-    with pytest.raises(NotFound, match="the store has no candles: get some"):
+    with pytest.raises(NotFound, match="store has no candles: get some"):
         check_store(store)
 
 

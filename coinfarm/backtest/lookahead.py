@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coinfarm.predictor import Predictor
 
 MOMENTS_PER_COIN = 24
+_MOST_CANDLES = 20_000_000
 LARGEST_RMS_SHARE = 0.08
 """Of an output's standard deviation. The stored predictions may come from another form of the model, and each form may stray by half of
 this from the model itself; knowledge of the future shows in far larger differences.
@@ -83,9 +84,7 @@ def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> 
     from coinfarm.predictor import Series
 
     known = candles.between(None, close_ms + 1)
-    # A hole before the last real candle is filled; a window that ends in one is not made again from nothing: its last candles are flat.
-    last = known[-STANDARD.window_candles :]
-    filled = fill_gaps(last, 100 * STANDARD.window_candles)
+    filled = fill_gaps(known[-STANDARD.window_candles - 1 :], _MOST_CANDLES)
     missing = (close_ms + 1 - int(filled.open_time[-1])) // filled.interval_ms - 1
     values: Values = predictor.predict(Series(_flat_for(filled, int(missing))[-STANDARD.window_candles :])).values_pct[-1]
     return values

@@ -4,15 +4,18 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, open_predictor, print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.backtest.run import Progress
+    from coinfarm.backtest.lookahead import Lookahead
+    from coinfarm.backtest.run import Progress, Result
+    from coinfarm.backtest.strategy import Rule
 
 
 @click.command(epilog="Example: coinfarm backtest --predictions results --candles history")
@@ -22,12 +25,18 @@ if TYPE_CHECKING:
 )
 @click.option("--strategy", "strategy_file", type=EXISTING_FILE, help="A TOML file.  [default: thresholds chosen by walk-forward]")
 @click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds, not 40, and show the best.")
+@click.option("--check-lookahead", is_flag=True, help="First make some predictions again without the future: they must be the same.")
+@click.option("--model", "model_uri", help="The model for --check-lookahead.  [default: the reference model]")
+@click.option("--export", "export_folder", type=FOLDER, help="Write predictions, candles and trades for freqtrade, pandas and others.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def backtest(
     predictions: str,
     candles: str,
     strategy_file: Path | None,
     sweep: bool,
+    check_lookahead: bool,
+    model_uri: str | None,
+    export_folder: Path | None,
     as_json: bool,
 ) -> None:
     """Would trading upon the predictions have made money? The first line is the verdict.
@@ -45,16 +54,49 @@ def backtest(
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
+    checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
     with _progress() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
+    if export_folder is not None:
+        _export(predictions, candles, result, export_folder)
     if as_json:
-        click.echo(json.dumps(document(result)))
+        click.echo(json.dumps(document(result) | {"lookahead": None if checked is None else asdict(checked)}))
     else:
         click.echo(result.verdict.headline)
         for reason in result.verdict.reasons:
             click.echo(reason)
         click.echo(account(result))
+        if checked is not None:
+            click.echo(
+                f"{checked.moments} predictions, made again without the future, are the same: they differ by "
+                f"{checked.largest_difference_pct:.4f} percent points at most, {100 * checked.rms_share:.1f} % of an output's deviation on average."
+            )
         print_tables(*tables(result, sweep=sweep))
+
+
+def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "Lookahead":
+    from coinfarm.backtest.history import read_coins
+    from coinfarm.backtest.lookahead import check_predictions, check_rule
+    from coinfarm.backtest.predictions import read_predictions
+
+    stored = read_predictions(predictions)
+    if rule is not None:
+        check_rule(rule, read_coins(stored, candles, 1)[0])
+    checked = check_predictions(open_predictor(model_uri), stored, candles)
+    if not checked.passed:
+        raise click.ClickException(
+            f"the predictions know the future, or were not made by this model: {checked.moments} of them, made again without what came "
+            f"after, differ by up to {checked.largest_difference_pct:.3f} percent points, {100 * checked.rms_share:.0f} % of an output's deviation"
+        )
+    return checked
+
+
+def _export(predictions: str, candles: str, result: "Result", folder: Path) -> None:
+    from coinfarm.backtest.export import export
+    from coinfarm.backtest.predictions import read_predictions
+
+    for path in export(read_predictions(predictions), candles, result.trades, folder):
+        click.echo(path, err=True)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ class ListedVersion:
             "evaluation": None
             if judged is None
             else {
-                "score": judged.score,
+                "score": round(judged.score, 5),
                 "r2": judged.r2,
                 "from": str(judged.from_date),
                 "to": str(judged.to_date),
@@ -67,5 +67,5 @@ def _listed(storage: Storage, version: str, serves: bool) -> ListedVersion:
         judged = evaluations(storage, version)
     except ModelError as error:
         return ListedVersion(version, serves, fault=str(error))
-    latest = max(judged, key=lambda record: (record.to_date, record.from_date), default=None)
+    latest = max(judged, key=lambda record: (record.to_date, record.from_date, record.frames), default=None)
     return ListedVersion(version, serves, manifest, latest)

@@ -1,6 +1,7 @@
 """Promotion: a version serves once it was found whole, true to its Keras model, and no worse than the one before it."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -108,5 +109,5 @@ def _command(storage: Storage, version: str, record: EvaluationRecord) -> str:
     )
 
 
-def _latest(record: EvaluationRecord) -> tuple[str, str]:
-    return str(record.to_date), str(record.from_date)
+def _latest(record: EvaluationRecord) -> tuple[date, date, int]:
+    return record.to_date, record.from_date, record.frames

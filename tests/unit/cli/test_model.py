@@ -67,6 +67,7 @@ def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, st
 
 def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
     record_evaluation(storage, second, made_evaluation(second, 0.2))
+    record_evaluation(storage, second, made_evaluation(second, 0.7, stride=100, frames=2_617))  # of the same days, but fewer frames
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
     assert {version: entry["serves"] for version, entry in listed.items()} == {first: True, second: False}
     assert listed[first]["engines"] == ["keras"]

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from coinfarm.cli.backfill import backfill
 from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
 from coinfarm.cli.evaluate import evaluate
@@ -33,5 +34,5 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, explain, invoke, serve, example, train, compare, evaluate, backtest, model, history, worker):
+for command in (predict, render, explain, invoke, serve, example, train, compare, evaluate, backtest, model, history, backfill, worker):
     main.add_command(command)

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import click
 from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
 
 if TYPE_CHECKING:
+    from coinfarm.history.download import Download
     from coinfarm.history.store import CandleStore
 
 _LONG_WAIT_S = 4
@@ -67,16 +68,7 @@ def download(
     if as_json:
         click.echo(json.dumps(outcome.document()))
     else:
-        _say(f"{outcome.symbol} {outcome.interval}: {outcome.candles:,} candles of {_days(outcome.stored)} stored")
-        for days, what in (
-            (outcome.already_there, "already there"),
-            (outcome.without_candles, "without a candle at the exchange"),
-            (outcome.unfinished, "not over yet, left for later"),
-        ):
-            if days:
-                _say(f"  {_days(days)} {what}: {_span(days)}")
-        if outcome.first_ms is not None:
-            _say(f"  {exchange_name} gives nothing before {datetime.fromtimestamp(outcome.first_ms / 1000, UTC):%Y-%m-%d %H:%M}")
+        _tell(outcome, exchange_name)
     for _, detail in outcome.refused:
         click.echo(f"refused: {detail}", err=True)
     if outcome.refused:
@@ -203,8 +195,19 @@ def _days_done(what: str = "days") -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _tell(outcome: "Download", exchange_name: str) -> None:
+    from coinfarm.history.day import minute_text
+
+    click.echo(f"{outcome.symbol} {outcome.interval}: {outcome.candles:,} candles of {_days(outcome.stored)} stored")
+    for days, what in (
+        (outcome.already_there, "already there"),
+        (outcome.without_candles, "without a candle at the exchange"),
+        (outcome.unfinished, "not over yet, left for later"),
+    ):
+        if days:
+            click.echo(f"  {_days(days)} {what}: {_span(days)}")
+    if outcome.first_ms is not None:
+        click.echo(f"  {exchange_name} gives nothing before {minute_text(outcome.first_ms)}")
 
 
 def _days(days: list[date]) -> str:

@@ -54,6 +54,8 @@ class Exchange:
         if self._ccxt.has["fetchOHLCV"] is not True:
             raise CoinfarmError(f"{name} has no candles to download: ccxt cannot fetch them there")
         if url is not None:
+            if not urlsplit(url).netloc:
+                raise CoinfarmError(f"{url!r} is no address of a server: write it like http://127.0.0.1:8080")
             self._ccxt.urls["api"] = _moved(self._ccxt.urls["api"], url)
 
     def market(self, symbol: str) -> str:

@@ -339,7 +339,9 @@ def test_a_damaged_day_is_named_and_replaced_on_demand(run: Callable[..., Result
         pytest.param({"symbol": "btc/usd"}, "binanceus has no market 'btc/usd'; did you mean BTC/USDT", id="symbol"),
         pytest.param({"interval": "2m"}, "binanceus has no candles of '2m': take 1m, 3m, 5m, 15m", id="interval"),
         pytest.param({"to": "2020-01-01"}, "--to 2020-01-01 is not after --from 2020-01-01", id="no day"),
-        pytest.param({"exchange_url": "http://127.0.0.1:9"}, "binanceus does not answer: ", id="address"),
+        pytest.param({"exchange_url": "http://127.0.0.1:9"}, "binanceus does not answer: ", id="nobody there"),
+        pytest.param({"exchange_url": "localhost"}, "'localhost' is no address of a server", id="no address"),
+        pytest.param({"exchange": "coinspot"}, "coinspot has no candles to download", id="exchange without candles"),
     ],
 )
 def test_what_cannot_be_downloaded_is_said_on_one_line(

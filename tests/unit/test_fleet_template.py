@@ -248,7 +248,7 @@ def test_a_machine_starts_one_worker_and_ends_with_it(boot, deployed):
     *_, login, started, ended = [call for call in boot() if not call.startswith(("aws", "curl"))]
     registry = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
     assert login == f"docker login --username AWS --password-stdin {registry}"
-    assert started.startswith("docker run --rm --init --gpus all --restart no ")
+    assert started.startswith("docker run --rm --gpus all --restart no ")
     assert started.endswith(f" {registry}/coinfarm:gpu")
     assert "--log-opt awslogs-stream=curl-said " in started
     assert ended == "shutdown -h now"

@@ -1,11 +1,13 @@
 """What runs a model: one Protocol, and behind it Keras or a compiled form."""
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.gpu import gpu_at_hand
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import ModelError
 
@@ -13,7 +15,11 @@ if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
     from coinfarm.models.manifest import CompiledForm
 
-EngineChoice = Literal["auto", "keras", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"]
+EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"]
+
+logger = logging.getLogger(__name__)
+
+_NO_BACKEND = "neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]' brings a JAX that does"
 
 Pending = Callable[[], NDArray[np.float32]]
 """Waits for what an engine is at work on; gives its raw outputs `(N, outputs)`, or raises. Until it has returned, the engine may read
@@ -65,11 +71,19 @@ def is_drawing(engine: Engine) -> TypeGuard[DrawingEngine]:
 
 
 def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
-    """The engine of that name, or, for `auto`, the fastest that the bundle has and this processor supports.
+    """The engine of that name, or, for `auto`, Keras on a GPU, where there is one, or else the fastest form that the bundle has and this
+    processor supports.
 
-    Raises `ModelError` for a choice that the bundle or the processor rules out, and for a bundle that cannot be loaded.
-    TensorFlow and OpenVINO are imported here, when a model first needs the one or the other, and not before.
+    Raises `ModelError` for a choice that the bundle or the machine rules out, and for a bundle that cannot be loaded.
+    TensorFlow, JAX and OpenVINO are imported here, when a model first needs the one or the other, and not before.
     """
+    if choice == "keras-gpu" or (choice == "auto" and gpu_at_hand()):
+        engine = _gpu_engine(bundle)
+        if engine is not None:
+            return engine
+        if choice == "keras-gpu":
+            raise ModelError(f"ENGINE=keras-gpu needs a GPU, and {_NO_BACKEND}")
+        logger.warning("There is a GPU, but %s", _NO_BACKEND)
     form = choose_form(bundle, choice, processor_flags())
     if form is None:
         from coinfarm.engines.keras import KerasEngine
@@ -80,8 +94,18 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
     return OpenVinoEngine(bundle, form)
 
 
+def _gpu_engine(bundle: "Bundle") -> Engine | None:
+    from coinfarm.engines.backends import take_gpu_backend
+
+    if take_gpu_backend() is None:
+        return None
+    from coinfarm.engines.keras_device import KerasDeviceEngine
+
+    return KerasDeviceEngine(bundle)
+
+
 def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -> "CompiledForm | None":
-    """The compiled form to load on a processor with those flags, or None where Keras shall run the model."""
+    """The compiled form to load on a processor with those flags, or None where Keras shall run the model on it."""
     forms = bundle.manifest.engines.forms  # the fastest first
     if choice == "auto":
         return next((form for form in forms if form.runs_on(flags)), None)

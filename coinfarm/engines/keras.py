@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.quiet import without_greetings
 from coinfarm.errors import ModelError
 from image_render.draw import Frames, as_planes
@@ -12,7 +13,6 @@ from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
-    from coinfarm.models.manifest import Member
 
 
 class KerasEngine:
@@ -24,14 +24,11 @@ class KerasEngine:
     name = "keras"
 
     def __init__(self, bundle: "Bundle", max_batch: int) -> None:
-        """Raises `ModelError` for a file that Keras refuses, and for inputs or outputs that the manifest does not have."""
+        """Raises as `load_networks`, and `ModelError` where Keras runs on another backend."""
         self._max_batch = max_batch
-        members = bundle.manifest.members
         with without_greetings():
-            networks = [_load(bundle, member.file) for member in members]
-            for network, member in zip(networks, members, strict=True):
-                _check(network, member)
-            self._forward = _trace(networks)
+            _check_backend()
+            self._forward = _trace(load_networks(bundle))
             self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traced here, where the greetings of a first run are held back
 
     @property
@@ -46,13 +43,12 @@ class KerasEngine:
         return np.concatenate(chunks)
 
 
-def _load(bundle: "Bundle", file: str) -> Any:
+def _check_backend() -> None:
     import keras
 
-    try:
-        return keras.saving.load_model(bundle.folder / file, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises nearly anything for a file that is no model, or one that would run code
-        raise ModelError(f"{file} of model {bundle.manifest.version} cannot be loaded: {error}") from error
+    backend = keras.backend.backend()
+    if backend != "tensorflow":
+        raise ModelError(f"ENGINE=keras runs on TensorFlow, and Keras runs on {backend} here: unset KERAS_BACKEND, or take another engine")
 
 
 def _trace(networks: list[Any]) -> Any:
@@ -66,12 +62,3 @@ def _trace(networks: list[Any]) -> Any:
         return tf.concat([tf.cast(tf.reshape(head, (tf.shape(head)[0], -1)), tf.float32) for head in heads], axis=1)
 
     return tf.function(forward, input_signature=[tf.TensorSpec((None, channels, candles, rows), tf.uint8)], autograph=False)
-
-
-def _check(network: Any, member: "Member") -> None:
-    shapes = [tuple(tensor.shape) for tensor in network.inputs]
-    if shapes != [(None, *STANDARD.shape)]:
-        raise ModelError(f"{member.file} takes {shapes}, not frames of {(None, *STANDARD.shape)}")
-    outputs = sum(int(np.prod(tensor.shape[1:])) for tensor in network.outputs)
-    if outputs != len(member.outputs):
-        raise ModelError(f"{member.file} has {outputs} outputs, its manifest says {len(member.outputs)}")

@@ -27,8 +27,9 @@ VIOLATIONS = [
     pytest.param("Only the preview draws with Pillow", "coinfarm.picture", "PIL", id="Pillow in the trade"),
     pytest.param("AWS is spoken to in one place per service", "coinfarm.models.store", "boto3", id="boto3 in the trade"),
     pytest.param("AWS is spoken to in one place per service", "handler.batch", "botocore", id="botocore in an entrance"),
-    pytest.param("TensorFlow is met in its engine and in training", "coinfarm.predictor", "tensorflow", id="TensorFlow in the predictor"),
-    pytest.param("TensorFlow is met in its engine and in training", "coinfarm.models.bundle", "keras", id="Keras in a bundle"),
+    pytest.param("Keras is met in its engines and in training", "coinfarm.predictor", "tensorflow", id="TensorFlow in the predictor"),
+    pytest.param("Keras is met in its engines and in training", "coinfarm.models.bundle", "keras", id="Keras in a bundle"),
+    pytest.param("Keras is met in its engines and in training", "coinfarm.engines.openvino", "jax", id="JAX in another engine"),
     pytest.param("OpenVINO is met in its engine and in compilation", "coinfarm.service", "openvino", id="OpenVINO in the service"),
     pytest.param(
         "What serves a model neither compiles nor trains one",
@@ -90,7 +91,7 @@ def test_image_render_knows_numpy_alone_and_its_preview_pillow() -> None:
     assert {importer for importer, imported in beyond_python if imported == "PIL"} == {"image_render.preview"}
 
 
-HEAVY = {"tensorflow", "keras", "openvino", "nncf", "pandas", "pyarrow", "matplotlib"}
+HEAVY = {"tensorflow", "keras", "jax", "openvino", "nncf", "pandas", "pyarrow", "matplotlib"}
 
 
 @pytest.mark.parametrize("module", ["handler.app", "coinfarm.predictor", "coinfarm.cli", "coinfarm.training.run"])

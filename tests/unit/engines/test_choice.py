@@ -6,7 +6,7 @@ import pytest
 
 from coinfarm import engines
 from coinfarm.compilation.forms import BF16, F32, INT8
-from coinfarm.engines import EngineChoice, choose_form, load_engine
+from coinfarm.engines import EngineChoice, backends, choose_form, keras_device, load_engine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm
@@ -19,6 +19,12 @@ CASCADE_LAKE = frozenset({"avx2", "avx512_vnni"})
 ROME = frozenset({"avx2"})
 SANDY_BRIDGE = frozenset({"avx"})
 GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
+
+
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine has that runs the tests."""
+    monkeypatch.setattr(engines, "gpu_at_hand", lambda: False)
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +95,44 @@ def test_a_form_that_was_not_published_is_refused_with_those_that_were(tmp_path:
 def test_the_engine_says_which_form_it_runs(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "processor_flags", lambda: ROME)
     assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
+
+
+class OnGpu:
+    """Stands for the engine that draws."""
+
+    name = "keras-gpu-bf16"
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+
+@pytest.mark.parametrize("choice", ["auto", "keras-gpu"])
+def test_a_gpu_comes_before_every_compiled_form(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, choice: EngineChoice) -> None:
+    monkeypatch.setattr(engines, "gpu_at_hand", lambda: True)
+    monkeypatch.setattr(backends, "take_gpu_backend", lambda: "jax")
+    monkeypatch.setattr(keras_device, "KerasDeviceEngine", OnGpu)
+    assert load_engine(bundle, choice, max_batch=100).name == "keras-gpu-bf16"
+
+
+def test_a_gpu_that_nothing_can_use_is_told_of_and_left_alone(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engines, "gpu_at_hand", lambda: True)
+    monkeypatch.setattr(engines, "processor_flags", lambda: ROME)
+    monkeypatch.setattr(backends, "take_gpu_backend", lambda: None)
+    assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
+    assert "There is a GPU, but neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]'" in caplog.text
+
+
+def test_an_engine_for_a_gpu_is_refused_where_none_is_seen(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backends, "take_gpu_backend", lambda: None)
+    with pytest.raises(ModelError, match="ENGINE=keras-gpu needs a GPU, and neither JAX nor TensorFlow sees it here"):
+        load_engine(bundle, "keras-gpu", max_batch=100)
+
+
+def test_a_machine_without_a_gpu_imports_nothing_to_find_out(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError("asked a backend")
+
+    monkeypatch.setattr(backends, "take_gpu_backend", refuse)
+    load_engine(bundle, "auto", max_batch=100)

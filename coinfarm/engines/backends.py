@@ -1,0 +1,154 @@
+"""Keras' backends on a device: what JAX and TensorFlow each call compiling, placing and counting."""
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.errors import ModelError
+
+DeviceKind = Literal["gpu", "cpu"]
+Forward = Callable[[list[Callable[[Any], Any]], Any], Any]
+"""From the networks, each as a function of frames, and a batch, to the outputs."""
+_BACKENDS = ("jax", "tensorflow")
+_BACKEND = "KERAS_BACKEND"
+
+
+class Device(Protocol):
+    """A device, and the backend that uses it."""
+
+    @property
+    def description(self) -> str:
+        """Backend and device, for people."""
+        ...
+
+    @property
+    def has_fast_bfloat16(self) -> bool:
+        """NVIDIA's GPUs before Ampere, such as a T4, are fast in float16 alone."""
+        ...
+
+    def memory(self) -> tuple[int, int] | None:
+        """The most bytes that were in use so far, and how many there are, or None where the backend does not tell."""
+        ...
+
+    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+        """`forward` over the networks, compiled for each shape of batch when it first comes; it returns before its result is there."""
+        ...
+
+
+def take_gpu_backend() -> str | None:
+    """The backend, JAX or else TensorFlow, that is installed and sees a GPU; None where none does.
+
+    Keras chooses its backend when it is first imported, by `KERAS_BACKEND`: that is set here. Where it is set already, or Keras is
+    imported, only that backend will do.
+    """
+    chosen = sys.modules["keras"].backend.backend() if "keras" in sys.modules else os.environ.get(_BACKEND)
+    for backend in _BACKENDS if chosen is None else (chosen,):
+        if find_spec(backend) is not None and _sees_gpu(backend):
+            os.environ[_BACKEND] = backend
+            return backend
+    return None
+
+
+def open_device(kind: DeviceKind) -> Device:
+    """The first device of that kind of the backend that Keras runs on; raises `ModelError` where it has none."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend not in _BACKENDS:
+        raise ModelError(f"KERAS_BACKEND={backend} does not draw frames: let it be jax or tensorflow")
+    if kind == "gpu" and not _sees_gpu(backend):
+        raise ModelError(f"Keras runs on {backend}, and that sees no GPU")
+    return _JaxDevice(kind) if backend == "jax" else _TensorFlowDevice(kind)
+
+
+def _sees_gpu(backend: str) -> bool:
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        return bool(tf.config.list_physical_devices("GPU"))
+    if backend != "jax":
+        return False
+    import jax
+
+    try:
+        return bool(jax.local_devices(backend="gpu"))
+    except RuntimeError:  # what JAX answers where there is none
+        return False
+
+
+class _JaxDevice:
+    def __init__(self, kind: DeviceKind) -> None:
+        import jax
+
+        self._device = jax.local_devices(backend=kind)[0]
+        self.description = f"JAX {jax.__version__} on {self._device.device_kind}"
+
+    @property
+    def has_fast_bfloat16(self) -> bool:
+        capability = getattr(self._device, "compute_capability", None)
+        return capability is None or float(capability) >= 8
+
+    def memory(self) -> tuple[int, int] | None:
+        counts = self._device.memory_stats()
+        return (counts["peak_bytes_in_use"], counts["bytes_limit"]) if counts else None
+
+    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+        import jax
+
+        # Handed over as arguments: what a compiled function merely finds is copied into it as constants.
+        states = jax.device_put([_jax_state(network) for network in networks], self._device)
+
+        @jax.jit
+        def run(states: list[Any], batch: Any) -> Any:
+            callables = [_jax_callable(network, state) for network, state in zip(networks, states, strict=True)]
+            return forward(callables, batch)
+
+        return lambda batch: run(states, jax.device_put(batch, self._device))
+
+
+def _jax_state(network: Any) -> tuple[list[Any], list[Any]]:
+    return [each.value for each in network.trainable_variables], [each.value for each in network.non_trainable_variables]
+
+
+def _jax_callable(network: Any, state: tuple[list[Any], list[Any]]) -> Callable[[Any], Any]:
+    return lambda frames: network.stateless_call(*state, frames, training=False)[0]
+
+
+class _TensorFlowDevice:
+    def __init__(self, kind: DeviceKind) -> None:
+        import tensorflow as tf
+
+        self._kind = kind
+        self._place = f"/{kind.upper()}:0"
+        details = tf.config.experimental.get_device_details(tf.config.list_physical_devices(kind.upper())[0])
+        self._capability = details.get("compute_capability")
+        self.description = f"TensorFlow {tf.__version__} on {details.get('device_name', kind)}"
+
+    @property
+    def has_fast_bfloat16(self) -> bool:
+        return self._capability is None or self._capability[0] >= 8
+
+    def memory(self) -> tuple[int, int] | None:
+        return None
+
+    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+        import tensorflow as tf
+
+        callables = [_tensorflow_callable(network) for network in networks]
+        # XLA melts drawing and first layer into one; its convolutions on a CPU are slower than oneDNN's.
+        run = tf.function(lambda batch: forward(callables, batch), jit_compile=self._kind == "gpu", autograph=False)
+
+        def placed(batch: NDArray[np.uint8]) -> Any:
+            with tf.device(self._place):
+                return run(tf.constant(batch))
+
+        return placed
+
+
+def _tensorflow_callable(network: Any) -> Callable[[Any], Any]:
+    return lambda frames: network(frames, training=False)

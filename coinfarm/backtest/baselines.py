@@ -15,6 +15,7 @@ from coinfarm.candles import Values
 
 _DRAWS = 5
 """How often what is random is drawn; the trades of all draws are counted together."""
+_FEWEST_BLOCKS = 20
 
 Trade = Callable[[Sequence[Coin]], Trades]
 """The strategy itself, on coins with other predictions."""
@@ -51,7 +52,7 @@ def baselines(setting: Setting) -> tuple[Baseline, ...]:
         Baseline("momentum", "follows the last horizon's change, where it was largest, as often as the strategy", _past_change(setting, 1)),
         Baseline("reversal", "bets against the last horizon's change, likewise", _past_change(setting, -1)),
         Baseline("shuffled labels", "the strategy, on predictions of other days, drawn at random", _shuffled(setting), _DRAWS),
-        Baseline("perfect foresight", "the strategy, on what really came: the ceiling", _foresight(setting)),
+        Baseline("perfect foresight", "takes every horizon that will pay its costs: the ceiling", _foresight(setting)),
     )
 
 
@@ -100,21 +101,31 @@ def _past_change(setting: Setting, direction: int) -> Trades:
 
 
 def _shuffled(setting: Setting) -> Trades:
-    """Days are kept whole: a shuffle of single predictions would also lose what is alike in those of one hour."""
+    """Days, or a twentieth of what there is, stay whole: a shuffle of single predictions would lose what is alike in those of one hour."""
     generator = np.random.default_rng(setting.seed + 1)
-    return Trades.together([setting.trade([_with_days_exchanged(coin, generator) for coin in setting.coins]) for _ in range(_DRAWS)])
+    return Trades.together([setting.trade([_with_blocks_exchanged(coin, generator) for coin in setting.coins]) for _ in range(_DRAWS)])
 
 
-def _with_days_exchanged(coin: Coin, generator: np.random.Generator) -> Coin:
-    day = coin.signal_ms // DAY_MS
-    days = np.split(np.arange(len(coin)), np.flatnonzero(np.diff(day)) + 1)
-    generator.shuffle(days)
-    return coin.predicting(coin.predicted_pct[np.concatenate(days)])
+def _with_blocks_exchanged(coin: Coin, generator: np.random.Generator) -> Coin:
+    time_ms = coin.signal_ms
+    block_ms = min(DAY_MS, max(1, int(time_ms[-1] - time_ms[0]) // _FEWEST_BLOCKS)) if len(coin) else DAY_MS
+    blocks = np.split(np.arange(len(coin)), np.flatnonzero(np.diff(time_ms // block_ms)) + 1)
+    order = generator.permutation(len(blocks))
+    return coin.predicting(coin.predicted_pct[np.concatenate([blocks[at] for at in order])])
 
 
 def _foresight(setting: Setting) -> Trades:
-    horizon = setting.strategy.exit.horizon_candles
-    return setting.trade([coin.predicting(coin.actual_pct(horizon)) for coin in setting.coins])
+    """Without stops: whoever knows where a horizon ends sits through what comes before."""
+    horizon, market = setting.strategy.exit.horizon_candles, setting.strategy.market
+    least = 2.0 * (market.taker_fee_bps + market.slippage_bps) / 1e4
+    asked = []
+    for coin in setting.coins:
+        open_price = coin.candles.columns.open
+        signal = coin.signal[coin.signal + 1 + horizon < len(coin.candles)]
+        change = open_price[signal + 1 + horizon] / open_price[signal + 1] - 1.0
+        worth_it = np.abs(change) > least if setting.strategy.entry.allow_short else change > least
+        asked.append(_held(signal[worth_it], np.sign(change[worth_it]).astype(np.int8), horizon, setting.full_stake))
+    return _made(setting, asked)
 
 
 def _held(signal: Indices, side: NDArray[np.int8], hold: int | Indices, stake: float) -> Orders:

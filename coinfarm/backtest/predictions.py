@@ -1,6 +1,5 @@
 """Predictions as they are stored: by model, coin and day, or collected in one file."""
 
-import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
 
 VALUE_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
 _COLUMN_NAMES = ("close_time", "in_sample", "filled_candles", *VALUE_NAMES)
-_KEY = re.compile(
-    r"(?:.*/)?(?:model=(?P<model>[^/]+)/)?(?:stride=(?P<stride>\d+)/)?"
-    r"symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/date=[^/]+\.parquet"
-)
 _READ_AHEAD = 8
 
 
@@ -67,16 +62,23 @@ def read_predictions(root: str) -> list[CoinPredictions]:
 def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None]:
     import pyarrow as pa
 
-    keys = {key: named for key in storage.list() if (named := _KEY.fullmatch(key))}
-    in_root = re.search(r"model=([^/]+)", root)
-    models = {named["model"] or (in_root[1] if in_root else None) for named in keys.values()}
-    model = _only_one("model", models, root)
-    _only_one("stride", {named["stride"] for named in keys.values()}, root)
+    keys = {
+        key: named for key in storage.list() if key.endswith(".parquet") and {"symbol", "interval", "date"} <= (named := _named(key)).keys()
+    }
+    in_root = _named(root).get("model")
+    model = _only_one("model", {named.get("model", in_root) for named in keys.values()}, root)
+    _only_one("stride", {named.get("stride") for named in keys.values()}, root)
     parts: dict[tuple[str, str], list[pa.Table]] = {}
     with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="predictions") as pool:
         for named, table in zip(keys.values(), pool.map(lambda key: _table(storage, key), keys), strict=True):
             parts.setdefault((named["symbol"], named["interval"]), []).append(table)
     return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
+
+
+def _named(key: str) -> dict[str, str]:
+    """What a key such as `model=V/symbol=S/interval=I/date=D.parquet` says, wherever it begins."""
+    parts = (part.partition("=") for part in key.removesuffix(".parquet").split("/"))
+    return {name: value for name, equals, value in parts if equals}
 
 
 def _only_one(what: str, found: "set[str | None] | set[str]", root: str) -> str | None:

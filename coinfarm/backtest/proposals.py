@@ -90,8 +90,8 @@ def _asked(rule: Rule, coin: Coin, allow_short: bool) -> NDArray[np.int8]:
     return side
 
 
-def _distance(share: float | None, move_pct: Values, exits: Exit) -> Values:
-    if share is None:
+def _distance(share: float, move_pct: Values, exits: Exit) -> Values:
+    if not share:
         return np.full(len(move_pct), np.inf)
     return np.maximum(share * move_pct, exits.min_distance_pct)
 

@@ -52,11 +52,11 @@ class Entry(_Frozen):
 class Exit(_Frozen):
     """When to leave: at a take-profit and a stop, shares of the predicted move with and against the trade, or at the horizon.
 
-    Without a share there is no such order. Neither is nearer to the entry than `min_distance_pct`.
+    A share of 0 is no such order. Neither is nearer to the entry than `min_distance_pct`.
     """
 
-    take_profit_share: PositiveFloat | None = 1.0
-    stop_share: PositiveFloat | None = 1.0
+    take_profit_share: NonNegativeFloat = 1.0
+    stop_share: NonNegativeFloat = 1.0
     min_distance_pct: PositiveFloat = 0.1
     horizon_candles: PositiveInt = 30
 

@@ -1,0 +1,53 @@
+"""Predictions and candles on disk, as the backfill and the history leave them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet as pq
+
+from coinfarm.backtest.coin import Coin
+from coinfarm.backtest.period import DAY_MS
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles import Candles
+from image_render.windows import Columns
+
+MODEL = "20260101-0123abcd"
+WINDOW = 200
+
+
+def prediction_table(coin: Coin, *, in_sample: Sequence[bool | None] | None = None) -> pa.Table:
+    close_time = coin.signal_ms + coin.candles.interval_ms - 1
+    rise, decline, end = coin.predicted_pct.T
+    return pa.table(
+        {
+            "open_time": close_time + 1 - WINDOW * coin.candles.interval_ms,
+            "close_time": close_time,
+            "in_sample": pa.array([False] * len(coin) if in_sample is None else in_sample, pa.bool_()),
+            "filled_candles": coin.filled_candles.astype(np.int32),
+            "max_rise_pct": rise,
+            "max_decline_pct": decline,
+            "end_change_pct": end,
+        }
+    )
+
+
+def store_predictions(root: Path, coin: Coin, *, prefix: str = f"predictions/model={MODEL}/", **options: Any) -> None:
+    """Day by day, under `ROOT/predictions/model=…/symbol=…/interval=…/date=….parquet`."""
+    table, day = prediction_table(coin, **options), coin.signal_ms // DAY_MS
+    for each in np.unique(day).tolist():
+        date = np.datetime64(each, "D")
+        path = root / f"{prefix}symbol={coin.symbol}/interval={coin.candles.interval}/date={date}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table.filter(pa.array(day == each)), path)
+
+
+def store_candles(folder: Path, candles: Candles) -> None:
+    """The real ones, as `FOLDER/SYMBOL-INTERVAL.parquet`."""
+    real = ~candles.filled
+    columns = Columns(*(column[real] for column in candles.columns))
+    kept = Candles(candles.symbol, candles.interval, candles.open_time[real], columns, candles.filled[real])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{candles.symbol}-{candles.interval}.parquet").write_bytes(parquet_from_candles(kept))

@@ -1,0 +1,38 @@
+"""What was tried is kept beside the predictions, once each."""
+
+from pathlib import Path
+
+import pytest
+
+from coinfarm.backtest.strategy import Strategy, Thresholds
+from coinfarm.backtest.trials import add_trials, variant_key
+from coinfarm.errors import CoinfarmError
+
+
+def test_variants_of_all_runs_are_kept(tmp_path: Path) -> None:
+    assert add_trials(str(tmp_path), {"a": 0.1, "b": -0.2}) == {"a": 0.1, "b": -0.2}
+    assert add_trials(str(tmp_path), {"b": -0.2, "c": 0.3}) == {"a": 0.1, "b": -0.2, "c": 0.3}
+    assert add_trials(str(tmp_path), {"c": 0.3}) == {"a": 0.1, "b": -0.2, "c": 0.3}
+    assert (tmp_path / "backtest-trials.json").is_file()
+
+
+def test_beside_a_file_they_bear_its_name(tmp_path: Path) -> None:
+    add_trials(f"{tmp_path}/collected.parquet", {"a": 0.1})
+    assert (tmp_path / "collected.backtest-trials.json").is_file()
+
+
+def test_a_file_of_something_else_is_not_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "backtest-trials.json"
+    path.write_text("[]")
+    with pytest.raises(CoinfarmError, match="no list of variants tried"):
+        add_trials(str(tmp_path), {"a": 0.1})
+    assert path.read_text() == "[]"
+
+
+def test_what_trades_alike_is_one_variant() -> None:
+    strategy = Strategy()
+    renamed = strategy.model_copy(update={"name": "other", "selection": strategy.selection.model_copy(update={"folds": 9})})
+    given = Strategy.model_validate({"entry": {"min_end_change_pct": 0.2, "min_rise_to_decline": 1.0}})
+    assert variant_key(renamed, Thresholds(0.2, 1.0)) == variant_key(strategy, Thresholds(0.2, 1.0)) == variant_key(given, None)
+    cheaper = Strategy.model_validate({"market": {"taker_fee_bps": 1}})
+    assert len({variant_key(strategy, Thresholds(0.2, 1.0)), variant_key(strategy, Thresholds(0.3, 1.0)), variant_key(cheaper, None)}) == 3

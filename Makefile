@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench openapi containers browser clean
+.PHONY: run test lint bench bench-gpu openapi containers browser clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -23,6 +23,10 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench]"
 	$(BIN)/python -m benchmarks
+
+bench-gpu: $(READY)
+	if [ -e /dev/nvidia0 ]; then $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[gpu]"; fi
+	$(BIN)/python -m benchmarks.gpu
 
 openapi: $(READY)
 	$(BIN)/python -m handler.openapi --write

@@ -1,0 +1,172 @@
+"""`make bench-gpu`: the reference model drawn and run on a GPU: frames a second by batch size, and its parity to float32 Keras.
+
+Needs Keras with JAX (or a TensorFlow built for GPUs) and what a bundle is read with, no OpenVINO.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.candles import bench_candles
+from benchmarks.timing import median_s
+from coinfarm.candle_files import parse_candles
+from coinfarm.candles import Candles, fill_gaps
+from coinfarm.compilation.parity import Outputs, parity, passes
+from coinfarm.engines.backends import take_gpu_backend
+from coinfarm.engines.gpu import gpu_at_hand
+from coinfarm.engines.keras_device import KerasDeviceEngine
+from coinfarm.engines.keras_files import load_networks
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manager import LoadedModel
+from coinfarm.predictor import Predictor, Series
+from coinfarm.settings import reference_model_uri
+from image_render.draw import Frames, draw_frames
+from image_render.rows import Rows, pack_rows
+from image_render.spec import STANDARD
+from image_render.windows import Columns, windows
+
+_HERE = Path(__file__).parent
+_BATCHES = (1, 16, 256, 1024, 4096)
+_SERIES_FRAMES = {"gpu": 200_000, "cpu": 500}
+_PARITY_FRAMES = {"gpu": 2_000, "cpu": 200}
+_REFERENCE_BATCH = 100
+_MOST_CANDLES = 10_000_000
+
+
+def main() -> int:
+    """Prints, and writes gpu.json beside this file."""
+    arguments = _arguments()
+    if arguments.device == "gpu" and (not gpu_at_hand() or take_gpu_backend() is None):
+        print(
+            "No GPU is at hand that JAX or TensorFlow could use: nothing was measured. On a machine with one, "
+            "pip install '.[gpu]' and run this again; --device cpu checks on the processor that it all works."
+        )
+        return 0
+    if arguments.device == "cpu":
+        os.environ.setdefault("KERAS_BACKEND", "jax")
+    candles, source = _candles(arguments.candles, _SERIES_FRAMES[arguments.device] + STANDARD.window_candles - 1)
+    bundle = _reference_bundle()
+
+    started = time.perf_counter()
+    engine = KerasDeviceEngine(bundle, arguments.device)
+    machine = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "engine": engine.name,
+        "device": engine.description,
+        "processorCores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "candles": source,
+        "model": bundle.manifest.version,
+        "loadSeconds": round(time.perf_counter() - started, 1),
+        "batchFoundAtWarmUp": engine.batch_frames,
+    }
+    print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
+
+    judged = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
+    names = [output.name for output in bundle.manifest.outputs]
+    measured = parity(names, float32_keras(bundle, draw_frames(judged)), engine.start_rows(pack_rows(judged))())
+    print(f"Parity to float32 Keras on a processor, {len(judged.close):,} frames, drawn there by image_render:")
+    for name, output in measured.items():
+        print(
+            f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of its deviation"
+        )
+    print(f"  {'good' if passes(measured) else 'NOT good'} enough to serve", flush=True)
+
+    by_batch = {batch: _frames_per_s(engine, pack_rows(judged), batch) for batch in _BATCHES if batch <= engine.batch_frames}
+    for batch, frames_per_s in by_batch.items():
+        print(f"Frames/s in batches of {batch:>5}, rows to outputs: {frames_per_s:>10,.0f}", flush=True)
+    whole = _candles_to_predictions_per_s(bundle, engine, candles)
+    print(f"Frames/s, candles to predictions: {whole:,.0f}; 3.15 million frames in {3.15e6 / whole:,.0f} s")
+
+    results = {
+        "machine": machine,
+        "parity": {name: output.model_dump(by_alias=True) for name, output in measured.items()},
+        "parityFrames": len(judged.close),
+        "passes": passes(measured),
+        "framesPerSecondByBatch": by_batch,
+        "candlesToPredictionsFramesPerSecond": whole,
+    }
+    arguments.json.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"Written: {arguments.json}")
+    return 0
+
+
+def float32_keras(bundle: Bundle, frames: Frames) -> Outputs:
+    """What Keras says of frames `(N, 200, 150, 3)`, `(N, outputs)`: on a processor, where no float32 is rounded to TF32."""
+    import keras
+
+    with keras.device("cpu:0"):
+        networks = load_networks(bundle)
+        parts = [frames[at : at + _REFERENCE_BATCH].astype(np.float32) for at in range(0, len(frames), _REFERENCE_BATCH)]
+        return np.concatenate([_outputs(networks, part) for part in parts])
+
+
+def _outputs(networks: list[Any], frames: Any) -> Outputs:
+    import keras
+
+    heads = [head for network in networks for head in keras.tree.flatten(network(frames, training=False))]
+    return np.concatenate([np.asarray(head).reshape(len(frames), -1) for head in heads], axis=1)
+
+
+def _frames_per_s(engine: KerasDeviceEngine, rows: Rows, batch: int) -> float:
+    """With one batch sent while the one before is at work, as the predictor does it."""
+    given = np.resize(rows, (batch, *rows.shape[1:]))
+    pending: Callable[[], Any] = engine.start_rows(given)
+
+    def exchange() -> None:
+        nonlocal pending
+        following = engine.start_rows(given)
+        pending()
+        pending = following
+
+    seconds = median_s(exchange)
+    pending()
+    return batch / seconds
+
+
+def _candles_to_predictions_per_s(bundle: Bundle, engine: KerasDeviceEngine, candles: Candles) -> float:
+    predictor = Predictor(LoadedModel(bundle, engine, load_ms=0.0), max_batch=1)
+    started = time.perf_counter()
+    predictions = predictor.predict(Series(candles))
+    return len(predictions) / (time.perf_counter() - started)
+
+
+def _candles(path: Path | None, count: int) -> tuple[Candles, str]:
+    if path is None:
+        return bench_candles(count)
+    return fill_gaps(parse_candles(path.read_bytes(), path.name), _MOST_CANDLES)[-count:], path.name
+
+
+def _spread(every: Columns, count: int) -> Columns:
+    """So many windows, evenly spread over all."""
+    chosen = np.linspace(0, len(every.close) - 1, count).astype(np.intp)
+    return Columns(*(column[chosen] for column in every))
+
+
+def _reference_bundle() -> Bundle:
+    root = Path(reference_model_uri())
+    version = json.loads((root / "current.json").read_text())["version"]
+    return Bundle.open(root / "versions" / version)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu", help="cpu: a check that it works, slowly")
+    parser.add_argument(
+        "--candles", type=Path, help="the candles to measure on; by default real ones beside the repository, or made-up ones"
+    )
+    parser.add_argument("--json", type=Path, default=_HERE / "gpu.json", help="where the figures go")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

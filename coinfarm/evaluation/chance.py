@@ -15,6 +15,8 @@ SAMPLES = 1000
 SEED = 0
 _FEWEST_BLOCKS = 10
 """With fewer, an interval would look surer than it is."""
+_MOST_BLOCKS = 1000
+"""Blocks may well grow with the time that they are drawn from, and more of them cost time and change nothing."""
 _BINS_PER_HORIZON = 3
 
 Interval = tuple[float, float]
@@ -22,15 +24,16 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, eq=False)
 class Chance:
-    """Frames `(n,)` sorted into `bins` stretches of time, resampled in blocks.
+    """Frames `(n,)` sorted into `bins` stretches of time, resampled in blocks of `block_candles`.
 
-    A block lasts a window and a horizon: frames farther apart than that share no candle, neither in what they show nor in what followed.
+    A block lasts a window and a horizon at least: frames farther apart share no candle, neither in what they show nor in what followed.
     Coins move together, so what happened at one time is resampled together, whichever coin it is of.
     """
 
     bin_of: NDArray[np.int64]
     bins: int
     bins_per_block: int
+    block_candles: int
 
     @classmethod
     def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "Chance":
@@ -39,7 +42,8 @@ class Chance:
         first = close_time.min() if len(close_time) else 0
         bin_of = (close_time - first) // (bin_candles * interval_ms)
         bins = int(bin_of.max()) + 1 if len(bin_of) else 0
-        return cls(bin_of, bins, -(-block_candles(horizon_candles) // bin_candles))
+        bins_per_block = max(-(-(STANDARD.window_candles + horizon_candles) // bin_candles), bins // _MOST_BLOCKS)
+        return cls(bin_of, bins, bins_per_block, bins_per_block * bin_candles)
 
     def shares(self, parts: Sequence[Values], wholes: Sequence[Values]) -> list[Interval | None]:
         """The interval of each sum of `part` over sum of `whole`, both `(n,)`; None where the time is too short to say."""
@@ -52,11 +56,6 @@ class Chance:
         """Means per bin of each column, resampled, `(k, samples)`."""
         totals = np.column_stack([np.bincount(self.bin_of, column, self.bins) for column in columns])
         return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T
-
-
-def block_candles(horizon_candles: int) -> int:
-    """How long a block of the bootstrap lasts."""
-    return STANDARD.window_candles + horizon_candles
 
 
 def _interval(top: Draws, bottom: Draws) -> Interval | None:

@@ -10,7 +10,7 @@ from coinfarm.candles import Candles, Values
 from coinfarm.evaluation import result
 from coinfarm.evaluation.baselines import Naive, Ridge
 from coinfarm.evaluation.calls import Outcome, baseline_calls, calls, end_change, rise_over_decline
-from coinfarm.evaluation.chance import LEVEL, SAMPLES, SEED, Chance, block_candles
+from coinfarm.evaluation.chance import LEVEL, SAMPLES, SEED, Chance
 from coinfarm.evaluation.judge import FIT_STRIDE, Judged, Terms, digest, judge
 from coinfarm.evaluation.metrics import (
     daily_rank_correlations,
@@ -74,7 +74,7 @@ def evaluation_of(
         baseline_fit=None
         if judged.fit_rows is None
         else result.BaselineFit(frames=len(judged.fit_rows), stride=FIT_STRIDE, before_ms=judged.fit_before_ms),
-        bootstrap=result.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=block_candles(manifest.horizon_candles), seed=SEED),
+        bootstrap=result.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=chance.block_candles, seed=SEED),
     )
 
 

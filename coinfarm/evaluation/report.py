@@ -254,7 +254,8 @@ def _judged(evaluation: Evaluation) -> Section:
                     "the way they go in service.",
                     learnt,
                     f"Intervals hold {percent(100 * bootstrap.level)} of {bootstrap.samples:,} circular block bootstraps over time, in "
-                    f"blocks of {bootstrap.block_candles} candles, a window and its horizon; all coins of one time are drawn together.",
+                    f"blocks of {bootstrap.block_candles:,} candles, at least a window and its horizon; all coins of one time are drawn "
+                    "together.",
                     f"The price was {number(evaluation.mean_absolute_end_change_pct, 2)} % away on average when the horizon ended: so much "
                     "is a right direction worth on average, before fees.",
                 )

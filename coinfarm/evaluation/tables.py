@@ -16,15 +16,15 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table = Table(
         title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
         f"{evaluation.to_date}",
-        caption="R²: the share of the variance that is foretold. Right: in percent, with 90 % intervals.",
+        caption="R²: the share of the variance that is foretold. Direction, rise > decline: how often told right, with 90 % intervals.",
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("")
     for title in OUTPUTS.values():
         table.add_column(f"R² {title}", justify="right")
-    table.add_column("direction right", justify="right")
-    table.add_column("rise > decline right", justify="right")
+    table.add_column("direction", justify="right", no_wrap=True)
+    table.add_column("rise > decline", justify="right", no_wrap=True)
 
     def add(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share, style: str = "") -> None:
         table.add_row(who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger), style=style)
@@ -39,8 +39,8 @@ def _calls_table(evaluation: Evaluation) -> Table:
     table = Table(title="How often its calls are right, by parts", title_justify="left")
     table.add_column("")
     table.add_column("frames", justify="right")
-    table.add_column("direction right", justify="right")
-    table.add_column("rise > decline right", justify="right")
+    table.add_column("direction", justify="right", no_wrap=True)
+    table.add_column("rise > decline", justify="right", no_wrap=True)
     direction, larger = evaluation.direction, evaluation.rise_over_decline
     table.add_row("strongest 5 %", f"{direction.strongest.frames:,}", right(direction.strongest), right(larger.strongest))
     for title, parts, others in (

@@ -17,7 +17,12 @@ def test_frames_of_all_coins_that_close_together_share_a_stretch() -> None:
     chance = chance_of([1000, 1009, 1010, 1035, 1003, 1010])
     assert chance.bin_of.tolist() == [0, 0, 1, 3, 0, 1]
     assert chance.bins == 4
-    assert chance.bins_per_block == 23  # 200 + 30 candles, of 10 each
+    assert (chance.bins_per_block, chance.block_candles) == (23, 230)
+
+
+def test_blocks_grow_with_the_time_that_they_are_drawn_from() -> None:
+    years = chance_of(np.arange(0, 2_000_000, STRIDE))
+    assert (years.bins_per_block, years.block_candles) == (200, 2_000)
 
 
 def test_the_interval_of_a_share_holds_the_share() -> None:

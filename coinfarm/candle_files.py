@@ -2,7 +2,8 @@
 
 import json
 import re
-from pathlib import PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from coinfarm.candle_rows import candles_from_rows
@@ -44,6 +45,47 @@ def parse_candles(
     else:
         raise CoinfarmError(f"{file_name}: candles are read from .json, .csv and .parquet files")
     return _from_table(table, symbol, interval).between(start_ms, stop_ms)
+
+
+def candle_parts(path: Path, most_candles: int) -> Iterator[Candles]:
+    """The candles of a file, in parts of at most `most_candles` where it is Parquet: no more of it is in memory at a time.
+
+    Raises as `parse_candles`, part by part, and `OSError`.
+    """
+    if path.suffix != ".parquet":
+        yield parse_candles(path.read_bytes(), path.name)
+        return
+    symbol, interval = _identity(path.name, None, None)
+    before, last_ms = 0, None
+    for table in _parquet_parts(path, most_candles):
+        try:
+            part = _from_table(table, symbol, interval)
+        except CandleError as error:
+            raise CandleError(*(Fault(_counted_from(fault.pointer, before), fault.detail) for fault in error.faults)) from None
+        if last_ms is not None and part.open_time[0] <= last_ms:
+            raise CandleError(Fault(f"/candles/{before}/openTime", "is not later than the candle before it: the oldest candle comes first"))
+        before, last_ms = before + len(part), part.open_time[-1]
+        yield part
+
+
+def _parquet_parts(path: Path, most_rows: int) -> "Iterator[pa.Table]":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            names = [name for name in COLUMN_NAMES if name in file.schema_arrow.names]
+            if not file.metadata.num_rows:
+                yield file.read(columns=names)
+            for batch in file.iter_batches(most_rows, columns=names):
+                yield pa.Table.from_batches([batch])
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+
+
+def _counted_from(pointer: str, first: int) -> str:
+    """`/candles/17/high` of a part that begins with candle `first` of its file."""
+    return re.sub(r"(?<=^/candles/)[0-9]+", lambda number: str(int(number[0]) + first), pointer)
 
 
 def parquet_from_candles(candles: Candles) -> bytes:

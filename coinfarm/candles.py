@@ -84,8 +84,7 @@ def fill_gaps(candles: Candles, most_candles: int) -> Candles:
     """
     if not len(candles):
         return candles
-    steps = np.diff(candles.open_time) // candles.interval_ms
-    count = int(steps.sum()) + 1
+    count = int((candles.open_time[-1] - candles.open_time[0]) // candles.interval_ms) + 1
     if count > most_candles:
         raise TooLarge(
             f"{len(candles)} candles span {count} intervals of {candles.interval} with their holes filled; "
@@ -93,6 +92,7 @@ def fill_gaps(candles: Candles, most_candles: int) -> Candles:
         )
     if count == len(candles):
         return candles
+    steps = np.diff(candles.open_time) // candles.interval_ms
     source = np.repeat(np.arange(len(candles)), np.append(steps, 1))
     filled = np.append(False, source[1:] == source[:-1])
     columns = [column[source] for column in candles.columns]

@@ -1,5 +1,8 @@
 """`coinfarm train`: from candles to a bundle."""
 
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -9,19 +12,47 @@ from coinfarm.cli.options import EXISTING_FILE, FOLDER
 
 @click.command(epilog="Example: coinfarm train coinfarm/training/reference.toml -o build/model")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FOLDER, required=True, help="An empty folder for the bundle.")
-def train(config: Path, output: Path) -> None:
-    """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published."""
+@click.option("-o", "--output", type=FOLDER, required=True, help="A folder for the bundle, empty or not yet there.")
+@click.option("--tensorboard", type=FOLDER, help="Write logs for TensorBoard here.")
+def train(config: Path, output: Path, tensorboard: Path | None) -> None:
+    """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published.
+
+    Interrupted, it goes on from the last epoch when called again: where it stands is kept in OUTPUT.training until it is done.
+    """
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.run import train as run
 
-    if output.exists() and any(output.iterdir()):
-        raise click.ClickException(f"{output} is not empty")
     plan = TrainingConfig.read(config)
 
     def progress(epoch: int, losses: dict[str, float]) -> None:
         shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
         click.echo(f"epoch {epoch + 1} of {plan.epochs}  {shown}", err=True)
 
-    bundle = run(plan, output, progress)
+    with _bar(plan.epochs * plan.steps_per_epoch * plan.batch_size) as on_frames:
+        bundle = run(plan, output, progress, on_frames=on_frames, tensorboard=tensorboard)
     click.echo(bundle.manifest.version)
+
+
+@contextmanager
+def _bar(frames: int) -> Iterator[Callable[[int], None]]:
+    """Frames done, frames a second and the time left, on a terminal; what else is written there appears above it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return "" if task.speed is None else f"{task.speed:.0f} frames/s"
+
+    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("frames", total=frames, start=False)
+
+        def on_frames(done: int) -> None:
+            if not progress.tasks[task].started:
+                # What was done before an interruption took no time now.
+                progress.update(task, completed=done)
+                progress.start_task(task)
+                return
+            progress.update(task, completed=done)
+
+        yield on_frames

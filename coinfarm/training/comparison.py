@@ -89,7 +89,7 @@ def _outcome(config: TrainingConfig, coins: list[Candles], progress: Progress) -
     validation = samples(coins, config.validation, config.horizon_candles, config.validation_stride)
     started = perf_counter()
     with TemporaryDirectory() as folder:
-        model = fit(config, train, validation, Path(folder) / "best.keras", progress)
+        model = fit(config, train, validation, Path(folder), progress)
     seconds = perf_counter() - started
     layers = architecture(model)
     predicted_pct = predict_pct(model, validation, config.target_unit)

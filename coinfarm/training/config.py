@@ -96,10 +96,15 @@ class TrainingConfig(_Frozen):
     """What the network learns: a share of the window's own price range, which its image shows; or percent, which it does not."""
     mirrored: bool = False
     """Half of the training frames are turned upside down, with what followed: a rise becomes a fall."""
+    balance: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """The share of training frames that come from every coin, trend and volatility equally often; the others as the market has them."""
     seed: int = 1
     batch_size: PositiveInt = 128
     steps_per_epoch: PositiveInt = 250
     epochs: PositiveInt = 18
+    """The most; the learning rate falls to zero over them."""
+    patience_epochs: PositiveInt = 6
+    """Training ends early when so many epochs in a row were no better on the validation period."""
     learning_rate: PositiveFloat = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     huber_delta: PositiveFloat = 2.0

@@ -1,6 +1,9 @@
 """Samples: windows with the horizons after them, all within one period. Columns are kept, pixels are drawn when asked for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,77 +11,137 @@ from numpy.typing import NDArray
 from coinfarm.candles import Candles, Values, fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.training.columns import blocks, room
 from coinfarm.training.config import Period, TargetUnit
 from image_render.draw import Frames, draw_frames
+from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
-from image_render.windows import Columns, window_range_pct
+from image_render.windows import Columns, window_range_pct, windows
 
 _MOST_CANDLES = 100_000_000
+_WINDOWS_AT_ONCE = 10_000  # 16 MB a column
+_TARGETS_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Windows of several coins in one period.
+    """Windows of several series in one period; a series is one coin at one interval.
 
-    `starts` `(n,)` says where each window begins in the concatenated `series`, `symbols` `(n,)` which coin it is of;
-    `range_pct` `(n,)` is the window's own price range and `targets_pct` `(n, 3)` what followed, both in percent of its last close.
+    `of` `(n,)` says which of the `series` a window is of, `starts` `(n,)` where it begins there; `range_pct` `(n,)` is the window's own
+    price range and `targets_pct` `(n, 3)` what followed, both in percent of its last close.
     """
 
-    series: Columns
+    series: tuple[Candles, ...]
+    of: NDArray[np.uint16]
     starts: NDArray[np.int64]
-    symbols: NDArray[np.str_]
     range_pct: Values
     targets_pct: Values
 
     def __len__(self) -> int:
         return len(self.starts)
 
-    def targets(self, unit: TargetUnit) -> Values:
-        """What followed, `(n, 3)`, in percent or as a share of the window's own range."""
-        return self.targets_pct / self.range_pct[:, None] if unit == "window_range" else self.targets_pct
+    @property
+    def symbols(self) -> NDArray[np.str_]:
+        """The coin of each window, `(n,)`."""
+        return np.array([series.symbol for series in self.series])[self.of]
+
+    def targets(self, unit: TargetUnit, chosen: slice | NDArray[np.int64] = slice(None)) -> Values:
+        """What followed the chosen windows, `(n, 3)`, in percent or as a share of the window's own range."""
+        targets = self.targets_pct[chosen]
+        return targets / self.range_pct[chosen, None] if unit == "window_range" else targets
+
+    def targets_mean_and_deviation(self, unit: TargetUnit) -> tuple[Values, Values]:
+        """Of each output, `(3,)`, over all windows."""
+        parts = blocks(len(self), _TARGETS_AT_ONCE)
+        mean = sum((self.targets(unit, part).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES))) / len(self)
+        squares = sum((((self.targets(unit, part) - mean) ** 2).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES)))
+        return mean, np.sqrt(squares / len(self))
+
+    def windows(self, chosen: NDArray[np.int64]) -> Columns:
+        """The candles of the chosen windows, `(n, 200)` each."""
+        window = STANDARD.window_candles
+        found = Columns(*(np.empty((len(chosen), window)) for _ in Columns._fields))
+        for number in np.unique(self.of[chosen]):
+            here = self.of[chosen] == number
+            candles = self.starts[chosen[here], None] + np.arange(window)
+            for column, values in zip(found, self.series[number].columns, strict=True):
+                column[here] = values[candles]
+        return found
+
+    def rows(self, chosen: NDArray[np.int64]) -> Rows:
+        """The row numbers of the chosen samples' frames, `uint8` `(n, 200, 5)`: enough to draw them elsewhere."""
+        return pack_rows(self.windows(chosen))
 
     def frames(self, chosen: NDArray[np.int64]) -> Frames:
         """The frames of the chosen samples, `uint8` `(n, 200, 150, 3)`."""
-        candles = self.starts[chosen, None] + np.arange(STANDARD.window_candles)
-        return draw_frames(Columns(*(column[candles] for column in self.series)))
+        return draw_frames(self.windows(chosen))
 
 
-def samples(coins: list[Candles], period: Period, horizon_candles: int, stride: int = 1) -> Samples:
+def samples(coins: Sequence[Candles], period: Period, horizon_candles: int, stride: int = 1, folder: Path | None = None) -> Samples:
     """Every `stride`-th window of the coins that lies within the period together with its horizon.
 
     No candle of one period is seen in another, be it as a feature or in a label: between the last window that ends before a
     boundary and the first that ends after it lie a window and a horizon of candles, the purge.
     Windows that are filled by more than half, or have no price range (nothing to scale by), are left out.
+    With a `folder` (made here), what is reckoned per window is kept in files there instead of in memory.
     Raises `CoinfarmError` for a coin without candles enough in the period.
     """
-    parts = [_coin_samples(coin, period, horizon_candles, stride) for coin in coins]
-    offsets = np.cumsum([0, *(len(part.series.close) for part in parts[:-1])])
-    return Samples(
-        series=Columns(*(np.concatenate(columns) for columns in zip(*(part.series for part in parts), strict=True))),
-        starts=np.concatenate([part.starts + offset for part, offset in zip(parts, offsets, strict=True)]),
-        symbols=np.concatenate([part.symbols for part in parts]),
-        range_pct=np.concatenate([part.range_pct for part in parts]),
-        targets_pct=np.concatenate([part.targets_pct for part in parts]),
-    )
+    series = tuple(_within(coin, period, horizon_candles) for coin in coins)
+    every = [range(0, len(each) - STANDARD.window_candles - horizon_candles + 1, stride) for each in series]
+    most = sum(len(starts) for starts in every)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def array(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
+        return room(shape, dtype, None if folder is None else folder / f"{name}.npy")
+
+    of, starts = array("of", (most,), np.uint16), array("starts", (most,), np.int64)
+    range_pct, targets = array("range_pct", (most,), np.float64), array("targets_pct", (most, len(OUTPUT_NAMES)), np.float64)
+    count = 0
+    for number, (each, candidates) in enumerate(zip(series, every, strict=True)):
+        for block in blocks(len(candidates), _WINDOWS_AT_ONCE):
+            kept, ranges = _usable(each, candidates[block])
+            part = slice(count, count + len(kept))
+            of[part], starts[part], range_pct[part] = number, kept, ranges
+            targets[part] = _targets_pct(each.columns, kept, horizon_candles)
+            count = part.stop
+    if not count:
+        raise CoinfarmError(
+            f"from {period.start} to {period.stop} no window moves, or all are filled by more than half: choose another period"
+        )
+    return Samples(series, of[:count], starts[:count], range_pct[:count], targets[:count])
 
 
-def _coin_samples(coin: Candles, period: Period, horizon_candles: int, stride: int) -> Samples:
-    candles = fill_gaps(coin.between(period.start_ms, period.stop_ms), _MOST_CANDLES)
-    window = STANDARD.window_candles
-    if len(candles) < window + horizon_candles:
+def _within(coin: Candles, period: Period, horizon_candles: int) -> Candles:
+    """The candles of the period, holes filled, from the first real one to the last."""
+    candles = coin.between(period.start_ms, period.stop_ms)
+    if len(candles):
+        # What was filled in at the beginning repeats a close from before the period.
+        first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
+        candles = fill_gaps(candles[first:after_last], _MOST_CANDLES)
+    if len(candles) < STANDARD.window_candles + horizon_candles:
         raise CoinfarmError(
             f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon: "
             "choose another period, or leave the coin out"
         )
-    starts = np.arange(0, len(candles) - window - horizon_candles + 1, stride, dtype=np.int64)
-    filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
-    mostly_real = 2 * (filled_before[starts + window] - filled_before[starts]) <= window
-    range_pct = np.empty(len(starts))
-    for first in range(0, len(starts), 10_000):  # bounded: a month of windows at once would be 70 MB a column
-        part = slice(first, first + 10_000)
-        every = starts[part, None] + np.arange(window)
-        range_pct[part] = window_range_pct(Columns(*(column[every] for column in candles.columns)))
-    kept = mostly_real & (range_pct > 0)
-    starts, range_pct = starts[kept], range_pct[kept]
-    targets = targets_pct(candles.columns, starts + window - 1, horizon_candles)
-    return Samples(candles.columns, starts, np.full(len(starts), coin.symbol), range_pct, targets)
+    return candles
+
+
+def _usable(candles: Candles, starts: range) -> tuple[NDArray[np.int64], Values]:
+    """Those of the starts whose windows are not made up by more than half, and have a price range; and that range in percent."""
+    window = STANDARD.window_candles
+    needed = candles[starts[0] : starts[-1] + window]
+    filled = np.lib.stride_tricks.sliding_window_view(needed.filled, window)[:: starts.step]
+    range_pct = window_range_pct(windows(needed.columns, stride=starts.step))
+    usable = (2 * filled.sum(axis=1) <= window) & (range_pct > 0)
+    return np.arange(starts.start, starts.stop, starts.step)[usable], range_pct[usable]
+
+
+def _targets_pct(series: Columns, starts: NDArray[np.int64], horizon_candles: int) -> Values:
+    """As `targets_pct`, of the candles that these windows and their horizons need."""
+    if not len(starts):
+        return np.empty((0, len(OUTPUT_NAMES)))
+    first, last = starts[0], STANDARD.window_candles - 1
+    needed = slice(first, starts[-1] + last + horizon_candles + 1)
+    return targets_pct(Columns(*(column[needed] for column in series)), starts - first + last, horizon_candles)

@@ -1,69 +1,140 @@
-"""Training: random windows of the training period, judged after each epoch on the validation period, the best kept."""
+"""Training: windows of the training period, judged after each epoch on the validation period, the best kept."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coinfarm.candle_files import parse_candles
 from coinfarm.candles import Candles, Values
+from coinfarm.engines.keras_device import drawn
+from coinfarm.errors import CoinfarmError
+from coinfarm.training.batches import training_batches, validation_batches
+from coinfarm.training.checkpoint import Checkpoint, State
 from coinfarm.training.config import TargetUnit, TrainingConfig
 from coinfarm.training.dataset import Samples
-from coinfarm.training.mirror import mirror
+from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
+from coinfarm.training.strata import Sampler, strata
 from image_render.draw import Frames
+from image_render.rows import RowNumbers
+from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     import keras
 
 Progress = Callable[[int, dict[str, float]], None]
+"""Called after each epoch with its number, from 0, and Keras' losses."""
+OnFrames = Callable[[int], None]
+"""Called after each step with the number of frames trained so far, those before an interruption included."""
 _FRAMES_AT_ONCE = 500
 
 
 def read_coins(config: TrainingConfig) -> list[Candles]:
-    """The candles of every file of the config; raises what `parse_candles` does, and `OSError`."""
+    """The candles of every file of the config, in memory; raises what `parse_candles` does, and `OSError`."""
     return [parse_candles(path.read_bytes(), path.name) for path in config.candles]
 
 
-def fit(config: TrainingConfig, train: Samples, validation: Samples, best: Path, progress: Progress) -> "keras.Model":
-    """Train a network, leave the epoch that did best on `validation` at `best` (a `.keras` file), and return it.
+def fit(
+    config: TrainingConfig,
+    train: Samples,
+    validation: Samples,
+    folder: Path,
+    progress: Progress,
+    *,
+    on_frames: OnFrames | None = None,
+    tensorboard: Path | None = None,
+    devices: Devices | None = None,
+) -> "keras.Model":
+    """Train a network and return it, in float32, as it was after the epoch that did best on `validation`.
 
-    `progress(epoch, logs)` is called after each epoch with Keras' losses.
+    `folder` keeps where the run stands: called again after an interruption, it goes on from the last epoch to the same result.
+    Raises `CoinfarmError` where the folder holds another run, and for a batch that the devices cannot share.
     """
+    checkpoint = Checkpoint(folder)
+    checkpoint.begin(config)
+    devices = devices or Devices.at_hand()
+    if config.batch_size % len(devices) or len(validation) < len(devices):
+        raise CoinfarmError(f"batch_size {config.batch_size} does not part evenly among {len(devices)} devices: choose a multiple of that")
     import keras
 
-    keras.utils.set_random_seed(config.seed)
-    targets = train.targets(config.target_unit)
-    model = build_network(config.network, targets.mean(axis=0))
-    steps = config.epochs * config.steps_per_epoch
-    warm_up = steps // 20
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up)
-    model.compile(
-        optimizer=keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0),
-        loss=_scaled_huber(targets.std(axis=0), config.huber_delta),
-        jit_compile=False,  # XLA's convolutions on a CPU are slower than oneDNN's
-    )
-    model.fit(
-        _batches(train, targets, config),
-        validation_data=(validation.frames(np.arange(len(validation))), validation.targets(config.target_unit)),
-        validation_batch_size=_FRAMES_AT_ONCE,
-        epochs=config.epochs,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.ModelCheckpoint(str(best), monitor="val_loss", save_best_only=True),
-            keras.callbacks.LambdaCallback(on_epoch_end=progress),
-        ],
-    )
-    return keras.saving.load_model(best, compile=False, safe_mode=True)
+    _make_repeatable(config.seed)
+    mean, deviation = train.targets_mean_and_deviation(config.target_unit)
+    sampler = Sampler.of(strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
+    with devices.used():
+        network = build_network(config.network, mean)
+        model = _drawing(network)
+        model.compile(
+            optimizer=_optimizer(config),
+            loss=_scaled_huber(deviation, config.huber_delta),
+            jit_compile=keras.backend.backend() == "jax",  # XLA's convolutions on a CPU are slower than oneDNN's, JAX has no others
+        )
+        model.optimizer.build(model.trainable_variables)
+        state = checkpoint.restore(model)
+        if not state.is_over(config):
+            model.fit(
+                training_batches(config, train, sampler, state.epochs_done),
+                validation_data=validation_batches(validation, config.target_unit, len(devices)),
+                steps_per_epoch=config.steps_per_epoch,
+                initial_epoch=state.epochs_done,
+                epochs=config.epochs,
+                shuffle=False,  # the batches are drawn by lot themselves
+                verbose=0,
+                callbacks=[
+                    *_logs(tensorboard),
+                    keras.callbacks.LambdaCallback(on_epoch_end=progress),
+                    _keeper(config, checkpoint, network, state, on_frames),
+                ],
+            )
+    trained = build_network(config.network, mean)
+    checkpoint.restore_best(trained)
+    return trained
 
 
 def predict_pct(model: "keras.Model", samples: Samples, unit: TargetUnit) -> Values:
     """The predictions, `(n, 3)` in percent, of a model whose outputs are in `unit`."""
     parts = np.array_split(np.arange(len(samples)), max(1, len(samples) // _FRAMES_AT_ONCE))
-    outputs = np.concatenate([np.asarray(model(samples.frames(part), training=False)) for part in parts])
+    outputs = np.concatenate([_outputs(model, samples.frames(part)) for part in parts])
     values: Values = outputs.astype(np.float64)
     return values * samples.range_pct[:, None] if unit == "window_range" else values
+
+
+def _outputs(model: "keras.Model", frames: Frames) -> NDArray[np.float32]:
+    import keras
+
+    outputs: NDArray[np.float32] = keras.ops.convert_to_numpy(model(frames, training=False))
+    return outputs
+
+
+def _make_repeatable(seed: int) -> None:
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def _drawing(network: "keras.Model") -> "keras.Model":
+    """The network behind a layer that draws its frames: from rows `(batch, 200, 5)` to `(batch, 3)`, the pixels never leave the device."""
+    import keras
+
+    rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")
+    frames = keras.layers.Lambda(drawn, output_shape=STANDARD.shape, name="frames")(rows)
+    return keras.Model(rows, network(frames))
+
+
+def _optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":
+    """The learning rate rises to its height in a twentieth of the steps, and falls to zero as a cosine over the others."""
+    import keras
+
+    steps = config.epochs * config.steps_per_epoch
+    warm_up = steps // 20
+    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up)
+    return keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
 
 
 def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
@@ -80,29 +151,35 @@ def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
     return scaled_huber
 
 
-def _batches(train: Samples, targets: Values, config: TrainingConfig) -> "keras.utils.PyDataset":
+def _keeper(
+    config: TrainingConfig, checkpoint: Checkpoint, network: "keras.Model", begun: State, on_frames: OnFrames | None
+) -> "keras.callbacks.Callback":
     import keras
 
-    class RandomBatches(keras.utils.PyDataset):  # type: ignore[misc]
-        """Each epoch other windows; which ones depends on the seed and the step alone."""
+    class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
+        """Keeps every epoch's end, ends what gets no better, tells of every step."""
 
         def __init__(self) -> None:
-            super().__init__(workers=1, use_multiprocessing=False, max_queue_size=4)
-            self.epoch = 0
+            super().__init__()
+            self._state = begun
 
-        @property
-        def num_batches(self) -> int:
-            return config.steps_per_epoch
+        def on_train_batch_end(self, step: int, logs: dict[str, float] | None = None) -> None:
+            del logs
+            if on_frames is not None:
+                on_frames((self._state.epochs_done * config.steps_per_epoch + step + 1) * config.batch_size)
 
-        def __getitem__(self, step: int) -> tuple[Frames, Values]:
-            random = np.random.default_rng((config.seed, self.epoch, step))
-            chosen = random.integers(len(train), size=config.batch_size)
-            frames, wanted = train.frames(chosen), targets[chosen]
-            if config.mirrored:
-                wanted = mirror(frames, wanted, random.random(len(chosen)) < 0.5)
-            return frames, wanted
+        def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+            loss = logs["val_loss"]
+            if not np.isfinite(loss):
+                raise CoinfarmError(f"epoch {epoch + 1} ended with a loss of {loss}: choose a smaller learning_rate, and another folder")
+            self._state = self._state.after(loss)
+            checkpoint.save(self.model, network, self._state)
+            self.model.stop_training = self._state.is_over(config)
 
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
+    return Keeper()
 
-    return RandomBatches()
+
+def _logs(folder: Path | None) -> "list[keras.callbacks.Callback]":
+    import keras
+
+    return [] if folder is None else [keras.callbacks.TensorBoard(str(folder), write_graph=False)]

@@ -4,17 +4,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles import Values
-from image_render.draw import Frames
-from image_render.spec import BODY, WICK
+from image_render.rows import RowNumbers, Rows
+from image_render.spec import STANDARD
+
+_BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 
 
-def mirror(frames: Frames, targets: Values, chosen: NDArray[np.bool_]) -> Values:
-    """Turn the chosen of the frames `(n, 200, 150, 3)` upside down, in place; the targets `(n, 3)` that go with them are returned.
+def mirror(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
+    """Turn the chosen of the frames, told by their rows `(n, 200, 5)`, upside down, in place; their targets `(n, 3)` are returned.
 
     Prices are reflected at the middle of the window, so the highest becomes the lowest; volume stays as it is. In `window_range` units
     the targets are exactly those of the reflected prices, in percent nearly so.
     """
-    for channel in (BODY, WICK):
-        frames[chosen, :, :, channel] = frames[chosen, :, ::-1, channel]
+    prices = [_BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH]
+    reflected = [_BODY_HIGH, _BODY_LOW, _WICK_HIGH, _WICK_LOW]
+    turned = rows[chosen]
+    turned[..., prices] = STANDARD.price_rows - 1 - turned[..., reflected]
+    rows[chosen] = turned
     rise, decline, end = targets.T
     return np.where(chosen[:, None], -np.stack([decline, rise, end], axis=1), targets)

@@ -1,19 +1,23 @@
 """A whole training run: read, split, fit, judge, seal as a bundle."""
 
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles import Candles
+from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.training.architecture import architecture
+from coinfarm.training.checkpoint import Checkpoint
+from coinfarm.training.columns import mapped_candles
 from coinfarm.training.config import Period, TrainingConfig
 from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.loop import Progress, fit, predict_pct, read_coins
+from coinfarm.training.loop import OnFrames, Progress, fit, predict_pct
 
 if TYPE_CHECKING:
     import keras
@@ -28,27 +32,48 @@ class Splits:
     test: Samples
 
 
-def split(config: TrainingConfig, coins: list[Candles]) -> Splits:
-    """The three periods of the config, thinned out where they are only judged on."""
+def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> Splits:
+    """The three periods of the config, thinned out where they are only judged on; what is learnt from is kept in `folder`, if given."""
     horizon = config.horizon_candles
     return Splits(
-        train=samples(coins, config.train, horizon),
+        train=samples(coins, config.train, horizon, folder=folder),
         validation=samples(coins, config.validation, horizon, config.validation_stride),
         test=samples(coins, config.test, horizon, config.test_stride),
     )
 
 
-def train(config: TrainingConfig, folder: Path, progress: Progress) -> Bundle:
-    """Train as the config says, and leave the best epoch as a sealed bundle in `folder`."""
+def train(
+    config: TrainingConfig,
+    folder: Path,
+    progress: Progress,
+    *,
+    on_frames: OnFrames | None = None,
+    tensorboard: Path | None = None,
+) -> Bundle:
+    """Train as the config says, and leave the best epoch as a sealed bundle in `folder`.
+
+    Meanwhile candles, samples and where the run stands lie in `FOLDER.training` beside it: called again after an interruption, it goes
+    on to the same result. Raises as `fit`, and `CoinfarmError` where `folder` holds something, or a candle file is at fault.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise CoinfarmError(f"{folder} is not empty: choose another folder")
+    work = folder.with_name(f"{folder.name}.training")
+    checkpoint = Checkpoint(work)
+    checkpoint.begin(config)
+    coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
+    splits = split(config, coins, work / "samples")
+    model = fit(config, splits.train, splits.validation, work, progress, on_frames=on_frames, tensorboard=tensorboard)
+    sealed = seal(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
+    sealed.folder.replace(folder)
+    shutil.rmtree(work)
+    return Bundle(sealed.manifest, folder)
+
+
+def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
+    """Save the model, which learnt for so many epochs, without its optimizer; judge it on validation and, this once, on test; write the
+    manifest into the folder, made here.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    coins = read_coins(config)
-    splits = split(config, coins)
-    model = fit(config, splits.train, splits.validation, folder / MODEL_FILE, progress)
-    return seal(config, coins, splits, model, folder)
-
-
-def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", folder: Path) -> Bundle:
-    """Save the model without its optimizer, judge it on validation and, this once, on test, and write the manifest."""
     _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     naive = Naive.fit(splits.train.range_pct, splits.train.targets_pct)
@@ -65,7 +90,7 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
         name=config.name,
         outputs=tuple(Output(name=name, unit=config.target_unit) for name in OUTPUT_NAMES),
         horizon_candles=config.horizon_candles,
-        training=_training_data(config, coins, splits),
+        training=_training_data(config, coins, splits, epochs),
         metrics=metrics,
         architecture=architecture(model),
     )
@@ -81,18 +106,18 @@ def _save(model: "keras.Model", path: Path) -> None:
             packed.writestr(name, data, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits) -> TrainingData:
+def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
     """What the model has seen: it learnt from one period and was chosen by the next, so both are in-sample."""
 
     def part(period: Period, of: Samples) -> Split:
         return Split(from_date=period.start, to_date=period.stop, frames=len(of))
 
     return TrainingData(
-        symbols=tuple(coin.symbol for coin in coins),
-        interval=coins[0].interval,
+        symbols=tuple(dict.fromkeys(coin.symbol for coin in coins)),
+        interval=", ".join(dict.fromkeys(coin.interval for coin in coins)),
         from_date=config.train.start,
         to_date=config.validation.stop,
         cutoff_ms={coin.symbol: config.validation.stop_ms for coin in coins},
-        frames=config.epochs * config.steps_per_epoch * config.batch_size,
+        frames=epochs * config.steps_per_epoch * config.batch_size,
         splits={"train": part(config.train, splits.train), "validation": part(config.validation, splits.validation)},
     )

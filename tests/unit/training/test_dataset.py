@@ -38,7 +38,7 @@ def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") ->
 def numbers_used(part: Samples, horizon: int) -> set[int]:
     """The numbers of all candles that a feature or a label of the samples was made from; what was filled in has none."""
     used = part.starts[:, None] + np.arange(WINDOW + horizon)
-    return set(part.series.volume[used].ravel().astype(int).tolist()) - {0}
+    return set(part.series[0].columns.volume[used].ravel().astype(int).tolist()) - {0}
 
 
 @settings(max_examples=30)
@@ -68,8 +68,8 @@ def test_a_window_and_a_horizon_lie_between_the_windows_of_adjacent_periods(trai
     coins = [hours(30)]
     train = samples(coins, Period(start=day(0), stop=day(train_days)), horizon)
     validation = samples(coins, Period(start=day(train_days), stop=day(train_days + 14)), horizon)
-    last_train_end = train.series.volume[train.starts + WINDOW - 1].max()
-    first_validation_end = validation.series.volume[validation.starts + WINDOW - 1].min()
+    last_train_end = train.series[0].columns.volume[train.starts + WINDOW - 1].max()
+    first_validation_end = validation.series[0].columns.volume[validation.starts + WINDOW - 1].min()
     assert first_validation_end - last_train_end == WINDOW + horizon
 
 
@@ -147,7 +147,7 @@ def test_windows_without_a_price_range_are_left_out() -> None:
 
 def test_a_period_begins_and_stops_at_midnight_utc() -> None:
     part = samples([hours(30)], Period(start=day(3), stop=day(20)), HORIZON)
-    assert part.series.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
+    assert part.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
 @pytest.mark.parametrize(

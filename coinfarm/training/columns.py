@@ -1,0 +1,70 @@
+"""Candles on disk, seen as arrays: however many there are, memory holds what is just looked at."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from coinfarm.candle_files import candle_parts
+from coinfarm.candles import Candles, fill_gaps
+from coinfarm.errors import CandleError, CoinfarmError
+from image_render.windows import Columns
+
+_CANDLES_AT_ONCE = 1_000_000
+_MOST_CANDLES = 100_000_000
+"""Of one coin, holes filled: two centuries of minutes. Beyond it, a time in the file is a mistake."""
+
+
+def room(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
+    """An array not yet filled, in memory or, where a path is given, in a file; what it is not filled with takes no room there."""
+    if path is None or not all(shape):  # an empty file cannot be mapped
+        return np.empty(shape, dtype)
+    return np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
+
+
+def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_ONCE) -> Candles:
+    """The candles of a file, holes filled, as arrays mapped from files that are written to `folder` (made here).
+
+    Raises `CoinfarmError` for what is wrong with the file, and for one that cannot be read.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    names = ("open_time", *Columns._fields, "filled")
+    files = [(folder / name).open("wb") for name in names]
+    last = None
+    try:
+        for part in candle_parts(path, candles_at_once):
+            filled = fill_gaps(part, _MOST_CANDLES) if last is None else fill_gaps(_joined(last, part), _MOST_CANDLES)[1:]
+            for file, column in zip(files, (filled.open_time, *filled.columns, filled.filled), strict=True):
+                column.tofile(file)
+            last = part[-1:]
+    except CandleError as error:
+        raise CoinfarmError(f"{path}: {error}") from None
+    except OSError as error:
+        raise CoinfarmError(f"{path}: {error.strerror or error}") from None
+    finally:
+        for file in files:
+            file.close()
+    if last is None:
+        raise CoinfarmError(f"{path}: there is no candle")
+    dtypes = (np.int64, *(np.float64 for _ in Columns._fields), np.bool_)
+    # seen as plain arrays: slices of NumPy's own class of them cost many times as much
+    time, *values, filled_in = (np.asarray(np.memmap(folder / name, dtype, "r")) for name, dtype in zip(names, dtypes, strict=True))
+    return Candles(last.symbol, last.interval, time, Columns(*values), filled_in)
+
+
+def _joined(first: Candles, second: Candles) -> Candles:
+    return Candles(
+        second.symbol,
+        second.interval,
+        np.concatenate([first.open_time, second.open_time]),
+        Columns(*(np.concatenate(both) for both in zip(first.columns, second.columns, strict=True))),
+        np.concatenate([first.filled, second.filled]),
+    )
+
+
+def blocks(count: int, most: int) -> list[slice]:
+    """`0 … count - 1` in slices of at most `most`."""
+    bounds = [*range(0, count, most), count]
+    return [slice(first, stop) for first, stop in pairwise(bounds)]

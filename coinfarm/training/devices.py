@@ -1,0 +1,66 @@
+"""What a network is trained on: all GPUs that are there, in mixed precision, or the processor."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from coinfarm.engines.backends import open_device, take_gpu_backend
+from coinfarm.engines.gpu import gpu_at_hand
+
+
+@dataclass(frozen=True)
+class Devices:
+    """`names` as Keras spells them (`gpu:0`); several share each batch between them. `policy` is Keras' for the inner layers."""
+
+    names: tuple[str, ...] = ("cpu:0",)
+    policy: str = "float32"
+
+    @classmethod
+    def at_hand(cls) -> "Devices":
+        """Every GPU that Keras' backend sees, or the processor; imports Keras, and JAX where that sees one."""
+        if not gpu_at_hand() or take_gpu_backend() is None:
+            return cls()
+        import keras
+
+        names = tuple(keras.distribution.list_devices("gpu"))
+        return cls(names, "mixed_bfloat16" if open_device("gpu").has_fast_bfloat16 else "mixed_float16")
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """What is built here is spread over the devices: by `tf.distribute` on TensorFlow, by `keras.distribution` on JAX."""
+        import keras
+
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(self.policy)
+        try:
+            with _tensorflow(self.names) if keras.backend.backend() == "tensorflow" else _jax(self.names):
+                yield
+        finally:
+            keras.config.set_dtype_policy(before)
+
+
+@contextmanager
+def _tensorflow(names: Sequence[str]) -> Iterator[None]:
+    import tensorflow as tf
+
+    if len(names) == 1:
+        with tf.device(names[0]):
+            yield
+        return
+    with tf.distribute.MirroredStrategy([f"/{name}" for name in names]).scope():
+        yield
+
+
+@contextmanager
+def _jax(names: Sequence[str]) -> Iterator[None]:
+    import keras
+
+    before = keras.distribution.distribution()
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=list(names)))
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(before)

@@ -52,8 +52,7 @@ def run_here(root: str, shards: Sequence[Shard], processes: int, on_settled: Cal
     crew = _Crew(root, deque(shards), Tally(len(shards)), on_settled)
     with _on_interrupt(crew.stop):
         try:
-            crew.start(processes)
-            crew.work()
+            crew.work(processes)
         finally:
             crew.end()
     return crew.tally
@@ -75,9 +74,27 @@ class _Crew:
         self._pending = pending
         self._on_settled = on_settled
         self._members: dict[Connection, _Member] = {}
-        self._complaint = "every process was killed, perhaps by the system for want of memory"
+        self._complaint: str | None = None
 
-    def start(self, processes: int) -> None:
+    def work(self, processes: int) -> None:
+        """Until nothing is left to do, or nobody to do it.
+
+        A process that has heard that nothing is left is gone when another one dies with something in work; so new ones are started, as
+        long as some of the work gets done by each generation.
+        """
+        settled = -1
+        while self._pending and self._complaint is None and settled < self._settled:
+            settled = self._settled
+            self._start(min(processes, len(self._pending)))
+            while self._members:
+                for connection in wait(list(self._members)):
+                    assert isinstance(connection, Connection)
+                    self._answer(connection, self._members[connection])
+        if self._pending:
+            reason = self._complaint or "every process was killed, perhaps by the system for want of memory"
+            raise CoinfarmError(f"{len(self._pending)} shards are left: {reason}; run again to go on")
+
+    def _start(self, processes: int) -> None:
         context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold
         for cores in _shares(processes):
             ours, theirs = context.Pipe()
@@ -96,15 +113,6 @@ class _Crew:
             member.process.kill()
             member.process.join()
 
-    def work(self) -> None:
-        """Until nothing is left to do, or nobody to do it."""
-        while self._members:
-            for connection in wait(list(self._members)):
-                assert isinstance(connection, Connection)
-                self._answer(connection, self._members[connection])
-        if self._pending:
-            raise CoinfarmError(f"{len(self._pending)} shards are left: {self._complaint}; run again to go on")
-
     def _answer(self, connection: Connection, member: _Member) -> None:
         try:
             said = connection.recv()
@@ -119,6 +127,10 @@ class _Crew:
                 self._pending.extendleft(member.in_work)  # for another process, or for the next run
             del self._members[connection]
             member.process.join()
+
+    @property
+    def _settled(self) -> int:
+        return self.tally.done + len(self.tally.failed)
 
     def _next(self, member: _Member) -> Shard | None:
         if not self._pending:

@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from pydantic import ValidationError
-
 from coinfarm.backfill.history import History
 from coinfarm.backfill.local import cores_here
 from coinfarm.backfill.quote import Fleet, Speed, WayName, quote
@@ -43,6 +41,10 @@ def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifes
 
     Raises `NotFound` for a symbol of which there are no candles, `CoinfarmError` for what cannot be a run.
     """
+    if wish.stop <= wish.first:
+        raise CoinfarmError(f"--from {wish.first} must be before --to {wish.stop}, which is the day after the last one")
+    if len(set(wish.symbols)) < len(wish.symbols):
+        raise CoinfarmError("a symbol is named twice")
     history = History(wish.candles)
     shards = [
         Shard(symbol, wish.interval, date.fromordinal(number), wish.stride)
@@ -52,23 +54,20 @@ def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifes
     there = {symbol: frozenset(history.days(symbol, wish.interval)) for symbol in wish.symbols}
     with_candles = [shard for shard in shards if shard.day in there[shard.symbol]]
     frames = sum(shard.asked for shard in with_candles)
-    try:
-        return RunManifest(
-            created_at=datetime.now(UTC),
-            symbols=wish.symbols,
-            interval=wish.interval,
-            from_date=wish.first,
-            to_date=wish.stop,
-            stride=wish.stride,
-            model_uri=wish.model_uri,
-            model_version=wish.model_version,
-            candles_uri=wish.candles.uri(),
-            results_uri=wish.results.uri(),
-            way=way,
-            quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(wish.interval), speed, fleet),
-        )
-    except ValidationError as error:
-        raise CoinfarmError("; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())) from None
+    return RunManifest(
+        created_at=datetime.now(UTC),
+        symbols=wish.symbols,
+        interval=wish.interval,
+        from_date=wish.first,
+        to_date=wish.stop,
+        stride=wish.stride,
+        model_uri=wish.model_uri,
+        model_version=wish.model_version,
+        candles_uri=wish.candles.uri(),
+        results_uri=wish.results.uri(),
+        way=way,
+        quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(wish.interval), speed, fleet),
+    )
 
 
 def speed_here(predictor: Predictor) -> Speed:

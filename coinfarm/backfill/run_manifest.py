@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field
 
 from coinfarm.backfill.quote import Quote, WayName
 from coinfarm.backfill.shard import Shard
@@ -53,14 +53,6 @@ class RunManifest(Document):
         """Whether the two differ in nothing but when they were made and what was quoted."""
         told = {"created_at", "quote", "way"}
         return self.model_dump(exclude=told) == other.model_dump(exclude=told)
-
-    @model_validator(mode="after")
-    def _has_days(self) -> Self:
-        if self.from_date >= self.to_date:
-            raise ValueError(f"--from {self.from_date} must be before --to {self.to_date}, which is the day after the last one")
-        if len(set(self.symbols)) != len(self.symbols):
-            raise ValueError("a symbol is named twice")
-        return self
 
 
 class Run:

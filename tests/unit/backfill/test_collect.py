@@ -1,0 +1,151 @@
+"""Results put together, and every window accounted for."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from coinfarm.backfill.collect import collect
+from coinfarm.backfill.history import History
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.work import do
+from coinfarm.errors import CoinfarmError
+from coinfarm.history.day import day_of
+from coinfarm.predictor import Predictor
+from tests.backfill_runs import planned
+from tests.made_history import made_history, stored
+from tests.pixel_engine import PixelEngine, loaded
+
+DAY = 1440
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Two symbols of minutes and what may befall them: a late beginning, holes, a day without candles, two days that were not done."""
+    folder = tmp_path_factory.mktemp("run")
+    predictor = Predictor(loaded(folder / "model", PixelEngine()), max_batch=100)
+    first = made_history(5, start=1000, missing=[*range(2 * DAY, 3 * DAY), *range(3 * DAY + 500, 3 * DAY + 650)])
+    second = made_history(2, symbol="DEMOETH", seed=2)
+    candles = stored(folder / "store", first, second)
+    run = planned(
+        folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first=date(2025, 12, 31)
+    )
+    history = History(candles)
+    shards = [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)]
+    do([(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in shards], predictor, lambda *_: None)
+    return run
+
+
+EXPECTED = {
+    "DEMOUSD": {
+        "asked": 6 * DAY,
+        # 241 after the late beginning; on the fourth the 99 first windows and 149 of the hole's are mostly filled; all of the fifth
+        "predicted": 241 + (DAY - 99 - 149) + DAY,
+        "mostlyFilled": 99 + 149,
+        "tooFewBefore": 199,
+        "noCandles": DAY + 1000 + DAY,
+        "missing": DAY,
+    },
+    "DEMOETH": {
+        "asked": 6 * DAY,
+        "predicted": DAY - 199,
+        "mostlyFilled": 0,
+        "tooFewBefore": 199,
+        "noCandles": DAY + 3 * DAY,
+        "missing": DAY,
+    },
+}
+
+
+def test_every_minute_asked_for_is_accounted_for_once(run: Run, tmp_path: Path) -> None:
+    coverage = collect(run, tmp_path / "all.parquet")
+    assert {symbol: counts.document() for symbol, counts in coverage.by_symbol().items()} == EXPECTED
+    assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in EXPECTED["DEMOUSD"]}
+    assert all(counts.adds_up for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
+    assert [str(shard) for shard in coverage.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
+    document = coverage.document()
+    assert document["months"][0] == {
+        "symbol": "DEMOUSD",
+        "month": "2025-12",
+        **dict.fromkeys(EXPECTED["DEMOUSD"], 0),
+        "asked": DAY,
+        "noCandles": DAY,
+    }
+    assert json.loads(json.dumps(document)) == document
+
+
+def test_one_file_holds_all_in_order(run: Run, tmp_path: Path) -> None:
+    coverage = collect(run, tmp_path / "new/all.parquet")
+    file = pq.ParquetFile(tmp_path / "new/all.parquet")
+    table = file.read()
+    assert table.column_names[:4] == ["symbol", "interval", "open_time", "close_time"]
+    assert len(table) == coverage.total.predicted + coverage.total.mostly_filled
+    for symbol, counts in EXPECTED.items():
+        rows = table.filter(ds.field("symbol") == symbol)
+        assert bool((np.diff(rows["close_time"].to_numpy()) > 0).all())
+        assert int(np.isnan(rows["max_rise_pct"].to_numpy()).sum()) == counts["mostlyFilled"]
+    assert file.metadata.num_row_groups == 2, "a month of a symbol each"
+
+
+def test_a_folder_is_a_dataset_that_others_read(run: Run, tmp_path: Path) -> None:
+    collect(run, tmp_path / "dataset")
+    assert sorted(path.relative_to(tmp_path / "dataset").as_posix() for path in (tmp_path / "dataset").rglob("*.parquet")) == [
+        "symbol=DEMOETH/interval=1m/2026-01.parquet",
+        "symbol=DEMOUSD/interval=1m/2026-01.parquet",
+    ]
+    collect(run, tmp_path / "all.parquet")
+    found = ds.dataset(tmp_path / "dataset", partitioning="hive").to_table().sort_by([("symbol", "ascending"), ("close_time", "ascending")])
+    whole = pq.read_table(tmp_path / "all.parquet").sort_by([("symbol", "ascending"), ("close_time", "ascending")])
+    assert found.select(whole.column_names).cast(whole.schema).slice(0, 500).to_pydict().keys() == whole.slice(0, 500).to_pydict().keys()
+    for name in whole.column_names:
+        np.testing.assert_array_equal(found[name].to_numpy(zero_copy_only=False), whole[name].to_numpy(zero_copy_only=False))
+
+
+def test_a_damaged_result_is_missing_not_collected(run: Run, tmp_path: Path) -> None:
+    shard = next(shard for shard in run.manifest.shards() if shard.day == date(2026, 1, 4))
+    key = shard.key(run.manifest.model_version)
+    whole = run.results.read(key).data
+    run.results.write(key, whole[: len(whole) // 2])
+    try:
+        coverage = collect(run, tmp_path / "all.parquet")
+    finally:
+        run.results.write(key, whole)
+    assert shard in coverage.missing
+    assert coverage.total.adds_up
+    days = {day_of(time) for time in pq.read_table(tmp_path / "all.parquet")["close_time"].to_pylist()}
+    assert shard.day not in days
+
+
+def test_a_folder_in_which_something_lies_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(CoinfarmError, match="is there already, and not empty"):
+        collect(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize("output", ["all.parquet", "dataset"])
+def test_cut_off_nothing_appears(run: Run, tmp_path: Path, output: str) -> None:
+    class Stop(Exception):
+        pass
+
+    calls = iter(range(8))
+
+    def stop_at_the_ninth() -> None:
+        if next(calls, None) is None:
+            raise Stop
+
+    with pytest.raises(Stop):
+        collect(run, tmp_path / output, stop_at_the_ninth)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Path) -> None:
+    run = planned(tmp_path / "run", stored(tmp_path / "store", made_history(1)), days=1)
+    coverage = collect(run, tmp_path / "all.parquet")
+    assert (coverage.total.asked, coverage.total.missing) == (DAY, DAY)
+    assert len(pq.read_table(tmp_path / "all.parquet")) == 0

@@ -1,0 +1,125 @@
+"""What a run is said to take and cost, and the manifest that keeps it."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
+from coinfarm.backfill.quote import Fleet, Speed, quote
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
+from coinfarm.storage import Storage
+from tests.backfill_runs import planned
+from tests.made_history import made_history, stored
+
+
+@pytest.fixture(scope="module")
+def candles(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    hours = made_history(20, interval="1h", symbol="DEMOETH", missing=range(24, 48))
+    return stored(tmp_path_factory.mktemp("store"), made_history(3), hours)
+
+
+MILLION = quote(1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), Fleet(lambda_functions=10, lambda_memory_mb=3_538, instances=30))
+
+
+def test_this_machine_costs_time_alone() -> None:
+    way = MILLION.way("here")
+    assert (way.seconds, way.usd, way.workers) == (500.0, 0.0, 1)
+
+
+def test_lambda_is_as_fast_as_its_cores() -> None:
+    way = MILLION.way("lambda")
+    assert way.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two cores"
+    assert way.seconds == pytest.approx(50.0)
+    gb_s_usd = 500 * 3_538 / 1024 * LAMBDA_USD_PER_GB_S
+    # 70 invocations, 695 messages of three tenths of a call each, and their reads and writes
+    assert way.usd == pytest.approx(gb_s_usd + 70 * 2e-7 + 695 * (0.3 * 4e-7 + 3 * 4e-7 + 1.1 * 5e-6))
+
+
+def test_a_gpu_s_speed_is_marked_as_assumed_where_nobody_measured_it() -> None:
+    way = MILLION.way("gpu")
+    assert way.frames_per_s == 29.0
+    assert "ASSUMED" in way.basis
+    busy_h = 1_000_000 / 29 / 3600
+    assert way.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
+    assert MILLION.way("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
+
+
+def test_a_gpu_of_unknown_speed_has_no_price() -> None:
+    way = quote(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), Fleet(instance_type="g6.xlarge")).way("gpu")
+    assert (way.frames_per_s, way.seconds, way.usd) == (None, None, None)
+
+
+def test_a_gpu_s_speed_may_be_told() -> None:
+    way = quote(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), Fleet(instances=10, gpu_frames_per_s=1_000)).way("gpu")
+    assert way.seconds == pytest.approx(36.0)
+    assert "ASSUMED" not in way.basis
+
+
+@pytest.mark.parametrize(("messages", "functions", "instances"), [(1, 1, 1), (15, 2, 15), (100, 10, 30), (1_000, 10, 30)])
+def test_there_are_no_more_workers_than_there_is_work(messages: int, functions: int, instances: int) -> None:
+    found = quote(1_440 * messages, messages, 0, 2, Speed(2_000.0, 2, ""), Fleet())
+    assert (found.way("lambda").workers, found.way("gpu").workers) == (functions, instances)
+
+
+def test_a_plan_counts_the_windows_of_days_that_have_candles(candles: Storage, tmp_path: Path) -> None:
+    manifest = planned(tmp_path, candles, symbols=("DEMOUSD",), days=5).manifest
+    assert (manifest.quote.frames, manifest.quote.messages, manifest.quote.messages_without_candles) == (3 * 1440, 5, 2)
+    hours = planned(tmp_path / "hours", candles, symbols=("DEMOETH",), interval="1h", days=3, stride=6).manifest
+    assert (hours.quote.frames, hours.quote.messages, hours.quote.messages_without_candles) == (2 * 4, 3, 1)
+
+
+def test_the_manifest_describes_every_shard_in_one_order(candles: Storage, tmp_path: Path) -> None:
+    hours = stored(tmp_path / "store", made_history(2), made_history(2, symbol="DEMOETH"))
+    run = planned(tmp_path / "run", hours, symbols=("DEMOUSD", "DEMOETH"), days=2)
+    assert [str(shard) for shard in Run.at(str(tmp_path / "run")).manifest.shards()] == [
+        "DEMOUSD 1m 2026-01-01",
+        "DEMOUSD 1m 2026-01-02",
+        "DEMOETH 1m 2026-01-01",
+        "DEMOETH 1m 2026-01-02",
+    ]
+    document = json.loads(run.storage.read("manifest.json").data)
+    assert (document["from"], document["to"], document["modelVersion"]) == ("2026-01-01", "2026-01-03", "20260101-0a1b2c3d")
+    assert document["candlesUri"] == str(tmp_path / "store")
+    assert "shards" not in document, "two years of a hundred coins must not make a manifest of megabytes"
+
+
+def test_a_manifest_never_changes(candles: Storage, tmp_path: Path) -> None:
+    before = planned(tmp_path, candles).storage.read("manifest.json").data
+    assert planned(tmp_path, candles).storage.read("manifest.json").data == before, "the same plan again is no other one"
+    with pytest.raises(Conflict, match="the manifest of another run, and stays so: choose another --run"):
+        planned(tmp_path, candles, days=2)
+    assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param({"days": 0}, "--from 2026-01-01 must be before --to 2026-01-01", id="no days"),
+        pytest.param({"days": -3}, "must be before --to 2025-12-29", id="days that go backwards"),
+        pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "a symbol is named twice", id="a symbol twice"),
+        pytest.param({"symbols": ("NONEUSD",)}, "has no 1m candles of NONEUSD", id="a symbol without candles"),
+        pytest.param({"interval": "1w"}, "is no interval known here", id="an interval nobody knows"),
+    ],
+)
+def test_what_cannot_be_a_run_is_refused_before_anything_is_written(candles: Storage, tmp_path: Path, wrong: dict, said: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(CoinfarmError, match=said):
+        planned(tmp_path / "run", candles, **wrong)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="holds no run: plan one there"):
+        _ = Run.at(str(tmp_path)).manifest
+
+
+def test_a_damaged_manifest_is_named(candles: Storage, tmp_path: Path) -> None:
+    planned(tmp_path, candles).storage.write("manifest.json", b'{"format": 2}')
+    with pytest.raises(ModelError, match=r"manifest\.json is no valid one: format"):
+        _ = Run.at(str(tmp_path)).manifest
+
+
+def test_a_model_s_and_a_run_s_dates_are_spelled_alike(candles: Storage, tmp_path: Path) -> None:
+    assert planned(tmp_path, candles).manifest.from_date == date(2026, 1, 1)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.quiet import without_greetings
 from coinfarm.errors import ModelError
 
 DeviceKind = Literal["gpu", "cpu"]
@@ -47,10 +48,11 @@ def take_gpu_backend() -> str | None:
     imported, only that backend will do.
     """
     chosen = sys.modules["keras"].backend.backend() if "keras" in sys.modules else os.environ.get(_BACKEND)
-    for backend in _BACKENDS if chosen is None else (chosen,):
-        if find_spec(backend) is not None and _sees_gpu(backend):
-            os.environ[_BACKEND] = backend
-            return backend
+    with without_greetings():
+        for backend in _BACKENDS if chosen is None else (chosen,):
+            if find_spec(backend) is not None and _sees_gpu(backend):
+                os.environ[_BACKEND] = backend
+                return backend
     return None
 
 

@@ -109,6 +109,15 @@ def test_batches_of_every_size_share_one_trace(network: Build, tmp_path: Path) -
     assert engine._forward.experimental_get_tracing_count() == 1
 
 
+def test_a_keras_that_runs_on_another_backend_is_refused(
+    keras: ModuleType, network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network(3).save(tmp_path / "model.keras")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ModelError, match="ENGINE=keras runs on TensorFlow, and Keras runs on jax here"):
+        KerasEngine(Bundle.seal(tmp_path, name="jax"), max_batch=100)
+
+
 @pytest.mark.parametrize(
     ("heads", "shape", "message"),
     [

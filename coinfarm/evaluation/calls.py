@@ -66,9 +66,9 @@ def calls(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> resu
 
 def baseline_calls(model: Outcome, baseline: Outcome, chance: Chance) -> result.BaselineCalls:
     """A baseline beside the model, whose lead is measured frame by frame."""
-    counted = baseline.counted.astype(float)
+    counted = baseline.counted
     lead = model.right.astype(float) - baseline.right
-    right, led = chance.shares([baseline.right.astype(float), lead], [counted, counted])
+    right, led = chance.shares([baseline.right, lead], [counted, counted])
     made = bool(baseline.told.any())
     compared = made and bool(model.told.any())
     return result.BaselineCalls(
@@ -83,8 +83,8 @@ def baseline_calls(model: Outcome, baseline: Outcome, chance: Chance) -> result.
 def _shares(parts: Mapping[str, Chosen], outcome: Outcome, chance: Chance) -> dict[str, result.Share]:
     """The share of right calls of each part."""
     intervals = chance.shares(
-        [(outcome.right & part).astype(float) for part in parts.values()],
-        [(outcome.counted & part).astype(float) for part in parts.values()],
+        [outcome.right & part for part in parts.values()],
+        [outcome.counted & part for part in parts.values()],
     )
     shares = {}
     for (name, part), bounds in zip(parts.items(), intervals, strict=True):

@@ -17,9 +17,11 @@ _FEWEST_BLOCKS = 10
 """With fewer, an interval would look surer than it is."""
 _MOST_BLOCKS = 1000
 """Blocks may well grow with the time that they are drawn from, and more of them cost time and change nothing."""
-_BINS_PER_HORIZON = 3
+_BINS_PER_BLOCK = 20
+"""A block may begin at any of them."""
 
 Interval = tuple[float, float]
+Weights = Values | NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,21 +40,21 @@ class Chance:
     @classmethod
     def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "Chance":
         """For frames that close at these times (milliseconds), `stride` candles apart."""
-        bin_candles = max(stride, horizon_candles // _BINS_PER_HORIZON, 1)
-        first = close_time.min() if len(close_time) else 0
-        bin_of = (close_time - first) // (bin_candles * interval_ms)
-        bins = int(bin_of.max()) + 1 if len(bin_of) else 0
-        bins_per_block = max(-(-(STANDARD.window_candles + horizon_candles) // bin_candles), bins // _MOST_BLOCKS)
-        return cls(bin_of, bins, bins_per_block, bins_per_block * bin_candles)
+        since_first = (close_time - close_time.min()) // interval_ms
+        block_candles = max(STANDARD.window_candles + horizon_candles, int(since_first.max()) // _MOST_BLOCKS)
+        bin_candles = stride * max(1, block_candles // _BINS_PER_BLOCK // stride)
+        bins_per_block = -(-block_candles // bin_candles)
+        bin_of = since_first // bin_candles
+        return cls(bin_of, int(bin_of.max()) + 1, bins_per_block, bins_per_block * bin_candles)
 
-    def shares(self, parts: Sequence[Values], wholes: Sequence[Values]) -> list[Interval | None]:
+    def shares(self, parts: Sequence[Weights], wholes: Sequence[Weights]) -> list[Interval | None]:
         """The interval of each sum of `part` over sum of `whole`, both `(n,)`; None where the time is too short to say."""
         if self.bins < _FEWEST_BLOCKS * self.bins_per_block:
             return [None] * len(parts)
         draws = self._draws([*parts, *wholes])
         return [_interval(top, bottom) for top, bottom in zip(draws[: len(parts)], draws[len(parts) :], strict=True)]
 
-    def _draws(self, columns: Sequence[Values]) -> Draws:
+    def _draws(self, columns: Sequence[Weights]) -> Draws:
         """Means per bin of each column, resampled, `(k, samples)`."""
         totals = np.column_stack([np.bincount(self.bin_of, column, self.bins) for column in columns])
         return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T

@@ -16,11 +16,11 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table = Table(
         title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
         f"{evaluation.to_date}",
-        caption="R²: the share of the variance that is foretold. Direction, rise > decline: how often told right, with 90 % intervals.",
+        caption="R²: the share of the variance that is foretold. Direction, rise > decline: how often right, with 90 % intervals.",
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for title in OUTPUTS.values():
         table.add_column(f"R² {title}", justify="right")
     table.add_column("direction", justify="right", no_wrap=True)

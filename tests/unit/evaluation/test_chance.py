@@ -22,7 +22,7 @@ def test_frames_of_all_coins_that_close_together_share_a_stretch() -> None:
 
 def test_blocks_grow_with_the_time_that_they_are_drawn_from() -> None:
     years = chance_of(np.arange(0, 2_000_000, STRIDE))
-    assert (years.bins_per_block, years.block_candles) == (200, 2_000)
+    assert (years.bins_per_block, years.block_candles) == (23, 2_070)
 
 
 def test_the_interval_of_a_share_holds_the_share() -> None:

@@ -82,7 +82,8 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
             "in_sample": coin.in_sample,
             "filled_candles": coin.filled_candles,
         }
-        | dict(zip(VALUE_NAMES, coin.values_pct.T, strict=True))
+        # Where there is no prediction stands a null: polars, unlike pandas, would count a NaN in.
+        | {name: pa.array(values, from_pandas=True) for name, values in zip(VALUE_NAMES, coin.values_pct.T, strict=True)}
     )
 
 

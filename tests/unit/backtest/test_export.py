@@ -1,0 +1,61 @@
+"""Predictions as other tools read them."""
+
+from pathlib import Path
+
+import pytest
+from pyarrow import feather
+from pyarrow import parquet as pq
+
+from coinfarm.backtest.export import export, pair_name
+from coinfarm.backtest.predictions import read_predictions
+from coinfarm.backtest.simulation import follow, trades_of
+from coinfarm.errors import CoinfarmError
+from tests.unit.backtest.markets import FREE, START_MS, orders, predicted, wandering
+from tests.unit.backtest.stored import store_candles, store_predictions
+
+
+def exported(tmp_path: Path) -> Path:
+    coin = predicted(wandering("DEMOUSDT", 300, 1), 20, 2)
+    coin.predicted_pct[1] = float("nan")
+    store_predictions(tmp_path, coin)
+    store_candles(tmp_path / "candles", coin.candles)
+    trades = trades_of(("DEMOUSDT",), [follow(coin.candles, orders(30, 40, stop_pct=0.01), FREE)], FREE)
+    written = export(read_predictions(str(tmp_path)), str(tmp_path / "candles"), trades, tmp_path / "out")
+    assert sorted(path.name for path in written) == sorted(path.name for path in (tmp_path / "out").iterdir())
+    return tmp_path / "out"
+
+
+def test_freqtrade_finds_its_columns_and_the_row_at_whose_close_a_prediction_is_known(tmp_path: Path) -> None:
+    folder = exported(tmp_path)
+    candles = feather.read_table(folder / "DEMO_USDT-1m.feather")
+    assert candles.column_names == ["date", "open", "high", "low", "close", "volume"]
+    assert str(candles["date"].type) == "timestamp[ms, tz=UTC]"
+    predictions = feather.read_table(folder / "DEMO_USDT-1m-predictions.feather")
+    assert predictions.column_names[0] == "date"
+    assert predictions["date"][0].value == START_MS + 20 * 60_000
+    assert predictions["close_time"][0].as_py() == START_MS + 21 * 60_000 - 1
+    assert predictions["end_change_pct"].null_count == 1
+
+
+def test_all_coins_and_trades_are_in_plain_columns(tmp_path: Path) -> None:
+    folder = exported(tmp_path)
+    predictions = pq.read_table(folder / "predictions.parquet")
+    assert set(predictions["symbol"].to_pylist()) == {"DEMOUSDT"}
+    trades = pq.read_table(folder / "trades.parquet").to_pylist()
+    assert [trade["left_by"] for trade in trades] == ["stop", "stop"]
+    assert trades[0]["profit_quote"] == pytest.approx(trades[0]["profit_before_cost_quote"])
+    assert "freqtrade" in (folder / "RECIPES.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("symbol", "pair"), [("BTCUSD", "BTC_USD"), ("ETHUSDT", "ETH_USDT"), ("ETHBTC", "ETH_BTC"), ("BTC-USD", "BTC_USD"), ("XYZ", "XYZ")]
+)
+def test_a_pair_is_named_as_freqtrade_names_it(symbol: str, pair: str) -> None:
+    assert pair_name(symbol) == pair
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    trades = trades_of((), [follow(wandering("DEMOUSD", 20, 1), orders(), FREE)], FREE)
+    with pytest.raises(CoinfarmError, match=r"file.* cannot be written"):
+        export([], "", trades, tmp_path / "file")

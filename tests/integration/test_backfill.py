@@ -1,0 +1,184 @@
+"""A backfill over S3 and SQS (moto's server, over real HTTP), with the Lambda handler as the consumer of the queue."""
+
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from moto.server import ThreadedMotoServer
+
+from coinfarm.backfill.history import History
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.submission import read_submission
+from coinfarm.backfill.work import do
+from coinfarm.cli import main
+from coinfarm.queue import Queue
+from coinfarm.service import Service
+from coinfarm.settings import Settings
+from coinfarm.storage import open_storage
+from coinfarm.storage import s3 as storage_s3
+from handler import app
+from handler.local import LocalContext
+from tests.made_history import made_history, store_history
+
+DAYS = 7
+SHARDS = 2 * DAYS
+WINDOWS = 96
+"""Of a day of quarters of an hour."""
+BAD_DAY = "candles/symbol=DEMOETH/interval=15m/date=2026-01-07.parquet"
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(scope="module")
+def aws():
+    """S3 with three buckets and SQS, where the process's own clients find them."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
+            patch.setenv(name, url)
+        storage_s3._new_client.cache_clear()
+        for bucket in ("candles", "models", "results"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        yield
+    storage_s3._new_client.cache_clear()
+    server.stop()
+
+
+@pytest.fixture
+def queue(aws):
+    """A queue whose messages are dead letters after two failures."""
+    sqs = boto3.client("sqs")
+    dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
+    return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])
+
+
+@pytest.fixture
+def root(aws, tmp_path, monkeypatch):
+    """A planned run of two symbols, one day of which is damaged."""
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("CANDLES_ROOT", "s3://candles")
+    monkeypatch.setenv("RESULTS_ROOT", "s3://results")
+    app.service.cache_clear()
+    store = f"s3://candles/{uuid4()}"
+    histories = [made_history(DAYS, interval="15m", symbol=symbol, seed=seed) for seed, symbol in enumerate(("DEMOUSD", "DEMOETH"))]
+    store_history(open_storage(store), *histories)
+    root = f"s3://results/runs/{uuid4()}"
+    asked = ["--symbol", "DEMOUSD", "--symbol", "DEMOETH", "--interval", "15m", "--from", "2026-01-01", "--to", "2026-01-08"]
+    coinfarm("plan", *asked, "--store", store, "--frames-per-s", 2000, run=root)
+    yield root
+    app.service.cache_clear()
+
+
+def coinfarm(command, *arguments, run, exits=0):
+    ran = CliRunner().invoke(main, ["backfill", command, "--run", run, *(str(argument) for argument in arguments)])
+    assert ran.exit_code == exits, ran.output
+    return ran.stdout
+
+
+def status(run, exits):
+    return json.loads(coinfarm("status", "--json", run=run, exits=exits))
+
+
+def consume(queue, most_batches=100):
+    """As Lambda's event source: batches of ten, deleting what did not fail."""
+    for _ in range(most_batches):
+        messages = queue.receive(hidden_s=30)
+        if not messages:
+            return
+        records = [
+            {"messageId": message.message_id, "body": message.body, "eventSource": "aws:sqs", "receiptHandle": message.receipt}
+            for message in messages
+        ]
+        response = app.lambda_handler({"Records": records}, LocalContext())
+        failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
+        assert queue.delete([message.receipt for message in messages if message.message_id not in failed]) == {}
+        queue.extend([message.receipt for message in messages if message.message_id in failed], 0)
+
+
+def undisturbed(run, results):
+    """What one process leaves in a folder that does every shard once."""
+    service = Service(Settings(answer_cache_frames=0))
+    predictor = service.predictor(run.manifest.model_version)
+    history = History(run.candles)
+    jobs = [(shard, ShardJob(shard, run.manifest.model_version, history, results)) for shard in run.manifest.shards()]
+    do(jobs, predictor, lambda shard, error: None)
+    return {key: results.read(key).data for key in results.list("predictions")}
+
+
+def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
+    run = Run.at(root)
+    whole_day = run.candles.read(BAD_DAY).data
+    run.candles.write(BAD_DAY, b"no Parquet")
+
+    assert f"{SHARDS} shards sent" in coinfarm("submit", "--queue", queue.url, run=root)
+    before = status(root, exits=3)
+    assert (before["shards"], before["done"], before["waiting"], before["unsent"], before["deadLettered"]) == (SHARDS, 0, SHARDS, 0, 0)
+
+    consume(queue, most_batches=1)
+    under_way = status(root, exits=3)
+    assert (under_way["done"], under_way["waiting"]) == (10, SHARDS - 10)
+    assert under_way["framesDone"] == 10 * WINDOWS
+    assert under_way["framesPerS"] > 0
+    assert under_way["secondsLeft"] > 0
+    assert under_way["usd"] == pytest.approx(under_way["usdQuoted"] * 10 / SHARDS)
+    assert "messages wait or are in flight" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
+
+    consume(queue)
+    stuck = status(root, exits=3)
+    assert (stuck["done"], stuck["deadLettered"], stuck["failed"], stuck["waiting"], stuck["lost"]) == (SHARDS - 1, 1, 1, 0, 0)
+    assert stuck["failures"][0]["shard"] == "DEMOETH 15m 2026-01-07"
+    assert "is not a Parquet file" in stuck["failures"][0]["reason"]
+    coverage = json.loads(coinfarm("collect", "-o", tmp_path / "partial.parquet", "--json", run=root, exits=3))
+    assert coverage["missingShards"] == ["DEMOETH 15m 2026-01-07"]
+    assert coverage["total"]["missing"] == WINDOWS
+
+    run.candles.write(BAD_DAY, whole_day)
+    assert "1 messages moved back" in coinfarm("redrive", run=root)
+    consume(queue)
+    assert status(root, exits=0)["complete"]
+    coverage = json.loads(coinfarm("collect", "-o", tmp_path / "all.parquet", "--json", run=root))
+    assert coverage["total"] == {
+        "asked": SHARDS * WINDOWS,
+        "predicted": SHARDS * WINDOWS - 2 * 199,
+        "mostlyFilled": 0,
+        "tooFewBefore": 2 * 199,
+        "noCandles": 0,
+        "missing": 0,
+    }
+    assert len(pq.read_table(tmp_path / "all.parquet")) == coverage["total"]["predicted"]
+    written = {key: run.results.read(key).data for key in run.results.list("predictions")}
+    assert written == undisturbed(run, open_storage(str(tmp_path / "undisturbed")))
+
+
+def test_what_was_lost_is_sent_again_once_the_queue_is_empty(root, queue):
+    coinfarm("submit", "--queue", queue.url, run=root)
+    queue.delete([message.receipt for message in queue.receive()])  # ten messages that nobody did
+    consume(queue)
+    stuck = status(root, exits=3)
+    assert (stuck["done"], stuck["lost"], stuck["waiting"]) == (SHARDS - 10, 10, 0)
+    assert "10 shards sent" in coinfarm("resume", run=root)
+    consume(queue)
+    assert status(root, exits=0)["complete"]
+
+
+def test_a_second_submission_sends_nothing(root, queue):
+    coinfarm("submit", "--queue", queue.url, run=root)
+    assert "0 shards sent" in coinfarm("submit", run=root)
+    assert queue.depth().total == SHARDS
+    assert read_submission(Run.at(root)).sent == SHARDS
+
+
+def test_a_queue_that_is_not_there_is_one_line_and_the_submission_can_be_repeated(root, queue):
+    ran = CliRunner().invoke(main, ["backfill", "submit", "--run", root, "--queue", f"{queue.url}-gone"])
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert "there is no such queue" in ran.stderr
+    assert f"{SHARDS} shards sent" in coinfarm("submit", "--queue", queue.url, run=root)

@@ -112,8 +112,8 @@ class Worker:
             self._begin_drain("the queue is empty")
             self._is_superfluous = True
         for lane in self._lanes:
-            if lane.silent_s >= self._settings.stall_s or not lane.is_alive():
-                self._begin_drain(f"{lane.name} is stuck", is_failure=True)
+            if self._is_lost(lane):
+                self._begin_drain(f"{lane.name} is stuck or dead", is_failure=True)
 
     def _begin_drain(self, reason: str, *, is_failure: bool = False) -> None:
         if self._drain.begin(is_failure=is_failure):
@@ -137,8 +137,11 @@ class Worker:
             logger.warning("the group keeps this instance", extra={"reason": str(error)})
 
     def _tell_health(self) -> None:
-        if all(lane.silent_s < self._settings.stall_s for lane in self._lanes):
+        if not any(self._is_lost(lane) for lane in self._lanes):
             self._settings.health_file.touch()
+
+    def _is_lost(self, lane: Lane) -> bool:
+        return lane.silent_s >= self._settings.stall_s or not lane.is_alive()
 
     def _finish(self) -> None:
         """Wait for the lanes, within the grace; a second signal ends it."""

@@ -24,7 +24,7 @@ from tests.demo_requests import demo_request
 from tests.fake_models import promote_model
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,7 @@ def endpoint():
     url = "http://{}:{}".format(*server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", url)
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # which takes seconds
         yield url
     server.stop()
 
@@ -195,10 +196,8 @@ def test_sigint_lets_what_is_in_work_be_finished(queue, worker, results):
 
 def test_a_spot_notice_ends_the_worker(queue, worker, metadata):
     queue.send([shard("long", 900)])
-    with worker(
-        ENGINE_S=0.1, MAX_BATCH=1, LANES=1, DRAIN_S=0, AWS_EC2_METADATA_DISABLED="false", AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url,
-        NOTICE_POLL_S=0.1,
-    ) as running:  # fmt: skip
+    of_the_machine = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url, "NOTICE_POLL_S": 0.1}
+    with worker(ENGINE_S=0.1, MAX_BATCH=1, LANES=1, DRAIN_S=0, **of_the_machine) as running:
         eventually(lambda: queue.depth().in_flight)
         metadata.told["spot/instance-action"] = '{"action": "terminate", "time": "2026-11-22T21:00:00Z"}'
         assert running.exit_code() == 0
@@ -207,14 +206,16 @@ def test_a_spot_notice_ends_the_worker(queue, worker, metadata):
 
 
 def test_a_message_in_work_stays_hidden_and_its_machine_in_the_group(queue, worker, results, metadata):
-    """The shard takes longer than a message is hidden for."""
+    """The shard takes longer than a message is hidden for, and the wall clock jumps."""
     group = Group()
     metadata.told["instance-id"] = group.instance_id
-    queue.send([shard("long", 30)])
-    with worker(
-        ENGINE_S=0.1, MAX_BATCH=1, HIDDEN_S=2, IDLE_EXIT_S=1, AUTO_SCALING_GROUP=group.name, AWS_EC2_METADATA_DISABLED="false",
-        AWS_EC2_METADATA_SERVICE_ENDPOINT=metadata.url,
-    ) as running:  # fmt: skip
+    queue.send([shard("long", 40)])
+    of_the_machine = {
+        "AWS_EC2_METADATA_DISABLED": "false",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
+        "AUTO_SCALING_GROUP": group.name,
+    }
+    with worker(CLOCK_JUMPS=1, ENGINE_S=0.1, MAX_BATCH=1, HIDDEN_S=3, IDLE_EXIT_S=1, **of_the_machine) as running:
         eventually(lambda: queue.depth().in_flight)
         eventually(group.is_protected)
         while not results():

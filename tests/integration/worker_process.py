@@ -1,6 +1,10 @@
-"""A worker as a process of its own, over an engine that answers with a number and takes ENGINE_S seconds for a batch."""
+"""A worker as a process of its own, over an engine that answers with a number and takes ENGINE_S seconds for a batch.
+
+With CLOCK_JUMPS the wall clock is a day ahead or behind each time that it is asked.
+"""
 
 import os
+import random
 import sys
 import time
 
@@ -17,8 +21,14 @@ class SlowEngine(FakeEngine):
         return super().predict(frames)
 
 
+def jumping(clock):
+    return lambda: clock() + random.choice([-86_400, 86_400])
+
+
 if __name__ == "__main__":
     service.load_engine = lambda bundle, *_: SlowEngine(bundle)
+    if "CLOCK_JUMPS" in os.environ:
+        time.time = jumping(time.time)
     try:
         sys.exit(main())
     except CoinfarmError as error:

@@ -14,6 +14,7 @@ from handler.held import Held
 from handler.idleness import Idleness
 from handler.lane import Lane, retry_delay_s, turns
 from handler.telemetry import print_metrics
+from handler.worker import Worker
 from handler.worker_settings import WorkerSettings
 from tests.demo_requests import demo_request
 
@@ -241,6 +242,32 @@ def test_a_message_cannot_be_let_go_while_the_queue_is_told_to_hide_it():
     settling.join(60)
     heartbeat.join(60)
     assert len(held) == 0
+
+
+class FakeLane:
+    name = "lane 1"
+
+    def __init__(self, silent_s, alive):
+        self.silent_s = silent_s
+        self.is_alive = lambda: alive
+
+
+@pytest.mark.parametrize(
+    ("silent_s", "alive", "fails"),
+    [
+        pytest.param(1, True, False, id="at work"),
+        pytest.param(601, True, True, id="stuck"),
+        pytest.param(1, False, True, id="dead"),
+    ],
+)
+def test_a_lane_that_does_nothing_more_ends_the_worker(tmp_path, silent_s, alive, fails):
+    settings = WorkerSettings.from_environment({**SETTINGS, "HEALTH_FILE": str(tmp_path / "health")})
+    worker = Worker(settings, app.service())
+    worker._lanes = [FakeLane(silent_s, alive)]
+    worker._watch()
+    worker._tell_health()
+    assert (worker._drain.begun, worker._drain.is_failure) == (fails, fails)
+    assert settings.health_file.exists() != fails
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.candidates import Candidate, candidates, candidates_table, layers_table
 from benchmarks.candles import bench_candles
 from benchmarks.costs import lambda_usd_per_million
 from benchmarks.engines import Speed, published_engines, speeds, untrained_engines, worst_correlations
@@ -33,6 +34,7 @@ _HERE = Path(__file__).parent
 _DAY = 1_440
 _PIPELINE_FRAMES = 20 * _DAY
 _CALIBRATION_FRAMES = 300
+_SHOWN_IN_FULL = ("strided-mirrored", "vgg")
 console = Console(width=120)
 
 
@@ -65,6 +67,9 @@ def main() -> None:
     for network, engines in by_network.items():
         _print_speeds(network, engines)
 
+    networks = candidates(draw_frames(hundred))
+    console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _SHOWN_IN_FULL))
+
     processes = {engine: _processes(engine) for engine in ("auto", "keras")}
     _print_processes(processes)
 
@@ -81,6 +86,7 @@ def main() -> None:
         "machine": machine,
         "renderingUsPerFrame": rendering,
         "framesPerSecond": {network: [_speed_document(speed) for speed in engines] for network, engines in by_network.items()},
+        "networks": [_candidate_document(each) for each in networks],
         "processes": processes,
         "parquetToParquet": {"framesPerSecond": pipeline_fps, "timesPlainKeras": pipeline_fps / plain_fps},
         "lambdaUsdPerMillionFrames": usd,
@@ -147,6 +153,15 @@ def _speed_document(speed: Speed) -> dict[str, Any]:
         "framesPerSecondByBatch": speed.frames_per_s,
         "timesPlainKeras": speed.ratio,
         "worstCorrelation": speed.worst_correlation,
+    }
+
+
+def _candidate_document(candidate: Candidate) -> dict[str, Any]:
+    return {
+        **candidate.outcome.model_dump(),
+        "engine": candidate.engine,
+        "framesPerSecond": candidate.frames_per_s,
+        "multiplyAddsByLayer": {layer.name: layer.multiply_adds for layer in candidate.layers if layer.multiply_adds},
     }
 
 

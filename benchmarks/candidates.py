@@ -1,4 +1,4 @@
-"""The reference architecture beside others, a plain VGG among them: multiply-adds, frames a second, and what each learns under one budget."""
+"""The reference architecture beside others, a plain VGG among them: multiply-adds, frames/s, and what each learns under one budget."""
 
 import tempfile
 from dataclasses import dataclass

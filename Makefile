@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu openapi containers browser clean
+.PHONY: run test lint bench bench-gpu demo openapi containers browser clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -27,6 +27,9 @@ bench: $(READY)
 bench-gpu: $(READY)
 	if [ -e /dev/nvidia0 ]; then $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[gpu]"; fi
 	$(BIN)/python -m benchmarks.gpu
+
+demo: $(READY)
+	@$(BIN)/coinfarm backfill demo
 
 openapi: $(READY)
 	$(BIN)/python -m handler.openapi --write

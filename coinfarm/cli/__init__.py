@@ -7,6 +7,7 @@ import click
 from coinfarm.cli.backfill import backfill
 from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
+from coinfarm.cli.demo import demo
 from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.explain import explain
 from coinfarm.cli.history import history
@@ -36,3 +37,4 @@ def main() -> None:
 
 for command in (predict, render, explain, invoke, serve, example, train, compare, evaluate, backtest, model, history, backfill, worker):
     main.add_command(command)
+backfill.add_command(demo)

@@ -1,0 +1,89 @@
+"""`coinfarm backfill demo`: the whole pipeline on one machine, by one command."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+_INTERRUPTED = 130
+_INCOMPLETE = 1
+
+
+@click.command(epilog="Example: coinfarm backfill demo --days 30 --symbols 2")
+@click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Made-up coins.")
+@click.option("--days", type=click.IntRange(1, 365), default=10, show_default=True, help="Of made-up minutes, for each of them.")
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Processes that work off the queue.")
+@click.option(
+    "--template",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=_TEMPLATE,
+    help="Whose buckets and queues are made.  [default: the checkout's template.yaml]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build/demo"),
+    show_default=True,
+    help="A folder for the report, the predictions and the workers' logs; what a demo left there before is replaced.",
+)
+def demo(symbols: int, days: int, workers: int, template: Path, output: Path) -> None:
+    """Show a backfill from end to end on this machine, without AWS.
+
+    Moto's server stands in for AWS, with the buckets and the queues of template.yaml; made-up candles and the reference model go up, a
+    run is planned and sent to the queue, workers work it off, its results are collected, and a report tells how it went. Each step is the
+    command that it shows. Neither your AWS profile nor anything beyond this machine is touched. The exit code is 1 where a step failed or
+    a window is unaccounted for, 130 after Ctrl-C, which leaves no process behind.
+    """
+    from coinfarm.demo.play import Play, perform
+    from coinfarm.demo.report import summary, write_report
+    from coinfarm.reports.packages import require_packages
+
+    require_packages()
+    with _ended_in_order():
+        outcome = perform(Play(symbols, days, workers, template, output), click.echo, _progress())
+        report = write_report(outcome, output)
+    click.echo(summary(outcome))
+    click.echo(f"{report} tells more; the predictions: {outcome.predictions}")
+    sys.exit(0 if outcome.is_whole else _INCOMPLETE)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """Lets a signal end it as an exception does, so that no process is left behind."""
+    before = {number: signal.signal(number, _exit) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Stopped. Nothing is left running.", err=True)
+        sys.exit(_INTERRUPTED)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _exit(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A bar, with what the queue holds beside it."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("windows"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task("windows", total=None, note="")
+
+        def show(status: dict[str, Any]) -> None:
+            pace = f"{status['framesPerS']:,.0f}/s, " if status["framesPerS"] else ""
+            note = f"{pace}{status['waiting']} shards waiting, {status['inFlight']} in flight, {status['done']} done"
+            progress.update(task, total=status["frames"], completed=status["framesDone"], note=note)
+
+        yield show

@@ -1,0 +1,48 @@
+"""The part of template.yaml that a machine of one's own can stand in for: its buckets and queues, with their properties."""
+
+from pathlib import Path
+from typing import Any
+
+from coinfarm.errors import CoinfarmError
+
+_KEPT = frozenset({"AWS::S3::Bucket", "AWS::SQS::Queue"})
+"""Not their policies: those ask for TLS, which a server on the loopback has no need of."""
+
+
+def local_part(path: Path) -> dict[str, Any]:
+    """The template with those resources alone, and the outputs that name them. Raises `CoinfarmError` where it cannot be read."""
+    import yaml
+
+    try:
+        template = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 - a safe loader that knows CloudFormation's tags
+        resources = {name: resource for name, resource in template["Resources"].items() if resource["Type"] in _KEPT}
+        outputs = {name: output for name, output in template["Outputs"].items() if _named(output["Value"]) in resources}
+    except (OSError, UnicodeDecodeError) as error:
+        raise CoinfarmError(f"{path} cannot be read ({error}): name a checkout's template.yaml with --template") from None
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise CoinfarmError(f"{path} is no template: {error!r}") from None
+    return {"AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"], "Resources": resources, "Outputs": outputs}
+
+
+def _named(value: object) -> object:
+    return value.get("Ref") if isinstance(value, dict) else None
+
+
+def _loader() -> Any:
+    """A loader that reads `!Ref X` as `{"Ref": "X"}` and `!Sub X` as `{"Fn::Sub": "X"}`, as CloudFormation does."""
+    import yaml
+
+    def construct(loader: Any, name: str, node: Any) -> dict[str, Any]:
+        if isinstance(node, yaml.ScalarNode):
+            value = loader.construct_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            value = loader.construct_sequence(node, deep=True)
+        else:
+            value = loader.construct_mapping(node, deep=True)
+        if name == "GetAtt" and isinstance(value, str):
+            value = value.split(".", 1)
+        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})  # of its own: constructors are kept by the class
+    loader.add_multi_constructor("!", construct)
+    return loader

@@ -69,7 +69,8 @@ def backtest(
         if checked is not None:
             click.echo(
                 f"{checked.moments} predictions, made again without the future, are the same: they differ by "
-                f"{checked.largest_difference_pct:.4f} percent points at most, {100 * checked.rms_share:.1f} % of an output's deviation on average."
+                f"{checked.largest_difference_pct:.4f} percent points at most, "
+                f"{100 * checked.rms_share:.1f} % of an output's deviation on average."
             )
         print_tables(*tables(result, sweep=sweep))
 
@@ -86,7 +87,8 @@ def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str
     if not checked.passed:
         raise click.ClickException(
             f"the predictions know the future, or were not made by this model: {checked.moments} of them, made again without what came "
-            f"after, differ by up to {checked.largest_difference_pct:.3f} percent points, {100 * checked.rms_share:.0f} % of an output's deviation"
+            f"after, differ by up to {checked.largest_difference_pct:.3f} percent points, "
+            f"{100 * checked.rms_share:.0f} % of an output's deviation"
         )
     return checked
 

@@ -132,4 +132,10 @@ def _commands(outcome: Outcome) -> Table:
 
 def _resources(outcome: Outcome) -> Table:
     rows = list(outcome.resources.items())
-    return Table(("resource of the template", "type"), rows, "The resources of template.yaml, made with the properties that it gives them", text_columns=2, folded=True)
+    return Table(
+        ("resource of the template", "type"),
+        rows,
+        "The resources of template.yaml, made with the properties that it gives them",
+        text_columns=2,
+        folded=True,
+    )

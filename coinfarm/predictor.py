@@ -242,9 +242,7 @@ class _Job:
         close_time = open_time + STANDARD.window_candles * candles.interval_ms - 1  # the last millisecond, as exchanges write it
         in_sample = None
         if training is not None:
-            # A coin that the model has not seen moves with those it has: the latest cut-off of any counts.
-            cutoff_ms = training.cutoff_ms.get(candles.symbol, max(training.cutoff_ms.values()))
-            in_sample = open_time < cutoff_ms
+            in_sample = open_time < training.cutoff_of(candles.symbol)
         return Predictions(open_time, close_time, self.filled_candles, in_sample, self.values_pct)
 
 

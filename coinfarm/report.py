@@ -75,7 +75,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     for who, scores in {"this model": test["model"], **{_spaced(name): of for name, of in test["baselines"].items()}}.items():
         right_pct = scores["endChangePct"]["directionRightPct"]
         table.add_row(
-            who, *(f"{scores[name]['r2']:.3f}" for name in OUTPUT_NAMES), "none told" if right_pct is None else f"{right_pct:.1f} %"
+            who, *(_decimals(scores[name]["r2"]) for name in OUTPUT_NAMES), "none told" if right_pct is None else f"{right_pct:.1f} %"
         )
     return table
 
@@ -88,6 +88,10 @@ def _caption(count: int, shown: list[Any]) -> str:
     if without:
         parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
     return " ".join(parts)
+
+
+def _decimals(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
 
 
 def _cells(predicted: Mapping[str, float] | None) -> list[str]:

@@ -139,7 +139,7 @@ def _filled(candles: Candles, symbol: str, terms: Terms, horizon_candles: int) -
 
 def _fit_before_ms(training: TrainingData | None, symbol: str, terms: Terms) -> int:
     """Where the model does not tell what it has learnt from, the baselines learn from what lies before the period."""
-    return day_start_ms(terms.start) if training is None else training.cutoff_ms.get(symbol, max(training.cutoff_ms.values()))
+    return day_start_ms(terms.start) if training is None else training.cutoff_of(symbol)
 
 
 def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Rows | None:

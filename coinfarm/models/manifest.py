@@ -144,6 +144,10 @@ class TrainingData(Document):
     frames: int
     splits: dict[str, Split]
 
+    def cutoff_of(self, symbol: str) -> int:
+        """The symbol's cut-off. A coin that the model has not seen moves with those it has: the latest cut-off of any counts."""
+        return self.cutoff_ms.get(symbol, max(self.cutoff_ms.values()))
+
 
 class LayerSummary(Document):
     """One layer of the network, in the order in which a frame goes through them.

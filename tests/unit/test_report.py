@@ -63,7 +63,7 @@ def test_the_csv_has_a_header_and_empty_cells_where_nothing_is_predicted() -> No
 
 
 def test_the_metrics_stand_beside_the_baselines() -> None:
-    def scores(r2: float, right_pct: float | None) -> dict[str, Any]:
+    def scores(r2: float | None, right_pct: float | None) -> dict[str, Any]:
         named = {name: {"r2": r2} for name in PREDICTED}
         return {**named, "endChangePct": {"r2": r2, "directionRightPct": right_pct}}
 
@@ -73,10 +73,11 @@ def test_the_metrics_stand_beside_the_baselines() -> None:
             "to": "2026-03-01",
             "frames": 1234,
             "model": scores(0.1, 51.25),
-            "baselines": {"constantTimesRange": scores(-0.2, None)},
+            "baselines": {"constantTimesRange": scores(-0.2, None), "zero": scores(None, None)},
         }
     }
     shown = text(metrics_table(metrics))
     assert "1,234 frames from 2026-01-01 up to 2026-03-01, which it has never seen" in shown
     assert "│ this model           │          0.100 │             0.100 │            0.100 │          51.2 % │" in shown
     assert "│ constant times range │         -0.200 │            -0.200 │           -0.200 │       none told │" in shown
+    assert "│ zero                 │              – │                 – │                – │       none told │" in shown

@@ -1,8 +1,8 @@
 """Logs, metrics and traces, as Powertools for AWS Lambda writes them."""
 
 import os
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
@@ -23,29 +23,37 @@ metrics = Metrics(service=_SERVICE, namespace=os.environ.get("POWERTOOLS_METRICS
 # Powertools itself, with metrics off, would still print the cold start, and keep all the others in memory.
 _IS_MEASURED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"
 
-_adding = threading.Lock()
-"""Powertools is made for one thread, and a worker has several."""
-
 
 def count(name: str, number: float = 1) -> None:
     """Count something that happened."""
     if _IS_MEASURED:
-        with _adding:
+        with _alone():
             metrics.add_metric(name, MetricUnit.Count, number)
 
 
 def measure_ms(name: str, milliseconds: float) -> None:
     """How long something took."""
     if _IS_MEASURED:
-        with _adding:
+        with _alone():
             metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
 
 
 def print_metrics() -> None:
     """Print what was counted and measured since, where no invocation's end does."""
-    with _adding:
+    with _alone():
         if metrics.provider.metric_set:
             metrics.flush_metrics()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Powertools counts for one thread, where a worker has several, and prints lines that none of the logger's may part."""
+    handler = logger.registered_handler
+    handler.acquire()
+    try:
+        yield
+    finally:
+        handler.release()
 
 
 def count_timings(timings: Timings) -> None:

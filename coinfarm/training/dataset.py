@@ -21,7 +21,7 @@ from image_render.windows import Columns, window_range_pct, windows
 
 _MOST_CANDLES = 100_000_000
 _WINDOWS_AT_ONCE = 10_000  # 16 MB a column
-_TARGETS_AT_ONCE = 1_000_000
+_TARGETS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,8 +13,8 @@ from image_render.spec import STANDARD
 
 TERCILES = 3
 STRATA_PER_SERIES = TERCILES * TERCILES
-_WINDOWS_AT_ONCE = 1_000_000
-_MOST_FOR_BOUNDS = 1_000_000
+_WINDOWS_AT_ONCE = 100_000
+_MOST_FOR_BOUNDS = 100_000
 """Windows that a series' bounds are reckoned from, evenly spread: neighbours are nearly the same."""
 
 

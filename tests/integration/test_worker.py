@@ -42,11 +42,11 @@ def endpoint():
 
 @pytest.fixture
 def queue(endpoint):
-    """A queue whose messages are dead letters after two failures."""
+    """A queue whose messages are dead letters after five failures."""
     sqs = boto3.client("sqs")
     dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
     return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])
 
 
@@ -257,6 +257,27 @@ class Group:
 
     def _described(self):
         return self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"][0]
+
+
+def test_workers_that_are_killed_lose_nothing_and_double_nothing(queue, worker, results, tmp_path):
+    """Four have the same shard, one after another; the first three are killed at it."""
+
+    def written():
+        return [(path.name, path.stat().st_mtime_ns, path.read_bytes()) for path in (tmp_path / "results").glob("one*")]
+
+    queue.send([shard("one", 3)])
+    settings = {"HIDDEN_S": 2, "LANES": 1, "IDLE_EXIT_S": 3}
+    for kill_after in ("receive", "predict", "write"):
+        assert written() == []
+        with worker(KILL_AFTER=kill_after, **settings) as killed:
+            assert killed.exit_code() == -signal.SIGKILL
+    (before,) = written()
+    queue.send([shard("undisturbed", 3)])
+    with worker(**settings) as running:
+        assert running.exit_code() == 0
+    assert written() == [before]
+    assert {**results()["one"], "messageId": ""} == {**results()["undisturbed"], "messageId": ""}
+    assert queue.depth().total == queue.dead_letters().depth().total == 0
 
 
 def test_a_queue_that_cannot_be_reached_is_waited_for(worker, results, free_port):

@@ -1,4 +1,4 @@
-"""The worker as a process, over moto's server and a stand-in for EC2's metadata service."""
+"""The worker as a process, over moto's server and a stand-in for EC2's metadata service. What faults do to it: test_faults.py."""
 
 import json
 import os
@@ -257,27 +257,6 @@ class Group:
 
     def _described(self):
         return self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"][0]
-
-
-def test_workers_that_are_killed_lose_nothing_and_double_nothing(queue, worker, results, tmp_path):
-    """Four have the same shard, one after another; the first three are killed at it."""
-
-    def written():
-        return [(path.name, path.stat().st_mtime_ns, path.read_bytes()) for path in (tmp_path / "results").glob("one*")]
-
-    queue.send([shard("one", 3)])
-    settings = {"HIDDEN_S": 2, "LANES": 1, "IDLE_EXIT_S": 3}
-    for kill_after in ("receive", "predict", "write"):
-        assert written() == []
-        with worker(KILL_AFTER=kill_after, **settings) as killed:
-            assert killed.exit_code() == -signal.SIGKILL
-    (before,) = written()
-    queue.send([shard("undisturbed", 3)])
-    with worker(**settings) as running:
-        assert running.exit_code() == 0
-    assert written() == [before]
-    assert {**results()["one"], "messageId": ""} == {**results()["undisturbed"], "messageId": ""}
-    assert queue.depth().total == queue.dead_letters().depth().total == 0
 
 
 def test_a_queue_that_cannot_be_reached_is_waited_for(worker, results, free_port):

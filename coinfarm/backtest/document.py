@@ -33,7 +33,7 @@ def document(result: Result) -> dict[str, Any]:
             "model": result.model,
             "symbols": result.symbols,
             "interval": result.interval,
-            "period": {"from": _minute(result.period.start_ms), "to": _minute(result.period.stop_ms), "days": result.period.days},
+            "period": {"from": minute_text(result.period.start_ms), "to": minute_text(result.period.stop_ms), "days": result.period.days},
             "predictions": {
                 **asdict(result.left_out),
                 "judged": sum(map(len, result.coins)),
@@ -55,8 +55,8 @@ def document(result: Result) -> dict[str, Any]:
             "by_month": [asdict(part) for part in result.by_month],
             "folds": [
                 {
-                    "from": _minute(fold.start_ms),
-                    "to": _minute(fold.stop_ms),
+                    "from": minute_text(fold.start_ms),
+                    "to": minute_text(fold.stop_ms),
                     **fold.thresholds._asdict(),
                     "trained_on_trades": fold.trained_on,
                 }
@@ -95,8 +95,8 @@ def account(result: Result) -> str:
     if result.sweep is not None:
         parts.append(f"{left.kept - judged:,} to choose thresholds by")
     parts.append(
-        f"{judged:,} judged, worth {result.independent_predictions:,.0f} independent ones, from {_minute(period.start_ms)} to "
-        f"{_minute(period.stop_ms)} UTC"
+        f"{judged:,} judged, worth {result.independent_predictions:,.0f} independent ones, from {minute_text(period.start_ms)} to "
+        f"{minute_text(period.stop_ms)} UTC"
     )
     if left.in_sample_unknown:
         parts.append(f"of {left.in_sample_unknown:,} the model does not say whether it learnt from them")
@@ -202,5 +202,6 @@ def _cell(value: float, digits: int = 1) -> str:
     return f"{value:,.{digits}f}" if abs(value) < _LARGEST_SHOWN else f"{value:.1e}"
 
 
-def _minute(time_ms: int) -> str:
+def minute_text(time_ms: int) -> str:
+    """A time, to the minute, in UTC."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

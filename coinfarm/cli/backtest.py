@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, open_predictor, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, FOLDER, open_predictor, print_tables
 
 if TYPE_CHECKING:
     from coinfarm.backtest.lookahead import Lookahead
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinfarm.backtest.strategy import Rule
 
 
-@click.command(epilog="Example: coinfarm backtest --predictions results --candles history")
+@click.command(epilog="Example: coinfarm backtest --predictions results --candles history --report verdict.html")
 @click.option("--predictions", required=True, metavar="ROOT", help="Where predictions lie, as a folder, an s3:// URI or a Parquet file.")
 @click.option(
     "--candles", required=True, metavar="ROOT", help="A candle store, or a folder of files such as BTCUSD-1m.parquet, or one of them."
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 @click.option("--model", "model_uri", help="The model for --check-lookahead.  [default: the reference model]")
 @click.option("--export", "export_folder", type=FOLDER, help="Write predictions, candles and trades for freqtrade, pandas and others.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+@click.option("--report", type=FILE_TO_WRITE, help="Write one HTML page, which needs nothing else, with plots and trades.")
 def backtest(
     predictions: str,
     candles: str,
@@ -38,6 +39,7 @@ def backtest(
     model_uri: str | None,
     export_folder: Path | None,
     as_json: bool,
+    report: Path | None,
 ) -> None:
     """Would trading upon the predictions have made money? The first line is the verdict.
 
@@ -57,6 +59,10 @@ def backtest(
     checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
     with _progress() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
+    if report is not None:
+        from coinfarm.backtest.report import page
+
+        page(result).write(report)
     if export_folder is not None:
         _export(predictions, candles, result, export_folder)
     if as_json:

@@ -6,17 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
 from coinfarm.backtest.verdict import Answer
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
-from tests.unit.backtest.markets import predicted, wandering
-from tests.unit.backtest.stored import MODEL, store_candles, store_predictions
+from tests.unit.backtest.stored import MODEL
 
-MINUTES = 12 * 1440
 Run = Callable[..., Result]
 
 STRATEGY = """
@@ -31,17 +28,6 @@ horizon_candles = 5
 [market]
 volume_share_pct = 100
 """
-
-
-@pytest.fixture(scope="module")
-def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Twelve days of two coins; the first day is in sample."""
-    root = tmp_path_factory.mktemp("backtest")
-    for seed, symbol in enumerate(("DEMOBTC", "DEMOETH")):
-        coin = predicted(wandering(symbol, MINUTES, seed), 20, seed + 5)
-        store_predictions(root / "results", coin, in_sample=(np.arange(len(coin)) < 1_440).tolist())
-        store_candles(root / "candles", coin.candles)
-    return root
 
 
 @pytest.fixture

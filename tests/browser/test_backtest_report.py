@@ -1,0 +1,68 @@
+"""The page of a backtest in a browser that reaches nothing."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from coinfarm.backtest.report import page
+from coinfarm.backtest.run import backtest
+from coinfarm.backtest.strategy import Strategy
+from tests.unit.backtest.markets import predicted, wandering
+from tests.unit.backtest.stored import store_candles, store_predictions
+
+pytestmark = pytest.mark.browser
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--host-resolver-rules=MAP * ~NOTFOUND",  # no internet
+    "--enable-logging=stderr",
+]
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The file of a report, and the verdict that it must show."""
+    root = tmp_path_factory.mktemp("backtest")
+    coin = predicted(wandering("DEMOBTC", 12 * 1440, 1), 20, 2)
+    store_predictions(root / "results", coin)
+    store_candles(root / "candles", coin.candles)
+    strategy = Strategy.model_validate({"exit": {"horizon_candles": 5}, "market": {"volume_share_pct": 100}})
+    result = backtest(f"{root}/results", f"{root}/candles", strategy, samples=50)
+    page(result).write(root / "verdict.html")
+    return root / "verdict.html", result.verdict.headline
+
+
+@pytest.fixture(scope="module")
+def browse(tmp_path_factory):
+    """What Chromium makes of a file, and what it logged."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not chromium:
+        pytest.skip("there is no chromium: apt-get install chromium")
+
+    def browse(path, *flags):
+        command = [chromium, *FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}", *flags, path.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+    return browse
+
+
+def test_the_verdict_is_on_the_page_and_nothing_goes_wrong_in_the_console(report, browse):
+    path, headline = report
+    shown = browse(path, "--dump-dom")
+    assert headline in shown.stdout
+    assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
+
+
+@pytest.mark.parametrize("width", [390, 1280], ids=["phone", "laptop"])
+def test_a_screenshot_shows_the_page_in_colours(report, browse, tmp_path, width):
+    picture = tmp_path / "report.png"
+    browse(report[0], f"--window-size={width},3000", f"--screenshot={picture}")
+    pixels = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)
+    assert len(np.unique(pixels, axis=0)) > 200

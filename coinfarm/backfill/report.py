@@ -22,7 +22,7 @@ def quote_table(manifest: RunManifest) -> "Table":
     series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} to {manifest.to_date}"
     title = f"{quote.frames:,} frames in {quote.messages:,} shards, {series}, model {manifest.model_version}"
     if quote.messages_without_candles:
-        title += f"; {quote.messages_without_candles:,} shards have no candles"
+        title += f"; {quote.messages_without_candles:,} of the shards without candles"
     notes = [f"{_WAYS[way.name].removesuffix(', on demand')}: {way.basis}" for way in quote.ways if way.name != "gpu-spot"]
     notes.append(f"Dollars by the list prices of us-east-1, {quote.prices_date}; machines that start up are not counted.")
     table = _table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes))

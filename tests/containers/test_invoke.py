@@ -42,7 +42,7 @@ def test_a_bad_direct_event_gets_a_problem_document(deployment, event):
     assert answer["errors"]
 
 
-@events("sqs-*.json")
+@events("sqs-*.json", "shards.json")
 def test_a_queue_event_leaves_a_result_for_each_record(deployment, s3, event):
     assert deployment.invoke("BatchFunction", event) == {"batchItemFailures": []}
     assert all(is_written(s3, record) for record in records(event))
@@ -61,5 +61,10 @@ def records(event):
 
 
 def is_written(s3, record):
-    key = json.loads(record["body"])["resultsUri"]
-    return key in {found["Key"] for found in s3.list_objects_v2(Bucket="results").get("Contents", [])}
+    """Under the place that a request names; or, for a shard, under that place and with its day."""
+    asked = json.loads(record["body"])
+    written = [found["Key"] for found in s3.list_objects_v2(Bucket="results").get("Contents", [])]
+    return any(
+        key.startswith(asked["resultsUri"]) and f"date={asked['date']}" in key if "date" in asked else key == asked["resultsUri"]
+        for key in written
+    )

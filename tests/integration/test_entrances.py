@@ -40,8 +40,9 @@ def request_of_500(candle_file):
 @pytest.fixture(scope="module", autouse=True)
 def service(container, s3, candle_file):
     """One container for all the tests; it remembers no answers, so that every entrance asks the model."""
-    for path in (candle_file, EVENTS / "candles/DEMOUSD-1m.parquet"):
-        s3.upload_file(str(path), "candles", path.name)
+    s3.upload_file(str(candle_file), "candles", candle_file.name)
+    for path in (EVENTS / "candles").rglob("*.parquet"):
+        s3.upload_file(str(path), "candles", path.relative_to(EVENTS / "candles").as_posix())
     with container(MODEL_URI=reference_model_uri(), ANSWER_CACHE_FRAMES="0"):
         yield
 
@@ -112,6 +113,16 @@ def test_each_record_of_a_batch_leaves_its_result(event, s3):
     assert invoke(event) == {"batchItemFailures": []}
     for record in event["Records"]:
         assert s3.head_object(Bucket="results", Key=json.loads(record["body"])["resultsUri"])["ContentLength"]
+
+
+@pytest.mark.parametrize("event", events("shards.json"))
+def test_each_shard_of_a_batch_leaves_its_result(event, s3):
+    assert invoke(event) == {"batchItemFailures": []}
+    written = {found["Key"] for found in s3.list_objects_v2(Bucket="results", Prefix="shards/predictions/")["Contents"]}
+    asked = [json.loads(record["body"]) for record in event["Records"]]
+    assert written == {
+        f"shards/predictions/model={shard['modelVersion']}/symbol=DEMOUSD/interval=1m/date={shard['date']}.parquet" for shard in asked
+    }
 
 
 @pytest.mark.parametrize("event", [*events("refused/api-*.json"), *events("refused/direct-*.json")])

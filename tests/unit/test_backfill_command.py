@@ -47,7 +47,7 @@ def test_plan_prints_the_quote_and_writes_the_manifest(command: Command) -> None
     shown = command("plan", *ASKED, *TOLD)
     assert shown.exit_code == 0, shown.output
     assert "2,880 frames in 3 shards, DEMOUSD 1m from 2026-01-01 to 2026-01-04" in shown.stdout
-    assert "1 shards have no candles" in shown.stdout
+    assert "1 of the shards without candles" in shown.stdout
     for way in ("this machine", "Lambda", "GPU fleet, on demand", "GPU fleet, spot"):
         assert way in shown.stdout
     assert "29*" in shown.stdout, "what is assumed is marked"

@@ -1,5 +1,9 @@
 """A whole training run, tiny: made-up candles, a small network, a few steps, and the bundle that comes of it."""
 
+import math
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,6 +14,7 @@ import pytest
 
 from coinfarm.candle_files import parquet_from_candles
 from coinfarm.engines.keras import KerasEngine
+from coinfarm.errors import CoinfarmError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manager import LoadedModel
 from coinfarm.predictor import Predictor, Series
@@ -23,7 +28,7 @@ pytestmark = pytest.mark.tensorflow
 
 CONFIG = """
 name = "tiny"
-candles = ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
+candles = ["DEMO1-1h.parquet", "DEMO2-30m.parquet"]
 train = { start = 2020-01-01, stop = 2020-01-21 }
 validation = { start = 2020-01-21, stop = 2020-02-02 }
 test = { start = 2020-02-02, stop = 2020-02-14 }
@@ -41,17 +46,23 @@ class Run:
     folder: Path
     bundle: Bundle
     logs: dict[int, dict[str, float]]
+    frames: list[int]
 
 
 @pytest.fixture(scope="module")
 def run(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("training")
-    for symbol in ("DEMO1", "DEMO2"):
-        (folder / f"{symbol}-1h.parquet").write_bytes(parquet_from_candles(generate(symbol, "1h", START_MS, 44 * 24, seed=1)))
+    config, logs, frames = written_config(folder), {}, []
+    bundle = train(config, folder / "bundle", logs.__setitem__, on_frames=frames.append)
+    return Run(config, folder / "bundle", bundle, logs, frames)
+
+
+def written_config(folder: Path) -> TrainingConfig:
+    for symbol, interval, per_day in (("DEMO1", "1h", 24), ("DEMO2", "30m", 48)):
+        candles = generate(symbol, interval, START_MS, 44 * per_day, seed=1)
+        (folder / f"{symbol}-{interval}.parquet").write_bytes(parquet_from_candles(candles))
     (folder / "tiny.toml").write_text(CONFIG)
-    config, logs = TrainingConfig.read(folder / "tiny.toml"), {}
-    bundle = train(config, folder / "bundle", logs.__setitem__)
-    return Run(config, folder / "bundle", bundle, logs)
+    return TrainingConfig.read(folder / "tiny.toml")
 
 
 def test_a_run_leaves_a_bundle_that_opens(run: Run) -> None:
@@ -62,17 +73,75 @@ def test_a_run_leaves_a_bundle_that_opens(run: Run) -> None:
 def test_progress_is_told_after_each_epoch(run: Run) -> None:
     assert sorted(run.logs) == [0, 1]
     assert all({"loss", "val_loss"} <= set(logs) for logs in run.logs.values())
+    assert run.frames == [8, 16, 24, 32, 40, 48]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from coinfarm.training.config import TrainingConfig
+from coinfarm.training.run import train
+
+def on_frames(frames):
+    if frames == 40:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+train(TrainingConfig.read(folder / "tiny.toml"), folder / "bundle", lambda epoch, logs: None, on_frames=on_frames)
+"""
+
+
+def test_a_run_that_was_killed_goes_on_to_the_same_result(run: Run, keras: ModuleType, tmp_path: Path) -> None:
+    config = written_config(tmp_path)
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=False, cwd=Path(__file__).parents[3], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
+    assert not (tmp_path / "bundle").exists()
+    logs: dict[int, dict[str, float]] = {}
+    bundle = train(config, tmp_path / "bundle", logs.__setitem__)
+    assert logs == {1: run.logs[1]}
+    assert bundle.manifest.metrics == run.bundle.manifest.metrics
+    resumed, undisturbed = (keras.saving.load_model(folder / "model.keras") for folder in (tmp_path / "bundle", run.folder))
+    assert resumed.get_weights()
+    for found, expected in zip(resumed.get_weights(), undisturbed.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_training_ends_early_on_validation_and_keeps_the_best_epoch(keras: ModuleType, tmp_path: Path) -> None:
+    config = written_config(tmp_path).model_copy(update={"epochs": 9, "patience_epochs": 2})
+    told: list[int] = []
+
+    def progress(epoch: int, logs: dict[str, float]) -> None:
+        told.append(epoch)
+        logs["val_loss"] = [0.5, 0.4, 0.6, 0.4, 0.1][epoch]
+
+    bundle = train(config, tmp_path / "bundle", progress)
+    assert told == [0, 1, 2, 3]
+    assert bundle.manifest.training is not None
+    assert bundle.manifest.training.frames == 2 * 3 * 8
+
+
+def test_a_loss_that_is_no_number_ends_the_run(keras: ModuleType, tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match=r"epoch 1 ended with a loss of nan: choose a smaller learning_rate"):
+        train(written_config(tmp_path), tmp_path / "bundle", lambda epoch, logs: logs.update(val_loss=math.nan))
+
+
+def test_a_folder_with_something_in_it_is_refused(run: Run) -> None:
+    with pytest.raises(CoinfarmError, match="bundle is not empty: choose another folder"):
+        train(run.config, run.folder, lambda epoch, logs: None)
 
 
 def test_the_manifest_says_what_the_model_has_seen(run: Run) -> None:
     training = run.bundle.manifest.training
     assert training is not None
-    assert (training.symbols, training.interval) == (("DEMO1", "DEMO2"), "1h")
+    assert (training.symbols, training.interval) == (("DEMO1", "DEMO2"), "1h, 30m")
     assert (training.from_date, training.to_date) == (date(2020, 1, 1), date(2020, 2, 2))
     assert training.cutoff_ms == dict.fromkeys(training.symbols, START_MS + 32 * DAY_MS)
-    assert training.frames == 2 * 3 * 8
-    windows_of_each = {name: part.frames // 2 for name, part in training.splits.items()}
-    assert windows_of_each == {"train": 20 * 24 - 229, "validation": -(-(12 * 24 - 229) // 31)}
+    best = min(run.logs, key=lambda epoch: run.logs[epoch]["val_loss"])
+    assert training.frames == (best + 1) * 3 * 8
+    assert {name: part.frames for name, part in training.splits.items()} == {
+        "train": 20 * 24 - 229 + 20 * 48 - 229,
+        "validation": -(-(12 * 24 - 229) // 31) + -(-(12 * 48 - 229) // 31),
+    }
 
 
 def test_the_outputs_are_shares_of_the_windows_range(run: Run) -> None:

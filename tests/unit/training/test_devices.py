@@ -1,0 +1,75 @@
+"""Training shared among devices: on each backend of Keras, two of them made of one processor."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.tensorflow
+
+TRAIN = """
+import sys
+from pathlib import Path
+import keras, numpy as np
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
+from coinfarm.errors import CoinfarmError
+from coinfarm.synthetic import generate
+from coinfarm.training.config import TrainingConfig
+from coinfarm.training.dataset import samples
+from coinfarm.training.devices import Devices
+from coinfarm.training.loop import fit, predict_pct
+
+folder, policy = Path(sys.argv[1]), sys.argv[2]
+(folder / "DEMO-1h.parquet").touch()
+years = {"train": 2020, "validation": 2021, "test": 2022}
+config = TrainingConfig.model_validate({
+    "name": "tiny",
+    "candles": [folder / "DEMO-1h.parquet"],
+    "network": {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]},
+    "batch_size": 8,
+    "steps_per_epoch": 2,
+    "epochs": 1,
+    **{name: {"start": f"{year}-01-01", "stop": f"{year}-02-01"} for name, year in years.items()},
+})
+part = samples([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
+two = Devices(("cpu:0", "cpu:1"), policy)
+with two.used():
+    if keras.backend.backend() == "tensorflow":
+        assert tf.distribute.get_strategy().num_replicas_in_sync == 2
+    else:
+        assert keras.distribution.distribution().device_mesh.shape == (2,)
+losses = []
+model = fit(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
+again = fit(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
+assert len(losses) == 1 and np.isfinite(losses[0]["val_loss"]), losses
+assert {layer.compute_dtype for layer in model.layers} == {"float32"}
+assert all((a == b).all() for a, b in zip(model.get_weights(), again.get_weights(), strict=True))
+predicted = predict_pct(model, part, "percent")
+assert predicted.shape == (len(part), 3) and np.isfinite(predicted).all()
+try:
+    fit(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
+except CoinfarmError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("backend", "policy"),
+    [
+        pytest.param("tensorflow", "mixed_bfloat16", id="tensorflow"),
+        pytest.param("jax", "mixed_bfloat16", id="jax", marks=pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed")),
+    ],
+)
+def test_two_devices_share_each_batch(tmp_path: Path, backend: str, policy: str) -> None:
+    environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    done = subprocess.run(
+        [sys.executable, "-c", TRAIN, str(tmp_path), policy],
+        check=False, cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "batch_size 7 does not part evenly among 2 devices: choose a multiple of that"

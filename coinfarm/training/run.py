@@ -3,6 +3,7 @@
 import shutil
 import zipfile
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +58,8 @@ def train(
     """
     if folder.exists() and any(folder.iterdir()):
         raise CoinfarmError(f"{folder} is not empty: choose another folder")
+    if tensorboard is not None and find_spec("tensorboard") is None:
+        raise CoinfarmError("logs for TensorBoard need its package: pip install 'coinfarm[train]'")
     work = folder.with_name(f"{folder.name}.training")
     checkpoint = Checkpoint(work)
     checkpoint.begin(config)

@@ -114,8 +114,9 @@ def test_training_ends_early_on_validation_and_keeps_the_best_epoch(keras: Modul
         told.append(epoch)
         logs["val_loss"] = [0.5, 0.4, 0.6, 0.4, 0.1][epoch]
 
-    bundle = train(config, tmp_path / "bundle", progress)
+    bundle = train(config, tmp_path / "bundle", progress, tensorboard=tmp_path / "logs")
     assert told == [0, 1, 2, 3]
+    assert {path.parent.name for path in (tmp_path / "logs").rglob("events*")} == {"train", "validation"}
     assert bundle.manifest.training is not None
     assert bundle.manifest.training.frames == 2 * 3 * 8
 
@@ -123,6 +124,12 @@ def test_training_ends_early_on_validation_and_keeps_the_best_epoch(keras: Modul
 def test_a_loss_that_is_no_number_ends_the_run(keras: ModuleType, tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match=r"epoch 1 ended with a loss of nan: choose a smaller learning_rate"):
         train(written_config(tmp_path), tmp_path / "bundle", lambda epoch, logs: logs.update(val_loss=math.nan))
+
+
+def test_logs_without_their_package_are_refused_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coinfarm.training.run.find_spec", lambda name: None)
+    with pytest.raises(CoinfarmError, match=r"need its package: pip install 'coinfarm\[train\]'"):
+        train(written_config(tmp_path), tmp_path / "bundle", lambda epoch, logs: None, tensorboard=tmp_path / "logs")
 
 
 def test_a_folder_with_something_in_it_is_refused(run: Run) -> None:

@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 
+_TELL_EVERY_S = 0.3
+
+
 class Settled(NamedTuple):
     """What became of a shard: `error` is None where its result lies there; `frames` are all that its process has predicted so far."""
 
@@ -33,23 +37,27 @@ class Settled(NamedTuple):
 
 @dataclass
 class Tally:
-    """How a run goes."""
+    """How a run goes: shards settled, windows asked of those that are done, frames predicted, and how many of them are of shards that are
+    not settled yet, about.
+    """
 
     shards: int
     done: int = 0
     asked_done: int = 0
     frames: int = 0
+    frames_under_way: int = 0
     failed: dict[Shard, str] = field(default_factory=dict)
     stopped: bool = False
 
 
-def run_here(root: str, shards: Sequence[Shard], processes: int, on_settled: Callable[[Tally], None]) -> Tally:
-    """Do the shards of the run at `root`; those whose results are there are left as they are. `on_settled` is told after each.
+def run_here(root: str, shards: Sequence[Shard], processes: int, on_progress: Callable[[Tally], None]) -> Tally:
+    """Do the shards of the run at `root`; those whose results are there are left as they are. `on_progress` is told after each, and
+    some times a second.
 
     Ctrl-C lets each process finish what it has in work, and a second one ends them at once; nothing is lost by either, nor by a kill:
     a result appears whole or not at all. Raises `CoinfarmError` where every process died.
     """
-    crew = _Crew(root, deque(shards), Tally(len(shards)), on_settled)
+    crew = _Crew(root, deque(shards), Tally(len(shards)), on_progress)
     with _on_interrupt(crew.stop):
         try:
             crew.work(processes)
@@ -63,16 +71,17 @@ class _Member:
     process: "BaseProcess"
     in_work: set[Shard] = field(default_factory=set)
     frames: int = 0
+    frames_settled: int = 0
 
 
 class _Crew:
     """The processes, and what the one that leads them knows."""
 
-    def __init__(self, root: str, pending: "deque[Shard]", tally: Tally, on_settled: Callable[[Tally], None]) -> None:
+    def __init__(self, root: str, pending: "deque[Shard]", tally: Tally, on_progress: Callable[[Tally], None]) -> None:
         self.tally = tally
         self._root = root
         self._pending = pending
-        self._on_settled = on_settled
+        self._on_progress = on_progress
         self._members: dict[Connection, _Member] = {}
         self._complaint: str | None = None
 
@@ -118,6 +127,9 @@ class _Crew:
             said = connection.recv()
             if isinstance(said, Settled):
                 self._settle(said, member)
+            elif isinstance(said, int):
+                self._predicted(said, member)
+                self._on_progress(self.tally)
             elif isinstance(said, str):
                 self._complaint = said
             else:
@@ -141,14 +153,19 @@ class _Crew:
 
     def _settle(self, said: Settled, member: _Member) -> None:
         member.in_work.discard(said.shard)
-        self.tally.frames += said.frames - member.frames
-        member.frames = said.frames
+        member.frames_settled = said.frames
+        self._predicted(said.frames, member)
         if said.error is None:
             self.tally.done += 1
             self.tally.asked_done += said.shard.asked
         else:
             self.tally.failed[said.shard] = said.error
-        self._on_settled(self.tally)
+        self._on_progress(self.tally)
+
+    def _predicted(self, frames: int, member: _Member) -> None:
+        self.tally.frames += frames - member.frames
+        member.frames = frames
+        self.tally.frames_under_way = sum(each.frames - each.frames_settled for each in self._members.values())
 
 
 def cores_here() -> int:
@@ -215,4 +232,13 @@ def _do_shards(run: Run, leader: Connection) -> None:
     def settle(shard: Shard, error: Exception | None) -> None:
         leader.send(Settled(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
 
+    last_told = time.monotonic()
+
+    def tell() -> None:
+        nonlocal last_told
+        if time.monotonic() - last_told > _TELL_EVERY_S:
+            last_told = time.monotonic()
+            leader.send(predictor.timings.frames)
+
+    predictor.before_batch = tell
     do(jobs(), predictor, settle)

@@ -341,7 +341,7 @@ def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
 
 @contextmanager
 def _frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
-    """Shows how many windows are settled, the frames a second since the first shard was, and the time left."""
+    """Shows how many windows are settled or predicted, the frames a second since the first were predicted, and the time left."""
     with _bar("windows", total) as update:
         started: list[tuple[float, int]] = []
 
@@ -351,7 +351,8 @@ def _frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
             (first_s, first_frames), frames = started[0], tally.frames
             pace = f"{(frames - first_frames) / (now - first_s):,.0f} frames/s" if frames > first_frames else ""
             failed = f"  {len(tally.failed)} shards failed" if tally.failed else ""
-            update(completed=tally.asked_done + sum(shard.asked for shard in tally.failed), note=pace + failed)
+            settled = tally.asked_done + sum(shard.asked for shard in tally.failed)
+            update(completed=settled + tally.frames_under_way, note=pace + failed)
 
         yield show
 

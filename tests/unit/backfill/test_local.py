@@ -26,7 +26,7 @@ WINDOWS = 96
 """Of a day of quarters of an hour."""
 
 
-LONG = 60
+LONG = 30
 """Days: more than the processes have in work at once."""
 
 
@@ -56,11 +56,12 @@ def files(run: Run) -> dict[str, bytes]:
 
 
 def test_processes_share_the_shards_and_leave_what_one_would(run: Run, tmp_path: Path, model: tuple[str, str]) -> None:
-    told: list[int] = []
-    tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: told.append(tally.done))
+    told: set[int] = set()
+    tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: told.add(tally.done))
     assert (tally.done, tally.failed, tally.stopped) == (DAYS, {}, False)
     assert tally.frames == DAYS * WINDOWS - 199 - 149
-    assert told == list(range(1, DAYS + 1))
+    assert told >= set(range(1, DAYS + 1))
+    assert tally.frames_under_way == 0
     alone = planned(tmp_path / "alone", run.candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
     run_here(alone.storage.uri(), list(alone.manifest.shards()), 1, lambda tally: None)
     assert files(run) == files(alone)
@@ -89,8 +90,11 @@ def test_a_model_that_is_not_there_is_an_error_for_people(run: Run, tmp_path: Pa
 def test_another_process_does_what_a_killed_one_had_in_work(run: Run) -> None:
     children = Path(f"/proc/self/task/{os.getpid()}/children")
 
+    killed: list[int] = []
+
     def kill_one(tally: Tally) -> None:
-        if tally.done == 1:
+        if tally.done == 1 and not killed:
+            killed.append(1)
             os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
 
     tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, kill_one)

@@ -1,0 +1,103 @@
+"""`coinfarm worker`, to which happens what the environment names; production code knows nothing of it.
+
+KILL_AT: it kills itself at that moment. CLOCK_JUMP_S: with the first message the wall clock jumps so far. ENGINE_S: how long a batch takes
+at least. MEET: before its first result is written, it waits in that folder for another worker that is about to write one. S3_TIMEOUT_S,
+FIRST_RETRY_S, FIRST_PAUSE_S: shorter times, where production is patient. FILE_BYTES: no file may be larger, as if the disk were full.
+"""
+
+import os
+import resource
+import signal
+import time
+from functools import wraps
+from pathlib import Path
+
+_time, _time_ns = time.time, time.time_ns
+jumped_s = 0.0
+# Before anything else is imported, since some keep the function itself.
+time.time = lambda: _time() + jumped_s
+time.time_ns = lambda: _time_ns() + round(jumped_s * 1e9)
+
+from coinfarm.backfill.shard_job import ShardJob  # noqa: E402
+from coinfarm.cli import main  # noqa: E402
+from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
+from coinfarm.queue import Queue  # noqa: E402
+from coinfarm.storage import s3  # noqa: E402
+from handler import lane  # noqa: E402
+
+MEETING_S = 60
+
+
+def kill_at(moment):
+    if os.environ.get("KILL_AT") == moment:
+        os.kill(os.getpid(), signal.SIGKILL)
+        signal.pause()  # other threads may not go on either
+
+
+def around(owner, name):
+    """Replace a method by a function of the original and its arguments."""
+
+    def decorate(function):
+        original = getattr(owner, name)
+        setattr(owner, name, wraps(original)(lambda *args, **options: function(original, *args, **options)))
+
+    return decorate
+
+
+@around(Queue, "receive")
+def receive(original, *args, **options):
+    global jumped_s
+    messages = original(*args, **options)
+    if messages:
+        kill_at("after receive")
+        jumped_s = float(os.environ.get("CLOCK_JUMP_S", "0"))
+    return messages
+
+
+batches = 0
+
+
+@around(OpenVinoEngine, "start")
+def start(original, self, frames):
+    global batches
+    if frames.any():  # the manager warms a model up with empty frames
+        batches += 1
+        time.sleep(float(os.environ.get("ENGINE_S", "0")))
+        if batches == 2:
+            kill_at("in the engine")
+    return original(self, frames)
+
+
+@around(ShardJob, "write")
+def write(original, self, *args):
+    kill_at("after predict")
+    if "MEET" in os.environ:
+        meet(Path(os.environ.pop("MEET")), self.shard)
+    original(self, *args)
+    kill_at("after a write")
+
+
+def meet(folder, shard):
+    (folder / str(os.getpid())).write_text(str(shard))
+    deadline = time.monotonic() + MEETING_S
+    while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+@around(Queue, "delete")
+def delete(original, *args):
+    kill_at("before the delete")
+    return original(*args)
+
+
+@around(s3, "Config")
+def config(original, **options):
+    return original(**options | {"read_timeout": float(os.environ.get("S3_TIMEOUT_S", options["read_timeout"]))})
+
+
+if __name__ == "__main__":
+    lane._FIRST_RETRY_S = int(os.environ.get("FIRST_RETRY_S", lane._FIRST_RETRY_S))
+    lane._FIRST_PAUSE_S = float(os.environ.get("FIRST_PAUSE_S", lane._FIRST_PAUSE_S))
+    if "FILE_BYTES" in os.environ:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FILE_BYTES"]),) * 2)
+    main(["worker"])

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu demo openapi containers browser clean
+.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -30,6 +30,10 @@ bench-gpu: $(READY)
 
 demo: $(READY)
 	@$(BIN)/coinfarm backfill demo
+
+# On made-up candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
+verdict: $(READY)
+	@$(BIN)/coinfarm verdict $(CANDLES)
 
 openapi: $(READY)
 	$(BIN)/python -m handler.openapi --write

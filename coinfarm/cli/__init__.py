@@ -15,6 +15,7 @@ from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
 from coinfarm.cli.serve import example, invoke, serve
 from coinfarm.cli.train import train
+from coinfarm.cli.verdict import verdict
 from coinfarm.cli.worker import worker
 from coinfarm.errors import CoinfarmError
 
@@ -35,6 +36,22 @@ def main() -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
 
 
-for command in (predict, render, explain, invoke, serve, example, train, compare, evaluate, backtest, model, history, backfill, worker):
+for command in (
+    predict,
+    render,
+    explain,
+    invoke,
+    serve,
+    example,
+    train,
+    compare,
+    evaluate,
+    backtest,
+    verdict,
+    model,
+    history,
+    backfill,
+    worker,
+):
     main.add_command(command)
 backfill.add_command(demo)

@@ -117,7 +117,7 @@ def plan(
         first=first.date(),
         stop=stop.date(),
         stride=stride,
-        model_uri=_absolute(model_uri),
+        model_uri=absolute(model_uri),
         model_version=version,
         candles=open_storage(store),
         results=open_storage(results) if results else run.storage,
@@ -152,7 +152,7 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
 
     shards = list(Run.at(root).manifest.shards())
     started = time.perf_counter()
-    with _frames_bar(sum(shard.asked for shard in shards)) as show:
+    with frames_bar(sum(shard.asked for shard in shards)) as show:
         tally = run_here(root, shards, min(processes or cores_here(), len(shards)), show)
     seconds = time.perf_counter() - started
     if as_json:
@@ -300,7 +300,7 @@ def _model(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Spe
     return current.version, Speed(frames_per_s, cores_here(), "as told, on this machine")
 
 
-def _absolute(uri: str | None) -> str | None:
+def absolute(uri: str | None) -> str | None:
     """As another folder's processes understand it."""
     return uri if uri is None or "://" in uri else str(Path(uri).absolute())
 
@@ -340,7 +340,7 @@ def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
 
 
 @contextmanager
-def _frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
+def frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
     """Shows how many windows are settled or predicted, the frames a second since the first were predicted, and the time left."""
     with _bar("windows", total) as update:
         started: list[tuple[float, int]] = []

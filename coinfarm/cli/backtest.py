@@ -57,7 +57,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
     checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
-    with _progress() as progress:
+    with stages_bar() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtest.report import page
@@ -108,7 +108,7 @@ def _export(predictions: str, candles: str, result: "Result", folder: Path) -> N
 
 
 @contextmanager
-def _progress() -> "Iterator[Progress]":
+def stages_bar() -> "Iterator[Progress]":
     """A bar on stderr, where a person looks at it."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -61,7 +61,7 @@ def download(
     if stop and stop <= first:
         raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
     exchange = Exchange(exchange_name, exchange_url, _wait)
-    with _days_done() as progress:
+    with days_bar() as progress:
         outcome = run(
             _open(root), exchange, symbol, interval, first.date(), stop.date() if stop else None, replace=replace, progress=progress
         )
@@ -93,7 +93,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
     store = _open(root)
     outcomes = []
     for file in files:
-        with _days_done(file.name) as progress:
+        with days_bar(file.name) as progress:
             outcome = import_file(store, file, symbol=symbol, interval=interval, replace=replace, progress=progress)
         outcomes.append(outcome)
         if outcome.candles and not as_json:
@@ -121,7 +121,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     from coinfarm.history.tables import coverage_table, hole_table, series_table
 
     store = _open(root)
-    with _days_done() as progress:
+    with days_bar() as progress:
         checks = check_store(store, progress)
     strays = store.strays()
     if as_json:
@@ -163,7 +163,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     store = _open(root)
-    with _days_done() as progress:
+    with days_bar() as progress:
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day, replace=replace)
             progress(done, days)
@@ -184,7 +184,7 @@ def _wait(seconds: float, reason: str) -> None:
 
 
 @contextmanager
-def _days_done(what: str = "days") -> Iterator[Callable[[int, int], None]]:
+def days_bar(what: str = "days") -> Iterator[Callable[[int, int], None]]:
     """A progress bar on a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

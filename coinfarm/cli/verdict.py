@@ -1,0 +1,117 @@
+"""`coinfarm verdict`: history, backfill and backtest, in one go."""
+
+import json
+import os
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from coinfarm.cli.backfill import absolute, frames_bar
+from coinfarm.cli.backtest import stages_bar
+from coinfarm.cli.history import days_bar
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, open_predictor
+
+if TYPE_CHECKING:
+    from coinfarm.backfill.run_manifest import Run
+    from coinfarm.models.manifest import TrainingData
+    from coinfarm.verdict import Scope
+
+_DAY = click.DateTime(["%Y-%m-%d"])
+_INTERRUPTED = 130
+
+
+@click.command(epilog="Example: coinfarm verdict BTCUSD-1m.parquet ETHUSD-1m.parquet")
+@click.argument("files", type=EXISTING_FILE, nargs=-1)
+@click.option(
+    "-o", "--output", type=FOLDER, default=Path("build/verdict"), show_default=True, help="Where all of it is kept, and the report."
+)
+@click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the model's training cut-off]")
+@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are]")
+@click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
+@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+def verdict(
+    files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
+) -> None:
+    """Does the model make money? Store the candles of FILES, predict them on this machine, and judge the predictions.
+
+    Each file says its coin and interval by its name. Without FILES three coins are made up, to try things out: these tell of no market.
+    Only candles from the model's training cut-off on are predicted: those before would not be judged anyway. What was stopped goes on
+    where it was when it is called again. The first line on stdout is the verdict; how it goes is told on stderr.
+    """
+    from coinfarm.backtest.document import account, document
+    from coinfarm.backtest.report import page
+    from coinfarm.reports.packages import require_packages
+    from coinfarm.verdict import judge, planned
+
+    require_packages()
+    predictor = open_predictor(model_uri)
+    scope = _scope(files, output, predictor.model.bundle.manifest.training, first, stop)
+    run = planned(scope, predictor, absolute(model_uri or os.environ.get("MODEL_URI") or None))
+    _predict(run)
+    _tell("Backtest: the default strategy, its thresholds chosen on the first part and judged on the later one")
+    with stages_bar() as progress:
+        judged = judge(scope, run, progress)
+    report = output / "verdict.html"
+    page(judged.result).write(report)
+    if as_json:
+        more = {
+            "made_up": scope.made_up,
+            "windows": judged.windows.document(),
+            "predictions_file": str(judged.predictions),
+            "candles": scope.candles_root,
+            "report": str(report),
+        }
+        click.echo(json.dumps(document(judged.result) | more))
+        return
+    for line in (judged.result.verdict.headline, *judged.result.verdict.reasons, account(judged.result)):
+        click.echo(line)
+    click.echo(f"{report} tells more; the predictions: {judged.predictions}")
+
+
+def _scope(
+    files: tuple[Path, ...], output: Path, training: "TrainingData | None", first: datetime | None, stop: datetime | None
+) -> "Scope":
+    from coinfarm.verdict import MADE_UP_SYMBOLS, imported_scope, made_up_scope
+
+    first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
+    if not files:
+        _tell("History: made-up candles, which tell of no market; name files to ask about a real one")
+        with days_bar() as on_days:
+            scope = made_up_scope(output, training, first_day, stop_day, on_days)
+        _tell(f"  {len(MADE_UP_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
+        return scope
+    _tell(f"History: {', '.join(map(str, files))}")
+    with days_bar() as on_days:
+        scope = imported_scope(output, files, training, first_day, stop_day, on_days)
+    _tell(f"  {', '.join(scope.symbols)} {scope.interval} in {scope.candles_root}")
+    if first is None:
+        why = "the model does not say what it learnt from" if training is None else "what was before, the model learnt from"
+        _tell(f"  Judged from {scope.first} on: {why}.")
+    return scope
+
+
+def _predict(run: "Run") -> None:
+    """Raises `click.ClickException` where a shard fails; ends the process after Ctrl-C."""
+    from coinfarm.backfill.local import cores_here, run_here
+    from coinfarm.backfill.report import tally_lines
+
+    manifest = run.manifest
+    shards = list(manifest.shards())
+    _tell(f"Backfill: {manifest.quote.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
+    started = time.perf_counter()
+    with frames_bar(sum(shard.asked for shard in shards)) as show:
+        tally = run_here(run.storage.uri(), shards, min(cores_here(), len(shards)), show)
+    for line in tally_lines(tally, time.perf_counter() - started):
+        _tell(f"  {line}")
+    if tally.stopped:
+        sys.exit(_INTERRUPTED)
+    if tally.failed:
+        raise click.ClickException(f"{len(tally.failed):,} shards failed, as told above: there is no verdict on a part of the predictions")
+
+
+def _tell(line: str) -> None:
+    click.echo(line, err=True)

@@ -18,7 +18,8 @@ from handler.worker_settings import WorkerSettings
 _SUSPICIOUS_DELIVERY = 3
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 30, 900
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
-_MOST_SICK_TURNS = 5
+_MOST_SICK_TURNS = 2
+"""So few that the lanes of a sick worker, alone at a small queue, do not make dead letters of good messages."""
 
 _OF_THE_MESSAGE = (RequestError, TooLarge)
 """What no other try, and no other worker, would do better."""

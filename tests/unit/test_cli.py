@@ -156,7 +156,11 @@ def test_a_model_that_is_not_there_is_named(run: Run, candles: Path) -> None:
 
 def test_train_does_not_write_over_a_folder_that_holds_something(run: Run, tmp_path: Path) -> None:
     seal(tmp_path / "taken")
-    Path("config.toml").write_text("")
+    periods = (
+        f"{name} = {{ start = 2020-0{month}-01, stop = 2020-0{month + 1}-01 }}"
+        for month, name in enumerate(("train", "validation", "test"), 1)
+    )
+    Path("config.toml").write_text("\n".join(['name = "mine"', 'candles = ["BTCUSD-1m.parquet"]', *periods]))
     shown = run("train", "config.toml", "-o", tmp_path / "taken")
     assert shown.exit_code == 1
     assert "is not empty" in shown.stderr

@@ -33,9 +33,9 @@ def channel_means_graph(*, element_type: str = "u8", outputs: int = 3) -> Any:
     return openvino.Model([shown], [planes])
 
 
-def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0") -> Bundle:
-    """A sealed bundle with those forms, the fastest first; its `model.keras` is no model, but `content`."""
-    bundle = seal(folder, content)
+def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0", **details: Any) -> Bundle:
+    """A sealed bundle with those forms, the fastest first; its `model.keras` is no model, but `content`. `details` are of `Bundle.seal`."""
+    bundle = seal(folder, content, **details)
     for form in forms:
         (folder / form.file).parent.mkdir(exist_ok=True)
         import_openvino().save_model(graph or channel_means_graph(), folder / form.file)

@@ -1,0 +1,89 @@
+"""A backtest of predictions and candles in S3, over moto's server."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from coinfarm.backtest.trials import FILE_NAME
+from coinfarm.candle_files import parse_candles
+from coinfarm.cli import main
+from coinfarm.history.day import by_day
+from coinfarm.history.store import CandleStore
+from coinfarm.storage import open_storage
+from tests.unit.backtest.markets import predicted, wandering
+from tests.unit.backtest.stored import MODEL, store_candles, store_predictions
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+STRATEGY = """
+[entry]
+min_end_change_pct = 0.25
+min_rise_to_decline = 1.0
+
+[exit]
+horizon_candles = 5
+"""
+RESULTS, CANDLES = "s3://results/backtest", "s3://candles/backtest"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two days of a coin, of which the first hour is in sample, and a strategy."""
+    local = tmp_path_factory.mktemp("backtest")
+    coin = predicted(wandering("DEMOBTC", 2 * 1440, 1), 20, 6)
+    store_predictions(local / "results", coin, in_sample=(np.arange(len(coin)) < 60).tolist())
+    store_candles(local / "candles", coin.candles)
+    (local / "strategy.toml").write_text(STRATEGY)
+    return local
+
+
+@pytest.fixture(scope="module", autouse=True)
+def uploaded(s3: "S3Client", local: Path) -> None:
+    """The predictions as a backfill leaves them; the candles as the history keeps them, and as a file beside."""
+    for path in (local / "results").rglob("*.parquet"):
+        open_storage(RESULTS).write(path.relative_to(local / "results").as_posix(), path.read_bytes())
+    file = local / "candles/DEMOBTC-1m.parquet"
+    open_storage(f"{CANDLES}/files").write(file.name, file.read_bytes())
+    for day in by_day(parse_candles(file.read_bytes(), file.name)):
+        CandleStore(open_storage(f"{CANDLES}/store")).write_day(day)
+
+
+def judged(local: Path, predictions: str, candles: str) -> dict[str, Any]:
+    options = ["--predictions", predictions, "--candles", candles, "--strategy", str(local / "strategy.toml"), "--json"]
+    shown = CliRunner().invoke(main, ["backtest", *options])
+    assert shown.exit_code == 0, shown.output
+    found: dict[str, Any] = json.loads(shown.stdout)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("predictions", "candles"),
+    [
+        pytest.param(RESULTS, f"{CANDLES}/store", id="a run's results and a candle store"),
+        pytest.param(f"{RESULTS}/predictions/model={MODEL}/", f"{CANDLES}/files", id="one model's folder and files of candles"),
+    ],
+)
+def test_a_backtest_over_s3_finds_what_one_over_folders_does(local: Path, predictions: str, candles: str) -> None:
+    here = judged(local, f"{local}/results", f"{local}/candles")
+    there = judged(local, predictions, candles)
+    assert there == here
+    assert there["model"] == MODEL
+    assert there["predictions"]["in_sample"] == 60
+    assert there["statistics"]["trades"] > 0
+
+
+def test_what_was_tried_is_kept_beside_the_predictions(s3: "S3Client", local: Path) -> None:
+    judged(local, RESULTS, f"{CANDLES}/store")
+    kept = json.loads(s3.get_object(Bucket="results", Key=f"backtest/{FILE_NAME}")["Body"].read())
+    assert len(kept) == 1
+
+
+def test_a_coin_without_candles_there_is_named(local: Path) -> None:
+    shown = CliRunner().invoke(main, ["backtest", "--predictions", RESULTS, "--candles", "s3://candles/nothing"])
+    assert shown.exit_code == 1
+    assert "s3://candles/nothing has no 1m candles of DEMOBTC" in shown.stderr

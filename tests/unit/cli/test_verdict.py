@@ -124,13 +124,13 @@ def test_a_second_call_predicts_nothing_and_says_the_same(first: Result, command
 
 
 def test_the_candles_that_are_made_up_without_files_tell_of_no_market(command: Command, tmp_path: Path) -> None:
-    shown = command("--from", "2026-02-01", "--to", "2026-02-03", "-o", tmp_path / "out", "--json")
+    shown = command("--from", "2026-02-01", "--to", "2026-02-02", "-o", tmp_path / "out", "--json")
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)
     assert found["made_up"] is True
     assert found["verdict"]["reasons"][0] == MADE_UP
     assert found["symbols"] == ["DEMOBTC", "DEMOETH", "DEMOLTC"]
-    assert found["windows"]["asked"] == 3 * 2 * 1440 == found["windows"]["predicted"] + found["windows"]["tooFewBefore"]
+    assert found["windows"]["asked"] == 3 * 1440 == found["windows"]["predicted"] + found["windows"]["tooFewBefore"]
     assert found["model"] is not None
     assert "made-up candles, which tell of no market" in shown.stderr
     assert MADE_UP in Path(found["report"]).read_text()

@@ -30,7 +30,7 @@ _INTERRUPTED = 130
     "-o", "--output", type=FOLDER, default=Path("build/verdict"), show_default=True, help="Where all of it is kept, and the report."
 )
 @click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the model's training cut-off]")
-@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are]")
+@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are; of made-up ones, 40 days]")
 @click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def verdict(

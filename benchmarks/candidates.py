@@ -68,7 +68,7 @@ def candidates_table(found: list[Candidate]) -> Table:
         title=f"Networks under one budget of {found[0].outcome.trained_frames:,} frames, judged on validation", title_justify="left"
     )
     table.add_column("")
-    for heading in ("parameters", "multiply-adds", f"frames/s, {found[0].engine}", "loss", "R² rise", "R² decline", "trained frames/s"):
+    for heading in ("parameters", "multiply-adds", f"frames/s, {found[0].engine}", "loss", "R² rise", "R² decline"):
         table.add_column(heading, justify="right")
     for candidate in found:
         outcome = candidate.outcome
@@ -79,7 +79,6 @@ def candidates_table(found: list[Candidate]) -> Table:
             f"{candidate.frames_per_s:,.0f}",
             f"{outcome.loss:.4f}",
             *("–" if outcome.r2[name] is None else f"{outcome.r2[name]:.3f}" for name in OUTPUT_NAMES[:2]),
-            f"{outcome.trained_frames / outcome.seconds:.0f}",
         )
     return table
 

@@ -21,11 +21,11 @@ lint: $(READY)
 	$(BIN)/python -m handler.openapi --check
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[bench]"
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python -m benchmarks
 
 bench-gpu: $(READY)
-	if [ -e /dev/nvidia0 ]; then $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt ".[gpu]"; fi
+	if [ -e /dev/nvidia0 ]; then $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[gpu]"; fi
 	$(BIN)/python -m benchmarks.gpu
 
 demo: $(READY)

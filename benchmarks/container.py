@@ -71,7 +71,10 @@ def _peak_mb(name: str) -> float:
 
 
 def _docker(*arguments: str) -> str:
-    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"docker {arguments[0]}: {done.stderr.strip()}")
+    return done.stdout
 
 
 if __name__ == "__main__":

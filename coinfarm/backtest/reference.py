@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
@@ -138,9 +136,3 @@ def _trade(position: _Position, candles: Candles, at: int, exit_price: float, re
         slippage=gross - side * amount * (exit_fill - entry_fill),
         fees=fees,
     )
-
-
-def assert_same(found: Trades, expected: Trades) -> None:
-    """Raises `AssertionError` where two lists of trades differ by more than rounding."""
-    for name in Trade._fields:
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9, atol=1e-7, err_msg=name)

@@ -1,7 +1,6 @@
 """What the trades came to, in figures whose names tell their units."""
 
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
@@ -156,16 +155,6 @@ def direction(coins: list[Coin], trades: Trades, horizon_candles: int) -> Direct
         traded.append(np.isin(coin.signal, trades.signal[trades.coin == at])[counted])
     all_right, was_traded = np.concatenate(right), np.concatenate(traded)
     return Direction(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
-
-
-def field_names() -> tuple[str, ...]:
-    """Of `Statistics`, in order."""
-    return tuple(field.name for field in fields(Statistics))
-
-
-def date_of(time_ms: int) -> str:
-    """The UTC day of a time."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).date().isoformat()
 
 
 def _part(name: str, trades: Trades, capital: float) -> Part:

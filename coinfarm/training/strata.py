@@ -53,11 +53,6 @@ def strata(samples: Samples, path: Path | None = None) -> NDArray[np.uint16]:
     return result
 
 
-def _terciles(values: Values) -> Values:
-    bounds: Values = np.quantile(values, [1 / 3, 2 / 3]) if len(values) else np.zeros(2)
-    return bounds
-
-
 @dataclass(frozen=True, eq=False)
 class Sampler:
     """Draws windows by chance, partly as they come, partly from every stratum equally often.

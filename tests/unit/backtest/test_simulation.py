@@ -5,12 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinfarm.backtest.reference import assert_same, simulate
+from coinfarm.backtest.reference import simulate
 from coinfarm.backtest.simulation import Orders, follow, trades_of
 from coinfarm.backtest.strategy import Market
-from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trades
+from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
 from coinfarm.candles import Candles
 from tests.unit.backtest.markets import FREE, MINUTE_MS, START_MS, flat, market, markets, orders, orders_for
+
+
+def assert_same(found: Trades, expected: Trades) -> None:
+    """Equal, but for rounding."""
+    for name in Trade._fields:
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-9, atol=1e-7, err_msg=name)
 
 
 def trades(candles: Candles, asked: Orders, rules: Market = FREE) -> Trades:

@@ -4,7 +4,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES
 from coinfarm.predictor import Predictions
 
 if TYPE_CHECKING:
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from coinfarm.models.manager import LoadedModel
 
 MESSAGE_ID = "messageId"
-_PARQUET_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
 
 
 def model_identity(model: "LoadedModel") -> dict[str, str]:
@@ -73,7 +72,7 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
         "close_time": predictions.close_time,
         "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
         "filled_candles": predictions.filled_candles,
-        **dict(zip(_PARQUET_NAMES, predictions.values_pct.T, strict=True)),
+        **dict(zip(COLUMN_NAMES, predictions.values_pct.T, strict=True)),
     }
 
 

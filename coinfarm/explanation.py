@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from coinfarm.answer import answer
 from coinfarm.candles import Candles, Values
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from coinfarm.predictor import Predictor, Series
 from image_render.attribution import attribution_panel
 from image_render.draw import Frames, draw_frames, empty_frames
@@ -26,7 +26,6 @@ from image_render.windows import window_range_pct, windows
 PARTS: dict[str, tuple[int, ...]] = {"body": (BODY,), "wick": (WICK,), "volume": (VOLUME,), "all": (BODY, WICK, VOLUME)}
 """What is erased of a group of candles: one channel, or every one."""
 
-_TITLES = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
 _ACQUAINTANCE = {True: ", which has learnt from this window.", False: ", which has never seen this window.", None: "."}
 
 
@@ -67,7 +66,7 @@ class Explanation:
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
         """The chart of the frame, over a panel for each of the `outputs`: the effects of whole candles as bars, of channels as strips."""
         (result,) = self.answer["results"]
-        told = {name: f"{_TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
+        told = {name: f"{TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
         columns = self.candles.columns
         chart = preview(
             self.frame,

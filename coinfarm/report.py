@@ -8,10 +8,9 @@ from typing import Any
 
 from rich.table import Table
 
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
 
 _ROWS_SHOWN = 20
-_TITLES = {"maxRisePct": "max rise %", "maxDeclinePct": "max decline %", "endChangePct": "end change %"}
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
@@ -27,7 +26,7 @@ def prediction_table(answer: Mapping[str, Any]) -> Table:
     )
     table.add_column("window ends (UTC)")
     for name in OUTPUT_NAMES:
-        table.add_column(_TITLES[name], justify="right")
+        table.add_column(f"{TITLES[name]} %", justify="right")
     table.add_column("filled", justify="right")
     table.add_column("in sample")
     for result in shown:
@@ -44,7 +43,7 @@ def prediction_csv(answer: Mapping[str, Any]) -> str:
     """All rows of an answer, with a header in snake_case; what is not predicted is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["open_time", "close_time", "in_sample", "filled_candles", "max_rise_pct", "max_decline_pct", "end_change_pct"])
+    writer.writerow(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES])
     for result in answer["results"]:
         predicted = result["predictions"] or {}
         writer.writerow(
@@ -70,7 +69,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     )
     table.add_column("")
     for name in OUTPUT_NAMES:
-        table.add_column(f"R² of {_TITLES[name].removesuffix(' %')}", justify="right")
+        table.add_column(f"R² of {TITLES[name]}", justify="right")
     table.add_column("direction right", justify="right")
     for who, scores in {"this model": test["model"], **{_spaced(name): of for name, of in test["baselines"].items()}}.items():
         right_pct = scores["endChangePct"]["directionRightPct"]

@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinfarm.backtest.history import read_market
-from coinfarm.backtest.predictions import VALUE_NAMES, CoinPredictions
+from coinfarm.backtest.predictions import CoinPredictions
 from coinfarm.backtest.trades import REASONS, Trades
 from coinfarm.candles import Candles
 from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import COLUMN_NAMES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +84,7 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
             "filled_candles": coin.filled_candles,
         }
         # Where there is no prediction stands a null: polars, unlike pandas, would count a NaN in.
-        | {name: pa.array(values, from_pandas=True) for name, values in zip(VALUE_NAMES, coin.values_pct.T, strict=True)}
+        | {name: pa.array(values, from_pandas=True) for name, values in zip(COLUMN_NAMES, coin.values_pct.T, strict=True)}
     )
 
 

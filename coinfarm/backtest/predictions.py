@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from coinfarm.candles import Times, Values
 from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import COLUMN_NAMES
 from coinfarm.storage import Storage, open_storage
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-VALUE_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
-_COLUMN_NAMES = ("close_time", "in_sample", "filled_candles", *VALUE_NAMES)
+_READ_NAMES = ("close_time", "in_sample", "filled_candles", *COLUMN_NAMES)
 _READ_AHEAD = 8
 
 
@@ -24,7 +24,7 @@ _READ_AHEAD = 8
 class CoinPredictions:
     """The predictions of one coin, in order of time, every column `(n,)`.
 
-    `values_pct` is `(n, 3)`, as `VALUE_NAMES` says, NaN where there is no prediction. `in_sample` is False where the model does not tell;
+    `values_pct` is `(n, 3)`, as `COLUMN_NAMES` says, NaN where there is no prediction. `in_sample` is False where the model does not tell;
     `in_sample_unknown` says of how many rows it does not. `model` is None where the place does not tell.
     """
 
@@ -110,10 +110,10 @@ def _table(storage: Storage, key: str) -> "pa.Table":
     data = storage.read(key).data
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read()
-        missing = [name for name in _COLUMN_NAMES if name not in table.column_names]
+        missing = [name for name in _READ_NAMES if name not in table.column_names]
         if missing:
             raise CoinfarmError(f"{storage.uri(key)} has no column {missing[0]}: it is no file of predictions")
-        wanted = table.select([name for name in (*_COLUMN_NAMES, "symbol", "interval") if name in table.column_names])
+        wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
         return wanted.replace_schema_metadata(None).cast(_schema(wanted))
     except (pa.ArrowException, OSError) as error:
         raise CoinfarmError(f"{storage.uri(key)} is no Parquet file of predictions: {error}") from None
@@ -129,7 +129,7 @@ def _schema(table: "pa.Table") -> "pa.Schema":
         "filled_candles": pa.int64(),
         "symbol": pa.string(),
         "interval": pa.string(),
-        **dict.fromkeys(VALUE_NAMES, pa.float64()),
+        **dict.fromkeys(COLUMN_NAMES, pa.float64()),
     }
     return pa.schema([(name, types[name]) for name in table.column_names])
 
@@ -155,5 +155,5 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
 
 
 def _values(table: "pa.Table") -> Iterator[Values]:
-    for name in VALUE_NAMES:
+    for name in COLUMN_NAMES:
         yield table[name].to_numpy(zero_copy_only=False)  # a null is NaN: no prediction

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.backtest.coin import DECLINE, END, RISE, Coin, Indices, Mask
-from coinfarm.backtest.predictions import VALUE_NAMES
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Exit, Rule, Size, Strategy
 from coinfarm.candles import Values
 from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import COLUMN_NAMES
 
 _SMALLEST_MOVE_PCT = 1e-6
 """A predicted move against the trade is at least this: that the ratio stays finite, also where none at all is foretold."""
@@ -74,7 +74,7 @@ def rule_columns(coin: Coin) -> dict[str, NDArray[np.generic]]:
         "close_time": coin.signal_ms + coin.candles.interval_ms - 1,
         "filled_candles": coin.filled_candles,
     }
-    return columns | dict(zip(VALUE_NAMES, coin.predicted_pct.T, strict=True))
+    return columns | dict(zip(COLUMN_NAMES, coin.predicted_pct.T, strict=True))
 
 
 def _asked(rule: Rule, coin: Coin, allow_short: bool) -> NDArray[np.int8]:

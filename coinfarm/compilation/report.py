@@ -3,9 +3,7 @@
 from rich.table import Table
 
 from coinfarm.compilation.compile import Attempt, Compilation
-from coinfarm.outputs import OUTPUT_NAMES
-
-_TITLES = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
+from coinfarm.outputs import OUTPUT_NAMES, TITLES
 
 
 def forms_table(compilation: Compilation) -> Table:
@@ -20,7 +18,7 @@ def forms_table(compilation: Compilation) -> Table:
     )
     table.add_column("form")
     for name in OUTPUT_NAMES:
-        table.add_column(_TITLES[name], justify="right")
+        table.add_column(TITLES[name], justify="right")
     table.add_column("frames/s", justify="right")
     table.add_column("× Keras", justify="right")
     table.add_column("kept")

@@ -1,7 +1,8 @@
 """What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
 
-from coinfarm.evaluation.names import BASELINES, OUTPUTS, between, number, percent
+from coinfarm.evaluation.names import BASELINES, between, number, percent
 from coinfarm.evaluation.result import Calls, Evaluation
+from coinfarm.outputs import TITLES
 from coinfarm.reports.page import Tone, Verdict
 
 _COIN_TOSS_PCT = 50.0
@@ -103,7 +104,7 @@ def _size_reason(evaluation: Evaluation, output: str) -> str:
     name = best_baseline(evaluation, output)
     theirs = evaluation.baselines[name].outputs[output]
     text = (
-        f"R² of the {OUTPUTS[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
+        f"R² of the {TITLES[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
         f"the best baseline, {_a(name)}, has {number(theirs.r2)}."
     )
     reduction, bounds = theirs.model_error_reduction_pct, theirs.model_error_reduction_interval_pct

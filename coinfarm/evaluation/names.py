@@ -2,7 +2,6 @@
 
 from coinfarm.evaluation.result import Share
 
-OUTPUTS = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
 BASELINES = {
     "zero": "zero",
     "trainingMean": "training mean",

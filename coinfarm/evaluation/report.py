@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from coinfarm.evaluation import figures
 from coinfarm.evaluation.findings import best_baseline, best_direction_baseline, verdict
 from coinfarm.evaluation.judge import Judged
-from coinfarm.evaluation.names import BASELINE_MEANINGS, BASELINES, OUTPUTS, between, number, percent, right
+from coinfarm.evaluation.names import BASELINE_MEANINGS, BASELINES, between, number, percent, right
 from coinfarm.evaluation.result import Baseline, BaselineCalls, Calls, Evaluation, OutputScores, Share
+from coinfarm.outputs import TITLES
 from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Table, Tile, Tone
 
 _COIN_TOSS_PCT = 50.0
@@ -41,7 +42,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
         bounds = theirs.model_error_reduction_interval_pct
         tiles.append(
             Tile(
-                f"R² of the {OUTPUTS[name]}",
+                f"R² of the {TITLES[name]}",
                 number(evaluation.outputs[name].r2),
                 f"{BASELINES[best]}: {number(theirs.r2)}",
                 _size_tone(bounds),
@@ -85,7 +86,7 @@ def _baselines(evaluation: Evaluation) -> Section:
                 )
             ),
             Table(
-                ("", *(f"R² {title}" for title in OUTPUTS.values()), "direction right", "rise > decline right"),
+                ("", *(f"R² {title}" for title in TITLES.values()), "direction right", "rise > decline right"),
                 rows,
                 f"{meanings[0].upper()}{meanings[1:]}. In brackets 90 % intervals.",
                 strong_row=0,
@@ -108,12 +109,12 @@ def _baselines(evaluation: Evaluation) -> Section:
 
 def _errors_table(evaluation: Evaluation) -> Table:
     def row(who: str, outputs: dict[str, OutputScores]) -> tuple[str, ...]:
-        errors = (number(outputs[name].mean_absolute_error_pct) for name in OUTPUTS)
-        return (who, *errors, *(number(outputs[name].rank_correlation) for name in OUTPUTS))
+        errors = (number(outputs[name].mean_absolute_error_pct) for name in TITLES)
+        return (who, *errors, *(number(outputs[name].rank_correlation) for name in TITLES))
 
     rows = [row("this model", dict(evaluation.outputs))]
     rows += [row(BASELINES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
-    header = ("", *(f"error {title}, %" for title in OUTPUTS.values()), *(f"rank corr. {title}" for title in OUTPUTS.values()))
+    header = ("", *(f"error {title}, %" for title in TITLES.values()), *(f"rank corr. {title}" for title in TITLES.values()))
     return Table(header, rows, "Mean absolute errors in percent points, and rank correlations", strong_row=0, folded=True)
 
 
@@ -125,19 +126,19 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
     rows = [
         (
             BASELINES[name],
-            *(reduction(baseline, output) for output in OUTPUTS),
+            *(reduction(baseline, output) for output in TITLES),
             f"{number(baseline.direction.model_lead_pct, 1)} {between(baseline.direction.model_lead_interval_pct, 1)}".strip(),
         )
         for name, baseline in baselines.items()
     ]
-    header = ("against", *(f"errors of {title}" for title in OUTPUTS.values()), "direction, points")
+    header = ("against", *(f"errors of {title}" for title in TITLES.values()), "direction, points")
     return Table(
         header, rows, "By how much the model's squared errors are smaller, and its directions right more often, frame by frame", folded=True
     )
 
 
 def _sizes(evaluation: Evaluation, judged: Judged) -> Section:
-    slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in OUTPUTS.items())
+    slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in TITLES.items())
     return Section(
         "Can it be taken at its word?",
         (
@@ -205,7 +206,7 @@ def _parts_table(calls: Calls, caption: str) -> Table:
 def _days(evaluation: Evaluation) -> Section:
     rows = [
         (title, number(daily.mean), number(daily.t_statistic, 1), f"{sum(value > 0 for value in daily.by_day.values())} of {daily.days}")
-        for title, daily in ((title, evaluation.outputs[name].daily_rank_correlation) for name, title in OUTPUTS.items())
+        for title, daily in ((title, evaluation.outputs[name].daily_rank_correlation) for name, title in TITLES.items())
     ]
     return Section(
         "Day by day",
@@ -272,7 +273,7 @@ def _judged(evaluation: Evaluation) -> Section:
 
 
 def _row(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share) -> tuple[str, ...]:
-    return (who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger))
+    return (who, *(number(outputs[name].r2) for name in TITLES), right(direction), right(larger))
 
 
 def _size_tone(reduction: tuple[float, float] | None) -> Tone:

@@ -2,8 +2,9 @@
 
 from rich.table import Table
 
-from coinfarm.evaluation.names import BASELINES, OUTPUTS, number, right
+from coinfarm.evaluation.names import BASELINES, number, right
 from coinfarm.evaluation.result import Evaluation, OutputScores, Share
+from coinfarm.outputs import TITLES
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
@@ -21,13 +22,13 @@ def _scores_table(evaluation: Evaluation) -> Table:
         caption_justify="left",
     )
     table.add_column("", no_wrap=True)
-    for title in OUTPUTS.values():
+    for title in TITLES.values():
         table.add_column(f"R² {title}", justify="right")
     table.add_column("direction", justify="right", no_wrap=True)
     table.add_column("rise > decline", justify="right", no_wrap=True)
 
     def add(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share, style: str = "") -> None:
-        table.add_row(who, *(number(outputs[name].r2) for name in OUTPUTS), right(direction), right(larger), style=style)
+        table.add_row(who, *(number(outputs[name].r2) for name in TITLES), right(direction), right(larger), style=style)
 
     add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
     for name, baseline in evaluation.baselines.items():

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
 from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Manifest, TrainingData, bundle_key
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from coinfarm.storage import Storage
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 CARD_FILE = "card.md"
 
-_TITLES = {"maxRisePct": "max rise", "maxDeclinePct": "max decline", "endChangePct": "end change"}
 _MEANINGS = {
     "maxRisePct": "how far the price will rise: 100 × (highest high / last close − 1)",
     "maxDeclinePct": "how far it will fall: 100 × (lowest low / last close − 1), negative",
@@ -233,7 +232,7 @@ def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
         found.outputs, found.direction.overall, {who: (of.outputs, of.direction.right_pct) for who, of in found.baselines.items()}
     )
     daily = [
-        f"{_TITLES[name]} {of.mean:.3f} (t = {of.t_statistic:.1f} over {of.days} days)"
+        f"{TITLES[name]} {of.mean:.3f} (t = {of.t_statistic:.1f} over {of.days} days)"
         for name in OUTPUT_NAMES
         if (of := found.outputs.get(name, _Output()).daily_rank_correlation).mean is not None and of.t_statistic is not None
     ]
@@ -248,7 +247,7 @@ def _score_table(
     rows = [("**this model**", *(_r2(model.get(name)) for name in OUTPUT_NAMES), _percent(direction.right_pct, direction.interval_pct))]
     for who, (outputs, right_pct) in baselines.items():
         rows.append((_spaced(who), *(_r2(outputs.get(name)) for name in OUTPUT_NAMES), _percent(right_pct, None)))
-    return _table(("", *(f"R² of {_TITLES[name]}" for name in OUTPUT_NAMES), "direction right"), rows, numbers=1)
+    return _table(("", *(f"R² of {TITLES[name]}" for name in OUTPUT_NAMES), "direction right"), rows, numbers=1)
 
 
 def _r2(output: _Output | None) -> str:
@@ -283,7 +282,7 @@ def _forms(manifest: Manifest) -> Iterator[str]:
         )
     yield ""
     yield from _table(
-        ("form", "the processor has", *(_TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
+        ("form", "the processor has", *(TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
         [
             (
                 form.name,

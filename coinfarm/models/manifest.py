@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Val
 from pydantic.alias_generators import to_camel
 
 from coinfarm.errors import ModelError, NotFound
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, OutputName
 from image_render.digest import frame_digest
 from image_render.spec import STANDARD, VERSION
 
@@ -103,7 +103,7 @@ class Output(Document):
     is in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
     """
 
-    name: Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
+    name: OutputName
     unit: Literal["percent", "window_range"] = "percent"
     return_map: Annotated[tuple[float, ...], Field(min_length=2)] | None = None
 

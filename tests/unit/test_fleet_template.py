@@ -21,6 +21,7 @@ TEMPLATE = cfn_yaml.load(str(ROOT / "fleet.yaml"))
 RESOURCES = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()}
 LAUNCH = RESOURCES["LaunchTemplate"]["LaunchTemplateData"]
 STATEMENTS = {statement["Sid"]: statement for statement in RESOURCES["Role"]["Policies"][0]["PolicyDocument"]["Statement"]}
+WITH_OWN_KEY = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 SETTINGS = WorkerSettings(queue_url="https://example.com/queue")
 
 
@@ -35,10 +36,18 @@ def test_each_entry_is_described(section):
 
 @pytest.mark.parametrize("queue", ["Queue", "DeadLetterQueue"])
 def test_the_queues_are_encrypted_and_refuse_what_comes_without_tls(queue):
-    assert RESOURCES[queue]["SqsManagedSseEnabled"] is True
+    assert RESOURCES[queue]["SqsManagedSseEnabled"] == {"Fn::If": ["OwnKey", False, True]}
+    assert RESOURCES[queue]["KmsMasterKeyId"] == WITH_OWN_KEY
     assert {"Ref": queue} in RESOURCES["QueuePolicy"]["Queues"]
     (statement,) = RESOURCES["QueuePolicy"]["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_a_key_of_ones_own_encrypts_the_logs_too_and_the_workers_may_use_it():
+    assert RESOURCES["LogGroup"]["KmsKeyId"] == WITH_OWN_KEY
+    assert TEMPLATE["Resources"]["KeyPolicy"]["Condition"] == "OwnKey"
+    (statement,) = RESOURCES["KeyPolicy"]["PolicyDocument"]["Statement"]
+    assert (set(statement["Action"]), statement["Resource"]) == ({"kms:Decrypt", "kms:GenerateDataKey"}, {"Ref": "KmsKeyArn"})
 
 
 def test_what_fails_five_times_is_a_dead_letter():
@@ -184,7 +193,7 @@ def test_a_machine_may_do_what_a_worker_does_and_no_more():
 class Deployed(NamedTuple):
     group: dict
     launch: dict
-    queues: dict
+    outputs: dict
 
 
 @pytest.fixture(scope="module")
@@ -215,8 +224,8 @@ def deployed():
         (group,) = boto3.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
         launched = group["MixedInstancesPolicy"]["LaunchTemplate"]["LaunchTemplateSpecification"]["LaunchTemplateId"]
         (version,) = ec2.describe_launch_template_versions(LaunchTemplateId=launched)["LaunchTemplateVersions"]
-        queues = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-        return Deployed(group, version["LaunchTemplateData"], queues)
+        outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+        return Deployed(group, version["LaunchTemplateData"], outputs)
 
 
 def test_a_new_fleet_costs_nothing(deployed):
@@ -256,7 +265,7 @@ def test_a_machine_starts_one_worker_and_ends_with_it(boot, deployed):
     assert ended == "shutdown -h now"
     variables = dict(variable.split("=", 1) for variable in re.findall(r"--env (\S+)", started))
     settings = WorkerSettings.from_environment(variables)
-    assert (settings.queue_url, settings.auto_scaling_group) == (deployed.queues["QueueUrl"], "fleet")
+    assert (settings.queue_url, settings.auto_scaling_group) == (deployed.outputs["QueueUrl"], "fleet")
     assert (settings.idle_exit_s, settings.aws_ec2_metadata_disabled) == (300, False)
 
 

@@ -1,24 +1,18 @@
-"""A queue of SQS, through boto3: the one place that speaks to it. Import it where a queue is first needed; boto3 is slow to load.
-
-What AWS raises becomes an error of `coinfarm.errors` here, and nowhere else.
-"""
+"""A queue of SQS, through boto3: the one place that speaks to it. Import it where a queue is first needed; boto3 is slow to load."""
 
 import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from http import HTTPStatus
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, NoCredentialsError
-from botocore.exceptions import ConnectionError as NoConnectionError
 
-from coinfarm.errors import Forbidden, NotFound, StorageError, TooLarge, Unavailable
+from coinfarm.aws_errors import Answer, Service, translated
+from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -216,26 +210,12 @@ def _settled(values: Sequence[str], call: Callable[[list[tuple[str, str]]], Any]
     return refused + [failed[entry_id] for entry_id in waiting]
 
 
-@contextmanager
-def _translated(where: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise _from_answer(where, error) from error
-    except NoCredentialsError as error:
-        raise Forbidden(f"{where}: there are no AWS credentials; configure a profile or a role") from error
-    except (NoConnectionError, HTTPClientError) as error:
-        raise Unavailable(f"{where}: the queue cannot be reached ({error}); try again") from error
-    except BotoCoreError as error:
-        raise StorageError(f"{where}: {error}") from error
-
-
-def _from_answer(where: str, error: ClientError) -> StorageError:
-    status, code = error.response["ResponseMetadata"]["HTTPStatusCode"], error.response["Error"].get("Code", "")
-    if code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")):
+def _own_error(where: str, answer: Answer) -> StorageError | None:
+    if answer.code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")):
         return NotFound(f"{where}: there is no such queue")
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or "AccessDenied" in code:
-        return Forbidden(f"{where}: SQS denies access ({code}); allow this role to use the queue")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or "Throttl" in code:
-        return Unavailable(f"{where}: SQS cannot answer now ({code}); try again")
-    return StorageError(f"{where}: {error}")
+    return None
+
+
+_translated = partial(
+    translated, service=Service("SQS", to_allow="use the queue", no_answer="the queue cannot be reached", own_error=_own_error)
+)

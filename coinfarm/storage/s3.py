@@ -3,26 +3,18 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import cache
+from contextlib import closing
+from functools import cache, partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    IncompleteReadError,
-    NoCredentialsError,
-)
-from botocore.exceptions import ConnectionError as NoConnectionError
-from urllib3.exceptions import HTTPError
+from botocore.exceptions import ClientError
 
-from coinfarm.errors import Forbidden, NotFound, StorageError, Unavailable
+from coinfarm.aws_errors import Answer, Service, translated
+from coinfarm.errors import NotFound, StorageError
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
 
 if TYPE_CHECKING:
@@ -48,7 +40,7 @@ class S3Storage:
             try:
                 return self._read(key, max_bytes, etag)
             except ClientError as error:
-                if _status(error) == HTTPStatus.NOT_MODIFIED:
+                if Answer.of(error).status == HTTPStatus.NOT_MODIFIED:
                     return None
                 raise
 
@@ -122,32 +114,14 @@ def _new_client() -> "S3Client":
     return boto3.client("s3", config=config)
 
 
-@contextmanager
-def _translated(where: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise _from_answer(where, error) from error
-    except NoCredentialsError as error:
-        raise Forbidden(f"{where}: there are no AWS credentials; configure a profile or a role") from error
-    except (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, HTTPError) as error:
-        raise Unavailable(f"{where}: the transfer failed ({error}); try again") from error
-    except (BotoCoreError, OSError) as error:
-        raise StorageError(f"{where}: {error}") from error
-
-
-def _status(error: ClientError) -> int:
-    return error.response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def _from_answer(where: str, error: ClientError) -> StorageError:
-    status, code = _status(error), error.response["Error"].get("Code", "")
-    if status == HTTPStatus.NOT_FOUND:
+def _own_error(where: str, answer: Answer) -> StorageError | None:
+    if answer.status == HTTPStatus.NOT_FOUND:
         return NotFound(f"{where}: there is no such object or bucket")
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return Forbidden(f"{where}: S3 denies access ({code}); allow this role to read and write there")
-    if status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+    if answer.status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return conflict(where)
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS or code == "RequestTimeout":
-        return Unavailable(f"{where}: S3 cannot answer now ({code}); try again")
-    return StorageError(f"{where}: {error}")
+    return None
+
+
+_translated = partial(
+    translated, service=Service("S3", to_allow="read and write there", no_answer="the transfer failed", own_error=_own_error)
+)

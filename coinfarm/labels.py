@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from coinfarm.candles import Values
 from image_render.windows import Columns
 
+_UPSIDE_DOWN = [1, 0, 2]
+"""The output that each becomes when a chart is turned upside down, its sign changed."""
+
 
 def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candles: int) -> Values:
     """`(n, 3)`: maxRisePct, maxDeclinePct and endChangePct after the candles at `last_candles`, each a window's last.
@@ -20,3 +23,8 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
     lowest = horizons(series.low, horizon_candles).min(axis=1)[following]
     end = series.close[last_candles + horizon_candles]
     return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)
+
+
+def upside_down(targets: Values) -> Values:
+    """What would follow the chart turned upside down, `(n, 3)`: a rise becomes a decline. In `window_range` units exactly, in percent nearly."""
+    return -targets[:, _UPSIDE_DOWN]

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles import Candles, Times, Values
 from coinfarm.labels import targets_pct
+from coinfarm.outputs import OUTPUT_NAMES
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -53,7 +54,7 @@ class Coin:
 
     def actual_pct(self, horizon_candles: int) -> Values:
         """`(n, 3)`: what came after each signal, as the predictions tell it."""
-        actual = np.empty((len(self), 3))
+        actual = np.empty((len(self), len(OUTPUT_NAMES)))
         for first in range(0, len(self), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)
             actual[part] = targets_pct(self.candles.columns, self.signal[part], horizon_candles)

@@ -23,11 +23,11 @@ from coinfarm.evaluation.metrics import (
     t_statistic,
 )
 from coinfarm.evaluation.rows import Rows
+from coinfarm.labels import upside_down
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.predictor import Predictor
 
 _EPOCH = date(1970, 1, 1)
-_RISE, _DECLINE, _END = (OUTPUT_NAMES.index(name) for name in ("maxRisePct", "maxDeclinePct", "endChangePct"))
 
 
 def evaluate(
@@ -85,7 +85,7 @@ def baselines(rows: Rows, fit_rows: Rows | None) -> dict[str, Values]:
         told |= Naive.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
         told["ridge"] = Ridge.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
     # Upside down a decline is a rise: prices that bounce between bid and ask come back, so the opposite may be the better guess.
-    return told | {"persistence": rows.persistence_pct, "reversal": -rows.persistence_pct[:, [_DECLINE, _RISE, _END]]}
+    return told | {"persistence": rows.persistence_pct, "reversal": upside_down(rows.persistence_pct)}
 
 
 def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> result.OutputMetrics:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles import Values
+from coinfarm.labels import upside_down
 from image_render.rows import RowNumbers, Rows
 from image_render.spec import STANDARD
 
@@ -21,5 +22,4 @@ def mirror(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
     turned = rows[chosen]
     turned[..., prices] = STANDARD.price_rows - 1 - turned[..., reflected]
     rows[chosen] = turned
-    rise, decline, end = targets.T
-    return np.where(chosen[:, None], -np.stack([decline, rise, end], axis=1), targets)
+    return np.where(chosen[:, None], upside_down(targets), targets)

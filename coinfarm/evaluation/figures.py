@@ -1,6 +1,7 @@
 """The plots of an evaluation."""
 
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 _LEAST_R2_SHOWN = -0.25
 _DENSITY_BINS = 44
 _DENSITY_QUANTILES = (0.005, 0.995)
-_OUTPUT_COLOURS = dict(zip(OUTPUT_NAMES, (GREEN, ORANGE, BLUE), strict=True))
+_OUTPUT_COLOURS = dict(zip(OUTPUT_NAMES, cycle((GREEN, ORANGE, BLUE))))
 
 
 def r2_figure(evaluation: Evaluation) -> str:

@@ -26,5 +26,8 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
 
 
 def upside_down(targets: Values) -> Values:
-    """What would follow the chart turned upside down, `(n, 3)`: a rise becomes a decline. In `window_range` units exactly, in percent nearly."""
+    """What would follow the chart turned upside down, `(n, 3)`: a rise becomes a decline.
+
+    Exactly so in `window_range` units, in percent nearly.
+    """
     return -targets[:, _UPSIDE_DOWN]

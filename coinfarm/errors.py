@@ -2,6 +2,13 @@
 
 from dataclasses import dataclass
 
+_LONGEST_TEXT = 1000
+
+
+def shortened(text: str, most_characters: int) -> str:
+    """The text itself, or its beginning and an ellipsis."""
+    return text if len(text) <= most_characters else f"{text[: most_characters - 1]}…"
+
 
 class CoinfarmError(Exception):
     """Whatever a user, an input or a service did wrong; anything else that is raised is our own mistake."""
@@ -21,6 +28,11 @@ class Fault:
 
     pointer: str
     detail: str
+
+    def __post_init__(self) -> None:
+        # Either may repeat what was sent, which may be a name of megabytes: no answer and no log has room for that.
+        for name in ("pointer", "detail"):
+            object.__setattr__(self, name, shortened(getattr(self, name), _LONGEST_TEXT))
 
     def __str__(self) -> str:
         return f"{self.pointer}: {self.detail}" if self.pointer else self.detail

@@ -5,7 +5,7 @@ import re
 from coinfarm.errors import Fault, RequestError
 
 _UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_SPELLING = re.compile(r"([1-9]\d{0,2})([mhd])")
+_SPELLING = re.compile(r"([1-9][0-9]{0,2})([mhd])")
 
 
 def interval_ms(interval: str) -> int:

@@ -17,7 +17,7 @@ from image_render.spec import STANDARD
 from image_render.windows import window_count
 
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", examples=["BTCUSD"])]
-Interval = Annotated[str, Field(pattern=r"^[1-9]\d{0,2}[mhd]$", examples=["1m"])]
+Interval = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}[mhd]$", examples=["1m"])]
 CandleRow = Annotated[
     Any,
     Field(
@@ -30,6 +30,7 @@ CandleRow = Annotated[
 
 Stride = Annotated[int, Field(ge=1, le=10_000, description="How many candles lie between the ends of two windows.")]
 
+_MOST_FAULTS = 100
 _MOST_CANDLES = 10_000_000
 """Nineteen years of minutes. A wide stride must not let two candles with centuries between them fill the memory."""
 
@@ -51,7 +52,7 @@ class PredictionRequest(_Request):
         Literal["fill", "reject"],
         Field(description="What to do with missing candles: fill them with flat ones, or reject the request."),
     ] = "fill"
-    model_version: Annotated[str | None, Field(description="The version to predict with; else the one in service.")] = None
+    model_version: Annotated[str | None, Field(description="The version to predict with; else the one in service.", max_length=32)] = None
 
     def series(self, most_frames: int) -> Series:
         """The checked candles and their windows; raises `CandleError`, `TooLarge` where they are more than `most_frames`."""
@@ -71,7 +72,7 @@ class BatchRequest(_Request):
     results_uri: Annotated[str, Field(max_length=1024, pattern=r"\.(json|parquet)$")]
     stride: Stride = 1
     gaps: Literal["fill", "reject"] = "fill"
-    model_version: str | None = None
+    model_version: Annotated[str | None, Field(max_length=32)] = None
 
     @property
     def start_ms(self) -> int | None:
@@ -121,11 +122,13 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
     try:
         return kind.model_validate_json(document) if isinstance(document, bytes) else kind.model_validate(document)
     except ValidationError as error:
-        faults = [
-            Fault("".join(f"/{part}" for part in fault["loc"]), fault["msg"])
-            for fault in error.errors(include_url=False, include_input=False, include_context=False)
-        ]
-        if error.errors(include_input=False)[0]["type"] == "json_invalid":
+        if error.error_count() > _MOST_FAULTS:  # each would take a kilobyte of memory
+            raise RequestError(
+                Fault("", f"{error.error_count()} of its fields are missing, unknown or wrong: send another document")
+            ) from None
+        found = error.errors(include_url=False, include_input=False, include_context=False)
+        faults = [Fault("".join(f"/{part}" for part in fault["loc"]), fault["msg"]) for fault in found]
+        if found[0]["type"] == "json_invalid":
             raise MalformedRequest(*faults) from None
         raise RequestError(*faults) from None
 

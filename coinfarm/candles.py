@@ -13,6 +13,8 @@ from image_render.windows import Columns
 PRICE_FIELDS = ("open", "high", "low", "close")
 LARGEST_VALUE = 1e18
 """No price and no volume of a candle is larger; what is above is a mistake, and would overflow in sums."""
+SMALLEST_PRICE = 1e-18
+"""No price is smaller; a range would overflow where it is told in percent of what is below."""
 
 _FIRST_MICROSECONDS = 10**14
 """As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds, and what is still not below it
@@ -145,8 +147,8 @@ def _faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int,
     usable = np.ones(len(time), np.bool_)
     for field in PRICE_FIELDS:
         price = getattr(columns, field)
-        good = (price > 0) & (price <= LARGEST_VALUE)  # False for NaN too
-        yield from each(~good, field, f"must be a finite price above zero, at most {LARGEST_VALUE:g}")
+        good = (price >= SMALLEST_PRICE) & (price <= LARGEST_VALUE)  # False for NaN too
+        yield from each(~good, field, f"must be a finite price above zero, from {SMALLEST_PRICE:g} to {LARGEST_VALUE:g}")
         usable &= good
     good = (columns.volume >= 0) & (columns.volume <= LARGEST_VALUE)
     yield from each(~good, "volume", f"must be a finite volume, zero or above, at most {LARGEST_VALUE:g}")

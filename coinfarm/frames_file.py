@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Values
+from coinfarm.candles import LARGEST_VALUE, SMALLEST_PRICE, Values
 from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
 from image_render.draw import Frames
 from image_render.spec import STANDARD
 
 _HEADER_BYTES = 4096
+_MOST_RANGE_PCT = 100 * LARGEST_VALUE / SMALLEST_PRICE
 
 
 def read_frames(data: bytes, most_frames: int) -> tuple[Frames, Values | None]:
@@ -49,9 +50,11 @@ def read_frames(data: bytes, most_frames: int) -> tuple[Frames, Values | None]:
         raise RequestError(
             Fault("/windowRangePct", f"must be {len(frames)} numbers, one per frame, not {range_pct.dtype} of {range_pct.shape}")
         )
-    wrong = ~((range_pct >= 0) & (range_pct < np.inf))
+    wrong = ~((range_pct >= 0) & (range_pct <= _MOST_RANGE_PCT))
     if wrong.any():
-        raise RequestError(Fault(f"/windowRangePct/{wrong.argmax()}", "must be a finite number, zero or above"))
+        raise RequestError(
+            Fault(f"/windowRangePct/{wrong.argmax()}", f"must be a finite number, zero or above, at most {_MOST_RANGE_PCT:g}")
+        )
     return frames, range_pct.astype(np.float64)
 
 

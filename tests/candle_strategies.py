@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.candles import LARGEST_VALUE
+from coinfarm.candles import LARGEST_VALUE, SMALLEST_PRICE
 from image_render.spec import FrameSpec
 from image_render.windows import Columns
 
@@ -38,7 +38,7 @@ def series_in_ticks(draw: st.DrawFn, count: int, price_rows: int) -> Columns:
 @st.composite
 def series_of_floats(draw: st.DrawFn, count: int) -> Columns:
     """Candles of any prices and volumes that `coinfarm.candles` lets through, `(count,)`."""
-    price = st.floats(0, LARGEST_VALUE, exclude_min=True)
+    price = st.floats(SMALLEST_PRICE, LARGEST_VALUE)
     traded: NDArray[np.float64] = draw(arrays(np.float64, (count, 4), elements=price, fill=st.nothing()))
     volume: NDArray[np.float64] = draw(arrays(np.float64, count, elements=st.floats(0, LARGEST_VALUE), fill=st.nothing()))
     return Columns(open=traded[:, 0], high=traded.max(axis=1), low=traded.min(axis=1), close=traded[:, 1], volume=volume)

@@ -120,7 +120,7 @@ SWAPPED = table_of().take([1, 0, *range(2, 1440)])
         ),
         pytest.param(
             with_values("close", dict.fromkeys(range(15), -1.0)),
-            [f"2020-01-01 00:{at:02} close must be a finite price above zero, at most 1e+18" for at in range(15)],
+            [f"2020-01-01 00:{at:02} close must be a finite price above zero, from 1e-18 to 1e+18" for at in range(15)],
             1440,
             id="more than ten",
         ),

@@ -9,7 +9,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.request import PredictionRequest, parse_request
 from coinfarm.service import Service
 from coinfarm.settings import Settings
-from handler.telemetry import count, count_refusal, count_timings, logger, measure_ms, measured, refusal, traced
+from handler.telemetry import count, count_refusal, count_work, logger, measure_ms, measured, refusal, traced
 
 
 @cache
@@ -61,5 +61,5 @@ def _predict(event: Any) -> dict[str, Any]:
     series = request.series(service().settings.max_frames)
     predictor = service().predictor(request.model_version)
     document = answer(predictor.model, predictor.predict(series))
-    count_timings(predictor.timings)
+    count_work(predictor)
     return document

@@ -12,7 +12,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.service import Service
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
-from handler.telemetry import count, count_timings, logger
+from handler.telemetry import count, count_model_error, count_work, logger
 
 TIME_RESERVE_MS = 10_000
 """What is left of an invocation when no further batch is begun: one batch and its writes take less."""
@@ -96,7 +96,8 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
             try:
                 do(jobs, predictor, outcomes.settle)
             finally:
-                count_timings(predictor.timings)
+                count_work(predictor)
         except Exception as error:  # noqa: BLE001 - whatever it was, the messages must go back
+            count_model_error(error)
             outcomes.give_back([message for message, _ in jobs], error)
     return outcomes

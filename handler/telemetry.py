@@ -6,10 +6,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
-from coinfarm.predictor import Timings
+from coinfarm.errors import ModelError
+from coinfarm.predictor import Predictor
 from handler.problems import problem
 
 Handler = Callable[..., Any]
@@ -17,8 +18,13 @@ Handler = Callable[..., Any]
 _SERVICE = "coinfarm"
 """Powertools gives its logger this name, which is also the package's: so what the package logs is written as what we log."""
 
+_NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm")
+_PLACE = os.environ.get("POWERTOOLS_METRICS_FUNCTION_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "coinfarm-local"
+"""Who counts: the API's function, the queue's, or a fleet. It is a dimension of every metric, for one image serves all of them."""
+
 logger = Logger(service=_SERVICE)
-metrics = Metrics(service=_SERVICE, namespace=os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm"))
+metrics = Metrics(service=_SERVICE, namespace=_NAMESPACE, function_name=_PLACE)
+metrics.set_default_dimensions(function_name=_PLACE)
 
 # Powertools itself, with metrics off, would still print the cold start, and keep all the others in memory.
 _IS_MEASURED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"
@@ -56,12 +62,22 @@ def _alone() -> Iterator[None]:
         handler.release()
 
 
-def count_timings(timings: Timings) -> None:
-    """What a predictor did in this invocation, and where its time went."""
+def count_work(predictor: Predictor) -> None:
+    """What a predictor did in this invocation, with which version of the model, and where its time went."""
+    timings = predictor.timings
+    _count_by_model(predictor.model.version, timings.frames)
     count("Frames", timings.frames)
     count("CachedFrames", timings.cached_frames)
     measure_ms("RenderMs", timings.render_ms)
     measure_ms("InferenceMs", timings.inference_ms)
+
+
+def _count_by_model(version: str, frames: int) -> None:
+    """A line of its own: a further dimension of the others would make, and cost, a metric of each for every version."""
+    if _IS_MEASURED and frames:
+        dimensions = {"function_name": _PLACE, "service": _SERVICE, "model_version": version}
+        with _alone(), single_metric("ModelFrames", MetricUnit.Count, frames, namespace=_NAMESPACE, default_dimensions=dimensions):
+            pass
 
 
 def count_refusal(reason: str) -> None:
@@ -70,13 +86,21 @@ def count_refusal(reason: str) -> None:
     count("ModelRefused")
 
 
+def count_model_error(error: Exception) -> None:
+    """A model that was refused where there is no older one to go on with: at the first load, or as a version that was asked for."""
+    if isinstance(error, ModelError):
+        count("ModelRefused")
+
+
 def refusal(error: Exception) -> dict[str, Any]:
-    """The problem document of an error; logged, and counted where the fault is not the caller's."""
+    """The problem document of an error; logged, and counted as a failure where the fault is not the caller's."""
     document = problem(error)
+    count_model_error(error)
     if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Failures")
         logger.error("request failed", exc_info=error)
     else:
+        count("Refusals")
         logger.info("request refused", extra={"problem": document})
     return document
 

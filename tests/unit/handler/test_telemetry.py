@@ -49,6 +49,35 @@ def test_a_prediction_is_measured(invoke, metrics):
     assert "Failures" not in found
 
 
+def test_every_metric_says_which_function_counted(invoke, capsys):
+    reset_cold_start_flag()
+    invoke(demo_request())
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    dimensions = {frozenset(directive["Dimensions"][0]) for blob in blobs for directive in blob["_aws"]["CloudWatchMetrics"]}
+    assert dimensions == {frozenset({"function_name", "service"}), frozenset({"function_name", "service", "model_version"})}
+    assert {blob["function_name"] for blob in blobs} == {LocalContext().function_name}
+
+
+@pytest.mark.parametrize(
+    ("environment", "name"),
+    [
+        ({"AWS_LAMBDA_FUNCTION_NAME": "coinfarm-api"}, "coinfarm-api"),
+        ({"POWERTOOLS_METRICS_FUNCTION_NAME": "coinfarm-fleet"}, "coinfarm-fleet"),
+    ],
+    ids=["Lambda's name of the function", "the name that a worker is given"],
+)
+def test_a_function_counts_under_its_name(environment, name):
+    code = "import handler.telemetry as t; t.count('Frames'); t.print_metrics()"
+    ran = subprocess.run([sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True)
+    assert json.loads(ran.stdout)["function_name"] == name
+
+
+def test_frames_are_counted_by_the_version_of_the_model(invoke, capsys):
+    version = invoke(demo_request(210))["model"]["version"]
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(blob["model_version"], blob["ModelFrames"]) for blob in blobs if "model_version" in blob] == [(version, [11])]
+
+
 def test_a_model_is_loaded_once_and_measured_once(invoke, metrics):
     invoke(demo_request())
     metrics()
@@ -83,17 +112,26 @@ def test_a_failure_is_counted_and_logged_with_its_cause(invoke, metrics, logs):
     assert [line["exception_name"] for line in logs() if line["level"] == "ERROR"] == ["RuntimeError"]
 
 
-@pytest.mark.parametrize("entrance", ["direct", "api"])
-def test_a_model_that_is_missing_is_a_failure_at_every_entrance(invoke, metrics, monkeypatch, entrance):
+@pytest.mark.parametrize(
+    ("event", "failures"),
+    [
+        (demo_request(), "Failures"),
+        (rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode()), "Failures"),
+        (queue_event({**demo_request(), "resultsUri": "result.json"}), "FailedRecords"),
+    ],
+    ids=["direct", "API", "queue"],
+)
+def test_a_model_that_is_missing_is_a_failure_at_every_entrance(invoke, metrics, monkeypatch, event, failures):
     monkeypatch.setenv("MODEL_URI", "/nowhere")
-    request = demo_request()
-    invoke(request if entrance == "direct" else rest_event("POST", "/predictions", "application/json", json.dumps(request).encode()))
-    assert metrics()["Failures"] == [1]
+    invoke(event)
+    found = metrics()
+    assert (found[failures], found["ModelRefused"]) == ([1], [1])
 
 
-def test_a_refused_request_is_logged_and_is_no_failure(invoke, metrics, logs):
+def test_a_refused_request_is_logged_and_counted_and_is_no_failure(invoke, metrics, logs):
     invoke(demo_request(199))
-    assert "Failures" not in metrics()
+    found = metrics()
+    assert (found["Refusals"], "Failures" in found) == ([1], False)
     assert [line["problem"]["status"] for line in logs()] == [422]
 
 

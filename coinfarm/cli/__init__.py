@@ -7,6 +7,7 @@ import click
 from coinfarm.cli.backfill import backfill
 from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
+from coinfarm.cli.completion import completion
 from coinfarm.cli.demo import demo
 from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.explain import explain
@@ -14,8 +15,10 @@ from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
 from coinfarm.cli.serve import example, invoke, serve
+from coinfarm.cli.stack import show_stack, use_stack
 from coinfarm.cli.train import train
 from coinfarm.cli.verdict import verdict
+from coinfarm.cli.version import version_option
 from coinfarm.cli.worker import worker
 from coinfarm.errors import CoinfarmError
 
@@ -31,9 +34,17 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="coinfarm")
-def main() -> None:
+@version_option
+@click.option(
+    "--stack",
+    metavar="NAME",
+    envvar="COINFARM_STACK",
+    help="A deployed stack: where no option says otherwise, commands take its model, candle store, results and queues.",
+)
+@click.pass_context
+def main(context: click.Context, stack: str | None) -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
+    use_stack(context, stack)
 
 
 for command in (
@@ -52,6 +63,8 @@ for command in (
     history,
     backfill,
     worker,
+    show_stack,
+    completion,
 ):
     main.add_command(command)
 backfill.add_command(demo)

@@ -1,0 +1,25 @@
+"""`coinfarm completion`: what makes a shell complete our commands, options and files."""
+
+import click
+from click.shell_completion import get_completion_class
+
+_HOW = {
+    "bash": "For good: echo 'eval \"$(coinfarm completion bash)\"' >> ~/.bashrc",
+    "zsh": "For good: echo 'eval \"$(coinfarm completion zsh)\"' >> ~/.zshrc (below compinit)",
+    "fish": "For good: coinfarm completion fish > ~/.config/fish/completions/coinfarm.fish",
+}
+
+
+@click.command(epilog='Example: eval "$(coinfarm completion bash)"')
+@click.argument("shell", type=click.Choice(list(_HOW)))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print the script by which SHELL completes commands, options and files.
+
+    For this session: eval "$(coinfarm completion bash)", or zsh; coinfarm completion fish | source. The script's last line says how to
+    keep it.
+    """
+    kind = get_completion_class(shell)
+    assert kind is not None  # a choice of those that Click knows
+    script = kind(context.find_root().command, {}, "coinfarm", "_COINFARM_COMPLETE").source()
+    click.echo(f"{script.rstrip()}\n\n# {_HOW[shell]}")  # last: zsh reads a file's first line

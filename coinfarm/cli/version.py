@@ -1,0 +1,51 @@
+"""`coinfarm --version`: this one's, and those of what its answers come from."""
+
+import platform
+import sys
+from collections.abc import Callable
+
+import click
+
+_ENGINES = (("OpenVINO", "openvino"), ("Keras", "keras"), ("TensorFlow", "tensorflow-cpu"), ("TensorFlow", "tensorflow"), ("JAX", "jax"))
+"""Names, and the distributions that they come in."""
+
+
+def _show(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    click.echo(
+        f"coinfarm {_version('coinfarm') or 'from a folder, not installed'}\n"
+        f"Python {platform.python_version()} on {sys.platform} {platform.machine()}\n"
+        f"engines: {', '.join(_engines()) or 'none'}\n"
+        f"reference model {_reference_model()}"
+    )
+    context.exit()
+
+
+def version_option(command: Callable[..., None]) -> Callable[..., None]:
+    """A `--version` that needs no command, and loads no engine."""
+    show = "Show versions: ours, the engines', the reference model's."
+    return click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show, help=show)(command)
+
+
+def _engines() -> list[str]:
+    """What is installed; it is not loaded, which would take seconds."""
+    found = ((name, _version(distribution)) for name, distribution in _ENGINES)
+    return [f"{name} {version}" for name, version in found if version]
+
+
+def _version(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return None
+
+
+def _reference_model() -> str:
+    import json
+    from importlib.resources import files
+
+    version: str = json.loads((files("coinfarm") / "reference_model/current.json").read_text())["version"]
+    return version

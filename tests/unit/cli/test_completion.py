@@ -1,0 +1,100 @@
+"""`coinfarm completion`, by shells that load its script and are asked to complete."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from coinfarm.cli import main
+
+BASH = """
+source "$1"; shift
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+compopt() { printf 'by the shell: %s\\n' "$2"; }
+_coinfarm_completion coinfarm
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+FISH = """
+coinfarm completion fish | source
+complete --do-complete "$argv"
+"""
+SHELLS = ["bash", "zsh", "fish"]
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """One in which `coinfarm` is a command, and no start-up file of the user's is read."""
+    return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+
+
+def shell(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"there is no {name}")
+    return found
+
+
+@pytest.fixture
+def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list[str]]:
+    """What bash offers for the last word."""
+
+    script = tmp_path / "script"
+    script.write_text(CliRunner().invoke(main, ["completion", "bash"]).stdout)
+
+    def complete(*words: str) -> list[str]:
+        command = [shell("bash"), "--norc", "-c", BASH, "bash", str(script), "coinfarm", *words]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
+
+    return complete
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        pytest.param(("ba",), ["backfill", "backtest"], id="commands"),
+        pytest.param(("backfill", "re"), ["redrive", "resume"], id="commands of a group"),
+        pytest.param(("predict", "candles.csv", "--st"), ["--stride"], id="options"),
+        pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject"], id="choices"),
+        pytest.param(("predict", ""), ["by the shell: default", ""], id="files"),
+        pytest.param(("completion", ""), SHELLS, id="shells"),
+    ],
+)
+def test_bash_completes(completed: Callable[..., list[str]], words: tuple[str, ...], offered: list[str]) -> None:
+    assert completed(*words) == offered
+
+
+def test_fish_completes(environment: dict[str, str]) -> None:
+    command = [shell("fish"), "--no-config", "-c", FISH, "coinfarm ba"]
+    offered = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.split("\t")[0] for line in offered] == ["backfill", "backtest"]
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_the_script_is_one_that_the_shell_can_read(name: str) -> None:
+    script = CliRunner().invoke(main, ["completion", name]).stdout
+    assert "_COINFARM_COMPLETE" in script
+    subprocess.run([shell(name), "-n"], input=script, text=True, check=True)
+
+
+def test_another_shell_is_refused() -> None:
+    shown = CliRunner().invoke(main, ["completion", "powershell"])
+    assert shown.exit_code == 2
+    assert "'powershell' is not one of 'bash', 'zsh', 'fish'" in shown.stderr
+
+
+def test_completing_loads_no_more_than_the_commands_themselves() -> None:
+    code = (
+        "import os, sys\nfrom coinfarm.cli import main\n"
+        "os.environ.update(_COINFARM_COMPLETE='bash_complete', COMP_WORDS='coinfarm predict --', COMP_CWORD='2')\n"
+        "main(prog_name='coinfarm', standalone_mode=False)"
+    )
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=False)
+    assert "--stride" in done.stdout
+    loaded = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "click" in loaded
+    assert not {"numpy", "pydantic", "rich", "boto3", "openvino", "keras"} & loaded

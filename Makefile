@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser clean
+.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser dist clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -43,6 +43,12 @@ containers: $(READY)
 
 browser: $(READY)
 	$(BIN)/pytest -m browser -ra tests/browser
+
+# The same commit makes the same wheel, byte for byte.
+dist: $(READY)
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

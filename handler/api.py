@@ -16,8 +16,9 @@ from coinfarm.frames_file import read_frames
 from coinfarm.request import PredictionRequest, parse_request
 from coinfarm.service import Service
 from handler import schemas
-from handler.problems import CONTENT_TYPE, NoSuchRoute, UnsupportedMediaType
-from handler.telemetry import count_work, refusal
+from handler.envelope import check_envelope, is_http_api
+from handler.problems import CONTENT_TYPE, MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
+from handler.telemetry import count_timings, refusal
 
 JSON = "application/json"
 NPZ = "application/x-npz"
@@ -29,7 +30,17 @@ router = Router()  # type: ignore[no-untyped-call]
 
 def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) -> dict[str, Any]:
     """Answer one event of API Gateway, of either shape; never raises. `service` may: then the routes that need it say why."""
-    resolver = _http if event.get("version") == "2.0" else _rest
+    try:
+        check_envelope(event)
+    except MalformedRequest as error:
+        refused = _problem(error)
+        return {
+            "statusCode": refused.status_code,
+            "headers": {"Content-Type": CONTENT_TYPE},
+            "body": refused.body,
+            "isBase64Encoded": False,
+        }
+    resolver = _http if is_http_api(event) else _rest
     # not to the resolver: the router shares its context with one of the two
     router.append_context(service=service)  # type: ignore[no-untyped-call]
     response: dict[str, Any] = resolver.resolve(event, context)
@@ -54,7 +65,7 @@ def post_predictions() -> Response[str]:
         document = answer(predictor.model, predictor.predict(series))
     else:
         raise UnsupportedMediaType(Fault("", f"{media_type} is not taken here: send {JSON} or {NPZ}"))
-    count_work(predictor)
+    count_timings(predictor.timings)
     return _json(document)
 
 
@@ -115,7 +126,7 @@ def _service() -> Service:
 def _body(most_bytes: int) -> bytes:
     event = router.current_event
     body = event.body or ""
-    content = _from_base64(body) if event.is_base64_encoded else body.encode()
+    content = _from_base64(body) if event.is_base64_encoded else body.encode(errors="surrogatepass")  # half a pair is no JSON
     if len(content) > most_bytes:
         raise TooLarge(
             f"the body has more than {most_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
@@ -150,7 +161,14 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 
 def _no_such_route(_: Exception) -> Response[str]:
+    from handler.document import committed
+
     event = router.current_event
+    allowed = ", ".join(sorted(method.upper() for method in json.loads(committed())["paths"].get(event.path, ())))
+    if allowed:
+        response = _problem(MethodNotAllowed(Fault("", f"{event.path} takes {allowed}, and not {event.http_method}")))
+        response.headers["Allow"] = allowed
+        return response
     return _problem(NoSuchRoute(Fault("", f"{event.http_method} {event.path} is not served; see /docs")))
 
 

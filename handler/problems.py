@@ -15,9 +15,11 @@ from coinfarm.errors import (
     RequestError,
     TooLarge,
     Unavailable,
+    shortened,
 )
 
 CONTENT_TYPE = "application/problem+json"
+_LONGEST_DETAIL = 4000
 
 
 class UnsupportedMediaType(RequestError):
@@ -25,13 +27,18 @@ class UnsupportedMediaType(RequestError):
 
 
 class NoSuchRoute(RequestError):
-    """A path or method that is not served."""
+    """A path that is not served."""
+
+
+class MethodNotAllowed(RequestError):
+    """A method that the path does not take."""
 
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (MalformedRequest, HTTPStatus.BAD_REQUEST, "The request cannot be read"),
     (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body's media type is not taken here"),
     (NoSuchRoute, HTTPStatus.NOT_FOUND, "There is no such thing"),
+    (MethodNotAllowed, HTTPStatus.METHOD_NOT_ALLOWED, "The path does not take this method"),
     (CandleError, HTTPStatus.UNPROCESSABLE_ENTITY, "The candles cannot be"),
     (RequestError, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
@@ -63,7 +70,12 @@ def statuses() -> dict[int, str]:
 
 
 def _document(kind: str, status: HTTPStatus, title: str, detail: str, faults: tuple[Fault, ...]) -> dict[str, Any]:
-    document: dict[str, Any] = {"type": f"urn:coinfarm:problem:{kind}", "title": title, "status": int(status), "detail": detail}
+    document: dict[str, Any] = {
+        "type": f"urn:coinfarm:problem:{kind}",
+        "title": title,
+        "status": int(status),
+        "detail": shortened(detail, _LONGEST_DETAIL),
+    }
     if faults:
         document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
     return document

@@ -13,7 +13,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from handler import app
 from image_render.draw import draw_frames
 from image_render.windows import window_range_pct, windows
-from tests.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, npz
+from tests.demo_requests import MINUTE_MS, START_MS, Answer, demo_candles, demo_request, npz
 from tests.fake_models import promote_model, publish_model, seal
 
 NPZ = "application/x-npz"
@@ -258,12 +258,23 @@ def test_without_a_model_the_answer_is_503_and_says_where_it_is_missing(ask, mon
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/prediction"), ("GET", "/predictions"), ("DELETE", "/model"), ("GET", "/")], ids=lambda part: part
+    ("method", "path"), [("GET", "/prediction"), ("POST", "/predictions/1"), ("DELETE", "/models"), ("GET", "/")], ids=lambda part: part
 )
 def test_what_is_not_served_is_404(ask, method, path):
     answer = ask(method, path)
     assert (answer.status, answer.media_type) == (404, "application/problem+json")
     assert answer.json()["detail"] == f"{method} {path} is not served; see /docs"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "takes"), [("GET", "/predictions", "POST"), ("DELETE", "/model", "GET"), ("OPTIONS", "/docs", "GET")]
+)
+def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(api_event, invoke, method, path, takes):
+    response = invoke(api_event(method, path, "application/json", b""))
+    answer = Answer.of(response)
+    assert (answer.status, answer.media_type) == (405, "application/problem+json")
+    assert answer.json()["detail"] == f"{path} takes {takes}, and not {method}"
+    assert "Allow" in (response.get("headers") or response["multiValueHeaders"])
 
 
 @pytest.mark.usefixtures("broken_engine")

@@ -2,7 +2,7 @@ import pytest
 
 from coinfarm import errors
 from coinfarm.errors import Fault
-from handler.problems import NoSuchRoute, UnsupportedMediaType, problem, statuses
+from handler.problems import MethodNotAllowed, NoSuchRoute, UnsupportedMediaType, problem, statuses
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from handler.problems import NoSuchRoute, UnsupportedMediaType, problem, statuse
         (errors.CandleError(Fault("", "x")), 422),
         (UnsupportedMediaType(Fault("", "x")), 415),
         (NoSuchRoute(Fault("", "x")), 404),
+        (MethodNotAllowed(Fault("", "x")), 405),
         (errors.TooLarge("x"), 413),
         (errors.ModelError("x"), 503),
         (errors.NotFound("x"), 404),

@@ -1,4 +1,4 @@
-"""The part of template.yaml that a machine of one's own can stand in for: its buckets and queues, with their properties."""
+"""template.yaml as CloudFormation reads it, and the part that a machine of one's own can stand in for: its buckets and queues."""
 
 from pathlib import Path
 from typing import Any
@@ -7,21 +7,39 @@ from coinfarm.errors import CoinfarmError
 
 _KEPT = frozenset({"AWS::S3::Bucket", "AWS::SQS::Queue"})
 """Not their policies: those ask for TLS, which a server on the loopback has no need of."""
+_SECTIONS = ("AWSTemplateFormatVersion", "Parameters", "Mappings", "Conditions")
+"""What the properties of those resources may refer to."""
 
 
 def local_part(path: Path) -> dict[str, Any]:
     """The template with those resources alone, and the outputs that name them. Raises `CoinfarmError` where it cannot be read."""
+    template = read_template(path)
+    try:
+        resources = {name: resource for name, resource in template["Resources"].items() if resource["Type"] in _KEPT}
+        outputs = {name: output for name, output in template["Outputs"].items() if _named(output["Value"]) in resources}
+    except (KeyError, TypeError, AttributeError) as error:
+        raise _no_template(path, error) from None
+    sections = {name: template[name] for name in _SECTIONS if name in template}
+    return {**sections, "Resources": resources, "Outputs": outputs}
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """The whole, the short forms of functions (`!Ref X`) as their long ones. Raises `CoinfarmError` where it cannot be read."""
     import yaml
 
     try:
         template = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 - a safe loader that knows CloudFormation's tags
-        resources = {name: resource for name, resource in template["Resources"].items() if resource["Type"] in _KEPT}
-        outputs = {name: output for name, output in template["Outputs"].items() if _named(output["Value"]) in resources}
     except (OSError, UnicodeDecodeError) as error:
         raise CoinfarmError(f"{path} cannot be read ({error}): name a checkout's template.yaml with --template") from None
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise CoinfarmError(f"{path} is no template: {error!r}") from None
-    return {"AWSTemplateFormatVersion": template["AWSTemplateFormatVersion"], "Resources": resources, "Outputs": outputs}
+    except yaml.YAMLError as error:
+        raise _no_template(path, error) from None
+    if not isinstance(template, dict):
+        raise _no_template(path, TypeError(f"{type(template).__name__} instead of a mapping"))
+    return template
+
+
+def _no_template(path: Path, error: Exception) -> CoinfarmError:
+    return CoinfarmError(f"{path} is no template: {error!r}")
 
 
 def _named(value: object) -> object:

@@ -19,6 +19,19 @@ def test_the_buckets_and_queues_are_taken_as_the_template_has_them():
     assert part["Outputs"]["QueueUrl"]["Value"] == {"Ref": "Queue"}
 
 
+def test_what_their_properties_refer_to_is_taken_too(tmp_path):
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        "AWSTemplateFormatVersion: 2010\nParameters: {Key: {Type: String, Default: ''}}\nConditions: {HasKey: !Equals [!Ref Key, '']}\n"
+        "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {KmsMasterKeyId: !If [HasKey, !Ref Key, !Ref AWS::NoValue]}}}\nOutputs: {}"
+    )
+    part = local_part(path)
+    assert (part["Parameters"], part["Conditions"]) == (
+        {"Key": {"Type": "String", "Default": ""}},
+        {"HasKey": {"Fn::Equals": [{"Ref": "Key"}, ""]}},
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

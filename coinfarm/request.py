@@ -65,11 +65,11 @@ class BatchRequest(_Request):
     symbol: Symbol
     interval: Interval
     candles: Annotated[list[CandleRow], Field(min_length=1)] | None = None
-    candles_uri: Annotated[str | None, Field(max_length=1024)] = None
+    candles_uri: Annotated[str | None, Field(max_length=1024, pattern=r"\.(json|csv|parquet)$")] = None
     start: Annotated[datetime | None, Field(alias="from")] = None
     stop: Annotated[datetime | None, Field(alias="to")] = None
     """Of the file, the candles that open in `[from, to)` are taken."""
-    results_uri: Annotated[str, Field(max_length=1024, pattern=r"\.(json|parquet)$")]
+    results_uri: Annotated[str, Field(max_length=1024, pattern=r"[^/]\.(json|parquet)$")]
     stride: Stride = 1
     gaps: Literal["fill", "reject"] = "fill"
     model_version: Annotated[str | None, Field(max_length=32)] = None

@@ -13,7 +13,7 @@ from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.work import Job
 from coinfarm.candle_files import parse_candles
 from coinfarm.candle_rows import candles_from_rows
-from coinfarm.errors import Fault, Forbidden, NotFound, RequestError
+from coinfarm.errors import Fault, Forbidden, NotFound, RequestError, TooLarge
 from coinfarm.predictor import Predictions, Series
 from coinfarm.request import BatchRequest, ShardRequest, parse_message, series_of
 from coinfarm.settings import Settings
@@ -22,6 +22,8 @@ from coinfarm.storage import Storage, open_inside, resolve
 if TYPE_CHECKING:
     from coinfarm.models.manager import LoadedModel
 
+_MOST_ANSWER_BYTES = 1000
+"""Of a window; JSON takes a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 
@@ -71,9 +73,10 @@ class _RequestJob:
     results_key: str
 
     def is_done(self) -> bool:
+        most_bytes = self.settings.max_record_frames * _MOST_ANSWER_BYTES
         try:
-            written = self.results.read(self.results_key).data
-        except NotFound:
+            written = self.results.read(self.results_key, most_bytes).data
+        except (NotFound, TooLarge):  # or whatever lies there is none of our answers
             return False
         return asked_by(written, self._ending) == self.message_id
 

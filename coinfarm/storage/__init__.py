@@ -36,10 +36,10 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
     Raises `Forbidden` for any other: a message from outside must not make us read or write elsewhere.
     """
     storage = open_storage(root)
-    if not uri.startswith("/") and "://" not in uri:
+    if not _is_absolute(uri):
         return storage, checked_key(uri)
     home = storage.uri().rstrip("/") + "/"
-    place = uri if uri.startswith(_S3) else str(_local_path(uri))
+    place = _place(uri)
     if not place.startswith(home):
         raise Forbidden(f"{uri} lies outside {root}: name something inside it")
     return storage, checked_key(place.removeprefix(home))
@@ -48,17 +48,31 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
 def open_inside(uri: str, root: str) -> Storage:
     """The storage at `uri`, which is `root` itself or a folder inside it. Raises `Forbidden` for any other, as `resolve`."""
     home = open_storage(root)
-    is_absolute = uri.startswith("/") or "://" in uri
-    if is_absolute and open_storage(uri).uri().rstrip("/") == home.uri().rstrip("/"):
+    if _is_absolute(uri) and _place(uri).rstrip("/") == home.uri().rstrip("/"):
         return home
-    storage, key = resolve(uri.rstrip("/"), root)
-    return open_storage(storage.uri(key))
+    storage, key = resolve(uri.removesuffix("/"), root)
+    return storage.inside(key)
+
+
+def _is_absolute(uri: str) -> bool:
+    return uri.startswith("/") or "://" in uri
+
+
+def _place(uri: str) -> str:
+    """An absolute URI as `Storage.uri` spells it. Whoever names what is no place at all, wants to be elsewhere."""
+    try:
+        return uri if uri.startswith(_S3) else str(_local_path(uri))
+    except StorageError as error:
+        raise Forbidden(str(error)) from None
 
 
 def _local_path(root: str) -> Path:
     if "://" not in root:
         return Path(root)
-    parts = urlsplit(root)
+    try:
+        parts = urlsplit(root)
+    except ValueError as error:
+        raise StorageError(f"{root} is no URI: {error}") from None
     if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
         raise StorageError(f"{root} is neither an s3:// URI, nor a folder, nor a file:// URI of this machine")
     return Path(unquote(parts.path))

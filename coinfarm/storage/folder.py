@@ -67,6 +67,9 @@ class FolderStorage:
         with _translated(self.uri(key)):
             return self._path(key).is_file()
 
+    def inside(self, key: str) -> "FolderStorage":
+        return FolderStorage(self._path(key))
+
     def _path(self, key: str) -> Path:
         path = self._root / checked_key(key)
         # realpath, since Path.resolve raises a RuntimeError for links that run in a circle

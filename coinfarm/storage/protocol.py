@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from coinfarm.errors import Conflict, Forbidden, TooLarge
+from coinfarm.errors import Conflict, Forbidden, TooLarge, shortened
 
 CHUNK_BYTES = 1 << 20
+_LONGEST_KEY, _LONGEST_PART = 1024, 255
+"""In bytes; S3 takes no longer key, and no file system that we know a longer name."""
 
 
 class Blob(NamedTuple):
@@ -62,11 +64,19 @@ class Storage(Protocol):
         """Whether bytes lie under `key`."""
         ...
 
+    def inside(self, key: str) -> "Storage":
+        """The storage whose root is `key` of this one."""
+        ...
+
 
 def checked_key(key: str) -> str:
-    """The key itself; raises `Forbidden` unless it is a printable relative path without `..`, `.` or backslashes."""
+    """The key itself; raises `Forbidden` unless it is a printable relative path without `..`, `.` or backslashes, not too long."""
     if not key.isprintable() or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
-        raise Forbidden(f"{key!r} is no storage key: give a relative path such as folder/file.json, without '..'")
+        raise Forbidden(f"{shortened(repr(key), 200)} is no storage key: give a relative path such as folder/file.json, without '..'")
+    if len(key.encode()) > _LONGEST_KEY or any(len(part.encode()) > _LONGEST_PART for part in key.split("/")):
+        raise Forbidden(
+            f"{shortened(repr(key), 200)} is no storage key: it may have {_LONGEST_KEY} bytes, and {_LONGEST_PART} between two slashes"
+        )
     return key
 
 

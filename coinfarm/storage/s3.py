@@ -80,8 +80,11 @@ class S3Storage:
             return False
         return True
 
+    def inside(self, key: str) -> "S3Storage":
+        return S3Storage(self._bucket, self._prefix + checked_key(key))
+
     def _object(self, key: str) -> dict[str, Any]:
-        return {"Bucket": self._bucket, "Key": self._prefix + checked_key(key)}
+        return {"Bucket": self._bucket, "Key": checked_key(self._prefix + checked_key(key))}
 
     def _read(self, key: str, max_bytes: int | None, unless_etag: str | None = None) -> Blob:
         request = self._object(key)

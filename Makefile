@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser dist clean
+.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -17,7 +17,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml fleet.yaml
+	$(BIN)/cfn-lint template.yaml fleet.yaml packages.yaml
 	$(BIN)/python -m handler.openapi --check
 
 bench: $(READY)
@@ -49,6 +49,16 @@ dist: $(READY)
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
+
+# To a private index in CodeArtifact, which STACK, a stack of packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.
+publish-package: dist
+	$(BIN)/python -m tools.package_index upload dist/*
+
+# The image that TARGET names, with packages of that index. Its address, which has a token in it, is a secret of the build: no layer keeps it.
+TARGET ?= lambda
+image-with-index: $(READY)
+	DOCKER_BUILDKIT=1 $(BIN)/python -m tools.package_index exec \
+	  docker build --secret id=pip_index,env=PIP_INDEX_URL --target $(TARGET) --tag coinfarm:$(TARGET) $(BUILD_FLAGS) .
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu demo verdict openapi containers browser dist publish-package image-with-index clean
+.PHONY: run test lint bench bench-gpu demo soak verdict openapi containers browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -30,6 +30,10 @@ bench-gpu: $(READY)
 
 demo: $(READY)
 	@$(BIN)/coinfarm backfill demo
+
+# Ten minutes of requests, then 2,000 shards: half an hour in all.
+soak: $(READY)
+	@$(BIN)/python -m benchmarks.soak --output benchmarks/soak.json
 
 # On made-up candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
 verdict: $(READY)

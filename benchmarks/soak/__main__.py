@@ -1,0 +1,95 @@
+"""`make soak`: ten minutes of requests while the model is swapped, then 2,000 shards while the workers are killed."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from benchmarks.soak import processes
+from benchmarks.soak.backfill import COINS, soak_backfill
+from benchmarks.soak.mix import LEAST_WINDOWS
+from benchmarks.soak.serving import PATIENCE_S, Plan, soak_server
+from benchmarks.soak.tables import backfill_table, promises_table, server_tables
+from coinfarm.demo.stage import Stage
+from coinfarm.engines.processor import processor_name
+
+_TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+_MOST_MOVES = 10
+_WINDOWS_PER_S, _MOST_WINDOWS = 100, 12_000
+console = Console(width=120)
+
+
+@click.command(epilog="Example: python -m benchmarks.soak --minutes 0.3 --shards 40")
+@click.option("--minutes", type=click.FloatRange(min=0.05), default=10.0, show_default=True, help="How long requests are sent.")
+@click.option("--rate", "rate_per_s", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Requests a second.")
+@click.option("--shards", type=click.IntRange(min=len(COINS)), default=2_000, show_default=True, help=f"A multiple of {len(COINS)}.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the requests, and of when workers are killed.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there, as JSON.")
+def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path | None) -> None:
+    """Soak the server and the workers, and say what held. S3 and SQS are moto's, on this machine.
+
+    The exit code is 1 where a promise broke.
+    """
+    if shards % len(COINS):
+        raise click.BadParameter(f"{shards} is no multiple of {len(COINS)}, the number of coins", param_hint="--shards")
+    machine = _machine()
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    with TemporaryDirectory(prefix="coinfarm-soak-") as name, Stage(_TEMPLATE, Path(name)) as stage:
+        folder = Path(name)
+        with processes.inside(processes.environment_at(stage.endpoint)):
+            with _bar("requests") as show:
+                served = soak_server(f"s3://{stage.outputs['ModelBucketName']}/models/soak", folder, _plan(minutes, rate_per_s, seed), show)
+            console.print(*server_tables(served))
+            with _bar("shards") as show:
+                outcome = soak_backfill(stage, folder, shards, seed, show)
+            console.print(backfill_table(outcome))
+    promises = [*served.promises(), *outcome.promises()]
+    console.print(promises_table(promises))
+    if output is not None:
+        document = {
+            "machine": machine,
+            "server": served.document(),
+            "backfill": outcome.document(),
+            "promises": [promise._asdict() for promise in promises],
+        }
+        output.write_text(json.dumps(document, indent=2) + "\n")
+    sys.exit(0 if all(promise.kept for promise in promises) else 1)
+
+
+def _plan(minutes: float, rate_per_s: float, seed: int) -> Plan:
+    seconds = 60 * minutes
+    windows = min(_MOST_WINDOWS, max(LEAST_WINDOWS, round(_WINDOWS_PER_S * seconds)))
+    moves = max(1, min(_MOST_MOVES, int(seconds / PATIENCE_S)))
+    return Plan(seconds, rate_per_s, moves, windows, seed)
+
+
+def _machine() -> dict[str, str | int]:
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "processor": processor_name(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("coinfarm", "openvino", "uvicorn", "moto")},
+    }
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[float, float], None]]:
+    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+if __name__ == "__main__":
+    main()

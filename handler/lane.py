@@ -88,7 +88,12 @@ class Lane(threading.Thread):
         count("ShardsDone", len(outcomes.done))
         logger.info(
             "turn ended",
-            extra={"done": len(outcomes.done), "not_done": len(outcomes.failures), "seconds": round(time.monotonic() - started, 3)},
+            extra={
+                "done": len(outcomes.done),
+                "redelivered": sum(message.receive_count > 1 for message in turn if message.message_id in outcomes.done),
+                "not_done": len(outcomes.failures),
+                "seconds": round(time.monotonic() - started, 3),
+            },
         )
 
     def _before_batch(self) -> None:

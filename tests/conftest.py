@@ -35,7 +35,7 @@ def real_klines(shared_data: Path) -> Candles:
 def harmless_aws() -> Iterator[None]:
     """Whatever profile or role the machine has, no test may use it."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "COINFARM_STACK"))]:
             patch.delenv(name)
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")

@@ -15,6 +15,7 @@ from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render
 from coinfarm.cli.serve import example, invoke, serve
+from coinfarm.cli.stack import show_stack, use_stack
 from coinfarm.cli.train import train
 from coinfarm.cli.verdict import verdict
 from coinfarm.cli.version import version_option
@@ -34,8 +35,16 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @version_option
-def main() -> None:
+@click.option(
+    "--stack",
+    metavar="NAME",
+    envvar="COINFARM_STACK",
+    help="A deployed stack: where no option says otherwise, commands take its model, candle store, results and queues.",
+)
+@click.pass_context
+def main(context: click.Context, stack: str | None) -> None:
     """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
+    use_stack(context, stack)
 
 
 for command in (
@@ -54,6 +63,7 @@ for command in (
     history,
     backfill,
     worker,
+    show_stack,
     completion,
 ):
     main.add_command(command)

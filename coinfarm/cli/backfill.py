@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import print_tables
+from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.stack import named_stack, run_uri
 
 if TYPE_CHECKING:
     from coinfarm.backfill.local import Tally
@@ -23,15 +24,22 @@ if TYPE_CHECKING:
     from coinfarm.queue import Queue
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_RUN = click.option("--run", "root", required=True, help="The run: a folder or an s3:// URI, as it was planned.")
+_RUN = click.option(
+    "--run",
+    "root",
+    required=True,
+    callback=run_uri,
+    help="The run, as it was planned: a folder or an s3:// URI; with coinfarm --stack also a name without a slash.",
+)
 _QUEUE = click.option(
-    "--queue", "queue_url", envvar="QUEUE_URL", help="The queue's URL.  [default: $QUEUE_URL, or where it was submitted to]"
+    "--queue",
+    "queue_url",
+    help="The queue's URL.  [default: where it was submitted to, the stack's for what --on it was planned, $QUEUE_URL]",
 )
 _DEAD = click.option(
     "--dead-letter-queue",
     "dead_letter_url",
-    envvar="DEAD_LETTER_QUEUE_URL",
-    help="Where messages rest that failed too often.  [default: $DEAD_LETTER_QUEUE_URL, or what the queue itself says]",
+    help="Where messages rest that failed too often.  [default: what the queue itself says, or $DEAD_LETTER_QUEUE_URL]",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="What is found, as JSON.")
 _FAILED, _UNFINISHED, _INTERRUPTED = 1, 3, 130
@@ -56,12 +64,19 @@ def backfill() -> None:
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
-@click.option("--store", required=True, help="The candle store: a folder or an s3:// URI.")
-@click.option("--run", "root", required=True, help="Where the run is kept: a folder or an s3:// URI without a run.")
-@click.option("--results", help="Where results go; what lies there of the same model is not done again.  [default: the run's own root]")
+@click.option("--store", required=True, help="The candle store: a folder or an s3:// URI.  [default: that of coinfarm --stack]")
 @click.option(
-    "--model", "model_uri", help="A model root or a .keras file; its version is pinned.  [default: $MODEL_URI, or the reference model]"
+    "--run",
+    "root",
+    required=True,
+    callback=run_uri,
+    help="Where the run is kept: a folder or an s3:// URI without a run; with coinfarm --stack also a name without a slash.",
 )
+@click.option(
+    "--results",
+    help="Where results go; what lies there of the same model is not done again.  [default: that of coinfarm --stack, or --run]",
+)
+@MODEL
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two predictions.")
 @click.option(
     "--on",
@@ -101,7 +116,10 @@ def plan(
     gpu_frames_per_s: float | None,
     as_json: bool,
 ) -> None:
-    """Say what a run will take and cost, and write its manifest, which never changes from then on. Nothing else is spent or begun."""
+    """Say what a run will take and cost, and write its manifest, which never changes from then on. Nothing else is spent or begun.
+
+    The version of the model that serves now is pinned.
+    """
     from coinfarm.backfill.plan import Wish, plan_run
     from coinfarm.backfill.quote import Fleet
     from coinfarm.backfill.report import dollars, quote_table
@@ -314,9 +332,14 @@ def _run(root: str) -> "Run":
 def _known_queue(run: "Run", queue_url: str | None) -> "Queue | None":
     from coinfarm.backfill.submission import read_submission
 
-    submission = None if queue_url else read_submission(run)
-    url = submission.queue_url if submission else queue_url
-    if url is None:
+    url = queue_url
+    if url is None and (submission := read_submission(run)):
+        url = submission.queue_url
+    if url is None and (stack := named_stack()):
+        stack.check_reach(run.manifest.candles_uri, run.manifest.results_uri)
+        url = stack.queue_url(run.manifest.way)
+    url = url or os.environ.get("QUEUE_URL")
+    if not url:
         return None
     from coinfarm.queue import Queue  # boto3 costs what a run on this machine need not pay
 
@@ -327,13 +350,16 @@ def _open_queue(run: "Run", queue_url: str | None) -> "Queue":
     run.manifest  # noqa: B018 - a run that is not there is the better complaint
     queue = _known_queue(run, queue_url)
     if queue is None:
-        raise click.ClickException("which queue? Name it with --queue, or in QUEUE_URL")
+        raise click.ClickException("which queue? Name it with --queue, or in QUEUE_URL, or its stack with coinfarm --stack")
     return queue
 
 
 def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
-    if url is None:
-        return queue.dead_letters() if queue else None
+    if url is None and queue is not None and (own := queue.dead_letters()):
+        return own
+    url = url or os.environ.get("DEAD_LETTER_QUEUE_URL")
+    if not url:
+        return None
     from coinfarm.queue import Queue
 
     return Queue(url)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, open_predictor, print_tables, read_candles
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, MODEL, open_predictor, print_tables, read_candles
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles
@@ -33,7 +33,7 @@ class _CommandOfFiles(click.Command):
     cls=_CommandOfFiles,
     epilog="Example: coinfarm evaluate --candles *-1m.parquet --from 2019-05-01 --to 2019-07-01 --stride 10 --report evaluation.html",
 )
-@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@MODEL
 @click.option("--version", help="The version to judge.  [default: the one that serves]")
 @click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to judge it on.")
 @click.option("--from", "start", type=_DAY, required=True, help="The first day.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, candle_options, open_predictor, read_candles, series_in
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, MODEL, candle_options, open_predictor, read_candles, series_in
 from coinfarm.outputs import OUTPUT_NAMES
 
 _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
@@ -15,7 +15,7 @@ _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"
 @click.command(epilog="Example: coinfarm explain BTCUSD-1m.parquet --at 2019-05-14T12:00 -o why.png")
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
-@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@MODEL
 @click.option("--at", "time", type=_TIMES, help="A time (UTC) that the window's last candle holds.  [default: the last window]")
 @click.option("--of", "outputs", type=click.Choice(OUTPUT_NAMES), multiple=True, help="The prediction to explain.  [default: all three]")
 @click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="Candles erased at a time.")

@@ -12,14 +12,27 @@ if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
 
 
+def _one_root(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str:
+    if len(given) != 1:
+        raise click.UsageError("give one ROOT, or a stack before the command: coinfarm --stack NAME model …")
+    return given[0]
+
+
+_ROOT = click.argument("root", nargs=-1, metavar="[ROOT]", callback=_one_root)
+"""May be left out where a stack tells it, though another argument comes after it: hence of any number, and checked by hand."""
+
+
 @click.group()
 def model() -> None:
-    """Publish versions of a model, and choose which serves. ROOT is a folder or an s3:// URI."""
+    """Publish versions of a model, and choose which serves.
+
+    ROOT is a folder or an s3:// URI. With coinfarm --stack NAME it may be left out: then it is where the stack's model lies.
+    """
 
 
 @model.command(epilog="Example: coinfarm model publish model.keras --to s3://my-models/models/btc --candles BTCUSD-1m.parquet --promote")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "root", required=True, help="The model root.")
+@click.option("--to", "root", required=True, help="The model root.  [default: that of coinfarm --stack]")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
 @click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
 @click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")
@@ -73,7 +86,7 @@ def publish(
 
 
 @model.command("list", epilog="Example: coinfarm model list s3://my-models/models/btc")
-@click.argument("root")
+@_ROOT
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def list_versions(root: str, as_json: bool) -> None:
     """List the versions under ROOT with their engines and how they were judged; the one that serves has a star."""
@@ -89,7 +102,7 @@ def list_versions(root: str, as_json: bool) -> None:
 
 
 @model.command(epilog="Example: coinfarm model history s3://my-models/models/btc")
-@click.argument("root")
+@_ROOT
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def history(root: str, as_json: bool) -> None:
     """Tell which version served since when, and why; the one of now first."""
@@ -105,7 +118,7 @@ def history(root: str, as_json: bool) -> None:
 
 
 @model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261122-f64964ac")
-@click.argument("root")
+@_ROOT
 @click.argument("version")
 def show(root: str, version: str) -> None:
     """Print the manifest of a VERSION as JSON."""
@@ -116,7 +129,7 @@ def show(root: str, version: str) -> None:
 
 
 @model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-f64964ac -o card.md")
-@click.argument("root")
+@_ROOT
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")
 def card(root: str, version: str, output: Path | None) -> None:
@@ -136,7 +149,7 @@ def card(root: str, version: str, output: Path | None) -> None:
 
 
 @model.command(epilog="Example: coinfarm model promote s3://my-models/models/btc 20261122-f64964ac")
-@click.argument("root")
+@_ROOT
 @click.argument("version")
 @click.option("--note", default="", help="What for; kept in the history.")
 @click.option("--force", is_flag=True, help="Though it is judged worse, or not at all, or a compiled form strays. Needs --reason.")
@@ -152,7 +165,7 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
 
 
 @model.command(epilog="Example: coinfarm model rollback s3://my-models/models/btc --note 'worse on ETH'")
-@click.argument("root")
+@_ROOT
 @click.option("--note", default="", help="Why; kept in the history.")
 def rollback(root: str, note: str) -> None:
     """Let that version serve again which did before."""

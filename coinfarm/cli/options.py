@@ -18,6 +18,12 @@ EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FILE_TO_WRITE = click.Path(dir_okay=False, writable=True, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
+MODEL = click.option(
+    "--model",
+    "model_uri",
+    help="A model root or a .keras file, as a path or s3:// URI.  [default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
+)
+
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
 

@@ -8,6 +8,7 @@ import click
 from coinfarm.cli.options import (
     EXISTING_FILE,
     FILE_TO_WRITE,
+    MODEL,
     candle_options,
     open_predictor,
     predict_with_progress,
@@ -19,7 +20,7 @@ from coinfarm.cli.options import (
 
 @click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
 @click.argument("file", type=EXISTING_FILE)
-@click.option("--model", "model_uri", help="A model root or a .keras file, as a path or s3:// URI.  [default: the reference model]")
+@MODEL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
 @click.option("--json", "output", flag_value="json", help="The API's answer.")
 @click.option("--csv", "output", flag_value="csv", help="One line per window.")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, print_tables
 
 
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
@@ -39,7 +39,7 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
 @click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 for all.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
-@click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
+@MODEL
 def serve(host: str, port: int, model_uri: str | None) -> None:
     """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
     try:

@@ -13,7 +13,7 @@ import click
 from coinfarm.cli.backfill import absolute, frames_bar
 from coinfarm.cli.backtest import stages_bar
 from coinfarm.cli.history import days_bar
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, open_predictor
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, open_predictor
 
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
@@ -31,7 +31,7 @@ _INTERRUPTED = 130
 )
 @click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the model's training cut-off]")
 @click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are; of made-up ones, 40 days]")
-@click.option("--model", "model_uri", help="A model root or a .keras file.  [default: $MODEL_URI, or the reference model]")
+@MODEL
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 def verdict(
     files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool

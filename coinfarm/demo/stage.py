@@ -17,7 +17,7 @@ _PATIENCE_S = 10
 _TAIL_LINES = 15
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
 _Text = TypeVar("_Text", str, bytes)
-_DROPPED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT")
+_DROPPED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT", "COINFARM_STACK")
 """Settings of some other farm."""
 
 

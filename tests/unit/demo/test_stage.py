@@ -12,6 +12,7 @@ USERS = {
     "https_proxy": "http://proxy.example.com",
     "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/production",
     "AUTO_SCALING_GROUP": "production",
+    "COINFARM_STACK": "production",
 }
 
 

@@ -1,0 +1,106 @@
+"""`coinfarm --stack NAME …`: what commands take from a deployed stack where nobody says otherwise; `coinfarm stack` shows it."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinfarm.errors import NotFound, StorageError
+
+if TYPE_CHECKING:
+    from coinfarm.stack import Stack
+
+
+def use_stack(context: click.Context, name: str | None) -> None:
+    """Let the commands below `context` take from the stack what they are not told. It is asked when one of them first needs it."""
+    if name is None:
+        return
+
+    @cache
+    def stack() -> "Stack":
+        from coinfarm.stack import Stack  # boto3 costs what most commands need not pay
+
+        return Stack(name)
+
+    context.obj = stack
+    context.default_map = _defaults(stack)
+
+
+def named_stack() -> "Stack | None":
+    """The stack that --stack names, for what a default cannot tell."""
+    stack = click.get_current_context().find_root().obj
+    return None if stack is None else stack()
+
+
+def run_uri(_: click.Context, __: click.Parameter, root: str) -> str:
+    """A bare name is that of a run under the stack's results; what has a slash is a folder or URI."""
+    stack = None if "/" in root else named_stack()
+    return root if stack is None else stack.run_uri(root)
+
+
+def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
+    """By command and parameter. Each is called only where the parameter is not given."""
+    model = {"model_uri": lambda: stack().model_uri}
+    store = {"root": lambda: stack().candles_uri}
+    model_root = {"root": lambda: (stack().model_root,)}
+    return {
+        **dict.fromkeys(("predict", "explain", "serve", "evaluate", "verdict", "worker"), model),
+        "backtest": {**model, "predictions": lambda: stack().predictions_uri, "candles": lambda: stack().candles_uri},
+        "history": dict.fromkeys(("download", "import", "check", "generate"), store),
+        "model": {
+            "publish": {"root": lambda: stack().model_root},
+            **dict.fromkeys(("list", "history", "show", "card", "promote", "rollback"), model_root),
+        },
+        "backfill": {
+            "plan": {
+                **model,
+                "store": lambda: stack().candles_uri,
+                "results": lambda: stack().results_uri,
+                "lambda_functions": lambda: stack().fleet.lambda_functions,
+                "lambda_memory_mb": lambda: stack().fleet.lambda_memory_mb,
+                "instances": lambda: stack().fleet.instances,
+            },
+        },
+    }
+
+
+@click.command("stack", epilog="Example: coinfarm stack --json, where COINFARM_STACK names it; or coinfarm --stack coinfarm-production stack")
+@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+def show_stack(as_json: bool) -> None:
+    """Show what the other commands take from the stack that --stack names: its outputs, its places, the model in service."""
+    stack = named_stack()
+    if stack is None:
+        raise click.UsageError("which stack? Name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")
+    places = {"model": stack.model_uri, "candles": stack.candles_uri, "results": stack.results_uri}
+    if as_json:
+        told = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _serving(stack), **places}
+        click.echo(json.dumps({**told, "outputs": dict(stack.outputs)}, indent=2))
+        return
+    lines = {
+        "stack": f"{stack.name} in {stack.region}: {stack.status}",
+        "serves": _serving(stack),
+        **{name: uri for name, uri in places.items() if uri},
+        **stack.outputs,
+    }
+    width = max(map(len, lines))
+    for name, value in lines.items():
+        click.echo(f"{name:<{width}}  {value}")
+
+
+def _serving(stack: "Stack") -> str:
+    """The version in service, or why there is none."""
+    from coinfarm.models.pointer import read_pointer
+    from coinfarm.storage import open_storage
+
+    if stack.model_uri is None:
+        return "the reference model inside its image"
+    try:
+        found = read_pointer(open_storage(stack.model_uri))
+    except NotFound:
+        return f"no model yet: coinfarm --stack {stack.name} model publish BUNDLE --promote"
+    except StorageError as error:
+        return str(error)
+    assert found is not None  # nothing was known before
+    return found[0].version

@@ -1,0 +1,108 @@
+"""`coinfarm --stack NAME …` over a stack that moto's CloudFormation made of template.yaml: no URL, no bucket is named."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import boto3
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+from moto.server import ThreadedMotoServer
+
+from coinfarm.cli import main
+from coinfarm.demo.template import local_part
+from coinfarm.settings import reference_model_uri
+from coinfarm.storage import s3 as storage_s3
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120
+DAYS, WINDOWS = 4, 96
+"""Windows of a day of quarters of an hour."""
+PREDICTED = DAYS * WINDOWS - 199
+ASKED = ["--symbol", "DEMOBTC", "--interval", "15m", "--from", "2026-01-01", "--to", "2026-01-05"]
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(scope="module")
+def endpoint():
+    """Where AWS is, for this process and its children."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
+        storage_s3._new_client.cache_clear()
+        yield
+    storage_s3._new_client.cache_clear()
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(endpoint):
+    """The template's buckets and queues."""
+    deploy("farm", local_part(ROOT / "template.yaml"), {"ParameterKey": "ModelName", "ParameterValue": "reference"})
+    return "farm"
+
+
+def deploy(name, template, *parameters):
+    boto3.client("cloudformation").create_stack(StackName=name, TemplateBody=json.dumps(template), Parameters=parameters)
+
+
+@pytest.fixture
+def coinfarm(stack, tmp_path, monkeypatch):
+    """Runs `coinfarm --stack farm`; returns what it prints."""
+    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
+
+    def run(*arguments, exits=0):
+        ran = CliRunner().invoke(main, ["--stack", stack, *(str(argument) for argument in arguments)])
+        assert ran.exit_code == exits, ran.output
+        return ran.stdout
+
+    return run
+
+
+def work(stack, folder):
+    """A `coinfarm worker`, until the queue is empty."""
+    command = [sys.executable, "-c", "from coinfarm.cli import main; main()", "--stack", stack, "worker", "--idle-exit", "0.5"]
+    environment = {**os.environ, "RECEIVE_WAIT_S": "1", "LANES": "1", "HEALTH_FILE": str(folder / "health")}
+    worked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    assert worked.returncode == 0, worked.stdout + worked.stderr
+
+
+def test_from_candles_and_a_model_to_the_collected_file_by_the_name_of_the_stack(coinfarm, stack, tmp_path):
+    (bundle,) = (Path(reference_model_uri()) / "versions").iterdir()
+    coinfarm("history", "generate", "--symbol", "DEMOBTC", "--interval", "15m", "--days", DAYS)
+    assert json.loads(coinfarm("history", "check", "--json"))["series"][0]["symbol"] == "DEMOBTC"
+    coinfarm("model", "publish", bundle, "--no-compile", "--promote")
+    assert bundle.name in coinfarm("stack")
+
+    coinfarm("backfill", "plan", *ASKED, "--run", "four-days", "--frames-per-s", 2000)
+    assert f"{DAYS} shards sent" in coinfarm("backfill", "submit", "--run", "four-days")
+    waiting = json.loads(coinfarm("backfill", "status", "--run", "four-days", "--json", exits=3))
+    assert (waiting["waiting"], waiting["deadLettered"]) == (DAYS, 0)
+    work(stack, tmp_path)
+    assert json.loads(coinfarm("backfill", "status", "--run", "four-days", "--json"))["complete"]
+    assert "0 shards sent" in coinfarm("backfill", "resume", "--run", "four-days")
+    assert "0 messages moved back" in coinfarm("backfill", "redrive", "--run", "four-days")
+    collected = json.loads(coinfarm("backfill", "collect", "--run", "four-days", "-o", tmp_path / "all.parquet", "--json"))
+    assert collected["total"]["predicted"] == PREDICTED == pq.read_metadata(tmp_path / "all.parquet").num_rows
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "said"),
+    [
+        pytest.param("nowhere", None, "stack nowhere: there is none in this account and region; is AWS_REGION", id="none"),
+        pytest.param(
+            "website", {"Resources": {"Site": {"Type": "AWS::S3::Bucket"}}}, "stack website is not one of coinfarm's", id="of another kind"
+        ),
+    ],
+)
+def test_a_stack_that_will_not_do_is_one_line(endpoint, name, template, said):
+    if template:
+        deploy(name, template)
+    ran = CliRunner().invoke(main, ["--stack", name, "history", "check"])
+    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
+    assert said in ran.stderr

@@ -1,6 +1,7 @@
 """The OpenAPI document: what Powertools knows of the routes, completed, and brought down to 3.0 for API Gateway.
 
-`python -m handler.openapi --write` renews `handler/openapi.json`; with `--check` it fails where that is stale.
+`python -m handler.openapi --write` renews `handler/openapi.json`, and `handler/gateway.json` that is made from it; with `--check` it fails
+where one is stale.
 """
 
 import json
@@ -13,21 +14,19 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from coinfarm.request import PredictionRequest
-from handler import api, schemas
-from handler.document import FILE, INTEGRATION
+from handler import api, document, gateway, schemas
 from handler.problems import CONTENT_TYPE, statuses
 
-_INVOKE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}/invocations"
 _COMPONENTS = "#/components/schemas/"
 
 Json = dict[str, Any]
 
 
-def document() -> Json:
-    """The document, made anew from the code."""
+def described() -> Json:
+    """The document for people and clients, made anew from the code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Powertools speaks 3.1 with Pydantic 2, and says so whatever one asks for
-        described: Json = json.loads(
+        told: Json = json.loads(
             api.resolvers[0].get_openapi_json_schema(
                 title="Coinfarm",
                 version=version("coinfarm"),
@@ -38,15 +37,16 @@ def document() -> Json:
         [(PredictionRequest, "validation"), (schemas.Answer, "serialization"), (schemas.Problem, "serialization")],
         ref_template=_COMPONENTS + "{model}",
     )
-    components = described["components"]["schemas"] | extra["$defs"]
+    components = told["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         components.pop(unused, None)
-    described |= {"openapi": "3.0.3", "components": {"schemas": dict(sorted(components.items()))}}
-    described.pop("servers", None)
-    for path, operations in described["paths"].items():
+    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": gateway.SECURITY_SCHEMES}
+    told |= {"openapi": "3.0.3", "components": schemes}
+    told.pop("servers", None)
+    for path, operations in told["paths"].items():
         for method, operation in operations.items():
             _complete(operation, path, method)
-    brought_down: Json = _as_3_0(described)
+    brought_down: Json = _as_3_0(told)
     return brought_down
 
 
@@ -59,9 +59,11 @@ def _complete(operation: Json, path: str, method: str) -> None:
     if beyond.gives:
         operation["responses"]["200"]["content"] = beyond.gives
     titles = statuses()
-    for status in beyond.refuses:
-        operation["responses"][str(status)] = {"description": titles[status], "content": {CONTENT_TYPE: _schema("Problem")}}
-    operation[INTEGRATION] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
+    refuses = {status: titles[status] for status in beyond.refuses} | gateway.refusals(path)
+    for status, title in sorted(refuses.items()):
+        operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
+    if path != gateway.OPEN_PATH:
+        operation["security"] = [{scheme: []} for scheme in gateway.SECURITY_SCHEMES] + [{}]  # one of them, or, served here, none
 
 
 def _schema(name: str) -> Json:
@@ -130,16 +132,19 @@ def _as_3_0(node: Any) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the document, or check that the committed one is the code's."""
-    text = json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+    """Write the documents, or check that the committed ones are the code's."""
+    for_people = described()
+    documents = {document.FILE: for_people, gateway.FILE: gateway.gateway_document(for_people)}
+    texts = {file: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for file, content in documents.items()}
     if arguments == ["--write"]:
-        FILE.write_text(text)
+        for file, text in texts.items():
+            file.write_text(text)
         return 0
     if arguments == ["--check"]:
-        if FILE.read_text() == text:
-            return 0
-        print(f"{FILE} is stale: renew it with `make openapi`", file=sys.stderr)
-        return 1
+        stale = [str(file) for file, text in texts.items() if not file.exists() or file.read_text() != text]
+        for file in stale:
+            print(f"{file} is stale: renew it with `make openapi`", file=sys.stderr)
+        return int(bool(stale))
     print(__doc__, file=sys.stderr)
     return 2
 

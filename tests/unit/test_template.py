@@ -10,7 +10,7 @@ from cfnlint.decode import cfn_yaml
 ROOT = Path(__file__).parents[2]
 TEMPLATE = cfn_yaml.load(str(ROOT / "template.yaml"))
 RESOURCES = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()}
-DOCUMENT = json.loads((ROOT / "handler/openapi.json").read_text())
+DOCUMENT = json.loads((ROOT / "handler/gateway.json").read_text())
 
 OPERATIONS = {f"{method.upper()} {path}": operation for path, methods in DOCUMENT["paths"].items() for method, operation in methods.items()}
 
@@ -76,7 +76,7 @@ def test_an_operation_of_the_document_reaches_the_function(operation):
     integration = OPERATIONS[operation]["x-amazon-apigateway-integration"]
     assert integration["type"] == "aws_proxy"
     assert integration["httpMethod"] == "POST", "Lambda is invoked by POST, whatever the client sends"
-    assert "${ApiFunction.Arn}/invocations" in integration["uri"]["Fn::Sub"]
+    assert "${ApiFunction.Arn}:live/invocations" in integration["uri"]["Fn::Sub"]
 
 
 @pytest.mark.parametrize("route", ["GET /docs", "GET /openapi.json"])

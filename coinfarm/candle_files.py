@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candle_rows import candles_from_rows
 from coinfarm.candles import Candles
-from coinfarm.errors import CandleError, CoinfarmError, Fault
+from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge
 from image_render.windows import Columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMN_NAMES = ("open_time", *Columns._fields)
+MOST_ROWS = 10_000_000
+"""Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
 # BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: words in lower case may come first
 _NAMED_FILE = re.compile(r"(?:[a-z]+[-_])*(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Z0-9]+)*)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
 _STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
@@ -32,7 +34,8 @@ def parse_candles(
     """The candles of a file's bytes, those that open in `[start_ms, stop_ms)`; None is no bound.
 
     The ending tells the format; symbol and interval are told by the name (`BTCUSD-1m.parquet`, `symbol=BTCUSD/interval=1m/…`)
-    where they are not given. Raises `CandleError` for what is wrong inside, `CoinfarmError` for a name that does not tell.
+    where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MOST_ROWS`, `CoinfarmError` for a
+    name that does not tell.
     """
     symbol, interval = _identity(file_name, symbol, interval)
     ending = PurePosixPath(file_name).suffix
@@ -74,10 +77,10 @@ def _parquet_parts(path: Path, most_rows: int) -> "Iterator[pa.Table]":
 
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
-            names = [name for name in COLUMN_NAMES if name in file.schema_arrow.names]
+            check_columns(file.schema_arrow)
             if not file.metadata.num_rows:
-                yield file.read(columns=names)
-            for batch in file.iter_batches(most_rows, columns=names):
+                yield file.read(columns=list(COLUMN_NAMES))
+            for batch in file.iter_batches(most_rows, columns=list(COLUMN_NAMES)):
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
@@ -125,6 +128,7 @@ def _csv_table(data: bytes) -> "pa.Table":
     import pyarrow as pa
     from pyarrow import csv
 
+    _check_rows(data.count(b"\n"))
     types = {name: pa.float64() for name in COLUMN_NAMES} | {"open_time": pa.int64()}
     try:
         return csv.read_csv(pa.BufferReader(data), convert_options=csv.ConvertOptions(column_types=types))
@@ -137,30 +141,45 @@ def _parquet_table(data: bytes) -> "pa.Table":
     import pyarrow.parquet as pq
 
     try:
-        return pq.ParquetFile(pa.BufferReader(data)).read(columns=list(COLUMN_NAMES))
+        file = pq.ParquetFile(pa.BufferReader(data))
+        # Before anything is unpacked: a text that is written once may stand in every row.
+        _check_rows(file.metadata.num_rows)
+        check_columns(file.schema_arrow)
+        return file.read(columns=list(COLUMN_NAMES))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
 
 
-def _from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
+def _check_rows(count: int) -> None:
+    if count > MOST_ROWS:
+        raise TooLarge(f"the file has {count:,} rows, more than {MOST_ROWS:,}: send it in parts")
+
+
+def check_columns(schema: "pa.Schema") -> None:
+    """Raises `CandleError` unless each of `COLUMN_NAMES` is there once, as numbers."""
     import pyarrow as pa
 
     try:
-        names = table.column_names
+        names = schema.names
     except UnicodeDecodeError:
         raise CandleError(Fault("", "has a column whose name is no text")) from None
     for name in COLUMN_NAMES:
         if names.count(name) != 1:
             raise CandleError(Fault("", f"has {names.count(name) or 'no'} columns {name}; the columns are {', '.join(COLUMN_NAMES)}"))
+        kind = schema.field(name).type
+        wanted = pa.types.is_integer if name == "open_time" else _is_number
+        if not wanted(kind):
+            raise CandleError(Fault(f"/{name}", f"must be a column of numbers, not of {kind}"))
+
+
+def _from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
+    check_columns(table.schema)
     if not len(table):
         raise CandleError(Fault("", "there is no candle"))
     for name in COLUMN_NAMES:
         column = table[name]
         if column.null_count:
             raise CandleError(Fault(f"/candles/{column.is_null().index(True).as_py()}/{name}", "is missing"))
-        wanted = pa.types.is_integer if name == "open_time" else _is_number
-        if not wanted(column.type):
-            raise CandleError(Fault(f"/{name}", f"must be a column of numbers, not of {column.type}"))
     time, *values = (table[name].to_numpy() for name in COLUMN_NAMES)
     return Candles.checked(symbol, interval, time, Columns(*values))
 

@@ -53,7 +53,7 @@ class Settings(FromEnvironment):
     max_record_frames: Annotated[int, Field(ge=1)] = 50_000
     """The most frames of one message of the queue: more than a month of minutes."""
     max_candle_file_bytes: Annotated[int, Field(ge=1)] = 200_000_000
-    """The largest file that a `candlesUri` may name."""
+    """The largest file that a `candlesUri` may name; of JSON, which takes more memory, an eighth of it."""
     candles_root: str | None = None
     """Where `candlesUri` may point; unset, messages with such a URI are refused."""
     results_root: str | None = None

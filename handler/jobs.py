@@ -22,6 +22,8 @@ from coinfarm.storage import Storage, open_inside, resolve
 if TYPE_CHECKING:
     from coinfarm.models.manager import LoadedModel
 
+_JSON_IN_MEMORY = 8
+"""How much more memory a JSON file may take than a file of columns of its size."""
 _MOST_ANSWER_BYTES = 1000
 """Of a window; JSON takes a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
@@ -88,8 +90,9 @@ class _RequestJob:
             assert request.candles_uri is not None
             with _pointing_at("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
+            most_bytes = settings.max_candle_file_bytes // (_JSON_IN_MEMORY if key.endswith(".json") else 1)
             candles = parse_candles(
-                storage.read(key, settings.max_candle_file_bytes).data,
+                storage.read(key, most_bytes).data,
                 key,
                 symbol=request.symbol,
                 interval=request.interval,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candle_files import COLUMN_NAMES, parse_candles
+from coinfarm.candle_files import COLUMN_NAMES, check_columns, parse_candles
 from coinfarm.candles import Times
 from coinfarm.errors import CandleError, Fault
 from coinfarm.history.day import Day, day_of, slots_per_day
@@ -67,8 +67,10 @@ def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | N
     import pyarrow as pa
 
     try:
-        table = open_day_file(data, interval).read(columns=list(COLUMN_NAMES))
-        if table.column_names != list(COLUMN_NAMES) or any(column.null_count for column in table.columns):
+        file = open_day_file(data, interval)
+        check_columns(file.schema_arrow)
+        table = file.read(columns=list(COLUMN_NAMES))
+        if any(column.null_count for column in table.columns):
             return None
         time, *values = (column.to_numpy() for column in table.columns)
         return time.astype(np.int64, casting="safe"), Columns(*(column.astype(np.float64, casting="same_kind") for column in values))

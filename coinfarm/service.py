@@ -48,6 +48,10 @@ class Service:
             self._on_load(model.load_ms)
         return model
 
+    def refresh(self) -> None:
+        """Take up a new version if there is one, while other threads serve with the old one"""
+        self._models.refresh()
+
     def predictor(self, version: str | None = None) -> Predictor:
         """A predictor with that model, with timings of its own."""
         return Predictor(self.model(version), self.settings.max_batch, self._answers)

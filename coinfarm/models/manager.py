@@ -85,6 +85,15 @@ class ModelManager:
         assert self._serving is not None
         return self._serving
 
+    def refresh(self) -> None:
+        """Ask about the pointer now, for a thread that has the time; while it loads, `serving` lets others go on with the old version.
+
+        Where none serves yet, nothing happens: the first request loads it, and tells what is wrong.
+        """
+        if self._serving is not None:
+            with self._refreshing:
+                self._refresh(self._serving.version)
+
     def version(self, version: str) -> LoadedModel:
         """The model of a request that pins its version. One beside that which serves is kept in memory, the last one asked for.
 

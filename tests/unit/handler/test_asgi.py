@@ -13,10 +13,12 @@ import pytest
 import uvicorn
 from PIL import Image
 
+from coinfarm.service import Service
 from handler.asgi import Application
 from image_render.draw import draw_frames
 from image_render.windows import windows
 from tests.demo_requests import demo_candles, demo_request, npz
+from tests.fake_models import FakeEngine, promote_model
 
 pytestmark = pytest.mark.enable_socket
 
@@ -101,6 +103,44 @@ def test_without_a_model_the_server_starts_and_says_that_it_is_not_ready(monkeyp
         assert "no model of /nowhere can serve" in caplog.text
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 503
+
+
+def test_no_request_waits_for_a_version_that_loads(models, folder, monkeypatch):
+    loading, may_load = threading.Event(), threading.Event()
+    may_load.set()
+
+    def load_engine(bundle, *_):
+        loading.set()
+        assert may_load.wait(10)
+        return FakeEngine(bundle)
+
+    monkeypatch.setenv("MODEL_REFRESH_S", "0.1")
+    monkeypatch.setattr("coinfarm.service.load_engine", load_engine)
+    with serving(Application()) as client:
+        before = client.get("/model").json()["version"]
+        loading.clear()
+        may_load.clear()
+        version = promote_model(models, folder / "second bundle", "2.5")
+        assert loading.wait(10), "it is loaded though nobody asks"
+        assert client.get("/model").json()["version"] == before
+        may_load.set()
+        while client.get("/model").json()["version"] == before:
+            time.sleep(0.01)
+        assert client.get("/model").json()["version"] == version
+
+
+def test_a_refresh_that_fails_is_logged_and_not_the_last(models, folder, monkeypatch, caplog):
+    refreshed = threading.Event()
+
+    def refresh(_):
+        if "could not be refreshed" not in caplog.text:
+            raise RuntimeError("a surprise")
+        refreshed.set()
+
+    monkeypatch.setenv("MODEL_REFRESH_S", "0.02")
+    monkeypatch.setattr(Service, "refresh", refresh)
+    with serving(Application()):
+        assert refreshed.wait(10)
 
 
 async def converse(scope, messages):

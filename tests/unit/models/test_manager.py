@@ -359,6 +359,15 @@ def test_one_thread_loads_while_the_others_go_on_with_the_old_model(
     assert _value(manager) == 2
 
 
+def test_a_thread_that_has_the_time_refreshes_before_it_is_due(manager: ModelManager, promote_new: Callable[[str], str]) -> None:
+    promote_new("1")
+    manager.refresh()  # none serves: that is the first request's
+    assert _value(manager) == 1
+    promote_new("2")
+    manager.refresh()
+    assert _value(manager) == 2
+
+
 def test_threads_that_come_before_the_first_model_wait_and_share_it(manager: ModelManager, promote_new: Callable[[str], str]) -> None:
     promote_new("1")
     models: list[Any] = []

@@ -87,6 +87,11 @@ class Stack:
                 raise Forbidden(f"{uri} lies outside {home}, where stack {self.name} works: plan the run with coinfarm --stack {self.name}")
 
     @property
+    def function_arn(self) -> str:
+        """What answers requests that are sent to it directly: the alias, so that a deployment under way may move them."""
+        return self._output("ApiFunctionAlias")
+
+    @property
     def fleet(self) -> Fleet:
         """What a backfill may be spread over, as it was deployed."""
         limits: dict[str, Any] = {field: int(self._parameters[name]) for field, name in _LIMITS.items() if self._parameters.get(name)}

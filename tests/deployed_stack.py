@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 OUTPUTS = {
+    "ApiFunctionAlias": "arn:aws:lambda:eu-west-1:1:function:api:live",
     "ModelBucketName": "models",
     "CandleBucketName": "candles",
     "ResultBucketName": "results",

@@ -5,35 +5,60 @@ import os
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, print_tables
+from coinfarm.cli.stack import named_stack
+
+if TYPE_CHECKING:
+    from coinfarm.stack import Stack
 
 
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
 @click.argument("event", type=EXISTING_FILE)
-@click.option("--candles-root", help="Where candlesUri may point.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]")
-@click.option("--results-root", help="Where resultsUri may point.  [default: $RESULTS_ROOT, or results/ in this folder]")
+@click.option("--candles-root", help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]")
+@click.option("--results-root", help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/ in this folder]")
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
-    """Run the Lambda handler on the event in the file EVENT, here.
+    """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
 
-    Its answer goes to stdout, its logs and metrics to stderr. Exits with 1 where the answer is a refusal, or records failed.
+    Its answer goes to stdout; run here, its logs and metrics to stderr. Exits with 1 where the answer is a refusal, or records failed.
     """
     try:
         document = json.loads(event.read_bytes())
     except ValueError as error:
         raise click.ClickException(f"{event} is not JSON: {error}") from None
-    os.environ["CANDLES_ROOT"] = candles_root or os.environ.get("CANDLES_ROOT") or str(event.parent / "candles")
-    os.environ["RESULTS_ROOT"] = results_root or os.environ.get("RESULTS_ROOT") or "results"
+    stack = named_stack()
+    if stack is None:
+        os.environ["CANDLES_ROOT"] = candles_root or os.environ.get("CANDLES_ROOT") or str(event.parent / "candles")
+        os.environ["RESULTS_ROOT"] = results_root or os.environ.get("RESULTS_ROOT") or "results"
+        answered = _answer_here(document)
+    else:
+        if candles_root or results_root:
+            raise click.UsageError("where messages may point is for the stack to say: leave out --candles-root and --results-root")
+        answered = _answer_of(stack, document)
+    click.echo(json.dumps(answered, indent=2))
+    refused = answered.get("statusCode", answered.get("status", 200)) >= 400
+    sys.exit(1 if refused or answered.get("batchItemFailures") else 0)
+
+
+def _answer_here(event: Any) -> Any:
     with redirect_stdout(sys.stderr):  # Lambda's logs are what a handler prints
         from handler.app import lambda_handler
         from handler.local import LocalContext
 
-        answered = lambda_handler(document, LocalContext())
-    click.echo(json.dumps(answered, indent=2))
-    refused = answered.get("statusCode", answered.get("status", 200)) >= 400
-    sys.exit(1 if refused or answered.get("batchItemFailures") else 0)
+        return lambda_handler(event, LocalContext())
+
+
+def _answer_of(stack: "Stack", event: Any) -> Any:
+    from coinfarm.function import Function
+
+    if isinstance(event, dict) and "Records" in event:
+        raise click.ClickException(
+            f"messages reach stack {stack.name} by its queue, as coinfarm backfill submit sends them; without --stack they are done here"
+        )
+    return Function(stack.function_arn).answer(event)
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,8 @@ def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     shown = CliRunner().invoke(main, [*command, "--help"])
     assert shown.exit_code == 0
     if command != ["model"]:
-        assert f"Example: coinfarm {' '.join(command)}" in shown.output
+        _, example = shown.output.split("Example: ")
+        assert re.search(rf"\bcoinfarm (--stack \S+ )?{' '.join(command)}\b", " ".join(example.split()))
 
 
 def test_predict_prints_a_table(run: Run, candles: Path) -> None:

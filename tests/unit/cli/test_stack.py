@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from coinfarm.cli import main
 from coinfarm.cli.stack import _defaults
+from coinfarm.function import Function
 from coinfarm.stack import Stack
 from coinfarm.storage import open_storage
 from tests.deployed_stack import FLEET, OUTPUTS, PARAMETERS, description
@@ -251,3 +252,43 @@ def test_a_stack_that_could_not_be_made_is_one_line(deployed: Any, monkeypatch: 
     refused = CliRunner().invoke(main, ["--stack", "farm", "model", "list"])
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
     assert "stack farm could not be made (ROLLBACK_COMPLETE)" in refused.stderr
+
+
+@pytest.fixture
+def event(tmp_path: Path) -> Path:
+    path = tmp_path / "event.json"
+    path.write_text('{"warmup": true}')
+    return path
+
+
+@pytest.mark.parametrize(("answer", "exits"), [({"warm": True}, 0), ({"statusCode": 404}, 1)], ids=["an answer", "a refusal"])
+def test_invoke_calls_the_stacks_own_function(
+    deployed: Any, run: Run, event: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], exits: int
+) -> None:
+    deployed()
+    called = []
+
+    def answers(self: Function, sent: Any) -> Any:
+        called.append((self._arn, sent))
+        return answer
+
+    monkeypatch.setattr(Function, "answer", answers)
+    shown = run("invoke", event)
+    assert (shown.exit_code, json.loads(shown.stdout)) == (exits, answer)
+    assert called == [(OUTPUTS["ApiFunctionAlias"], {"warmup": True})]
+
+
+@pytest.mark.parametrize(
+    ("document", "options", "exits", "said"),
+    [
+        pytest.param({"Records": []}, [], 1, "messages reach stack farm by its queue", id="an event of the queue"),
+        pytest.param({}, ["--results-root", "results"], 2, "where messages may point is for the stack to say", id="a root"),
+    ],
+)
+def test_invoke_refuses_what_is_not_for_the_stacks_function(
+    deployed: Any, run: Run, event: Path, document: dict[str, Any], options: list[str], exits: int, said: str
+) -> None:
+    deployed()
+    event.write_text(json.dumps(document))
+    refused = run("invoke", event, *options)
+    assert (refused.exit_code, said in refused.stderr) == (exits, True)

@@ -49,7 +49,7 @@ class Service:
         return model
 
     def refresh(self) -> None:
-        """Take up a new version if there is one, while other threads serve with the old one"""
+        """Take up a new version if there is one, while other threads serve with the old one."""
         self._models.refresh()
 
     def predictor(self, version: str | None = None) -> Predictor:

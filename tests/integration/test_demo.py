@@ -102,5 +102,5 @@ def test_a_demo_without_a_template_says_what_to_do(tmp_path):
     with started("--template", tmp_path / "none.yaml", "-o", tmp_path) as demo:
         said, _ = demo.communicate(timeout=PATIENCE_S)
         assert demo.returncode == 1
-    assert "name a checkout's template.yaml with --template" in said
+    assert "name the template.yaml of a checkout or a source distribution with --template" in said
     assert "Traceback" not in said

@@ -54,7 +54,7 @@ def test_the_short_forms_of_functions_are_read(tmp_path, text, value):
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        pytest.param(None, "cannot be read .*name a checkout's template.yaml with --template", id="none"),
+        pytest.param(None, "cannot be read .*name the template.yaml of a checkout or a source distribution with --template", id="none"),
         pytest.param("a: [", "is no template", id="no YAML"),
         pytest.param("a: 1", "is no template: KeyError", id="no resources"),
         pytest.param("- 1", "is no template", id="a list"),

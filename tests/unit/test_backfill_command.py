@@ -1,6 +1,7 @@
 """`coinfarm backfill`, run as a person runs it, over a model that answers with a number."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from coinfarm.backfill.local import Tally
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.status import Status, Watch
 from coinfarm.cli import main
 from coinfarm.cli.backfill import backfill
 from coinfarm.storage import open_storage
@@ -153,3 +155,43 @@ def test_collect_prints_what_became_of_every_window(command: Command) -> None:
     assert "4,320" in shown.stdout
     assert "Shards without a whole result: DEMOUSD 1m 2026-01-01" in shown.stdout
     assert Path("all.parquet").exists()
+
+
+@pytest.fixture
+def looks(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
+    """Lets `status` see, look after look, so many done of 3 shards, waiting and in flight; returns the pauses between looks."""
+
+    def look_at(*seen: tuple[int, int, int]) -> list[float]:
+        command("plan", *ASKED, *TOLD)
+        pauses: list[float] = []
+        coming = iter(seen)
+
+        def look(self: Watch) -> Status:
+            done, waiting, in_flight = next(coming)
+            return self_look(self).model_copy(update={"done": done, "waiting": waiting, "in_flight": in_flight})
+
+        self_look = Watch.look
+        monkeypatch.setattr(Watch, "look", look)
+        monkeypatch.setattr(time, "sleep", pauses.append)
+        return pauses
+
+    return look_at
+
+
+def test_watch_looks_until_all_is_done_with_a_line_of_json_for_each_look(command: Command, looks: Callable[..., list[float]]) -> None:
+    pauses = looks((0, 2, 1), (1, 0, 0), (2, 0, 1), (2, 0, 0), (2, 0, 0), (3, 0, 0))
+    shown = command("status", "--run", "run", "--watch", "--json", "--every-s", 7)
+    assert shown.exit_code == 0, "an empty queue alone ends nothing: SQS counts with some delay"
+    documents = [json.loads(line) for line in shown.stdout.splitlines()]
+    assert [document["done"] for document in documents] == [0, 1, 2, 2, 2, 3]
+    assert [document["complete"] for document in documents] == [False] * 5 + [True]
+    assert pauses == [7] * 5
+
+
+def test_watch_ends_where_nothing_is_on_its_way_any_more(command: Command, looks: Callable[..., list[float]]) -> None:
+    pauses = looks((1, 2, 0), *[(1, 0, 0)] * 3)
+    shown = command("status", "--run", "run", "--watch")
+    assert shown.exit_code == 3
+    assert len(pauses) == 3
+    assert "1 of 3" in shown.stdout
+    assert "2 shards are neither done nor in a queue; send them again with: coinfarm backfill resume" in " ".join(shown.stdout.split())

@@ -3,12 +3,18 @@
 PRICES_DATE = "2026-11"
 
 LAMBDA_USD_PER_GB_S = 0.0000166667
+"""On x86-64."""
+LAMBDA_ARM_USD_PER_GB_S = 0.0000133334
 LAMBDA_USD_PER_REQUEST = 0.20 / 1_000_000
 LAMBDA_MB_PER_CORE = 1_769
 SQS_USD_PER_REQUEST = 0.40 / 1_000_000
 S3_USD_PER_WRITE = 0.005 / 1_000
 """Of a PUT and of a LIST."""
 S3_USD_PER_READ = 0.0004 / 1_000
+API_USD_PER_REQUEST = 3.50 / 1_000_000
+"""Of a REST API, the first 333 million in a month."""
+LOGS_USD_PER_GB = 0.50
+"""Taken in by CloudWatch, as the metrics are that lie in the logs."""
 
 INSTANCE_USD_PER_H = {"g4dn.xlarge": 0.526, "g6.xlarge": 0.805}
 """On demand, Linux."""

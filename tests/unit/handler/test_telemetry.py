@@ -7,11 +7,18 @@ import sys
 import pytest
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
+from coinfarm.queue import QueueMessage
 from handler import app
+from handler.drain import Drain
+from handler.held import Held
+from handler.idleness import Idleness
+from handler.lane import Lane
 from handler.local import LocalContext
-from handler.telemetry import logger
+from handler.telemetry import logger, print_metrics
+from handler.worker_settings import WorkerSettings
 from tests.demo_requests import demo_request, queue_event, rest_event
 from tests.fake_models import promote_model
+from tests.monitoring_stack import asked_for, monitoring
 
 
 @pytest.fixture
@@ -141,6 +148,77 @@ def test_a_failed_record_is_counted_and_logged_by_its_message(invoke, metrics, l
     found = metrics()
     assert (found["FailedRecords"], found["Frames"]) == ([1], [1])
     assert [line["message_id"] for line in logs() if line["level"] == "WARNING"] == [event["Records"][1]["messageId"]]
+
+
+def count_as_the_api(invoke, without_model):
+    post = ("POST", "/predictions", "application/json")
+    invoke(rest_event(*post, json.dumps(demo_request()).encode()))
+    invoke(rest_event(*post, json.dumps(demo_request(199)).encode()))
+    without_model()
+    invoke(rest_event(*post, json.dumps(demo_request()).encode()))
+
+
+def count_as_the_queue(invoke, without_model):
+    invoke(queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"}))
+    without_model()
+    invoke(queue_event({**demo_request(), "resultsUri": "other.json"}))
+
+
+class OneDelivery:
+    """A queue of two messages, which ends the worker when it has given them."""
+
+    def __init__(self, drain):
+        self._drain = drain
+
+    def receive(self, most, wait_s, hidden_s):
+        bodies = {"good": json.dumps({**demo_request(), "resultsUri": "good.json"}), "bad": "{}"}
+        self._drain.wait = lambda pause_s: True
+        return [QueueMessage(name, body, f"receipt of {name}", 1) for name, body in bodies.items()]
+
+    def delete(self, receipts):
+        return {}
+
+    def extend(self, receipts, hidden_s):
+        return {}
+
+
+def count_as_a_worker(_, without_model):
+    for prepare in (lambda: None, without_model):
+        prepare()
+        settings, drain = WorkerSettings(queue_url="https://sqs.us-east-1.amazonaws.com/1/shards"), Drain(0)
+        queue = OneDelivery(drain)
+        Lane("lane", settings, app.service(), queue, Held(queue, 60), Idleness(), drain).run()
+        print_metrics()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "count", "not_watched"),
+    [
+        pytest.param("ApiFunctionName", count_as_the_api, {"Invocations"}, id="API"),
+        pytest.param("BatchFunctionName", count_as_the_queue, {"Invocations", "CachedFrames", "LoadMs"}, id="queue"),
+        pytest.param("FleetGroupName", count_as_a_worker, {"CachedFrames"}, id="worker"),
+    ],
+)
+def test_dashboard_and_alarms_ask_for_what_is_counted(invoke, capsys, monkeypatch, parameter, count, not_watched):
+    """Not only the names: CloudWatch knows a metric by all its dimensions, and shows nothing where one is missing."""
+
+    def without_model():
+        app.service.cache_clear()
+        monkeypatch.setenv("MODEL_URI", "/nowhere")
+
+    reset_cold_start_flag()
+    count(invoke, without_model)
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    counted = {
+        (directive["Namespace"], metric["Name"], frozenset((name, blob[name]) for name in directive["Dimensions"][0]))
+        for blob in blobs
+        for directive in blob["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+    asked = {tuple(asked) for asked in asked_for(monitoring(**{parameter: LocalContext().function_name}))}
+    asked = {metric for metric in asked if ("function_name", LocalContext().function_name) in metric[2]}
+    assert asked <= counted
+    assert {name for _, name, _ in counted - asked} == {"ModelFrames", *not_watched}, "ModelFrames are searched for, by version"
 
 
 def test_every_line_carries_the_id_of_its_request(models, folder, logs):

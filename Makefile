@@ -17,7 +17,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml fleet.yaml packages.yaml
+	$(BIN)/cfn-lint template.yaml fleet.yaml monitoring.yaml packages.yaml
 	$(BIN)/python -m handler.openapi --check
 
 bench: $(READY)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.options import MODEL, ROOT, print_tables
 from coinfarm.cli.stack import named_stack, run_uri
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _RUN = click.option(
     "--run",
     "root",
+    type=ROOT,
     required=True,
     callback=run_uri,
     help="The run, as it was planned: a folder or an s3:// URI; with coinfarm --stack also a name without a slash.",
@@ -64,16 +65,18 @@ def backfill() -> None:
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
-@click.option("--store", required=True, help="The candle store: a folder or an s3:// URI.  [default: that of coinfarm --stack]")
+@click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI.  [default: that of coinfarm --stack]")
 @click.option(
     "--run",
     "root",
+    type=ROOT,
     required=True,
     callback=run_uri,
     help="Where the run is kept: a folder or an s3:// URI without a run; with coinfarm --stack also a name without a slash.",
 )
 @click.option(
     "--results",
+    type=ROOT,
     help="Where results go; what lies there of the same model is not done again.  [default: that of coinfarm --stack, or --run]",
 )
 @MODEL

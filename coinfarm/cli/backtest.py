@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, FOLDER, open_predictor, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, FOLDER, ROOT, open_predictor, print_tables
 
 if TYPE_CHECKING:
     from coinfarm.backtest.lookahead import Lookahead
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 @click.option(
     "--predictions",
     required=True,
-    metavar="ROOT",
+    type=ROOT,
     help="A folder, an s3:// URI or a Parquet file of them.  [default: all of coinfarm --stack]",
 )
 @click.option(
     "--candles",
     required=True,
-    metavar="ROOT",
+    type=ROOT,
     help="A candle store, or a folder of files such as BTCUSD-1m.parquet, or one of them.  [default: that of coinfarm --stack]",
 )
 @click.option("--strategy", "strategy_file", type=EXISTING_FILE, help="A TOML file.  [default: thresholds chosen by walk-forward]")
 @click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds, not 40, and show the best.")
 @click.option("--check-lookahead", is_flag=True, help="First make some predictions again without the future: they must be the same.")
-@click.option("--model", "model_uri", help="The model for --check-lookahead.  [default: as for coinfarm predict]")
+@click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
 @click.option("--export", "export_folder", type=FOLDER, help="Write predictions, candles and trades for freqtrade, pandas and others.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 @click.option("--report", type=FILE_TO_WRITE, help="Write one HTML page, which needs nothing else, with plots and trades.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, ROOT, print_tables
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
@@ -18,7 +18,7 @@ def _one_root(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
     return given[0]
 
 
-_ROOT = click.argument("root", nargs=-1, metavar="[ROOT]", callback=_one_root)
+_ROOT = click.argument("root", type=ROOT, nargs=-1, metavar="[ROOT]", callback=_one_root)
 """May be left out where a stack tells it, though another argument comes after it: hence of any number, and checked by hand."""
 
 
@@ -32,7 +32,7 @@ def model() -> None:
 
 @model.command(epilog="Example: coinfarm model publish model.keras --to s3://my-models/models/btc --candles BTCUSD-1m.parquet --promote")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "root", required=True, help="The model root.  [default: that of coinfarm --stack]")
+@click.option("--to", "root", type=ROOT, required=True, help="The model root.  [default: that of coinfarm --stack]")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
 @click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
 @click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, print_tables
+from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, ROOT, print_tables
 from coinfarm.cli.stack import named_stack
 
 if TYPE_CHECKING:
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
 @click.argument("event", type=EXISTING_FILE)
-@click.option("--candles-root", help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]")
-@click.option("--results-root", help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/ in this folder]")
+@click.option(
+    "--candles-root", type=ROOT, help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
+)
+@click.option("--results-root", type=ROOT, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/ in this folder]")
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
     """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
 

@@ -61,6 +61,8 @@ def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list
         pytest.param(("predict", "candles.csv", "--st"), ["--stride"], id="options"),
         pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject"], id="choices"),
         pytest.param(("predict", ""), ["by the shell: default", ""], id="files"),
+        pytest.param(("history", "check", "--store", ""), ["by the shell: default", ""], id="roots"),
+        pytest.param(("model", "list", ""), ["by the shell: default", ""], id="a root that a stack may tell"),
         pytest.param(("completion", ""), SHELLS, id="shells"),
     ],
 )

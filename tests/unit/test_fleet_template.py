@@ -267,6 +267,8 @@ def test_a_machine_starts_one_worker_and_ends_with_it(boot, deployed):
     settings = WorkerSettings.from_environment(variables)
     assert (settings.queue_url, settings.auto_scaling_group) == (deployed.outputs["QueueUrl"], "fleet")
     assert (settings.idle_exit_s, settings.aws_ec2_metadata_disabled) == (300, False)
+    assert variables["POWERTOOLS_METRICS_FUNCTION_NAME"] == deployed.outputs["GroupName"], "the dashboard knows it by that name"
+    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Coinfarm"
 
 
 @pytest.mark.parametrize("command", ["aws", "docker", "curl"])

@@ -16,6 +16,7 @@ _PATIENCE_S = 10
 """For a worker to put down what it has in hand."""
 _TAIL_LINES = 15
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
+_COMPANION = f"from coinfarm.demo.companion import end_with_parent; end_with_parent(); {_COMMAND}"
 _Text = TypeVar("_Text", str, bytes)
 _DROPPED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT", "COINFARM_STACK")
 """Settings of some other farm."""
@@ -66,12 +67,13 @@ class Stage:
                 raise CoinfarmError(f"coinfarm {' '.join(arguments[:2])} ended with {process.returncode}")
 
     def start_worker(self, *arguments: str, **settings: str) -> "Worker":
-        """A `coinfarm worker` whose log is `worker-N.log`; it does not outlive the stage."""
+        """A `coinfarm worker` whose log is `worker-N.log`; it does not outlive the stage, nor a process that was killed on it."""
         name = f"worker-{len(self._workers) + 1}"
         log = self._folder / f"{name}.log"
         with log.open("w") as output:
             process = subprocess.Popen(  # noqa: S603 - our own command
-                _command(("worker", *arguments)),
+                _command(("worker", *arguments), _COMPANION),
+                stdin=subprocess.PIPE,
                 env={**self._environment, **settings, "HEALTH_FILE": str(self._folder / f".{name}.health")},
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -138,8 +140,8 @@ def harmless(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _command(arguments: Sequence[str]) -> list[str]:
-    return [sys.executable, "-c", _COMMAND, *arguments]
+def _command(arguments: Sequence[str], code: str = _COMMAND) -> list[str]:
+    return [sys.executable, "-c", code, *arguments]
 
 
 @contextlib.contextmanager

@@ -83,6 +83,7 @@ def test_the_demo_shows_a_whole_backfill_and_touches_no_aws_of_the_user(tmp_path
     [
         pytest.param(signal.SIGINT, True, 130, id="Ctrl-C"),
         pytest.param(signal.SIGTERM, False, 128 + signal.SIGTERM, id="SIGTERM"),
+        pytest.param(signal.SIGKILL, False, -signal.SIGKILL, id="SIGKILL"),
     ],
 )
 def test_a_demo_that_is_stopped_leaves_no_process(tmp_path, number, of_the_group, code):

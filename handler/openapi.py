@@ -141,7 +141,7 @@ def main(arguments: list[str]) -> int:
             file.write_text(text)
         return 0
     if arguments == ["--check"]:
-        stale = [str(file) for file, text in texts.items() if not file.exists() or file.read_text() != text]
+        stale = [file for file, text in texts.items() if not file.exists() or file.read_text() != text]
         for file in stale:
             print(f"{file} is stale: renew it with `make openapi`", file=sys.stderr)
         return int(bool(stale))

@@ -16,12 +16,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks.soak import processes
-from benchmarks.soak.backfill import COINS, soak_backfill
+from benchmarks.soak.backfill import COINS, Outcome, soak_backfill
 from benchmarks.soak.mix import LEAST_WINDOWS
-from benchmarks.soak.serving import PATIENCE_S, Plan, soak_server
+from benchmarks.soak.serving import PATIENCE_S, Plan, Served, soak_server
 from benchmarks.soak.tables import backfill_table, promises_table, server_tables
 from coinfarm.demo.stage import Stage
 from coinfarm.engines.processor import processor_name
+from coinfarm.errors import CoinfarmError
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _MOST_MOVES = 10
@@ -35,7 +36,8 @@ console = Console(width=120)
 @click.option("--shards", type=click.IntRange(min=len(COINS)), default=2_000, show_default=True, help=f"A multiple of {len(COINS)}.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the requests, and of when workers are killed.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there, as JSON.")
-def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path | None) -> None:
+@click.option("--logs", type=click.Path(file_okay=False, path_type=Path), help="A new folder, to keep what the processes say.")
+def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path | None, logs: Path | None) -> None:
     """Soak the server and the workers, and say what held. S3 and SQS are moto's, on this machine.
 
     The exit code is 1 where a promise broke.
@@ -43,16 +45,12 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
     if shards % len(COINS):
         raise click.BadParameter(f"{shards} is no multiple of {len(COINS)}, the number of coins", param_hint="--shards")
     machine = _machine()
-    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
-    with TemporaryDirectory(prefix="coinfarm-soak-") as name, Stage(_TEMPLATE, Path(name)) as stage:
-        folder = Path(name)
-        with processes.inside(processes.environment_at(stage.endpoint)):
-            with _bar("requests") as show:
-                served = soak_server(f"s3://{stage.outputs['ModelBucketName']}/models/soak", folder, _plan(minutes, rate_per_s, seed), show)
-            console.print(*server_tables(served))
-            with _bar("shards") as show:
-                outcome = soak_backfill(stage, folder, shards, seed, show)
-            console.print(backfill_table(outcome))
+    console.print(", ".join(f"{name} {value}" for name, value in machine.items()), soft_wrap=True)
+    try:
+        with TemporaryDirectory(prefix="coinfarm-soak-") as temporary:
+            served, outcome = _soak(_plan(minutes, rate_per_s, seed), shards, logs or Path(temporary))
+    except CoinfarmError as error:
+        raise click.ClickException(str(error)) from None
     promises = [*served.promises(), *outcome.promises()]
     console.print(promises_table(promises))
     if output is not None:
@@ -64,6 +62,18 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
         }
         output.write_text(json.dumps(document, indent=2) + "\n")
     sys.exit(0 if all(promise.kept for promise in promises) else 1)
+
+
+def _soak(plan: Plan, shards: int, folder: Path) -> tuple[Served, Outcome]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with Stage(_TEMPLATE, folder) as stage, processes.inside(processes.environment_at(stage.endpoint)):
+        with _bar("requests") as show:
+            served = soak_server(f"s3://{stage.outputs['ModelBucketName']}/models/soak", folder, plan, show)
+        console.print(*server_tables(served))
+        with _bar("shards") as show:
+            outcome = soak_backfill(stage, folder, shards, plan.seed, show)
+        console.print(backfill_table(outcome))
+    return served, outcome
 
 
 def _plan(minutes: float, rate_per_s: float, seed: int) -> Plan:

@@ -23,6 +23,7 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.status import Status, Watch
 from coinfarm.backfill.submission import KEY as SUBMISSION_KEY
 from coinfarm.demo.stage import Stage
+from coinfarm.errors import CoinfarmError
 from coinfarm.queue import Queue
 
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
@@ -272,14 +273,14 @@ class _Care:
         self._idle = 0
 
     def until_done(self, started: float) -> float:
-        """Until every shard has a result; the seconds since then. Raises `RuntimeError` where that takes too long."""
+        """Until every shard has a result; the seconds since then. Raises `CoinfarmError` where that takes too long."""
         while True:
             status = self._looks.look()
             self._progress(status.done, status.shards)
             if status.is_complete:
                 return time.monotonic() - started
             if time.monotonic() - started > _PATIENCE_S:
-                raise RuntimeError(f"after {_PATIENCE_S} s {status.shards - status.done} shards are not done; {self._posts.kills} kills")
+                raise CoinfarmError(f"after {_PATIENCE_S} s {status.shards - status.done} shards are not done; {self._posts.kills} kills")
             self._idle = self._idle + 1 if status.is_idle else 0
             if self._idle >= _IDLE_LOOKS:
                 self._help(status)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coinfarm.demo.stage import harmless
+from coinfarm.errors import CoinfarmError
 
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
 _PATIENCE_S = 60
@@ -55,11 +56,11 @@ def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[byte
 
 
 def line_with(text: str, log: Path, process: "subprocess.Popen[bytes]") -> str:
-    """The first line of a log with the text in it, once it is written. Raises `RuntimeError` where the process ends before."""
+    """The first line of a log with the text in it, once it is written. Raises `CoinfarmError` where the process ends before."""
     deadline = time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         for line in log.read_text(errors="replace").splitlines():
             if text in line:
                 return line
         time.sleep(0.05)
-    raise RuntimeError(f"{log} never said {text!r}; it ends: {log.read_text(errors='replace')[-1000:]}")
+    raise CoinfarmError(f"{log} never said {text!r}; it ends: {log.read_text(errors='replace')[-1000:]}")

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import psutil
 
 _MB = 1_000_000
+_PIECES = 8
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,10 @@ class Vitals:
 
 @dataclass(frozen=True)
 class Trend:
-    """Something over the last two thirds of a time: the mean, and what the line that fits best grows by in it."""
+    """Something over the last two thirds of a time: the mean, and what its floor grows by in it.
+
+    The floor, since a model that loads beside the one that serves needs memory for both, and a leak lifts also what is left after that.
+    """
 
     mean: float
     growth: float
@@ -48,9 +53,12 @@ async def watch(process: psutil.Process, every_s: float, seen: list[Vitals]) -> 
         await asyncio.sleep(every_s)
 
 
-def trend(at_s: list[float], values: list[float]) -> Trend:
+def trend(at_s: Sequence[float], values: Sequence[float]) -> Trend:
     """Of values at times. The first third is left out, since in it the allocator and the caches still fill."""
     third = len(at_s) // 3
     times, kept = np.array(at_s[third:]), np.array(values[third:])
-    slope_per_s = float(np.polyfit(times - times[0], kept, 1)[0])
-    return Trend(float(kept.mean()), slope_per_s * float(times[-1] - times[0]), slope_per_s * 3600)
+    pieces = np.array_split(kept, min(_PIECES, len(kept)))
+    floors = [piece.min() for piece in pieces]
+    seconds = float(times[-1] - times[0])
+    growth = float(np.polyfit(np.linspace(0, 1, len(floors)), floors, 1)[0])
+    return Trend(float(kept.mean()), growth, 3600 * growth / seconds)

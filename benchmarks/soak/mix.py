@@ -20,7 +20,8 @@ from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct, windows
 
 BATCH_FRAMES = 100
-_NPZ_FRAMES, _NPZ_FILES = 8, 20
+NPZ_FRAMES = 8
+_NPZ_FILES = 20
 LEAST_WINDOWS = 1_001
 """More than a request may ask for."""
 _JSON, _NPZ, _PROBLEM = "application/json", "application/x-npz", "application/problem+json"
@@ -60,7 +61,7 @@ class Mix:
         self._truth = truth
         self._random = random.Random(seed)
         self._windows = len(candles) - STANDARD.window_candles + 1
-        self._archives = [self._archive(candles, self._random.randrange(self._windows - _NPZ_FRAMES)) for _ in range(_NPZ_FILES)]
+        self._archives = [self._archive(candles, self._random.randrange(self._windows - NPZ_FRAMES)) for _ in range(_NPZ_FILES)]
         self._bad = _bad_requests(self._body)
         self._makers: dict[str, Callable[[], Ask]] = {
             "one frame": lambda: self._frames("one frame", 1),
@@ -120,10 +121,10 @@ class Mix:
         return f'{{"symbol": "DEMOUSD", "interval": "1m", "candles": [{rows}]}}'.encode()
 
     def _archive(self, candles: Candles, first: int) -> Ask:
-        drawn = windows(Columns(*(column[first : first + STANDARD.window_candles + _NPZ_FRAMES - 1] for column in candles.columns)))
+        drawn = windows(Columns(*(column[first : first + STANDARD.window_candles + NPZ_FRAMES - 1] for column in candles.columns)))
         buffer = io.BytesIO()
         np.savez_compressed(buffer, frames=draw_frames(drawn), windowRangePct=window_range_pct(drawn))
-        return Ask("npz of 8 frames", "POST", "/predictions", content=buffer.getvalue(), media_type=_NPZ, first=first, frames=_NPZ_FRAMES)
+        return Ask("npz of 8 frames", "POST", "/predictions", content=buffer.getvalue(), media_type=_NPZ, first=first, frames=NPZ_FRAMES)
 
 
 def _bad_requests(body: Callable[[int, int], bytes]) -> list[Ask]:

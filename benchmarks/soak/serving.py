@@ -15,7 +15,7 @@ import psutil
 
 from benchmarks.soak import processes
 from benchmarks.soak.load import Answered, arrivals, send
-from benchmarks.soak.mix import BATCH_FRAMES, SHARES, Mix
+from benchmarks.soak.mix import BATCH_FRAMES, NPZ_FRAMES, SHARES, Mix
 from benchmarks.soak.moves import Move, move, strays, taken_up_s
 from benchmarks.soak.promises import Promise
 from benchmarks.soak.versions import reference_bundle, scaled
@@ -75,6 +75,15 @@ class Served:
     def strays(self) -> list[Answered]:
         return strays(self.moves, self.answers, PATIENCE_S)
 
+    @property
+    def slowest_ms(self) -> list[float]:
+        """After each move the slowest of the answers that were due before the version had to be taken up."""
+        starts_s = [each.begun_s for each in self.moves[1:]]
+        return [
+            max((answer.latency_ms for answer in self.answers if start_s <= answer.due_s <= start_s + PATIENCE_S), default=0.0)
+            for start_s in starts_s
+        ]
+
     def trend(self, of: Callable[[Vitals], float]) -> Trend:
         return trend([each.at_s for each in self.vitals], [of(each) for each in self.vitals])
 
@@ -131,13 +140,14 @@ class Served:
             "engine": self.engine,
             "requestsPerSecond": len(self.answers) / self.seconds,
             "requests": dict(sorted(counts.items())),
-            "framesPredicted": counts["one frame"] + BATCH_FRAMES * counts["batch of 100 frames"] + 8 * counts["npz of 8 frames"],
+            "framesPredicted": counts["one frame"] + BATCH_FRAMES * counts["batch of 100 frames"] + NPZ_FRAMES * counts["npz of 8 frames"],
             "failed": len(self.faults),
             "faults": self.faults[:10],
             "strays": len(self.strays),
             "latencyMs": {"all": self.latencies_ms(), **{kind: self.latencies_ms(kind) for kind in SHARES if counts[kind]}},
             "swaps": [
-                {"to": each.version, "by": each.how, "takenUpS": taken} for each, taken in zip(self.moves[1:], self.taken_up_s, strict=True)
+                {"to": each.version, "by": each.how, "takenUpS": taken, "slowestMs": slowest}
+                for each, taken, slowest in zip(self.moves[1:], self.taken_up_s, self.slowest_ms, strict=True)
             ],
             "refreshS": REFRESH_S,
             "memoryMb": {

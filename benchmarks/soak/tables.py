@@ -7,7 +7,7 @@ from rich.table import Table
 from benchmarks.soak.backfill import HIDDEN_S, WORKERS, Outcome
 from benchmarks.soak.mix import SHARES
 from benchmarks.soak.promises import Promise
-from benchmarks.soak.serving import Served
+from benchmarks.soak.serving import LEAST_TREND_S, Served
 
 
 def server_tables(served: Served) -> Iterable[Table]:
@@ -20,14 +20,17 @@ def server_tables(served: Served) -> Iterable[Table]:
         if count:
             latencies.add_row(kind or "all", f"{count:,}", *(f"{value:,.1f}" for value in served.latencies_ms(kind).values()))
     yield latencies
-    memory = served.trend(lambda vitals: vitals.rss_mb)
     taken = ", ".join("never" if seconds is None else f"{seconds:.1f}" for seconds in served.taken_up_s)
     facts = _table("The server meanwhile", "", "")
-    facts.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, {memory.growth_per_hour:+.1f} MB an hour")
+    if served.plan.duration_s >= LEAST_TREND_S:
+        memory = served.trend(lambda vitals: vitals.rss_mb)
+        facts.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, its floor {memory.growth_per_hour:+.1f} MB an hour")
+    facts.add_row("memory, at most", f"{max(each.rss_mb for each in served.vitals):.0f} MB")
     facts.add_row(
         "threads, open files", f"at most {max(each.threads for each in served.vitals)}, {max(each.files for each in served.vitals)}"
     )
     facts.add_row("the model moved", f"{len(served.moves) - 1} times, taken up after {taken} s")
+    facts.add_row("the slowest answer around each move", f"{', '.join(f'{slowest:.0f}' for slowest in served.slowest_ms)} ms")
     yield facts
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.packages.conftest import BIN, Distributions, bare
+from tests.packages.conftest import BIN, ROOT, Distributions, bare
 
 PACKAGES = ("coinfarm", "handler", "image_render")
 CARE_OF_INSTALLERS = ".dist-info/"
@@ -65,3 +65,8 @@ def test_the_metadata_say_what_it_is(metadata: EmailMessage) -> None:
     assert metadata["Requires-Python"] == ">=3.11"
     assert "Typing :: Typed" in metadata.get_all("Classifier", [])
     assert metadata["Description-Content-Type"] == "text/markdown"
+
+
+def test_the_changelog_tells_of_this_version(metadata: EmailMessage) -> None:
+    newest = next(line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## "))
+    assert newest.startswith(f"## [{metadata['Version']}] - ")

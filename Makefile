@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench bench-gpu demo soak verdict openapi containers browser dist publish-package image-with-index clean
+.PHONY: run test lint bench bench-gpu demo soak verdict openapi diagram containers browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -41,6 +41,10 @@ verdict: $(READY)
 
 openapi: $(READY)
 	$(BIN)/python -m handler.openapi --write
+
+# Graphviz draws it.
+diagram:
+	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 containers: $(READY)
 	$(BIN)/pytest -m docker -ra tests/containers

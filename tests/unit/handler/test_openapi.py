@@ -43,6 +43,32 @@ def test_every_route_is_in_the_document():
 
 def test_people_are_not_shown_what_only_api_gateway_needs():
     assert "x-amazon" not in committed()
+    assert "Fn::" not in committed()
+
+
+def test_people_are_told_of_the_key_and_of_the_one_path_that_needs_none():
+    """Of a signature too, and that there may be neither: the document does not know where it is served."""
+    schemes = DOCUMENT["components"]["securitySchemes"]
+    assert (schemes["apiKey"]["in"], schemes["apiKey"]["name"]) == ("header", "x-api-key")
+    asked = {path: operation.get("security") for (_, path), operation in OPERATIONS.items()}
+    assert asked.pop("/health") is None
+    assert all(security == [{"apiKey": []}, {"sigv4": []}, {}] for security in asked.values())
+
+
+@pytest.mark.parametrize(("path", "statuses"), [("/health", {"429", "504"}), ("/predictions", {"401", "403", "429", "504"})])
+def test_people_are_told_what_api_gateway_may_answer_in_place_of_the_handler(path, statuses):
+    responses = next(operation for (_, each), operation in OPERATIONS.items() if each == path)["responses"]
+    assert {"401", "403", "429", "504"} & responses.keys() == statuses
+    assert all(responses[status]["content"].keys() == {"application/problem+json"} for status in statuses)
+
+
+def test_api_gateway_is_told_of_the_same_operations():
+    told = json.loads(gateway.FILE.read_text())
+    assert {path: operations.keys() for path, operations in told["paths"].items()} == {
+        path: operations.keys() for path, operations in DOCUMENT["paths"].items()
+    }
+    names = {(path, each["name"]) for path, operations in told["paths"].items() for each in operations.get("get", {}).get("parameters", ())}
+    assert names == {("/model", "version")}
 
 
 def check(document, schema):

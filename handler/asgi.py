@@ -9,6 +9,7 @@ import base64
 import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from coinfarm.errors import CoinfarmError
@@ -19,6 +20,10 @@ from handler.telemetry import logger
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+_LINGER_S = 5
+"""How long the rest of a body that was refused is taken from the client."""
 
 
 class Application:
@@ -52,7 +57,10 @@ class Application:
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await _read(receive, service().settings.max_body_bytes)
+        try:
+            body, is_whole = await _read(receive, service().settings.max_body_bytes)
+        except _GoneAway:
+            return
         event = _as_event(scope, body)
         response = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
         content = response["body"]
@@ -60,7 +68,12 @@ class Application:
         headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
         headers.append((b"content-length", str(len(payload)).encode()))
         await send({"type": "http.response.start", "status": response["statusCode"], "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload, "more_body": not is_whole})
+        if not is_whole:
+            # A connection that is closed while its client still sends loses the answer that the client has not read yet.
+            with suppress(TimeoutError, _GoneAway):
+                await asyncio.wait_for(_discard(receive), _LINGER_S)
+            await send({"type": "http.response.body", "body": b""})
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -77,18 +90,32 @@ async def _refresh() -> None:
             logger.exception("the model could not be refreshed")
 
 
-async def _read(receive: Receive, most_bytes: int) -> bytes:
-    """The body, but of one that is too large no more than shows it: it is refused, not kept in memory."""
+class _GoneAway(Exception):
+    """The client closed the connection before its request was complete."""
+
+
+async def _read(receive: Receive, most_bytes: int) -> tuple[bytes, bool]:
+    """The body, and whether that is all of it; of one that is too large no more is read than shows it."""
     parts: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
-        part = message.get("body", b"")
-        if size <= most_bytes:
-            parts.append(part)
+        part, is_last = await _next_part(receive)
+        parts.append(part)
         size += len(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
+        if is_last or size > most_bytes:
+            return b"".join(parts), is_last
+
+
+async def _discard(receive: Receive) -> None:
+    while not (await _next_part(receive))[1]:
+        pass
+
+
+async def _next_part(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise _GoneAway
+    return message.get("body", b""), not message.get("more_body")
 
 
 def _as_event(scope: Scope, body: bytes) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from handler.asgi import Application
 
-    uvicorn.run(Application(), host=host, port=port, lifespan="on")
+    uvicorn.run(Application(), host=host, port=port, lifespan="on", ws="none")
 
 
 @click.command(epilog="Example: coinfarm example -o build")

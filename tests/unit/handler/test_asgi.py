@@ -175,7 +175,7 @@ def test_a_body_over_the_limit_is_not_kept_in_memory():
     parts = ({"type": "http.request", "body": bytes(1 << 20), "more_body": part < 199} for part in range(200))
     tracemalloc.start()
     try:
-        start, _ = asyncio.run(converse(scope, parts))
+        start, *_ = asyncio.run(converse(scope, parts))
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -13,6 +13,7 @@ from coinfarm.service import Service
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
 from handler.telemetry import count, count_model_error, count_work, logger
+from handler.turns import turns
 
 TIME_RESERVE_MS = 10_000
 """What is left of an invocation when no further batch is begun: one batch and its writes take less."""
@@ -41,6 +42,11 @@ class Outcomes:
         else:
             logger.error("record failed", extra={"message_id": message_id}, exc_info=error)
 
+    def add(self, others: "Outcomes") -> None:
+        """What became of other messages."""
+        self.failures |= others.failures
+        self.done |= others.done
+
     def settle(self, message: Message, error: Exception | None) -> None:
         """Done, or failed."""
         if error is None:
@@ -57,13 +63,15 @@ class Outcomes:
 
 def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
     """Answer one event of SQS with the partial batch response: only the records that failed come back."""
-    messages = [Message(record["messageId"], record["body"]) for record in event["Records"]]
+    messages = [Message(record["messageId"], record["body"], _receive_count(record)) for record in event["Records"]]
 
     def time_left() -> None:
         if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
             raise TimeIsShort("too little time is left in this invocation")
 
-    outcomes = work(messages, service, time_left)
+    outcomes = Outcomes()
+    for turn in turns(messages):
+        outcomes.add(work(turn, service, time_left))
 
     def settle(record: SQSRecord) -> None:
         if record.message_id not in outcomes.done:
@@ -71,6 +79,13 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, settle, processor, context)
+
+
+def _receive_count(record: dict[str, Any]) -> int:
+    try:
+        return int(record["attributes"]["ApproximateReceiveCount"])
+    except (KeyError, TypeError, ValueError):  # an event that SQS did not make
+        return 1
 
 
 def work(messages: Sequence[Message], service: Service, before_batch: Callable[[], None]) -> Outcomes:

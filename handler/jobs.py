@@ -31,10 +31,11 @@ _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apac
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the queue."""
+    """One message of the queue; `receive_count` numbers this delivery of it, from 1."""
 
     message_id: str
     body: str
+    receive_count: int = 1
 
 
 class MessageReader:

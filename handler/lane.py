@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from coinfarm.errors import NotFound, RequestError, StorageError, TooLarge, Unavailable
 from coinfarm.queue import Queue, QueueMessage
@@ -13,9 +13,9 @@ from handler.held import Held
 from handler.idleness import Idleness
 from handler.jobs import Message
 from handler.telemetry import count, logger
+from handler.turns import turns
 from handler.worker_settings import WorkerSettings
 
-_SUSPICIOUS_DELIVERY = 3
 _FIRST_RETRY_S, _LONGEST_RETRY_S = 30, 900
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _MOST_SICK_TURNS = 2
@@ -127,16 +127,6 @@ class Lane(threading.Thread):
 
     def _slow_down(self) -> None:
         self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
-
-
-def turns(messages: Sequence[QueueMessage]) -> Iterator[list[QueueMessage]]:
-    """What is to be worked on together; last, and each alone, those that may have ended the workers that had them before."""
-    fresh = [message for message in messages if message.receive_count < _SUSPICIOUS_DELIVERY]
-    if fresh:
-        yield fresh
-    for message in messages:
-        if message.receive_count >= _SUSPICIOUS_DELIVERY:
-            yield [message]
 
 
 def retry_delay_s(error: Exception, receive_count: int) -> int:

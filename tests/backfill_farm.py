@@ -41,6 +41,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE_S = 120
 TURN_SHARDS = 4
 MODEL_BYTES = 300_000
+MOST_RECEIVES = 5
 CANDLES, MODELS, RESULTS = "s3://candles", "s3://models", "s3://results"
 _SYMBOLS = ("DEMOBTC", "DEMOETH")
 _FIRST_DAY, _DAYS = date(2026, 1, 3), 4  # before the third there are less than 200 candles
@@ -73,7 +74,7 @@ class Land:
 class Farm:
     """A run of its own, with a queue of its own whose messages are dead letters after `most_receives`."""
 
-    def __init__(self, land: Land, folder: Path, most_receives: int = 5) -> None:
+    def __init__(self, land: Land, folder: Path, most_receives: int = MOST_RECEIVES) -> None:
         self._land = land
         self._folder = folder
         self.model_uri = _published(land.bundle)

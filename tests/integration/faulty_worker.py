@@ -1,8 +1,9 @@
 """`coinfarm worker`, to which happens what the environment names; production code knows nothing of it.
 
-KILL_AT: it kills itself at that moment. CLOCK_JUMP_S: with the first message the wall clock jumps so far. ENGINE_S: how long a batch takes
-at least. MEET: before its first result is written, it waits in that folder for another worker that is about to write one. S3_TIMEOUT_S,
-FIRST_RETRY_S, FIRST_PAUSE_S: shorter times, where production is patient. FILE_BYTES: no file may be larger, as if the disk were full.
+KILL_AT: it kills itself at that moment. KILLER: so it does at the sight of that shard. CLOCK_JUMP_S: with the first message the wall
+clock jumps so far. ENGINE_S: how long a batch takes at least. MEET: before its first result is written, it waits in that folder for another
+worker that is about to write one. S3_TIMEOUT_S, FIRST_RETRY_S, FIRST_PAUSE_S: shorter times, where production is patient. FILE_BYTES: no
+file may be larger, as if the disk were full.
 """
 
 import os
@@ -66,6 +67,13 @@ def start(original, self, frames):
         if batches == 2:
             kill_at("in the engine")
     return original(self, frames)
+
+
+@around(ShardJob, "series")
+def series(original, self):
+    if str(self.shard) == os.environ.get("KILLER"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(self)
 
 
 @around(ShardJob, "write")

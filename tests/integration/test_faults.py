@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
-from tests.backfill_farm import CANDLES, MODEL_BYTES, TURN_SHARDS, Farm, Land, eventually
+from tests.backfill_farm import CANDLES, MODEL_BYTES, MOST_RECEIVES, TURN_SHARDS, Farm, Land, eventually
 from tests.faulty_proxy import Fault, FaultyProxy, Request
 
 DAY_S = 86_400
@@ -99,6 +99,17 @@ def test_a_poison_message_rests_in_the_dead_letter_queue_and_harms_no_neighbour(
     farm.queue.send(poison[2:])
     farm.finish(dead_letters=len(poison))
     farm.assert_as_undisturbed(dead_letters=poison)
+
+
+def test_a_message_that_kills_its_worker_each_time_takes_no_neighbour_along_to_the_dead_letters(farm):
+    killer = farm.message(farm.shards[0], date="2026-01-02")
+    farm.queue.send([killer])
+    farm.submit()
+    for _ in range(MOST_RECEIVES):
+        with farm.faulty_worker(KILLER=f"{farm.shards[0].symbol} 15m 2026-01-02", HIDDEN_S=2) as worker:
+            assert worker.exit_code() == -signal.SIGKILL
+    farm.finish(dead_letters=1)
+    farm.assert_as_undisturbed(dead_letters=[killer])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from coinfarm.errors import Unavailable
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.predictor import Series
 from coinfarm.storage.folder import FolderStorage
-from handler import app
+from handler import app, batch
 from handler.local import LocalContext
 from tests.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, queue_event
 from tests.fake_models import promote_model, publish_model
@@ -269,3 +269,14 @@ def test_more_windows_than_a_record_may_have_fail_it(deliver, results, monkeypat
 def test_results_hold_every_output_of_each_window(deliver, results):
     deliver(message("one"))
     assert list(results["one"]["results"][0]["predictions"]) == list(OUTPUT_NAMES)
+
+
+def test_what_may_have_ended_its_function_before_is_worked_on_alone_after_the_others(invoke, results, monkeypatch):
+    worked, work = [], batch.work
+    monkeypatch.setattr(batch, "work", lambda messages, *rest: (worked.append(len(messages)), work(messages, *rest))[1])
+    event = queue_event(message("bad", count=100), message("suspicious"), message("one"), message("another"))
+    for record in event["Records"][:2]:
+        record["attributes"]["ApproximateReceiveCount"] = "3"
+    assert failures(invoke(event)) == [event["Records"][0]["messageId"]]
+    assert worked == [2, 1, 1]
+    assert results.names() == ["another.json", "one.json", "suspicious.json"]

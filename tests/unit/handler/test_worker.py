@@ -12,7 +12,7 @@ from handler.batch import TimeIsShort
 from handler.drain import Drain
 from handler.held import Held
 from handler.idleness import Idleness
-from handler.lane import Lane, retry_delay_s, turns
+from handler.lane import Lane, retry_delay_s
 from handler.telemetry import print_metrics
 from handler.worker import Worker
 from handler.worker_settings import WorkerSettings
@@ -160,15 +160,6 @@ def test_what_is_received_while_the_drain_begins_is_given_back_unworked(folder, 
     lane.run()
     assert queue.hidden == {"receipt of late": 0}
     assert engine_calls == []
-
-
-def test_messages_that_may_have_ended_their_workers_come_last_and_alone():
-    messages = [received("killer", count=3), received("new"), received("old", count=5), received("again", count=2)]
-    assert [[message.message_id for message in turn] for turn in turns(messages)] == [["new", "again"], ["killer"], ["old"]]
-
-
-def test_where_nothing_was_received_there_is_no_turn():
-    assert list(turns([])) == []
 
 
 @pytest.mark.parametrize(

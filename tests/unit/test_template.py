@@ -43,9 +43,7 @@ def test_cfn_lint_finds_nothing():
 
 
 def test_cfn_lint_finds_nothing_in_what_the_transform_makes_of_it():
-    found = lint(json.dumps(expanded()), config=ManualArgs(regions=["us-east-1"]))
-    # The transform puts the parameter's value in its place.
-    assert [(match.rule.id, match.message) for match in found] == [("W2001", "Parameter Deployment not used.")]
+    assert lint(json.dumps(expanded()), config=ManualArgs(regions=["us-east-1"])) == []
 
 
 @pytest.mark.parametrize("section", ["Parameters", "Outputs"])
@@ -210,6 +208,11 @@ def test_a_deployment_moves_slowly_where_asked_to_and_is_rolled_back_by_its_alar
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     policy = made[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
     assert policy["DeploymentGroupName"] == {"Ref": f"{function}DeploymentGroup"}
+
+
+@pytest.mark.parametrize("function", ["ApiFunction", "BatchFunction"])
+def test_an_alarm_that_rings_already_does_not_keep_out_what_mends_it(function):
+    assert properties(f"{function}DeploymentGroup", Deployment="AllAtOnce")["AlarmConfiguration"] == {}
 
 
 @pytest.mark.parametrize("alarm", ["NewApiVersionFails", "NewApiVersionIsSlow", "NewBatchVersionFails"])

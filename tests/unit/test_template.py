@@ -327,6 +327,14 @@ def test_another_way_to_prove_who_one_is_reaches_the_stage(monkeypatch):
     assert first != second
 
 
+def test_a_firewall_stands_before_the_stage_where_there_is_one():
+    acl = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/wall/1"
+    firewall = properties("Firewall", WebAclArn=acl)
+    assert firewall["WebACLArn"] == acl
+    assert firewall["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${Apiv1Stage}")
+    assert "Firewall" not in stack()
+
+
 MODEL = properties("Api")["Body"]["components"]["schemas"]["PredictionRequest"]
 
 

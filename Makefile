@@ -55,7 +55,7 @@ browser: $(READY)
 # The same commit makes the same wheel, byte for byte.
 dist: $(READY)
 	rm -rf dist
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(BIN)/python -m build --no-isolation
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(BIN)/python -m build --quiet --no-isolation
 	$(BIN)/twine check --strict dist/*
 
 # To a private index in CodeArtifact, which STACK, a stack of packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.

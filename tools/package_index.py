@@ -12,11 +12,12 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 import boto3
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 _TOKEN_S = 3600
 OUTPUTS = ("PackageDomain", "PackageDomainOwner", "PackageRepository")
@@ -54,13 +55,15 @@ class Place:
         try:
             place = _told_by(self.stack) if self.stack else self
             return place._log_in()
+        except NoRegionError:
+            raise click.ClickException("in which region? Name it in AWS_REGION, or in the profile") from None
         except (BotoCoreError, ClientError) as error:
             raise click.ClickException(str(error)) from None
 
     def _log_in(self) -> Index:
         if not (self.domain and self.repository):
             raise click.UsageError("which index? Set STACK to a stack of packages.yaml, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY")
-        client = boto3.client("codeartifact")
+        client = _client("codeartifact")
         domain = {"domain": self.domain, **({"domainOwner": self.owner} if self.owner else {})}
         url = client.get_repository_endpoint(**domain, repository=self.repository, format="pypi")["repositoryEndpoint"]
         return Index(url, client.get_authorization_token(**domain, durationSeconds=_TOKEN_S)["authorizationToken"])
@@ -82,7 +85,7 @@ def main(context: click.Context, stack: str | None, domain: str | None, owner: s
 @click.pass_obj
 def upload(place: Place, files: tuple[str, ...]) -> None:
     """Upload FILES. A version that is there already is refused: it may be in use."""
-    command = [sys.executable, "-m", "twine", "upload", "--disable-progress-bar", *files]
+    command = [sys.executable, "-m", "twine", "upload", "--verbose", "--disable-progress-bar", *files]  # or a refusal has no reason
     sys.exit(subprocess.run(command, env=os.environ | place.log_in().for_twine(), check=False).returncode)  # noqa: S603 - ours
 
 
@@ -98,8 +101,12 @@ def execute(place: Place, command: tuple[str, ...]) -> None:
         raise click.ClickException(f"{command[0]}: {error.strerror}") from None
 
 
+def _client(service: Literal["cloudformation", "codeartifact"]) -> Any:
+    return boto3.client(service, region_name=os.environ.get("AWS_REGION") or None)  # which botocore passes by
+
+
 def _told_by(stack: str) -> Place:
-    (described,) = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    (described,) = _client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     if not outputs.keys() >= set(OUTPUTS):
         raise click.ClickException(f"the stack {stack} has no package index: it lacks the outputs {', '.join(OUTPUTS)}")

@@ -57,8 +57,9 @@ def farm(tmp_path: Path) -> Iterator[Farm]:
     command = [BIN / "python", Path(__file__).with_name("codeartifact.py"), packages]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         told = json.loads(process.stdout.readline())
-        environment = bare(home) | {
+        environment = {name: value for name, value in bare(home).items() if name != "AWS_DEFAULT_REGION"} | {
             "AWS_ENDPOINT_URL_CODEARTIFACT": told["endpoint"],
+            "AWS_REGION": "eu-central-1",
             "PACKAGE_DOMAIN": "coinfarm",
             "PACKAGE_REPOSITORY": "packages",
         }
@@ -73,7 +74,7 @@ def stack() -> Iterator[dict[str, str]]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    client = boto3.client("cloudformation", endpoint_url=endpoint)
+    client = boto3.client("cloudformation", endpoint_url=endpoint, region_name="eu-central-1")
     client.create_stack(StackName="coinfarm-packages", TemplateBody=json.dumps(STACK))
     client.create_stack(StackName="coinfarm", TemplateBody=json.dumps(STACK | {"Outputs": {}}))
     yield {"AWS_ENDPOINT_URL_CLOUDFORMATION": endpoint, "PACKAGE_DOMAIN": "", "PACKAGE_REPOSITORY": ""}
@@ -99,6 +100,8 @@ def test_a_published_version_is_not_overwritten(farm: Farm, distributions: Distr
     (farm.packages / distributions.wheel.name).write_bytes(b"published before")
     refused = farm.tool("upload", distributions.wheel)
     assert refused.returncode == 1
+    assert "already exists" in refused.stdout
+    assert farm.token not in farm.said
     assert (farm.packages / distributions.wheel.name).read_bytes() == b"published before"
 
 
@@ -143,6 +146,7 @@ def test_an_image_build_gets_the_index_as_a_secret(farm: Farm, tmp_path: Path) -
             {"STACK": "coinfarm"}, "Error: the stack coinfarm has no package index: it lacks the outputs", id="a stack without one"
         ),
         pytest.param({"STACK": "gone"}, "Stack with id gone does not exist", id="no such stack"),
+        pytest.param({"AWS_REGION": ""}, "Error: in which region? Name it in AWS_REGION, or in the profile", id="no region"),
     ],
 )
 def test_where_there_is_no_index_it_says_so(farm: Farm, stack: dict[str, str], settings: dict[str, str], message: str) -> None:

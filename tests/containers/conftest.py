@@ -20,7 +20,8 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 CONTAINERS = ROOT.parent / "shared/tools/containers"
 
 CANDLES, MODELS, RESULTS = "candles", "models", "results"
@@ -72,13 +73,12 @@ def base_image() -> str:
 
 
 @pytest.fixture(scope="session")
-def environment() -> dict[str, str]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment in which docker and sam work."""
     environment = os.environ | {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "DOCKER_BUILDKIT": "0",  # sam builds with the classic builder, and finds only that builder's layers
         "SAM_CLI_TELEMETRY": "0",
     }
     if CONTAINERS.exists():
@@ -94,6 +94,11 @@ def environment() -> dict[str, str]:
         pytest.skip("no Docker engine answers")
     if not shutil.which("sam", path=environment["PATH"]):
         pytest.skip("there is no sam command: pip install aws-sam-cli")
+    if not answers(environment, "docker", "buildx", "version"):
+        plugins = tmp_path_factory.mktemp("docker") / "cli-plugins"
+        plugins.mkdir()
+        (plugins / "docker-buildx").symlink_to(HERE / "docker-buildx")
+        environment["DOCKER_CONFIG"] = str(plugins.parent)
     return environment
 
 
@@ -127,9 +132,6 @@ def s3(endpoint: str) -> Any:
 def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """What `sam build` makes of this checkout, with its functions' S3 on the moto server."""
     environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam asks STS for its account, and waits long for none
-    # sam cannot choose the network of a build, and the bridge may lead nowhere. The classic builder's cache does not ask
-    # over which network a layer came, so sam finds every layer of this build ready.
-    run(environment, "docker", "build", "--network", "host", "--target", "lambda", ".")
     folder = tmp_path_factory.mktemp("sam")
     run(environment, "sam", "build", "--build-dir", folder)
 

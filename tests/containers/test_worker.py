@@ -23,7 +23,7 @@ def image(environment):
             run(environment, "bash", CONTAINERS, "plain-base", "coinfarm-plain-base:latest")
         arguments.append("GPU_BASE=coinfarm-plain-base:latest")
     given = [word for argument in arguments for word in ("--build-arg", argument)]
-    run(environment, "docker", "build", "--network", "host", "--target", "gpu", "--tag", "coinfarm:gpu", *given, ".")
+    run(environment, "docker", "buildx", "build", "--load", "--target", "gpu", "--tag", "coinfarm:gpu", *given, ".")
     return "coinfarm:gpu"
 
 

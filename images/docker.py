@@ -1,0 +1,40 @@
+"""The docker command, and the images of the Dockerfile."""
+
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Docker:
+    """The command, in an environment: that of this process, unless it is given another."""
+
+    environment: Mapping[str, str] | None = None
+
+    def build(self, target: str, tag: str, *flags: str) -> None:
+        """Build a target of the Dockerfile."""
+        self._call("buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(ROOT))
+
+    def run_python(self, image: str, code: str) -> bytes:
+        """What a script prints inside a container of the image."""
+        return self._call("run", "--rm", "--entrypoint", "python3", image, "-c", code)
+
+    def size_bytes(self, image: str) -> int:
+        """On disk, with its base."""
+        return int(self._call("image", "inspect", "--format", "{{.Size}}", image))
+
+    def archive(self, image: str) -> subprocess.Popen[bytes]:
+        """The image as a tar file, from the process' stdout."""
+        return subprocess.Popen(["docker", "save", image], env=self.environment, stdout=subprocess.PIPE)
+
+    def _call(self, *arguments: str) -> bytes:
+        """Raises `click.ClickException` with what docker says."""
+        done = subprocess.run(["docker", *arguments], env=self.environment, capture_output=True)
+        if done.returncode:
+            raise click.ClickException(f"docker {arguments[0]}: {done.stderr.decode(errors='replace').strip()[-2000:]}")
+        return done.stdout

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, Protocol, TypeGuard
 
 import numpy as np
@@ -72,7 +73,7 @@ def is_drawing(engine: Engine) -> TypeGuard[DrawingEngine]:
 
 def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
     """The engine of that name, or, for `auto`, Keras on a GPU, where there is one, or else the fastest form that the bundle has and this
-    processor supports.
+    processor supports, or else Keras.
 
     Raises `ModelError` for a choice that the bundle or the machine rules out, and for a bundle that cannot be loaded.
     TensorFlow, JAX and OpenVINO are imported here, when a model first needs the one or the other, and not before.
@@ -85,6 +86,10 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
             raise ModelError(f"ENGINE=keras-gpu needs a GPU, and {_NO_BACKEND}")
         logger.warning("There is a GPU, but %s", _NO_BACKEND)
     form = choose_form(bundle, choice, processor_flags())
+    if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
+        if choice != "auto":
+            raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed here: let it be auto")
+        form = None
     if form is None:
         from coinfarm.engines.keras import KerasEngine
 

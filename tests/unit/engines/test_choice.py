@@ -6,7 +6,7 @@ import pytest
 
 from coinfarm import engines
 from coinfarm.compilation.forms import BF16, F32, INT8
-from coinfarm.engines import EngineChoice, backends, choose_form, keras_device, load_engine
+from coinfarm.engines import EngineChoice, backends, choose_form, keras, keras_device, load_engine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm
@@ -136,3 +136,32 @@ def test_a_machine_without_a_gpu_imports_nothing_to_find_out(bundle: Bundle, mon
 
     monkeypatch.setattr(backends, "take_gpu_backend", refuse)
     load_engine(bundle, "auto", max_batch=100)
+
+
+class OnTensorFlow:
+    """Stands for the Keras engine."""
+
+    name = "keras"
+
+    def __init__(self, bundle: Bundle, max_batch: int) -> None:
+        self.max_batch = max_batch
+
+
+@pytest.fixture
+def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on Lambda's arm64, which it has no wheel for."""
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "processor_flags", lambda: GRAVITON)
+    monkeypatch.setattr(keras, "KerasEngine", OnTensorFlow)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_where_openvino_is_not_installed_keras_serves(bundle: Bundle) -> None:
+    assert chosen(bundle, "auto", GRAVITON) == "f32"
+    assert load_engine(bundle, "auto", max_batch=100).name == "keras"
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_a_compiled_form_that_is_asked_for_where_openvino_is_not_installed_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(ModelError, match="ENGINE=openvino-f32 needs OpenVINO, which is not installed here: let it be auto"):
+        load_engine(bundle, "openvino-f32", max_batch=100)

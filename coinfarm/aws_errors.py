@@ -16,11 +16,12 @@ from botocore.exceptions import (
     NoRegionError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
+from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from coinfarm.errors import Forbidden, StorageError, Unavailable
 
-_LOST_ON_THE_WAY = (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, HTTPError)
+_LOST_ON_THE_WAY = (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError, HTTPError)
 
 
 class Answer(NamedTuple):

@@ -1,6 +1,7 @@
 """A queue of SQS, through boto3: the one place that speaks to it. Import it where a queue is first needed; boto3 is slow to load."""
 
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -133,10 +134,11 @@ class Queue:
 
     @cached_property
     def _client(self) -> "SQSClient":
-        region = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.url)
+        told = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.url)
+        region = told[1] if told else os.environ.get("AWS_REGION") or None  # which botocore passes by
         config = Config(connect_timeout=3, read_timeout=LONGEST_WAIT_S + 10, retries={"mode": "standard"})
         # A session of its own, since those are not thread-safe; clients are.
-        return boto3.Session().client("sqs", region_name=region and region[1], config=config)
+        return boto3.Session().client("sqs", region_name=region, config=config)
 
     def _attributes(self, *names: Any) -> dict[str, str]:
         with _translated(self.url):

@@ -120,7 +120,7 @@ class Stack:
     def _client(self) -> "CloudFormationClient":
         return boto3.Session().client(
             "cloudformation",
-            region_name=os.environ.get("AWS_REGION"),  # which botocore passes by
+            region_name=os.environ.get("AWS_REGION") or None,  # which botocore passes by
             config=Config(connect_timeout=3, read_timeout=20, retries={"mode": "standard"}),
         )
 

@@ -114,7 +114,7 @@ def _new_client() -> "S3Client":
         retries={"mode": "standard"},
         s3={"addressing_style": "path" if stand_in else "auto"},
     )
-    return boto3.client("s3", config=config)
+    return boto3.client("s3", region_name=os.environ.get("AWS_REGION") or None, config=config)
 
 
 def _own_error(where: str, answer: Answer) -> StorageError | None:

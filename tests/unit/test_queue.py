@@ -204,3 +204,16 @@ def test_without_credentials_access_is_refused(monkeypatch):
 def test_a_queue_is_asked_in_the_region_of_its_url():
     assert Queue("https://sqs.eu-west-3.amazonaws.com/1/shards")._client.meta.region_name == "eu-west-3"
     assert Queue("http://127.0.0.1:5000/1/shards")._client.meta.region_name == "us-east-1"
+
+
+@pytest.mark.parametrize(
+    ("url", "region"),
+    [
+        pytest.param("https://sqs.eu-central-1.amazonaws.com/1/shards", "eu-central-1", id="told by its URL"),
+        pytest.param("http://127.0.0.1:5000/1/shards", "eu-west-1", id="told by AWS_REGION"),
+    ],
+)
+def test_its_region_is_known_without_botocores_own_variable(monkeypatch, url, region):
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert Queue(url)._client.meta.region_name == region

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.stub import Stubber
 from cfnlint.decode import cfn_yaml
 
@@ -130,14 +131,30 @@ def test_what_cloudformation_refuses_is_told_with_the_remedy(code, message, http
             _ = stack.outputs
 
 
+def test_what_is_no_answer_of_aws_is_as_good_as_none(monkeypatch):
+    """A proxy, for one, has its own pages."""
+    stack = Stack("farm")
+
+    def send(request):
+        return AWSResponse(request.url, 502, {}, type("Raw", (), {"stream": lambda self: [b"<!doctype html><title>Bad gateway</title>"]})())
+
+    stack._client.meta.events.register("before-send", lambda request, **_: send(request))
+    monkeypatch.setattr("botocore.retries.standard.RetryHandler.needs_retry", lambda *_, **__: None)
+    with pytest.raises(Unavailable, match=r"stack farm: CloudFormation cannot be reached \(Unable to parse response"):
+        _ = stack.outputs
+
+
 def test_without_credentials_it_says_so(monkeypatch):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(Forbidden, match="stack farm: there are no AWS credentials; configure a profile or a role"):
         _ = Stack("farm").outputs
 
 
-def test_without_a_region_it_asks_for_one(monkeypatch):
+@pytest.mark.parametrize("told", [{}, {"AWS_REGION": ""}], ids=["unset", "empty"])
+def test_without_a_region_it_asks_for_one(monkeypatch, told):
     monkeypatch.delenv("AWS_DEFAULT_REGION")
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(StorageError, match=r"stack farm: in which region\? Name it in AWS_REGION, or in the profile"):
         _ = Stack("farm").outputs
 

@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SCANNERS := build/scanners
+SCANNERS_READY := $(SCANNERS)/.ready
 
-.PHONY: run test lint bench bench-gpu demo soak verdict openapi diagram containers browser dist publish-package image-with-index clean
+.PHONY: run test lint bench bench-gpu demo soak verdict openapi diagram containers images scan scanners browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -12,13 +14,14 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/pytest -m "not docker and not browser"
 
-lint: $(READY)
+lint: $(READY) $(SCANNERS_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint template.yaml fleet.yaml monitoring.yaml packages.yaml
 	$(BIN)/python -m handler.openapi --check
+	$(SCANNERS)/bin/hadolint Dockerfile
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
@@ -46,8 +49,18 @@ openapi: $(READY)
 diagram:
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
-containers: $(READY)
+containers: $(READY) $(SCANNERS_READY)
 	$(BIN)/pytest -m docker -ra tests/containers
+
+# coinfarm:lambda and coinfarm:gpu, with their sizes. BUILD_FLAGS are for docker: --platform linux/arm64, --build-arg LAMBDA_BASE=...
+images: $(READY)
+	$(BIN)/python -m images build lambda $(BUILD_FLAGS)
+	$(BIN)/python -m images build gpu $(BUILD_FLAGS)
+
+# What is in them: bills of materials in build/sbom, known vulnerabilities, and whether arm64 has a wheel for everything.
+scan: $(READY) $(SCANNERS_READY)
+	$(BIN)/python -m images scan lambda gpu
+	$(BIN)/python -m images wheels lambda gpu
 
 browser: $(READY)
 	$(BIN)/pytest -m browser -ra tests/browser
@@ -71,6 +84,13 @@ image-with-index: $(READY)
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[serve,compile,dev]"
+	@touch $@
+
+scanners: $(SCANNERS_READY)
+
+$(SCANNERS_READY): .ci/tools/images.txt
+	$(PYTHON) -m venv --clear $(SCANNERS)
+	$(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 clean:

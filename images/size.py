@@ -7,8 +7,8 @@ import click
 
 from images.docker import Docker
 
-LIMITS_MB = {"lambda": 1_200, "gpu": 400}
-"""What a target may add to its base. That of the GPU's worker is without CUDA, which comes to so much that it would hide all else."""
+LIMITS_MB = {"lambda": 1_200, "gpu": 6_000, "gpu without CUDA": 400}
+"""What an image may add to its base."""
 
 _PIECE_BYTES = 1 << 20
 

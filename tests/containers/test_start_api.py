@@ -1,4 +1,4 @@
-"""HTTP requests through `sam local start-api`, whose routes come from handler/openapi.json."""
+"""HTTP requests through `sam local start-api`, whose routes come from handler/gateway.json."""
 
 import json
 import signal

@@ -528,6 +528,18 @@ def test_the_transform_adds_no_role_of_its_own():
     assert of_type("AWS::IAM::Role").keys() == {"ApiRole", "BatchRole", "DeploymentRole"}
 
 
+def test_an_operator_reaches_the_fleets_queues_where_there_is_a_fleet():
+    def queues(**parameters):
+        document = properties("OperatorPolicy", **parameters)["PolicyDocument"]
+        [statement] = [each for each in document["Statement"] if each["Sid"] == "SubmitAndRedrive"]
+        return statement["Resource"]
+
+    here = [arn("Queue"), arn("DeadLetterQueue")]
+    assert queues() == here
+    fleets = [each["Fn::Sub"].rpartition(":")[2] for each in queues(**FLEET)[2:]]
+    assert fleets == ["${Fleet.Outputs.QueueName}", "${Fleet.Outputs.DeadLetterQueueName}"]
+
+
 # --- Queues, buckets, keys -------------------------------------------------------------------------------------------------
 
 

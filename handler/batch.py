@@ -63,7 +63,7 @@ class Outcomes:
 
 def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
     """Answer one event of SQS with the partial batch response: only the records that failed come back."""
-    messages = [Message(record["messageId"], record["body"], _receive_count(record)) for record in event["Records"]]
+    messages = [Message(record["messageId"], record.get("body"), _receive_count(record)) for record in event["Records"]]
 
     def time_left() -> None:
         if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:

@@ -13,7 +13,7 @@ from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.work import Job
 from coinfarm.candle_files import parse_candles
 from coinfarm.candle_rows import candles_from_rows
-from coinfarm.errors import Fault, Forbidden, NotFound, RequestError, TooLarge
+from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
 from coinfarm.predictor import Predictions, Series
 from coinfarm.request import BatchRequest, ShardRequest, parse_message, series_of
 from coinfarm.settings import Settings
@@ -47,7 +47,9 @@ class MessageReader:
 
     def job(self, message: Message) -> tuple[str | None, Job]:
         """The version of the model that the message pins, and the job. Raises `RequestError` that points at what is wrong."""
-        request = parse_message(message.body.encode())
+        if not isinstance(message.body, str):
+            raise MalformedRequest(Fault("", "the message has no body"))
+        request = parse_message(message.body.encode(errors="surrogatepass"))  # half a pair is no JSON
         job = self._shard_job(request) if isinstance(request, ShardRequest) else self._request_job(request, message.message_id)
         return request.model_version, job
 

@@ -1,0 +1,160 @@
+"""Thousands of requests that schemathesis makes of the OpenAPI document: no 5xx, and no answer that the document does not tell of.
+
+They are sent to `coinfarm serve` over the loopback, and to the Lambda handler as events of both APIs. They are the same in each run.
+"""
+
+import io
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import hypothesis
+import numpy as np
+import pytest
+import requests
+import schemathesis
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from schemathesis.config import SchemathesisConfig
+from urllib3 import HTTPResponse
+
+from coinfarm.candle_rows import FIELDS
+from coinfarm.service import Service
+from coinfarm.settings import Settings
+from handler import app
+from handler.document import committed
+from handler.local import LocalContext
+from image_render.spec import STANDARD
+from tests.attacks.serve_process import ServeProcess
+from tests.demo_requests import MINUTE_MS, Answer, demo_request, http_event, npz, rest_event
+
+CONFIG = {
+    "seed": 1,
+    "generation": {"deterministic": True, "max-examples": 150},
+    "checks": {
+        # The document takes any value for a candle, and leaves it to the answer which cannot be: 422; or too many: 413.
+        "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "413", "422"]},
+        "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "413", "415", "422"]},
+        "ignored_auth": {"enabled": False},  # it is API Gateway that asks for keys
+    },
+}
+FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
+ARCHIVE = npz(frames=FRAMES, windowRangePct=[1.0, 0.0])
+
+
+@st.composite
+def archives(draw: st.DrawFn) -> bytes:
+    """Frames as they should be, archives with a few bytes changed, and what is no archive at all."""
+    if draw(st.booleans()):
+        return draw(st.binary(max_size=200))
+    whole = bytearray(draw(st.sampled_from([ARCHIVE, npz(frames=FRAMES[:1]), npz(frames=[1.5], windowRangePct=["a"]), npz(other=FRAMES)])))
+    for at, value in draw(st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=3)):
+        whole[at] = value
+    return bytes(whole)
+
+
+schemathesis.openapi.media_type("application/x-npz", archives())
+schema = schemathesis.openapi.from_dict(json.loads(committed()), config=SchemathesisConfig.from_dict(CONFIG))
+in_quick_succession = hypothesis.settings(
+    max_examples=100,
+    deadline=timedelta(seconds=5),
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+
+
+class ThroughTheHandler(HTTPAdapter):
+    """Gives requests to the Lambda handler, as the events that API Gateway would make of them."""
+
+    def __init__(self, event: Callable[..., dict[str, Any]]) -> None:
+        super().__init__()
+        self._event = event
+
+    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+        path, _, query = request.path_url.partition("?")
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        headers = CaseInsensitiveDict(request.headers)
+        event = self._event(request.method, path, headers.get("content-type", "application/json"), body)
+        values = parse_qs(query, keep_blank_values=True)
+        event["queryStringParameters"] = {name: given[-1] for name, given in values.items()} or None
+        if "multiValueQueryStringParameters" in event:
+            event["multiValueQueryStringParameters"] = values or None
+        given = app.lambda_handler(event, LocalContext())
+        answer = Answer.of(given)
+        headers = given.get("headers") or {name: values[0] for name, values in given["multiValueHeaders"].items()}
+        return self.build_response(request, HTTPResponse(io.BytesIO(answer.content), headers, answer.status, preload_content=False))
+
+
+@pytest.fixture(scope="module", params=["serve", "REST", "HTTP"])
+def target(request: pytest.FixtureRequest, served: ServeProcess, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Where the requests go: a session and a base URL."""
+    session = requests.Session()
+    if request.param == "serve":
+        yield session, served.url
+        return
+    session.mount("http://handler.test", ThroughTheHandler(rest_event if request.param == "REST" else http_event))
+    service = Service(Settings(model_cache_dir=tmp_path_factory.mktemp("cache")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "service", lambda: service)
+        yield session, "http://handler.test"
+
+
+@pytest.fixture(autouse=True)
+def container() -> None:
+    """None of a unit test's: these tests are about the reference model."""
+
+
+@pytest.mark.enable_socket
+@schema.parametrize()
+@in_quick_succession
+def test_no_request_gets_an_answer_that_the_document_does_not_tell_of(case: schemathesis.Case, target: Any) -> None:
+    session, base_url = target
+    case.call_and_validate(session=session, base_url=base_url)
+
+
+NUMBERS = st.one_of(
+    st.floats(),
+    st.integers(-(10**30), 10**30),
+    st.sampled_from(["NaN", "Infinity", "-0.0", "1e400", "5e-324", "1e-18", "1e18", "1_0", "", " 1 ", "0x10", "٣", "9" * 5000]),
+    st.none() | st.booleans() | st.text(max_size=5) | st.lists(st.integers(), max_size=2),
+)
+
+
+@st.composite
+def nearly_right_requests(draw: st.DrawFn) -> dict[str, Any]:
+    """Requests of 200 candles or so: half of them right, so that they are predicted, the others changed in up to three places."""
+    request = demo_request(draw(st.sampled_from([199, 200, 201, 260])), draw(st.integers(0, 5)))
+    rows = request["candles"] = [list(row) for row in request["candles"]]
+    request |= draw(st.fixed_dictionaries({}, optional={"stride": st.integers(1, 300), "gaps": st.sampled_from(["fill", "reject"])}))
+    if draw(st.booleans()):
+        del rows[10 : 10 + draw(st.integers(0, 30))]
+    if draw(st.booleans()):
+        return request
+    for _ in range(draw(st.integers(1, 3))):
+        row = rows[draw(st.integers(0, len(rows) - 1))]
+        row[draw(st.integers(0, 5))] = draw(NUMBERS)
+    shift = draw(st.sampled_from([0, 0, 1, MINUTE_MS, -(10**12), 10**15, 10**18]))
+    for row in rows:
+        row[0] = row[0] + shift if type(row[0]) is int else row[0]
+    if draw(st.booleans()):
+        request["candles"] = [dict(zip(FIELDS, row, strict=True)) for row in rows]
+    return request
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize("path", ["/predictions", "/frames"])
+@in_quick_succession
+@given(body=nearly_right_requests())
+def test_nearly_right_candles_are_answered_as_the_document_tells(body: dict[str, Any], target: Any, path: str) -> None:
+    session, base_url = target
+    case = schema[path]["POST"].Case(body=body, media_type="application/json")
+    response = case.call(session=session, base_url=base_url)
+    case.validate_response(response)
+    assert response.status_code in (200, 400, 413, 422)
+    if response.status_code == 200 and path == "/predictions":
+        json.loads(response.content, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))

@@ -1,0 +1,177 @@
+"""Messages and requests that name places which are not theirs: refused, and nothing is read or written there."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.errors import Forbidden, RequestError
+from coinfarm.history.store import CandleStore
+from coinfarm.storage import open_inside, open_storage, s3
+from handler import app
+from handler.batch import work
+from handler.jobs import Message, MessageReader
+from tests.demo_requests import demo_candles, demo_request, queue_event
+
+EVIL = {
+    "a foreign bucket": "s3://theirs/a",
+    "a bucket whose name begins as ours": "s3://results-evil/a",
+    "our bucket as a user of theirs": "s3://results@evil/a",
+    "our bucket with a port": "s3://results:80/a",
+    "the bucket of models": "s3://models/coinfarm/current",
+    "another prefix of our bucket": "s3://results/prefix-of-others/a",
+    "up and out": "s3://results/prefix/../a",
+    "up and out, relative": "../a",
+    "up and out, in the middle": "a/../../a",
+    "no bucket": "s3:///a",
+    "nothing at all": "s3://",
+    "another scheme's capitals": "S3://results/prefix/a",
+    "a file": "file:///etc/passwd",
+    "a file of another host": "file://evil/a",
+    "an absolute path": "/etc/passwd",
+    "a path with two slashes": "//evil/a",
+    "the instance's credentials": "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+    "a web server": "https://evil.example/a",
+    "an address that is none": "http://[::1",
+    "another cloud": "gs://results/a",
+    "a backslash": "..\\a",
+    "a line break": "a\nb",
+    "a nul": "a\x00b",
+    "a name too long for a file": "a" * 300,
+    "a key too long for S3": "😀/" * 250 + "a",
+}
+
+
+@pytest.fixture
+def s3_calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What S3 is asked: it should be nothing, for it does not answer."""
+    calls: list[str] = []
+
+    class Recording:
+        def __getattr__(self, name: str) -> Any:
+            def call(**request: Any) -> Any:
+                calls.append(f"{name} {request}")
+                raise AssertionError(f"{name} was called with {request}")
+
+            return call
+
+    monkeypatch.setattr(s3, "_client", Recording)
+    return calls
+
+
+@pytest.fixture
+def in_s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The roots lie in two buckets, under a prefix each."""
+    monkeypatch.setenv("CANDLES_ROOT", "s3://candles/prefix")
+    monkeypatch.setenv("RESULTS_ROOT", "s3://results/prefix")
+    app.service.cache_clear()
+    yield
+    app.service.cache_clear()
+
+
+def messages_of(evil: str) -> dict[str, dict[str, Any]]:
+    """A message of each kind that names the place, by the field that does."""
+    shard = {
+        "symbol": "DEMOUSD",
+        "interval": "1m",
+        "date": "2026-01-01",
+        "modelVersion": "20260101-00000000",
+        "candlesUri": "s3://candles/prefix",
+        "resultsUri": "s3://results/prefix",
+    }
+    file = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "a.json", "resultsUri": "a.json"}
+    return {
+        "candles of a shard": {**shard, "candlesUri": evil.replace("results", "candles")},
+        "results of a shard": {**shard, "resultsUri": evil},
+        "results of a request": {**demo_request(), "resultsUri": f"{evil}.json"},
+        "candles of a request": {**file, "candlesUri": f"{evil.replace('results', 'candles')}.json"},
+    }
+
+
+@pytest.mark.usefixtures("in_s3")
+@pytest.mark.parametrize("kind", messages_of(""))
+@pytest.mark.parametrize("evil", [pytest.param(uri, id=name) for name, uri in EVIL.items()])
+def test_a_uri_outside_of_the_roots_is_refused_and_nothing_is_touched(evil: str, kind: str, s3_calls: list[str]) -> None:
+    message = messages_of(evil)[kind]
+    if kind == "candles of a request":
+        message["resultsUri"] = "s3://results/prefix/a.json"
+    with pytest.raises(RequestError) as refused:
+        MessageReader(app.service().settings).job(Message("1", json.dumps(message)))[1].series()
+    assert refused.value.faults[0].pointer == ("/candlesUri" if kind.startswith("candles") else "/resultsUri")
+    assert s3_calls == []
+
+
+@pytest.mark.parametrize("evil", ["%2e%2e/a.json", "~/a.json", "$HOME/a.json", "C:/a.json", "-rf.json", "a b'\".json"])
+def test_what_only_looks_like_a_way_out_is_a_name_inside(evil: str, invoke: Any, folder: Path) -> None:
+    assert invoke(queue_event({**demo_request(), "resultsUri": evil})) == {"batchItemFailures": []}
+    assert (folder / "results" / evil).is_file()
+
+
+def test_a_link_inside_a_root_leads_no_shard_out_of_it(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    CandleStore(open_storage(str(tmp_path / "secret"))).write_day(demo_candles())
+    (tmp_path / "root/link").symlink_to(tmp_path / "secret")
+    for uri in ("link", str(tmp_path / "root/link"), (tmp_path / "root/link").as_uri(), "link/candles"):
+        with pytest.raises(Forbidden, match="is a link that leads out of"):
+            open_inside(uri, str(tmp_path / "root"))
+
+
+def test_a_link_in_the_candles_or_results_is_followed_by_no_message(invoke: Any, folder: Path) -> None:
+    outside = folder / "outside"
+    outside.mkdir()
+    (outside / "secret.parquet").write_bytes(parquet_from_candles(demo_candles()))
+    for root in ("candles", "results"):
+        (folder / root).mkdir()
+        (folder / root / "link").symlink_to(outside)
+    reads = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "link/secret.parquet", "resultsUri": "a.json"}
+    writes = {**demo_request(), "resultsUri": "link/new.json"}
+    event = queue_event(reads, writes, {**demo_request(), "resultsUri": "good.json"})
+    failed = [failure["itemIdentifier"] for failure in invoke(event)["batchItemFailures"]]
+    assert failed == [record["messageId"] for record in event["Records"][:2]]
+    assert [path.name for path in outside.iterdir()] == ["secret.parquet"]
+    assert [path.name for path in (folder / "results").iterdir() if not path.is_symlink()] == ["good.json"]
+
+
+TRAVERSALS = [
+    "../../etc/passwd",
+    "..%2f..%2fetc",
+    "/etc/passwd",
+    "20260101-0000000/",
+    "20260101-00000000/../x",
+    "bare-00000000\n",
+    "٢٠٢٦٠١٠١-00000000",
+]
+
+
+@pytest.mark.parametrize("evil", TRAVERSALS)
+def test_no_version_is_a_path(ask: Any, invoke: Any, folder: Path, evil: str) -> None:
+    before = sorted(folder.rglob("*"))
+    assert ask("POST", "/predictions", demo_request(modelVersion=evil)).status in (404, 422)
+    assert ask("GET", "/model", query={"version": evil}).status in (404, 422)
+    assert invoke(demo_request(modelVersion=evil))["status"] in (404, 422)
+    event = queue_event({**demo_request(), "resultsUri": "a.json", "modelVersion": evil})
+    assert len(invoke(event)["batchItemFailures"]) == 1
+    new = [path for path in sorted(folder.rglob("*")) if path not in before and path.is_file()]
+    assert [path for path in new if "models" in path.parts or "results" in path.parts] == []
+
+
+@pytest.mark.parametrize("evil", ["../../models", "/etc", "a/b", "..", ".hidden", "a\\b", "A" * 33, "A\n", "symbol=A"])
+def test_no_symbol_is_a_path(ask: Any, evil: str, folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    answer = ask("POST", "/predictions", {**demo_request(), "symbol": evil})
+    assert (answer.status, answer.json()["errors"][0]["pointer"]) == (422, "/symbol")
+    shard = {
+        "symbol": evil,
+        "interval": "1m",
+        "date": "2026-01-01",
+        "modelVersion": "20260101-00000000",
+        "candlesUri": "a",
+        "resultsUri": "a",
+    }
+    with caplog.at_level(logging.CRITICAL, "coinfarm"):
+        outcomes = work([Message("1", json.dumps(shard))], app.service(), lambda: None)
+    assert isinstance(outcomes.failures["1"], RequestError)
+    assert not (folder / "results").exists()

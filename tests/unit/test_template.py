@@ -11,6 +11,7 @@ import pytest
 from cfnlint.api import ManualArgs, lint, lint_file
 from cfnlint.decode import cfn_yaml
 from jsonschema import Draft4Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from handler import schemas
 from tests.expanded_template import ROOT, TEMPLATE, broken_rules, expanded, stack, transformed
@@ -285,6 +286,18 @@ def test_every_operation_but_health_asks_for_a_key_or_a_signature(auth, scheme):
     assert asked.pop("GET /health") is None
     assert asked.keys() >= {"POST /predictions", "POST /frames", "GET /model", "GET /ready", "GET /docs", "GET /openapi.json"}
     assert all(security == [{scheme: []}] for security in asked.values()), asked
+
+
+@pytest.mark.parametrize("auth", ["ApiKey", "Iam"])
+def test_what_api_gateway_gets_is_valid_openapi(auth):
+    body = properties("Api", ApiAuth=auth)["Body"]
+    body["info"]["title"] = "coinfarm"
+    for methods in body["paths"].values():
+        for operation in methods.values():
+            integration = operation["x-amazon-apigateway-integration"]
+            integration["uri"] = integration["uri"]["Fn::Sub"]
+    assert "Fn::" not in json.dumps(body)
+    OpenAPIV30SpecValidator(body).validate()
 
 
 def test_api_gateway_knows_a_key_by_its_header_and_a_signature_by_its_kind():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from coinfarm.candles import Candles
-from coinfarm.history.day import DAY_MS, day_of
+from coinfarm.history.day import DAY_MS, by_day, day_of
 from coinfarm.history.store import CandleStore
 from coinfarm.interval import interval_ms
 from coinfarm.storage import Storage, open_storage
@@ -33,6 +33,15 @@ def store_history(storage: Storage, *histories: Candles) -> Storage:
         for day in np.unique(days):
             at = np.flatnonzero(days == day)
             CandleStore(storage).write_day(candles[at[0] : at[-1] + 1])
+    return storage
+
+
+def stored_in_part(folder: Path, candles: Candles) -> Storage:
+    """As a file's import would: nothing is known before its first candle and after its last one, so that those days may grow."""
+    storage = open_storage(str(folder))
+    start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
+    for day in by_day(candles):
+        CandleStore(storage).write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms)
     return storage
 
 

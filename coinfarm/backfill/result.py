@@ -8,6 +8,7 @@ import numpy as np
 
 from coinfarm.answer import model_identity, prediction_columns
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.windows import ShardWindows
 from coinfarm.errors import NotFound
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.predictor import Predictions
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from coinfarm.models.manager import LoadedModel
 
 CONTENT_TYPE = "application/vnd.apache.parquet"
-_SHARD, _MODEL, _ACCOUNT = b"shard", b"model", b"account"
+_SHARD, _MODEL, _ACCOUNT, _CANDLES = b"shard", b"model", b"account", b"candles"
 _MAX_BYTES = 16 << 20
 
 
@@ -52,10 +53,14 @@ class Account:
 
 @dataclass(frozen=True)
 class Result:
-    """A result that was found whole: `table` has the columns of `coinfarm.answer`, a row for each window that has 200 candles."""
+    """A result that was found whole: `table` has the columns of `coinfarm.answer`, a row for each window that has 200 candles.
+
+    `candles` is the digest of what it was made of; None where it does not tell.
+    """
 
     table: "pa.Table"
     account: Account
+    candles: str | None
 
 
 def empty_table() -> "pa.Table":
@@ -65,8 +70,8 @@ def empty_table() -> "pa.Table":
     return pa.table(prediction_columns(_NO_PREDICTIONS))
 
 
-def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | None, *, no_candles: int, too_few_before: int) -> bytes:
-    """The same bytes for the same predictions, whoever made them and when; None where there was nothing to predict."""
+def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | None, windows: ShardWindows) -> bytes:
+    """The same bytes for the same predictions, whoever made them and when; None where there was nothing to predict of the windows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -74,8 +79,13 @@ def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | N
         predictions = _NO_PREDICTIONS
     table = pa.table(prediction_columns(predictions))
     mostly_filled = int(np.isnan(predictions.values_pct[:, 0]).sum())
-    account = Account(shard.asked, len(predictions) - mostly_filled, mostly_filled, too_few_before, no_candles)
-    metadata = {_SHARD: shard.key(model.version), _MODEL: json.dumps(model_identity(model)), _ACCOUNT: json.dumps(asdict(account))}
+    account = Account(shard.asked, len(predictions) - mostly_filled, mostly_filled, windows.too_few_before, windows.no_candles)
+    metadata = {
+        _SHARD: shard.key(model.version),
+        _MODEL: json.dumps(model_identity(model)),
+        _ACCOUNT: json.dumps(asdict(account)),
+        _CANDLES: windows.digest,
+    }
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd", write_page_checksum=True)
     return bytes(sink.getvalue())
@@ -100,4 +110,6 @@ def read_result(shard: Shard, version: str, results: Storage) -> Result | None:
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return None
     whole = account.adds_up and account.asked == shard.asked and len(table) == account.predicted + account.mostly_filled
-    return Result(table, account) if whole and metadata.get(_SHARD) == shard.key(version).encode() else None
+    if not whole or metadata.get(_SHARD) != shard.key(version).encode():
+        return None
+    return Result(table, account, metadata[_CANDLES].decode() if _CANDLES in metadata else None)

@@ -10,7 +10,7 @@ from coinfarm.backfill.history import History
 from coinfarm.backfill.result import CONTENT_TYPE, read_result, result_file
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.windows import ShardWindows, windows_of
-from coinfarm.errors import StorageError
+from coinfarm.errors import CandleError, NotFound, StorageError
 from coinfarm.predictor import Predictions, Series
 from coinfarm.storage import Storage
 
@@ -25,7 +25,8 @@ class ShardJob:
     """A `coinfarm.backfill.work.Job`: the candles of the history to a result, under the key that says all.
 
     So it may be done twice, or by two at once: a result appears whole, and writing it again changes nothing. One that is there and
-    whole is left as it is; one that is damaged is made anew.
+    whole is left as it is; one that is damaged is made anew, and so is one that was made of other candles than there are now: a day that
+    was stored in part may have grown.
     """
 
     shard: Shard
@@ -35,21 +36,29 @@ class ShardJob:
     _windows: ShardWindows | None = None
 
     def is_done(self) -> bool:
-        return read_result(self.shard, self.version, self.results) is not None
+        result = read_result(self.shard, self.version, self.results)
+        if result is None:
+            return False
+        try:
+            return result.candles in (None, self._windows_now().digest)
+        except (NotFound, CandleError):
+            return True  # of candles that are gone, it is all there is
 
     def series(self) -> Series | None:
         try:
-            self._windows = windows_of(self.shard, self.history)
+            return self._windows_now().series
         except Exception as error:
             self._note(error)
             raise
-        return self._windows.series
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
-        windows = self._windows
-        assert windows is not None
-        data = result_file(self.shard, model, predictions, no_candles=windows.no_candles, too_few_before=windows.too_few_before)
+        data = result_file(self.shard, model, predictions, self._windows_now())
         self.results.write(self.shard.key(self.version), data, content_type=CONTENT_TYPE)
+
+    def _windows_now(self) -> ShardWindows:
+        if self._windows is None:
+            self._windows = windows_of(self.shard, self.history)
+        return self._windows
 
     def _note(self, error: Exception) -> None:
         """Why it failed, where `coinfarm backfill status` looks; the next attempt's note replaces it, and a result makes it void."""

@@ -1,14 +1,17 @@
 """Send a run's shards to a queue: once, again where they are missing, and back from the dead letters."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, Field
 
+from coinfarm.backfill.history import History
 from coinfarm.backfill.results import done_shards
 from coinfarm.backfill.run_manifest import Run, RunManifest
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.errors import NotFound
 from coinfarm.models.manifest import Document
 from coinfarm.request import ShardRequest
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 KEY = "submission.json"
 _MAX_BYTES = 1_000_000
+_READERS = 16
 
 OnSent = Callable[[int, int], None]
 """Told how many messages were sent of how many."""
@@ -67,12 +71,13 @@ def submit(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None) -> int:
     return len(places)
 
 
-def resend(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None) -> int:
+def resend(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None, *, look_inside: bool = False) -> int:
     """Send every shard without a result, whether it was sent before or not. Returns how many.
 
-    Meant for when the queue is empty: a shard that still waits there would be sent twice, which costs a look at its result.
+    With `look_inside` also those whose result is damaged, or was made of other candles than there are now. Meant for when the queue is
+    empty: a shard that still waits there would be sent twice, which costs a look at its result.
     """
-    missing = missing_shards(run)
+    missing = unfit_shards(run) if look_inside else missing_shards(run)
     queue.send((message(run.manifest, shard) for shard in missing), lambda sent: on_sent(sent, len(missing)))
     before = read_submission(run)
     if before is not None:
@@ -84,6 +89,15 @@ def missing_shards(run: Run) -> Sequence[Shard]:
     """Those without a result, in their order."""
     done = done_shards(run)
     return [shard for shard in run.manifest.shards() if shard not in done]
+
+
+def unfit_shards(run: Run) -> Sequence[Shard]:
+    """Those that have no result, a damaged one, or one of other candles; every result is read, and its candles."""
+    history, version = History(run.candles), run.manifest.model_version
+    with ThreadPoolExecutor(_READERS, thread_name_prefix="results") as pool:
+        shards = list(run.manifest.shards())
+        fit = pool.map(lambda shard: ShardJob(shard, version, history, run.results).is_done(), shards)
+        return [shard for shard, is_fit in zip(shards, fit, strict=True) if not is_fit]
 
 
 def message(manifest: RunManifest, shard: Shard) -> str:

@@ -1,6 +1,7 @@
 """The windows of a shard: those that one prediction over the whole history would have there, to the bit."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 
@@ -27,6 +28,16 @@ class ShardWindows:
     series: Series | None
     no_candles: int
     too_few_before: int
+
+    @property
+    def digest(self) -> str:
+        """Of the candles that the windows are made of, and of those that are missing: the first 16 hex digits of a sha256."""
+        told = sha256(f"{self.no_candles} {self.too_few_before}".encode())
+        if self.series is not None:
+            candles = self.series.candles
+            for column in (candles.open_time, *candles.columns, candles.filled):
+                told.update(column.tobytes())
+        return told.hexdigest()[:16]
 
 
 def windows_of(shard: Shard, history: History) -> ShardWindows:

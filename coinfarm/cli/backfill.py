@@ -233,11 +233,13 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 @backfill.command(epilog="Example: coinfarm backfill resume --run s3://my-results/runs/btc")
 @_RUN
 @_QUEUE
+@click.option("--check", is_flag=True, help="Read all results and candles, and send again also what is damaged or has other candles now.")
 @click.option("--force", is_flag=True, help="Send them although messages are in the queue: what is sent twice costs a look at its result.")
-def resume(root: str, queue_url: str | None, force: bool) -> None:
+def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
     """Send again the shards that have no result, once the queue is empty.
 
-    While messages wait or are in flight, only what was never sent is sent: which shards those messages are SQS does not tell.
+    While messages wait or are in flight, only what was never sent is sent: which shards those messages are SQS does not tell. A day that
+    was stored in part when it was predicted, and has grown since, is found with --check.
     """
     from coinfarm.backfill.submission import resend
     from coinfarm.backfill.submission import submit as send
@@ -246,7 +248,7 @@ def resume(root: str, queue_url: str | None, force: bool) -> None:
     queue = _open_queue(run, queue_url)
     depth = queue.depth()
     with _messages_bar("sending") as show:
-        sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show)
+        sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show, look_inside=check)
     click.echo(f"{sent:,} shards sent")
     if depth.total and not force:
         click.echo(f"{depth.total:,} messages wait or are in flight: call again when the queue is empty, or with --force", err=True)

@@ -87,8 +87,8 @@ def download(
 def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | None, replace: bool, root: str, as_json: bool) -> None:
     """Store the candles of FILES: Parquet, CSV, klines JSON, or zips of Binance's archive.
 
-    A file that ends in the middle of a day leaves that day in part, until another file tells the rest. The exit code is 1 where anything
-    was refused; the rest is stored.
+    A file that ends in the middle of a day leaves that day in part, until another file tells the rest; what was predicted of it before is
+    made anew by coinfarm backfill resume --check, or run. The exit code is 1 where anything was refused; the rest is stored.
     """
     from coinfarm.history.files import import_file
 

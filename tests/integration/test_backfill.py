@@ -170,6 +170,19 @@ def test_what_was_lost_is_sent_again_once_the_queue_is_empty(root, queue):
     assert status(root, exits=0)["complete"]
 
 
+def test_a_damaged_result_is_made_anew_where_one_asks_for_a_check(root, queue):
+    coinfarm("submit", "--queue", queue.url, run=root)
+    consume(queue)
+    run = Run.at(root)
+    key = next(run.manifest.shards()).key(run.manifest.model_version)
+    whole = run.results.read(key).data
+    run.results.write(key, whole[:-1])
+    assert "0 shards sent" in coinfarm("resume", run=root)
+    assert "1 shards sent" in coinfarm("resume", "--check", run=root)
+    consume(queue)
+    assert run.results.read(key).data == whole
+
+
 def test_a_second_submission_sends_nothing(root, queue):
     coinfarm("submit", "--queue", queue.url, run=root)
     assert "0 shards sent" in coinfarm("submit", run=root)

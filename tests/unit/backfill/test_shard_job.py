@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,7 +19,7 @@ from coinfarm.errors import CandleError, Unavailable
 from coinfarm.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.made_history import FIRST_DAY, made_history, stored
+from tests.made_history import FIRST_DAY, made_history, store_history, stored, stored_in_part
 from tests.pixel_engine import PixelEngine, loaded
 
 SECOND_DAY = date(2026, 1, 2)
@@ -101,6 +102,47 @@ def test_what_is_done_is_left_as_it_is_without_engine_work(
     written, calls = path.stat().st_mtime_ns, len(engine.calls)
     assert done(predictor, jobs(history, results, predictor, shard)) == {shard: None}
     assert (path.stat().st_mtime_ns, len(engine.calls)) == (written, calls)
+
+
+def test_a_result_of_other_candles_than_there_are_now_is_made_anew(results: Storage, predictor: Predictor, tmp_path: Path) -> None:
+    """The first day is stored in part, and grows: the second one's first windows begin in it."""
+    first, second = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)
+    candles = made_history(2)
+    part = stored_in_part(tmp_path / "part", candles[:1300])
+    store_history(part, candles[1440:])
+    done(predictor, jobs(History(part), results, predictor, first, second))
+    store_history(part, candles)
+    assert not any(job.is_done() for _, job in jobs(History(part), results, predictor, first, second))
+    done(predictor, jobs(History(part), results, predictor, first, second))
+
+    whole, peace = stored(tmp_path / "whole", candles), open_storage(str(tmp_path / "in peace"))
+    done(predictor, jobs(History(whole), peace, predictor, first, second))
+    for shard in (first, second):
+        key = shard.key(predictor.model.version)
+        assert results.read(key).data == peace.read(key).data
+    assert all(job.is_done() for _, job in jobs(History(part), results, predictor, first, second))
+
+
+def test_a_result_whose_candles_are_gone_stays(history: History, results: Storage, predictor: Predictor, tmp_path: Path) -> None:
+    shard = Shard("DEMOUSD", "1m", FIRST_DAY)
+    done(predictor, jobs(history, results, predictor, shard))
+    ((_, job),) = jobs(History(open_storage(str(tmp_path / "nowhere"))), results, predictor, shard)
+    assert job.is_done()
+
+
+def test_a_result_that_does_not_tell_of_its_candles_stays(results: Storage, predictor: Predictor, tmp_path: Path) -> None:
+    """Those made before results told of them."""
+    shard, key = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", FIRST_DAY).key(predictor.model.version)
+    part = stored_in_part(tmp_path / "part", made_history(1)[:1300])
+    done(predictor, jobs(History(part), results, predictor, shard))
+    table = pq.read_table(pa.BufferReader(results.read(key).data))
+    metadata = {name: value for name, value in table.schema.metadata.items() if name != b"candles"}
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
+    results.write(key, bytes(sink.getvalue()))
+    store_history(part, made_history(1))
+    ((_, job),) = jobs(History(part), results, predictor, shard)
+    assert job.is_done()
 
 
 def changed(data: bytes) -> bytes:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from coinfarm.backfill.history import History
+from coinfarm.backfill.result import Account, read_result
 from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.status import Watch
 from coinfarm.backfill.submission import read_submission, resend, submit
@@ -16,7 +18,7 @@ from coinfarm.errors import Unavailable
 from coinfarm.predictor import Predictor
 from coinfarm.request import ShardRequest, parse_message
 from tests.backfill_runs import QueueInMemory, planned
-from tests.made_history import made_history, stored
+from tests.made_history import made_history, store_history, stored, stored_in_part
 from tests.pixel_engine import PixelEngine, loaded
 
 
@@ -157,3 +159,38 @@ def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: Qu
     submit(run, queue)
     status = Watch(run, queue, None).look()  # type: ignore[arg-type]
     assert (status.done, status.usd, status.frames_per_s) == (1, 0.0, None)
+
+
+def test_a_day_that_has_grown_since_it_was_predicted_is_found_where_one_looks_inside(
+    tmp_path: Path, queue: QueueInMemory, predictor: Predictor
+) -> None:
+    store = stored_in_part(tmp_path / "growing", made_history(25, interval="1h")[:594])
+    run = planned(tmp_path / "grown", store, interval="1h", days=25, version=predictor.model.version)
+    submit(run, queue)
+    work_off(run, queue, predictor)
+    last = list(run.manifest.shards())[-1]
+    assert _account(run, last).no_candles == 6
+
+    store_history(store, made_history(25, interval="1h"))
+    assert resend(run, queue) == 0
+    assert resend(run, queue, look_inside=True) == 1
+    assert dates(queue) == [25]
+    work_off(run, queue, predictor)
+    assert _account(run, last).no_candles == 0
+    assert resend(run, queue, look_inside=True) == 0
+
+
+def test_a_damaged_result_is_found_where_one_looks_inside(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
+    submit(run, queue)
+    work_off(run, queue, predictor)
+    damaged = list(run.manifest.shards())[6]
+    run.results.write(damaged.key(run.manifest.model_version), b"PAR1, but not for long")
+    assert resend(run, queue) == 0
+    assert resend(run, queue, look_inside=True) == 1
+    assert dates(queue) == [7]
+
+
+def _account(run: Run, shard: Shard) -> Account:
+    result = read_result(shard, run.manifest.model_version, run.results)
+    assert result is not None
+    return result.account

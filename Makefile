@@ -54,7 +54,7 @@ containers: $(READY) $(SCANNERS_READY)
 
 # coinfarm:lambda and coinfarm:gpu, with their sizes. BUILD_FLAGS are for docker: --platform linux/arm64, --build-arg LAMBDA_BASE=...
 images: $(READY)
-	$(BIN)/python -m images build lambda $(BUILD_FLAGS)
+	$(BIN)/python -m images build --compressed lambda $(BUILD_FLAGS)
 	$(BIN)/python -m images build gpu $(BUILD_FLAGS)
 
 # What is in them: bills of materials in build/sbom, known vulnerabilities, and whether arm64 has a wheel for everything.

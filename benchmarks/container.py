@@ -4,15 +4,18 @@ A cold start is a new container: from the request that starts the runtime to its
 """
 
 import json
+import os
 import re
 import statistics
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 _HERE = Path(__file__).parent
 _EVENT = _HERE.parent / "events/api-rest-predictions.json"
@@ -24,11 +27,12 @@ _WARM = 200
 def main(image: str) -> None:
     """Measure, print, and leave container.json beside this file."""
     starts, warm_ms, peak_mb = [], [], []
+    event = _EVENT.read_bytes()
     for _ in range(_STARTS):
-        with _container(image) as (name, url):
-            starts.append(_seconds(url))
-            warm_ms = sorted(1000 * _seconds(url) for _ in range(_WARM))
-            peak_mb.append(_peak_mb(name))
+        with running(image, "--memory", f"{_MEMORY_MB}m") as function:
+            starts.append(_seconds(function, event))
+            warm_ms = sorted(1000 * _seconds(function, event) for _ in range(_WARM))
+            peak_mb.append(function.peak_mb())
     found = {
         "memoryLimitMb": _MEMORY_MB,
         "coldStartS": {"median": statistics.median(starts), "each": starts},
@@ -43,35 +47,47 @@ def main(image: str) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Function:
+    """A container of the image, in which the emulator waits for events."""
+
+    name: str
+    url: str
+    environment: Mapping[str, str]
+
+    def invoke(self, event: bytes) -> Any:
+        """The answer, parsed."""
+        with urllib.request.urlopen(urllib.request.Request(self.url, event), timeout=120) as response:
+            return json.loads(response.read())
+
+    def peak_mb(self) -> float:
+        """Of the largest process, as the kernel remembers it."""
+        statuses = _docker(self.environment, "exec", self.name, "sh", "-c", "cat /proc/[0-9]*/status")
+        return max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", statuses)) / 1000
+
+
 @contextmanager
-def _container(image: str) -> Iterator[tuple[str, str]]:
-    name = _docker("run", "--detach", "--rm", "--memory", f"{_MEMORY_MB}m", "--publish", "127.0.0.1:0:8080", image).strip()
+def running(image: str, *flags: str, environment: Mapping[str, str] = os.environ) -> Iterator[Function]:
+    """The image at work, with those flags of `docker run`; docker's own environment is that of this process, or another."""
+    name = _docker(environment, "run", "--detach", "--rm", "--publish", "127.0.0.1:0:8080", *flags, image).strip()
     try:
-        port = _docker("port", name, "8080").strip().rpartition(":")[2]
+        port = _docker(environment, "port", name, "8080").strip().rpartition(":")[2]
         time.sleep(1)  # the emulator begins to listen; the runtime starts with the first request
-        yield name, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        yield Function(name, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", environment)
     finally:
-        _docker("rm", "--force", name)
+        _docker(environment, "rm", "--force", name)
 
 
-def _seconds(url: str) -> float:
-    request = urllib.request.Request(url, _EVENT.read_bytes())
+def _seconds(function: Function, event: bytes) -> float:
     started = time.perf_counter()
-    with urllib.request.urlopen(request, timeout=60) as response:
-        answer = json.loads(response.read())
+    answer = function.invoke(event)
     if answer.get("statusCode") != 200:
         raise SystemExit(f"the container answers {str(answer)[:500]}")
     return time.perf_counter() - started
 
 
-def _peak_mb(name: str) -> float:
-    """Of the largest process, as the kernel remembers it."""
-    statuses = _docker("exec", name, "sh", "-c", "cat /proc/[0-9]*/status")
-    return max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", statuses)) / 1000
-
-
-def _docker(*arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], capture_output=True, text=True)
+def _docker(environment: Mapping[str, str], *arguments: str) -> str:
+    done = subprocess.run(["docker", *arguments], env=environment, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"docker {arguments[0]}: {done.stderr.strip()}")
     return done.stdout

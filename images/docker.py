@@ -12,13 +12,14 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Docker:
-    """The command, in an environment: that of this process, unless it is given another."""
+    """The command, in an environment, that of this process or another, and for the Dockerfile of a checkout."""
 
     environment: Mapping[str, str] | None = None
+    checkout: Path = ROOT
 
     def build(self, target: str, tag: str, *flags: str) -> None:
         """Build a target of the Dockerfile."""
-        self._call("buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(ROOT))
+        self._call("buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(self.checkout))
 
     def run_python(self, image: str, code: str) -> bytes:
         """What a script prints inside a container of the image."""

@@ -7,7 +7,7 @@ import click
 
 from images.docker import Docker
 
-LIMITS_MB = {"lambda": 1_200, "gpu": 6_000, "gpu without CUDA": 400}
+LIMITS_MB = {"lambda": 1_200, "gpu": 6_400, "gpu without CUDA": 400}
 """What an image may add to its base."""
 
 _PIECE_BYTES = 1 << 20
@@ -37,7 +37,7 @@ def measure(docker: Docker, image: str, base: str) -> Size:
 
 
 def compressed_mb(docker: Docker, image: str) -> float:
-    """About what a registry stores and a machine pulls; takes half a minute."""
+    """About what a registry stores and a machine pulls; takes half a minute a gigabyte."""
     squeezer, size = zlib.compressobj(), 0
     with docker.archive(image) as archive:
         assert archive.stdout is not None

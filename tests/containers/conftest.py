@@ -20,11 +20,14 @@ import pytest
 import yaml
 from moto.server import ThreadedMotoServer
 
+from images.docker import Docker
+
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CONTAINERS = ROOT.parent / "shared/tools/containers"
 
 CANDLES, MODELS, RESULTS = "candles", "models", "results"
+BASE, WORKER_BASE = "coinfarm:lambda-base", "coinfarm:gpu-base"
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_fac
     environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam asks STS for its account, and waits long for none
     folder = tmp_path_factory.mktemp("sam")
     run(environment, "sam", "build", "--build-dir", folder)
+    Docker(environment).build("lambda-base", BASE)
 
     template = folder / "template.yaml"
     built = yaml.safe_load(template.read_text())
@@ -148,3 +152,22 @@ def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_fac
     resources = built["Resources"].items()
     images = {name: found["Properties"]["ImageUri"] for name, found in resources if found["Type"] == "AWS::Serverless::Function"}
     return Deployment(template, images, environment)
+
+
+@pytest.fixture(scope="session")
+def worker_flags(environment: dict[str, str]) -> list[str]:
+    """What docker is told to build the GPU worker's image here: without CUDA, and where there is a stand-in for its base, from that."""
+    flags = ["--build-arg", "GPU_EXTRAS="]
+    if CONTAINERS.exists():
+        if "coinfarm-plain-base" not in run(environment, "docker", "images", "--format", "{{.Repository}}"):
+            run(environment, "bash", CONTAINERS, "plain-base", "coinfarm-plain-base:latest")
+        flags += ["--build-arg", "GPU_BASE=coinfarm-plain-base:latest"]
+    return flags
+
+
+@pytest.fixture(scope="session")
+def worker_image(environment: dict[str, str], worker_flags: list[str]) -> str:
+    """The image of the GPU worker."""
+    for target, tag in (("gpu-base", WORKER_BASE), ("gpu", "coinfarm:gpu")):
+        Docker(environment).build(target, tag, *worker_flags)
+    return "coinfarm:gpu"

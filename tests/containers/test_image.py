@@ -1,15 +1,21 @@
-"""What is in the image, and what is not."""
+"""What is in the image of the functions, and what is not."""
 
 import json
 
 import pytest
 
+from images.docker import Docker
+from images.size import measure
+from tests.containers.conftest import BASE
+
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
+
+NOT_IN_THE_IMAGE = {"ccxt", "jax", "jinja2", "matplotlib", "moto", "nncf", "tensorboard", "uvicorn", "yaml"}
+"""Packages of the extras, for what the functions do not do."""
 
 
 def python_in_image(deployment, code):
-    image = deployment.images["ApiFunction"]
-    return json.loads(deployment.run("docker", "run", "--rm", "--entrypoint", "python3", image, "-c", code))
+    return json.loads(Docker(deployment.environment).run_python(deployment.images["ApiFunction"], code))
 
 
 def test_the_image_holds_the_packages_and_nothing_else_of_the_checkout(deployment):
@@ -28,3 +34,40 @@ def test_importing_the_handler_loads_nothing_heavy(deployment):
 
 def test_both_functions_run_the_same_image(deployment):
     assert deployment.images["ApiFunction"] == deployment.images["BatchFunction"]
+
+
+def test_the_image_is_no_larger_than_it_may_be(deployment):
+    size = measure(Docker(deployment.environment), deployment.images["ApiFunction"], BASE)
+    print(f"lambda: {size.total_mb:.0f} MB, {size.added_mb:.0f} of them added to its base")
+    size.check("lambda")
+
+
+def test_nothing_is_in_the_image_that_installs_or_compiles_or_tests(deployment):
+    code = """
+import importlib.util, json, pathlib, shutil, sysconfig
+packages = pathlib.Path(sysconfig.get_path("purelib"))
+print(json.dumps([
+    *(each for each in ("pip", "setuptools", "wheel", "clang", "pytest", "moto") if importlib.util.find_spec(each)),
+    *(each for each in ("pip", "gcc", "cc", "make", "ld") if shutil.which(each)),
+    *(str(each) for name in ("numpy", "pyarrow", "h5py", "openvino") for each in (packages / name).glob("**/tests")),
+    *(str(each) for each in (packages / "keras").glob("**/*_test.py")),
+]))
+"""
+    assert python_in_image(deployment, code) == []
+
+
+def test_every_module_of_ours_still_finds_what_it_imports(deployment):
+    code = """
+import importlib, json, pkgutil, coinfarm, handler, image_render
+missing = {}
+for package in coinfarm, handler, image_render:
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".", onerror=lambda name: None):
+        if not module.name.endswith("__main__"):
+            try:
+                importlib.import_module(module.name)
+            except ImportError as error:
+                missing[module.name] = error.name.partition(".")[0] if isinstance(error, ModuleNotFoundError) else repr(error)
+print(json.dumps(missing))
+"""
+    missing = python_in_image(deployment, code)
+    assert set(missing.values()) <= NOT_IN_THE_IMAGE, missing

@@ -7,24 +7,14 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.containers.conftest import CANDLES, CONTAINERS, MODELS, RESULTS, run
+from images.docker import Docker
+from images.size import measure
+from tests.containers.conftest import CANDLES, MODELS, RESULTS, WORKER_BASE, run
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
 EVENTS = Path(__file__).parents[2] / "events"
 PATIENCE_S = 120
-
-
-@pytest.fixture(scope="module")
-def image(environment):
-    arguments = ["GPU_EXTRAS="]
-    if CONTAINERS.exists():
-        if "coinfarm-plain-base" not in run(environment, "docker", "images", "--format", "{{.Repository}}"):
-            run(environment, "bash", CONTAINERS, "plain-base", "coinfarm-plain-base:latest")
-        arguments.append("GPU_BASE=coinfarm-plain-base:latest")
-    given = [word for argument in arguments for word in ("--build-arg", argument)]
-    run(environment, "docker", "buildx", "build", "--load", "--target", "gpu", "--tag", "coinfarm:gpu", *given, ".")
-    return "coinfarm:gpu"
 
 
 @pytest.fixture
@@ -38,7 +28,7 @@ def queue_url(endpoint):
 
 
 @pytest.fixture
-def container(environment, endpoint, image, queue_url, s3):
+def container(environment, endpoint, worker_image, queue_url, s3):
     """A worker at work, which is checked every second."""
     variables = {
         "AWS_ACCESS_KEY_ID": "testing",
@@ -54,7 +44,7 @@ def container(environment, endpoint, image, queue_url, s3):
         "RESULTS_ROOT": f"s3://{RESULTS}",
     }
     given = [argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")]
-    started = run(environment, "docker", "run", "--detach", "--health-interval", "1s", "--health-start-period", "0s", *given, image)
+    started = run(environment, "docker", "run", "--detach", "--health-interval", "1s", "--health-start-period", "0s", *given, worker_image)
     yield started.strip()
     print(run(environment, "docker", "logs", started.strip()))
     run(environment, "docker", "rm", "--force", started.strip())
@@ -85,11 +75,21 @@ def in_image(environment, image, code):
     return json.loads(run(environment, "docker", "run", "--rm", "--entrypoint", "python3", image, "-c", code))
 
 
-def test_a_worker_is_not_root(environment, image):
-    assert in_image(environment, image, "import os; print(os.getuid())") != 0
+def test_a_worker_is_not_root_and_may_change_nothing_of_its_own_code(environment, worker_image):
+    code = (
+        "import json, os; print(json.dumps([os.getuid(), os.getgid(), os.access('.', os.W_OK), os.access('handler/worker.py', os.W_OK)]))"
+    )
+    assert in_image(environment, worker_image, code) == [65532, 65532, False, False]
 
 
-def test_the_image_holds_the_packages_and_no_tensorflow(environment, image):
-    listed = in_image(environment, image, "import json, os; print(json.dumps(sorted(os.listdir())))")
+def test_the_image_holds_the_packages_and_neither_tensorflow_nor_what_installs(environment, worker_image):
+    listed = in_image(environment, worker_image, "import json, os; print(json.dumps(sorted(os.listdir())))")
     assert listed == ["coinfarm", "handler", "image_render"]
-    assert in_image(environment, image, "import importlib.util as u; print(int(u.find_spec('tensorflow') is not None))") == 0
+    code = "import importlib.util as u, json; print(json.dumps([each for each in {} if u.find_spec(each)]))"
+    assert in_image(environment, worker_image, code.format(["tensorflow", "pip", "setuptools", "wheel", "pyarrow"])) == ["pyarrow"]
+
+
+def test_the_image_is_no_larger_than_it_may_be(environment, worker_image):
+    size = measure(Docker(environment), worker_image, WORKER_BASE)
+    print(f"{worker_image}, without CUDA: {size.total_mb:.0f} MB, {size.added_mb:.0f} of them added to its base")
+    size.check("gpu without CUDA")

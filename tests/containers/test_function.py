@@ -1,0 +1,88 @@
+"""The function within Lambda's confines: files that cannot be written, a user that is nobody, and the least memory that it may have."""
+
+import json
+import math
+import re
+
+import pytest
+
+from benchmarks.container import running
+from images.docker import Docker
+from tests.containers.conftest import MODELS, ROOT
+from tests.demo_requests import demo_request
+
+pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
+
+MOST_FRAMES = 1000
+LAYERS = """
+import sys, keras
+from keras import layers
+inputs = layers.Input((200, 150, 3))
+x = layers.Rescaling(2.0)(inputs)
+for block in (
+    layers.Conv2D(8, 5, strides=4, activation="gelu"), layers.SeparableConv2D(8, 3), layers.DepthwiseConv2D(3),
+    layers.Conv2DTranspose(8, 3), layers.BatchNormalization(), layers.LayerNormalization(), layers.GroupNormalization(2),
+    layers.ZeroPadding2D(1), layers.UpSampling2D(2), layers.AveragePooling2D(4), layers.MaxPooling2D(2), layers.PReLU(),
+    layers.SpatialDropout2D(0.1), layers.Reshape((-1, 8)), layers.Bidirectional(layers.LSTM(4, return_sequences=True)),
+    layers.GRU(8, return_sequences=True), layers.Conv1D(8, 3), layers.SimpleRNN(8, return_sequences=True),
+):
+    x = block(x)
+x = layers.MultiHeadAttention(2, 4)(x, x)
+x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPooling1D()(x), layers.Flatten()(x)])
+keras.Model(inputs, layers.Dense(3)(x)).save("/tmp/layers.keras")
+sys.stdout.buffer.write(open("/tmp/layers.keras", "rb").read())
+"""
+"""A model of nearly every kind of layer that a chart may go through."""
+
+
+def least_memory_mb():
+    template = (ROOT / "template.yaml").read_text()
+    found = re.search(r"^  FunctionMemory:.*?MinValue: (\d+)", template, re.DOTALL | re.MULTILINE)
+    return int(found[1])
+
+
+@pytest.fixture
+def start(deployment):
+    def started(**variables):
+        memory = f"{least_memory_mb()}m"
+        confines = ["--read-only", "--tmpfs", "/tmp", "--user", "993:990", "--memory", memory, "--memory-swap", memory]
+        given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        return running(deployment.images["ApiFunction"], *confines, *given, environment=deployment.environment)
+
+    return started
+
+
+def predictions(answer):
+    assert "results" in answer, answer
+    return [each["predictions"] for each in answer["results"]]
+
+
+@pytest.mark.parametrize("engine", ["auto", "keras"])
+def test_the_most_frames_of_a_request_are_answered_within_the_least_memory(start, engine):
+    request = demo_request(count=MOST_FRAMES + 199)
+    with start(ENGINE=engine) as function:
+        answer = function.invoke(json.dumps(request).encode())
+        peak_mb = function.peak_mb()
+    assert len(predictions(answer)) == MOST_FRAMES
+    assert answer["model"]["engine"].startswith("openvino" if engine == "auto" else "keras")
+    print(f"{answer['model']['engine']}: {peak_mb:.0f} MB of {least_memory_mb()} for {MOST_FRAMES} frames")
+
+
+def test_both_engines_answer_alike(start):
+    request = json.dumps(demo_request(count=210)).encode()
+    answers = []
+    for engine in ("auto", "keras"):
+        with start(ENGINE=engine) as function:
+            answers.append(predictions(function.invoke(request)))
+    for compiled, plain in zip(*answers, strict=True):
+        assert compiled == pytest.approx(plain, rel=0.1, abs=0.02)
+
+
+def test_a_bare_keras_file_of_many_kinds_of_layers_is_served(start, deployment, endpoint, s3):
+    model = Docker(deployment.environment).run_python(deployment.images["ApiFunction"], LAYERS)
+    s3.put_object(Bucket=MODELS, Key="layers.keras", Body=model)
+    aws = {"AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
+    with start(MODEL_URI=f"s3://{MODELS}/layers.keras", **aws) as function:
+        answer = function.invoke(json.dumps(demo_request(count=201)).encode())
+    assert answer["model"]["engine"] == "keras"
+    assert all(math.isfinite(value) for each in predictions(answer) for value in each.values())

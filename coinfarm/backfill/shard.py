@@ -52,7 +52,7 @@ class Shard:
         return -(-(time_ms + self.step_ms) // length_ms) * length_ms - self.step_ms
 
     def key(self, version: str) -> str:
-        """Where its result lies under the root of results. It says what the result depends on, but for the candles, of which the result tells."""
+        """Where its result lies under the root of results. It says what that depends on, but for the candles, of which it tells itself."""
         return f"{series_prefix(version, self.symbol, self.interval, self.stride)}date={self.day.isoformat()}.parquet"
 
     def failure_key(self, version: str) -> str:

@@ -35,7 +35,7 @@ _RUN = click.option(
 _QUEUE = click.option(
     "--queue",
     "queue_url",
-    help="The queue's URL.  [default: where it was submitted to, the stack's for what --on it was planned, $QUEUE_URL]",
+    help="The queue's URL.  [default: where it was submitted to; or coinfarm --stack's, as the run was planned; or $QUEUE_URL]",
 )
 _DEAD = click.option(
     "--dead-letter-queue",

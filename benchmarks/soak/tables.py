@@ -37,7 +37,8 @@ def server_tables(served: Served) -> Iterable[Table]:
 def backfill_table(outcome: Outcome) -> Table:
     """How the backfill went."""
     table = _table(f"{outcome.shards:,} shards, {outcome.counts.predicted:,} frames, {WORKERS} workers", "", "")
-    table.add_row("kills", f"{outcome.kills}, what was in hand seen again after {HIDDEN_S} s")
+    table.add_row("kills", f"{outcome.kills}, each at random within {outcome.longest_life_s:.1f} s of its start")
+    table.add_row("what was in hand is seen again after", f"{HIDDEN_S} s")
     table.add_row("from the first worker's start to the last result", f"{outcome.seconds:,.1f} s")
     table.add_row("the same in peace, by coinfarm backfill run", f"{outcome.peace_s:,.1f} s")
     table.add_row("pace", f"{outcome.shards_per_s:,.1f} shards/s, {outcome.frames_per_s:,.0f} frames/s")

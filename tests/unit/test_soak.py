@@ -204,6 +204,7 @@ OUTCOME = Outcome(
     seconds=20.0,
     peace_s=5.0,
     kills=4,
+    longest_life_s=1.0,
     ended_by_themselves=[],
     exit_codes=[0, 0],
     counts=Counts(asked=5_760, predicted=5_760),
@@ -277,6 +278,13 @@ def test_what_stands_still_is_helped_on_and_counted(
     care.until_done(time.monotonic())
     assert called == [("backfill", command, "--run", "s3://results/fire")]
     assert {name: getattr(care, name) for name in counted} == counted
+
+
+def test_what_never_ends_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = SimpleNamespace(is_complete=False, is_idle=False, done=38, shards=40, dead_lettered=0)
+    monkeypatch.setattr("benchmarks.soak.backfill.Watch", lambda *_: SimpleNamespace(look=lambda: stuck))
+    nothing: Any = SimpleNamespace()
+    assert _Care(nothing, nothing, nothing, nothing, nothing, lambda *_: None).until_done(time.monotonic() - 1_300) >= 1_300
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ def transformed(template: dict[str, Any], **parameters: str) -> dict[str, Any]:
             location = properties["DefinitionBody"]["Fn::Transform"]["Parameters"]["Location"]
             properties["DefinitionBody"] = json.loads((ROOT / location).read_text())
     session = boto3.Session(region_name="us-east-1")
-    return Translator({}, Parser(), boto_session=session).translate(packaged, all_parameters(**parameters))
+    return Translator({}, Parser(), boto_session=session).translate(packaged, all_parameters(**parameters), passthrough_metadata=True)
 
 
 def all_parameters(**parameters: str) -> dict[str, str]:

@@ -3,6 +3,7 @@
 They are sent to `coinfarm serve` over the loopback, and to the Lambda handler as events of both APIs. They are the same in each run.
 """
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -18,7 +19,6 @@ import schemathesis
 from hypothesis import given
 from hypothesis import strategies as st
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
 from schemathesis.config import SchemathesisConfig
 from urllib3 import HTTPResponse
 
@@ -78,8 +78,11 @@ class ThroughTheHandler(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
         path, _, query = request.path_url.partition("?")
         body = request.body.encode() if isinstance(request.body, str) else request.body or b""
-        headers = CaseInsensitiveDict(request.headers)
-        event = self._event(request.method, path, headers.get("content-type", "application/json"), body)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        event = self._event(request.method, path, "", b"")
+        event |= {"headers": headers, "body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+        if "multiValueHeaders" in event:
+            event["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
         values = parse_qs(query, keep_blank_values=True)
         event["queryStringParameters"] = {name: given[-1] for name, given in values.items()} or None
         if "multiValueQueryStringParameters" in event:
@@ -107,6 +110,11 @@ def target(request: pytest.FixtureRequest, served: ServeProcess, tmp_path_factor
 @pytest.fixture(autouse=True)
 def container() -> None:
     """None of a unit test's: these tests are about the reference model."""
+
+
+@pytest.fixture(autouse=True)
+def engine_calls() -> None:
+    """And about its own engine."""
 
 
 @pytest.mark.enable_socket

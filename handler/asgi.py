@@ -67,6 +67,8 @@ class Application:
         payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
         headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
         headers.append((b"content-length", str(len(payload)).encode()))
+        if not is_whole:
+            headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response["statusCode"], "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload, "more_body": not is_whole})
         if not is_whole:

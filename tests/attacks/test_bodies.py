@@ -1,0 +1,162 @@
+"""Bodies that are too large, too slow, cut off or no HTTP at all, sent to `coinfarm serve`: it answers, stays small, and goes on."""
+
+import json
+import socket
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.attacks.serve_process import ServeProcess
+from tests.demo_requests import demo_request
+
+pytestmark = [
+    pytest.mark.enable_socket,
+    pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from Linux's /proc"),
+]
+MOST_GROWTH_MB = 60
+"""Several times the limit of a body: it is kept as parts, as bytes, and in base64."""
+
+
+@pytest.fixture(autouse=True)
+def container() -> None:
+    """None of a unit test's: the server has its own."""
+
+
+@pytest.fixture(autouse=True)
+def stays_small_and_alive(served: ServeProcess) -> Iterator[None]:
+    """After each attack the server predicts, and has needed little more memory than before."""
+    served.check_alive()
+    before_mb = served.forget_peak()
+    yield
+    served.check_alive()
+    assert served.peak_mb - before_mb < MOST_GROWTH_MB
+
+
+def connected(served: ServeProcess) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", served.port), timeout=20)
+
+
+def head(*headers: str) -> bytes:
+    lines = ["POST /predictions HTTP/1.1", "Host: coinfarm", "Content-Type: application/json", *headers]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answer_to(connection: socket.socket) -> bytes:
+    """All that comes until the server closes, or has said a whole problem document."""
+    said = b""
+    while part := connection.recv(65_536):
+        said += part
+        if said.endswith(b"}"):
+            break
+    return said
+
+
+def test_a_body_of_100_mb_is_refused_with_what_to_do_instead(served: ServeProcess) -> None:
+    answer = requests.post(f"{served.url}/predictions", data=b"[" * 100_000_000, headers={"content-type": "application/json"}, timeout=30)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "put them into a file" in answer.json()["detail"]
+
+
+def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(served: ServeProcess) -> None:
+    """The client is still sending when the answer comes: a body without an end would never get one."""
+    chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+    with connected(served) as connection:
+        connection.sendall(head("Transfer-Encoding: chunked"))
+        for _ in range(8):
+            connection.sendall(chunk)
+        assert b" 413 " in answer_to(connection).partition(b"\r\n")[0]
+
+
+def test_a_body_without_an_end_is_cut_off(served: ServeProcess) -> None:
+    chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
+    with connected(served) as connection:
+        connection.sendall(head("Transfer-Encoding: chunked"))
+        with pytest.raises(ConnectionError):
+            _send_for(20, connection, chunk)
+
+
+def _send_for(seconds: float, connection: socket.socket, chunk: bytes) -> None:
+    started = time.monotonic()
+    while time.monotonic() - started < seconds:
+        connection.sendall(chunk)
+
+
+def test_slow_bodies_keep_nobody_from_an_answer(served: ServeProcess) -> None:
+    body = json.dumps(demo_request()).encode()
+    slow = [connected(served) for _ in range(50)]
+    try:
+        for connection in slow:
+            connection.sendall(head(f"Content-Length: {len(body)}") + body[:100])
+        started = time.monotonic()
+        served.check_alive()
+        assert time.monotonic() - started < 5
+        slow[0].sendall(body[100:])
+        assert slow[0].recv(65_536).startswith(b"HTTP/1.1 200")
+    finally:
+        for connection in slow:
+            connection.close()
+
+
+def test_a_body_that_is_cut_off_is_not_answered_with_what_was_there(served: ServeProcess) -> None:
+    body = json.dumps(demo_request()).encode()
+    with connected(served) as connection:
+        connection.sendall(head(f"Content-Length: {len(body) + 1}") + body)
+        connection.shutdown(socket.SHUT_WR)
+        assert b" 200 " not in answer_to(connection).partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), id="TLS"),
+        pytest.param(b"hello\r\n\r\n", id="no HTTP"),
+        pytest.param(b"GET / HTTP/1.1\r\n" + b"A: " + b"a" * 1_000_000 + b"\r\n\r\n", id="a header of a megabyte"),
+        pytest.param(b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", id="a path of a megabyte"),
+        pytest.param(head("Content-Length: -1"), id="a negative length"),
+        pytest.param(head("Content-Length: 99999999999999999999999999"), id="a length beyond 64 bits"),
+        pytest.param(head("Content-Length: 5", "Content-Length: 6") + b"hello", id="two lengths"),
+        pytest.param(head("Transfer-Encoding: chunked") + b"zz\r\n", id="a chunk of no length"),
+    ],
+)
+def test_what_is_no_request_gets_no_error_of_ours(served: ServeProcess, sent: bytes) -> None:
+    with connected(served) as connection:
+        try:
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            said = answer_to(connection)
+        except OSError:
+            return  # closed before it was all sent
+    assert not said or said.split(b" ")[1].startswith(b"4")
+
+
+def test_a_websocket_is_not_found(served: ServeProcess) -> None:
+    headers = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    assert requests.get(f"{served.url}/anything", headers=headers, timeout=10).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "path", ["/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/docs/../../secret", "/%00", "/%ff"]
+)
+def test_a_path_that_leads_elsewhere_is_not_found(served: ServeProcess, path: str) -> None:
+    with connected(served) as connection:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert b" 404 " in answer_to(connection).partition(b"\r\n")[0]
+
+
+def test_packed_bodies_are_taken_as_they_are(served: ServeProcess) -> None:
+    """Nothing is unpacked for a `content-encoding`, so no body can grow."""
+    import gzip
+
+    packed = gzip.compress(bytes(1 << 26))
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    answer = requests.post(f"{served.url}/predictions", data=packed, headers=headers, timeout=10)
+    assert answer.status_code == 400

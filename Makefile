@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
+AUDITORS := build/sam/.ready build/checkov/.ready
 
-.PHONY: run test lint bench bench-gpu demo soak verdict openapi diagram containers images scan scanners browser dist publish-package image-with-index clean
+.PHONY: run test lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -22,6 +23,14 @@ lint: $(READY) $(SCANNERS_READY)
 	$(BIN)/cfn-lint template.yaml fleet.yaml monitoring.yaml packages.yaml
 	$(BIN)/python -m handler.openapi --check
 	$(SCANNERS)/bin/hadolint Dockerfile
+
+# What AWS's own tool and checkov find in the templates: of template.yaml the stage prod, since checkov decides no conditions.
+audit: $(READY) $(AUDITORS)
+	for template in template monitoring fleet packages; do \
+	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template.yaml || exit 1; \
+	done
+	$(BIN)/python -m tests.audited_stack build/prod.json
+	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json monitoring.yaml fleet.yaml packages.yaml
 
 bench: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
@@ -91,6 +100,12 @@ scanners: $(SCANNERS_READY)
 $(SCANNERS_READY): .ci/tools/images.txt
 	$(PYTHON) -m venv --clear $(SCANNERS)
 	$(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+# An environment for each, for what it pins.
+$(AUDITORS): build/%/.ready: .ci/tools/%.txt
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 clean:

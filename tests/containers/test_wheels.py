@@ -1,0 +1,19 @@
+"""The images for Graviton, which cannot be built here: whether they could be."""
+
+import pytest
+
+from images.wheels import resolve
+
+pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
+
+
+@pytest.mark.parametrize(
+    ("target", "extras", "engines"),
+    [
+        pytest.param("lambda", (), {"tensorflow"}, id="lambda"),
+        pytest.param("gpu", ("gpu",), {"openvino", "jax-cuda12-plugin"}, id="gpu"),
+    ],
+)
+def test_every_package_has_a_wheel_for_arm64(target, extras, engines):
+    names = {each.partition("==")[0] for each in resolve(target, "aarch64", extras)}
+    assert names & {"tensorflow", "tensorflow-cpu", "openvino", "jax-cuda12-plugin"} == engines

@@ -1,5 +1,6 @@
 """Bodies that are too large, too slow, cut off or no HTTP at all, sent to `coinfarm serve`: it answers, stays small, and goes on."""
 
+import gzip
 import json
 import socket
 import sys
@@ -154,8 +155,6 @@ def test_a_path_that_leads_elsewhere_is_not_found(served: ServeProcess, path: st
 
 def test_packed_bodies_are_taken_as_they_are(served: ServeProcess) -> None:
     """Nothing is unpacked for a `content-encoding`, so no body can grow."""
-    import gzip
-
     packed = gzip.compress(bytes(1 << 26))
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
     answer = requests.post(f"{served.url}/predictions", data=packed, headers=headers, timeout=10)

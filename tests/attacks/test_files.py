@@ -1,0 +1,208 @@
+"""Files that unpack to more than a memory, name places outside, or hold code: refused before they are unpacked."""
+
+import io
+import json
+import stat
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from coinfarm.candle_files import COLUMN_NAMES, parse_candles
+from coinfarm.errors import CandleError, CoinfarmError, TooLarge
+from coinfarm.frames_file import read_frames
+from coinfarm.history.files import import_file
+from coinfarm.history.store import CandleStore
+from coinfarm.storage import open_storage
+from image_render.spec import STANDARD
+from tests.demo_requests import START_MS, demo_request, queue_event
+
+FRAME = np.zeros((1, *STANDARD.shape), np.uint8)
+
+
+def npy(array: Any) -> bytes:
+    sink = io.BytesIO()
+    np.lib.format.write_array(sink, np.asarray(array), allow_pickle=True)
+    return sink.getvalue()
+
+
+def zipped(members: dict[str, bytes], **attributes: int) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            member = zipfile.ZipInfo(name)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = attributes.get(Path(name).stem, 0)
+            archive.writestr(member, content)
+    return sink.getvalue()
+
+
+def header(text: str) -> bytes:
+    """An array whose header is this text, of whatever length."""
+    line = text.encode() + b"\n"
+    return b"\x93NUMPY\x02\x00" + len(line).to_bytes(4, "little") + line
+
+
+LINK = (stat.S_IFLNK | 0o777) << 16
+ARCHIVES = {
+    "a header of nested tuples": zipped({"frames.npy": header("(" * 3000)}),
+    "a header of minus signs": zipped({"frames.npy": header("-" * 3000 + "1")}),
+    "a header of megabytes": zipped({"frames.npy": header("{" + " " * 10_000_000 + "}")}),
+    "a header that computes": zipped({"frames.npy": header("{'descr': '|u1', 'fortran_order': False, 'shape': (9**9**9,)}")}),
+    "a header that calls": zipped({"frames.npy": header("__import__('os').system('true')")}),
+    "a shape without an end": zipped({"frames.npy": header("{'descr': '|u1', 'fortran_order': False, 'shape': (" + "9" * 3000 + ",)}")}),
+    "a shape of nothing, many times": zipped(
+        {"frames.npy": header("{'descr': '|V0', 'fortran_order': False, 'shape': (10000000000, 200, 150, 3)}")}
+    ),
+    "an archive in an archive": zipped({"frames.npz": zipped({"frames.npy": npy(FRAME)})}),
+    "an archive for frames": zipped({"frames.npy": zipped({"frames.npy": npy(FRAME)})}),
+    "a link for frames": zipped({"frames.npy": b"/etc/passwd"}, frames=LINK),
+    "a name that leads out": zipped({"../../frames.npy": npy(FRAME), "frames.npy": npy(FRAME)}),
+    "an absolute name": zipped({"/frames.npy": npy(FRAME)}),
+    "a hundred thousand files": zipped({f"{number}": b"" for number in range(50_000)}),
+    "objects": zipped({"frames.npy": npy(np.array([{}], object))}),
+    "a range beyond what prices make": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy([1e300])}),
+    "a range of minus zero and NaN": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy([-np.nan])}),
+    "ranges of longdouble infinity": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy(np.array([np.inf], np.longdouble))}),
+}
+
+
+@pytest.mark.parametrize("data", [pytest.param(data, id=name) for name, data in ARCHIVES.items()])
+def test_an_archive_of_frames_that_is_a_trap_is_refused(ask: Any, little_memory: Any, data: bytes) -> None:
+    with little_memory(100):
+        answer = ask("POST", "/predictions", data, "application/x-npz")
+    assert answer.status in (400, 413, 422)
+    assert len(answer.content) < 5_000
+
+
+@pytest.mark.parametrize("array", [np.asfortranarray(FRAME), FRAME.astype(">u1")], ids=["Fortran's order", "big-endian bytes"])
+def test_frames_in_another_order_are_the_same_frames(array: Any) -> None:
+    sink = io.BytesIO()
+    np.savez(sink, frames=array, windowRangePct=np.array([1.5], ">f4"))
+    frames, range_pct = read_frames(sink.getvalue(), 10)
+    np.testing.assert_array_equal(frames, FRAME)
+    np.testing.assert_array_equal(range_pct, [1.5])
+
+
+def parquet(count: int, **columns: Any) -> bytes:
+    """Candles of so many rows, with other columns in the place of ours; types are told by the columns alone."""
+    made = {"open_time": np.full(count, START_MS), **{name: np.ones(count) for name in COLUMN_NAMES[1:]}, **columns}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(made), sink, compression="zstd", store_schema=False)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def long_words(count: int) -> Any:
+    """A dictionary of one word of 20 KB, which stands in every row."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["x" * 20_000]))
+
+
+FILES = {
+    "more rows than anybody has": (lambda: parquet(10_000_001), "parquet", TooLarge, "10,000,001 rows"),
+    "a price that is a long word in each row": (
+        lambda: parquet(100_000, open=long_words(100_000)),
+        "parquet",
+        CandleError,
+        "/open: must be",
+    ),
+    "a time that is a long word": (lambda: parquet(9, open_time=long_words(9)), "parquet", CandleError, "/open_time: must be"),
+    "prices that are lists": (lambda: parquet(9, low=pa.array([[0.0] * 1000] * 9)), "parquet", CandleError, "/low: must be"),
+    "a CSV file of more rows": (lambda: b"open_time\n" + b"1\n" * 10_000_001, "csv", TooLarge, "10,000,002 rows"),
+    "a CSV file of one endless line": (lambda: b"open_time," + b"1," * 5_000_000, "csv", CandleError, "is not a CSV file"),
+    "JSON that is nested without end": (lambda: b"[" * 1_000_000, "json", CandleError, "is not JSON"),
+}
+
+
+@pytest.mark.parametrize(("make", "ending", "error", "message"), [pytest.param(*case, id=name) for name, case in FILES.items()])
+def test_a_file_of_candles_that_is_a_bomb_is_refused_before_it_goes_off(
+    little_memory: Any, make: Any, ending: str, error: type[Exception], message: str
+) -> None:
+    data = make()
+    with little_memory(60), pytest.raises(error, match=message):
+        parse_candles(data, f"DEMOUSD-1m.{ending}")
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 5e-324, -0.0], ids=str)
+@pytest.mark.parametrize("field", COLUMN_NAMES[1:])
+def test_no_number_that_is_none_gets_out_of_a_file(field: str, value: float, ending: str) -> None:
+    columns = {"open_time": START_MS + 60_000 * np.arange(3), **{name: np.ones(3) for name in COLUMN_NAMES[1:]}}
+    columns[field] = np.array([1.0, value, 1.0])
+    if ending == "parquet":
+        data = parquet(3, **columns)
+    else:
+        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
+        data = "\n".join([",".join(COLUMN_NAMES), *(",".join(map(repr, row)) for row in rows)]).encode()
+    if field == "volume" and 0 <= value < 1:
+        assert len(parse_candles(data, f"DEMOUSD-1m.{ending}")) == 3
+        return
+    with pytest.raises(CandleError, match=f"/candles/1/{field}: |/candles/1/(high|low): "):
+        parse_candles(data, f"DEMOUSD-1m.{ending}")
+
+
+def test_a_json_file_is_taken_only_an_eighth_as_large(invoke: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """A bracket is a byte on the disk, and sixty-four in memory."""
+    from handler import app
+
+    monkeypatch.setenv("MAX_CANDLE_FILE_BYTES", "8000")
+    app.service.cache_clear()
+    (folder / "candles").mkdir()
+    (folder / "candles/A-1m.json").write_bytes(b"[" + b"[]," * 400 + b"[]]")
+    event = queue_event({"symbol": "A", "interval": "1m", "candlesUri": "A-1m.json", "resultsUri": "a.json"}, good("good"))
+    assert [failure["itemIdentifier"] for failure in invoke(event)["batchItemFailures"]] == [event["Records"][0]["messageId"]]
+    assert any("larger than the 1,000 bytes" in str(vars(record).get("problem", "")) for record in caplog.records)
+
+
+def good(name: str) -> dict[str, Any]:
+    return {**demo_request(), "resultsUri": f"{name}.json"}
+
+
+def test_what_lies_at_the_place_of_an_answer_is_not_read_whole(invoke: Any, folder: Path, little_memory: Any) -> None:
+    (folder / "results").mkdir()
+    with (folder / "results/a.json").open("wb") as file:
+        file.truncate(1 << 30)
+    with little_memory(200):
+        assert invoke(queue_event(good("a"))) == {"batchItemFailures": []}
+    assert json.loads((folder / "results/a.json").read_text())["results"]
+
+
+@pytest.mark.parametrize(
+    ("name", "attributes"),
+    [("../../evil.csv", 0), ("/etc/cron.d/evil.csv", 0), ("BTCUSDT-1m-2024-01.csv", LINK), ("a\\..\\evil.csv", 0)],
+    ids=["up", "absolute", "a link", "backslashes"],
+)
+def test_an_archive_of_candles_writes_nothing_but_days(folder: Path, name: str, attributes: int) -> None:
+    place = folder / "place"
+    (place / "in").mkdir(parents=True)
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w") as archive:
+        member = zipfile.ZipInfo(name)
+        member.external_attr = attributes
+        archive.writestr(member, "/etc/passwd" if attributes else f"{1_704_067_200_000},1,2,0.5,1.5,9\n")
+    path = place / "in/BTCUSDT-1m-2024-01.zip"
+    path.write_bytes(sink.getvalue())
+    outcome = import_file(CandleStore(open_storage(str(place / "store"))), path)
+    assert bool(outcome.refused) == bool(attributes)
+    written = [file for file in place.rglob("*") if file.is_file() and file != path]
+    assert all(file.name.startswith("date=") and file.suffix == ".parquet" for file in written)
+    assert len(written) == (0 if attributes else 31)
+
+
+def test_no_damage_to_a_parquet_file_fills_the_memory(little_memory: Any) -> None:
+    """Whatever is said of lengths and sizes: the file is candles, or it is refused."""
+    random = np.random.default_rng(1)
+    whole = parquet(50, open_time=START_MS + 60_000 * np.arange(50))
+    where = np.arange(len(whole) - 900, len(whole))
+    with little_memory(300):
+        for _ in range(300):
+            damaged = bytearray(whole)
+            for at in random.choice(where, size=3):
+                damaged[at] = random.integers(256)
+            try:
+                assert len(parse_candles(bytes(damaged), "DEMOUSD-1m.parquet")) <= 50
+            except CoinfarmError:
+                continue

@@ -1,0 +1,153 @@
+"""Requests whose numbers, names or nesting no client would send: refused where they are wrong, in few words and little memory."""
+
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.candle_rows import FIELDS
+from coinfarm.candles import LARGEST_VALUE, SMALLEST_PRICE
+from coinfarm.engines import load_engine
+from handler import app
+from handler.local import http_event
+from tests.demo_requests import demo_request, npz
+
+MOST_ANSWER_BYTES = 20_000
+
+
+def as_objects(request: dict[str, Any]) -> dict[str, Any]:
+    return {**request, "candles": [dict(zip(FIELDS, row, strict=True)) for row in request["candles"]]}
+
+
+def with_cell(field: str, value: str, shape: str) -> bytes:
+    """A request one of whose cells is written as it stands."""
+    request = demo_request()
+    request["candles"][7][FIELDS.index(field)] = "HERE"
+    return json.dumps(as_objects(request) if shape == "objects" else request).replace('"HERE"', value).encode()
+
+
+ODD_NUMBERS = {
+    "NaN": "NaN",
+    "NaN as a string": '"NaN"',
+    "nan in small letters": '"nan"',
+    "minus NaN": '"-nan"',
+    "infinity": "Infinity",
+    "minus infinity": "-Infinity",
+    "infinity as a string": '"inf"',
+    "1e400": "1e400",
+    "minus 1e400": "-1e400",
+    "ten thousand digits": "9" * 10_000,
+    "four thousand digits": "9" * 4_000,
+    "ten thousand digits as a string": f'"{"9" * 10_000}"',
+    "minus zero": "-0.0",
+    "a denormal": "5e-324",
+    "an object": "{}",
+    "an array": "[[[[]]]]",
+    "null": "null",
+    "a boolean": "true",
+}
+
+
+@pytest.mark.parametrize("shape", ["arrays", "objects"])
+@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in ODD_NUMBERS.items()])
+def test_an_odd_number_in_any_field_is_refused_where_it_is_or_harmless(invoke: Any, field: str, value: str, shape: str) -> None:
+    body = with_cell(field, value, shape)
+    answer = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
+    problem = json.loads(answer["body"])
+    if field == "volume" and value in ("-0.0", "5e-324"):
+        assert answer["statusCode"] == 200
+    elif len(value) == 10_000:
+        assert (answer["statusCode"], problem["errors"][0]["pointer"]) == (400, "")
+    else:
+        assert answer["statusCode"] == 422
+        pointers = {fault["pointer"] for fault in problem["errors"]}
+        assert pointers & {f"/candles/7/{field}", "/candles"}
+    assert len(answer["body"]) < MOST_ANSWER_BYTES
+
+
+def with_prices(low: float, high: float) -> dict[str, Any]:
+    request = demo_request()
+    for row in request["candles"]:
+        row[1:5] = [low, high, low, low]
+    return request
+
+
+def test_the_widest_range_there_is_has_a_finite_answer(invoke: Any, reference: None) -> None:
+    predictions = invoke(with_prices(SMALLEST_PRICE, LARGEST_VALUE))["results"][0]["predictions"]
+    assert all(math.isfinite(value) for value in predictions.values())
+    assert invoke(with_prices(SMALLEST_PRICE / 2, LARGEST_VALUE))["status"] == 422
+
+
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reference model, whose outputs are shares of the window's range."""
+    monkeypatch.delenv("MODEL_URI")
+    monkeypatch.setattr("coinfarm.service.load_engine", load_engine)
+    app.service.cache_clear()
+
+
+MEGABYTES = "x" * 4_000_000
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        pytest.param(demo_request(modelVersion=MEGABYTES), 422, id="a version"),
+        pytest.param(demo_request(**{MEGABYTES: 1}), 422, id="a field's name"),
+        pytest.param({**demo_request(), "symbol": MEGABYTES}, 422, id="a symbol"),
+        pytest.param({**demo_request(), "interval": MEGABYTES}, 422, id="an interval"),
+        pytest.param({**demo_request(), "gaps": MEGABYTES}, 422, id="an enumeration"),
+        pytest.param(
+            {**demo_request(), "candles": [{**as_objects(demo_request())["candles"][0], MEGABYTES: 1}]}, 422, id="a candle's field"
+        ),
+        pytest.param({**demo_request(), "candles": [[MEGABYTES] + ["1"] * 5]}, 422, id="a time"),
+        pytest.param({**demo_request(), "candles": [[1, MEGABYTES, "1", "1", "1", "1"]]}, 422, id="a price"),
+        pytest.param(dict.fromkeys((f"{number:x}" for number in range(400_000)), 0), 422, id="400,000 fields"),
+    ],
+)
+def test_no_answer_repeats_megabytes(invoke: Any, caplog: Any, little_memory: Any, request_: dict[str, Any], status: int) -> None:
+    """Lambda's answers end at 6 MB: what is longer would be a 502."""
+    body = json.dumps(request_).encode()
+    with little_memory(400):
+        answer = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
+    assert answer["statusCode"] == status
+    assert len(answer["body"]) < MOST_ANSWER_BYTES
+    logged = [str(vars(record).get("problem", "")) for record in caplog.records]
+    assert sum(map(len, logged)) < MOST_ANSWER_BYTES
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="open arrays"),
+        pytest.param(b'{"a":' * 100_000, id="open objects"),
+        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="whole arrays"),
+        pytest.param(b'{"candles":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", id="arrays in a candle"),
+        pytest.param(b'{"symbol":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}", id="objects in a field"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/predictions", "/frames"])
+def test_nesting_without_end_is_no_json(ask: Any, body: bytes, path: str) -> None:
+    answer = ask("POST", path, body)
+    assert (answer.status, answer.json()["title"]) == (400, "The request cannot be read")
+    assert ask("POST", "/predictions", demo_request()).status == 200
+
+
+@pytest.mark.parametrize("stride", [0, -1, 10_001, 10**30, 1.5, "1e3", None, [1], {}, float("nan")])
+def test_a_stride_that_cannot_be_is_pointed_at(invoke: Any, stride: Any) -> None:
+    assert invoke(demo_request(stride=stride))["errors"][0]["pointer"] == "/stride"
+
+
+@pytest.mark.parametrize("interval", ["1٥m", "1m\n", "0m", "01m", "1M", "1w", "999d", "-1m", " 1m", "1m/../.."])
+def test_an_interval_is_spelled_in_ascii_and_divides_a_day(invoke: Any, interval: str) -> None:
+    assert invoke({**demo_request(), "interval": interval})["errors"][0]["pointer"] == "/interval"
+
+
+def test_frames_of_zeros_and_ones_alone_reach_the_engine(ask: Any, engine_calls: list[int]) -> None:
+    for value in (2, 255):
+        frames = np.full((1, 200, 150, 3), value, np.uint8)
+        assert ask("POST", "/predictions", npz(frames=frames), "application/x-npz").status == 422
+    assert engine_calls == []

@@ -60,7 +60,7 @@ def archives(draw: st.DrawFn) -> bytes:
 schemathesis.openapi.media_type("application/x-npz", archives())
 schema = schemathesis.openapi.from_dict(json.loads(committed()), config=SchemathesisConfig.from_dict(CONFIG))
 in_quick_succession = hypothesis.settings(
-    max_examples=100,
+    max_examples=200,
     deadline=timedelta(seconds=5),
     derandomize=True,
     database=None,

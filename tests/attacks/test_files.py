@@ -189,7 +189,7 @@ def test_an_archive_of_candles_writes_nothing_but_days(folder: Path, name: str, 
     assert bool(outcome.refused) == bool(attributes)
     written = [file for file in place.rglob("*") if file.is_file() and file != path]
     assert all(file.name.startswith("date=") and file.suffix == ".parquet" for file in written)
-    assert len(written) == (0 if attributes else 31)
+    assert len(written) == (0 if attributes else 1)
 
 
 def test_no_damage_to_a_parquet_file_fills_the_memory(little_memory: Any) -> None:

@@ -1,4 +1,4 @@
-"""template.yaml as `make audit` shows it to checkov, which decides no condition and expands no transform: the stage prod, and all that is optional.
+"""template.yaml as `make audit` shows it to checkov, which decides no conditions: the stage prod, with all that is optional.
 
 `python -m tests.audited_stack FILE` writes it as JSON.
 """

@@ -8,13 +8,8 @@ import pytest
 from coinfarm.settings import reference_model_uri
 from tests.demo_requests import demo_request, rest_event
 from tests.integration.stack.account import Account
-from tests.integration.stack.farm import Farm
+from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES, SYMBOL, Farm
 from tests.integration.stack.templates import stage_parameters
-
-SYMBOL, DAYS = "DEMOBTC", 2
-STRIDES = {"lambda": 5, "gpu": 1}
-"""Of the runs, by what works them off: of one stride the second would find all done."""
-NO_VERSION = "20200101-00000000"
 
 
 @pytest.fixture(scope="session")

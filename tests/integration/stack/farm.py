@@ -10,6 +10,10 @@ from contextlib import contextmanager
 from tests.expanded_template import ROOT
 from tests.integration.stack.account import PATIENCE_S
 
+SYMBOL, DAYS = "DEMOBTC", 2
+STRIDES = {"lambda": 5, "gpu": 1}
+"""Of the runs, by what works them off: of one stride the second would find all done."""
+NO_VERSION = "20200101-00000000"
 OPERATOR = "OperatorPolicy"
 """Who gives the commands."""
 _COINFARM = [sys.executable, "-c", "from coinfarm.cli import main; main(prog_name='coinfarm')"]

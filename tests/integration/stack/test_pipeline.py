@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.demo_requests import Answer
-from tests.integration.stack.conftest import DAYS, NO_VERSION, STRIDES
+from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES
 
 MINUTES = DAYS * 1_440
 WITHOUT_A_WINDOW = 199

@@ -1,0 +1,81 @@
+"""Requests as boto3 sends them, and what IAM is asked for them."""
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from tests.integration.stack.calls import Call, calls_of, read, written
+
+QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/shards"
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:shards"
+GROUP_ARN = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/fleet"
+OBJECT, PART = {"Bucket": "b", "Key": "a/ü b.json"}, {"PartNumber": 1, "UploadId": "1"}
+
+
+def calls_in_a_request(service, operation, arguments, status=200):
+    """Send it nowhere."""
+    client = boto3.client(service, endpoint_url="http://127.0.0.1:9", aws_access_key_id="Role", aws_secret_access_key="secret")
+    found = []
+
+    def stop(request, **_):
+        path, _, query = request.url.removeprefix("http://127.0.0.1:9").partition("?")
+        environ = {"REQUEST_METHOD": request.method, "PATH_INFO": path, "QUERY_STRING": query}
+        for name, value in request.headers.items():
+            told = value.decode() if isinstance(value, bytes) else value
+            environ["CONTENT_TYPE" if name == "Content-Type" else f"HTTP_{name.upper().replace('-', '_')}"] = told
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        found.extend(calls_of(environ, body if isinstance(body, bytes) else b"", status, group_of=lambda _: "fleet"))
+        return AWSResponse(request.url, 200, {}, None)
+
+    client.meta.events.register("before-send", stop)
+    client.meta.events.register("needs-retry", lambda **_: None)
+    try:
+        getattr(client, operation)(**arguments)
+    except Exception:  # noqa: BLE001 - there was no answer to be read
+        assert found
+    return found
+
+
+CASES = [
+    ("s3", "get_object", OBJECT, "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "head_object", OBJECT, "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "put_object", {**OBJECT, "Body": b"1"}, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "upload_part", {**OBJECT, **PART, "Body": b"1"}, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "create_multipart_upload", OBJECT, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "abort_multipart_upload", {**OBJECT, "UploadId": "1"}, "s3:AbortMultipartUpload", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "delete_object", OBJECT, "s3:DeleteObject", "arn:aws:s3:::b/a/ü b.json"),
+    ("s3", "list_objects_v2", {"Bucket": "b", "Prefix": "a/"}, "s3:ListBucket", "arn:aws:s3:::b"),
+    ("s3", "get_bucket_versioning", {"Bucket": "b"}, "s3:GetBucketVersioning", "arn:aws:s3:::b"),
+    ("sqs", "send_message_batch", {"QueueUrl": QUEUE, "Entries": [{"Id": "1", "MessageBody": "x"}]}, "sqs:SendMessage", QUEUE_ARN),
+    ("sqs", "receive_message", {"QueueUrl": QUEUE}, "sqs:ReceiveMessage", QUEUE_ARN),
+    ("sqs", "get_queue_url", {"QueueName": "shards"}, "sqs:GetQueueUrl", QUEUE_ARN),
+    ("sqs", "list_queues", {}, "sqs:ListQueues", "*"),
+    (
+        "autoscaling",
+        "terminate_instance_in_auto_scaling_group",
+        {"InstanceId": "i-1", "ShouldDecrementDesiredCapacity": True},
+        "autoscaling:TerminateInstanceInAutoScalingGroup",
+        GROUP_ARN,
+    ),
+    ("cloudwatch", "put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m"}]}, "cloudwatch:PutMetricData", "*"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "arguments", "action", "resource"), CASES, ids=[case[1] for case in CASES])
+def test_a_request_is_the_call_of_an_action(service, operation, arguments, action, resource):
+    assert calls_in_a_request(service, operation, arguments) == [Call("Role", action, resource)]
+
+
+def test_what_is_missing_is_told_only_to_who_may_list():
+    calls = calls_in_a_request("s3", "get_object", OBJECT, status=404)
+    assert calls == [Call("Role", "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"), Call("Role", "s3:ListBucket", "arn:aws:s3:::b")]
+
+
+def test_a_request_without_a_signature_is_nobodys_call():
+    assert calls_of({"QUERY_STRING": "", "PATH_INFO": "/", "REQUEST_METHOD": "GET"}, b"", 200, group_of=None) == []
+
+
+def test_calls_are_read_as_they_were_written():
+    calls = [Call("Role", "s3:ListBucket", "arn:aws:s3:::b", {"s3:prefix": "a/"})]
+    assert read(written(calls)) == calls
+    assert read(written(calls))[0].context == {"s3:prefix": "a/"}

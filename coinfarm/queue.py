@@ -119,13 +119,14 @@ class Queue:
             return Queue(self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"])
 
     def move_to(self, other: "Queue", on_moved: Callable[[int], None] = lambda _: None) -> int:
-        """Send every visible message to another queue, and return how many; `on_moved(so_far)` is told as it goes.
+        """Send the messages to another queue, as many as were there at the beginning, and return how many; `on_moved(so_far)` is told
+        as it goes. Not until none is left: what no worker can do comes back as fast as it is moved.
 
         By hand rather than by SQS's own task, which runs unseen and asks for rights of its own. Where it is cut off, a message may lie in
         both queues, but never in none.
         """
-        so_far = 0
-        while messages := self.receive(wait_s=1, hidden_s=60):
+        so_far, most = 0, self.depth().total
+        while so_far < most and (messages := self.receive(min(MOST_PER_CALL, most - so_far), wait_s=1, hidden_s=60)):
             other.send(message.body for message in messages)
             self.delete([message.receipt for message in messages])
             so_far += len(messages)

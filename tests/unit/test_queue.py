@@ -120,6 +120,13 @@ def test_dead_letters_move_back_whole(queue, aws):
     assert sorted(int(message.body) for message in all_of(queue)) == list(range(13))
 
 
+def test_poison_that_comes_back_while_it_is_moved_does_not_keep_the_move_going(queue, aws):
+    """As where workers are alive; else one would wait for ever."""
+    dead = Queue(aws.create_queue(QueueName="dead")["QueueUrl"])
+    dead.send(str(number) for number in range(13))
+    assert dead.move_to(queue, lambda _: dead.send(["poison"])) == 13
+
+
 def test_what_cannot_be_moved_stays(queue, aws):
     dead = Queue(aws.create_queue(QueueName="dead")["QueueUrl"])
     dead.send(["hello"])

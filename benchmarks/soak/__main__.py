@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
     """
     if shards % len(COINS):
         raise click.BadParameter(f"{shards} is no multiple of {len(COINS)}, the number of coins", param_hint="--shards")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker outlives it
     machine = _machine()
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()), soft_wrap=True)
     try:

@@ -24,7 +24,7 @@ def server_tables(served: Served) -> Iterable[Table]:
     facts = _table("The server meanwhile", "", "")
     if served.plan.duration_s >= LEAST_TREND_S:
         memory = served.trend(lambda vitals: vitals.rss_mb)
-        facts.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, its floor {memory.growth_per_hour:+.1f} MB an hour")
+        facts.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, {memory.growth_per_hour:+.1f} MB an hour")
     facts.add_row("memory, at most", f"{max(each.rss_mb for each in served.vitals):.0f} MB")
     facts.add_row(
         "threads, open files", f"at most {max(each.threads for each in served.vitals)}, {max(each.files for each in served.vitals)}"

@@ -9,7 +9,6 @@ import numpy as np
 import psutil
 
 _MB = 1_000_000
-_PIECES = 8
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,9 @@ class Vitals:
 
 @dataclass(frozen=True)
 class Trend:
-    """Something over the last two thirds of a time: the mean, and what its floor grows by in it.
+    """Something over the last two thirds of a time: the mean, and what it grows by in it, told from the medians of the two halves.
 
-    The floor, since a model that loads beside the one that serves needs memory for both, and a leak lifts also what is left after that.
+    Medians, since a model that loads beside the one that serves needs memory for both for a while.
     """
 
     mean: float
@@ -57,8 +56,7 @@ def trend(at_s: Sequence[float], values: Sequence[float]) -> Trend:
     """Of values at times. The first third is left out, since in it the allocator and the caches still fill."""
     third = len(at_s) // 3
     times, kept = np.array(at_s[third:]), np.array(values[third:])
-    pieces = np.array_split(kept, min(_PIECES, len(kept)))
-    floors = [piece.min() for piece in pieces]
+    earlier, later = np.array_split(kept, 2)
+    growth = 2 * float(np.median(later) - np.median(earlier))  # from the middle of one half to that of the other is half the time
     seconds = float(times[-1] - times[0])
-    growth = float(np.polyfit(np.linspace(0, 1, len(floors)), floors, 1)[0])
     return Trend(float(kept.mean()), growth, 3600 * growth / seconds)

@@ -18,7 +18,7 @@ from coinfarm.service import Service
 from handler import schemas
 from handler.envelope import check_envelope, is_http_api
 from handler.problems import CONTENT_TYPE, MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
-from handler.telemetry import count_timings, refusal
+from handler.telemetry import count_work, refusal
 
 JSON = "application/json"
 NPZ = "application/x-npz"
@@ -65,7 +65,7 @@ def post_predictions() -> Response[str]:
         document = answer(predictor.model, predictor.predict(series))
     else:
         raise UnsupportedMediaType(Fault("", f"{media_type} is not taken here: send {JSON} or {NPZ}"))
-    count_timings(predictor.timings)
+    count_work(predictor)
     return _json(document)
 
 

@@ -18,8 +18,14 @@ class Docker:
     checkout: Path = ROOT
 
     def build(self, target: str, tag: str, *flags: str) -> None:
-        """Build a target of the Dockerfile."""
-        self._call("buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(self.checkout))
+        """Build a target of the Dockerfile; docker tells how it goes. Raises `click.ClickException` where it fails, or cannot build it."""
+        if subprocess.run(["docker", "buildx", "version"], env=self.environment, capture_output=True).returncode:
+            raise click.ClickException(
+                "docker has no buildx here, which builds this Dockerfile: install docker-buildx-plugin, or docker-buildx"
+            )
+        command = ["docker", "buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(self.checkout)]
+        if subprocess.run(command, env=self.environment).returncode:
+            raise click.ClickException(f"docker could not build the target {target}: see above")
 
     def run_python(self, image: str, code: str) -> bytes:
         """What a script prints inside a container of the image."""

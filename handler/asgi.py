@@ -6,7 +6,6 @@ cores (or the device) for each, and Powertools' resolvers keep the request at ha
 
 import asyncio
 import base64
-import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,7 +19,6 @@ from handler.telemetry import logger
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
 
 _LINGER_S = 5
 """How long the rest of a body that was refused is taken from the client."""
@@ -51,7 +49,7 @@ class Application:
         refreshing = asyncio.create_task(_refresh())
         await receive()
         refreshing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             await refreshing
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})

@@ -46,7 +46,9 @@ class Account:
             )
         with process:
             try:
-                yield cls(record, **json.loads(process.stdout.readline()))
+                line = process.stdout.readline()
+                assert line, (folder / "cloud.log").read_text()
+                yield cls(record, **json.loads(line))
             finally:
                 process.kill()
 

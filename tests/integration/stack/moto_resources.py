@@ -8,7 +8,9 @@ import re
 from functools import cache
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 from moto.cloudformation import parsing  # before our classes: of two for a type moto takes the later one
+from moto.cloudformation.exceptions import ValidationError
 from moto.core.common_models import CloudFormationModel
 
 from tests.integration.stack.calls import ACCOUNT, REGION
@@ -41,7 +43,7 @@ def _substituted(told, resources_map):
 parsing.clean_json = _resolved
 
 
-class _Resource(CloudFormationModel):
+class _Resource:
     """What was made: its `Ref`, and what `Fn::GetAtt` tells of it."""
 
     def __init__(self, physical_resource_id, attributes):
@@ -234,18 +236,19 @@ _MAKERS = {
 def _teach(kind, make):
     """moto finds the classes of its resources by asking for the subclasses of one."""
 
-    def create(cls, resource_name, cloudformation_json, account_id, region_name, **_):
-        return cls(*make(resource_name, cloudformation_json["Properties"]))
+    def create(cls, resource_name, cloudformation_json, account_id, region_name, LogicalId, **_):
+        try:
+            return cls(*make(resource_name, cloudformation_json["Properties"]))
+        except (BotoCoreError, ClientError, KeyError) as error:
+            raise ValidationError(message=f"{LogicalId} ({kind}) cannot be made: {error!r}") from error
 
-    members = dict(vars(_Resource)) | {
+    members = {
         "__module__": __name__,
         "cloudformation_type": staticmethod(lambda: kind),
         "cloudformation_name_type": staticmethod(lambda: ""),
         "create_from_cloudformation_json": classmethod(create),
     }
-    members.pop("__dict__", None)
-    members.pop("__weakref__", None)
-    return type(kind.rpartition(":")[2], (CloudFormationModel,), members)
+    return type(kind.rpartition(":")[2], (_Resource, CloudFormationModel), members)
 
 
 _moto_has = {model.cloudformation_type() for model in CloudFormationModel.__subclasses__()}

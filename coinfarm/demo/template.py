@@ -30,7 +30,9 @@ def read_template(path: Path) -> dict[str, Any]:
     try:
         template = yaml.load(path.read_text(encoding="utf-8"), _loader())  # noqa: S506 - a safe loader that knows CloudFormation's tags
     except (OSError, UnicodeDecodeError) as error:
-        raise CoinfarmError(f"{path} cannot be read ({error}): name the template.yaml of a checkout or a source distribution with --template") from None
+        raise CoinfarmError(
+            f"{path} cannot be read ({error}): name the template.yaml of a checkout or a source distribution with --template"
+        ) from None
     except yaml.YAMLError as error:
         raise _no_template(path, error) from None
     if not isinstance(template, dict):

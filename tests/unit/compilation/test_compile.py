@@ -32,7 +32,7 @@ from tests.made_candles import minutes
 pytestmark = pytest.mark.tensorflow
 
 Build = Callable[..., Any]
-AVX2 = frozenset({"avx2"})
+AVX2 = frozenset({"sse4_2", "avx2"})
 
 
 @pytest.fixture(scope="module")

@@ -13,11 +13,11 @@ from coinfarm.models.manifest import CompiledForm
 from tests.compiled_models import BY_SPEED, compiled_bundle
 from tests.fake_models import seal
 
-ZEN4 = frozenset({"avx2", "avx512_vnni", "avx512_bf16"})
-SAPPHIRE_RAPIDS = frozenset({"avx2", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
-CASCADE_LAKE = frozenset({"avx2", "avx512_vnni"})
-ROME = frozenset({"avx2"})
-SANDY_BRIDGE = frozenset({"avx"})
+ZEN4 = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16"})
+SAPPHIRE_RAPIDS = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
+CASCADE_LAKE = frozenset({"sse4_2", "avx2", "avx512_vnni"})
+ROME = frozenset({"sse4_2", "avx2"})
+SANDY_BRIDGE = frozenset({"sse4_2", "avx"})
 GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
 
 
@@ -46,11 +46,11 @@ def chosen(bundle: Bundle, choice: EngineChoice, flags: frozenset[str]) -> str |
         pytest.param(CASCADE_LAKE, "int8", id="VNNI alone"),
         pytest.param(ROME, "int8", id="AVX2 alone"),
         pytest.param(SANDY_BRIDGE, "f32", id="older than AVX2"),
-        pytest.param(GRAVITON, "f32", id="ARM, whose bf16 is another"),
-        pytest.param(frozenset(), "f32", id="unknown"),
+        pytest.param(GRAVITON, None, id="ARM, where no parity was measured: Keras"),
+        pytest.param(frozenset(), None, id="unknown: Keras"),
     ],
 )
-def test_a_processor_gets_the_fastest_form_that_it_supports(bundle: Bundle, flags: frozenset[str], name: str) -> None:
+def test_a_processor_gets_the_fastest_form_that_it_supports(bundle: Bundle, flags: frozenset[str], name: str | None) -> None:
     assert chosen(bundle, "auto", flags) == name
 
 
@@ -149,15 +149,14 @@ class OnTensorFlow:
 
 @pytest.fixture
 def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on Lambda's arm64, which it has no wheel for."""
+    """Where it could not be installed, as on a base whose libc is older than its wheels ask for."""
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
-    monkeypatch.setattr(engines, "processor_flags", lambda: GRAVITON)
+    monkeypatch.setattr(engines, "processor_flags", lambda: ZEN4)
     monkeypatch.setattr(keras, "KerasEngine", OnTensorFlow)
 
 
 @pytest.mark.usefixtures("no_openvino")
 def test_where_openvino_is_not_installed_keras_serves(bundle: Bundle) -> None:
-    assert chosen(bundle, "auto", GRAVITON) == "f32"
     assert load_engine(bundle, "auto", max_batch=100).name == "keras"
 
 

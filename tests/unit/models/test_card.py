@@ -145,7 +145,7 @@ def test_what_training_has_measured_is_told_and_what_others_write_there_is_passe
 def test_compiled_forms_are_told_with_parity_speed_and_what_they_need(tmp_path: Path) -> None:
     card = model_card(compiled_bundle(tmp_path / "bundle", BF16, F32).manifest, [])
     assert "| bf16 | avx512_bf16 or amx_bf16 | 1.00000, 0.00 % | 1.00000, 0.00 % | 1.00000, 0.00 % | 1,000 |" in card
-    assert "| f32 | anything |" in card
+    assert "| f32 | sse4_2 |" in card
 
 
 @pytest.mark.parametrize(

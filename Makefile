@@ -13,7 +13,7 @@ run: $(READY)
 	@$(BIN)/coinfarm example
 
 test: $(READY)
-	$(BIN)/pytest -m "not docker and not browser"
+	$(BIN)/pytest -n auto --dist loadfile -m "not docker and not browser"
 
 lint: $(READY) $(SCANNERS_READY)
 	$(BIN)/ruff check .

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import cycle
 from time import perf_counter
@@ -79,6 +79,10 @@ class Series:
 
     def __len__(self) -> int:
         return window_count(len(self.candles), STANDARD, self.stride)
+
+    def last(self, count: int) -> "Series":
+        """The last `count` of the windows, or all."""
+        return replace(self, candles=self.candles[max(0, len(self) - count) * self.stride :])
 
 
 @dataclass

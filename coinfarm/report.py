@@ -10,17 +10,17 @@ from rich.table import Table
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
 
-_ROWS_SHOWN = 20
+ROWS_SHOWN = 20
+"""Of predictions, in a table."""
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
-def prediction_table(answer: Mapping[str, Any]) -> Table:
-    """The last rows of an answer."""
-    model, results = answer["model"], answer["results"]
-    shown = results[-_ROWS_SHOWN:]
+def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
+    """The last rows of an answer that holds the last of so many windows, or all."""
+    model, shown = answer["model"], answer["results"][-ROWS_SHOWN:]
     table = Table(
         title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
-        caption=_caption(len(results), shown),
+        caption=_caption(windows, shown),
         title_justify="left",
         caption_justify="left",
     )
@@ -63,7 +63,8 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     test = metrics["test"]
     table = Table(
         title=f"How good it is: {test['frames']:,} frames from {test['from']} up to {test['to']}, which it has never seen",
-        caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards.",
+        caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards. "
+        "By Keras, when the model was made; its card tells of the compiled form that serves.",
         title_justify="left",
         caption_justify="left",
     )

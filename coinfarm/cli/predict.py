@@ -28,19 +28,22 @@ from coinfarm.cli.options import (
 def predict(
     file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str
 ) -> None:
-    """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet)."""
+    """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet).
+
+    The table has the last windows, and no others are predicted for it.
+    """
     from coinfarm.answer import answer
-    from coinfarm.report import prediction_csv, prediction_table
+    from coinfarm.report import ROWS_SHOWN, prediction_csv, prediction_table
 
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
-    document = answer(predictor.model, predict_with_progress(predictor, series))
+    document = answer(predictor.model, predict_with_progress(predictor, series if output else series.last(ROWS_SHOWN)))
     if output == "json":
         click.echo(json.dumps(document))
     elif output == "csv":
         click.echo(prediction_csv(document), nl=False)
     else:
-        print_tables(prediction_table(document))
+        print_tables(prediction_table(document, len(series)))
 
 
 @click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")

@@ -98,6 +98,6 @@ def example(output: Path) -> None:
     from handler.example import run_example
 
     shown = run_example(output)
-    print_tables(prediction_table(shown.answer), metrics_table(shown.metrics))
+    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), metrics_table(shown.metrics))
     click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, the model's load among them.")
     click.echo(f"The last frame, as the model sees it: {shown.picture}")

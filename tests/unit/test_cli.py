@@ -61,6 +61,17 @@ def test_predict_prints_a_table(run: Run, candles: Path) -> None:
     assert shown.stdout.count("+1.500") == 33
 
 
+def test_predict_works_on_no_more_windows_than_its_table_shows(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(300)))
+    asked: list[int] = []
+    predict = FakeEngine.predict
+    monkeypatch.setattr(FakeEngine, "predict", lambda self, frames: (asked.append(len(frames)), predict(self, frames))[1])
+    shown = run("predict", "DEMOUSD-1m.parquet")
+    assert asked[-1] == 20
+    assert "81 earlier rows are not shown: --csv and --json give all 101." in " ".join(shown.stdout.split())
+    assert run("predict", "DEMOUSD-1m.parquet", "--csv").stdout.count("\n") == 102
+
+
 def test_predict_json_is_the_answer_of_the_api(run: Run, candles: Path) -> None:
     document = json.loads(run("predict", candles, "--json").stdout)
     assert document["model"]["engine"] == "fake"

@@ -69,6 +69,15 @@ def test_the_engine_gets_full_batches_and_never_more(predictor: Predictor, engin
     assert engine.calls == [10, 10, 5]
 
 
+@pytest.mark.parametrize("stride", [1, 7])
+def test_the_last_windows_of_a_series_are_those_that_the_whole_ends_with(predictor: Predictor, stride: int) -> None:
+    series = Series(minutes(251), stride)
+    whole, last = predictor.predict(series), predictor.predict(series.last(3))
+    assert last.close_time.tolist() == whole.close_time[-3:].tolist()
+    assert last.values_pct.tolist() == whole.values_pct[-3:].tolist()
+    assert len(series.last(1000)) == len(series)
+
+
 def test_series_share_the_batches_of_the_engine(predictor: Predictor, engine: PixelEngine) -> None:
     many = [Series(minutes(199 + count, seed=count)) for count in (3, 4, 12, 1, 5)]
     results = list(predictor.predict_each(many))

@@ -26,20 +26,20 @@ def text(table: Table) -> str:
 
 
 def test_the_table_names_the_model_and_shows_signed_percent() -> None:
-    shown = text(prediction_table({"model": MODEL, "results": [result(1)]}))
+    shown = text(prediction_table({"model": MODEL, "results": [result(1)]}, 1))
     assert "demo 20260101-00000000 on fake" in shown
     assert "│ 2026-01-01 00:00  │     +1.250 │        -0.500 │       +0.000 │      0 │ no        │" in shown
 
 
 def test_the_table_shows_the_last_rows_and_says_how_to_get_the_others() -> None:
-    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1, 1302)]}))
+    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1272, 1302)]}, 1301))
     assert "2026-01-01 21:40" in shown
-    assert "2026-01-01 00:00" not in shown
+    assert shown.count("2026-01-01 2") == 20
     assert "1,281 earlier rows are not shown: --csv and --json give all 1,301." in shown
 
 
 def test_a_window_without_prediction_says_why() -> None:
-    shown = text(prediction_table({"model": MODEL, "results": [result(predictions=None, filledCandles=150)]}))
+    shown = text(prediction_table({"model": MODEL, "results": [result(predictions=None, filledCandles=150)]}, 1))
     assert "–" in shown
     assert "more than half of the window's candles were missing" in shown
 
@@ -49,7 +49,7 @@ def test_a_window_without_prediction_says_why() -> None:
 )
 def test_in_sample_is_yes_no_or_unknown(in_sample: bool | None, in_table: str, in_csv: str) -> None:
     answer = {"model": MODEL, "results": [result(inSample=in_sample)]}
-    assert f"│ {in_table} " in text(prediction_table(answer))
+    assert f"│ {in_table} " in text(prediction_table(answer, 1))
     assert prediction_csv(answer).splitlines()[1].split(",")[2] == in_csv
 
 

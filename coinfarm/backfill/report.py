@@ -33,8 +33,8 @@ def quote_table(manifest: RunManifest) -> "Table":
     return table
 
 
-def status_table(status: Status) -> "Table":
-    """How the run stands, a line for each figure."""
+def status_table(status: Status, run_uri: str) -> "Table":
+    """How the run at `run_uri` stands, a line for each figure; below, what to do about it."""
     rows = {
         "shards done": f"{status.done:,} of {status.shards:,}",
         "waiting": _count(status.waiting),
@@ -48,9 +48,13 @@ def status_table(status: Status) -> "Table":
     }
     notes = [f"{failure.shard}: {failure.reason}" for failure in status.failures]
     if status.dead_lettered:
-        notes.append("Dead letters get another try with: coinfarm backfill redrive")
-    if status.lost and status.is_idle:
-        notes.append(f"{status.lost:,} shards are neither done nor in a queue; send them again with: coinfarm backfill resume")
+        notes.append(f"Dead letters get another try with: coinfarm backfill redrive --run {run_uri}")
+    if status.is_idle and status.unsent is None:
+        notes.append(f"It was never submitted: coinfarm backfill submit --run {run_uri}")
+    if status.is_idle and status.lost:
+        notes.append(
+            f"{status.lost:,} shards are neither done nor in a queue; send them again with: coinfarm backfill resume --run {run_uri}"
+        )
     table = _table(f"{100 * status.frames_done / max(1, status.frames):.1f} % done", "", "", caption="\n".join(notes))
     for name, value in rows.items():
         table.add_row(name, value)

@@ -60,10 +60,10 @@ class Status(Document):
 
     @property
     def lost(self) -> int:
-        """Shards that are neither done, nor in a queue, nor yet to be sent: `coinfarm backfill resume` sends them again."""
-        if self.waiting is None or self.in_flight is None:
+        """Shards that were sent, and are neither done nor in a queue: `coinfarm backfill resume` sends them again."""
+        if self.waiting is None or self.in_flight is None or self.unsent is None:
             return 0
-        elsewhere = self.waiting + self.in_flight + (self.dead_lettered or 0) + (self.unsent or 0)
+        elsewhere = self.waiting + self.in_flight + (self.dead_lettered or 0) + self.unsent
         return max(0, self.shards - self.done - elsewhere)
 
 

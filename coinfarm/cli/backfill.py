@@ -17,6 +17,8 @@ from coinfarm.cli.options import MODEL, ROOT, print_tables
 from coinfarm.cli.stack import named_stack, run_uri
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from coinfarm.backfill.local import Tally
     from coinfarm.backfill.quote import Speed
     from coinfarm.backfill.run_manifest import Run
@@ -65,7 +67,7 @@ def backfill() -> None:
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
-@click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI.  [default: that of coinfarm --stack]")
+@click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own.")
 @click.option(
     "--run",
     "root",
@@ -224,9 +226,13 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
             click.echo(json.dumps(status_document(found), indent=None if watch else 2))
         return found
 
-    found = _watched(look, every_s, shown=not as_json) if watch else look()
-    if not as_json and not watch:
-        print_tables(status_table(found))
+    def show(found: "Status") -> "Table":
+        return status_table(found, run.storage.uri())
+
+    is_live = watch and not as_json and sys.stdout.isatty()
+    found = _watched(look, every_s, show if is_live else None) if watch else look()
+    if not as_json and not is_live:
+        print_tables(show(found))
     sys.exit(0 if found.is_complete else _UNFINISHED)
 
 
@@ -410,19 +416,17 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
         yield partial(progress.update, task)
 
 
-def _watched(look: Callable[[], "Status"], every_s: float, *, shown: bool) -> "Status":
-    """Look until all is done, or nothing is on its way any more."""
+def _watched(look: Callable[[], "Status"], every_s: float, show: "Callable[[Status], Table] | None") -> "Status":
+    """Look until all is done, or nothing is on its way any more; on a terminal `show` is what is seen meanwhile."""
     from rich.console import Console
     from rich.live import Live
 
-    from coinfarm.backfill.report import status_table
-
-    with Live(console=Console(), auto_refresh=False) if shown else nullcontext() as live:
+    with nullcontext() if show is None else Live(console=Console(), auto_refresh=False) as live:
         idle = 0
         while True:
             found = look()
-            if live is not None:
-                live.update(status_table(found), refresh=True)
+            if live is not None and show is not None:
+                live.update(show(found), refresh=True)
             idle = idle + 1 if found.is_idle else 0
             if found.is_complete or idle >= _IDLE_LOOKS:
                 return found

@@ -21,7 +21,7 @@ _LONG_WAIT_S = 4
 """A wait that makes a person wonder."""
 _DAY = click.DateTime(["%Y-%m-%d"])
 _STORE = click.option(
-    "--store", "root", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI.  [default: that of coinfarm --stack]"
+    "--store", "root", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
 )
 _REPLACE = click.option("--replace", is_flag=True, help="Let new candles take the place of stored ones that differ.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="What was done, or found, as JSON.")

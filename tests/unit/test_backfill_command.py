@@ -161,14 +161,14 @@ def test_collect_prints_what_became_of_every_window(command: Command) -> None:
 def looks(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
     """Lets `status` see, look after look, so many done of 3 shards, waiting and in flight; returns the pauses between looks."""
 
-    def look_at(*seen: tuple[int, int, int]) -> list[float]:
+    def look_at(*seen: tuple[int, int, int], unsent: int | None = 0) -> list[float]:
         command("plan", *ASKED, *TOLD)
         pauses: list[float] = []
         coming = iter(seen)
 
         def look(self: Watch) -> Status:
             done, waiting, in_flight = next(coming)
-            return self_look(self).model_copy(update={"done": done, "waiting": waiting, "in_flight": in_flight})
+            return self_look(self).model_copy(update={"done": done, "waiting": waiting, "in_flight": in_flight, "unsent": unsent})
 
         self_look = Watch.look
         monkeypatch.setattr(Watch, "look", look)
@@ -194,4 +194,13 @@ def test_watch_ends_where_nothing_is_on_its_way_any_more(command: Command, looks
     assert shown.exit_code == 3
     assert len(pauses) == 3
     assert "1 of 3" in shown.stdout
-    assert "2 shards are neither done nor in a queue; send them again with: coinfarm backfill resume" in " ".join(shown.stdout.split())
+    said = " ".join(shown.stdout.split())
+    assert "2 shards are neither done nor in a queue; send them again with: coinfarm backfill resume --run " in said
+    assert shown.stdout.count("1 of 3") == 1, "only a terminal is shown each look"
+
+
+def test_a_run_that_was_never_submitted_is_told_how_to_be(command: Command, looks: Callable[..., list[float]]) -> None:
+    looks((0, 0, 0), unsent=None)
+    shown = " ".join(command("status", "--run", "run").stdout.split())
+    assert "It was never submitted: coinfarm backfill submit --run " in shown
+    assert "resume" not in shown

@@ -111,7 +111,7 @@ def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predi
     watch = Watch(run, queue, queue.dead)  # type: ignore[arg-type]
     before = watch.look()
     assert (before.shards, before.done, before.unsent, before.frames, before.usd) == (25, 0, None, 600, 0.0)
-    assert (before.frames_per_s, before.seconds_left) == (None, None)
+    assert (before.frames_per_s, before.seconds_left, before.lost) == (None, None, 0)
 
     submit(run, queue)
     work_off(run, queue, predictor, most=15)

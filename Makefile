@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# setuptools warns of every editable installation, that of this Makefile too.
+INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
@@ -33,11 +35,11 @@ audit: $(READY) $(AUDITORS)
 	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json monitoring.yaml fleet.yaml packages.yaml
 
 bench: $(READY)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[bench]"
+	$(INSTALL) ".[bench]"
 	$(BIN)/python -m benchmarks
 
 bench-gpu: $(READY)
-	if [ -e /dev/nvidia0 ]; then $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[gpu]"; fi
+	if [ -e /dev/nvidia0 ]; then $(INSTALL) ".[gpu]"; fi
 	$(BIN)/python -m benchmarks.gpu
 
 demo: $(READY)
@@ -92,7 +94,7 @@ image-with-index: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[serve,compile,dev]"
+	$(INSTALL) ".[serve,compile,dev]"
 	@touch $@
 
 scanners: $(SCANNERS_READY)

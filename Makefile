@@ -45,7 +45,7 @@ bench-gpu: $(READY)
 demo: $(READY)
 	@$(BIN)/coinfarm backfill demo
 
-# Ten minutes of requests, then 2,000 shards: half an hour in all.
+# Ten minutes of requests, then 2,000 shards: about twenty-five minutes, alone on the machine.
 soak: $(READY)
 	@$(BIN)/python -m benchmarks.soak --output benchmarks/soak.json
 

@@ -9,7 +9,7 @@ SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
 
-.PHONY: run test lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners browser dist publish-package image-with-index clean
+.PHONY: run test lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
 run: $(READY)
 	@$(BIN)/coinfarm example
@@ -98,6 +98,9 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 scanners: $(SCANNERS_READY)
+
+# All environments, of the checks too: with --jobs two are made at a time.
+environments: $(READY) $(SCANNERS_READY) $(AUDITORS)
 
 $(SCANNERS_READY): .ci/tools/images.txt
 	$(PYTHON) -m venv --clear $(SCANNERS)

@@ -31,10 +31,10 @@ _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apac
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the queue; `receive_count` numbers this delivery of it, from 1."""
+    """One message of the queue; `receive_count` numbers this delivery of it, from 1. Only SQS itself always gives it a body."""
 
     message_id: str
-    body: str
+    body: str | None
     receive_count: int = 1
 
 

@@ -17,6 +17,7 @@ from coinfarm.cli.options import MODEL, ROOT, print_tables
 from coinfarm.cli.stack import named_stack, run_uri
 
 if TYPE_CHECKING:
+    from rich.live import Live
     from rich.table import Table
 
     from coinfarm.backfill.local import Tally
@@ -220,17 +221,21 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
     queue = _known_queue(run, queue_url)
     looks = Watch(run, queue, _dead_letters(queue, dead_letter_url))
 
-    def look() -> "Status":
-        found = looks.look()
-        if as_json:
-            click.echo(json.dumps(status_document(found), indent=None if watch else 2))
-        return found
-
     def show(found: "Status") -> "Table":
         return status_table(found, run.storage.uri())
 
     is_live = watch and not as_json and sys.stdout.isatty()
-    found = _watched(look, every_s, show if is_live else None) if watch else look()
+    with _live() if is_live else nullcontext() as live:
+
+        def look() -> "Status":
+            found = looks.look()
+            if as_json:
+                click.echo(json.dumps(status_document(found), indent=None if watch else 2))
+            if live is not None:
+                live.update(show(found), refresh=True)
+            return found
+
+        found = _watched(look, every_s) if watch else look()
     if not as_json and not is_live:
         print_tables(show(found))
     sys.exit(0 if found.is_complete else _UNFINISHED)
@@ -416,18 +421,20 @@ def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
         yield partial(progress.update, task)
 
 
-def _watched(look: Callable[[], "Status"], every_s: float, show: "Callable[[Status], Table] | None") -> "Status":
-    """Look until all is done, or nothing is on its way any more; on a terminal `show` is what is seen meanwhile."""
+def _live() -> "Live":
+    """A place on the terminal where each look takes the place of the one before."""
     from rich.console import Console
     from rich.live import Live
 
-    with nullcontext() if show is None else Live(console=Console(), auto_refresh=False) as live:
-        idle = 0
-        while True:
-            found = look()
-            if live is not None and show is not None:
-                live.update(show(found), refresh=True)
-            idle = idle + 1 if found.is_idle else 0
-            if found.is_complete or idle >= _IDLE_LOOKS:
-                return found
-            time.sleep(every_s)
+    return Live(console=Console(), auto_refresh=False)
+
+
+def _watched(look: Callable[[], "Status"], every_s: float) -> "Status":
+    """Look until all is done, or nothing is on its way any more."""
+    idle = 0
+    while True:
+        found = look()
+        idle = idle + 1 if found.is_idle else 0
+        if found.is_complete or idle >= _IDLE_LOOKS:
+            return found
+        time.sleep(every_s)

@@ -25,15 +25,6 @@ CANDLES, RESULTS, MODEL, QUEUE = "s3://candles", "s3://results", "s3://models/mo
 ASKED = ["--symbol", "DEMOUSD", "--from", "2026-01-01", "--to", "2026-01-04"]
 
 
-@pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """The worker's command sets variables."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
-
-
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """Deploys a stack as `description` has it, whatever its name; returns the names that were asked about."""

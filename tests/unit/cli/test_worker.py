@@ -1,22 +1,12 @@
 """`coinfarm worker`, up to where the worker itself begins."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from click.testing import CliRunner
 
 from coinfarm.cli import main
 from handler.worker_settings import WorkerSettings
-
-
-@pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
-    """The command sets variables for the worker that it starts."""
-    before = dict(os.environ)
-    yield
-    os.environ.clear()
-    os.environ.update(before)
 
 
 @pytest.mark.parametrize("code", [0, 1])

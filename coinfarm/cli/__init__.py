@@ -21,6 +21,7 @@ from coinfarm.cli.verdict import verdict
 from coinfarm.cli.version import version_option
 from coinfarm.cli.worker import worker
 from coinfarm.errors import CoinfarmError
+from coinfarm.extras import missing_package
 
 
 class _Group(click.Group):
@@ -31,6 +32,11 @@ class _Group(click.Group):
             return super().invoke(context)
         except CoinfarmError as error:
             raise click.ClickException(str(error)) from None
+        except ModuleNotFoundError as error:
+            missing = missing_package(error, "this command")
+            if missing is None:
+                raise
+            raise click.ClickException(str(missing)) from None
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

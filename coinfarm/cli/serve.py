@@ -11,6 +11,7 @@ import click
 
 from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, ROOT, print_tables
 from coinfarm.cli.stack import named_stack
+from coinfarm.extras import require
 
 if TYPE_CHECKING:
     from coinfarm.stack import Stack
@@ -69,10 +70,9 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 @MODEL
 def serve(host: str, port: int, model_uri: str | None) -> None:
     """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
-    try:
-        import uvicorn
-    except ImportError:
-        raise click.ClickException("serving needs uvicorn: pip install 'coinfarm[serve]'") from None
+    require("serving", "uvicorn")
+    import uvicorn
+
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")

@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Any
 
 from coinfarm.engines.quiet_openvino import import_openvino
-from coinfarm.errors import CoinfarmError
+from coinfarm.extras import require
 
 
 def convert_model(traced: Any) -> Any:
@@ -16,11 +16,10 @@ def convert_model(traced: Any) -> Any:
 
 
 def import_nncf() -> ModuleType:
-    """The quantiser; raises `CoinfarmError` where the extra `compile` is not installed."""
+    """The quantiser; raises `MissingPackage` where the extra `compile` is not installed."""
     import_openvino()
-    try:
-        import nncf
-    except ImportError:
-        raise CoinfarmError("quantising needs NNCF: pip install 'coinfarm[compile]', or publish with --no-compile") from None
+    require("compiling a model (without --no-compile)", "nncf")
+    import nncf
+
     module: ModuleType = nncf
     return module

@@ -16,6 +16,7 @@ import boto3
 
 from coinfarm.demo.template import local_part
 from coinfarm.errors import CoinfarmError
+from coinfarm.extras import require
 
 _STACK = "coinfarm"
 
@@ -24,10 +25,9 @@ def main() -> None:
     """Serve on a free port of the loopback."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal's processes; who started this one ends it
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request
-    try:
-        from moto.server import ThreadedMotoServer
-    except ImportError:
-        raise CoinfarmError("the stand-in for AWS is moto: pip install 'coinfarm[demo]'") from None
+    require("the demo", "moto", "yaml")
+    from moto.server import ThreadedMotoServer
+
     part = local_part(Path(sys.argv[1]))
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

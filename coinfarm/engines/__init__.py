@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from coinfarm.engines.gpu import gpu_at_hand
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import ModelError
+from coinfarm.extras import how_to_install
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
@@ -91,12 +92,25 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
             raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed here: let it be auto")
         form = None
     if form is None:
+        if find_spec("keras") is None or find_spec("tensorflow") is None:
+            raise ModelError(_no_keras(bundle, choice))
         from coinfarm.engines.keras import KerasEngine
 
         return KerasEngine(bundle, max_batch)
     from coinfarm.engines.openvino import OpenVinoEngine
 
     return OpenVinoEngine(bundle, form)
+
+
+def _no_keras(bundle: "Bundle", choice: EngineChoice) -> str:
+    version = bundle.manifest.version
+    if choice == "keras":
+        reason = "ENGINE=keras"
+    elif bundle.manifest.engines.forms:
+        reason = f"model {version} has no compiled form for this processor ({processor_name()}), so it"
+    else:
+        reason = f"model {version} has no compiled form, so it"
+    return f"{reason} needs Keras and TensorFlow: {how_to_install('keras')}"
 
 
 def _gpu_engine(bundle: "Bundle") -> Engine | None:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from coinfarm.errors import CoinfarmError, RequestError, Unavailable
+from coinfarm.extras import require
 from coinfarm.interval import interval_ms
 
 TRIES = 8
@@ -42,10 +43,9 @@ class Exchange:
     """
 
     def __init__(self, name: str, url: str | None = None, wait: Callable[[float, str], None] = _sleep) -> None:
-        try:
-            import ccxt
-        except ImportError:
-            raise CoinfarmError("downloads need ccxt: pip install 'coinfarm[history]'") from None
+        require("a download", "ccxt")
+        import ccxt
+
         if name not in ccxt.exchanges:
             raise CoinfarmError(f"ccxt knows no exchange {name!r}{_instead(name, ccxt.exchanges)}")
         self.name = name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.errors import CoinfarmError
+from coinfarm.extras import require
 from coinfarm.history.check import SeriesCheck
 from coinfarm.history.day import slots_per_day
 
@@ -33,11 +33,10 @@ def coverage_png(checks: list[SeriesCheck]) -> bytes:
 
     Raises `CoinfarmError` where Matplotlib is not installed.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise CoinfarmError("pictures need Matplotlib: pip install 'coinfarm[history]'") from None
+    require("this picture", "matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     rows = [max(_FEWEST_ROWS, len(check.months)) for check in checks]
     height = sum(rows) * _ROW_INCHES + len(rows) * _PANEL_INCHES + _PANEL_INCHES
     figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, layout="constrained")

@@ -3,13 +3,13 @@
 import shutil
 import zipfile
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles import Candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import Naive, beside_naive
+from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
@@ -58,8 +58,9 @@ def train(
     """
     if folder.exists() and any(folder.iterdir()):
         raise CoinfarmError(f"{folder} is not empty: choose another folder")
-    if tensorboard is not None and find_spec("tensorboard") is None:
-        raise CoinfarmError("logs for TensorBoard need its package: pip install 'coinfarm[train]'")
+    require("training", "keras", "tensorflow")
+    if tensorboard is not None:
+        require("a log for TensorBoard", "tensorboard")
     work = folder.with_name(f"{folder.name}.training")
     checkpoint = Checkpoint(work)
     checkpoint.begin(config)

@@ -150,9 +150,20 @@ class OnTensorFlow:
 @pytest.fixture
 def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it could not be installed, as on a base whose libc is older than its wheels ask for."""
-    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "openvino" else name)
     monkeypatch.setattr(engines, "processor_flags", lambda: ZEN4)
     monkeypatch.setattr(keras, "KerasEngine", OnTensorFlow)
+
+
+@pytest.mark.parametrize("missing", ["keras", "tensorflow"])
+@pytest.mark.parametrize("choice", ["auto", "keras"])
+def test_where_keras_is_needed_and_not_installed_the_remedy_is_said(
+    bundle: Bundle, choice: EngineChoice, missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == missing else name)
+    monkeypatch.setattr(engines, "processor_flags", frozenset)
+    with pytest.raises(ModelError, match=r"needs Keras and TensorFlow: pip install 'coinfarm\[keras\]'"):
+        load_engine(bundle, choice, max_batch=100)
 
 
 @pytest.mark.usefixtures("no_openvino")

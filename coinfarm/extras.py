@@ -1,0 +1,44 @@
+"""Packages that only some commands need, and the extras of this distribution that install them."""
+
+from importlib.util import find_spec
+
+from coinfarm.errors import CoinfarmError
+
+_EXTRAS = {
+    "ccxt": "history",
+    "jax": "gpu",
+    "jinja2": "report",
+    "keras": "keras",
+    "matplotlib": "report",
+    "moto": "demo",
+    "nncf": "compile",
+    "tensorboard": "train",
+    "tensorflow": "keras",
+    "uvicorn": "serve",
+    "yaml": "demo",
+}
+
+
+class MissingPackage(CoinfarmError):
+    """A package of an extra that is not installed; the message says how to install it."""
+
+    def __init__(self, purpose: str, package: str) -> None:
+        super().__init__(f"{purpose} needs {package}, which is not installed: {how_to_install(package)}")
+
+
+def how_to_install(package: str) -> str:
+    """The command that installs an optional package, for a person."""
+    return f"pip install 'coinfarm[{_EXTRAS[package]}]', or make develop in a checkout"
+
+
+def require(purpose: str, *packages: str) -> None:
+    """Raise `MissingPackage` for the first of the packages that is not installed. It loads none of them."""
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingPackage(purpose, package)
+
+
+def missing_package(error: ModuleNotFoundError, purpose: str) -> MissingPackage | None:
+    """The error to show instead of a failed import, where an extra would install the module."""
+    package = (error.name or "").partition(".")[0]
+    return MissingPackage(purpose, package) if package in _EXTRAS else None

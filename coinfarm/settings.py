@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from coinfarm.engines import EngineChoice
 from coinfarm.errors import CoinfarmError
+from coinfarm.models.cache import default_cache_dir
 
 
 def reference_model_uri() -> str:
@@ -41,7 +42,8 @@ class Settings(FromEnvironment):
     model_uri: str = Field(default_factory=reference_model_uri)
     """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
     model_refresh_s: Annotated[float, Field(ge=0)] = 60
-    model_cache_dir: Path = Path("/tmp/coinfarm-models")
+    model_cache_dir: Path = Field(default_factory=default_cache_dir)
+    """Where downloaded model versions are kept. Only this user may be able to write there."""
     engine: EngineChoice = "auto"
     """What runs the model; `auto` is the fastest that its bundle has and the processor supports."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 100

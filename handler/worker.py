@@ -137,7 +137,7 @@ class Worker:
             logger.warning("the group keeps this instance", extra={"reason": str(error)})
 
     def _tell_health(self) -> None:
-        if not any(self._is_lost(lane) for lane in self._lanes):
+        if self._settings.health_file and not any(self._is_lost(lane) for lane in self._lanes):
             self._settings.health_file.touch()
 
     def _is_lost(self, lane: Lane) -> bool:
@@ -153,7 +153,8 @@ class Worker:
         self._ended.set()
         self._held.give_back()
         print_metrics()
-        self._settings.health_file.unlink(missing_ok=True)
+        if self._settings.health_file:
+            self._settings.health_file.unlink(missing_ok=True)
         logger.info("worker ends", extra={"given_up": self.is_working})
 
 

@@ -26,8 +26,8 @@ class WorkerSettings(FromEnvironment):
     """How long work may go on after a signal or a notice; the two minutes of a spot notice must see it through."""
     stall_s: Annotated[float, Field(gt=0)] = 600
     """A lane that neither receives nor predicts for so long is stuck, and the worker ends with a failure."""
-    health_file: Path = Path("/tmp/coinfarm-worker.health")
-    """Touched every few seconds while all is well."""
+    health_file: Path | None = None
+    """Touched every few seconds while the worker is healthy, for a container's health check; unset, no file is written."""
     auto_scaling_group: str | None = None
     """The group that this instance belongs to: it is protected from scaling in while there is work, and left when there is none."""
     notice_poll_s: Annotated[float, Field(gt=0)] = 5

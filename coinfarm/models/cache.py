@@ -4,11 +4,13 @@ import hashlib
 import logging
 import os
 import shutil
+import stat
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
-from coinfarm.errors import ModelError, StorageError
+from coinfarm.errors import Forbidden, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import checked_version
 from coinfarm.models.store import ModelSource
@@ -19,8 +21,24 @@ logger = logging.getLogger(__name__)
 _KEPT_VERSIONS = 3
 
 
+def default_cache_dir() -> Path:
+    """The cache folder of this user, such as `~/.cache/coinfarm/models`.
+
+    On Lambda, and where the home folder cannot be written, it is a folder of this user in the temporary folder.
+    """
+    from platformdirs import user_cache_path
+
+    cache = user_cache_path("coinfarm") / "models"
+    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ and cache.is_absolute() and _is_writable(cache):
+        return cache
+    return Path(tempfile.gettempdir()) / f"coinfarm-models-{os.getuid()}"
+
+
 class BundleCache:
-    """A folder that threads and processes may share: one of them downloads, the others wait for it."""
+    """A folder that the threads and processes of one user may share: one of them downloads, the others wait for it.
+
+    What is in it is trusted: its files are compared with the manifest that lies beside them. So nobody else may be able to write there.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -28,9 +46,10 @@ class BundleCache:
     def bundle(self, source: ModelSource, version: str) -> Bundle:
         """A version, from disk if it lies there unharmed, else fetched; checked against its sha256 either way.
 
-        Raises as `ModelSource.fetch`, and `StorageError` if the folder cannot be written.
+        Raises as `ModelSource.fetch`, `StorageError` if the folder cannot be written, and `Forbidden` if another user can write to it.
         """
         # two models may well have a version of the same name
+        _make_private(self._folder)
         home = self._folder / hashlib.sha256(source.uri.encode()).hexdigest()[:16]
         folder = home / checked_version(version)
         try:
@@ -40,8 +59,33 @@ class BundleCache:
                 os.utime(folder)
                 _remove_old(home)
         except OSError as error:
-            raise StorageError(f"{home} cannot hold a model ({error.strerror}): let MODEL_CACHE_DIR be a folder with room") from error
+            raise _unusable(home, error) from error
         return bundle
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether the folder can be written, or made."""
+    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
+
+
+def _make_private(folder: Path) -> None:
+    """Make the folder, for this user alone. Raises `StorageError`, and `Forbidden` where others can write to it or own it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        # A link that another user made would lead wherever they want.
+        owners, mode = {folder.lstat().st_uid, folder.stat().st_uid}, folder.stat().st_mode
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    if owners != {os.geteuid()}:
+        raise Forbidden(f"the model cache {folder} belongs to another user: set MODEL_CACHE_DIR to a folder of your own")
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise Forbidden(f"other users can write to the model cache {folder}: chmod go-w {folder}, or set MODEL_CACHE_DIR to another folder")
+
+
+def _unusable(folder: Path, error: OSError) -> StorageError:
+    return StorageError(f"{folder} cannot hold a model ({error.strerror}): set MODEL_CACHE_DIR to a writable folder with free space")
 
 
 def _unharmed(folder: Path) -> Bundle | None:

@@ -1,12 +1,15 @@
+import os
+import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from coinfarm.errors import ModelError, NotFound, StorageError
+from coinfarm.errors import Forbidden, ModelError, NotFound, StorageError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.cache import BundleCache
+from coinfarm.models.cache import BundleCache, default_cache_dir
 from coinfarm.models.store import ModelStore
 from coinfarm.storage import Storage, open_storage
 from tests.fake_models import publish_model
@@ -128,3 +131,89 @@ def test_processes_share_the_folder(storage: Storage, tmp_path: Path) -> None:
     assert [process.returncode for process in processes] == [0, 0, 0]
     (folder,) = answers
     assert Bundle.open(Path(folder.strip())).manifest.version == version
+
+
+def test_the_cache_is_made_for_its_user_alone(store: CountingStore, storage: Storage, tmp_path: Path) -> None:
+    version = publish_model(storage, tmp_path / "1", "1")
+    before = os.umask(0)
+    try:
+        BundleCache(tmp_path / "new/cache").bundle(store, version)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new/cache").stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o707, 0o770, 0o1777])
+def test_a_cache_that_others_can_write_to_is_not_trusted(mode: int, store: CountingStore, storage: Storage, tmp_path: Path) -> None:
+    version = publish_model(storage, tmp_path / "1", "1")
+    folder = tmp_path / "cache"
+    BundleCache(folder).bundle(store, version)
+    folder.chmod(mode)
+    with pytest.raises(Forbidden, match="MODEL_CACHE_DIR"):
+        BundleCache(folder).bundle(store, version)
+    assert store.fetches == 1
+
+
+def test_a_cache_of_another_user_is_not_trusted(
+    store: CountingStore, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = publish_model(storage, tmp_path / "1", "1")
+    BundleCache(tmp_path / "cache").bundle(store, version)
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(Forbidden, match="another user"):
+        BundleCache(tmp_path / "cache").bundle(store, version)
+
+
+AS_USER = """
+import os, sys, platformdirs
+from coinfarm.models.cache import BundleCache, default_cache_dir
+from coinfarm.models.store import open_model_source
+
+source, version, user = sys.argv[1:]
+os.setgroups([])
+os.setgid(int(user))
+os.setuid(int(user))
+print(BundleCache(default_cache_dir()).bundle(open_model_source(source), version).folder)
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can act as two users")
+def test_a_second_user_does_not_use_what_the_first_one_left(storage: Storage, tmp_path: Path) -> None:
+    """In a temporary folder that both share, where neither has a home folder."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        version = publish_model(open_storage(str(folder / "models")), tmp_path / "1", "1")
+        (folder / "tmp").mkdir()
+        (folder / "tmp").chmod(0o1777)
+        folder.chmod(0o755)
+        environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "HOME": "/nonexistent"}
+        environment.pop("XDG_CACHE_HOME", None)
+        command = [sys.executable, "-c", AS_USER, str(folder / "models"), version]
+        used = [
+            subprocess.run([*command, user], env=environment, stdout=subprocess.PIPE, text=True, check=True) for user in ("1001", "1002")
+        ]
+    assert used[0].stdout != used[1].stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        pytest.param({"XDG_CACHE_HOME": "{tmp}/cache"}, "{tmp}/cache/coinfarm/models", id="the user's cache folder"),
+        pytest.param({"XDG_CACHE_HOME": "{tmp}/file/cache"}, "{tmp}/coinfarm-models-{uid}", id="no cache folder that can be written"),
+        pytest.param(
+            {"XDG_CACHE_HOME": "{tmp}/cache", "AWS_LAMBDA_FUNCTION_NAME": "f"},
+            "{tmp}/coinfarm-models-{uid}",
+            id="the temporary folder on Lambda",
+        ),
+    ],
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of other systems is not named by XDG_CACHE_HOME")
+def test_the_default_cache_is_the_users(
+    environment: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(tmp=tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    (tmp_path / "file").touch()
+    assert str(default_cache_dir()) == expected.format(tmp=tmp_path, uid=os.getuid())
+    assert not (tmp_path / "cache").exists()

@@ -1,4 +1,8 @@
-"""Candles in files: klines JSON, CSV and Parquet."""
+"""Candles in files: klines JSON, CSV and Parquet.
+
+Here and elsewhere Arrow works without its thread pool (`use_threads=False`): a process that ends while the pool starts a thread is
+aborted, with exit code 134 (https://github.com/apache/arrow/issues/34314).
+"""
 
 import json
 import re
@@ -79,8 +83,8 @@ def _parquet_parts(path: Path, most_rows: int) -> "Iterator[pa.Table]":
         with pq.ParquetFile(path, memory_map=True) as file:
             check_columns(file.schema_arrow)
             if not file.metadata.num_rows:
-                yield file.read(columns=list(COLUMN_NAMES))
-            for batch in file.iter_batches(most_rows, columns=list(COLUMN_NAMES)):
+                yield file.read(columns=list(COLUMN_NAMES), use_threads=False)
+            for batch in file.iter_batches(most_rows, columns=list(COLUMN_NAMES), use_threads=False):
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
@@ -131,7 +135,11 @@ def _csv_table(data: bytes) -> "pa.Table":
     _check_rows(data.count(b"\n"))
     types = {name: pa.float64() for name in COLUMN_NAMES} | {"open_time": pa.int64()}
     try:
-        return csv.read_csv(pa.BufferReader(data), convert_options=csv.ConvertOptions(column_types=types))
+        return csv.read_csv(
+            pa.BufferReader(data),
+            read_options=csv.ReadOptions(use_threads=False),
+            convert_options=csv.ConvertOptions(column_types=types),
+        )
     except pa.ArrowException as error:
         raise CandleError(Fault("", f"is not a CSV file of candles: {error}")) from None
 
@@ -145,7 +153,7 @@ def _parquet_table(data: bytes) -> "pa.Table":
         # Before anything is unpacked: a text that is written once may stand in every row.
         _check_rows(file.metadata.num_rows)
         check_columns(file.schema_arrow)
-        return file.read(columns=list(COLUMN_NAMES))
+        return file.read(columns=list(COLUMN_NAMES), use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
 

@@ -104,7 +104,7 @@ def read_result(shard: Shard, version: str, results: Storage) -> Result | None:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
         if file.metadata.num_rows > shard.asked or not file.schema_arrow.equals(empty_table().schema):
             return None  # before anything is unpacked: a few bytes may stand for any number of rows
-        table = file.read()
+        table = file.read(use_threads=False)
         metadata = table.schema.metadata or {}
         account = Account(**json.loads(metadata[_ACCOUNT]))
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):

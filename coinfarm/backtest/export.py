@@ -26,7 +26,6 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
     them. Raises `CoinfarmError` where the folder cannot be written, and what `read_market` raises.
     """
     import pyarrow as pa
-    from pyarrow import feather
     from pyarrow import parquet as pq
 
     try:
@@ -39,7 +38,7 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
                 ("-predictions", _prediction_table(coin).drop_columns(["symbol", "interval"])),
             ):
                 path = folder / f"{name}{ending}.feather"
-                feather.write_feather(table, str(path), compression="lz4")
+                _write_feather(table, path)
                 written.append(path)
         for path, table in (
             (folder / "predictions.parquet", pa.concat_tables(map(_prediction_table, stored))),
@@ -52,6 +51,15 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
     except OSError as error:
         raise CoinfarmError(f"{folder} cannot be written: {error}") from None
     return [*written, recipes]
+
+
+def _write_feather(table: "pa.Table", path: Path) -> None:
+    """A Feather file of version 2, as `pyarrow.feather` writes it, but without Arrow's threads."""
+    import pyarrow as pa
+
+    options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
+    with pa.ipc.new_file(str(path), table.schema, options=options) as writer:
+        writer.write_table(table)
 
 
 def pair_name(symbol: str) -> str:

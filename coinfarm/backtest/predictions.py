@@ -94,7 +94,7 @@ def _collected(table: "pa.Table", root: str) -> dict[tuple[str, str], "pa.Table"
     for name in ("symbol", "interval"):
         if name not in table.column_names:
             raise CoinfarmError(f"{root} has no column {name}: collected predictions say of which coin and interval each row is")
-    series = table.group_by(["symbol", "interval"]).aggregate([]).to_pylist()
+    series = table.group_by(["symbol", "interval"], use_threads=False).aggregate([]).to_pylist()
     return {
         (str(each["symbol"]), str(each["interval"])): table.filter(
             pc.and_(pc.equal(table["symbol"], each["symbol"]), pc.equal(table["interval"], each["interval"]))
@@ -109,7 +109,7 @@ def _table(storage: Storage, key: str) -> "pa.Table":
 
     data = storage.read(key).data
     try:
-        table = pq.ParquetFile(pa.BufferReader(data)).read()
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         missing = [name for name in _READ_NAMES if name not in table.column_names]
         if missing:
             raise CoinfarmError(f"{storage.uri(key)} has no column {missing[0]}: it is no file of predictions")

@@ -69,7 +69,7 @@ def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | N
     try:
         file = open_day_file(data, interval)
         check_columns(file.schema_arrow)
-        table = file.read(columns=list(COLUMN_NAMES))
+        table = file.read(columns=list(COLUMN_NAMES), use_threads=False)
         if any(column.null_count for column in table.columns):
             return None
         time, *values = (column.to_numpy() for column in table.columns)

@@ -1,29 +1,35 @@
-# Everything runs in a virtual environment of its own, made on first use.
-PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
-# setuptools warns of every editable installation, that of this Makefile too.
-INSTALL := PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+# Everything runs in the virtual environment .venv, which tools/environment.sh makes and keeps up to date.
+export PYTHON
+BIN := .venv/bin
+READY := develop
 SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
 
-.PHONY: run test lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
+.PHONY: run develop test test-real-data lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
-run: $(READY)
-	@$(BIN)/coinfarm example
+run:
+	@tools/environment.sh run
+	@"$(BIN)/coinfarm" example
+
+# Everything that tests, training, reports and downloads need.
+develop:
+	@tools/environment.sh develop
 
 test: $(READY)
-	$(BIN)/pytest -n auto --dist loadfile -m "not docker and not browser"
+	"$(BIN)/pytest" -n auto --dist loadfile -m "not docker and not browser"
+
+# Those of them that read real candles, where ../shared/data has some.
+test-real-data: $(READY)
+	"$(BIN)/pytest" -n auto --dist loadfile -m "real_data and not docker and not browser"
 
 lint: $(READY) $(SCANNERS_READY)
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml fleet.yaml monitoring.yaml packages.yaml
-	$(BIN)/python -m handler.openapi --check
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/mypy"
+	"$(BIN)/lint-imports"
+	"$(BIN)/cfn-lint" template.yaml fleet.yaml monitoring.yaml packages.yaml
+	"$(BIN)/python" -m handler.openapi --check
 	$(SCANNERS)/bin/hadolint Dockerfile
 
 # What AWS's own tool and checkov find in the templates: of template.yaml the stage prod, since checkov decides no conditions.
@@ -31,71 +37,65 @@ audit: $(READY) $(AUDITORS)
 	for template in template monitoring fleet packages; do \
 	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template.yaml || exit 1; \
 	done
-	$(BIN)/python -m tests.audited_stack build/prod.json
+	"$(BIN)/python" -m tests.audited_stack build/prod.json
 	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json monitoring.yaml fleet.yaml packages.yaml
 
 bench: $(READY)
-	$(INSTALL) ".[bench]"
-	$(BIN)/python -m benchmarks
+	"$(BIN)/python" -m benchmarks
 
 bench-gpu: $(READY)
-	if [ -e /dev/nvidia0 ]; then $(INSTALL) ".[gpu]"; fi
-	$(BIN)/python -m benchmarks.gpu
+	if [ -e /dev/nvidia0 ]; then "$(BIN)/python" -m pip install --constraint constraints.txt --editable ".[gpu]"; fi
+	"$(BIN)/python" -m benchmarks.gpu
 
 demo: $(READY)
-	@$(BIN)/coinfarm backfill demo
+	@"$(BIN)/coinfarm" backfill demo
 
 # Ten minutes of requests, then 2,000 shards: about twenty-five minutes, alone on the machine.
 soak: $(READY)
-	@$(BIN)/python -m benchmarks.soak --output benchmarks/soak.json
+	@"$(BIN)/python" -m benchmarks.soak --output benchmarks/soak.json
 
 # On made-up candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
 verdict: $(READY)
-	@$(BIN)/coinfarm verdict $(CANDLES)
+	@"$(BIN)/coinfarm" verdict $(CANDLES)
 
 openapi: $(READY)
-	$(BIN)/python -m handler.openapi --write
+	"$(BIN)/python" -m handler.openapi --write
 
 # Graphviz draws it.
 diagram:
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 containers: $(READY) $(SCANNERS_READY)
-	$(BIN)/pytest -m docker -ra tests/containers
+	"$(BIN)/pytest" -m docker -ra tests/containers
 
 # coinfarm:lambda and coinfarm:gpu, with their sizes. BUILD_FLAGS are for docker: --platform linux/arm64, --build-arg LAMBDA_BASE=...
 images: $(READY)
-	$(BIN)/python -m images build --compressed lambda $(BUILD_FLAGS)
-	$(BIN)/python -m images build gpu $(BUILD_FLAGS)
+	"$(BIN)/python" -m images build --compressed lambda $(BUILD_FLAGS)
+	"$(BIN)/python" -m images build gpu $(BUILD_FLAGS)
 
 # What is in them: bills of materials in build/sbom, known vulnerabilities, and whether arm64 has a wheel for everything.
 scan: $(READY) $(SCANNERS_READY)
-	$(BIN)/python -m images scan lambda gpu
-	$(BIN)/python -m images wheels lambda gpu
+	"$(BIN)/python" -m images scan lambda gpu
+	"$(BIN)/python" -m images wheels lambda gpu
 
 browser: $(READY)
-	$(BIN)/pytest -m browser -ra tests/browser
+	"$(BIN)/pytest" -m browser -ra tests/browser
 
 # The same commit makes the same wheel, byte for byte.
 dist: $(READY)
 	rm -rf dist
-	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} $(BIN)/python -m build --quiet --no-isolation
-	$(BIN)/twine check --strict dist/*
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} "$(BIN)/python" -m build --quiet --no-isolation
+	"$(BIN)/twine" check --strict dist/*
 
 # To a private index in CodeArtifact, which STACK, a stack of packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.
 publish-package: dist
-	$(BIN)/python -m tools.package_index upload dist/*
+	"$(BIN)/python" -m tools.package_index upload dist/*
 
 # The image that TARGET names, with packages of that index. Its address, which has a token in it, is a secret of the build: no layer keeps it.
 TARGET ?= lambda
 image-with-index: $(READY)
-	DOCKER_BUILDKIT=1 $(BIN)/python -m tools.package_index exec \
+	DOCKER_BUILDKIT=1 "$(BIN)/python" -m tools.package_index exec \
 	  docker build --secret id=pip_index,env=PIP_INDEX_URL --target $(TARGET) --tag coinfarm:$(TARGET) $(BUILD_FLAGS) .
-
-$(READY): pyproject.toml constraints.txt
-	$(PYTHON) -m venv $(VENV)
-	$(INSTALL) ".[serve,compile,dev]"
-	@touch $@
 
 scanners: $(SCANNERS_READY)
 
@@ -103,15 +103,15 @@ scanners: $(SCANNERS_READY)
 environments: $(READY) $(SCANNERS_READY) $(AUDITORS)
 
 $(SCANNERS_READY): .ci/tools/images.txt
-	$(PYTHON) -m venv --clear $(SCANNERS)
+	"$$(tools/environment.sh python)" -m venv --clear $(SCANNERS)
 	$(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 # An environment for each, for what it pins.
 $(AUDITORS): build/%/.ready: .ci/tools/%.txt
-	$(PYTHON) -m venv --clear $(@D)
+	"$$(tools/environment.sh python)" -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .aws-sam
+	rm -rf .venv build dist .aws-sam

@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-TARGETS = {"lambda": ("tracing",), "gpu": ()}
+TARGETS = {"lambda": ("keras", "tracing"), "gpu": ()}
 """The extras that a target always has."""
 
 

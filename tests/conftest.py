@@ -16,6 +16,13 @@ hypothesis.settings.register_profile("coinfarm", deadline=None)  # a busy machin
 hypothesis.settings.load_profile("coinfarm")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`-m real_data` selects the tests that read real candles."""
+    for item in items:
+        if "shared_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_data)
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real candles beside the repository."""

@@ -14,8 +14,8 @@ def names(target: str, extras: list[str], with_openvino: bool = True) -> set[str
     return {each.partition(">")[0].partition("[")[0] for each in requirements(PROJECT, target, extras, with_openvino)}
 
 
-def test_lambda_gets_the_dependencies_and_tracing() -> None:
-    assert {"tensorflow", "tensorflow-cpu", "openvino", "pyarrow", "boto3", "aws-xray-sdk"} <= names("lambda", [])
+def test_lambda_gets_the_dependencies_keras_and_tracing() -> None:
+    assert {"tensorflow", "tensorflow-cpu", "keras", "openvino", "pyarrow", "boto3", "aws-xray-sdk"} <= names("lambda", [])
 
 
 def test_the_gpu_worker_gets_jax_in_place_of_tensorflow() -> None:

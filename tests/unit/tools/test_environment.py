@@ -1,0 +1,152 @@
+"""tools/environment.sh, which makes .venv for `make run` and `make develop`, with stand-ins for Python that log what they are asked."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+PYTHON = """#!/bin/sh
+version={version}
+minor=$(echo $version | cut -d. -f2)
+case "$1 $2" in
+  "-c "*"not (3, 11) <="*) [ $minor -ge 11 ] && [ $minor -le 13 ] ;;
+  "-c "*) echo $version ;;
+  "-m venv") rm -rf "$4" && mkdir -p "$4/bin" && cp "$0" "$4/bin/python" && echo "venv $version" >>"$LOG" ;;
+  "-m pip") [ "$3" = --version ] || echo "pip $*" >>"$LOG" ;;
+esac
+"""
+
+
+class Machine:
+    """A checkout in a folder with a space, and a PATH with the Pythons that a test puts there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkout, self._bin, self._log = folder / "a checkout", folder / "bin", folder / "log"
+        (self.checkout / "tools").mkdir(parents=True)
+        self._bin.mkdir()
+        for name in ("tools/environment.sh", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, self.checkout / name)
+
+    def install_python(self, name: str, version: str) -> Path:
+        path = self._bin / name
+        path.write_text(PYTHON.format(version=version))
+        path.chmod(0o755)
+        return path
+
+    def environment(self, what: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        variables = {"PATH": f"{self._bin}:/usr/bin:/bin", "LOG": str(self._log), **settings}
+        command = [self.checkout / "tools/environment.sh", what]
+        return subprocess.run(command, env=variables, cwd="/", capture_output=True, text=True, check=False)
+
+    def log(self) -> list[str]:
+        """What was done since the last call: `venv VERSION`, `pip EXTRAS`."""
+        lines = self._log.read_text().splitlines() if self._log.exists() else []
+        self._log.unlink(missing_ok=True)
+        return [line if line.startswith("venv") else f"pip {line.rpartition('[')[2].rstrip(']')}" for line in lines]
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    made = Machine(tmp_path)
+    for name in ("python3", "python3.13", "python3.12", "python3.11"):  # those of this machine are not to be found
+        made.install_python(name, "3.9.1")
+    return made
+
+
+@pytest.mark.parametrize("version", ["3.11.0", "3.12.4", "3.13.1"])
+def test_it_installs_once_and_says_what_it_costs(machine: Machine, version: str) -> None:
+    machine.install_python("python3", version)
+    done = machine.environment("run")
+    assert done.returncode == 0, done.stderr
+    assert version in done.stdout
+    assert "GB on disk" in done.stdout
+    assert machine.log() == [f"venv {version}", "pip serve"]
+    assert machine.environment("run").stdout == ""
+    assert machine.log() == []
+
+
+def test_developing_needs_more_and_includes_running(machine: Machine) -> None:
+    machine.install_python("python3", "3.12.4")
+    machine.environment("run")
+    machine.log()
+    machine.environment("develop")
+    assert machine.log() == ["pip serve,bench,compile,dev"]
+    machine.environment("run")
+    machine.environment("develop")
+    assert machine.log() == []
+
+
+@pytest.mark.parametrize("version", ["3.10.13", "3.14.0"])
+def test_another_python_is_refused_before_anything_is_installed(machine: Machine, version: str) -> None:
+    machine.install_python("python3", version)
+    refused = machine.environment("run")
+    assert refused.returncode == 1
+    assert f"python3 is {version}" in refused.stderr
+    assert "PYTHON=" in refused.stderr
+    assert machine.log() == []
+    assert not (machine.checkout / ".venv").exists()
+
+
+def test_no_python_at_all_is_said(machine: Machine) -> None:
+    refused = machine.environment("run", PYTHON="/nowhere/python3")
+    assert refused.returncode == 1
+    assert "/nowhere/python3 is not a Python" in refused.stderr
+
+
+def test_a_supported_python_is_found_beside_an_older_one(machine: Machine) -> None:
+    machine.install_python("python3.12", "3.12.4")
+    assert machine.environment("python").stdout == "python3.12\n"
+
+
+def test_the_environment_of_an_unsupported_python_is_replaced(machine: Machine) -> None:
+    old = machine.checkout / ".venv/bin"
+    old.mkdir(parents=True)
+    shutil.copy(machine.install_python("python3.10", "3.10.13"), old / "python")
+    machine.install_python("python3", "3.11.7")
+    assert machine.environment("run").returncode == 0
+    assert machine.log() == ["venv 3.11.7", "pip serve"]
+
+
+def test_a_named_python_takes_the_place_of_another_one(machine: Machine) -> None:
+    machine.install_python("python3", "3.11.7")
+    machine.environment("run")
+    machine.log()
+    other = machine.install_python("other", "3.13.1")
+    machine.environment("run", PYTHON=str(other))
+    assert machine.log() == ["venv 3.13.1", "pip serve"]
+    machine.environment("run")  # keeps what was asked for
+    assert machine.log() == []
+
+
+def test_a_changed_list_of_packages_is_installed_again(machine: Machine) -> None:
+    machine.install_python("python3", "3.11.7")
+    machine.environment("run")
+    machine.log()
+    with (machine.checkout / "constraints.txt").open("a") as file:
+        file.write("another==1.0\n")
+    machine.environment("run")
+    assert machine.log() == ["pip serve"]
+
+
+def test_a_checkout_that_was_moved_gets_a_new_environment(machine: Machine) -> None:
+    machine.install_python("python3", "3.11.7")
+    machine.environment("run")
+    machine.log()
+    machine.checkout = machine.checkout.rename(machine.checkout.with_name("moved"))
+    machine.environment("run")
+    assert machine.log() == ["venv 3.11.7", "pip serve"]
+
+
+def test_an_interrupted_installation_is_begun_again(machine: Machine) -> None:
+    machine.install_python("python3", "3.11.7")
+    machine.environment("run")
+    python = machine.checkout / ".venv/bin/python"
+    python.write_text(python.read_text().replace('"-m pip")', '"-m pip") [ "$3" = --version ] && exit; exit 1 ;; "")'))
+    machine.log()
+    assert machine.environment("develop").returncode == 1
+    shutil.rmtree(machine.checkout / ".venv")
+    assert machine.environment("develop").returncode == 0
+    assert machine.log() == ["venv 3.11.7", "pip serve,bench,compile,dev"]

@@ -1,4 +1,4 @@
-"""The example that a person sees first: 299 made-up candles, sent to the handler as API Gateway would send them."""
+"""The example that a person sees first: 299 synthetic candles, sent to the handler as API Gateway would send them."""
 
 import base64
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coinfarm.candle_rows import rows_from_candles
+from coinfarm.picture import chart_of_prediction
 from coinfarm.synthetic import generate
 from handler.app import lambda_handler
 from handler.local import LocalContext, http_event
@@ -19,26 +20,27 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 @dataclass(frozen=True)
 class Example:
-    """What came back: the answer, the model's metrics, where the picture lies, and how long the first answer took, all included."""
+    """The answer, the model's metrics, the file of the chart, and how long the first answer took, the loading of the model included."""
 
     answer: dict[str, Any]
     metrics: dict[str, Any]
-    picture: Path
+    chart: Path
     first_s: float
 
 
 def run_example(folder: Path) -> Example:
-    """Ask the handler for predictions, for its model, and for a picture of the last frame, which is left in `folder`."""
+    """Ask the handler for predictions and for its model, and draw the last window with its prediction into `folder`."""
     candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
+    folder.mkdir(parents=True, exist_ok=True)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()
     answer = json.loads(_ask("POST", "/predictions", request))
     first_s = time.perf_counter() - started
-    metrics = json.loads(_ask("GET", "/model"))["metrics"]
-    picture = folder / "last-frame.png"
-    folder.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(_ask("POST", "/frames", {**request, "candles": request["candles"][-STANDARD.window_candles :]}))
-    return Example(answer, metrics, picture, first_s)
+    model = json.loads(_ask("GET", "/model"))
+    last = candles[-STANDARD.window_candles :]
+    chart = folder / "chart.png"
+    chart.write_bytes(chart_of_prediction(last, answer["model"], answer["results"][-1]["predictions"], model["horizonCandles"]))
+    return Example(answer, model["metrics"], chart, first_s)
 
 
 def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:

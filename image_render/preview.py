@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from image_render.attribution import Panel
+from image_render.forecast import Forecast, make_room
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.ticks import price_ticks, time_ticks
 
@@ -30,8 +31,11 @@ FAINT_INK: Colour = (124, 120, 112)
 BODY_COLOUR: Colour = (31, 58, 95)
 WICK_COLOUR: Colour = (104, 138, 186)
 VOLUME_COLOUR: Colour = (201, 182, 143)
+FORECAST_COLOUR: Colour = (233, 240, 232)
+FORECAST_LINE: Colour = (74, 124, 89)
 
 _LEGEND = (("body", BODY_COLOUR), ("wick", WICK_COLOUR), ("volume", VOLUME_COLOUR))
+_FORECAST_LEGEND = ("predicted range", FORECAST_LINE)
 
 # In points, whatever the scale.
 _MARGIN = 24
@@ -49,6 +53,7 @@ def preview(
     title: str | None = None,
     open_times_ms: tuple[int, int] | None = None,
     price_range: tuple[float, float] | None = None,
+    forecast: Forecast | None = None,
     panels: Sequence[Panel] = (),
     footnotes: Sequence[str] = (),
     scale: int = 4,
@@ -56,13 +61,21 @@ def preview(
 ) -> Image.Image:
     """The chart of one frame, `uint8` `(window_candles, price_rows, 3)`, under a title and with axes; `panels` and lines of text below it.
 
+    A `forecast` is drawn at its right, and makes it larger.
+
     `open_times_ms` belong to the first and the last candle, in milliseconds UTC; `price_range` is the lowest
     and the highest price, which the bottom and the top row stand for. What is not given is left out. A pixel
     of the frame becomes `scale` by `scale` points.
 
-    Raises `ValueError` where the frame is not one of this `spec`, or `scale` is below 1.
+    Raises `ValueError` where the frame is not one of this `spec`, `scale` is below 1, or a forecast lacks times and prices to stand on.
     """
     _check(frame, scale, spec)
+    extent = _extent(open_times_ms, price_range)
+    if forecast:
+        if not open_times_ms or not price_range:
+            raise ValueError("a forecast needs open_times_ms and price_range")
+        room = make_room(frame, spec, open_times_ms, price_range, forecast)
+        frame, spec, open_times_ms, price_range = room.frame, room.spec, room.open_times_ms, room.price_range
     layout = _Layout(spec, scale)
     times: list[tuple[int, str]] = []
     prices: list[tuple[int, str]] = []
@@ -78,11 +91,13 @@ def preview(
     panels_bottom = panels_top + sum(map(_panel_height, panels))
     page_size = right + (_PRICE_AXIS if prices or panels else _MARGIN), panels_bottom + len(footnotes) * _LINE + _MARGIN
     page = Image.new("RGB", page_size, PAGE)
+    if forecast and price_range:
+        _draw_forecast(chart, layout, forecast, price_range)
     page.paste(chart, (left, top))
     pen, font = ImageDraw.Draw(page), _font(_LABEL_SIZE)
     pen.text((left, _MARGIN), title or "", INK, _font(_TITLE_SIZE), anchor="lt")
-    pen.text((left, top - _LINE), _extent(open_times_ms, price_range), FAINT_INK, font, anchor="lt")
-    _draw_legend(pen, right, top - _LINE)
+    pen.text((left, top - _LINE), extent, FAINT_INK, font, anchor="lt")
+    _draw_legend(pen, right, top - _LINE, (*_LEGEND, _FORECAST_LEGEND) if forecast else _LEGEND)
     for y, label in prices:
         pen.text((right + _LABEL_GAP, top + y), label, FAINT_INK, font, anchor="lm")
     for x, label in times:
@@ -244,9 +259,22 @@ def _extent(open_times_ms: tuple[int, int] | None, price_range: tuple[float, flo
     return "  ·  ".join(parts)
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, right: int, top: int) -> None:
+def _draw_forecast(chart: Image.Image, layout: _Layout, forecast: Forecast, price_range: tuple[float, float]) -> None:
+    """A band from the lowest to the highest predicted price over the forecast's candles, and a line from the close to the predicted end."""
+    pen = ImageDraw.Draw(chart)
+    top, bottom, end = (layout.y(price, price_range) for price in (forecast.highest, forecast.lowest, forecast.end))
+    top, bottom, end = (min(max(y, 1), layout.rule_y - 1) for y in (top, bottom, end))
+    left = _PADDING + (layout.spec.window_candles - forecast.candles) * layout.scale
+    right = layout.width - _PADDING - 1
+    pen.rectangle((left, top, right, bottom), FORECAST_COLOUR)
+    for y in (top, bottom):
+        pen.line((left, y, right, y), FORECAST_LINE)
+    pen.line((left, layout.y(forecast.close, price_range), right, end), FORECAST_LINE, width=2)
+
+
+def _draw_legend(pen: ImageDraw.ImageDraw, right: int, top: int, legend: Sequence[tuple[str, Colour]]) -> None:
     font = _font(_LABEL_SIZE)
-    for name, colour in reversed(_LEGEND):
+    for name, colour in reversed(legend):
         right -= round(font.getlength(name))
         pen.text((right, top), name, FAINT_INK, font, anchor="lt")
         right -= 14

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from coinfarm.cli.options import (
     series_in,
 )
 
+if TYPE_CHECKING:
+    from coinfarm.predictor import Series
+
 
 @click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
 @click.argument("file", type=EXISTING_FILE)
@@ -24,9 +28,17 @@ from coinfarm.cli.options import (
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
 @click.option("--json", "output", flag_value="json", help="The API's answer.")
 @click.option("--csv", "output", flag_value="csv", help="One line per window.")
+@click.option("--chart", type=FILE_TO_WRITE, help="A PNG to write: the last window with its prediction.")
 @candle_options
 def predict(
-    file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str
+    file: Path,
+    model_uri: str | None,
+    stride: int,
+    output: str | None,
+    chart: Path | None,
+    symbol: str | None,
+    interval: str | None,
+    gaps: str,
 ) -> None:
     """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet).
 
@@ -38,12 +50,27 @@ def predict(
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
     document = answer(predictor.model, predict_with_progress(predictor, series if output else series.last(ROWS_SHOWN)))
+    if chart:
+        _draw_last(series, document, predictor.model.bundle.manifest.horizon_candles, chart)
     if output == "json":
         click.echo(json.dumps(document))
     elif output == "csv":
         click.echo(prediction_csv(document), nl=False)
     else:
         print_tables(prediction_table(document, len(series)))
+
+
+def _draw_last(series: "Series", answer: dict[str, Any], horizon_candles: int, chart: Path) -> None:
+    from coinfarm.picture import chart_of_prediction
+    from image_render.spec import STANDARD
+
+    last = (len(series) - 1) * series.stride
+    predicted = answer["results"][-1]["predictions"]
+    if predicted is None:
+        raise click.ClickException("the last window has no prediction to draw: most of its candles are missing")
+    chart.write_bytes(
+        chart_of_prediction(series.candles[last : last + STANDARD.window_candles], answer["model"], predicted, horizon_candles)
+    )
 
 
 @click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")

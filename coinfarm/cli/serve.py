@@ -88,7 +88,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     type=FOLDER,
     default=Path("build"),
     show_default=True,
-    help="A folder for the picture.",
+    help="A folder for the chart.",
 )
 def example(output: Path) -> None:
     """Send a batch of 100 frames through the handler, and show what comes back."""
@@ -99,5 +99,5 @@ def example(output: Path) -> None:
 
     shown = run_example(output)
     print_tables(prediction_table(shown.answer, len(shown.answer["results"])), metrics_table(shown.metrics))
-    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, the model's load among them.")
-    click.echo(f"The last frame, as the model sees it: {shown.picture}")
+    click.echo(f"{len(shown.answer['results'])} frames predicted in {shown.first_s:.1f} s, including the loading of the model.")
+    click.echo(f"The last window as the model sees it, with its prediction: {shown.chart}")

@@ -1,5 +1,6 @@
 """The `coinfarm` command, run as a person runs it, over a model that answers with a number."""
 
+import io
 import json
 import os
 import re
@@ -14,6 +15,8 @@ from PIL import Image
 from coinfarm.candle_files import parquet_from_candles
 from coinfarm.candle_rows import rows_from_candles
 from coinfarm.cli import main
+from coinfarm.picture import picture_of
+from coinfarm.predictor import Series
 from coinfarm.storage import open_storage
 from tests.demo_requests import demo_candles, demo_request
 from tests.fake_models import FakeEngine, promote_model, seal
@@ -70,6 +73,12 @@ def test_predict_works_on_no_more_windows_than_its_table_shows(run: Run, monkeyp
     assert asked[-1] == 20
     assert "81 earlier rows are not shown: --csv and --json give all 101." in " ".join(shown.stdout.split())
     assert run("predict", "DEMOUSD-1m.parquet", "--csv").stdout.count("\n") == 102
+
+
+def test_predict_draws_the_last_window_with_its_prediction(run: Run, candles: Path) -> None:
+    assert run("predict", candles, "--chart", "chart.png").exit_code == 0
+    with Image.open("chart.png") as chart, Image.open(io.BytesIO(picture_of(Series(demo_candles(210)[-200:])))) as bare:
+        assert chart.width == bare.width + 30 * 4
 
 
 def test_predict_json_is_the_answer_of_the_api(run: Run, candles: Path) -> None:

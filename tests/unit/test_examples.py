@@ -1,7 +1,6 @@
 """The generated files of examples/ are those that examples/make.py writes."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 

@@ -22,9 +22,6 @@ _EXTRAS = {
 class MissingPackage(CoinfarmError):
     """A package of an extra that is not installed; the message says how to install it."""
 
-    def __init__(self, purpose: str, package: str) -> None:
-        super().__init__(f"{purpose} needs {package}, which is not installed: {how_to_install(package)}")
-
 
 def how_to_install(package: str) -> str:
     """The command that installs an optional package, for a person."""
@@ -35,10 +32,14 @@ def require(purpose: str, *packages: str) -> None:
     """Raise `MissingPackage` for the first of the packages that is not installed. It loads none of them."""
     for package in packages:
         if find_spec(package) is None:
-            raise MissingPackage(purpose, package)
+            raise _missing(purpose, package)
 
 
 def missing_package(error: ModuleNotFoundError, purpose: str) -> MissingPackage | None:
     """The error to show instead of a failed import, where an extra would install the module."""
     package = (error.name or "").partition(".")[0]
-    return MissingPackage(purpose, package) if package in _EXTRAS else None
+    return _missing(purpose, package) if package in _EXTRAS else None
+
+
+def _missing(purpose: str, package: str) -> MissingPackage:
+    return MissingPackage(f"{purpose} needs {package}, which is not installed: {how_to_install(package)}")

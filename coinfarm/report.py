@@ -1,4 +1,4 @@
-"""Predictions and metrics as a person reads them on a terminal, or a spreadsheet as CSV."""
+"""Predictions as a person reads them on a terminal, or a spreadsheet as CSV."""
 
 import csv
 import io
@@ -58,28 +58,6 @@ def prediction_csv(answer: Mapping[str, Any]) -> str:
     return text.getvalue()
 
 
-def metrics_table(metrics: Mapping[str, Any]) -> Table:
-    """The model beside the naive baselines, on the months that it has never seen."""
-    test = metrics["test"]
-    table = Table(
-        title=f"How good it is: {test['frames']:,} frames from {test['from']} up to {test['to']}, which it has never seen",
-        caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards. "
-        "By Keras, when the model was made; its card tells of the compiled form that serves.",
-        title_justify="left",
-        caption_justify="left",
-    )
-    table.add_column("")
-    for name in OUTPUT_NAMES:
-        table.add_column(f"R² of {TITLES[name]}", justify="right")
-    table.add_column("direction right", justify="right")
-    for who, scores in {"this model": test["model"], **{_spaced(name): of for name, of in test["baselines"].items()}}.items():
-        right_pct = scores["endChangePct"]["directionRightPct"]
-        table.add_row(
-            who, *(_decimals(scores[name]["r2"]) for name in OUTPUT_NAMES), "none told" if right_pct is None else f"{right_pct:.1f} %"
-        )
-    return table
-
-
 def _caption(count: int, shown: list[Any]) -> str:
     without = sum(result["predictions"] is None for result in shown)
     parts = []
@@ -90,18 +68,9 @@ def _caption(count: int, shown: list[Any]) -> str:
     return " ".join(parts)
 
 
-def _decimals(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
 def _cells(predicted: Mapping[str, float] | None) -> list[str]:
     return ["–" if predicted is None else f"{predicted[name]:+.3f}" for name in OUTPUT_NAMES]
 
 
 def _minute(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-
-
-def _spaced(name: str) -> str:
-    """`constantTimesRange` as `constant times range`."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)

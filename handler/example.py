@@ -2,13 +2,17 @@
 
 import base64
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from coinfarm.candle_rows import rows_from_candles
+from coinfarm.models.evaluations import evaluations
 from coinfarm.picture import chart_of_prediction
+from coinfarm.settings import Settings
+from coinfarm.storage import open_storage
 from coinfarm.synthetic import generate
 from handler.app import lambda_handler
 from handler.local import LocalContext, http_event
@@ -20,10 +24,13 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 @dataclass(frozen=True)
 class Example:
-    """The answer, the model's metrics, the file of the chart, and how long the first answer took, the loading of the model included."""
+    """The answer, what was recorded of the model's quality, and the file of the chart.
+
+    `first_s` is how long the first answer took, the loading of the model included.
+    """
 
     answer: dict[str, Any]
-    metrics: dict[str, Any]
+    evaluations: list[dict[str, Any]]
     chart: Path
     first_s: float
 
@@ -40,7 +47,13 @@ def run_example(folder: Path) -> Example:
     last = candles[-STANDARD.window_candles :]
     chart = folder / "chart.png"
     chart.write_bytes(chart_of_prediction(last, answer["model"], answer["results"][-1]["predictions"], model["horizonCandles"]))
-    return Example(answer, model["metrics"], chart, first_s)
+    return Example(answer, _recorded(answer["model"]["version"]), chart, first_s)
+
+
+def _recorded(version: str) -> list[dict[str, Any]]:
+    """The evaluations recorded under the model root; none of a model that is a bare file."""
+    uri = Settings.from_environment(os.environ).model_uri
+    return [] if uri.endswith(".keras") else [record.document for record in evaluations(open_storage(uri), version)]
 
 
 def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:

@@ -94,10 +94,11 @@ def example(output: Path) -> None:
     """Send a batch of 100 frames through the handler, and show what comes back."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from coinfarm.report import metrics_table, prediction_table
+    from coinfarm.evaluation.tables import record_table
+    from coinfarm.report import prediction_table
     from handler.example import run_example
 
     shown = run_example(output)
-    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), metrics_table(shown.metrics))
+    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), *map(record_table, shown.evaluations))
     click.echo(f"{len(shown.answer['results'])} frames predicted in {shown.first_s:.1f} s, including the loading of the model.")
     click.echo(f"The last window as the model sees it, with its prediction: {shown.chart}")

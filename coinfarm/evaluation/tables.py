@@ -1,15 +1,50 @@
 """An evaluation on a terminal."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.table import Table
 
-from coinfarm.evaluation.names import BASELINES, number, right
+from coinfarm.evaluation.names import BASELINES, between, number, percent, right
 from coinfarm.evaluation.result import Evaluation, OutputScores, Share
-from coinfarm.outputs import TITLES
+from coinfarm.outputs import OUTPUT_NAMES, TITLES
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
     """The model beside the baselines, and its calls by parts."""
     return _scores_table(evaluation), _calls_table(evaluation)
+
+
+def record_table(document: Mapping[str, Any]) -> Table:
+    """The model beside its baselines, of an evaluation that was recorded (`coinfarm.models.evaluations`), in at most 80 columns."""
+    table = Table(
+        title=f"How good the model is: {document['frames']:,} frames from {document['from']} up to {document['to']},\n"
+        "a period that it was not trained on (90 % intervals)",
+        caption="R²: the share of the variance that is predicted; 0 is as good as a constant.\n"
+        "Direction: how often the sign of the end change is predicted correctly.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for name in OUTPUT_NAMES:
+        table.add_column(f"R² of\n{TITLES[name]}", justify="right")
+    table.add_column("direction\ncorrect", justify="right")
+    rows = {"this model": document, **{BASELINES.get(name, name): each for name, each in document["baselines"].items()}}
+    for name, row in rows.items():
+        scores = [row["outputs"][output] for output in OUTPUT_NAMES]
+        direction = row["direction"].get("overall", row["direction"])
+        table.add_row(
+            name,
+            *(_with_interval(number(score["r2"]), between(score.get("r2Interval"), 2)) for score in scores),
+            _with_interval(percent(direction["rightPct"]), between(direction["intervalPct"] if row is document else None, 1)),
+            style="bold" if row is document else "",
+            end_section=row is document,
+        )
+    return table
+
+
+def _with_interval(value: str, interval: str) -> str:
+    return f"{value}\n{interval}" if interval else value
 
 
 def _scores_table(evaluation: Evaluation) -> Table:

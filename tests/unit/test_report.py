@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from coinfarm.report import metrics_table, prediction_csv, prediction_table
+from coinfarm.report import prediction_csv, prediction_table
 
 MODEL = {"name": "demo", "version": "20260101-00000000", "engine": "fake"}
 PREDICTED = {"maxRisePct": 1.25, "maxDeclinePct": -0.5, "endChangePct": 0.0}
@@ -60,24 +60,3 @@ def test_the_csv_has_a_header_and_empty_cells_where_nothing_is_predicted() -> No
         "1767225600000,1767237599999,false,0,1.25,-0.5,0.0\n"
         "1767225660000,1767237659999,false,101,,,\n"
     )
-
-
-def test_the_metrics_stand_beside_the_baselines() -> None:
-    def scores(r2: float | None, right_pct: float | None) -> dict[str, Any]:
-        named = {name: {"r2": r2} for name in PREDICTED}
-        return {**named, "endChangePct": {"r2": r2, "directionRightPct": right_pct}}
-
-    metrics = {
-        "test": {
-            "from": "2026-01-01",
-            "to": "2026-03-01",
-            "frames": 1234,
-            "model": scores(0.1, 51.25),
-            "baselines": {"constantTimesRange": scores(-0.2, None), "zero": scores(None, None)},
-        }
-    }
-    shown = text(metrics_table(metrics))
-    assert "1,234 frames from 2026-01-01 up to 2026-03-01, which it has never seen" in shown
-    assert "│ this model           │          0.100 │             0.100 │            0.100 │          51.2 % │" in shown
-    assert "│ constant times range │         -0.200 │            -0.200 │           -0.200 │       none told │" in shown
-    assert "│ zero                 │              – │                 – │                – │       none told │" in shown

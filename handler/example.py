@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from coinfarm.candle_rows import rows_from_candles
+from coinfarm.storage.local_file import write_file
 from coinfarm.synthetic import generate
 from handler.app import lambda_handler
 from handler.local import LocalContext, http_event
@@ -36,8 +37,7 @@ def run_example(folder: Path) -> Example:
     first_s = time.perf_counter() - started
     metrics = json.loads(_ask("GET", "/model"))["metrics"]
     picture = folder / "last-frame.png"
-    folder.mkdir(parents=True, exist_ok=True)
-    picture.write_bytes(_ask("POST", "/frames", {**request, "candles": request["candles"][-STANDARD.window_candles :]}))
+    write_file(picture, _ask("POST", "/frames", {**request, "candles": request["candles"][-STANDARD.window_candles :]}))
     return Example(answer, metrics, picture, first_s)
 
 

@@ -5,17 +5,8 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import (
-    EXISTING_FILE,
-    FILE_TO_WRITE,
-    MODEL,
-    candle_options,
-    open_predictor,
-    predict_with_progress,
-    print_tables,
-    read_candles,
-    series_in,
-)
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, print_tables, read_candles, series_in
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
 
 @click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
@@ -56,10 +47,11 @@ def predict(
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
     """Draw what the model sees of the candles in FILE."""
     from coinfarm.picture import picture_of
+    from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     series = series_in(read_candles(file, symbol, interval), 1, gaps)
     stride = max(1, (len(series) - 1) // max(1, frames - 1))
     span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
-    output.write_bytes(picture_of(series_in(series.candles[-span:], stride, gaps)))
+    write_file(output, picture_of(series_in(series.candles[-span:], stride, gaps)))
     click.echo(output)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, ROOT, print_tables
+from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--candles-root", type=ROOT, help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
 )
-@click.option("--results-root", type=ROOT, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/ in this folder]")
+@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/]")
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
     """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
 
@@ -85,7 +86,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
 @click.option(
     "-o",
     "--output",
-    type=FOLDER,
+    type=FOLDER_TO_WRITE,
     default=Path("build"),
     show_default=True,
     help="A folder for the picture.",

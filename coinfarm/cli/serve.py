@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import MODEL, print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from coinfarm.stack import Stack
 
 
@@ -65,11 +68,15 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 for all.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all of this machine's.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port to listen on; 0 for any free one.")
 @MODEL
 def serve(host: str, port: int, model_uri: str | None) -> None:
-    """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
+    """Serve the API's routes over HTTP on this machine; metrics too, with POWERTOOLS_METRICS_DISABLED=false.
+
+    The port is bound before the model is loaded, and requests are accepted afterwards. Exit codes: 1 for an address or port that cannot be
+    used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
+    """
     try:
         import uvicorn
     except ImportError:
@@ -77,9 +84,20 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from handler.asgi import Application
+    from coinfarm.cli.listening import bound_sockets, port_of
 
-    uvicorn.run(Application(), host=host, port=port, lifespan="on", ws="none")
+    class Server(uvicorn.Server):  # type: ignore[misc]
+        async def startup(self, sockets: "list[socket] | None" = None) -> None:
+            await super().startup(sockets)
+            assert sockets is not None
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
+            click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
+
+    with bound_sockets(host, port) as sockets, on_interrupt("Every request that had arrived was answered."):
+        from handler.asgi import Application
+
+        click.echo("Loading the model ...", err=True)
+        Server(uvicorn.Config(Application(), lifespan="on", ws="none")).run(sockets)
 
 
 @click.command(epilog="Example: coinfarm example -o build")

@@ -6,7 +6,7 @@ SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
 
-.PHONY: run develop test test-real-data lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
+.PHONY: run develop test test-machine lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
 run:
 	@tools/environment.sh run
@@ -19,9 +19,9 @@ develop:
 test: $(READY)
 	"$(BIN)/pytest" -n auto --dist loadfile -m "not docker and not browser"
 
-# Those of them that read real candles, where ../shared/data has some.
-test-real-data: $(READY)
-	"$(BIN)/pytest" -n auto --dist loadfile -m "real_data and not docker and not browser"
+# Those of them that need root, or real candles in ../shared/data.
+test-machine: $(READY)
+	"$(BIN)/pytest" -n auto --dist loadfile -m "(root or real_data) and not docker and not browser"
 
 lint: $(READY) $(SCANNERS_READY)
 	"$(BIN)/ruff" check .

@@ -19,7 +19,7 @@ from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
-from coinfarm.errors import Forbidden, StorageError, Unavailable
+from coinfarm.errors import Forbidden, StorageError, Unavailable, system_error_text
 
 _LOST_ON_THE_WAY = (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError, HTTPError)
 
@@ -79,7 +79,9 @@ def translated(where: str, service: Service) -> Iterator[None]:
         raise StorageError(f"{where}: in which region? Name it in AWS_REGION, or in the profile") from error
     except _LOST_ON_THE_WAY as error:
         raise Unavailable(f"{where}: {service.no_answer} ({error}); try again") from error
-    except (BotoCoreError, OSError) as error:
+    except OSError as error:  # of a file on this machine, where it names one
+        raise StorageError(system_error_text(error) if error.filename else f"{where}: {error}") from error
+    except BotoCoreError as error:
         raise StorageError(f"{where}: {error}") from error
 
 

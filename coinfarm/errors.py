@@ -1,5 +1,7 @@
 """The errors that are meant for a person: each names the place and the remedy."""
 
+import errno
+import os
 from dataclasses import dataclass
 
 _LONGEST_TEXT = 1000
@@ -12,6 +14,34 @@ def shortened(text: str, most_characters: int) -> str:
 
 class CoinfarmError(Exception):
     """Whatever a user, an input or a service did wrong; anything else that is raised is our own mistake."""
+
+
+_REMEDIES = {
+    errno.ENOSPC: "the disk is full: free some space there, or choose a place on another disk",
+    errno.EDQUOT: "your disk quota is used up: free some space there, or choose a place on another disk",
+    errno.EFBIG: "the file grew beyond the largest size that is allowed here (ulimit -f): raise the limit, or choose another place",
+    errno.EROFS: "the file system is read-only: choose another place",
+    errno.EACCES: "permission denied: check its owner and mode, or choose another place",
+    errno.EPERM: "permission denied: check its owner and mode, or choose another place",
+    errno.ENOENT: "no such file or folder: check the spelling",
+    errno.EISDIR: "is a folder: name a file",
+    errno.ENOTDIR: "a part of this path is a file, not a folder: choose another place",
+    errno.EEXIST: "exists already: choose another name, or remove it",
+    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
+    errno.EMFILE: "too many open files: raise the limit with ulimit -n",
+    errno.ENFILE: "too many open files on this machine: close some programs",
+    errno.ENOMEM: "not enough memory",
+    errno.EIO: "the disk or device reports an error: check it, or choose another place",
+    errno.ELOOP: "too many symbolic links: they may form a circle",
+    errno.EADDRINUSE: "the address is in use: stop the program that uses it, or choose another port",
+}
+
+
+def system_error_text(error: OSError) -> str:
+    """What the operating system refused, at which file where it names one, and the remedy: one line."""
+    reason = _REMEDIES.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
+    where = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else None
+    return " ".join((f"{where}: {reason}" if where else reason).split())
 
 
 class RequestError(CoinfarmError):

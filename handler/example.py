@@ -13,6 +13,7 @@ from coinfarm.models.evaluations import evaluations
 from coinfarm.picture import chart_of_prediction
 from coinfarm.settings import Settings
 from coinfarm.storage import open_storage
+from coinfarm.storage.local_file import write_file
 from coinfarm.synthetic import generate
 from handler.app import lambda_handler
 from handler.local import LocalContext, http_event
@@ -38,7 +39,6 @@ class Example:
 def run_example(folder: Path) -> Example:
     """Ask the handler for predictions and for its model, and draw the last window with its prediction into `folder`."""
     candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
-    folder.mkdir(parents=True, exist_ok=True)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()
     answer = json.loads(_ask("POST", "/predictions", request))
@@ -46,7 +46,8 @@ def run_example(folder: Path) -> Example:
     model = json.loads(_ask("GET", "/model"))
     last = candles[-STANDARD.window_candles :]
     chart = folder / "chart.png"
-    chart.write_bytes(chart_of_prediction(last, answer["model"], answer["results"][-1]["predictions"], model["horizonCandles"]))
+    predicted = answer["results"][-1]["predictions"]
+    write_file(chart, chart_of_prediction(last, answer["model"], predicted, model["horizonCandles"]))
     return Example(answer, _recorded(answer["model"]["version"]), chart, first_s)
 
 

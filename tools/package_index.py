@@ -9,6 +9,7 @@ the command that is run, for an hour, and nowhere else: in no file, no argument 
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -94,6 +95,8 @@ def upload(place: Place, files: tuple[str, ...]) -> None:
 @click.pass_obj
 def execute(place: Place, command: tuple[str, ...]) -> None:
     """Run COMMAND with the index as PIP_INDEX_URL in its environment."""
+    if shutil.which(command[0]) is None:  # execvpe's own error is that of the last folder on the PATH
+        raise click.ClickException(f"{command[0]}: command not found")
     index = place.log_in()
     try:
         os.execvpe(command[0], command, os.environ | index.for_pip())  # noqa: S606 - the caller's own

@@ -177,7 +177,7 @@ def soak_server(models_root: str, folder: Path, plan: Plan, progress: Callable[[
     log = folder / "serve.log"
     settings = {"MODEL_REFRESH_S": REFRESH_S, "MODEL_CACHE_DIR": folder / "cache"}
     with processes.ended(processes.start(("serve", "--port", "0", "--model", models_root), log, settings)) as process:
-        line = processes.line_with("Uvicorn running on", log, process)
+        line = processes.line_with("Serving on", log, process)
         found = re.search(r"http://[\d.:]+", line)
         assert found is not None
         moves = [Move(versions[0], "promote", float("-inf"), float("-inf"))]

@@ -14,7 +14,7 @@ from coinfarm.backfill.coverage import Coverage, Month, month_of
 from coinfarm.backfill.result import Result, empty_table, read_result
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, system_error_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +45,8 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
                 if tables:
                     write(month, _joined(tables))
     except OSError as error:
-        raise CoinfarmError(f"{output} cannot be written: {error.strerror or error}") from error
+        error.filename = str(output)
+        raise CoinfarmError(system_error_text(error)) from error
     return coverage
 
 

@@ -7,8 +7,9 @@ from coinfarm.backtest.history import read_market
 from coinfarm.backtest.predictions import CoinPredictions
 from coinfarm.backtest.trades import REASONS, Trades
 from coinfarm.candles import Candles
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.outputs import COLUMN_NAMES
+from coinfarm.storage.local_file import whole_file, write_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,18 +39,20 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
                 ("-predictions", _prediction_table(coin).drop_columns(["symbol", "interval"])),
             ):
                 path = folder / f"{name}{ending}.feather"
-                _write_feather(table, path)
+                with whole_file(path) as unfinished:
+                    _write_feather(table, unfinished)
                 written.append(path)
         for path, table in (
             (folder / "predictions.parquet", pa.concat_tables(map(_prediction_table, stored))),
             (folder / "trades.parquet", _trade_table(trades)),
         ):
-            pq.write_table(table, str(path), compression="zstd")
+            with whole_file(path) as unfinished:
+                pq.write_table(table, str(unfinished), compression="zstd")
             written.append(path)
         recipes = folder / _RECIPES_FILE
-        recipes.write_bytes(Path(__file__).with_name("recipes.md").read_bytes())
+        write_file(recipes, Path(__file__).with_name("recipes.md").read_bytes())
     except OSError as error:
-        raise CoinfarmError(f"{folder} cannot be written: {error}") from None
+        raise CoinfarmError(system_error_text(error)) from None
     return [*written, recipes]
 
 

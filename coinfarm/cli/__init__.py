@@ -1,7 +1,5 @@
 """The `coinfarm` command: parse and call."""
 
-from typing import Any
-
 import click
 
 from coinfarm.cli.backfill import backfill
@@ -9,6 +7,7 @@ from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
 from coinfarm.cli.completion import completion
 from coinfarm.cli.demo import demo
+from coinfarm.cli.errors import ErrorGroup
 from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.explain import explain
 from coinfarm.cli.history import history
@@ -20,26 +19,9 @@ from coinfarm.cli.train import train
 from coinfarm.cli.verdict import verdict
 from coinfarm.cli.version import version_option
 from coinfarm.cli.worker import worker
-from coinfarm.errors import CoinfarmError
-from coinfarm.extras import missing_package
 
 
-class _Group(click.Group):
-    """Prints an error that is meant for a person as one line, without a traceback."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except CoinfarmError as error:
-            raise click.ClickException(str(error)) from None
-        except ModuleNotFoundError as error:
-            missing = missing_package(error, "this command")
-            if missing is None:
-                raise
-            raise click.ClickException(str(missing)) from None
-
-
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=ErrorGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @version_option
 @click.option(
     "--stack",

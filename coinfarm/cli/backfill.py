@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import MODEL, ROOT, print_tables
+from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack, run_uri
 
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ def backfill() -> None:
 @click.option(
     "--run",
     "root",
-    type=ROOT,
+    type=ROOT_TO_WRITE,
     required=True,
     callback=run_uri,
     help="Where the run is kept: a folder or an s3:// URI without a run; with coinfarm --stack also a name without a slash.",
 )
 @click.option(
     "--results",
-    type=ROOT,
+    type=ROOT_TO_WRITE,
     help="Where results go; what lies there of the same model is not done again.  [default: that of coinfarm --stack, or --run]",
 )
 @MODEL
@@ -286,7 +287,7 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
 @click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path),
+    type=FILE_OR_FOLDER_TO_WRITE,
     required=True,
     help="A .parquet file; or a new folder, for a file of each symbol and month.",
 )

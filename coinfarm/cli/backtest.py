@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, FOLDER, ROOT, open_predictor, print_tables
+from coinfarm.cli.options import open_predictor, print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT
 
 if TYPE_CHECKING:
     from coinfarm.backtest.lookahead import Lookahead
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds, not 40, and show the best.")
 @click.option("--check-lookahead", is_flag=True, help="First make some predictions again without the future: they must be the same.")
 @click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
-@click.option("--export", "export_folder", type=FOLDER, help="Write predictions, candles and trades for freqtrade, pandas and others.")
+@click.option("--export", "export_folder", type=FOLDER_TO_WRITE, help="Write predictions, candles and trades for other tools.")
 @click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
 @click.option("--report", type=FILE_TO_WRITE, help="Write one HTML page, which needs nothing else, with plots and trades.")
 def backtest(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, print_tables
+from coinfarm.cli.options import print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
 
 @click.command(epilog="Example: coinfarm compare coinfarm/training/candidates.toml -o build/comparison.json")

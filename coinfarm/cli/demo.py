@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from coinfarm.cli.paths import FOLDER_TO_WRITE
+
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _INTERRUPTED = 130
 _INCOMPLETE = 1
@@ -27,7 +29,7 @@ _INCOMPLETE = 1
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER_TO_WRITE,
     default=Path("build/demo"),
     show_default=True,
     help="A folder for the report, the predictions and the workers' logs; what a demo left there before is replaced.",

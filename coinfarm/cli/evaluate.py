@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, MODEL, open_predictor, print_tables, read_candles
+from coinfarm.cli.options import MODEL, open_predictor, print_tables, read_candles
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, MODEL, candle_options, open_predictor, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, read_candles, series_in
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.outputs import OUTPUT_NAMES
 
 _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
@@ -39,11 +40,12 @@ def explain(
     """
     from coinfarm.explanation import explain as explained
     from coinfarm.explanation import window_at
+    from coinfarm.storage.local_file import write_file
 
     if output is None and not as_json:
         raise click.UsageError("give -o PNG, or --json, or both")
     candles = series_in(read_candles(file, symbol, interval), 1, gaps).candles
     explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
     if output is not None:
-        output.write_bytes(explanation.to_png(outputs or OUTPUT_NAMES))
+        write_file(output, explanation.to_png(outputs or OUTPUT_NAMES))
     click.echo(json.dumps(explanation.to_dict()) if as_json else output)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, ROOT, print_tables
+from coinfarm.cli.options import print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.history.download import Download
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 _LONG_WAIT_S = 4
 """A wait that makes a person wonder."""
 _DAY = click.DateTime(["%Y-%m-%d"])
-_STORE = click.option(
-    "--store", "root", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
-)
+_STORE_HELP = "The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
+_STORE = click.option("--store", "root", type=ROOT, required=True, help=_STORE_HELP)
+_STORE_TO_WRITE = click.option("--store", "root", type=ROOT_TO_WRITE, required=True, help=_STORE_HELP)
 _REPLACE = click.option("--replace", is_flag=True, help="Let new candles take the place of stored ones that differ.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="What was done, or found, as JSON.")
 
@@ -40,7 +41,7 @@ def history() -> None:
 @click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: today, which is not over]")
 @click.option("--exchange-url", help="Ask this server with the exchange's own paths: a proxy, or one for tests.")
 @_REPLACE
-@_STORE
+@_STORE_TO_WRITE
 @_JSON
 def download(
     exchange_name: str,
@@ -82,7 +83,7 @@ def download(
 @click.option("--symbol", help="The coin, where a file's name does not tell it.")
 @click.option("--interval", help="The length of a candle (1m, 1h, …), where a file's name does not tell it.")
 @_REPLACE
-@_STORE
+@_STORE_TO_WRITE
 @_JSON
 def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | None, replace: bool, root: str, as_json: bool) -> None:
     """Store the candles of FILES: Parquet, CSV, klines JSON, or zips of Binance's archive.
@@ -121,6 +122,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     from coinfarm.history.check import check_store
     from coinfarm.history.picture import coverage_png
     from coinfarm.history.tables import coverage_table, hole_table, series_table
+    from coinfarm.storage.local_file import write_file
 
     store = _open(root)
     with days_bar() as progress:
@@ -136,7 +138,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         for stray in strays:
             click.echo(f"no day of candles, and passed over: {stray}")
     if output:
-        output.write_bytes(coverage_png(checks))
+        write_file(output, coverage_png(checks))
     faults = [fault for each in checks for fault in each.faults]
     for fault in faults:
         click.echo(f"fault: {fault.uri}: {fault.detail}", err=True)
@@ -152,7 +154,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed makes the same candles.")
 @click.option("--missing-pct", type=click.FloatRange(0, 99), default=0.0, show_default=True, help="Of candles, as in quiet markets.")
 @_REPLACE
-@_STORE
+@_STORE_TO_WRITE
 def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
     """Store made-up candles that behave like a market's, to try things out on."""
     from coinfarm.history.day import DAY_MS, by_day, day_start_ms

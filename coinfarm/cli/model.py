@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FILE_TO_WRITE, ROOT, print_tables
+from coinfarm.cli.options import print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
@@ -32,7 +33,7 @@ def model() -> None:
 
 @model.command(epilog="Example: coinfarm model publish model.keras --to s3://my-models/models/btc --candles BTCUSD-1m.parquet --promote")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "root", type=ROOT, required=True, help="The model root.  [default: that of coinfarm --stack]")
+@click.option("--to", "root", type=ROOT_TO_WRITE, required=True, help="The model root.  [default: that of coinfarm --stack]")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
 @click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
 @click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")
@@ -138,13 +139,14 @@ def card(root: str, version: str, output: Path | None) -> None:
     from coinfarm.models.evaluations import evaluations
     from coinfarm.models.store import ModelStore
     from coinfarm.storage import open_storage
+    from coinfarm.storage.local_file import write_file
 
     storage = open_storage(root)
     text = model_card(ModelStore(storage).manifest(version), evaluations(storage, version))
     if output is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_file(output, text)
         click.echo(output)
 
 

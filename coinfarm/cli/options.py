@@ -8,31 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.paths import ROOT
 from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
-
     from coinfarm.candles import Candles
     from coinfarm.predictor import Predictor, Series
 
-
-class _Root(click.types.StringParamType):
-    """A folder, a file in the place of one, or an `s3://` URI; shells complete the first two."""
-
-    name = "root"
-
-    def shell_complete(self, context: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
-        from click.shell_completion import CompletionItem
-
-        del context, parameter
-        return [CompletionItem(incomplete, type="file")]
-
-
-ROOT = _Root()
-EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FILE_TO_WRITE = click.Path(dir_okay=False, writable=True, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
 
 MODEL = click.option(
     "--model",

@@ -6,17 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import (
-    EXISTING_FILE,
-    FILE_TO_WRITE,
-    MODEL,
-    candle_options,
-    open_predictor,
-    predict_with_progress,
-    print_tables,
-    read_candles,
-    series_in,
-)
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, print_tables, read_candles, series_in
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.predictor import Series
@@ -62,15 +53,15 @@ def predict(
 
 def _draw_last(series: "Series", answer: dict[str, Any], horizon_candles: int, chart: Path) -> None:
     from coinfarm.picture import chart_of_prediction
+    from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     last = (len(series) - 1) * series.stride
     predicted = answer["results"][-1]["predictions"]
     if predicted is None:
         raise click.ClickException("the last window has no prediction to draw: most of its candles are missing")
-    chart.write_bytes(
-        chart_of_prediction(series.candles[last : last + STANDARD.window_candles], answer["model"], predicted, horizon_candles)
-    )
+    window = series.candles[last : last + STANDARD.window_candles]
+    write_file(chart, chart_of_prediction(window, answer["model"], predicted, horizon_candles))
 
 
 @click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")
@@ -83,10 +74,11 @@ def _draw_last(series: "Series", answer: dict[str, Any], horizon_candles: int, c
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
     """Draw what the model sees of the candles in FILE."""
     from coinfarm.picture import picture_of
+    from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     series = series_in(read_candles(file, symbol, interval), 1, gaps)
     stride = max(1, (len(series) - 1) // max(1, frames - 1))
     span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
-    output.write_bytes(picture_of(series_in(series.candles[-span:], stride, gaps)))
+    write_file(output, picture_of(series_in(series.candles[-span:], stride, gaps)))
     click.echo(output)

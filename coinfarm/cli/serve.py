@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, ROOT, print_tables
+from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
 from coinfarm.extras import require
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from coinfarm.stack import Stack
 
 
@@ -22,7 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--candles-root", type=ROOT, help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
 )
-@click.option("--results-root", type=ROOT, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/ in this folder]")
+@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/]")
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
     """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
 
@@ -65,27 +69,42 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at; 0.0.0.0 for all.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all of this machine's.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port to listen on; 0 for any free one.")
 @MODEL
 def serve(host: str, port: int, model_uri: str | None) -> None:
-    """Serve the API's routes over HTTP, here. Metrics, which are for CloudWatch, come with POWERTOOLS_METRICS_DISABLED=false."""
+    """Serve the API's routes over HTTP on this machine; metrics too, with POWERTOOLS_METRICS_DISABLED=false.
+
+    The port is bound before the model is loaded, and requests are accepted afterwards. Exit codes: 1 for an address or port that cannot be
+    used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
+    """
     require("serving", "uvicorn")
     import uvicorn
 
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from handler.asgi import Application
+    from coinfarm.cli.listening import bound_sockets, port_of
 
-    uvicorn.run(Application(), host=host, port=port, lifespan="on", ws="none")
+    class Server(uvicorn.Server):  # type: ignore[misc]
+        async def startup(self, sockets: "list[socket] | None" = None) -> None:
+            await super().startup(sockets)
+            assert sockets is not None
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
+            click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
+
+    with bound_sockets(host, port) as sockets, on_interrupt("Every request that had arrived was answered."):
+        from handler.asgi import Application
+
+        click.echo("Loading the model ...", err=True)
+        Server(uvicorn.Config(Application(), lifespan="on", ws="none")).run(sockets)
 
 
 @click.command(epilog="Example: coinfarm example -o build")
 @click.option(
     "-o",
     "--output",
-    type=FOLDER,
+    type=FOLDER_TO_WRITE,
     default=Path("build"),
     show_default=True,
     help="A folder for the chart.",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import EXISTING_FILE, FOLDER
+from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 
 @click.command(epilog="Example: coinfarm train coinfarm/training/reference.toml -o build/model")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FOLDER, required=True, help="A folder for the bundle, empty or not yet there.")
-@click.option("--tensorboard", type=FOLDER, help="Write logs for TensorBoard here.")
+@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A folder for the bundle, empty or not yet there.")
+@click.option("--tensorboard", type=FOLDER_TO_WRITE, help="Write logs for TensorBoard here.")
 def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published.
 

@@ -13,7 +13,8 @@ import click
 from coinfarm.cli.backfill import absolute, frames_bar
 from coinfarm.cli.backtest import stages_bar
 from coinfarm.cli.history import days_bar
-from coinfarm.cli.options import EXISTING_FILE, FOLDER, MODEL, open_predictor
+from coinfarm.cli.options import MODEL, open_predictor
+from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
@@ -27,7 +28,12 @@ _INTERRUPTED = 130
 @click.command(epilog="Example: coinfarm verdict BTCUSD-1m.parquet ETHUSD-1m.parquet")
 @click.argument("files", type=EXISTING_FILE, nargs=-1)
 @click.option(
-    "-o", "--output", type=FOLDER, default=Path("build/verdict"), show_default=True, help="Where all of it is kept, and the report."
+    "-o",
+    "--output",
+    type=FOLDER_TO_WRITE,
+    default=Path("build/verdict"),
+    show_default=True,
+    help="A folder for all files and the report.",
 )
 @click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the model's training cut-off]")
 @click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are; of made-up ones, 40 days]")

@@ -14,6 +14,7 @@ from coinfarm.demo.outcome import Look, Outcome, share_of
 from coinfarm.demo.stage import Stage, Worker
 from coinfarm.errors import CoinfarmError
 from coinfarm.settings import reference_model_uri
+from coinfarm.storage.local_file import write_file
 
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP", "DEMOADA", "DEMOSOL", "DEMODOT", "DEMOXMR")
 """No more: it is a demonstration."""
@@ -126,7 +127,7 @@ class _Performance:
 
         predictions = self._play.folder / _PREDICTIONS
         told = "".join(self._lines("backfill", "collect", "--run", self._root, "--output", str(predictions), "--json"))
-        (self._play.folder / _COVERAGE).write_text(told)
+        write_file(self._play.folder / _COVERAGE, told)
         return Outcome(
             model_version=self._model.name,
             status=status,

@@ -8,7 +8,7 @@ from typing import Any
 
 from coinfarm.candle_files import parse_candles
 from coinfarm.candles import Candles
-from coinfarm.errors import CandleError, CoinfarmError, Conflict
+from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_text
 from coinfarm.history.archive import ArchiveName, csv_in_zip, with_header
 from coinfarm.history.day import by_day
 from coinfarm.history.store import CandleStore, Written
@@ -60,7 +60,8 @@ def import_file(
         outcome.refused.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
         return outcome
     except OSError as error:
-        outcome.refused.append(f"{path}: {error.strerror}")
+        error.filename = str(path)
+        outcome.refused.append(system_error_text(error))
         return outcome
     outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
     days = list(by_day(candles))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from coinfarm.errors import ModelError
+from coinfarm.errors import ModelError, system_error_text
 from coinfarm.models.manifest import (
     MANIFEST_FILE,
     MODEL_FILE,
@@ -42,7 +42,7 @@ class Bundle:
         try:
             manifest = Manifest.parse(path.read_bytes(), str(path))
         except OSError as error:
-            raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+            raise ModelError(system_error_text(error)) from error
         manifest.check_geometry()
         for name, expected in manifest.files.items():
             if digest_of(folder / name) != expected:
@@ -126,4 +126,4 @@ def digest_of(path: Path) -> FileDigest:
         with path.open("rb") as file, naming_faults(str(path)):
             return FileDigest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
     except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror}") from error
+        raise ModelError(system_error_text(error)) from error

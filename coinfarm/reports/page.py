@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.reports.packages import require_packages
+from coinfarm.storage.local_file import write_file
 
 Tone = Literal["good", "bad", "neutral"]
 
@@ -127,8 +128,8 @@ class Page:
         return environment.get_template("page.html.j2").render(page=self)
 
     def write(self, path: Path) -> None:
-        """Raises `CoinfarmError` where the file cannot be written."""
+        """Write the page as a whole. Raises `CoinfarmError` where that is not possible."""
         try:
-            path.write_text(self.html(), encoding="utf-8")
+            write_file(path, self.html())
         except OSError as error:
-            raise CoinfarmError(f"{path} cannot be written: {error.strerror}") from None
+            raise CoinfarmError(system_error_text(error)) from None

@@ -10,7 +10,7 @@ from coinfarm.errors import Forbidden, StorageError
 from coinfarm.storage.folder import FolderStorage
 from coinfarm.storage.protocol import Blob, Storage, checked_key
 
-__all__ = ["Blob", "Storage", "open_inside", "open_storage", "resolve"]
+__all__ = ["Blob", "Storage", "local_folder", "open_inside", "open_storage", "resolve"]
 
 _S3 = "s3://"
 
@@ -28,6 +28,11 @@ def open_storage(root: str) -> Storage:
     if not bucket:
         raise StorageError(f"{root} names no bucket: write s3://bucket/prefix")
     return S3Storage(bucket, prefix.strip("/"))
+
+
+def local_folder(root: str) -> Path | None:
+    """The folder of a root on this machine; None for one in S3. Raises `StorageError` for any other."""
+    return None if root.startswith(_S3) else _local_path(root)
 
 
 def resolve(uri: str, root: str) -> tuple[Storage, str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from coinfarm.errors import Forbidden, NotFound, StorageError
+from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
 
 
@@ -119,4 +119,5 @@ def _translated(where: str) -> Iterator[None]:
     except PermissionError as error:
         raise Forbidden(f"{where}: the system denies access; check who owns it") from error
     except OSError as error:
-        raise StorageError(f"{where}: {error.strerror}") from error
+        error.filename = error.filename or where
+        raise StorageError(system_error_text(error)) from error

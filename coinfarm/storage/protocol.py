@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from coinfarm.errors import Conflict, Forbidden, TooLarge, shortened
+from coinfarm.storage.local_file import named
 
 CHUNK_BYTES = 1 << 20
 _LONGEST_KEY, _LONGEST_PART = 1024, 255
@@ -88,7 +89,8 @@ def save(chunks: Iterable[bytes], path: Path, max_bytes: int, source: str) -> No
             size += len(chunk)
             if size > max_bytes:
                 raise too_large(source, max_bytes)
-            file.write(chunk)
+            with named(path):
+                file.write(chunk)
 
 
 def too_large(where: str, max_bytes: int) -> TooLarge:

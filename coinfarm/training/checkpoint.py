@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, system_error_text
+from coinfarm.storage.local_file import named
 from coinfarm.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -102,8 +103,9 @@ class Checkpoint:
 
         arrays = {str(number): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
         part = self._folder / f"part-{name}"
-        np.savez(part, **arrays, **others)
-        part.replace(self._folder / name)
+        with named(self._folder / name):
+            np.savez(part, **arrays, **others)
+            part.replace(self._folder / name)
 
 
 def _all_variables(model: "keras.Model") -> list[Any]:
@@ -119,8 +121,9 @@ def _assign(variables: list[Any], saved: Any) -> None:
 def _replace(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     part = path.with_name(f"part-{path.name}")
-    part.write_bytes(data)
-    part.replace(path)
+    with named(path):
+        part.write_bytes(data)
+        part.replace(path)
 
 
 def _sha256(path: Path) -> str:
@@ -128,4 +131,4 @@ def _sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise CoinfarmError(f"{path}: {error.strerror}") from None
+        raise CoinfarmError(system_error_text(error)) from None

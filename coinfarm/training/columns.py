@@ -1,5 +1,7 @@
 """Candles on disk, seen as arrays: however many there are, memory holds what is just looked at."""
 
+import os
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +11,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from coinfarm.candle_files import candle_parts
 from coinfarm.candles import Candles, fill_gaps
-from coinfarm.errors import CandleError, CoinfarmError
+from coinfarm.errors import CandleError, CoinfarmError, system_error_text
+from coinfarm.storage.local_file import named
 from image_render.windows import Columns
 
 _CANDLES_AT_ONCE = 1_000_000
@@ -18,10 +21,14 @@ _MOST_CANDLES = 100_000_000
 
 
 def room(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
-    """An array not yet filled, in memory or, where a path is given, in a file; what it is not filled with takes no room there."""
+    """An array not yet filled, in memory or, where a path is given, in a file. Raises `OSError` where the disk has no room for it."""
     if path is None or not all(shape):  # an empty file cannot be mapped
         return np.empty(shape, dtype)
-    return np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
+    with named(path):
+        array = np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
+        with path.open("r+b") as file:  # a mapped page that finds the disk full would end the process with a signal
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_ONCE) -> Candles:
@@ -37,15 +44,21 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
         for part in candle_parts(path, candles_at_once):
             filled = fill_gaps(part, _MOST_CANDLES) if last is None else fill_gaps(_joined(last, part), _MOST_CANDLES)[1:]
             for file, column in zip(files, (filled.open_time, *filled.columns, filled.filled), strict=True):
-                column.tofile(file)
+                with named(Path(file.name)):
+                    file.write(np.ascontiguousarray(column).data)
             last = part[-1:]
+        for file in files:
+            with named(Path(file.name)):
+                file.flush()
     except CandleError as error:
         raise CoinfarmError(f"{path}: {error}") from None
     except OSError as error:
-        raise CoinfarmError(f"{path}: {error.strerror or error}") from None
+        error.filename = error.filename or str(path)
+        raise CoinfarmError(system_error_text(error)) from None
     finally:
         for file in files:
-            file.close()
+            with suppress(OSError):  # of what a full disk left in the buffer, told above
+                file.close()
     if last is None:
         raise CoinfarmError(f"{path}: there is no candle")
     dtypes = (np.int64, *(np.float64 for _ in Columns._fields), np.bool_)

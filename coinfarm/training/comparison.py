@@ -14,6 +14,7 @@ from coinfarm.candles import Candles, Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.metrics import scores
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.storage.local_file import write_file
 from coinfarm.training.architecture import architecture
 from coinfarm.training.config import TrainingConfig, read_toml
 from coinfarm.training.dataset import Samples, samples
@@ -81,7 +82,7 @@ def read_outcomes(path: Path) -> list[Outcome]:
 
 
 def _write(outcomes: list[Outcome], path: Path) -> None:
-    path.write_text(json.dumps([outcome.model_dump() for outcome in outcomes], indent=1) + "\n")
+    write_file(path, json.dumps([outcome.model_dump() for outcome in outcomes], indent=1) + "\n")
 
 
 def _outcome(config: TrainingConfig, coins: list[Candles], progress: Progress) -> Outcome:

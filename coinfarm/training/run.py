@@ -13,6 +13,7 @@ from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.storage.local_file import named
 from coinfarm.training.architecture import architecture
 from coinfarm.training.checkpoint import Checkpoint
 from coinfarm.training.columns import mapped_candles
@@ -78,7 +79,8 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
     manifest into the folder, made here.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _save(model, folder / MODEL_FILE)
+    with named(folder / MODEL_FILE):
+        _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     naive = Naive.fit(splits.train.range_pct, splits.train.targets_pct)
     metrics: dict[str, Any] = {

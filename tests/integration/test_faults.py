@@ -195,6 +195,7 @@ def tmpfs(folder, size):
         subprocess.run(["umount", str(folder)], check=True)
 
 
+@pytest.mark.root
 def test_a_full_disk_under_the_cache_ends_the_worker_and_loses_nothing(farm, tmp_path):
     farm.submit()
     with tmpfs(tmp_path / "small", MODEL_BYTES // 2) as cache:

@@ -159,4 +159,4 @@ def test_where_there_is_no_index_it_says_so(farm: Farm, stack: dict[str, str], s
 
 def test_a_command_that_is_not_there_is_named(farm: Farm) -> None:
     refused = farm.tool("exec", "no-such-command")
-    assert (refused.returncode, refused.stderr) == (1, "Error: no-such-command: No such file or directory\n")
+    assert (refused.returncode, refused.stderr) == (1, "Error: no-such-command: command not found\n")

@@ -177,6 +177,7 @@ print(BundleCache(default_cache_dir()).bundle(open_model_source(source), version
 """
 
 
+@pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act as two users")
 def test_a_second_user_does_not_use_what_the_first_one_left(storage: Storage, tmp_path: Path) -> None:
     """In a temporary folder that both share, where neither has a home folder."""

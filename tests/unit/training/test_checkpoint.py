@@ -57,5 +57,5 @@ def test_candles_that_have_changed_are_refused(tmp_path: Path) -> None:
 def test_candles_that_are_not_there_are_named(tmp_path: Path) -> None:
     plan = config(tmp_path)
     (tmp_path / "DEMO-1h.parquet").unlink()
-    with pytest.raises(CoinfarmError, match=r"DEMO-1h\.parquet: No such file"):
+    with pytest.raises(CoinfarmError, match=r"DEMO-1h\.parquet: no such file"):
         Checkpoint(tmp_path / "run").begin(plan)

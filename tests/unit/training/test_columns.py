@@ -68,7 +68,7 @@ def test_a_candle_at_fault_is_named_by_file_and_number(tmp_path: Path, candles: 
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [pytest.param(None, "No such file", id="missing"), pytest.param(b"PAR", "is not a Parquet file", id="no Parquet")],
+    [pytest.param(None, "no such file", id="missing"), pytest.param(b"PAR", "is not a Parquet file", id="no Parquet")],
 )
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "DEMOUSD-1m.parquet"

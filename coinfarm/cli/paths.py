@@ -1,0 +1,76 @@
+"""What a path or a root on the command line may be; what is to be written is checked before any work is done."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coinfarm.errors import StorageError, system_error_text
+from coinfarm.storage import local_folder
+from coinfarm.storage.local_file import check_writable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_Parameter = click.Parameter | None
+
+
+class _Root(click.types.StringParamType):
+    """A folder, a file in the place of one, or an `s3://` URI; shells complete the first two."""
+
+    name = "root"
+
+    def shell_complete(self, context: click.Context, parameter: click.Parameter, incomplete: str) -> "list[CompletionItem[str]]":
+        from click.shell_completion import CompletionItem
+
+        del context, parameter
+        return [CompletionItem(incomplete, type="file")]
+
+
+class _RootToWrite(_Root):
+    """The same, to be written to: a folder that exists or can be created."""
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
+        root: str = super().convert(value, parameter, context)
+        try:
+            folder = local_folder(root)
+        except StorageError as error:
+            self.fail(str(error), parameter, context)
+        if folder is not None:
+            if folder.exists() and not folder.is_dir():
+                self.fail(f"{folder} is a file: name a folder", parameter, context)
+            _check(self, folder, parameter, context)
+        return root
+
+
+class _PathToWrite(click.Path):
+    """A file or folder that is to be written. Missing folders are created when it is written; what makes that impossible is said now."""
+
+    def __init__(self, *, file: bool, folder: bool) -> None:
+        super().__init__(file_okay=file, dir_okay=folder, path_type=Path)
+
+    def convert(
+        self, value: str | os.PathLike[str], parameter: click.Parameter | None, context: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        path = super().convert(value, parameter, context)
+        assert isinstance(path, Path)
+        _check(self, path, parameter, context)
+        return path
+
+
+def _check(
+    kind: click.types.StringParamType | click.Path, path: Path, parameter: click.Parameter | None, context: click.Context | None
+) -> None:
+    try:
+        check_writable(path)
+    except OSError as error:
+        kind.fail(system_error_text(error), parameter, context)
+
+
+ROOT = _Root()
+ROOT_TO_WRITE = _RootToWrite()
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+FILE_TO_WRITE = _PathToWrite(file=True, folder=False)
+FOLDER_TO_WRITE = _PathToWrite(file=False, folder=True)
+FILE_OR_FOLDER_TO_WRITE = _PathToWrite(file=True, folder=True)

@@ -1,0 +1,183 @@
+"""Where commands write: folders are created, what cannot be written is refused before the work, nothing is left half-written."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from coinfarm.candle_files import parquet_from_candles
+from coinfarm.cli import main
+from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
+from coinfarm.storage.local_file import check_writable, whole_file, write_file
+from tests.demo_requests import demo_candles
+
+Run = Callable[..., Result]
+COMMAND = "import sys; from coinfarm.cli import main; sys.argv[0] = 'coinfarm'; main(prog_name='coinfarm')"
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with 210 generated candles."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(210)))
+    return tmp_path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def process(*arguments: object, max_bytes: int | None = None, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """The command as a process of its own, which may write no file larger than `max_bytes`."""
+
+    def limit() -> None:
+        if max_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes))
+
+    return subprocess.run(
+        [sys.executable, "-c", COMMAND, *map(str, arguments)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=limit,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def files_under(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_missing_folder_is_created() -> None:
+    shown = run("render", "DEMOUSD-1m.parquet", "-o", "new/deeper/chart.png")
+    assert shown.exit_code == 0, shown.output
+    with Image.open("new/deeper/chart.png") as picture:
+        assert picture.width
+
+
+def writing_options() -> list[tuple[str, click.Option]]:
+    """Every option of every command that names a file, folder or root to write."""
+
+    def walk(name: str, command: click.Command) -> list[tuple[str, click.Option]]:
+        if isinstance(command, click.Group):
+            return [found for each, child in command.commands.items() for found in walk(f"{name} {each}".strip(), child)]
+        return [(name, option) for option in command.params if isinstance(option, click.Option)]
+
+    written = {"--output", "--report", "--export", "--tensorboard"}
+    return [(name, option) for name, option in walk("", main) if written & set(option.opts)]
+
+
+@pytest.mark.parametrize(("command", "option"), writing_options(), ids=lambda value: value if isinstance(value, str) else value.opts[-1])
+def test_every_option_that_names_something_to_write_is_checked_first(command: str, option: click.Option, here: Path) -> None:
+    (here / "file").write_text("")
+    with pytest.raises(click.BadParameter, match="file"):
+        option.type.convert("file/below", option, click.Context(main))
+
+
+def test_there_are_such_options() -> None:
+    assert len(writing_options()) >= 13
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [(FILE_TO_WRITE, "folder"), (FOLDER_TO_WRITE, "file"), (ROOT_TO_WRITE, "file")], ids=["file", "folder", "root"]
+)
+def test_the_wrong_kind_of_place_is_refused(kind: click.Path, value: str, here: Path) -> None:
+    (here / "folder").mkdir()
+    (here / "file").write_text("")
+    with pytest.raises(click.BadParameter):
+        kind.convert(value, None, None)
+
+
+def test_checking_creates_nothing(here: Path) -> None:
+    before = files_under(here)
+    check_writable(here / "a/b/c")
+    assert files_under(here) == before
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_refused_before_the_work(here: Path) -> None:
+    (here / "closed").mkdir(mode=0o500)
+    shown = run("render", "DEMOUSD-1m.parquet", "-o", "closed/chart.png")
+    assert shown.exit_code == 2
+    assert "closed/chart.png" in shown.stderr
+
+
+def test_what_fails_halfway_leaves_the_old_file_and_no_other(here: Path) -> None:
+    write_file(here / "kept", "old")
+    before = files_under(here)
+
+    def half() -> None:
+        with whole_file(here / "kept") as unfinished:
+            unfinished.write_text("new")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half()
+    assert (here / "kept").read_text() == "old"
+    assert files_under(here) == before
+
+
+def test_a_link_stays_a_link(here: Path) -> None:
+    (here / "link").symlink_to(here / "there")
+    write_file(here / "link", "text")
+    assert (here / "link").is_symlink()
+    assert (here / "there").read_text() == "text"
+
+
+def test_a_device_is_written_directly() -> None:
+    write_file(Path("/dev/null"), "text")
+    assert not Path("/dev/null").is_file()
+
+
+def test_a_device_that_is_full_is_named() -> None:
+    with pytest.raises(OSError, match="/dev/full") as error:
+        write_file(Path("/dev/full"), "text")
+    assert error.value.filename == "/dev/full"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("render", "DEMOUSD-1m.parquet", "-o", "new.png"), id="render"),
+        pytest.param(("example", "-o", "example"), id="example"),
+        pytest.param(("history", "import", "DEMOUSD-1m.parquet", "--store", "new"), id="import"),
+        pytest.param(("history", "generate", "--symbol", "DEMOBTC", "--days", "2", "--store", "new"), id="generate"),
+    ],
+)
+def test_no_room_is_one_line_that_names_the_file(arguments: tuple[str, ...], here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["MODEL_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
+    if arguments[0] == "example":
+        assert process("example", "-o", "first").returncode == 0  # the model is in the cache from now on
+        (here / "first/chart.png").unlink()
+    ended = process(*arguments, max_bytes=1000)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert arguments[-1] in last
+    assert not [path for path in here.rglob("*") if path.is_file() and path.name != "DEMOUSD-1m.parquet"]
+
+
+def test_a_full_disk_behind_stdout_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = process("predict", "DEMOUSD-1m.parquet", "--csv", stdout=full.fileno())
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Error: standard output ")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_read_is_one_line(here: Path) -> None:
+    (here / "results").mkdir()
+    shown = run("backtest", "--predictions", "results", "--candles", here / "DEMOUSD-1m.parquet")
+    assert shown.exit_code == 1
+    assert json.dumps(shown.stderr).count("Traceback") == 0

@@ -115,6 +115,22 @@ def test_production_moves_slowly_and_keeps_its_own_key():
     assert (prod["Encryption"], prod["AccessLogs"]) == ("CustomerKey", "On")
 
 
+# --- sam local ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", ["env.json", "env-s3.json"])
+def test_an_environment_file_sets_only_variables_that_sam_local_passes_on(file):
+    declared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    for function, variables in json.loads((ROOT / "events" / file).read_text()).items():
+        assert TEMPLATE["Resources"][function]["Type"] == "AWS::Serverless::Function"
+        assert variables.keys() <= declared.keys()
+
+
+def test_the_variable_for_a_local_s3_is_not_deployed():
+    for function in of_type("AWS::Lambda::Function").values():
+        assert "AWS_ENDPOINT_URL_S3" not in function["Environment"]["Variables"]
+
+
 # --- Functions, versions, deployments --------------------------------------------------------------------------------------
 
 

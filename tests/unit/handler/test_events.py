@@ -11,7 +11,9 @@ import pytest
 from coinfarm.candle_files import parse_candles
 from tests.demo_requests import EVENTS, Answer, make_candles, make_events
 
-FILES = {path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json"))}
+FILES = {
+    path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json")) if not path.stem.startswith("env")
+}
 CANDLE_FILE = EVENTS / "candles/DEMOUSD-1m.parquet"
 
 

@@ -18,7 +18,7 @@ from coinfarm.cli.options import (
 )
 
 
-@click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
+@click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
 @click.argument("file", type=EXISTING_FILE)
 @MODEL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
@@ -46,7 +46,7 @@ def predict(
         print_tables(prediction_table(document, len(series)))
 
 
-@click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")
+@click.command(epilog="Example: coinfarm render examples/DEMOUSD-1m.parquet --frames 6 -o build/sheet.png")
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="The PNG to write.")
 @click.option(

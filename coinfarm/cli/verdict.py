@@ -24,7 +24,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _INTERRUPTED = 130
 
 
-@click.command(epilog="Example: coinfarm verdict BTCUSD-1m.parquet ETHUSD-1m.parquet")
+@click.command(epilog="Example: coinfarm verdict examples/DEMOUSD-1m.parquet")
 @click.argument("files", type=EXISTING_FILE, nargs=-1)
 @click.option(
     "-o", "--output", type=FOLDER, default=Path("build/verdict"), show_default=True, help="Where all of it is kept, and the report."

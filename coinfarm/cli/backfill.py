@@ -52,7 +52,9 @@ _IDLE_LOOKS = 3
 """SQS counts with some seconds' delay, so that one look at an empty queue tells little."""
 
 
-@click.group(epilog="Example: coinfarm backfill plan --symbol BTCUSD --from 2019-01-01 --to 2019-07-01 --store candles --run runs/btc")
+@click.group(
+    epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
+)
 def backfill() -> None:
     """Predict years of history: plan a run, do it here or send it to a queue, collect its results.
 
@@ -62,8 +64,7 @@ def backfill() -> None:
 
 
 @backfill.command(
-    epilog="Example: coinfarm backfill plan --symbol BTCUSD --symbol ETHUSD --from 2018-01-01 --to 2020-01-01 "
-    "--store s3://my-candles --run s3://my-results/runs/two-years --results s3://my-results --budget 5"
+    epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
 )
 @click.option("--symbol", "symbols", multiple=True, required=True, help="May be given several times.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
@@ -160,7 +161,7 @@ def plan(
     click.echo(f"{'Planned' if kept else 'Was planned already'}: {run.storage.uri()}", err=True)
 
 
-@backfill.command("run", epilog="Example: coinfarm backfill run --run runs/btc")
+@backfill.command("run", epilog="Example: coinfarm backfill run --run build/runs/demo")
 @_RUN
 @click.option(
     "--processes", type=click.IntRange(min=1), help="Engines at work, each on its share of the cores.  [default: one for each core]"
@@ -188,9 +189,7 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
     sys.exit(_INTERRUPTED if tally.stopped else _FAILED if tally.failed else 0)
 
 
-@backfill.command(
-    epilog="Example: coinfarm backfill submit --run s3://my-results/runs/btc --queue https://sqs.us-east-1.amazonaws.com/1/shards"
-)
+@backfill.command(epilog='Example: coinfarm backfill submit --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
 @_RUN
 @_QUEUE
 def submit(root: str, queue_url: str | None) -> None:
@@ -203,7 +202,7 @@ def submit(root: str, queue_url: str | None) -> None:
     click.echo(f"{sent:,} shards sent; follow them with: coinfarm backfill status --watch --run {root}")
 
 
-@backfill.command(epilog="Example: coinfarm backfill status --watch --run s3://my-results/runs/btc")
+@backfill.command(epilog="Example: coinfarm backfill status --run build/runs/demo")
 @_RUN
 @_QUEUE
 @_DEAD
@@ -242,7 +241,7 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
     sys.exit(0 if found.is_complete else _UNFINISHED)
 
 
-@backfill.command(epilog="Example: coinfarm backfill resume --run s3://my-results/runs/btc")
+@backfill.command(epilog='Example: coinfarm backfill resume --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
 @_RUN
 @_QUEUE
 @click.option("--check", is_flag=True, help="Read all results and candles, and send again also what is damaged or has other candles now.")
@@ -266,7 +265,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
         click.echo(f"{depth.total:,} messages wait or are in flight: call again when the queue is empty, or with --force", err=True)
 
 
-@backfill.command(epilog="Example: coinfarm backfill redrive --run s3://my-results/runs/btc")
+@backfill.command(epilog='Example: coinfarm backfill redrive --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
 @_RUN
 @_QUEUE
 @_DEAD
@@ -282,7 +281,7 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     click.echo(f"{moved:,} messages moved back")
 
 
-@backfill.command(epilog="Example: coinfarm backfill collect --run runs/btc -o btc.parquet")
+@backfill.command(epilog="Example: coinfarm backfill collect --run build/runs/demo -o build/predictions.parquet")
 @_RUN
 @click.option(
     "-o",

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from coinfarm.backtest.strategy import Rule
 
 
-@click.command(epilog="Example: coinfarm backtest --predictions results --candles history --report verdict.html")
+@click.command(
+    epilog="Example: coinfarm backtest --predictions build/predictions.parquet --candles build/store --report build/backtest.html"
+)
 @click.option(
     "--predictions",
     required=True,

@@ -8,7 +8,7 @@ from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
 
-@click.command(epilog="Example: coinfarm compare coinfarm/training/candidates.toml -o build/comparison.json")
+@click.command(epilog="Example: coinfarm compare build/compare-tiny.toml -o build/comparison.json")
 @click.argument("config", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="Keeps the outcomes; candidates found there are not trained again.")
 @click.option("--json", "as_json", is_flag=True, help="The outcomes as JSON.")

@@ -10,7 +10,7 @@ _HOW = {
 }
 
 
-@click.command(epilog='Example: eval "$(coinfarm completion bash)"')
+@click.command(epilog="Example: coinfarm completion bash")
 @click.argument("shell", type=click.Choice(list(_HOW)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:

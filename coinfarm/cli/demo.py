@@ -16,7 +16,7 @@ _INTERRUPTED = 130
 _INCOMPLETE = 1
 
 
-@click.command(epilog="Example: coinfarm backfill demo --days 30 --symbols 2")
+@click.command(epilog="Example: coinfarm backfill demo --symbols 1 --days 2")
 @click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Made-up coins.")
 @click.option("--days", type=click.IntRange(1, 365), default=10, show_default=True, help="Of made-up minutes, for each of them.")
 @click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Processes that work off the queue.")

@@ -32,7 +32,7 @@ class _CommandOfFiles(click.Command):
 
 @click.command(
     cls=_CommandOfFiles,
-    epilog="Example: coinfarm evaluate --candles *-1m.parquet --from 2019-05-01 --to 2019-07-01 --stride 10 --report evaluation.html",
+    epilog="Example: coinfarm evaluate --candles examples/DEMOUSD-1m.parquet --from 2026-01-02 --to 2026-01-04 --report build/scores.html",
 )
 @MODEL
 @click.option("--version", help="The version to judge.  [default: the one that serves]")

@@ -13,7 +13,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
 
 
-@click.command(epilog="Example: coinfarm explain BTCUSD-1m.parquet --at 2019-05-14T12:00 -o why.png")
+@click.command(epilog="Example: coinfarm explain examples/DEMOUSD-1m.parquet --at 2026-01-02T12:00 -o build/why.png")
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
 @MODEL

@@ -28,12 +28,14 @@ _REPLACE = click.option("--replace", is_flag=True, help="Let new candles take th
 _JSON = click.option("--json", "as_json", is_flag=True, help="What was done, or found, as JSON.")
 
 
-@click.group(epilog="Example: coinfarm history check --store candles")
+@click.group(epilog="Example: coinfarm history check --store build/store")
 def history() -> None:
     """Keep years of candles by the day. A stored day stays as it is; only a day stored in part grows."""
 
 
-@history.command(epilog="Example: coinfarm history download --symbol BTC/USDT --from 2024-01-01 --to 2026-01-01 --store s3://my-candles")
+@history.command(
+    epilog="Example: coinfarm history download --exchange bitfinex --symbol BTC/USD --from 2019-06-01 --to 2019-06-03 --store build/store"
+)
 @click.option("--exchange", "exchange_name", default="binanceus", show_default=True, help="One of ccxt's exchanges.")
 @click.option("--symbol", required=True, help="The market as ccxt spells it: BTC/USDT, stored as BTCUSDT.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
@@ -78,7 +80,7 @@ def download(
         sys.exit(1)
 
 
-@history.command("import", epilog="Example: coinfarm history import BTCUSDT-1m-2024-*.zip BTCUSD-1m.parquet --store candles")
+@history.command("import", epilog="Example: coinfarm history import examples/DEMOUSD-1m.parquet --store build/store")
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True)
 @click.option("--symbol", help="The coin, where a file's name does not tell it.")
 @click.option("--interval", help="The length of a candle (1m, 1h, …), where a file's name does not tell it.")
@@ -110,7 +112,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
         sys.exit(1)
 
 
-@history.command(epilog="Example: coinfarm history check --store s3://my-candles -o coverage.png")
+@history.command(epilog="Example: coinfarm history check --store build/store -o build/coverage.png")
 @_STORE
 @_JSON
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: a square for each day, the fuller the darker.")
@@ -146,7 +148,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         sys.exit(1)
 
 
-@history.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 30 --seed 1 --store candles")
+@history.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 14 --seed 1 --store build/store")
 @click.option("--symbol", default="DEMO", show_default=True, help="It must begin with DEMO: nothing made up passes for history.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")

@@ -31,7 +31,7 @@ def model() -> None:
     """
 
 
-@model.command(epilog="Example: coinfarm model publish model.keras --to s3://my-models/models/btc --candles BTCUSD-1m.parquet --promote")
+@model.command(epilog="Example: coinfarm model publish build/tiny --to build/models")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "root", type=ROOT_TO_WRITE, required=True, help="The model root.  [default: that of coinfarm --stack]")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
@@ -86,7 +86,7 @@ def publish(
         move(storage, version)
 
 
-@model.command("list", epilog="Example: coinfarm model list s3://my-models/models/btc")
+@model.command("list", epilog="Example: coinfarm model list build/models")
 @_ROOT
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def list_versions(root: str, as_json: bool) -> None:
@@ -102,7 +102,7 @@ def list_versions(root: str, as_json: bool) -> None:
         print_tables(versions_table(versions))
 
 
-@model.command(epilog="Example: coinfarm model history s3://my-models/models/btc")
+@model.command(epilog="Example: coinfarm model history build/models")
 @_ROOT
 @click.option("--json", "as_json", is_flag=True, help="A list of objects.")
 def history(root: str, as_json: bool) -> None:
@@ -118,7 +118,7 @@ def history(root: str, as_json: bool) -> None:
         print_tables(history_table(pointers))
 
 
-@model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261122-f64964ac")
+@model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261122-4c5fb33f")
 @_ROOT
 @click.argument("version")
 def show(root: str, version: str) -> None:
@@ -129,7 +129,7 @@ def show(root: str, version: str) -> None:
     click.echo(ModelStore(open_storage(root)).manifest(version).to_json().decode(), nl=False)
 
 
-@model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-f64964ac -o card.md")
+@model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-4c5fb33f -o build/card.md")
 @_ROOT
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")
@@ -150,7 +150,7 @@ def card(root: str, version: str, output: Path | None) -> None:
         click.echo(output)
 
 
-@model.command(epilog="Example: coinfarm model promote s3://my-models/models/btc 20261122-f64964ac")
+@model.command(epilog='Example: coinfarm model promote build/models "$version"')
 @_ROOT
 @click.argument("version")
 @click.option("--note", default="", help="What for; kept in the history.")
@@ -166,7 +166,7 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
     click.echo(move(open_storage(root), version, note=note, force_reason=reason).version)
 
 
-@model.command(epilog="Example: coinfarm model rollback s3://my-models/models/btc --note 'worse on ETH'")
+@model.command(epilog="Example: coinfarm model rollback build/models --note 'worse on ETH'")
 @_ROOT
 @click.option("--note", default="", help="Why; kept in the history.")
 def rollback(root: str, note: str) -> None:

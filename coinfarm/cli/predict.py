@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coinfarm.predictor import Series
 
 
-@click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")
+@click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
 @click.argument("file", type=EXISTING_FILE)
 @MODEL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
@@ -64,7 +64,7 @@ def _draw_last(series: "Series", answer: dict[str, Any], horizon_candles: int, c
     write_file(chart, chart_of_prediction(window, answer["model"], predicted, horizon_candles))
 
 
-@click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")
+@click.command(epilog="Example: coinfarm render examples/DEMOUSD-1m.parquet --frames 6 -o build/sheet.png")
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="The PNG to write.")
 @click.option(

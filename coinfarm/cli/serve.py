@@ -68,7 +68,7 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
     return Function(stack.function_arn).answer(event)
 
 
-@click.command(epilog="Example: coinfarm serve --port 8080, then open http://127.0.0.1:8080/docs")
+@click.command(epilog="Example: coinfarm serve --port 8080")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all of this machine's.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port to listen on; 0 for any free one.")
 @MODEL

@@ -66,7 +66,7 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
     }
 
 
-@click.command("stack", epilog="Example: coinfarm --stack coinfarm-production stack")
+@click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 def show_stack(as_json: bool) -> None:
     """Show what the other commands take from the stack that --stack names: its outputs, its places, the model in service."""

@@ -10,7 +10,7 @@ import click
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 
-@click.command(epilog="Example: coinfarm train coinfarm/training/reference.toml -o build/model")
+@click.command(epilog="Example: coinfarm train examples/train-tiny.toml -o build/tiny")
 @click.argument("config", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A folder for the bundle, empty or not yet there.")
 @click.option("--tensorboard", type=FOLDER_TO_WRITE, help="Write logs for TensorBoard here.")

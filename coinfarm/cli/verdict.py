@@ -25,7 +25,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _INTERRUPTED = 130
 
 
-@click.command(epilog="Example: coinfarm verdict BTCUSD-1m.parquet ETHUSD-1m.parquet")
+@click.command(epilog="Example: coinfarm verdict examples/DEMOUSD-1m.parquet")
 @click.argument("files", type=EXISTING_FILE, nargs=-1)
 @click.option(
     "-o",

@@ -10,7 +10,7 @@ from coinfarm.cli.options import MODEL
 from coinfarm.cli.stack import named_stack
 
 
-@click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 300')
+@click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 5')
 @click.option("--queue", "queue_url", help="The URL of the queue.  [default: the stack's, or $QUEUE_URL]")
 @click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Whose queue of coinfarm --stack.  [default: lambda]")
 @MODEL

@@ -19,7 +19,7 @@ def main() -> None:
         try:
             exec(compile(asked["script"], asked["page"], "exec"), namespace)
             answer = "done"
-        except BaseException as error:  # SystemExit too: a block that ends the process has not run to its end
+        except BaseException as error:  # noqa: BLE001 - SystemExit too: a block that ends the process has not run to its end
             traceback.print_exc()
             answer = f"raised {type(error).__name__}"
         sys.stdout.flush()

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import socket
 import tempfile
@@ -17,6 +18,8 @@ from tests.docs.shell import BlockFailed, Shell
 TIMEOUT_S = 120
 _LISTENS_WITHIN_S = 60
 _KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
+_PROGRAMS = {"aws", "curl", "docker", "git", "sam"}
+"""That a page may call, and that come with neither the system nor `make develop`."""
 _NOWHERE = "http://127.0.0.1:9"
 _LOCK = Path(tempfile.gettempdir()) / f"coinfarm-docs-{os.getuid()}.lock"
 
@@ -25,16 +28,17 @@ class PortTaken(Exception):
     """Another program of this machine listens where a page's server should."""
 
 
-def page_environment(copy: Path, home: Path, **variables: str) -> dict[str, str]:
+def page_environment(copy: Path, home: Path, programs: Path | None = None, **variables: str) -> dict[str, str]:
     """What a page's commands find: a home that is empty, the copy's code, and neither AWS nor the internet.
 
-    pip only checks whether what a page installs could be installed. `variables` are set besides.
+    pip only checks whether what a page installs could be installed. `variables` are set besides; `programs` is a folder of programs that
+    go before the machine's own.
     """
     found = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         **found,
         "HOME": str(home),
-        "PATH": f"{copy / '.venv/bin'}{os.pathsep}{found['PATH']}",
+        "PATH": os.pathsep.join(map(str, filter(None, (programs, copy / ".venv/bin", found["PATH"])))),
         "PYTHONPATH": str(copy),
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
@@ -70,8 +74,11 @@ def run_blocks(blocks: Iterable[Block], copy: Path, environment: dict[str, str],
 
 def missing_tools(block: Block, environment: dict[str, str]) -> set[str]:
     """Commands of others that the block calls, and that are not on its PATH."""
-    called = {word for word in ("aws", "sam", "docker", "curl", "git") for command in block.commands if word in command.split()}
-    return {word for word in called if shutil.which(word, path=environment["PATH"]) is None}
+    words = {word.lstrip("$(") for command in block.commands for word in command.split()}
+    missing = {program for program in _PROGRAMS & words if shutil.which(program, path=environment["PATH"]) is None}
+    if environment.get("REAL_SAM") == "" and any(re.search(r"\bsam (?!build|deploy|delete)\w", command) for command in block.commands):
+        missing.add("sam")
+    return missing
 
 
 def _start(shell: Shell, block: Block) -> None:

@@ -81,10 +81,7 @@ class Shell:
             return
         log = self._log(block)
         source = f"source {self._script(block)} </dev/null >{shlex.quote(str(log))} 2>&1 {self._report}>&-"
-        if block.exit_status:
-            source = f"set +e; {source}; status=$?; set -e"
-        else:
-            source = f"{source}; status=0"
+        source = f"set +e; {source}; status=$?; set -e" if block.exit_status else f"{source}; status=0"
         self._say(f'{source}; printf "%s %s\\n" "$status" "$PWD" >&{self._report}\n')
         report = self._wait_for_report(time.monotonic() + timeout_s)
         if report is None:

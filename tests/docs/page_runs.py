@@ -1,6 +1,7 @@
 """What the tests of pages share: which blocks are run where, and a page's run as a test's outcome."""
 
 import itertools
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 from tests.docs.checkout import fresh_copy
 from tests.docs.not_run import commands_left_out
 from tests.docs.pages import Block, PageError, page_blocks, page_names
-from tests.docs.runner import PortTaken, missing_tools, page_environment, run_blocks
+from tests.docs.runner import TIMEOUT_S, PortTaken, missing_tools, page_environment, run_blocks
 from tests.docs.shell import BlockFailed
 
 
@@ -37,10 +38,20 @@ def left_out() -> Iterator[tuple[str, str]]:
                     yield f"{block.place} {command}", reason
 
 
-def run_page(name: str, folder: Path, is_wanted: Callable[[Block], bool], programs: Path | None = None, **variables: str) -> None:
+def run_page(
+    name: str,
+    folder: Path,
+    is_wanted: Callable[[Block], bool],
+    *,
+    programs: Path | None = None,
+    machine_path: str = os.environ["PATH"],
+    timeout_s: float = TIMEOUT_S,
+    **variables: str,
+) -> None:
     """Run the page's wanted blocks in a fresh copy on a path with a space; the test fails, or is skipped, if they do not.
 
-    From the first block on that calls a program which this machine does not have, the page is skipped.
+    `programs` is a folder of programs that go before the machine's own, `variables` are set in the page's environment. From the first
+    block on that calls a program which this machine does not have, the page is skipped.
     """
     try:
         blocks = [block for block in page_blocks(name) if block.is_run and is_wanted(block)]
@@ -49,12 +60,12 @@ def run_page(name: str, folder: Path, is_wanted: Callable[[Block], bool], progra
     copy, home, logs = folder / "a folder/coinfarm", folder / "home", folder / "logs"
     for path in (copy.parent, home, logs):
         path.mkdir()
-    environment = page_environment(fresh_copy(copy), home, programs, **variables)
+    environment = page_environment(fresh_copy(copy), home, programs, machine_path, **variables)
     missing = [missing_tools(block, environment) for block in blocks]
     possible = [block for block, _ in itertools.takewhile(lambda pair: not pair[1], zip(blocks, missing, strict=True))]
     outcome, message = None, ""
     try:
-        run_blocks(possible, copy, environment, logs)
+        run_blocks(possible, copy, environment, logs, timeout_s)
     except (BlockFailed, PageError) as error:
         outcome, message = partial(pytest.fail, pytrace=False), str(error)
     except PortTaken as error:

@@ -7,6 +7,8 @@ Every block has a language. HTML comments before a block say what it needs:
     <!-- docs-test: docker -->        Docker: the block runs in tests/containers only.
     <!-- docs-test: exits 3 -->       the block's last command exits with that status.
     <!-- docs-test: skip REASON -->   the block is not run.
+
+One comment may say several of them: `docs-test: docker background`.
 """
 
 import json
@@ -120,19 +122,24 @@ def _block(page: str, token: Token, directives: list[str]) -> Block:
 
 
 def _directed(block: Block, directive: str) -> Block:
-    word, _, rest = directive.partition(" ")
     if block.language not in RUN:
         raise PageError(f"{block.place}: a comment {directive!r} before a block that is not run")
-    match word, rest.strip():
-        case (("aws" | "docker"), ""):
-            return replace(block, needs=block.needs | {word})
-        case "skip", reason if reason:
-            return replace(block, skip_reason=reason)
-        case "exits", status if status.isdigit():
-            return replace(block, exit_status=int(status))
-        case "background", port if block.language == "sh" and (port == "" or port.isdigit()):
-            return replace(block, is_background=True, port=int(port) if port else _port(block))
-    raise PageError(f"{block.place}: unknown comment {directive!r}; see tests/docs/pages.py")
+    match directive.split():
+        case []:
+            return block
+        case ["skip", _, *_]:
+            return replace(block, skip_reason=directive.removeprefix("skip").strip())
+        case ["aws" | "docker" as need, *rest]:
+            block = replace(block, needs=block.needs | {need})
+        case ["exits", status, *rest] if status.isdigit():
+            block = replace(block, exit_status=int(status))
+        case ["background", port, *rest] if block.language == "sh" and port.isdigit():
+            block = replace(block, is_background=True, port=int(port))
+        case ["background", *rest] if block.language == "sh":
+            block = replace(block, is_background=True, port=_port(block))
+        case _:
+            raise PageError(f"{block.place}: unknown comment {directive!r}; see tests/docs/pages.py")
+    return _directed(block, " ".join(rest))
 
 
 def _port(block: Block) -> int | None:

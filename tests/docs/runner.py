@@ -17,7 +17,7 @@ from tests.docs.shell import BlockFailed, Shell
 
 TIMEOUT_S = 120
 _LISTENS_WITHIN_S = 60
-_KEPT = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
+_KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
 _PROGRAMS = {"aws", "curl", "docker", "git", "sam"}
 """That a page may call, and that come with neither the system nor `make develop`."""
 _NOWHERE = "http://127.0.0.1:9"
@@ -28,7 +28,9 @@ class PortTaken(Exception):
     """Another program of this machine listens where a page's server should."""
 
 
-def page_environment(copy: Path, home: Path, programs: Path | None = None, **variables: str) -> dict[str, str]:
+def page_environment(
+    copy: Path, home: Path, programs: Path | None = None, machine_path: str = os.environ["PATH"], **variables: str
+) -> dict[str, str]:
     """What a page's commands find: a home that is empty, the copy's code, and neither AWS nor the internet.
 
     pip only checks whether what a page installs could be installed. `variables` are set besides; `programs` is a folder of programs that
@@ -38,7 +40,7 @@ def page_environment(copy: Path, home: Path, programs: Path | None = None, **var
     return {
         **found,
         "HOME": str(home),
-        "PATH": os.pathsep.join(map(str, filter(None, (programs, copy / ".venv/bin", found["PATH"])))),
+        "PATH": os.pathsep.join(map(str, filter(None, (programs, copy / ".venv/bin", machine_path)))),
         "PYTHONPATH": str(copy),
         "PIP_CONFIG_FILE": os.devnull,
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",

@@ -16,7 +16,7 @@ def test_every_block_runs_as_printed(name, tmp_path):
     with Cloud.opened(tmp_path) as cloud:
         for stage in {"dev", "prod"} - deployed_by_page:
             cloud.deploy(f"coinfarm-{stage}", stage_parameters(stage))
-        run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs_in(tmp_path / "bin"), **cloud.environment())
+        run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=programs_in(tmp_path / "bin"), **cloud.environment())
 
 
 def programs_in(folder):

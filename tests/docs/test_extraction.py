@@ -27,6 +27,16 @@ def test_comments_before_a_block_are_about_that_block_alone():
     assert (second.needs, second.exit_status) == (frozenset(), 0)
 
 
+def test_one_comment_may_say_several_things():
+    (block,) = blocks("<!-- docs-test: docker background 5000 -->\n```sh\nmoto_server\n```\n")
+    assert (block.needs, block.is_background, block.port) == ({"docker"}, True, 5000)
+
+
+def test_the_reason_of_a_skipped_block_is_the_rest_of_the_comment():
+    (block,) = blocks("<!-- docs-test: skip needs aws, and docker -->\n```sh\nls\n```\n")
+    assert (block.skip_reason, block.is_run) == ("needs aws, and docker", False)
+
+
 def test_a_comment_may_follow_a_paragraph_directly():
     (block,) = blocks("Text\n<!-- docs-test: docker -->\n```sh\ntrue\n```\n")
     assert block.needs == {"docker"}

@@ -10,7 +10,7 @@ from tests.docs.pages import ROOT
 
 
 def fresh_copy(folder: Path, root: Path = ROOT) -> Path:
-    """Copy what a clone would have, and what is about to be committed, into `folder`; then give it a `.venv`, as after `make develop`."""
+    """Copy what a clone would have, and what is about to be committed, into `folder`; then give it environments, as after `make environments`."""
     files = _files_of_git(root)
     if files is None:  # a downloaded archive
         ignored = [line.rstrip("/") for line in (root / ".gitignore").read_text().split()]
@@ -19,7 +19,7 @@ def fresh_copy(folder: Path, root: Path = ROOT) -> Path:
         for name in files:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(root / name, folder / name, follow_symlinks=False)
-    _make_environment(folder)
+    _make_environments(folder, root)
     return folder
 
 
@@ -35,15 +35,20 @@ def _files_of_git(root: Path) -> list[str] | None:
     return [name for name in listed.split("\0") if name and (root / name).is_file()]
 
 
-def _make_environment(copy: Path) -> None:
-    """The environment that runs the tests, by links: a folder of its own, so that what `make` writes there stays in the copy."""
-    environment = copy / ".venv"
-    environment.mkdir()
+def _make_environments(copy: Path, root: Path) -> None:
+    """Those of `make develop` and `make environments`, by links: folders of their own, so that what `make` writes there stays in the copy."""
     stamps = re.findall(r"\$\(VENV\)/(\.[\w-]+)", (copy / "Makefile").read_text())
-    for path in Path(sys.prefix).iterdir():
+    _link(copy / ".venv", Path(sys.prefix), *stamps)
+    for pinned in (copy / ".ci/tools").glob("*.txt"):
+        _link(copy / "build" / pinned.stem, root / "build" / pinned.stem, ".ready")
+
+
+def _link(folder: Path, target: Path, *stamps: str) -> None:
+    folder.mkdir(parents=True)
+    for path in target.iterdir() if target.is_dir() else ():
         if path.name.startswith("."):
-            stamps.append(path.name)
+            (folder / path.name).touch()  # newer than what it depends on
         else:
-            (environment / path.name).symlink_to(path)
+            (folder / path.name).symlink_to(path)
     for stamp in stamps:
-        (environment / stamp).touch()  # newer than what it depends on
+        (folder / stamp).touch()

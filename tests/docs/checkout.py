@@ -10,7 +10,7 @@ from tests.docs.pages import ROOT
 
 
 def fresh_copy(folder: Path, root: Path = ROOT) -> Path:
-    """Copy what a clone would have, and what is about to be committed, into `folder`; then give it environments, as after `make environments`."""
+    """Copy into `folder` what a clone has, and what is about to be committed; then give it environments, as after `make environments`."""
     files = _files_of_git(root)
     if files is None:  # a downloaded archive
         ignored = [line.rstrip("/") for line in (root / ".gitignore").read_text().split()]
@@ -36,7 +36,7 @@ def _files_of_git(root: Path) -> list[str] | None:
 
 
 def _make_environments(copy: Path, root: Path) -> None:
-    """Those of `make develop` and `make environments`, by links: folders of their own, so that what `make` writes there stays in the copy."""
+    """By links, in folders of their own: what `make` writes there stays in the copy."""
     stamps = re.findall(r"\$\(VENV\)/(\.[\w-]+)", (copy / "Makefile").read_text())
     _link(copy / ".venv", Path(sys.prefix), *stamps)
     for pinned in (copy / ".ci/tools").glob("*.txt"):

@@ -6,6 +6,7 @@ machine, with the function's own settings and role. Likewise the API: the stack'
 
 import base64
 import json
+import logging
 import shutil
 import threading
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from tests.integration.stack.farm import OPERATOR, Farm
 STAND_INS = Path(__file__).with_name("stand_ins")
 _POLL_S = 0.3
 _INVOKED = "/2015-03-31/functions/"
+logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of feature toggles that only AWS sets
 _DIRECT = build_opener(ProxyHandler({}))
 
 

@@ -9,6 +9,7 @@ from coinfarm.cli.completion import completion
 from coinfarm.cli.demo import demo
 from coinfarm.cli.errors import ErrorGroup
 from coinfarm.cli.evaluate import evaluate
+from coinfarm.cli.examples import show_examples
 from coinfarm.cli.explain import explain
 from coinfarm.cli.history import history
 from coinfarm.cli.model import model
@@ -56,3 +57,4 @@ for command in (
 ):
     main.add_command(command)
 backfill.add_command(demo)
+show_examples(main)

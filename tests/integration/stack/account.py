@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -27,6 +28,7 @@ class Account:
     def __init__(self, record, endpoint, lacking, replaced):
         self.endpoint, self.lacking, self.replaced = endpoint, lacking, replaced
         self._record = record
+        self._clients, self._lock = {}, threading.Lock()
         self.client("ssm").put_parameter(Name="/machine-image", Value="ami-12c6146b", Type="String")
 
     @classmethod
@@ -57,7 +59,12 @@ class Account:
         return [call for call in read(self._record.read_text()) if call.caller != OURSELVES]
 
     def client(self, service, caller=OURSELVES):
-        return boto3.client(service, endpoint_url=self.endpoint, aws_access_key_id=caller, aws_secret_access_key="secret")
+        """The same for every thread: clients may be shared, and only their making may not."""
+        with self._lock:
+            if (service, caller) not in self._clients:
+                made = boto3.client(service, endpoint_url=self.endpoint, aws_access_key_id=caller, aws_secret_access_key="secret")
+                self._clients[service, caller] = made
+            return self._clients[service, caller]
 
     def environment(self, caller, **variables):
         """Of a process that has `caller` as its role, and knows nothing of this one's settings."""
@@ -83,15 +90,25 @@ class Account:
         """What the metadata service tells from now on: the instance, which belongs to an Auto Scaling group."""
         self._record.with_name(INSTANCE_FILE).write_text(json.dumps({"id": instance_id, "group": group}))
 
-    def deploy(self, name, parameters):
-        """Make a stack of template.yaml, as `sam deploy` would."""
+    def deploy(self, name, parameters, api_url=None):
+        """Make a stack of template.yaml, as `sam deploy` would. `api_url` is a text for `Fn::Sub` in the place of the output ApiUrl."""
+        return self._deploy("create_stack", name, parameters, api_url)
+
+    def update(self, name, parameters, api_url=None):
+        """Likewise, of a stack that is there; moto changes the functions' settings and little else."""
+        return self._deploy("update_stack", name, parameters, api_url)
+
+    def _deploy(self, call, name, parameters, api_url):
         root = expanded(**parameters)
         for (bucket, key), template in nested_templates(root).items():
             self.client("s3").create_bucket(Bucket=bucket)
             self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(_as_moto_wants(template)))
-        self.client("cloudformation").create_stack(
+        template = _as_moto_wants(root)
+        if api_url:
+            template["Outputs"]["ApiUrl"]["Value"] = {"Fn::Sub": api_url}
+        getattr(self.client("cloudformation"), call)(
             StackName=name,
-            TemplateBody=json.dumps(_as_moto_wants(root)),
+            TemplateBody=json.dumps(template),
             Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         )
         return Stack(self, name)

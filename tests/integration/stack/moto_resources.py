@@ -208,6 +208,12 @@ def _topic_policy(name, properties):
     return name, {}
 
 
+def _change_function(name, properties):
+    _client("lambda").update_function_configuration(FunctionName=name, **{key: properties[key] for key in ("Environment", "MemorySize")})
+
+
+_CHANGERS = {"AWS::Lambda::Function": _change_function}
+"""By type, what a stack's update does; other resources of ours stay as they are."""
 _MAKERS = {
     "AWS::CloudFormation::Stack": _stack,
     "AWS::CloudWatch::Alarm": _alarm,
@@ -242,11 +248,18 @@ def _teach(kind, make):
         except (BotoCoreError, ClientError, KeyError) as error:
             raise ValidationError(message=f"{LogicalId} ({kind}) cannot be made: {error!r}") from error
 
+    def update(cls, original_resource, new_resource_name, cloudformation_json, account_id, region_name):
+        if kind in _CHANGERS:
+            _CHANGERS[kind](original_resource.physical_resource_id, cloudformation_json["Properties"])
+        return original_resource
+
     members = {
         "__module__": __name__,
         "cloudformation_type": staticmethod(lambda: kind),
         "cloudformation_name_type": staticmethod(lambda: ""),
         "create_from_cloudformation_json": classmethod(create),
+        "update_from_cloudformation_json": classmethod(update),
+        "delete_from_cloudformation_json": classmethod(lambda cls, *_: None),
     }
     return type(kind.rpartition(":")[2], (_Resource, CloudFormationModel), members)
 

@@ -1,0 +1,167 @@
+"""The pages of the documentation and their fenced blocks.
+
+Every block has a language. HTML comments before a block say what it needs:
+
+    <!-- docs-test: background -->    a server: it runs until the page ends. With a number, the port that it listens on.
+    <!-- docs-test: aws -->           AWS: a stand-in, with the stacks coinfarm-dev and coinfarm-prod deployed in it.
+    <!-- docs-test: docker -->        Docker: the block runs in tests/containers only.
+    <!-- docs-test: exits 3 -->       the block's last command exits with that status.
+    <!-- docs-test: skip REASON -->   the block is not run.
+
+One comment may say several of them: `docs-test: docker background`.
+"""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import yaml
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+ROOT = Path(__file__).parents[2]
+RUN = frozenset({"sh", "python"})
+PARSED = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.compose}  # compose knows no tags, so CloudFormation's are fine
+SHOWN = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "sql"})
+"""Output, and what nothing here can run."""
+
+_COMMENT = re.compile(r"<!--\s*docs-test:\s*(.*?)\s*-->", re.DOTALL)
+_COMMAND_PORTS = {"coinfarm serve": 8080, "sam local start-api": 3000, "coinfarm worker": None, "tensorboard": 6006}
+"""Servers, and where they listen unless an option says otherwise; a worker does not."""
+
+
+class PageError(Exception):
+    """A page that cannot be tested as it is written."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block. `line` is the number of its first line of text, `page` the file's path in the repository."""
+
+    page: str
+    line: int
+    language: str
+    text: str
+    needs: frozenset[str] = frozenset()
+    skip_reason: str | None = None
+    is_background: bool = False
+    port: int | None = None
+    exit_status: int = 0
+
+    @property
+    def place(self) -> str:
+        """As an editor finds it."""
+        return f"{self.page}:{self.line}"
+
+    @property
+    def is_run(self) -> bool:
+        return self.language in RUN and self.skip_reason is None
+
+    @property
+    def script(self) -> str:
+        """The text, below as many empty lines as stand above it in the page: so errors name the page's lines."""
+        return "\n" * (self.line - 1) + self.text
+
+    @property
+    def commands(self) -> list[str]:
+        """The lines of a shell block, continued ones joined, without comments and empty lines."""
+        joined = re.sub(r"\\\n\s*", "", self.text)
+        lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines())
+        return [line for line in lines if line]
+
+
+def page_names(root: Path = ROOT) -> list[str]:
+    """The pages whose blocks are run."""
+    fixed = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md", "coinfarm/training/README.md"]
+    return fixed + sorted(path.relative_to(root).as_posix() for path in (root / "docs").glob("*.md"))
+
+
+def page_blocks(name: str, root: Path = ROOT) -> list[Block]:
+    """The blocks of a page, in order. Raises `PageError` for one that cannot be tested as it is written."""
+    return list(blocks_of(name, (root / name).read_text(encoding="utf-8")))
+
+
+def blocks_of(page: str, markdown: str) -> Iterator[Block]:
+    """Likewise, of a page's text."""
+    directives: list[tuple[int, str]] = []
+    for token in MarkdownIt("commonmark").parse(markdown):
+        for html in [token, *(token.children or [])]:
+            if html.type in ("html_block", "html_inline"):
+                directives += [(_line(token), text) for text in _COMMENT.findall(html.content)]
+        if token.type == "code_block":
+            raise PageError(f"{page}:{_line(token)}: an indented block: put it between ``` lines, with a language")
+        elif token.type == "fence":
+            yield _block(page, token, [text for _, text in directives])
+            directives = []
+        elif directives and token.type == "heading_open":
+            break
+    for line, text in directives:
+        raise PageError(f"{page}:{line}: no block follows the comment {text!r}")
+
+
+def _line(token: Token) -> int:
+    assert token.map is not None
+    return token.map[0] + 1
+
+
+def _block(page: str, token: Token, directives: list[str]) -> Block:
+    block = Block(page, _line(token) + 1, token.info.strip(), token.content)
+    if block.language not in RUN | PARSED.keys() | SHOWN:
+        known = ", ".join(sorted(RUN | PARSED.keys() | SHOWN))
+        raise PageError(f"{block.place}: a block needs a language out of {known}, and has {block.language!r}")
+    for directive in directives:
+        block = _directed(block, directive)
+    if block.language in PARSED:
+        _check_syntax(block)
+    if block.language == "sh":
+        _check_commands(block)
+    return block
+
+
+def _directed(block: Block, directive: str) -> Block:
+    if block.language not in RUN:
+        raise PageError(f"{block.place}: a comment {directive!r} before a block that is not run")
+    match directive.split():
+        case []:
+            return block
+        case ["skip", _, *_]:
+            return replace(block, skip_reason=directive.removeprefix("skip").strip())
+        case ["aws" | "docker" as need, *rest]:
+            block = replace(block, needs=block.needs | {need})
+        case ["exits", status, *rest] if status.isdigit():
+            block = replace(block, exit_status=int(status))
+        case ["background", port, *rest] if block.language == "sh" and port.isdigit():
+            block = replace(block, is_background=True, port=int(port))
+        case ["background", *rest] if block.language == "sh":
+            block = replace(block, is_background=True, port=_port(block))
+        case _:
+            raise PageError(f"{block.place}: unknown comment {directive!r}; see tests/docs/pages.py")
+    return _directed(block, " ".join(rest))
+
+
+def _port(block: Block) -> int | None:
+    found = re.search(r"--port[ =](\d+)", block.text)
+    if found:
+        return int(found[1])
+    for command, port in _COMMAND_PORTS.items():
+        if re.search(command.replace(" ", r"\b.*\b"), block.text):
+            return port
+    raise PageError(f"{block.place}: where does this server listen? Write the port into the comment: docs-test: background 8080")
+
+
+def _check_syntax(block: Block) -> None:
+    try:
+        PARSED[block.language](block.text)
+    except (ValueError, yaml.YAMLError) as error:
+        raise PageError(f"{block.place}: this is no {block.language}: {error}") from None
+
+
+def _check_commands(block: Block) -> None:
+    for number, line in enumerate(block.text.splitlines(), block.line):
+        if line.startswith("$ "):
+            raise PageError(f"{block.page}:{number}: leave out the prompt, so that the line can be copied")
+        if "…" in line.split("#")[0]:
+            raise PageError(f"{block.page}:{number}: … cannot be run: assign a variable, and use it here")

@@ -1,0 +1,210 @@
+"""The runner itself, on small pages."""
+
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.docs.checkout import fresh_copy
+from tests.docs.pages import ROOT, blocks_of
+from tests.docs.runner import PortTaken, missing_tools, page_environment, run_blocks
+from tests.docs.shell import BlockFailed
+
+SERVER = "python -c \"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')\""
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a page in an empty folder with a space in its name; returns the folder."""
+    folder, home, logs = tmp_path / "a folder", tmp_path / "home", tmp_path / "logs"
+    for path in (folder, home, logs):
+        path.mkdir()
+    (folder / ".venv").symlink_to(sys.prefix)
+
+    def run(markdown, timeout_s=20):
+        run_blocks(blocks_of("docs/page.md", markdown), folder, page_environment(folder, home), logs, timeout_s)
+        return folder
+
+    return run
+
+
+@pytest.fixture
+def free_port():
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        return server.server_address[1]
+
+
+def sh(*commands, comment=""):
+    return f"{comment}\n```sh\n" + "\n".join(commands) + "\n```\n\n"
+
+
+def test_variables_functions_and_the_folder_outlive_a_block(run):
+    folder = run(sh("name=world", "mkdir inside", "cd inside") + "text\n\n" + sh('echo "hello $name" > greeting.txt'))
+    assert (folder / "inside/greeting.txt").read_text() == "hello world\n"
+
+
+def test_the_environment_is_activated_as_a_reader_would(run):
+    folder = run(sh("source .venv/bin/activate") + sh('echo "$VIRTUAL_ENV" > where.txt', "python -c 'import numpy'"))
+    assert (folder / "where.txt").read_text().strip()
+
+
+def test_a_failing_command_is_reported_with_page_line_command_and_output(run):
+    with pytest.raises(BlockFailed) as raised:
+        run("# Title\n\n" + sh("true", "echo something; ls nowhere", "touch after"))
+    said = str(raised.value)
+    assert said.startswith("docs/page.md:5: exit status ")
+    assert "something" in said
+    assert "nowhere" in said
+    assert "line 6: ls nowhere" in said
+
+
+def test_what_follows_a_failing_command_does_not_run(run, tmp_path):
+    with pytest.raises(BlockFailed):
+        run(sh("false", "touch after") + sh("touch later"))
+    assert not {"after", "later"} & {path.name for path in (tmp_path / "a folder").iterdir()}
+
+
+@pytest.mark.parametrize("command", ["false | cat", 'echo "$unknown"', "exit 0", "no-such-command", "( exit 4 )", "if; then"])
+def test_it_is_a_failure(run, command):
+    with pytest.raises(BlockFailed):
+        run(sh(command))
+
+
+def test_only_the_last_lines_of_a_long_output_are_shown(run):
+    with pytest.raises(BlockFailed) as raised:
+        run(sh("seq 1000 1999", "false"))
+    assert "1999" in str(raised.value)
+    assert "1900" not in str(raised.value)
+
+
+def test_a_block_that_does_not_end_is_ended_with_all_that_it_started(run, tmp_path):
+    with pytest.raises(BlockFailed, match="did not end within 1 s"):
+        run(sh("sleep 987 & echo $! > pid.txt", "wait"), timeout_s=1)
+    pid = (tmp_path / "a folder/pid.txt").read_text().strip()
+    assert not is_running(pid)
+
+
+def test_an_expected_exit_status_is_no_failure(run):
+    folder = run(sh("(exit 3)", comment="<!-- docs-test: exits 3 -->") + sh("touch after"))
+    assert (folder / "after").exists()
+
+
+@pytest.mark.parametrize("command", ["true", "(exit 2)"])
+def test_another_status_than_the_expected_one_is_a_failure(run, command):
+    with pytest.raises(BlockFailed, match="the page says 3"):
+        run(sh(command, comment="<!-- docs-test: exits 3 -->"))
+
+
+def test_a_skipped_block_is_not_run(run):
+    folder = run(sh("touch skipped", comment="<!-- docs-test: skip needs a GPU -->"))
+    assert not (folder / "skipped").exists()
+
+
+def test_a_server_serves_the_rest_of_the_page_and_is_ended_with_it(run, free_port):
+    server = sh(SERVER.format(port=free_port), comment=f"<!-- docs-test: background {free_port} -->")
+    folder = run("```sh\ntouch here.txt\n```\n\n" + server + sh(f"curl -sf localhost:{free_port}/ > listing.html"))
+    assert "here.txt" in (folder / "listing.html").read_text()
+    run(server)  # the port is free again
+
+
+def test_a_server_that_does_not_start_is_a_failure_with_its_output(run, free_port):
+    with pytest.raises(BlockFailed, match="cannot start"):
+        run(sh("echo cannot start; exit 1", comment=f"<!-- docs-test: background {free_port} -->"))
+
+
+def test_a_port_that_is_in_use_is_not_mistaken_for_the_pages_server(run):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            with pytest.raises(PortTaken):
+                run(sh("sleep 5", comment=f"<!-- docs-test: background {server.server_address[1]} -->"))
+        finally:
+            server.shutdown()
+
+
+def test_python_blocks_share_their_names_and_the_shells_folder(run):
+    folder = run(
+        sh("mkdir inside", "cd inside")
+        + "```python\nfrom pathlib import Path\nanswer = 6 * 7\n```\n\n"
+        + "```python\nPath('answer.txt').write_text(str(answer))\n```\n\n"
+        + sh("cat answer.txt > copied.txt")
+    )
+    assert (folder / "inside/copied.txt").read_text() == "42"
+
+
+@pytest.mark.parametrize("code", ["print('before')\n1 / 0", "raise SystemExit(0)", "if", "import os; os._exit(3)"])
+def test_a_failing_python_block_is_a_failure(run, code):
+    with pytest.raises(BlockFailed, match=r"^docs/page\.md:2: "):
+        run(f"```python\n{code}\n```\n")
+
+
+def test_a_traceback_names_the_pages_line(run):
+    with pytest.raises(BlockFailed, match=r'File "docs/page\.md", line 3'):
+        run("```python\nx = 1\nx / 0\n```\n")
+
+
+def test_a_python_block_that_does_not_end_is_ended(run):
+    with pytest.raises(BlockFailed, match="did not end within 1 s"):
+        run("```python\nimport time; time.sleep(60)\n```\n", timeout_s=1)
+
+
+def test_a_tool_that_is_missing_is_named(tmp_path):
+    (block,) = blocks_of("page.md", sh("docker ps | cat", "ls"))
+    assert missing_tools(block, {"PATH": str(tmp_path)}) == {"docker"}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    return fresh_copy(tmp_path_factory.mktemp("a path") / "with a space")
+
+
+def test_a_copy_has_the_files_of_the_repository_and_none_that_git_ignores(copy):
+    assert (copy / "README.md").read_bytes() == (ROOT / "README.md").read_bytes()
+    assert os.access(copy / ".ci/run", os.X_OK)
+    assert not (copy / ".git").exists()
+    assert not list(copy.glob("**/__pycache__"))
+
+
+def test_a_downloaded_archive_is_copied_too(tmp_path):
+    archive = tmp_path / "archive"
+    for name in ("coinfarm/__init__.py", "coinfarm/__pycache__/x.pyc", "build/large", ".venv/bin/python", "Makefile"):
+        (archive / name).parent.mkdir(parents=True, exist_ok=True)
+        (archive / name).touch()
+    (archive / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    copied = fresh_copy(tmp_path / "copy", archive)
+    files = {path.relative_to(copied).as_posix() for path in copied.rglob("*") if path.is_file() and ".venv" not in path.parts}
+    assert files == {"coinfarm/__init__.py", "Makefile", ".gitignore"}
+
+
+def test_make_installs_nothing_in_a_copy(copy, tmp_path):
+    done = subprocess.run(
+        ["make", "--dry-run", "run"], cwd=copy, env=page_environment(copy, tmp_path), capture_output=True, text=True, check=True
+    )
+    assert "pip" not in done.stdout
+    assert "coinfarm example" in done.stdout
+
+
+def test_the_code_of_the_copy_is_what_runs(copy, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    page = sh(
+        "source .venv/bin/activate",
+        "cd /",
+        'python -c "import coinfarm; print(coinfarm.__file__)" > "$HOME/python.txt"',
+        'echo "print(\'the copy\')" > "$OLDPWD/coinfarm/__init__.py"',
+        'coinfarm --help > "$HOME/command.txt"',
+    )
+    run_blocks(blocks_of("page.md", page), copy, page_environment(copy, tmp_path), logs)
+    assert Path((tmp_path / "python.txt").read_text().strip()) == copy / "coinfarm/__init__.py"
+    assert (tmp_path / "command.txt").read_text().startswith("the copy\n")
+
+
+def is_running(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,37 @@
+"""Examples in the help of a command."""
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from coinfarm.cli.examples import show_examples
+
+
+def help_of(epilog):
+    command = click.Command("x", epilog=epilog)
+    show_examples(click.Group("all", commands=[command]))
+    return CliRunner().invoke(command, ["--help"], terminal_width=60).stdout
+
+
+def test_an_example_stands_on_a_line_of_its_own():
+    assert help_of("Example: coinfarm x --option").endswith("  Example: coinfarm x --option\n")
+
+
+def test_several_examples_are_a_line_each():
+    assert help_of("Examples:\ncoinfarm x\ncoinfarm x --option").endswith("  Examples:\n    coinfarm x\n    coinfarm x --option\n")
+
+
+def test_a_long_example_is_broken_so_that_it_can_be_copied():
+    command = "coinfarm x " + " ".join(f"--option-{number} 'two words'" for number in range(12)) + ' "$(date -u)"'
+    shown = help_of(f"Example: {command}").partition("Example: ")[2]
+    assert max(map(len, shown.splitlines())) <= 80
+    lines = shown.splitlines()
+    assert len(lines) > 2
+    assert all(line.endswith(" \\") for line in lines[:-1])
+    assert all(line.strip().startswith("--option-") for line in lines[1:-1])  # never before a value
+    assert shown.replace("\\\n", "").split() == command.split()
+
+
+@pytest.mark.parametrize("epilog", [None, "", "See also: y."])
+def test_another_epilog_stays_as_it_is(epilog):
+    assert ("See also: y." in help_of(epilog)) == bool(epilog)

@@ -8,7 +8,7 @@ Every block has a language. HTML comments before a block say what it needs:
     <!-- docs-test: exits 3 -->       the block's last command exits with that status.
     <!-- docs-test: skip REASON -->   the block is not run.
 
-One comment may say several of them: `docs-test: docker background`.
+One comment may say several of them: `docs-test: docker background`. A table's cell that is one `coinfarm …` command is run too.
 """
 
 import json
@@ -29,6 +29,8 @@ SHOWN = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "sql"})
 """Output, and what nothing here can run."""
 
 _COMMENT = re.compile(r"<!--\s*docs-test:\s*(.*?)\s*-->", re.DOTALL)
+_COMMAND_CELL = re.compile(r"`(coinfarm [^`]+)`")
+"""A cell of a table, or a paragraph, that is a command and nothing else: it is run like a block."""
 _COMMAND_PORTS = {"coinfarm serve": 8080, "sam local start-api": 3000, "coinfarm worker": None, "tensorboard": 6006}
 """Servers, and where they listen unless an option says otherwise; a worker does not."""
 
@@ -87,7 +89,9 @@ def page_blocks(name: str, root: Path = ROOT) -> list[Block]:
 def blocks_of(page: str, markdown: str) -> Iterator[Block]:
     """Likewise, of a page's text."""
     directives: list[tuple[int, str]] = []
-    for token in MarkdownIt("commonmark").parse(markdown):
+    for token in MarkdownIt("commonmark").enable("table").parse(markdown):
+        if token.type == "inline" and (command := _COMMAND_CELL.fullmatch(token.content)):
+            yield Block(page, _line(token), "sh", f"{command[1]}\n")
         for html in [token, *(token.children or [])]:
             if html.type in ("html_block", "html_inline"):
                 directives += [(_line(token), text) for text in _COMMENT.findall(html.content)]

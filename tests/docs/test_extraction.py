@@ -120,3 +120,9 @@ def test_what_is_left_out_exists():
     targets = {command.removeprefix("make ") for command in NOT_RUN if command.startswith("make ")}
     assert targets <= make_targets()
     assert (ROOT / ".ci/run").exists()
+
+
+def test_a_command_alone_in_a_tables_cell_is_a_block() -> None:
+    table = "| to | run |\n| --- | --- |\n| see | `coinfarm predict x.csv` |\n| read | see `coinfarm render` and so on |\n"
+    (block,) = blocks_of("page.md", table)
+    assert (block.line, block.language, block.text) == (3, "sh", "coinfarm predict x.csv\n")

@@ -182,10 +182,9 @@ def test_a_downloaded_archive_is_copied_too(tmp_path):
 
 def test_make_installs_nothing_in_a_copy(copy, tmp_path):
     done = subprocess.run(
-        ["make", "--dry-run", "run"], cwd=copy, env=page_environment(copy, tmp_path), capture_output=True, text=True, check=True
+        ["tools/environment.sh", "develop"], cwd=copy, env=page_environment(copy, tmp_path), capture_output=True, text=True, check=True
     )
-    assert "pip" not in done.stdout
-    assert "coinfarm example" in done.stdout
+    assert done.stdout == ""
 
 
 def test_the_code_of_the_copy_is_what_runs(copy, tmp_path):

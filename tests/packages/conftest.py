@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.repository import ROOT, repository_files
+
 BIN = Path(sys.executable).parent
 MAKE = ("make", "READY=", f"BIN={BIN}")
 """With the environment that runs the tests, which is ready."""
@@ -45,19 +46,9 @@ def bare(home: Path) -> dict[str, str]:
     return kept | {"HOME": str(home), "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
-def tracked() -> frozenset[str]:
-    """The repository's files, with those that are about to be."""
-    command = ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    try:
-        listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("this is no git checkout, or there is no git: which files belong to the repository is not known")
-    return frozenset(name for name in listed.split("\0") if name and (ROOT / name).is_file())
-
-
 @pytest.fixture(scope="session")
 def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
-    files, checkout = tracked(), tmp_path_factory.mktemp("checkout")
+    files, checkout = frozenset(repository_files()), tmp_path_factory.mktemp("checkout")
     for name in files:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)

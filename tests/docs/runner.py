@@ -17,6 +17,7 @@ from tests.docs.shell import BlockFailed, Shell
 
 TIMEOUT_S = 300
 _LISTENS_WITHIN_S = 60
+_PORT_FREE_WITHIN_S = 20
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
 _PROGRAMS = {"aws", "curl", "docker", "git", "sam"}
 """That a page may call, and that come with neither the system nor `make develop`."""
@@ -86,7 +87,11 @@ def missing_tools(block: Block, environment: dict[str, str]) -> set[str]:
 
 
 def _start(shell: Shell, block: Block) -> None:
-    if block.port is not None and _listens(block.port):
+    deadline = time.monotonic() + _PORT_FREE_WITHIN_S
+    while block.port is not None and _listens(block.port):
+        if time.monotonic() < deadline:
+            time.sleep(0.5)
+            continue
         raise PortTaken(f"{block.place}: port {block.port} of this machine is in use by another program")
     shell.start(block)
     deadline = time.monotonic() + _LISTENS_WITHIN_S

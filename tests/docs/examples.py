@@ -33,7 +33,7 @@ def shown_examples(words: tuple[str, ...]) -> list[str]:
 
 
 def commands_of(blocks: list[Block]) -> set[str]:
-    """The commands of a page's shell blocks that are run, each on one line."""
+    """The commands of a page's shell blocks, each on one line; also of blocks that are skipped, for which the page gives a reason."""
     return {_one_line(command) for block in blocks if block.language == "sh" for command in _joined(block.text)}
 
 

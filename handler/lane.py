@@ -1,5 +1,6 @@
 """One pair of hands of a worker: it receives, works and settles, turn after turn."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -66,7 +67,7 @@ class Lane(threading.Thread):
         asked_at = time.monotonic()
         settings = self._settings
         try:
-            messages = self._queue.receive(settings.turn_shards, settings.receive_wait_s, settings.hidden_s)
+            messages = self._queue.receive(settings.turn_shards, self._wait_s(), settings.hidden_s)
         except StorageError as error:
             self._slow_down()
             self._idleness.end()
@@ -79,6 +80,13 @@ class Lane(threading.Thread):
         else:
             self._idleness.begin(asked_at)
         return messages
+
+    def _wait_s(self) -> int:
+        """How long to wait for a message: no longer than the worker may still be idle, for a call that waits cannot be ended."""
+        settings = self._settings
+        if settings.idle_exit_s is None:
+            return settings.receive_wait_s
+        return min(settings.receive_wait_s, max(1, math.ceil(settings.idle_exit_s - self._idleness.lasted_s)))
 
     def _work(self, turn: Sequence[QueueMessage]) -> None:
         started = time.monotonic()

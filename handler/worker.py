@@ -22,6 +22,7 @@ from handler.lane import Lane
 from handler.telemetry import count_refusal, logger, measure_ms, print_metrics
 from handler.worker_settings import WorkerSettings
 
+_INTERRUPTED = 128 + signal.SIGINT
 _POLL_S = 0.2
 _HEALTH_S = 2
 _METRICS_S = 10
@@ -45,12 +46,14 @@ class Worker:
             for number in range(1, settings.lanes + 1)
         ]
         self._is_superfluous = False
+        self._is_interrupted = False
         self._signals: list[int] = []
         self._ended = threading.Event()
 
     def run(self) -> int:
-        """Work until a signal, a notice or an empty queue ends it; the exit code, 1 where this machine is unfit for work.
+        """Work until a signal, a spot notice or an empty queue ends it, and return the exit code.
 
+        0, or 130 after SIGINT; 1 where the engine failed in two turns in a row, and where a lane is stuck or has died.
         Raises `NotFound` and `Forbidden` for a queue that cannot be used.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -63,7 +66,7 @@ class Worker:
         self._finish()
         if self._is_superfluous:
             self._leave_fleet()
-        return 1 if self._drain.is_failure else 0
+        return 1 if self._drain.is_failure else _INTERRUPTED if self._is_interrupted else 0
 
     @property
     def is_working(self) -> bool:
@@ -102,7 +105,9 @@ class Worker:
 
     def _watch(self) -> None:
         if self._signals:
-            self._begin_drain(signal.Signals(self._signals.pop(0)).name)
+            number = signal.Signals(self._signals.pop(0))
+            self._is_interrupted = number is signal.SIGINT
+            self._begin_drain(number.name)
             return
         if len(self._held):
             self._idleness.end()
@@ -180,20 +185,37 @@ class _Notices:
 
 
 def main() -> int:
-    """Run a worker with the settings of the environment; the exit code."""
+    """Run a worker with the settings of the environment; the exit code.
+
+    Raises `CoinfarmError` where a setting is missing or wrong, before any message is received.
+    """
     logging.getLogger("botocore").setLevel(logging.WARNING)
+    worker_settings, settings = WorkerSettings.from_environment(os.environ), Settings.from_environment(os.environ)
+    _check_roots(settings)
     service = Service(
-        Settings.from_environment(os.environ),
+        settings,
         on_load=lambda load_ms: measure_ms("LoadMs", load_ms),
         on_refusal=count_refusal,
     )
-    worker = Worker(WorkerSettings.from_environment(os.environ), service)
+    worker = Worker(worker_settings, service)
     code = worker.run()
+    if code == _INTERRUPTED:
+        print("Stopped. Messages that were not finished are back in the queue; the same command goes on.", file=sys.stderr)
     if worker.is_working:
         # A lane inside the engine or a read would end neither itself nor, with the interpreter, in peace.
         sys.stdout.flush()
         os._exit(code)
     return code
+
+
+def _check_roots(settings: Settings) -> None:
+    missing = [name for name in ("candles_root", "results_root") if getattr(settings, name) is None]
+    if missing:
+        names = " and ".join(name.upper() for name in missing)
+        raise CoinfarmError(
+            f"{names} {'is' if len(missing) == 1 else 'are'} not set, so every message would be refused and end in the dead-letter queue: "
+            "set CANDLES_ROOT and RESULTS_ROOT to the folders or s3:// URIs where the candles and the results of messages may lie"
+        )
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from coinfarm.backfill.coverage import Coverage, Month, month_of
+from coinfarm.backfill.history import History
 from coinfarm.backfill.result import Result, empty_table, read_result
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
-from coinfarm.errors import CoinfarmError, system_error_text
+from coinfarm.errors import CoinfarmError, NotFound, system_error_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +30,7 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
 
     A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other a folder of
     `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. Either appears whole or not at all. Raises
-    `CoinfarmError` for a folder in which something lies, and where it cannot be written.
+    `CoinfarmError` for a folder in which something lies, and where it cannot be written, and `NotFound` where no day had any candle.
     """
     coverage = Coverage()
     try:
@@ -44,10 +45,21 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
                     on_shard()
                 if tables:
                     write(month, _joined(tables))
+            if coverage.total.no_candles == coverage.total.asked:
+                raise NotFound(_without_candles(run))
     except OSError as error:
         error.filename = str(output)
         raise CoinfarmError(system_error_text(error)) from error
     return coverage
+
+
+def _without_candles(run: Run) -> str:
+    manifest = run.manifest
+    return (
+        f"{run.storage.uri()}: nothing was predicted, for {manifest.candles_uri} had no {manifest.interval} candles of "
+        f"{', '.join(manifest.symbols)} from {manifest.from_date} up to {manifest.to_date}; now {History(run.candles).contents()}. "
+        "Plan another run with `coinfarm backfill plan`"
+    )
 
 
 def _read(run: Run) -> Iterator[tuple[Shard, Result | None]]:

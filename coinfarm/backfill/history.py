@@ -27,10 +27,12 @@ class History:
         if series not in self._days:
             self._days[series] = self._store.days(symbol, interval)
         if not self._days[series]:
-            raise NotFound(
-                f"{self._storage.uri()} has no {interval} candles of {symbol}: get them with `coinfarm history download` or `import`"
-            )
+            raise NotFound(f"{self._storage.uri()} has no {interval} candles of {symbol}; {self.contents()}")
         return self._days[series]
+
+    def contents(self) -> str:
+        """Which series the store has, from when to when."""
+        return self._store.contents()
 
     def between(self, symbol: str, interval: str, start_ms: int, stop_ms: int) -> Candles:
         """The candles that open in `[start_ms, stop_ms)`, holes and all. Raises `CandleError` for a damaged day."""

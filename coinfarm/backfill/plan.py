@@ -10,7 +10,7 @@ from coinfarm.backfill.quote import Fleet, Speed, WayName, quote
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.windows import days_read
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.predictor import Predictor, Series
 from coinfarm.storage import Storage
 from coinfarm.synthetic import generate
@@ -39,7 +39,7 @@ class Wish:
 def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifest:
     """The manifest, not yet written.
 
-    Raises `NotFound` for a symbol of which there are no candles, `CoinfarmError` for what cannot be a run.
+    Raises `NotFound` for a symbol without candles on any of the days, `CoinfarmError` for what cannot be a run.
     """
     if wish.stop <= wish.first:
         raise CoinfarmError(f"--from {wish.first} must be before --to {wish.stop}, which is the day after the last one")
@@ -52,6 +52,11 @@ def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifes
         for number in range(wish.first.toordinal(), wish.stop.toordinal())
     ]
     there = {symbol: frozenset(history.days(symbol, wish.interval)) for symbol in wish.symbols}
+    for symbol in wish.symbols:
+        if not any(wish.first <= day < wish.stop for day in there[symbol]):
+            raise NotFound(
+                f"{wish.candles.uri()} has no {wish.interval} candles of {symbol} from {wish.first} up to {wish.stop}; {history.contents()}"
+            )
     with_candles = [shard for shard in shards if shard.day in there[shard.symbol]]
     frames = sum(shard.asked for shard in with_candles)
     return RunManifest(

@@ -109,13 +109,17 @@ def evaluate(
 
 
 def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
+    from coinfarm.models.store import ModelStore, open_model_source
     from coinfarm.settings import Settings
 
     if include_in_sample:
         raise click.UsageError("what is recorded leaves out what the model has learnt from: give --record or --include-in-sample")
     root = model_uri or Settings.from_environment(os.environ).model_uri
-    if root.endswith(".keras"):
-        raise click.UsageError(f"{root} has no place for evaluations: save this one with --json, and give it to coinfarm model publish")
+    if not isinstance(open_model_source(root), ModelStore):
+        raise click.UsageError(
+            f"{root} is no model root, and has no place for evaluations: leave out --record, save this one with --json, and give it to "
+            "coinfarm model publish --evaluation"
+        )
     return root
 
 

@@ -27,7 +27,8 @@ _ROOT = click.argument("root", type=ROOT, nargs=-1, metavar="[ROOT]", callback=_
 def model() -> None:
     """Publish versions of a model, and choose which serves.
 
-    ROOT is a folder or an s3:// URI. With coinfarm --stack NAME it may be left out: then it is where the stack's model lies.
+    ROOT, the model root, is a folder or an s3:// URI; publish creates it. With coinfarm --stack NAME it may be left out: then it is the
+    stack's. A ROOT without any version, empty or not there at all, is an error of every other command here (exit code 1).
     """
 
 
@@ -93,9 +94,9 @@ def list_versions(root: str, as_json: bool) -> None:
     """List the versions under ROOT with their engines and how they were judged; the one that serves has a star."""
     from coinfarm.models.listing import listed_versions
     from coinfarm.models.report import versions_table
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import open_model_root
 
-    versions = listed_versions(open_storage(root))
+    versions = listed_versions(open_model_root(root))
     if as_json:
         click.echo(json.dumps([listed.to_dict() for listed in versions], indent=2))
     else:
@@ -109,9 +110,9 @@ def history(root: str, as_json: bool) -> None:
     """Tell which version served since when, and why; the one of now first."""
     from coinfarm.models.pointer import history as read_history
     from coinfarm.models.report import history_table
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import open_model_root
 
-    pointers = read_history(open_storage(root))
+    pointers = read_history(open_model_root(root))
     if as_json:
         click.echo(json.dumps([pointer.model_dump(mode="json", by_alias=True, exclude_none=True) for pointer in pointers], indent=2))
     else:
@@ -123,10 +124,9 @@ def history(root: str, as_json: bool) -> None:
 @click.argument("version")
 def show(root: str, version: str) -> None:
     """Print the manifest of a VERSION as JSON."""
-    from coinfarm.models.store import ModelStore
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import ModelStore, open_model_root
 
-    click.echo(ModelStore(open_storage(root)).manifest(version).to_json().decode(), nl=False)
+    click.echo(ModelStore(open_model_root(root)).manifest(version).to_json().decode(), nl=False)
 
 
 @model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-4c5fb33f -o build/card.md")
@@ -137,11 +137,10 @@ def card(root: str, version: str, output: Path | None) -> None:
     """Describe a VERSION for people: data, architecture, metrics beside baselines, speed, limits, how to repeat it."""
     from coinfarm.models.card import model_card
     from coinfarm.models.evaluations import evaluations
-    from coinfarm.models.store import ModelStore
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import ModelStore, open_model_root
     from coinfarm.storage.local_file import write_file
 
-    storage = open_storage(root)
+    storage = open_model_root(root)
     text = model_card(ModelStore(storage).manifest(version), evaluations(storage, version))
     if output is None:
         click.echo(text, nl=False)
@@ -159,11 +158,11 @@ def card(root: str, version: str, output: Path | None) -> None:
 def promote(root: str, version: str, note: str, force: bool, reason: str | None) -> None:
     """Let VERSION serve, if its files are whole, its compiled forms true to Keras, and its evaluation no worse than that of what serves."""
     from coinfarm.models.promotion import promote as move
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import open_model_root
 
     if force != bool(reason):
         raise click.UsageError("--force and --reason TEXT go together")
-    click.echo(move(open_storage(root), version, note=note, force_reason=reason).version)
+    click.echo(move(open_model_root(root), version, note=note, force_reason=reason).version)
 
 
 @model.command(epilog="Example: coinfarm model rollback build/models --note 'worse on ETH'")
@@ -172,9 +171,9 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
 def rollback(root: str, note: str) -> None:
     """Let that version serve again which did before."""
     from coinfarm.models.pointer import rollback as move_back
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import open_model_root
 
-    click.echo(move_back(open_storage(root), note=note).version)
+    click.echo(move_back(open_model_root(root), note=note).version)
 
 
 def _json_object(path: Path) -> dict[str, Any]:

@@ -20,7 +20,8 @@ MODEL = click.option(
     "--model",
     "model_uri",
     type=ROOT,
-    help="A model root or a .keras file, as a path or s3:// URI.  [default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
+    help="A model root, the folder that coinfarm train wrote, or a .keras file: a path or an s3:// URI.  "
+    "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake

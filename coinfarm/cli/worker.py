@@ -1,4 +1,4 @@
-"""`coinfarm worker`: the queue's messages, done here."""
+"""`coinfarm worker`: does on this machine what the queue's messages ask for."""
 
 import os
 import sys
@@ -7,31 +7,48 @@ from typing import Any
 import click
 
 from coinfarm.cli.options import MODEL
+from coinfarm.cli.paths import ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
 
 
 @click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 5')
-@click.option("--queue", "queue_url", help="The URL of the queue.  [default: the stack's, or $QUEUE_URL]")
-@click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Whose queue of coinfarm --stack.  [default: lambda]")
+@click.option("--queue", "queue_url", help="The URL of the queue.  [default: that of coinfarm --stack, or $QUEUE_URL]")
+@click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Which queue of coinfarm --stack.  [default: lambda]")
+@click.option("--candles-root", type=ROOT, help="Where candlesUri may point.  [default: of coinfarm --stack, or $CANDLES_ROOT]")
+@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point.  [default: of coinfarm --stack, or $RESULTS_ROOT]")
 @MODEL
-@click.option("--idle-exit", "idle_exit_s", type=float, help="End when the queue has been empty for so many seconds.  [default: never]")
-def worker(queue_url: str | None, way: Any, model_uri: str | None, idle_exit_s: float | None) -> None:
-    """Do what the queue's messages ask for, until a signal or an empty queue ends it.
+@click.option(
+    "--idle-exit",
+    "idle_exit_s",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End when the queue has been empty for so many seconds.  [default: never]",
+)
+def worker(
+    queue_url: str | None, way: Any, candles_root: str | None, results_root: str | None, model_uri: str | None, idle_exit_s: float | None
+) -> None:
+    """Process the queue's messages on this machine, until a signal or an empty queue ends it.
 
-    Exits with 0 after a signal, a spot notice or an empty queue, with 1 where this machine fails at everything. CANDLES_ROOT and
-    RESULTS_ROOT say where messages may point, unless coinfarm --stack does. Metrics, which are for CloudWatch, come with
-    POWERTOOLS_METRICS_DISABLED=false.
+    It does not start without a queue, a root for candles and one for results: all messages would end in the dead-letter queue.
+    POWERTOOLS_METRICS_DISABLED=false prints metrics for CloudWatch.
+
+    Exit codes: 0 after SIGTERM, a spot interruption notice or an empty queue (--idle-exit); 130 after Ctrl-C; 1 where a setting is missing
+    or wrong, the queue does not exist or denies access, the engine failed for every message in two batches in a row, or a thread is stuck
+    or has died. An invalid message, or a storage that does not answer, does not end it.
     """
-    given: dict[str, Any] = {"QUEUE_URL": queue_url, "MODEL_URI": model_uri, "IDLE_EXIT_S": idle_exit_s}
-    if stack := named_stack():
-        given |= {
-            "QUEUE_URL": queue_url or stack.queue_url(way or "lambda"),
-            "CANDLES_ROOT": stack.candles_uri,
-            "RESULTS_ROOT": stack.results_uri,
-        }
-    elif way:
+    stack = named_stack()
+    if way and stack is None:
         raise click.UsageError("--on chooses between the queues of a stack: name it, as in coinfarm --stack NAME worker")
+    given: dict[str, Any] = {
+        "QUEUE_URL": queue_url or (stack and stack.queue_url(way or "lambda")),
+        "CANDLES_ROOT": candles_root or (stack and stack.candles_uri),
+        "RESULTS_ROOT": results_root or (stack and stack.results_uri),
+        "MODEL_URI": model_uri,
+        "IDLE_EXIT_S": idle_exit_s,
+    }
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
+    if not os.environ.get("QUEUE_URL"):
+        raise click.ClickException("which queue? Name it with --queue, in QUEUE_URL, or its stack with coinfarm --stack NAME worker")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from handler.worker import main
 

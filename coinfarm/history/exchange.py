@@ -21,6 +21,9 @@ _CAUTIOUS_PAGE = 100
 """Candles that a page is taken to span, where an exchange does not say how many it answers with."""
 _NEVER = re.compile(r" (4(?!08|18|29)\d\d) ")
 """A status in ccxt's message that another try does not change; ccxt counts them among the passing ones."""
+_RESTRICTED = " 451 "
+_CONNECT_S = 5
+"""How long one address of the exchange may take to accept a connection."""
 _SHOWN = 300
 
 Row = list[float]
@@ -38,6 +41,8 @@ class Exchange:
     ccxt's own retries are fixed waits that pass over `Retry-After`, for which Binance bans; so they are done here instead: as long as the
     exchange asks for, else twice as long each time.
 
+    Patience begins with the first answer: where not even a connection comes about, nobody waits for it.
+
     Raises `CoinfarmError` for an exchange that ccxt does not know or that has no candles. `url` takes the place of scheme, host and port
     of the exchange's own addresses. `wait` is told how many seconds to wait before the next try, and why.
     """
@@ -50,7 +55,10 @@ class Exchange:
             raise CoinfarmError(f"ccxt knows no exchange {name!r}{_instead(name, ccxt.exchanges)}")
         self.name = name
         self._wait = wait
+        self._has_answered = False
         self._ccxt: Any = getattr(ccxt, name)({"timeout": _TIMEOUT_MS, "requests_trust_env": True, "enableLastJsonResponse": True})
+        for scheme in ("https://", "http://"):
+            self._ccxt.session.mount(scheme, _quick_to_connect())
         if self._ccxt.has["fetchOHLCV"] is not True:
             raise CoinfarmError(f"{name} has no candles to download: ccxt cannot fetch them there")
         if url is not None:
@@ -110,12 +118,26 @@ class Exchange:
     def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
         for tried in range(1, TRIES + 1):
             try:
-                return ask()
+                answer = ask()
+                self._has_answered = True
+                return answer
             except self._errors.OperationFailed as error:
+                if _RESTRICTED in str(error):
+                    raise CoinfarmError(
+                        f"{self.name} does not serve the place that you ask from (HTTP 451): choose another exchange with --exchange"
+                    ) from error
+                failure = _connection_failure(error)
+                if failure is None:
+                    self._has_answered = True
+                elif not self._has_answered:
+                    raise Unavailable(
+                        f"{self.name} cannot be reached: {failure}. Check this machine's network, proxy (HTTPS_PROXY) and firewall, "
+                        "and the options --exchange and --exchange-url"
+                    ) from error
                 wait_s = self._wait_s(error, tried)
                 if tried == TRIES or wait_s is None:
-                    raise Unavailable(f"{self.name} does not answer: {_reason(error)}") from error
-                self._wait(wait_s, _reason(error))
+                    raise Unavailable(f"{self.name} does not answer: {failure or _reason(error)}") from error
+                self._wait(wait_s, failure or _reason(error))
             except self._errors.BaseError as error:
                 raise CoinfarmError(f"{self.name} refuses: {_reason(error)}") from error
         raise AssertionError("the last try returns or raises")
@@ -142,6 +164,38 @@ def _reason(error: Exception) -> str:
     """What went wrong on one line, with what lies under it: ccxt often names only the address."""
     causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
     return " ".join(": ".join(causes).split())[:_SHOWN]
+
+
+def _quick_to_connect() -> Any:
+    """An adapter that waits for an answer as long as it is told, and for a connection a few seconds."""
+    from requests.adapters import HTTPAdapter
+
+    class Adapter(HTTPAdapter):
+        def send(self, request: Any, stream: bool = False, timeout: Any = None, *args: Any, **rest: Any) -> Any:
+            return super().send(request, stream, (_CONNECT_S, timeout), *args, **rest)
+
+    return Adapter()
+
+
+def _connection_failure(error: Exception) -> str | None:
+    """Why no connection came about, and with which host; None where one did."""
+    from requests import exceptions
+    from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
+
+    cause = error.__cause__
+    if not isinstance(cause, exceptions.ConnectionError) or not cause.args or not isinstance(cause.args[0], MaxRetryError):
+        return None
+    reason = cause.args[0].reason
+    host = urlsplit(str(cause.request.url)).netloc if cause.request is not None else "the host"
+    if isinstance(cause, exceptions.ProxyError):
+        return f"the proxy before {host} does not work ({reason})"
+    if isinstance(reason, NameResolutionError):
+        return f"the name {host} cannot be resolved"
+    if isinstance(reason, NewConnectionError):
+        return f"{host} refuses the connection"
+    if isinstance(reason, ConnectTimeoutError):
+        return f"{host} does not accept a connection within {_CONNECT_S} s"
+    return None
 
 
 def _instead(name: str, known: list[str]) -> str:

@@ -25,6 +25,7 @@ PREFIX = "candles/"
 _KEY = re.compile(PREFIX + r"symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/date=(?P<day>\d{4}-\d\d-\d\d)\.parquet")
 _READ_AHEAD = 8
 _TRIES = 5
+_SERIES_NAMED = 12
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
@@ -102,7 +103,7 @@ class CandleStore:
         """
         stored = self.days(symbol, interval)
         if not stored:
-            raise NotFound(f"{self.root} has no {interval} candles of {symbol}; {self._contents()}")
+            raise NotFound(f"{self.root} has no {interval} candles of {symbol}; {self.contents()}")
         wanted = [
             day
             for day in stored
@@ -193,9 +194,17 @@ class CandleStore:
             where = self.uri(symbol, interval, day)
             raise CandleError(*(Fault(where + fault.pointer, fault.detail) for fault in error.faults)) from None
 
-    def _contents(self) -> str:
-        series = self.series()
-        return f"there are {', '.join(' '.join(each) for each in series)}" if series else "there are no candles at all"
+    def contents(self) -> str:
+        """Which series the store has, and their first and last days, for whoever asked for another."""
+        spans: dict[Series, tuple[date, date]] = {}
+        for symbol, interval, day in filter(None, map(_parsed_key, self._storage.list(PREFIX))):
+            first, last = spans.get(Series(symbol, interval), (day, day))
+            spans[Series(symbol, interval)] = min(first, day), max(last, day)
+        if not spans:
+            return "the store has no candles at all: get some with `coinfarm history download`, `import` or `generate`"
+        named = [f"{symbol} {interval} from {first} to {last}" for (symbol, interval), (first, last) in sorted(spans.items())]
+        more = f" and {len(named) - _SERIES_NAMED} other series" if len(named) > _SERIES_NAMED else ""
+        return f"the store has {', '.join(named[:_SERIES_NAMED])}{more}"
 
 
 def _folder(symbol: str, interval: str) -> str:

@@ -1,10 +1,13 @@
 """Where the versions of a model are kept: a model root, or one bare Keras file."""
 
 import hashlib
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
-from coinfarm.errors import ModelError, NotFound, TooLarge, Unavailable
+from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge, Unavailable
 from coinfarm.models.bundle import Bundle, bare_version
 from coinfarm.models.manifest import (
     MANIFEST_FILE,
@@ -15,8 +18,10 @@ from coinfarm.models.manifest import (
     bundle_key,
     is_version,
 )
-from coinfarm.models.pointer import read_pointer
-from coinfarm.storage import Storage, open_storage
+from coinfarm.models.pointer import POINTER_KEY, read_pointer
+from coinfarm.storage import Storage, local_folder, open_storage
+
+_VERSIONS_NAMED = 5
 
 
 class Current(NamedTuple):
@@ -68,22 +73,63 @@ class ModelStore:
     def manifest(self, version: str) -> Manifest:
         """Raises `NotFound` if there is no such version, `ModelError` if its manifest is damaged."""
         key = bundle_key(version)
-        manifest = Manifest.parse(self._storage.read(key, MAX_MANIFEST_BYTES).data, self._storage.uri(key))
+        try:
+            data = self._storage.read(key, MAX_MANIFEST_BYTES).data
+        except NotFound:
+            raise NotFound(f"{self.uri} has no version {version}{self._known()}") from None
+        manifest = Manifest.parse(data, self._storage.uri(key))
         if manifest.version != version:
             raise ModelError(f"{self._storage.uri(key)} is the manifest of {manifest.version}")
         return manifest
 
     def fetch(self, version: str, folder: Path) -> Bundle:
-        manifest = self.manifest(version)
-        manifest.check_geometry()  # before the download, not after
-        (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
-        try:
-            for name, file in manifest.files.items():
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                self._storage.download(bundle_key(version, name), folder / name, max_bytes=file.bytes)
-        except (NotFound, TooLarge) as error:
-            raise ModelError(f"model {version} is not what its manifest describes: {error}") from error
-        return Bundle.open(folder)
+        return _fetched(self._storage, partial(bundle_key, version), self.manifest(version), folder)
+
+    def _known(self) -> str:
+        """The latest versions that there are, for whoever asked for another."""
+        with suppress(StorageError):
+            versions = self.versions()
+            if versions:
+                more = f", and {len(versions) - _VERSIONS_NAMED} older ones" if len(versions) > _VERSIONS_NAMED else ""
+                return f"; it has {', '.join(versions[: -_VERSIONS_NAMED - 1 : -1])}{more}"
+        return ""
+
+
+class OneBundle:
+    """The folder of one bundle, as `coinfarm train` leaves it: its version serves."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    @property
+    def uri(self) -> str:
+        return self._storage.uri()
+
+    def current_if_changed(self, etag: str | None) -> Current | None:
+        blob = self._storage.read_if_changed(MANIFEST_FILE, etag, MAX_MANIFEST_BYTES)
+        return None if blob is None else Current(self._parsed(blob.data).version, blob.etag)
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        manifest = self._parsed(self._storage.read(MANIFEST_FILE, MAX_MANIFEST_BYTES).data)
+        if manifest.version != version:
+            raise NotFound(f"{self.uri} is {manifest.version}, not {version}: publish models under a root to keep versions apart")
+        return _fetched(self._storage, str, manifest, folder)
+
+    def _parsed(self, data: bytes) -> Manifest:
+        return Manifest.parse(data, self._storage.uri(MANIFEST_FILE))
+
+
+def _fetched(storage: Storage, key_of: Callable[[str], str], manifest: Manifest, folder: Path) -> Bundle:
+    """A copy of a bundle whose files lie in `storage` under the keys that `key_of` gives, in an empty folder."""
+    manifest.check_geometry()  # before the download, not after
+    (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+    try:
+        for name, file in manifest.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            storage.download(key_of(name), folder / name, max_bytes=file.bytes)
+    except (NotFound, TooLarge) as error:
+        raise ModelError(f"model {manifest.version} is not what its manifest describes: {error}") from error
+    return Bundle.open(folder)
 
 
 class BareModel:
@@ -120,8 +166,29 @@ class BareModel:
 
 
 def open_model_source(uri: str) -> ModelSource:
-    """The store at a model root, or the one file where `uri` ends in `.keras`; nothing is asked of it yet."""
+    """The store at a model root, the one file where `uri` ends in `.keras`, or the one bundle that lies in a folder of this machine.
+
+    Nothing is asked of a place in S3 yet.
+    """
     if not uri.endswith(".keras"):
-        return ModelStore(open_storage(uri))
+        folder = local_folder(uri)
+        return OneBundle(open_storage(uri)) if folder is not None and (folder / MANIFEST_FILE).is_file() else ModelStore(open_storage(uri))
     root, slash, key = uri.rpartition("/")
     return BareModel(open_storage(root + slash or "."), key)
+
+
+def open_model_root(root: str) -> Storage:
+    """The storage of a model root that holds at least one version.
+
+    Raises `NotFound` for a place without any, whether the folder, bucket or prefix exists or not: in S3 there is no difference.
+    """
+    storage = open_storage(root)
+    if storage.exists(POINTER_KEY) or next(iter(storage.list("versions/")), None) is not None:
+        return storage
+    if root.endswith(".keras"):
+        raise NotFound(f"{root} is a Keras file, not a model root: publish it under one with `coinfarm model publish {root} --to ROOT`")
+    if storage.exists(MANIFEST_FILE):
+        raise NotFound(f"{root} is a model bundle, not a model root: publish it under one with `coinfarm model publish {root} --to ROOT`")
+    folder = local_folder(root)
+    what = "does not exist" if folder is not None and not folder.exists() else "is no model root: it holds no version of a model"
+    raise NotFound(f"{root} {what}. Check the path, or publish a model there with `coinfarm model publish SOURCE --to {root}`")

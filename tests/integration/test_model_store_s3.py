@@ -306,7 +306,7 @@ def _change_geometry(storage: Storage, version: str) -> None:
     ("spoil", "reason"),
     [
         pytest.param(_damage_pointer, "current.json is no valid one", id="damaged pointer"),
-        pytest.param(_lose_version, "20260101-00000000/manifest.json: there is no such object", id="version missing"),
+        pytest.param(_lose_version, "has no version 20260101-00000000", id="version missing"),
         pytest.param(_tamper, "model.keras is not the file that its manifest describes", id="tampered file"),
         pytest.param(_change_geometry, "wants frames of 200 candles × 150 rows, spec 1, digest 00000000", id="other geometry"),
     ],
@@ -365,3 +365,10 @@ def test_a_bare_model_in_s3_serves(storage: Storage, tmp_path: Path) -> None:
 def test_without_a_model_there_is_nothing_to_serve(manager: ModelManager) -> None:
     with pytest.raises(ModelError, match=r"no model of s3://models/.* can serve: .*current.json: there is no such object"):
         manager.serving()
+
+
+def test_a_place_without_a_version_is_no_model_root(storage: Storage) -> None:
+    from coinfarm.models.store import open_model_root
+
+    with pytest.raises(NotFound, match="coinfarm model publish"):
+        open_model_root(storage.uri("nothing-here"))

@@ -189,7 +189,7 @@ def test_sigint_lets_what_is_in_work_be_finished(queue, worker, results):
     with worker(ENGINE_S=0.05, MAX_BATCH=1, LANES=1) as running:
         eventually(lambda: queue.depth().in_flight)
         running.process.send_signal(signal.SIGINT)
-        assert running.exit_code() == 0
+        assert running.exit_code() == 130
     assert results().keys() == {"one"}
     assert queue.depth().total == 0
 

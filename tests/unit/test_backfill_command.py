@@ -57,6 +57,14 @@ def test_plan_prints_the_quote_and_writes_the_manifest(command: Command) -> None
     assert json.loads(Path("run/manifest.json").read_text())["symbols"] == ["DEMOUSD"]
 
 
+def test_a_plan_for_days_without_candles_is_refused(command: Command) -> None:
+    late = [word.replace("2026", "2027") for word in ASKED]
+    shown = command("plan", *late, *TOLD)
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert "DEMOUSD 1m from 2026-01-01 to 2026-01-02" in shown.stderr
+    assert not Path("run").exists()
+
+
 def test_plan_measures_this_machine_where_nobody_says_how_fast_it_is(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("coinfarm.backfill.plan._TIMED_S", 0.01)
     here = json.loads(command("plan", *ASKED, "--json").stdout)["quote"]["ways"][0]

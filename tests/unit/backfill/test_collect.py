@@ -14,9 +14,10 @@ from coinfarm.backfill.history import History
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.work import do
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.history.day import day_of
 from coinfarm.predictor import Predictor
+from coinfarm.storage import open_storage
 from tests.backfill_runs import planned
 from tests.made_history import made_history, stored
 from tests.pixel_engine import PixelEngine, loaded
@@ -149,3 +150,18 @@ def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Pa
     coverage = collect(run, tmp_path / "all.parquet")
     assert (coverage.total.asked, coverage.total.missing) == (DAY, DAY)
     assert len(pq.read_table(tmp_path / "all.parquet")) == 0
+
+
+def test_a_run_over_days_without_candles_is_refused_and_nothing_written(tmp_path: Path) -> None:
+    predictor = Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=100)
+    candles = stored(tmp_path / "store", made_history(1))
+    manifest = planned(tmp_path / "planned", candles, days=1, version=predictor.model.version).manifest
+    run = Run(open_storage(str(tmp_path / "run")))
+    earlier = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3), "results_uri": run.storage.uri()}
+    run.write(manifest.model_copy(update=earlier))
+    history = History(candles)
+    shards = [(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in run.manifest.shards()]
+    do(shards, predictor, lambda *_: None)
+    with pytest.raises(NotFound, match=r"2025-01-01.*the store has DEMOUSD 1m from 2026-01-01 to 2026-01-01"):
+        collect(run, tmp_path / "all.parquet")
+    assert not (tmp_path / "all.parquet").exists()

@@ -101,6 +101,7 @@ def test_a_manifest_never_changes(candles: Storage, tmp_path: Path) -> None:
         pytest.param({"days": -3}, "must be before --to 2025-12-29", id="days that go backwards"),
         pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "a symbol is named twice", id="a symbol twice"),
         pytest.param({"symbols": ("NONEUSD",)}, "has no 1m candles of NONEUSD", id="a symbol without candles"),
+        pytest.param({"first": date(2025, 1, 1)}, "the store has DEMO", id="days without candles"),
         pytest.param({"interval": "1w"}, "is no interval known here", id="an interval nobody knows"),
     ],
 )

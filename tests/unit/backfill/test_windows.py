@@ -120,7 +120,7 @@ def test_a_stride_counts_from_the_epoch(stride: int, first: int, asked: int) -> 
 
 def test_a_symbol_without_candles_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     history = History(stored(tmp_path, made_history(1)))
-    with pytest.raises(NotFound, match="no 1m candles of NONEUSD: get them with"):
+    with pytest.raises(NotFound, match="no 1m candles of NONEUSD; the store has"):
         windows_of(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
 

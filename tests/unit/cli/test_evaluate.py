@@ -13,7 +13,7 @@ from coinfarm.cli import main
 from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.storage import open_storage
 from coinfarm.synthetic import generate
-from tests.fake_models import FakeEngine, promote_model, publish_model
+from tests.fake_models import FakeEngine, promote_model, publish_model, seal
 from tests.made_candles import START_MS
 
 Run = Callable[..., Result]
@@ -55,6 +55,16 @@ def test_a_version_that_does_not_serve_can_be_judged(run: Run, tmp_path: Path) -
     document = json.loads(run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json", "--version", version).stdout)
     assert document["model"]["version"] == version
     assert document["outputs"]["maxRisePct"]["calibration"]["deciles"][0]["predictedPct"] == 0.25
+
+
+def test_the_folder_that_training_left_is_evaluated_as_it_is(run: Run, tmp_path: Path) -> None:
+    bundle = seal(tmp_path / "trained", "0.25")
+    shown = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json", "--model", tmp_path / "trained")
+    assert shown.exit_code == 0, shown.output
+    assert json.loads(shown.stdout)["model"]["version"] == bundle.manifest.version
+    refused = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", "--model", tmp_path / "trained")
+    assert refused.exit_code == 2
+    assert "coinfarm model publish" in refused.stderr
 
 
 def test_candles_for_the_baselines_may_come_from_other_files(run: Run) -> None:
@@ -121,7 +131,7 @@ def test_what_is_recorded_is_what_versions_are_promoted_by(run: Run, tmp_path: P
     ("options", "said"),
     [
         pytest.param(["--include-in-sample"], "give --record or --include-in-sample", id="on what was learnt"),
-        pytest.param(["--model", "model.keras"], "model.keras has no place for evaluations", id="of a bare file"),
+        pytest.param(["--model", "model.keras"], "coinfarm model publish", id="of a bare file"),
     ],
 )
 def test_what_cannot_be_recorded_is_told_before_the_work(options: list[str], said: str, run: Run) -> None:

@@ -84,8 +84,38 @@ def test_a_damaged_version_does_not_hide_the_others(model: Run, root: Path, stor
     assert "damaged: " in model("list", root).stdout
 
 
-def test_an_empty_root_has_no_version(model: Run, root: Path) -> None:
-    assert json.loads(model("list", root, "--json").stdout) == []
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list", "ROOT"),
+        ("list", "ROOT", "--json"),
+        ("history", "ROOT"),
+        ("show", "ROOT", "20260101-00000000"),
+        ("card", "ROOT", "20260101-00000000"),
+        ("promote", "ROOT", "20260101-00000000"),
+        ("rollback", "ROOT"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("place", ["missing", "empty", "file.keras", "bundle"])
+def test_a_root_without_a_version_is_an_error_that_names_the_remedy(
+    model: Run, arguments: tuple[str, ...], place: str, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file.keras").write_bytes(b"")
+    seal(tmp_path / "bundle")
+    shown = model(*(tmp_path / place if word == "ROOT" else word for word in arguments))
+    assert (shown.exit_code, shown.stdout) == (1, "")
+    assert str(tmp_path / place) in shown.stderr
+    assert "coinfarm model publish" in shown.stderr
+    assert not (tmp_path / "missing").exists()
+
+
+def test_an_unknown_version_is_answered_with_those_that_there_are(model: Run, root: Path, first: str, second: str) -> None:
+    shown = model("show", root, "20200101-00000000")
+    assert shown.exit_code == 1
+    assert first in shown.stderr
+    assert second in shown.stderr
 
 
 def test_a_worse_version_is_refused_until_somebody_says_why(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:

@@ -1,6 +1,9 @@
 """`coinfarm worker`, up to where the worker itself begins."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -27,4 +30,32 @@ def test_options_become_settings_and_the_exit_code_is_the_workers(monkeypatch: p
 def test_without_a_queue_it_says_so() -> None:
     shown = CliRunner().invoke(main, ["worker"])
     assert shown.exit_code == 1
-    assert shown.stderr == "Error: QUEUE_URL is not set\n"
+    assert "--queue" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "CANDLES_ROOT and RESULTS_ROOT are"),
+        ({"CANDLES_ROOT": "candles"}, "RESULTS_ROOT is"),
+        ({"RESULTS_ROOT": "r"}, "CANDLES_ROOT is"),
+    ],
+)
+@pytest.mark.parametrize(
+    "words", [["-c", "from coinfarm.cli import main; main()", "worker"], ["-m", "handler.worker"]], ids=["worker", "-m"]
+)
+def test_without_roots_it_does_not_start(given: dict[str, str], missing: str, words: list[str], tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "QUEUE_URL": "http://127.0.0.1:9/queue", **given}
+    ended = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ended.returncode == 1
+    assert f"{missing} not set" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_roots_may_be_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    found = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("handler.worker.main", lambda: found.append((os.environ["CANDLES_ROOT"], os.environ["RESULTS_ROOT"])) or 0)
+    words = ["worker", "--queue", "http://127.0.0.1/queue", "--candles-root", "candles", "--results-root", "results"]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    assert found == [("candles", "results")]

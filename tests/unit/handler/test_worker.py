@@ -307,6 +307,23 @@ def test_idleness_begins_with_the_first_call_in_vain(clock):
     assert idleness.lasted_s == 0
 
 
+@pytest.mark.parametrize(("idle_exit_s", "waits_s"), [(None, [20, 20]), (3, [3, 1]), (0.5, [1, 1]), (25, [20, 5]), (300, [20, 20])])
+def test_no_call_waits_longer_than_the_worker_may_be_idle(clock, idle_exit_s, waits_s):
+    settings = WorkerSettings.from_environment(SETTINGS | ({} if idle_exit_s is None else {"IDLE_EXIT_S": str(idle_exit_s)}))
+    idleness, asked = Idleness(), []
+
+    class Empty:
+        def receive(self, most, wait_s, hidden_s):
+            asked.append(wait_s)
+            clock[0] += wait_s
+            return []
+
+    lane = Lane("lane", settings, None, Empty(), None, idleness, Drain(0))
+    for _ in waits_s:
+        lane._receive()
+    assert asked == waits_s
+
+
 def test_settings_come_from_the_environment():
     settings = WorkerSettings.from_environment({**SETTINGS, "IDLE_EXIT_S": "300", "LANES": "3"})
     assert (settings.queue_url, settings.idle_exit_s, settings.lanes) == (SETTINGS["QUEUE_URL"], 300, 3)

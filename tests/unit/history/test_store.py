@@ -225,10 +225,10 @@ def test_a_key_has_a_symbol_and_an_interval_that_can_be(store: CandleStore, symb
 def test_what_is_not_there_is_told_with_what_is(store: CandleStore) -> None:
     assert store.series() == []
     assert store.days("DEMOUSD", "1m") == []
-    with pytest.raises(NotFound, match="has no 1m candles of BTCUSDT; there are no candles at all"):
+    with pytest.raises(NotFound, match="has no 1m candles of BTCUSDT; the store has no candles"):
         store.read("BTCUSDT", "1m")
     store.write_day(whole_day())
-    with pytest.raises(NotFound, match="has no 1h candles of DEMOUSD; there are DEMOUSD 1m"):
+    with pytest.raises(NotFound, match="has no 1h candles of DEMOUSD; the store has DEMOUSD 1m"):
         store.read("DEMOUSD", "1h")
 
 

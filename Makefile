@@ -5,7 +5,6 @@ READY := develop
 SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
-AWSCLI_READY := build/awscli/.ready
 
 .PHONY: run develop test test-machine lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
@@ -101,7 +100,7 @@ image-with-index: $(READY)
 scanners: $(SCANNERS_READY)
 
 # All environments, of the checks too: with --jobs two are made at a time.
-environments: $(READY) $(SCANNERS_READY) $(AUDITORS) $(AWSCLI_READY)
+environments: $(READY) $(SCANNERS_READY) $(AUDITORS)
 
 $(SCANNERS_READY): .ci/tools/images.txt
 	"$$(tools/environment.sh python)" -m venv --clear $(SCANNERS)
@@ -109,7 +108,7 @@ $(SCANNERS_READY): .ci/tools/images.txt
 	@touch $@
 
 # An environment for each, for what it pins.
-$(AUDITORS) $(AWSCLI_READY): build/%/.ready: .ci/tools/%.txt
+$(AUDITORS): build/%/.ready: .ci/tools/%.txt
 	"$$(tools/environment.sh python)" -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@

@@ -25,7 +25,7 @@ from tests.expanded_template import TEMPLATE, broken_rules
 from tests.integration.stack.account import Account, Stack
 from tests.integration.stack.farm import OPERATOR, Farm
 
-_STAND_INS = Path(__file__).with_name("stand_ins")
+STAND_INS = Path(__file__).with_name("stand_ins")
 _POLL_S = 0.3
 _INVOKED = "/2015-03-31/functions/"
 logging.getLogger("samtranslator").setLevel(logging.ERROR)  # it warns of feature toggles that only AWS sets
@@ -72,9 +72,7 @@ class Cloud:
             "AWS_ENDPOINT_URL_LAMBDA": self.url,
             "AWS_ACCESS_KEY_ID": OPERATOR,
             "DOCS_CLOUD_URL": self.url,
-            "REAL_SAM": _program("sam", "sam"),
-            "REAL_AWS": _program("awscli", "aws"),
-            "RECEIVE_WAIT_S": "1",  # a worker's long poll, which only takes time here
+            "REAL_SAM": tools().get("sam", ""),
         }
 
     def deploy(self, name: str, parameters: dict[str, str], template: str = "template.yaml") -> str:
@@ -90,18 +88,15 @@ class Cloud:
         with self._lock:
             if name in self._farms:
                 return self._change(name, parameters)
-            stack = self.account.deploy(name, parameters, self._outputs())
+            stack = self.account.deploy(name, parameters, api_url=f"{self.url}/api/${{Api}}/v1")
             self._farms[name] = RunningFarm(self.account, stack, self._folder)
             return f"Successfully created/updated stack - {name} in us-east-1"
-
-    def _outputs(self) -> dict[str, str]:
-        return {"ApiUrl": f"{self.url}/api/${{Api}}/v1"}
 
     def _change(self, name: str, parameters: dict[str, str]) -> str:
         if parameters == self._farms[name].parameters:
             return f"Successfully created/updated stack - {name} in us-east-1 (nothing has changed)"
         self._farms[name].close()
-        stack = self.account.update(name, parameters, self._outputs())
+        stack = self.account.update(name, parameters, api_url=f"{self.url}/api/${{Api}}/v1")
         self._farms[name] = RunningFarm(self.account, stack, self._folder)
         return f"Successfully created/updated stack - {name} in us-east-1"
 
@@ -257,15 +252,7 @@ def _passed_on(cloud, request, body):
             return error.code, {"Content-Type": error.headers.get("Content-Type", "")}, error.read()
 
 
-def _program(environment: str, name: str) -> str:
-    """Where it lies: in an environment of `make environments`, else wherever this machine has it; empty where it has none."""
-    return shutil.which(ROOT / f"build/{environment}/bin/{name}") or shutil.which(name) or ""
-
-
-def stand_ins(folder: Path) -> Path:
-    """Fill a new folder with the programs that go before the machine's own in pages that need AWS."""
-    folder.mkdir()
-    for name in ("sam", "aws"):
-        if name == "sam" or _program("awscli", name):
-            (folder / name).symlink_to(_STAND_INS / name)
-    return folder
+def tools() -> dict[str, str]:
+    """Where the AWS CLI and the SAM CLI lie: those of `make environments`, else those of this machine, if it has any."""
+    found = {name: shutil.which(str(ROOT / f"build/{name}/bin/{name}")) or shutil.which(name) for name in ("aws", "sam")}
+    return {name: path for name, path in found.items() if path}

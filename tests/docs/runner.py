@@ -15,7 +15,7 @@ from tests.docs.not_run import without_commands_left_out
 from tests.docs.pages import Block
 from tests.docs.shell import BlockFailed, Shell
 
-TIMEOUT_S = 300
+TIMEOUT_S = 120
 _LISTENS_WITHIN_S = 60
 _PORT_FREE_WITHIN_S = 20
 _KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
@@ -68,13 +68,11 @@ def run_blocks(blocks: Iterable[Block], copy: Path, environment: dict[str, str],
     has_server = any(block.is_background for block in blocks)
     with _alone_on_this_machine(has_server), Shell(copy, environment, logs) as shell:
         for block in blocks:
-            started = time.monotonic()
             if block.is_background:
                 _start(shell, block)
             else:
                 shell.run(block, timeout_s)
             shell.check_background()
-            print(f"{block.place}: {time.monotonic() - started:.1f} s")  # pytest shows it with -rP
 
 
 def missing_tools(block: Block, environment: dict[str, str]) -> set[str]:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.docs.cloud import Cloud, stand_ins
+from tests.docs.cloud import STAND_INS, Cloud, tools
 from tests.docs.page_runs import pages_with, run_page
 from tests.docs.pages import page_blocks
 from tests.integration.stack.templates import stage_parameters
@@ -17,4 +17,13 @@ def test_every_block_runs_as_printed(name, tmp_path):
     with Cloud.opened(tmp_path) as cloud:
         for stage in {"dev", "prod"} - deployed_by_page:
             cloud.deploy(f"coinfarm-{stage}", stage_parameters(stage))
-        run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=stand_ins(tmp_path / "bin"), **cloud.environment())
+        run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=programs_in(tmp_path / "bin"), **cloud.environment())
+
+
+def programs_in(folder):
+    """The stand-in for sam, and the AWS CLI where there is one."""
+    folder.mkdir()
+    (folder / "sam").symlink_to(STAND_INS / "sam")
+    if "aws" in tools():
+        (folder / "aws").symlink_to(tools()["aws"])
+    return folder

@@ -3,10 +3,11 @@
 import pytest
 
 from tests.docs.checkout import fresh_copy
-from tests.docs.cloud import Cloud, stand_ins
+from tests.docs.cloud import Cloud
 from tests.docs.pages import blocks_of
 from tests.docs.runner import missing_tools, page_environment, run_blocks
 from tests.docs.shell import BlockFailed
+from tests.docs.test_aws_pages import programs_in
 
 PAGE = """
 ```sh
@@ -26,13 +27,6 @@ key=$(python -c "$get_key" "$(output ApiKeyId)")
 curl -sf "$ApiUrl/health"
 curl -sf "$ApiUrl/predictions" -H "x-api-key: $key" -H 'content-type: application/json' -d @events/direct.json > over-http.json
 test "$(curl -s -o /dev/null -w '%{http_code}' "$ApiUrl/model")" = 403
-```
-
-The key as AWS's own command shows it:
-
-```sh
-test "$(aws apigateway get-api-key --include-value --api-key "$(output ApiKeyId)" --query value --output text)" = "$key"
-aws sqs purge-queue --queue-url "$(output QueueUrl)"
 ```
 
 With a model of the bucket, after a change of the stack:
@@ -60,7 +54,7 @@ def run(tmp_path_factory):
     for path in (home, logs):
         path.mkdir()
     with Cloud.opened(folder) as cloud:
-        environment = page_environment(copy, home, stand_ins(folder / "bin"), **cloud.environment())
+        environment = page_environment(copy, home, programs_in(folder / "bin"), **cloud.environment())
 
         def run(markdown):
             blocks = list(blocks_of("page.md", markdown))

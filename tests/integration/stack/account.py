@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import boto3
@@ -91,22 +90,22 @@ class Account:
         """What the metadata service tells from now on: the instance, which belongs to an Auto Scaling group."""
         self._record.with_name(INSTANCE_FILE).write_text(json.dumps({"id": instance_id, "group": group}))
 
-    def deploy(self, name, parameters, outputs=MappingProxyType({})):
-        """Make a stack of template.yaml, as `sam deploy` would. `outputs` are texts for `Fn::Sub` that take the place of the template's."""
-        return self._deploy("create_stack", name, parameters, outputs)
+    def deploy(self, name, parameters, api_url=None):
+        """Make a stack of template.yaml, as `sam deploy` would. `api_url` is a text for `Fn::Sub` in the place of the output ApiUrl."""
+        return self._deploy("create_stack", name, parameters, api_url)
 
-    def update(self, name, parameters, outputs=MappingProxyType({})):
+    def update(self, name, parameters, api_url=None):
         """Likewise, of a stack that is there; moto changes the functions' settings and little else."""
-        return self._deploy("update_stack", name, parameters, outputs)
+        return self._deploy("update_stack", name, parameters, api_url)
 
-    def _deploy(self, call, name, parameters, outputs):
+    def _deploy(self, call, name, parameters, api_url):
         root = expanded(**parameters)
         for (bucket, key), template in nested_templates(root).items():
             self.client("s3").create_bucket(Bucket=bucket)
             self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(_as_moto_wants(template)))
         template = _as_moto_wants(root)
-        for output, text in outputs.items():
-            template["Outputs"][output]["Value"] = {"Fn::Sub": text}
+        if api_url:
+            template["Outputs"]["ApiUrl"]["Value"] = {"Fn::Sub": api_url}
         getattr(self.client("cloudformation"), call)(
             StackName=name,
             TemplateBody=json.dumps(template),

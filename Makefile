@@ -94,7 +94,7 @@ publish-package: dist
 # The image that TARGET names, with packages of that index. Its address, which has a token in it, is a secret of the build: no layer keeps it.
 TARGET ?= lambda
 image-with-index: $(READY)
-	DOCKER_BUILDKIT=1 "$(BIN)/python" -m tools.package_index exec \
+	BUILDX_NO_DEFAULT_ATTESTATIONS=1 DOCKER_BUILDKIT=1 "$(BIN)/python" -m tools.package_index exec \
 	  docker build --secret id=pip_index,env=PIP_INDEX_URL --target $(TARGET) --tag coinfarm:$(TARGET) $(BUILD_FLAGS) .
 
 scanners: $(SCANNERS_READY)

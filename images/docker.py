@@ -23,7 +23,9 @@ class Docker:
             raise click.ClickException(
                 "docker has no buildx here, which builds this Dockerfile: install docker-buildx-plugin, or docker-buildx"
             )
-        command = ["docker", "buildx", "build", "--load", "--target", target, "--tag", tag, *flags, str(self.checkout)]
+        # By default buildx adds an attestation, and Lambda creates no function from an image that has one.
+        plain = ("--provenance=false", "--sbom=false")
+        command = ["docker", "buildx", "build", "--load", *plain, "--target", target, "--tag", tag, *flags, str(self.checkout)]
         if subprocess.run(command, env=self.environment).returncode:
             raise click.ClickException(f"docker could not build the target {target}: see above")
 

@@ -68,12 +68,19 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-def show_stack(as_json: bool) -> None:
-    """Show what the other commands take from the stack that --stack names: its outputs, its places, the model in service."""
+@click.option("--output", metavar="NAME", help="Print this line's value alone: an output such as ApiUrl, or candles, results, model.")
+def show_stack(as_json: bool, output: str | None) -> None:
+    """Show what the other commands take from the stack that --stack names: its outputs, its URIs, the model in service."""
     stack = named_stack()
     if stack is None:
         raise click.UsageError("which stack? Name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")
     places = {"model": stack.model_uri, "candles": stack.candles_uri, "results": stack.results_uri}
+    if output is not None:
+        values = {**stack.outputs, **{name: uri for name, uri in places.items() if uri}}
+        if output not in values:
+            raise click.ClickException(f"stack {stack.name} has no output {output}; it has {', '.join(sorted(values))}")
+        click.echo(values[output])
+        return
     if as_json:
         told = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _serving(stack), **places}
         click.echo(json.dumps({**told, "outputs": dict(stack.outputs)}, indent=2))

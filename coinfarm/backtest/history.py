@@ -10,7 +10,7 @@ from coinfarm.backtest.predictions import CoinPredictions
 from coinfarm.candle_files import parse_candles
 from coinfarm.candles import Candles, fill_gaps
 from coinfarm.errors import CoinfarmError
-from coinfarm.history.store import CandleStore
+from coinfarm.history.store import PREFIX, CandleStore
 from coinfarm.interval import interval_ms
 from coinfarm.storage import open_storage
 
@@ -101,6 +101,7 @@ def _of_folder(root: str, symbol: str, interval: str, start_ms: int | None, stop
     for ending in _ENDINGS:
         if storage.exists(f"{symbol}-{interval}{ending}"):
             return _of_file(root, f"{symbol}-{interval}{ending}", symbol, interval, start_ms, stop_ms)
-    if root.rstrip("/").endswith("/candles"):  # the store's own folder, where its root is meant
-        storage = open_storage(root.rstrip("/").removesuffix("/candles"))
+    parent, _, name = root.rstrip("/").rpartition("/")
+    if name == PREFIX.rstrip("/") and next(iter(storage.list(PREFIX)), None) is None:
+        storage = open_storage(parent or ".")  # the folder inside a store was named, not the store
     return CandleStore(storage).read(symbol, interval, start_ms, stop_ms)

@@ -75,13 +75,15 @@ def test_candles_are_read_from_files(tmp_path: Path, minutes: Candles, root: str
     assert_same_candles(fill_gaps(read_market(root.format(tmp_path), "DEMOUSD", "1m"), 10**6), minutes)
 
 
+@pytest.mark.parametrize("name", ["store", "candles"])
 @pytest.mark.parametrize("root", ["{}", "{}/candles"], ids=["its root", "its folder"])
-def test_candles_are_read_from_a_store(tmp_path: Path, minutes: Candles, root: str) -> None:
-    store = CandleStore(open_storage(str(tmp_path)))
+def test_candles_are_read_from_a_store(tmp_path: Path, minutes: Candles, root: str, name: str) -> None:
+    folder = tmp_path / name
+    store = CandleStore(open_storage(str(folder)))
     for day in range(3):
         part = real(minutes).between(START_MS + day * 86_400_000, START_MS + (day + 1) * 86_400_000)
         store.write_day(part)
-    assert_same_candles(fill_gaps(read_market(root.format(tmp_path), "DEMOUSD", "1m"), 10**6), minutes)
+    assert_same_candles(fill_gaps(read_market(root.format(folder), "DEMOUSD", "1m"), 10**6), minutes)
 
 
 def test_candles_of_another_coin_are_not_taken_for_its_own(tmp_path: Path, minutes: Candles) -> None:

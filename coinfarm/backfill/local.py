@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -108,7 +109,8 @@ class _Crew:
         for cores in _shares(processes):
             ours, theirs = context.Pipe()
             process = context.Process(target=_work, args=(self._root, cores, theirs), daemon=True)
-            process.start()
+            with _unheard_interrupt():
+                process.start()
             theirs.close()  # so that one hears of its end
             self._members[ours] = _Member(process)
 
@@ -197,6 +199,17 @@ def _on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _unheard_interrupt() -> Iterator[None]:
+    """A process that is started meanwhile never hears of Ctrl-C, not even while it imports; this one hears of it afterwards."""
+    resource_tracker.ensure_running()  # which unblocks the signal where it starts later
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(root: str, cores: frozenset[int] | None, leader: Connection) -> None:

@@ -75,8 +75,6 @@ def tally_lines(tally: Tally, seconds: float) -> list[str]:
     lines += [f"failed: {shard}: {reason}" for shard, reason in list(tally.failed.items())[:_FAILURES_SHOWN]]
     if len(tally.failed) > _FAILURES_SHOWN:
         lines.append(f"… and {len(tally.failed) - _FAILURES_SHOWN} more")
-    if tally.stopped:
-        lines.append("Stopped; run it again to go on.")
     return lines
 
 

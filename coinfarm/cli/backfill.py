@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.errors import Interrupted, on_interrupt
 from coinfarm.cli.options import MODEL, print_tables
 from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack, run_uri
@@ -47,7 +48,7 @@ _DEAD = click.option(
     help="Where messages rest that failed too often.  [default: what the queue itself says, or $DEAD_LETTER_QUEUE_URL]",
 )
 _JSON = click.option("--json", "as_json", is_flag=True, help="What is found, as JSON.")
-_FAILED, _UNFINISHED, _INTERRUPTED = 1, 3, 130
+_FAILED, _UNFINISHED = 1, 3
 _IDLE_LOOKS = 3
 """SQS counts with some seconds' delay, so that one look at an empty queue tells little."""
 
@@ -176,9 +177,10 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
     from coinfarm.backfill.report import tally_document, tally_lines
     from coinfarm.backfill.run_manifest import Run
 
+    again = f"Finished shards are kept. Go on with the same command: coinfarm backfill run --run {root}"
     shards = list(Run.at(root).manifest.shards())
     started = time.perf_counter()
-    with frames_bar(sum(shard.asked for shard in shards)) as show:
+    with on_interrupt(again), frames_bar(sum(shard.asked for shard in shards)) as show:
         tally = run_here(root, shards, min(processes or cores_here(), len(shards)), show)
     seconds = time.perf_counter() - started
     if as_json:
@@ -186,7 +188,9 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
     else:
         for line in tally_lines(tally, seconds):
             click.echo(line)
-    sys.exit(_INTERRUPTED if tally.stopped else _FAILED if tally.failed else 0)
+    if tally.stopped:
+        raise Interrupted(again)
+    sys.exit(_FAILED if tally.failed else 0)
 
 
 @backfill.command(epilog='Example: coinfarm backfill submit --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
@@ -197,7 +201,7 @@ def submit(root: str, queue_url: str | None) -> None:
     from coinfarm.backfill.submission import submit as send
 
     run = _run(root)
-    with _messages_bar("sending") as show:
+    with on_interrupt("What was sent is noted; the same command sends the rest."), _messages_bar("sending") as show:
         sent = send(run, _open_queue(run, queue_url), show)
     click.echo(f"{sent:,} shards sent; follow them with: coinfarm backfill status --watch --run {root}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import open_predictor, print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT
 
@@ -68,7 +69,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
     checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
-    with stages_bar() as progress:
+    with on_interrupt("Nothing is kept of a backtest that is not finished: call it again."), stages_bar() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtest.report import page

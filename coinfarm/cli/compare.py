@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
@@ -27,9 +28,10 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
         click.echo(f"  epoch {epoch + 1}  {shown}", err=True)
 
     outcomes = []
-    for outcome in run(configs, coins, output, progress):
-        click.echo(f"{outcome.candidate}: loss {outcome.loss}", err=True)
-        outcomes.append(outcome)
+    with on_interrupt(f"Finished candidates are kept in {output}; the same command goes on with the next one."):
+        for outcome in run(configs, coins, output, progress):
+            click.echo(f"{outcome.candidate}: loss {outcome.loss}", err=True)
+            outcomes.append(outcome)
     if as_json:
         click.echo(output.read_text(), nl=False)
     else:

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 
+from coinfarm.cli.errors import Interrupted
 from coinfarm.cli.paths import FOLDER_TO_WRITE
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-_INTERRUPTED = 130
 _INCOMPLETE = 1
 
 
@@ -62,8 +62,7 @@ def _ended_in_order() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        click.echo("Stopped. Nothing is left running.", err=True)
-        sys.exit(_INTERRUPTED)
+        raise Interrupted("No process is left running. Call it again to begin anew.") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """How a command ends when something goes wrong: one line for a person, an exit code for a script, no traceback."""
 
+import atexit
 import errno
 import os
 import signal
@@ -34,6 +35,7 @@ def on_interrupt(message: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        atexit.register(_discard, 2)  # where TensorFlow complains of its iterators, which it finds cut off
         raise Interrupted(message) from None
 
 
@@ -78,4 +80,8 @@ class ErrorGroup(click.Group):
 def _discard_output() -> None:
     """Lets the interpreter end without writing again what nobody takes."""
     with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout.fileno())
+
+
+def _discard(descriptor: int) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import MODEL, open_predictor, print_tables, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 
@@ -86,7 +87,7 @@ def evaluate(
     coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
     predictor = open_predictor(model_uri, version)
-    with _progress(predictor, coins, terms):
+    with on_interrupt("Nothing is kept of an evaluation that is not finished: call it again."), _progress(predictor, coins, terms):
         judged = judge(predictor, coins, terms, baseline_coins)
     evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
     if root is not None:

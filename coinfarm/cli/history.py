@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 
@@ -66,7 +67,8 @@ def download(
     if stop and stop <= first:
         raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
     exchange = Exchange(exchange_name, exchange_url, _wait)
-    with days_bar() as progress:
+    kept = f"Finished days are kept in {root}; the same command goes on with the next one."
+    with on_interrupt(kept), days_bar() as progress:
         outcome = run(
             _open(root), exchange, symbol, interval, first.date(), stop.date() if stop else None, replace=replace, progress=progress
         )
@@ -98,7 +100,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
     store = _open(root)
     outcomes = []
     for file in files:
-        with days_bar(file.name) as progress:
+        with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), days_bar(file.name) as progress:
             outcome = import_file(store, file, symbol=symbol, interval=interval, replace=replace, progress=progress)
         outcomes.append(outcome)
         if outcome.candles and not as_json:
@@ -169,7 +171,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     store = _open(root)
-    with days_bar() as progress:
+    with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), days_bar() as progress:
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day, replace=replace)
             progress(done, days)

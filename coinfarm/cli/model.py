@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 
@@ -69,7 +70,8 @@ def publish(
 
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
-    with TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
+    kept = on_interrupt("A version is published once it is printed; before, nothing of it serves. Call it again.")
+    with kept, TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
         bundle = open_source(source, Path(bare), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:

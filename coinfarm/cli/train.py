@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 
@@ -28,7 +29,8 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
         shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
         click.echo(f"epoch {epoch + 1} of {plan.epochs}  {shown}", err=True)
 
-    with _bar(plan.epochs * plan.steps_per_epoch * plan.batch_size) as on_frames:
+    again = f"Finished epochs are kept in {output}.training. Go on with the same command: coinfarm train {config} -o {output}"
+    with on_interrupt(again), _bar(plan.epochs * plan.steps_per_epoch * plan.batch_size) as on_frames:
         bundle = run(plan, output, progress, on_frames=on_frames, tensorboard=tensorboard)
     click.echo(bundle.manifest.version)
     click.echo(f"Use it with --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)

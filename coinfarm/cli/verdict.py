@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ import click
 
 from coinfarm.cli.backfill import absolute, frames_bar
 from coinfarm.cli.backtest import stages_bar
+from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.history import days_bar
 from coinfarm.cli.options import MODEL, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from coinfarm.verdict import Scope
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_INTERRUPTED = 130
 
 
 @click.command(epilog="Example: coinfarm verdict examples/DEMOUSD-1m.parquet")
@@ -48,6 +47,13 @@ def verdict(
     Only candles from the model's training cut-off on are predicted: those before would not be judged anyway. What was stopped goes on
     where it was when it is called again. The first line on stdout is the verdict; how it goes is told on stderr.
     """
+    with on_interrupt(f"What is finished is kept in {output}; the same command goes on from there."):
+        _verdict(files, output, first, stop, model_uri, as_json)
+
+
+def _verdict(
+    files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
+) -> None:
     from coinfarm.backtest.document import account, document
     from coinfarm.backtest.report import page
     from coinfarm.reports.packages import require_packages
@@ -101,7 +107,7 @@ def _scope(
 
 
 def _predict(run: "Run") -> None:
-    """Raises `click.ClickException` where a shard fails; ends the process after Ctrl-C."""
+    """Raises `click.ClickException` where a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
     from coinfarm.backfill.local import cores_here, run_here
     from coinfarm.backfill.report import tally_lines
 
@@ -114,7 +120,7 @@ def _predict(run: "Run") -> None:
     for line in tally_lines(tally, time.perf_counter() - started):
         _tell(f"  {line}")
     if tally.stopped:
-        sys.exit(_INTERRUPTED)
+        raise KeyboardInterrupt
     if tally.failed:
         raise click.ClickException(f"{len(tally.failed):,} shards failed, as told above: there is no verdict on a part of the predictions")
 

@@ -113,7 +113,7 @@ def test_results_may_go_elsewhere_than_the_manifest(command: Command, tmp_path: 
             "failed: DEMOUSD 1m 2026-01-02: a damaged day",
             id="failed",
         ),
-        pytest.param(Tally(shards=3, done=2, stopped=True), 130, "run it again to go on", id="stopped"),
+        pytest.param(Tally(shards=3, done=2, stopped=True), 130, "coinfarm backfill run --run run", id="stopped"),
     ],
 )
 def test_run_says_how_it_went(command: Command, monkeypatch: pytest.MonkeyPatch, tally: Tally, exits: int, said: str) -> None:
@@ -128,7 +128,7 @@ def test_run_says_how_it_went(command: Command, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr("coinfarm.backfill.local.run_here", run_here)
     ran = command("run", "--run", "run", "--processes", 64)
     assert (ran.exit_code, calls) == (exits, [("run", 3, 3)]), ran.output
-    assert said in ran.stdout
+    assert said in ran.output
     document = json.loads(command("run", "--run", "run", "--json").stdout)
     assert (document["done"], document["stopped"], len(document["failed"])) == (tally.done, tally.stopped, len(tally.failed))
 

@@ -126,12 +126,28 @@ def lives(process_id: str) -> bool:
         return False
 
 
+@pytest.mark.parametrize("after_s", [0.6, 1.0, 1.6])
+def test_ctrl_c_while_it_starts_is_one_line(long_run: Run, after_s: float) -> None:
+    command = "import sys; from coinfarm.cli import main; print('ready', flush=True); main(sys.argv[1:])"
+    arguments = [sys.executable, "-c", command, "backfill", "run", "--processes", "2", "--run", long_run.storage.uri()]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)  # to the processes that it has started too, as a terminal does
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert said.count("\n") == 1
+
+
 def test_after_ctrl_c_it_ends_tidily_and_goes_on_when_run_again(long_run: Run) -> None:
     process = started(long_run)
     process.send_signal(signal.SIGINT)
-    said, complaints = process.communicate(timeout=60)
+    _, complaints = process.communicate(timeout=60)
     assert process.returncode == 130, complaints
-    assert "Stopped; run it again to go on." in said
+    assert complaints.splitlines()[-1].startswith("Stopped.")
+    assert "coinfarm backfill run --run" in complaints
     assert "Traceback" not in complaints
     done = len(files(long_run))
     assert 0 < done < LONG

@@ -140,7 +140,7 @@ def test_the_candles_that_are_made_up_without_files_tell_of_no_market(command: C
 @pytest.mark.parametrize(
     ("tally", "code", "said"),
     [
-        pytest.param(Tally(1, stopped=True), 130, "Stopped; run it again to go on.", id="stopped by Ctrl-C"),
+        pytest.param(Tally(1, stopped=True), 130, "the same command", id="stopped by Ctrl-C"),
         pytest.param(
             Tally(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1, "there is no verdict on a part", id="a shard failed"
         ),

@@ -1,6 +1,8 @@
 """A whole training run, tiny: made-up candles, a small network, a few steps, and the bundle that comes of it."""
 
 import math
+import os
+import resource
 import signal
 import subprocess
 import sys
@@ -8,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -196,3 +199,49 @@ def test_the_manifest_says_what_each_layer_costs(run: Run) -> None:
         "dense": 240 * 4,
         "outputs": 4 * 3,
     }
+
+
+def command(folder: Path, **settings: Any) -> "subprocess.Popen[str]":
+    """`coinfarm train` on the tiny config, in a process group of its own, as a terminal starts it."""
+    code = "from coinfarm.cli import main; main(prog_name='coinfarm')"
+    words = [sys.executable, "-c", code, "train", str(folder / "tiny.toml"), "-o", str(folder / "bundle")]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    return subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True, **settings)
+
+
+def test_after_ctrl_c_it_says_how_to_go_on_and_does(tmp_path: Path) -> None:
+    written_config(tmp_path)
+    (tmp_path / "tiny.toml").write_text(CONFIG.replace("epochs = 2", "epochs = 40"))
+    process = command(tmp_path)
+    assert process.stderr is not None
+    before = ""
+    while "epoch 1 " not in before:
+        line = process.stderr.readline()
+        assert line, before
+        before += line
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    last = said.splitlines()[-1]
+    assert last.startswith("Stopped."), said
+    assert f"coinfarm train {tmp_path / 'tiny.toml'} -o {tmp_path / 'bundle'}" in last
+    assert not (tmp_path / "bundle").exists()
+    again = command(tmp_path)
+    _, said = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    assert "epoch 1 " not in said, "what was done is not done again"
+    assert (tmp_path / "bundle/manifest.json").is_file()
+
+
+@pytest.mark.parametrize("max_bytes", [500, 5_000])
+def test_no_room_on_the_disk_is_one_line_that_names_the_file(max_bytes: int, tmp_path: Path) -> None:
+    written_config(tmp_path)
+    process = command(tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, max_bytes)))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 1, said
+    assert "Traceback" not in said
+    last = said.splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert str(tmp_path / "bundle.training") in last
+    assert not (tmp_path / "bundle").exists()

@@ -13,7 +13,7 @@ import click
 
 from coinfarm.cli.errors import on_interrupt
 from coinfarm.cli.options import print_tables
-from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 
 if TYPE_CHECKING:
     from coinfarm.history.download import Download
@@ -176,6 +176,29 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
             store.write_day(day, replace=replace)
             progress(done, days)
     click.echo(f"{symbol} {interval}: {len(candles):,} made-up candles of {days:,} days from {first.date()} on")
+
+
+@history.command(epilog="Example: coinfarm history export --store build/store -o build/candles")
+@_STORE
+@click.option("--symbol", "symbols", multiple=True, help="One of the store's symbols; may be given several times.  [default: all]")
+@click.option("--interval", help="One of the store's intervals.  [default: all]")
+@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="The folder to write to.")
+def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Path) -> None:
+    """Write each series of a store to one file, SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train."""
+    from coinfarm.candle_files import parquet_from_candles
+    from coinfarm.storage.local_file import write_file
+
+    store = _open(root)
+    stored = [each for each in store.series() if interval in (None, each.interval)]
+    wanted = [each for each in stored if not symbols or each.symbol in symbols]
+    missing = [symbol for symbol in symbols if symbol not in {each.symbol for each in wanted}]
+    if missing or not wanted:
+        raise click.ClickException(f"{root} has no such candles{f' of {missing[0]}' if missing else ''}; {store.contents()}")
+    for each in wanted:
+        candles = store.read(each.symbol, each.interval)
+        path = output / f"{each.symbol}-{each.interval}.parquet"
+        write_file(path, parquet_from_candles(candles))
+        click.echo(f"{path}: {len(candles):,} candles")
 
 
 def _open(root: str) -> "CandleStore":

@@ -48,7 +48,7 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
     return {
         **dict.fromkeys(("predict", "explain", "serve", "evaluate", "verdict", "worker"), model),
         "backtest": {**model, "predictions": lambda: stack().predictions_uri, "candles": lambda: stack().candles_uri},
-        "history": dict.fromkeys(("download", "import", "check", "generate"), store),
+        "history": dict.fromkeys(("download", "import", "export", "check", "generate"), store),
         "model": {
             "publish": {"root": lambda: stack().model_root},
             **dict.fromkeys(("list", "history", "show", "card", "promote", "rollback"), model_root),
@@ -68,7 +68,7 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-@click.option("--output", metavar="NAME", help="Print this line's value alone: an output such as ApiUrl, or candles, results, model.")
+@click.option("--get", "output", metavar="NAME", help="Print one value alone: an output such as ApiUrl, or candles, results, model.")
 def show_stack(as_json: bool, output: str | None) -> None:
     """Show what the other commands take from the stack that --stack names: its outputs, its URIs, the model in service."""
     stack = named_stack()

@@ -215,9 +215,9 @@ def test_the_stack_is_shown(deployed: Any, run: Run, tmp_path: Path) -> None:
     )
     assert document["candles"] == str(tmp_path / "candles")
     assert document["outputs"]["QueueUrl"] == QUEUE
-    assert run("stack", "--output", "QueueUrl").stdout == f"{QUEUE}\n"
-    assert run("stack", "--output", "candles").stdout == f"{tmp_path / 'candles'}\n"
-    unknown = run("stack", "--output", "Queue")
+    assert run("stack", "--get", "QueueUrl").stdout == f"{QUEUE}\n"
+    assert run("stack", "--get", "candles").stdout == f"{tmp_path / 'candles'}\n"
+    unknown = run("stack", "--get", "Queue")
     assert unknown.exit_code == 1
     assert "QueueUrl" in unknown.stderr
 

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candle_files import parquet_from_candles, parse_candles
 from coinfarm.cli import main
 from coinfarm.cli.history import history
 from tests.made_candles import minutes
@@ -113,3 +113,24 @@ def test_a_store_without_candles_is_an_error(run: Run) -> None:
     shown = run("check")
     assert shown.exit_code == 1
     assert shown.stderr.startswith(f"Error: {Path('store').absolute()} has no candles: get some with `coinfarm history download`")
+
+
+def test_each_series_of_a_store_is_exported_to_a_file(run: Run) -> None:
+    run("generate", "--symbol", "DEMOA", "--days", 2)
+    run("generate", "--symbol", "DEMOB", "--days", 1)
+    run("generate", "--symbol", "DEMOB", "--interval", "1h", "--days", 1)
+    assert run("export", "-o", "all/files").exit_code == 0
+    assert sorted(path.name for path in Path("all/files").iterdir()) == ["DEMOA-1m.parquet", "DEMOB-1h.parquet", "DEMOB-1m.parquet"]
+    exported = parse_candles(Path("all/files/DEMOA-1m.parquet").read_bytes(), "DEMOA-1m.parquet")
+    assert len(exported) == 2 * 1440
+    assert run("export", "--symbol", "DEMOB", "--interval", "1h", "-o", "one").exit_code == 0
+    assert [path.name for path in Path("one").iterdir()] == ["DEMOB-1h.parquet"]
+
+
+@pytest.mark.parametrize("asked", [("--symbol", "DEMOX"), ("--interval", "5m"), ("--symbol", "DEMOA", "--symbol", "DEMOX")])
+def test_an_export_of_what_is_not_stored_says_what_is(run: Run, asked: tuple[str, ...]) -> None:
+    run("generate", "--symbol", "DEMOA", "--days", 1)
+    refused = run("export", *asked, "-o", "files")
+    assert refused.exit_code == 1
+    assert "DEMOA 1m from 2026-01-01" in refused.stderr
+    assert not Path("files").exists()

@@ -1,5 +1,6 @@
 """OpenVINO's converter and NNCF, which compile models and serve none."""
 
+import sys
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +13,17 @@ def convert_model(traced: Any) -> Any:
     import_openvino()
     from openvino.tools.ovc import convert_model as convert
 
+    if sys.version_info >= (3, 13):
+        _repair_converter()
     return convert(traced)
+
+
+def _repair_converter() -> None:
+    """OpenVINO asks for TensorFlow's version with `exec`, which fails from Python 3.13 on (PEP 667; openvino pull request 32482)."""
+    import tensorflow as tf
+    from openvino.frontend.tensorflow import utils
+
+    utils.get_environment_setup = lambda framework: {framework: tf.__version__, "tensorflow": tf.__version__}
 
 
 def import_nncf() -> ModuleType:

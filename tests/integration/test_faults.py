@@ -185,7 +185,7 @@ def test_a_queue_that_is_away_for_a_while_is_waited_for(farm, proxy):
 def tmpfs(folder, size):
     folder.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+        ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
         pytest.skip(f"no small disk can be had here: {mounted.stderr.strip()}")
@@ -199,7 +199,7 @@ def tmpfs(folder, size):
 def test_a_full_disk_under_the_cache_ends_the_worker_and_loses_nothing(farm, tmp_path):
     farm.submit()
     with tmpfs(tmp_path / "small", MODEL_BYTES // 2) as cache:
-        assert_ends_sick(farm, "No space left on device", MODEL_CACHE_DIR=cache)
+        assert_ends_sick(farm, "disk is full", MODEL_CACHE_DIR=cache)
         assert list(cache.rglob("*.keras")) == [], "it leaves room for the next"
     farm.finish()
     farm.assert_as_undisturbed()
@@ -207,7 +207,7 @@ def test_a_full_disk_under_the_cache_ends_the_worker_and_loses_nothing(farm, tmp
 
 def test_a_model_file_that_may_not_be_written_ends_the_worker_and_loses_nothing(farm):
     farm.submit()
-    assert_ends_sick(farm, "File too large", FILE_BYTES=MODEL_BYTES // 2)
+    assert_ends_sick(farm, "ulimit -f", FILE_BYTES=MODEL_BYTES // 2)
     farm.finish()
     farm.assert_as_undisturbed()
 

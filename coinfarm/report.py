@@ -24,7 +24,7 @@ def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("window ends (UTC)")
+    table.add_column("window ends (UTC)", no_wrap=True)
     for name in OUTPUT_NAMES:
         table.add_column(f"{TITLES[name]} %", justify="right")
     table.add_column("filled", justify="right")
@@ -59,12 +59,12 @@ def prediction_csv(answer: Mapping[str, Any]) -> str:
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:
-    """The model beside the naive baselines, on the months that it has never seen."""
+    """The model beside the naive baselines, on the months that were not used in training."""
     test = metrics["test"]
     table = Table(
-        title=f"How good it is: {test['frames']:,} frames from {test['from']} up to {test['to']}, which it has never seen",
-        caption="R²: the share of the variance that is foretold; 0 is no better than one constant known afterwards. "
-        "By Keras, when the model was made; its card tells of the compiled form that serves.",
+        title=f"How good it is: {test['frames']:,} frames from {test['from']} up to {test['to']}, not used in training",
+        caption="R²: the share of the variance that is predicted; 0 is no better than one constant known afterwards. "
+        "Measured with Keras when the model was made; its card describes the compiled form that serves.",
         title_justify="left",
         caption_justify="left",
     )
@@ -74,9 +74,7 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     table.add_column("direction right", justify="right")
     for who, scores in {"this model": test["model"], **{_spaced(name): of for name, of in test["baselines"].items()}}.items():
         right_pct = scores["endChangePct"]["directionRightPct"]
-        table.add_row(
-            who, *(_decimals(scores[name]["r2"]) for name in OUTPUT_NAMES), "none told" if right_pct is None else f"{right_pct:.1f} %"
-        )
+        table.add_row(who, *(_decimals(scores[name]["r2"]) for name in OUTPUT_NAMES), "none" if right_pct is None else f"{right_pct:.1f} %")
     return table
 
 

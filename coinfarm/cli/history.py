@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.history.download import Download
@@ -123,7 +123,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     """
     from coinfarm.history.check import check_store
     from coinfarm.history.picture import coverage_png
-    from coinfarm.history.tables import coverage_table, hole_table, series_table
+    from coinfarm.history.tables import coverage_tables, hole_table, series_table
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
@@ -133,7 +133,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     if as_json:
         click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
     else:
-        tables = (coverage_table(checks), series_table(checks), hole_table(checks))
+        tables = (*coverage_tables(checks), series_table(checks), hole_table(checks))
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"in part: {day}")

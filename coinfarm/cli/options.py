@@ -71,11 +71,3 @@ def predict_with_progress(predictor: "Predictor", series: "Series") -> Any:
         task = progress.add_task("frames", total=len(series))
         predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
         return predictor.predict(series)
-
-
-def print_tables(*tables: Any, to_stderr: bool = False) -> None:
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 110, stderr=to_stderr)
-    for table in tables:
-        console.print(table)

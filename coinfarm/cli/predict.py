@@ -5,8 +5,9 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, print_tables, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, read_candles, series_in
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 
 @click.command(epilog="Example: coinfarm predict BTCUSD-1m.parquet --stride 60 --csv > btc.csv")

@@ -77,7 +77,7 @@ def test_the_metrics_stand_beside_the_baselines() -> None:
         }
     }
     shown = text(metrics_table(metrics))
-    assert "1,234 frames from 2026-01-01 up to 2026-03-01, which it has never seen" in shown
+    assert "1,234 frames from 2026-01-01 up to 2026-03-01, not used in training" in shown
     assert "│ this model           │          0.100 │             0.100 │            0.100 │          51.2 % │" in shown
     assert "│ constant times range │         -0.200 │            -0.200 │           -0.200 │       none told │" in shown
     assert "│ zero                 │              – │                 – │                – │       none told │" in shown

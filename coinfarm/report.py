@@ -2,13 +2,17 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+
+if TYPE_CHECKING:
+    from coinfarm.predictor import Predictions
 
 ROWS_SHOWN = 20
 """Of predictions, in a table."""
@@ -39,23 +43,20 @@ def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
     return table
 
 
-def prediction_csv(answer: Mapping[str, Any]) -> str:
-    """All rows of an answer, with a header in snake_case; what is not predicted is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES])
-    for result in answer["results"]:
-        predicted = result["predictions"] or {}
-        writer.writerow(
-            [
-                result["openTime"],
-                result["closeTime"],
-                "" if result["inSample"] is None else str(result["inSample"]).lower(),
-                result["filledCandles"],
-                *(predicted.get(name) for name in OUTPUT_NAMES),
-            ]
-        )
-    return text.getvalue()
+def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
+    """A header in snake_case, then the rows of each part, in one text each; what is not predicted is empty."""
+    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES]) + "\n"
+    for part in parts:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(_csv_rows(part))
+        yield text.getvalue()
+
+
+def _csv_rows(part: "Predictions") -> Iterator[list[Any]]:
+    in_sample = [""] * len(part) if part.in_sample is None else [str(value).lower() for value in part.in_sample.tolist()]
+    columns = (part.open_time.tolist(), part.close_time.tolist(), in_sample, part.filled_candles.tolist(), part.values_pct.tolist())
+    for open_time, close_time, seen, filled, values in zip(*columns, strict=True):
+        yield [open_time, close_time, seen, filled, *("" if math.isnan(value) else value for value in values)]
 
 
 def metrics_table(metrics: Mapping[str, Any]) -> Table:

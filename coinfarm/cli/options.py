@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles
-    from coinfarm.predictor import Predictor, Series
+    from coinfarm.predictor import Predictions, Predictor, Series
 
 
 MODEL = click.option(
@@ -24,6 +24,7 @@ MODEL = click.option(
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
+_WINDOWS_AT_ONCE = 2_000
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
 
@@ -62,12 +63,20 @@ def open_predictor(model_uri: str | None, version: str | None = None) -> "Predic
     return Service(Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})).predictor(version)
 
 
-def predict_with_progress(predictor: "Predictor", series: "Series") -> Any:
+def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":
+    """The predictions in parts, oldest first, each as soon as it is known, below a progress bar.
+
+    There is no bar where the rows go to the terminal, and show the progress themselves.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    is_hidden = not sys.stderr.isatty() or sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
         task = progress.add_task("frames", total=len(series))
-        predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
-        return predictor.predict(series)
+        done = 0
+        for predictions in predictor.predict_each(series.parts(_WINDOWS_AT_ONCE)):
+            done += len(predictions)
+            progress.update(task, completed=done)
+            yield predictions

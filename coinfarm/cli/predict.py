@@ -1,11 +1,10 @@
 """`coinfarm predict` and `coinfarm render`: what the model says of candles, and what it sees of them."""
 
-import json
 from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predictions_with_progress, read_candles, series_in
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -22,20 +21,20 @@ def predict(
 ) -> None:
     """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet).
 
-    The table has the last windows, and no others are predicted for it.
+    The table shows the last windows, and only these are predicted for it. --csv and --json write rows while others are predicted.
     """
-    from coinfarm.answer import answer
-    from coinfarm.report import ROWS_SHOWN, prediction_csv, prediction_table
+    from coinfarm.answer import answer, json_texts
+    from coinfarm.report import ROWS_SHOWN, csv_lines, prediction_table
 
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
-    document = answer(predictor.model, predict_with_progress(predictor, series if output else series.last(ROWS_SHOWN)))
-    if output == "json":
-        click.echo(json.dumps(document))
-    elif output == "csv":
-        click.echo(prediction_csv(document), nl=False)
-    else:
+    if output is None:
+        document = answer(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
         print_tables(prediction_table(document, len(series)))
+        return
+    parts = predictions_with_progress(predictor, series)
+    for text in json_texts(predictor.model, parts) if output == "json" else csv_lines(parts):
+        click.echo(text, nl=False)
 
 
 @click.command(epilog="Example: coinfarm render BTCUSD-1m.parquet --frames 6 -o sheet.png")

@@ -19,12 +19,12 @@ ROWS_SHOWN = 20
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
-def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
-    """The last rows of an answer that holds the last of so many windows, or all."""
+def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") -> Table:
+    """The last rows of an answer that holds the last of so many windows, or all; `more` says how to get the others."""
     model, shown = answer["model"], answer["results"][-ROWS_SHOWN:]
     table = Table(
         title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
-        caption=_caption(windows, shown),
+        caption=_caption(windows, shown, more),
         title_justify="left",
         caption_justify="left",
     )
@@ -79,11 +79,11 @@ def metrics_table(metrics: Mapping[str, Any]) -> Table:
     return table
 
 
-def _caption(count: int, shown: list[Any]) -> str:
+def _caption(count: int, shown: list[Any], more: str) -> str:
     without = sum(result["predictions"] is None for result in shown)
     parts = []
     if count > len(shown):
-        parts.append(f"{count - len(shown):,} earlier rows are not shown: --csv and --json give all {count:,}.")
+        parts.append(f"{count - len(shown):,} earlier rows are not shown{f': {more}' if more else ''}.")
     if without:
         parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
     return " ".join(parts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.options import SERIES_OPTIONS
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -105,7 +106,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
             did = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {outcome.candles:,} candles; days: {did or 'none'}")
         for detail in outcome.refused:
-            click.echo(f"refused: {detail}", err=True)
+            click.echo(f"refused: {detail}{f', or give {SERIES_OPTIONS}' if outcome.is_unnamed else ''}", err=True)
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
     if any(outcome.refused for outcome in outcomes):

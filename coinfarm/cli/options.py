@@ -24,6 +24,7 @@ MODEL = click.option(
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
+SERIES_OPTIONS = "--symbol and --interval"
 _WINDOWS_AT_ONCE = 2_000
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
@@ -41,10 +42,12 @@ def candle_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
-    from coinfarm.candle_files import parse_candles
+    from coinfarm.candle_files import UnnamedCandles, parse_candles
 
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
+    except UnnamedCandles as error:
+        raise click.ClickException(f"{error}, or give {SERIES_OPTIONS}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
 

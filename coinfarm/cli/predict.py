@@ -30,7 +30,7 @@ def predict(
     predictor = open_predictor(model_uri)
     if output is None:
         document = answer(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
-        print_tables(prediction_table(document, len(series)))
+        print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))
         return
     parts = predictions_with_progress(predictor, series)
     for text in json_texts(predictor.model, parts) if output == "json" else csv_lines(parts):

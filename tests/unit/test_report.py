@@ -43,10 +43,10 @@ def test_the_table_names_the_model_and_shows_signed_percent() -> None:
 
 
 def test_the_table_shows_the_last_rows_and_says_how_to_get_the_others() -> None:
-    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1272, 1302)]}, 1301))
+    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1272, 1302)]}, 1301, "--csv gives all"))
     assert "2026-01-01 21:40" in shown
     assert shown.count("2026-01-01 2") == 20
-    assert "1,281 earlier rows are not shown: --csv and --json give all 1,301." in shown
+    assert "1,281 earlier rows are not shown: --csv gives all." in shown
 
 
 def test_a_window_without_prediction_says_why() -> None:

@@ -112,8 +112,8 @@ def _identity(file_name: str, symbol: str | None, interval: str | None) -> tuple
     interval = interval or (named["interval"] if named else None)
     if symbol is None or interval is None:
         raise CoinfarmError(
-            f"{file_name}: the name does not tell symbol and interval: name it like BTCUSD-1m.parquet, or say them "
-            "(--symbol and --interval)"
+            f"{file_name}: the name does not contain symbol and interval: name it like BTCUSD-1m.parquet (predict, render, explain, "
+            "evaluate and history import also take --symbol and --interval)"
         )
     return symbol, interval
 

@@ -114,7 +114,9 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     from coinfarm.settings import Settings
 
     if include_in_sample:
-        raise click.UsageError("a recorded evaluation has no windows from the training period: give --record or --include-in-sample, not both")
+        raise click.UsageError(
+            "a recorded evaluation has no windows from the training period: give --record or --include-in-sample, not both"
+        )
     root = model_uri or Settings.from_environment(os.environ).model_uri
     if not isinstance(open_model_source(root), ModelStore):
         raise click.UsageError(

@@ -51,7 +51,7 @@ def _introduction(manifest: Manifest) -> Iterator[str]:
     yield ""
     yield (
         f"A network that sees the last {frame.window_candles} candles of a market as a binary image of {frame.window_candles} × "
-        f"{frame.price_rows} pixels in three channels (body, wick, volume), scaled to the window, and foretells the next "
+        f"{frame.price_rows} pixels in three channels (body, wick, volume), scaled to the window, and predicts the next "
         f"{manifest.horizon_candles} candles, in percent of the last close:"
     )
     yield ""
@@ -60,21 +60,22 @@ def _introduction(manifest: Manifest) -> Iterator[str]:
     yield ""
     for unit in dict.fromkeys(output.unit for output in manifest.outputs):
         names = [f"`{output.name}`" for output in manifest.outputs if output.unit == unit]
-        which = "its outputs" if len(names) == len(manifest.outputs) else _listed(names)
-        yield f"The network gives {which} in {_UNITS[unit]}."
+        which = "all of them" if len(names) == len(manifest.outputs) else _listed(names)
+        yield f"The network outputs {which} in {_UNITS[unit]}."
     if manifest.created_at is not None:
-        yield f"It was made on {manifest.created_at:%Y-%m-%d}."
+        yield f"It was created on {manifest.created_at:%Y-%m-%d}."
 
 
 def _data(training: TrainingData | None) -> Iterator[str]:
     yield "## Data"
     yield ""
     if training is None:
-        yield "The bundle does not say what the model has learnt from, so no window can be called unseen."
+        yield "The bundle does not say what the model was trained on, so every window may be in-sample."
         return
     yield (
-        f"Candles of {_listed(training.symbols)}, {training.interval}, from {training.from_date} up to {training.to_date}. In training "
-        f"{training.frames:,} frames were drawn from them. A window that begins before {_cutoffs(training)} counts as in-sample: every "
+        f"Candles of {_listed(training.symbols)}, {training.interval}, from {training.from_date} up to {training.to_date}. It was trained "
+        f"on "
+        f"{training.frames:,} frames drawn from them. A window that begins before {_cutoffs(training)} counts as in-sample: every "
         "prediction says so, and evaluations leave it out."
     )
     yield ""
@@ -183,17 +184,17 @@ class _SplitMetrics(_Part):
 def _metrics(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
     yield "## How good it is"
     yield ""
-    yield "R² is the share of the variance that is foretold: 0 is no better than one constant, known afterwards."
+    yield "R² is the share of the variance that is predicted: 0 is as good as the mean of the outcomes."
     splits = dict(_measured_splits(manifest.metrics or {}))
     if not evaluations and not splits:
         yield ""
-        yield "Nobody has recorded an evaluation yet."
+        yield "No evaluation has been recorded yet."
     for record in sorted(evaluations, key=lambda record: (record.to_date, record.from_date), reverse=True):
         yield ""
         yield from _evaluation(record)
     for name, split in splits.items():
         yield ""
-        yield f"### Measured in training: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
+        yield f"### Measured by training, with float32 Keras: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
         yield ""
         directions = {who: of.get("endChangePct", _Output()).direction_right_pct for who, of in split.baselines.items()}
         yield from _score_table(
@@ -221,12 +222,12 @@ def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
         found = _Evaluation(outputs={name: _Output(r2=r2) for name, r2 in record.r2.items()})
     judged = f"{record.frames:,} frames"
     if found.counts.effective is not None:
-        judged += f", which amount to {found.counts.effective:,.0f} independent ones at most, since horizons overlap"
+        judged += f", at most {found.counts.effective:,.0f} of them independent, since horizons overlap"
     if found.counts.in_sample:
         judged += f"; {found.counts.in_sample:,} in-sample windows were left out"
     yield f"{judged}. Score (the mean R² of the outputs): **{record.score:.4f}**."
     if found.bootstrap.level is not None:
-        yield f"Brackets hold {100 * found.bootstrap.level:g} % intervals, from resampled blocks of time."
+        yield f"In brackets: {100 * found.bootstrap.level:g} % intervals, by block bootstrap over time."
     yield ""
     yield from _score_table(
         found.outputs, found.direction.overall, {who: (of.outputs, of.direction.right_pct) for who, of in found.baselines.items()}
@@ -238,7 +239,7 @@ def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
     ]
     if daily:
         yield ""
-        yield f"Rank correlation by day, its mean: {', '.join(daily)}."
+        yield f"Mean daily rank correlation: {', '.join(daily)}."
 
 
 def _score_table(
@@ -247,7 +248,7 @@ def _score_table(
     rows = [("**this model**", *(_r2(model.get(name)) for name in OUTPUT_NAMES), _percent(direction.right_pct, direction.interval_pct))]
     for who, (outputs, right_pct) in baselines.items():
         rows.append((_spaced(who), *(_r2(outputs.get(name)) for name in OUTPUT_NAMES), _percent(right_pct, None)))
-    return _table(("", *(f"R² of {TITLES[name]}" for name in OUTPUT_NAMES), "direction right"), rows, numbers=1)
+    return _table(("", *(f"R² of {TITLES[name]}" for name in OUTPUT_NAMES), "direction correct"), rows, numbers=1)
 
 
 def _r2(output: _Output | None) -> str:
@@ -259,21 +260,23 @@ def _r2(output: _Output | None) -> str:
 
 def _percent(value: float | None, interval: tuple[float, float] | None) -> str:
     if value is None:
-        return "none told"
+        return "–"
     return f"{value:.1f} %" + ("" if interval is None else f" [{interval[0]:.1f}, {interval[1]:.1f}]")
 
 
 def _forms(manifest: Manifest) -> Iterator[str]:
-    yield "## What it is served with"
+    yield "## Compiled forms"
     yield ""
     engines = manifest.engines
     if not engines.forms:
         yield "Keras; the bundle has no compiled forms."
         return
     yield (
-        "The fastest form that the processor supports, or else Keras. A form is published only if each output has a correlation of at "
-        f"least {LEAST_CORRELATION} with float32 Keras and differs by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of its own deviation "
-        "(rms)."
+        "The model is served in the fastest form that the processor supports, or by Keras if there is none. A form is published only if "
+        "each output has a correlation of at "
+        f"least {LEAST_CORRELATION} with float32 Keras and differs by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of the output's "
+        f"standard "
+        "deviation (rms)."
     )
     if trial := engines.trial:
         yield (
@@ -299,29 +302,34 @@ def _forms(manifest: Manifest) -> Iterator[str]:
 def _limits(manifest: Manifest) -> Iterator[str]:
     yield "## Limits"
     yield ""
-    yield "- A forecast is no profit: nothing here says that trading on it pays the fees. `coinfarm backtest` asks that."
+    yield "- A good prediction is not yet a profit: trading has costs. `coinfarm backtest` includes them."
     if manifest.training is not None:
         training = manifest.training
         yield (
-            f"- It has seen {_listed(training.symbols)} at {training.interval} until {training.to_date}. Other markets, other intervals "
-            "and later times may move otherwise; evaluate it there before relying on it."
+            f"- It was trained on {_listed(training.symbols)} at {training.interval} until {training.to_date}. Other markets, other "
+            f"intervals "
+            "and later times may behave differently; evaluate it there before you rely on it."
         )
-    yield "- The image is scaled to its window: the price and the size of its moves are not in it, only their shape."
+    yield "- The image is scaled to its window: it shows the shape of the moves, not the price or their size."
     yield (
-        f"- Horizons of {manifest.horizon_candles} candles overlap, so neighbouring windows tell nearly the same: a number of frames is no "
-        "number of observations."
+        f"- Horizons of {manifest.horizon_candles} candles overlap, so neighbouring windows contain nearly the same information: frames "
+        f"are not independent "
+        "observations."
     )
     yield (
-        "- Missing candles are drawn flat at the last close, without volume. A window of which more than half was missing gets no "
+        "- Missing candles are drawn flat at the last close, without volume. A window of which more than half is missing gets no "
         "prediction."
     )
-    yield f"- It serves only where frames are drawn as it learnt them (geometry {manifest.frame.version}, `{manifest.frame.digest[:8]}`)."
+    yield (
+        f"- It can only be served with the frame geometry that it was trained on (version {manifest.frame.version}, "
+        f"`{manifest.frame.digest[:8]}`)."
+    )
 
 
 def _repetition(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
-    yield "## How to repeat it"
+    yield "## How to reproduce it"
     yield ""
-    yield "```"
+    yield "```sh"
     if manifest.training is not None:
         yield "coinfarm train CONFIG -o BUNDLE        # the configuration that it was trained with"
     yield "coinfarm model publish BUNDLE --to ROOT --candles CANDLES"

@@ -102,7 +102,7 @@ def test_candles_whose_file_does_not_tell_their_symbol_are_predicted_when_one_sa
     Path("candles.json").write_text(json.dumps(rows_from_candles(demo_candles(200))))
     refused = run("predict", "candles.json")
     assert refused.exit_code == 1
-    assert "Error: candles.json: the name does not contain symbol and interval" in refused.stderr
+    assert "Error: candles.json: the name does not tell symbol and interval" in refused.stderr
     assert run("predict", "candles.json", "--symbol", "DEMOUSD", "--interval", "1m").exit_code == 0
 
 

@@ -46,9 +46,9 @@ def test_a_card_has_its_parts_in_order(tmp_path: Path) -> None:
         "Data",
         "Architecture",
         "How good it is",
-        "What it is served with",
+        "Compiled forms",
         "Limits",
-        "How to repeat it",
+        "How to reproduce it",
         "Files",
     ]
     assert f"`{manifest.files['model.keras'].sha256}`" in card
@@ -56,9 +56,9 @@ def test_a_card_has_its_parts_in_order(tmp_path: Path) -> None:
 
 def test_what_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:
     card = model_card(_manifest(tmp_path), [])
-    assert "does not say what the model has learnt from" in card
+    assert "does not say what the model was trained on" in card
     assert "does not list the layers" in card
-    assert "Nobody has recorded an evaluation yet." in card
+    assert "No evaluation has been recorded yet." in card
     assert "Keras; the bundle has no compiled forms." in card
     assert "coinfarm train" not in card
     assert "None" not in card
@@ -66,7 +66,7 @@ def test_what_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:
 
 def test_data_and_cutoffs_are_told(tmp_path: Path) -> None:
     card = model_card(_manifest(tmp_path, training=TRAINING), [])
-    assert "Candles of BTCUSD and ETHUSD, 1m, from 2018-01-01 up to 2019-01-01. In training 500,000 frames" in card
+    assert "Candles of BTCUSD and ETHUSD, 1m, from 2018-01-01 up to 2019-01-01. It was trained on 500,000 frames" in card
     assert "before 2019-01-01 00:00 UTC counts as in-sample" in card
     assert "| train | 2018-01-01 | 2018-10-01 | 380,000 |" in card
 
@@ -102,12 +102,12 @@ def test_an_evaluation_stands_beside_its_baselines(tmp_path: Path) -> None:
     )
     card = model_card(manifest, [record])
     assert "### BTCUSD, 2019-05-01 up to 2019-07-01, every 10th window" in card
-    assert "26,174 frames, which amount to 8,725 independent ones at most" in card
+    assert "26,174 frames, at most 8,725 of them independent" in card
     assert "1,200 in-sample windows were left out. Score (the mean R² of the outputs): **0.0900**." in card
     assert "90 % intervals" in card
     assert "| **this model** | 0.150 [0.130, 0.170] | 0.120 [0.100, 0.140] | 0.000 [-0.020, 0.020] | 53.4 % [52.5, 54.1] |" in card
     assert "| constant times range | 0.040 | 0.040 | 0.040 | 51.2 % |" in card
-    assert "| zero | – | – | – | none told |" in card
+    assert "| zero | – | – | – | – |" in card
     assert "max rise 0.250 (t = 16.5 over 61 days)" in card
     assert f"--version {manifest.version} --candles CANDLES \\\n  --from 2019-05-01 --to 2019-07-01 --stride 10\n" in card
 
@@ -129,14 +129,14 @@ def test_the_candles_of_an_evaluation_are_told_by_their_digest(tmp_path: Path) -
 def test_an_evaluation_of_another_make_tells_at_least_what_versions_are_compared_by(tmp_path: Path) -> None:
     manifest = _manifest(tmp_path)
     card = model_card(manifest, [_record(manifest.version, direction="53 %", counts=7)])
-    assert "| **this model** | 0.150 | 0.120 | 0.000 | none told |" in card
+    assert "| **this model** | 0.150 | 0.120 | 0.000 | – |" in card
 
 
 def test_what_training_has_measured_is_told_and_what_others_write_there_is_passed_over(tmp_path: Path) -> None:
     scores = {name: {"r2": 0.2} for name in OUTPUT_NAMES} | {"endChangePct": {"r2": 0.01, "directionRightPct": 52.2}}
     validation = {"from": "2019-03-01", "to": "2019-05-01", "frames": 8373, "model": scores, "baselines": {"trainingMean": scores}}
     card = model_card(_manifest(tmp_path, metrics={"validation": validation, "auc": 0.7}), [])
-    assert "### Measured in training: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
+    assert "### Measured by training, with float32 Keras: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
     assert "| **this model** | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "| training mean | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "auc" not in card
@@ -151,10 +151,10 @@ def test_compiled_forms_are_told_with_parity_speed_and_what_they_need(tmp_path: 
 @pytest.mark.parametrize(
     ("units", "said"),
     [
-        pytest.param(("percent",) * 3, "The network gives its outputs in percent.", id="all in percent"),
+        pytest.param(("percent",) * 3, "The network outputs all of them in percent.", id="all in percent"),
         pytest.param(
             ("percent", "window_range", "percent"),
-            "The network gives `maxRisePct` and `endChangePct` in percent.\nThe network gives `maxDeclinePct` in shares of the window's",
+            "The network outputs `maxRisePct` and `endChangePct` in percent.\nThe network outputs `maxDeclinePct` in shares of the window's",
             id="mixed",
         ),
     ],

@@ -21,7 +21,7 @@ _MEANINGS = {
     "maxDeclinePct": "how far it will fall: 100 × (lowest low / last close − 1), negative",
     "endChangePct": "where it will end: 100 × (last close of the horizon / last close − 1)",
 }
-_UNITS = {"percent": "percent", "window_range": "shares of the window's price range, which the predictor turns into percent"}
+_UNITS = {"percent": "percent", "window_range": "units of the window's price range, which the predictor converts to percent"}
 
 
 def write_card(storage: Storage, manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> None:
@@ -63,24 +63,23 @@ def _introduction(manifest: Manifest) -> Iterator[str]:
         which = "all of them" if len(names) == len(manifest.outputs) else _listed(names)
         yield f"The network outputs {which} in {_UNITS[unit]}."
     if manifest.created_at is not None:
-        yield f"It was created on {manifest.created_at:%Y-%m-%d}."
+        yield f"Created on {manifest.created_at:%Y-%m-%d}."
 
 
 def _data(training: TrainingData | None) -> Iterator[str]:
     yield "## Data"
     yield ""
     if training is None:
-        yield "The bundle does not say what the model was trained on, so every window may be in-sample."
+        yield "The bundle does not say what the model was trained on, so it is unknown which windows are in-sample."
         return
     yield (
-        f"Candles of {_listed(training.symbols)}, {training.interval}, from {training.from_date} up to {training.to_date}. It was trained "
-        f"on "
-        f"{training.frames:,} frames drawn from them. A window that begins before {_cutoffs(training)} counts as in-sample: every "
-        "prediction says so, and evaluations leave it out."
+        f"Candles of {_listed(training.symbols)}, {training.interval}, from {training.from_date} up to {training.to_date}. It was "
+        f"trained on {training.frames:,} frames. A window that begins before {_cutoffs(training)} is in-sample: every prediction says so, "
+        "and evaluations leave it out."
     )
     yield ""
     yield from _table(
-        ("split", "from", "up to", "frames in it"),
+        ("split", "from", "up to", "frames"),
         [(name, str(split.from_date), str(split.to_date), f"{split.frames:,}") for name, split in training.splits.items()],
         numbers=3,
     )
@@ -184,7 +183,7 @@ class _SplitMetrics(_Part):
 def _metrics(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
     yield "## How good it is"
     yield ""
-    yield "R² is the share of the variance that is predicted: 0 is as good as the mean of the outcomes."
+    yield "R² is the share of the variance that is predicted; 0 is as good as a constant."
     splits = dict(_measured_splits(manifest.metrics or {}))
     if not evaluations and not splits:
         yield ""
@@ -194,7 +193,7 @@ def _metrics(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> I
         yield from _evaluation(record)
     for name, split in splits.items():
         yield ""
-        yield f"### Measured by training, with float32 Keras: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
+        yield f"### Measured in training: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
         yield ""
         directions = {who: of.get("endChangePct", _Output()).direction_right_pct for who, of in split.baselines.items()}
         yield from _score_table(
@@ -222,12 +221,12 @@ def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
         found = _Evaluation(outputs={name: _Output(r2=r2) for name, r2 in record.r2.items()})
     judged = f"{record.frames:,} frames"
     if found.counts.effective is not None:
-        judged += f", at most {found.counts.effective:,.0f} of them independent, since horizons overlap"
+        judged += f", at most {found.counts.effective:,.0f} of them independent, because horizons overlap"
     if found.counts.in_sample:
         judged += f"; {found.counts.in_sample:,} in-sample windows were left out"
     yield f"{judged}. Score (the mean R² of the outputs): **{record.score:.4f}**."
     if found.bootstrap.level is not None:
-        yield f"In brackets: {100 * found.bootstrap.level:g} % intervals, by block bootstrap over time."
+        yield f"In brackets: {100 * found.bootstrap.level:g} % intervals from a block bootstrap."
     yield ""
     yield from _score_table(
         found.outputs, found.direction.overall, {who: (of.outputs, of.direction.right_pct) for who, of in found.baselines.items()}
@@ -265,27 +264,26 @@ def _percent(value: float | None, interval: tuple[float, float] | None) -> str:
 
 
 def _forms(manifest: Manifest) -> Iterator[str]:
-    yield "## Compiled forms"
+    yield "## Engines"
     yield ""
     engines = manifest.engines
     if not engines.forms:
-        yield "Keras; the bundle has no compiled forms."
+        yield "Keras runs it: the bundle has no compiled forms."
         return
     yield (
-        "The model is served in the fastest form that the processor supports, or by Keras if there is none. A form is published only if "
-        "each output has a correlation of at "
-        f"least {LEAST_CORRELATION} with float32 Keras and differs by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of the output's "
-        f"standard "
-        "deviation (rms)."
+        "The fastest compiled form that the processor supports runs it, or else Keras. A form is published only if each output correlates "
+        f"with float32 Keras by at least {LEAST_CORRELATION} and differs from it by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of its "
+        "standard deviation (rms). The table shows both."
     )
     if trial := engines.trial:
         yield (
-            f"Measured on {trial.parity_frames:,} frames of {_listed(trial.candles)} that it was not calibrated on, on {trial.processor} "
-            f"with OpenVINO {trial.openvino.partition('-')[0]}; Keras does {trial.keras_frames_per_s:,.0f} frames/s there."
+            f"Measured on {trial.parity_frames:,} frames of {_listed(trial.candles)} that were not used for calibration, on "
+            f"{trial.processor} with OpenVINO {trial.openvino.partition('-')[0]}, where Keras runs "
+            f"{trial.keras_frames_per_s:,.0f} frames/s."
         )
     yield ""
     yield from _table(
-        ("form", "the processor has", *(TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
+        ("form", "processor needs", *(TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
         [
             (
                 form.name,
@@ -302,36 +300,28 @@ def _forms(manifest: Manifest) -> Iterator[str]:
 def _limits(manifest: Manifest) -> Iterator[str]:
     yield "## Limits"
     yield ""
-    yield "- A good prediction is not yet a profit: trading has costs. `coinfarm backtest` includes them."
+    yield "- A good prediction is not a profit. Whether trading on it pays the fees, `coinfarm backtest` estimates."
     if manifest.training is not None:
         training = manifest.training
         yield (
-            f"- It was trained on {_listed(training.symbols)} at {training.interval} until {training.to_date}. Other markets, other "
-            f"intervals "
-            "and later times may behave differently; evaluate it there before you rely on it."
+            f"- It was trained on {_listed(training.symbols)} at {training.interval} up to {training.to_date}. Evaluate it on "
+            "other markets, other intervals and later times before you rely on it there."
         )
-    yield "- The image is scaled to its window: it shows the shape of the moves, not the price or their size."
+    yield "- The image is scaled to its window: it shows the shape of the moves, but neither the price nor their size."
+    yield (f"- Horizons of {manifest.horizon_candles} candles overlap, so neighbouring windows are not independent observations.")
     yield (
-        f"- Horizons of {manifest.horizon_candles} candles overlap, so neighbouring windows contain nearly the same information: frames "
-        f"are not independent "
-        "observations."
-    )
-    yield (
-        "- Missing candles are drawn flat at the last close, without volume. A window of which more than half is missing gets no "
+        "- Missing candles are drawn flat at the last close, without volume. A window with more than half of its candles missing gets no "
         "prediction."
     )
-    yield (
-        f"- It can only be served with the frame geometry that it was trained on (version {manifest.frame.version}, "
-        f"`{manifest.frame.digest[:8]}`)."
-    )
+    yield f"- It needs frames of geometry {manifest.frame.version} (`{manifest.frame.digest[:8]}`), which it was trained on."
 
 
 def _repetition(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> Iterator[str]:
-    yield "## How to reproduce it"
+    yield "## Reproduce it"
     yield ""
-    yield "```sh"
+    yield "```text"
     if manifest.training is not None:
-        yield "coinfarm train CONFIG -o BUNDLE        # the configuration that it was trained with"
+        yield "coinfarm train CONFIG -o BUNDLE        # with the configuration of its training"
     yield "coinfarm model publish BUNDLE --to ROOT --candles CANDLES"
     for record in sorted(evaluations, key=lambda record: (record.to_date, record.from_date), reverse=True):
         yield f"coinfarm evaluate --model ROOT --version {manifest.version} --candles CANDLES \\"
@@ -339,7 +329,7 @@ def _repetition(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -
     yield "```"
     if evaluations:
         yield ""
-        yield "The candles of each evaluation are the ones with these digests:"
+        yield "Digests of the candles of each evaluation:"
         yield ""
         digests = {
             (symbol, record.from_date, record.to_date, digest) for record in evaluations for symbol, digest in record.candles.items()

@@ -77,7 +77,7 @@ class Block:
 
 def page_names(root: Path = ROOT) -> list[str]:
     """The pages whose blocks are run."""
-    fixed = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md", "coinfarm/training/README.md"]
+    fixed = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "events/README.md", "coinfarm/training/README.md"]
     return fixed + sorted(path.relative_to(root).as_posix() for path in (root / "docs").glob("*.md"))
 
 

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
 from cfnlint.decode import cfn_yaml
 
 from coinfarm.settings import Settings
@@ -31,25 +30,3 @@ def test_the_page_lists_the_settings_that_there_are() -> None:
     told = re.findall(r"^\| (`[^|]+) \|", section("Settings"), re.MULTILINE)
     listed = {name for cell in told for name in re.findall(r"`(\w+)`", cell) if not name.startswith("POWERTOOLS_")}
     assert listed == variables
-
-
-@pytest.mark.parametrize(
-    "page",
-    [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "SECURITY.md",
-        "events/README.md",
-        *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
-    ],
-)
-def test_a_page_links_to_what_is_there(page: str) -> None:
-    text = (ROOT / page).read_text()
-    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", text):
-        assert (ROOT / page).parent.joinpath(target.replace("\\", "")).exists(), target
-
-
-def test_the_page_links_to_its_own_sections() -> None:
-    headings = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)}
-    assert set(re.findall(r"\]\(#([^)]+)\)", PAGE)) <= headings

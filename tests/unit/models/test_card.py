@@ -46,9 +46,9 @@ def test_a_card_has_its_parts_in_order(tmp_path: Path) -> None:
         "Data",
         "Architecture",
         "How good it is",
-        "Compiled forms",
+        "Engines",
         "Limits",
-        "How to reproduce it",
+        "Reproduce it",
         "Files",
     ]
     assert f"`{manifest.files['model.keras'].sha256}`" in card
@@ -59,7 +59,7 @@ def test_what_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:
     assert "does not say what the model was trained on" in card
     assert "does not list the layers" in card
     assert "No evaluation has been recorded yet." in card
-    assert "Keras; the bundle has no compiled forms." in card
+    assert "the bundle has no compiled forms." in card
     assert "coinfarm train" not in card
     assert "None" not in card
 
@@ -67,14 +67,14 @@ def test_what_is_not_known_is_said_to_be_unknown(tmp_path: Path) -> None:
 def test_data_and_cutoffs_are_told(tmp_path: Path) -> None:
     card = model_card(_manifest(tmp_path, training=TRAINING), [])
     assert "Candles of BTCUSD and ETHUSD, 1m, from 2018-01-01 up to 2019-01-01. It was trained on 500,000 frames" in card
-    assert "before 2019-01-01 00:00 UTC counts as in-sample" in card
+    assert "before 2019-01-01 00:00 UTC is in-sample" in card
     assert "| train | 2018-01-01 | 2018-10-01 | 380,000 |" in card
 
 
 def test_cutoffs_that_differ_are_told_by_symbol(tmp_path: Path) -> None:
     training = TRAINING.model_copy(update={"cutoff_ms": {"BTCUSD": 1_546_300_800_000, "ETHUSD": 1_546_387_200_000}})
     card = model_card(_manifest(tmp_path, training=training), [])
-    assert "before 2019-01-01 00:00 UTC (BTCUSD), 2019-01-02 00:00 UTC (ETHUSD) counts" in card
+    assert "before 2019-01-01 00:00 UTC (BTCUSD), 2019-01-02 00:00 UTC (ETHUSD) is in-sample" in card
 
 
 def test_the_layers_are_listed_with_what_they_cost(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_what_training_has_measured_is_told_and_what_others_write_there_is_passe
     scores = {name: {"r2": 0.2} for name in OUTPUT_NAMES} | {"endChangePct": {"r2": 0.01, "directionRightPct": 52.2}}
     validation = {"from": "2019-03-01", "to": "2019-05-01", "frames": 8373, "model": scores, "baselines": {"trainingMean": scores}}
     card = model_card(_manifest(tmp_path, metrics={"validation": validation, "auc": 0.7}), [])
-    assert "### Measured by training, with float32 Keras: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
+    assert "### Measured in training: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
     assert "| **this model** | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "| training mean | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "auc" not in card
@@ -154,7 +154,7 @@ def test_compiled_forms_are_told_with_parity_speed_and_what_they_need(tmp_path: 
         pytest.param(("percent",) * 3, "The network outputs all of them in percent.", id="all in percent"),
         pytest.param(
             ("percent", "window_range", "percent"),
-            "The network outputs `maxRisePct` and `endChangePct` in percent.\nThe network outputs `maxDeclinePct` in shares of the window's",
+            "The network outputs `maxRisePct` and `endChangePct` in percent.\nThe network outputs `maxDeclinePct` in units of the window's",
             id="mixed",
         ),
     ],

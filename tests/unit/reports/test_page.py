@@ -121,8 +121,8 @@ def test_a_page_is_written_as_utf_8(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "nowhere").touch()
     with pytest.raises(CoinfarmError, match="nowhere"):
-        (tmp_path / "nowhere").touch()
         page().write(tmp_path / "nowhere" / "report.html")
 
 

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 COLUMN_NAMES = ("open_time", *Columns._fields)
 MOST_ROWS = 10_000_000
-_LONGEST_NAMES = 100
 """Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
+_LONGEST_NAMES = 100
+_ENDINGS = (".json", ".csv", ".parquet")
+_ENDINGS_READ = "candles are read from .json, .csv and .parquet files; unpack a compressed one"
 # BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: words in lower case may come first
 _NAMED_FILE = re.compile(r"(?:[a-z]+[-_])*(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Z0-9]+)*)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
 _STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
@@ -43,15 +45,17 @@ def parse_candles(
     name that does not tell.
     """
     ending = PurePosixPath(file_name).suffix
-    if ending not in (".json", ".csv", ".parquet"):
-        raise CoinfarmError(f"{file_name}: candles are read from .json, .csv and .parquet files, not compressed")
+    if ending and ending not in _ENDINGS:
+        raise CoinfarmError(f"{file_name}: {_ENDINGS_READ}")
     symbol, interval = _identity(file_name, symbol, interval)
     if ending == ".json":
         return candles_from_rows(_json_rows(data), symbol, interval).between(start_ms, stop_ms)
     if ending == ".csv":
         table = _csv_table(data)
-    else:
+    elif ending == ".parquet":
         table = _parquet_table(data)
+    else:
+        raise CoinfarmError(f"{file_name}: {_ENDINGS_READ}")
     return _from_table(table, symbol, interval).between(start_ms, stop_ms)
 
 

@@ -80,7 +80,7 @@ def test_a_name_that_does_not_tell_asks_for_symbol_and_interval(name: str, said:
         parse_candles(b"[]", name, **said)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("ending", ["txt", "pkl", "gz"])
+@pytest.mark.parametrize("ending", ["txt", "pkl", "gz", "csv.gz"])
 def test_another_ending_is_refused(ending: str) -> None:
     with pytest.raises(CoinfarmError, match=r"BTCUSD-1m\..*: candles are read from \.json, \.csv and \.parquet files"):
         parse_candles(b"", f"BTCUSD-1m.{ending}")

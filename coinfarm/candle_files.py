@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candle_rows import candles_from_rows
 from coinfarm.candles import Candles
-from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge
+from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge, shortened
 from image_render.windows import Columns
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ class UnnamedCandles(CoinfarmError):
 COLUMN_NAMES = ("open_time", *Columns._fields)
 MOST_ROWS = 10_000_000
 """Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
+_LONGEST_NAMES = 100
+_ENDINGS = (".json", ".csv", ".parquet")
+_ENDINGS_READ = "candles are read from .json, .csv and .parquet files; unpack a compressed one"
 # BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: words in lower case may come first
 _NAMED_FILE = re.compile(r"(?:[a-z]+[-_])*(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Z0-9]+)*)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
 _STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
@@ -46,8 +49,10 @@ def parse_candles(
     where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MOST_ROWS`, `CoinfarmError` for a
     name that does not tell.
     """
-    symbol, interval = _identity(file_name, symbol, interval)
     ending = PurePosixPath(file_name).suffix
+    if ending and ending not in _ENDINGS:
+        raise CoinfarmError(f"{file_name}: {_ENDINGS_READ}")
+    symbol, interval = _identity(file_name, symbol, interval)
     if ending == ".json":
         return candles_from_rows(_json_rows(data), symbol, interval).between(start_ms, stop_ms)
     if ending == ".csv":
@@ -55,7 +60,7 @@ def parse_candles(
     elif ending == ".parquet":
         table = _parquet_table(data)
     else:
-        raise CoinfarmError(f"{file_name}: candles are read from .json, .csv and .parquet files")
+        raise CoinfarmError(f"{file_name}: {_ENDINGS_READ}")
     return _from_table(table, symbol, interval).between(start_ms, stop_ms)
 
 
@@ -175,7 +180,13 @@ def check_columns(schema: "pa.Schema") -> None:
         raise CandleError(Fault("", "has a column whose name is no text")) from None
     for name in COLUMN_NAMES:
         if names.count(name) != 1:
-            raise CandleError(Fault("", f"has {names.count(name) or 'no'} columns {name}; the columns are {', '.join(COLUMN_NAMES)}"))
+            raise CandleError(
+                Fault(
+                    "",
+                    f"has {names.count(name) or 'no'} columns {name}; it must have {', '.join(COLUMN_NAMES)}, and has "
+                    f"{shortened(', '.join(names), _LONGEST_NAMES)}; docs/candles.md shows how to convert it",
+                )
+            )
         kind = schema.field(name).type
         wanted = pa.types.is_integer if name == "open_time" else _is_number
         if not wanted(kind):

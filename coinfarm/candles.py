@@ -139,7 +139,9 @@ def _faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int,
     yield from each(seconds, "openTime", "must be milliseconds (or microseconds) since 1970, not seconds")
     nanoseconds = time >= _FIRST_MICROSECONDS
     yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")
-    yield from each(~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is off the grid of {interval} candles")
+    yield from each(
+        ~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: is the interval right?"
+    )
     step = np.diff(time, prepend=time[:1] - step_ms)
     yield from each(step == 0, "openTime", "is the candle before it again: send each candle once")
     yield from each(step < 0, "openTime", "is earlier than the candle before it: send the oldest candle first")

@@ -72,8 +72,7 @@ class Series:
             raise CandleError(
                 Fault(
                     "/candles",
-                    f"{len(self.candles)} candles are too few: a window has {STANDARD.window_candles}, "
-                    f"and the first of them must have {STANDARD.window_candles - 1} before it",
+                    f"{len(self.candles)} candles are too few: a prediction needs {STANDARD.window_candles} consecutive ones",
                 )
             )
 

@@ -89,7 +89,7 @@ def generate(
     cannot be; `CandleError` for a start that is off the interval's grid.
     """
     if not symbol.startswith(SYMBOL_PREFIX):
-        raise ValueError(f"made-up candles need a symbol that begins with {SYMBOL_PREFIX}, not {symbol!r}")
+        raise ValueError(f"the symbol of synthetic candles must begin with {SYMBOL_PREFIX}: {symbol!r} could be taken for a market's")
     if count < 1:
         raise ValueError(f"count must be at least 1, not {count}")
     if not 0 <= missing_share < 1:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MADE_UP_SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC")
 MADE_UP_DAYS = 40
 """With three coins 172,800 windows, most of a minute for two cores; and enough to choose thresholds on one half, and judge the other."""
-MADE_UP = "These candles are made up: whatever the verdict, it tells of no market. Give files of real candles to ask about one."
+MADE_UP = "These candles are synthetic: the verdict says nothing about a market. Give files of real candles for that."
 _MADE_UP_FROM = date(2026, 1, 1)
 _SEED = 1
 
@@ -116,8 +116,8 @@ def imported_scope(
     stop = days[-1] + timedelta(1) if stop is None else stop
     if since is not None and days[-1] < since:
         raise CoinfarmError(
-            f"the candles end on {days[-1]}, and the model learnt from what was before {since}: nothing is left to judge it by; "
-            "give later candles, or with --model another model"
+            f"the candles end on {days[-1]}, but the model was trained on candles before {since}, so none are left to test it on: "
+            "give later candles, or another model with --model"
         )
     _check_order(first, stop)
     if not any(first <= day < stop for day in days):

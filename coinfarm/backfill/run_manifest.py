@@ -97,5 +97,5 @@ class Run:
         except Conflict:
             if manifest.same_work_as(self.manifest):
                 return False
-            raise Conflict(f"{self.storage.uri(KEY)} is the manifest of another run, and stays so: choose another --run") from None
+            raise Conflict(f"{self.storage.uri(KEY)} belongs to another run: choose another --run, or delete that one") from None
         return True

@@ -87,21 +87,22 @@ def account(result: Result) -> str:
         (left.in_sample, "in sample"),
         (left.without_values, "windows without a prediction"),
         (left.without_candles, "without candles"),
-        (left.without_horizon, "without candles after them"),
+        (left.without_horizon, "without a whole horizon of candles after them"),
     ):
         if count:
             parts.append(f"{count:,} left out: {what}")
     judged = sum(map(len, result.coins))
     if result.sweep is not None:
-        parts.append(f"{left.kept - judged:,} to choose thresholds by")
+        parts.append(f"{left.kept - judged:,} to choose thresholds")
     parts.append(
-        f"{judged:,} judged, worth {result.independent_predictions:,.0f} independent ones, from {minute_text(period.start_ms)} to "
+        f"{judged:,} tested, as informative as {result.independent_predictions:,.0f} independent ones, from "
+        f"{minute_text(period.start_ms)} to "
         f"{minute_text(period.stop_ms)} UTC"
     )
     if left.in_sample_unknown:
-        parts.append(f"of {left.in_sample_unknown:,} the model does not say whether it learnt from them")
+        parts.append(f"{left.in_sample_unknown:,} may be in sample: the model does not say")
     tried = result.tried
-    parts.append(f"{tried.variants:,} variants tried{'' if tried.kept else ' (which could not be kept beside the predictions)'}")
+    parts.append(f"{tried.variants:,} variants tried{'' if tried.kept else ' (the list could not be stored beside the predictions)'}")
     return "; ".join(parts) + "."
 
 

@@ -78,7 +78,7 @@ def cost_svg(result: Result) -> str:
             axes.axvspan(found.low_bps, found.high_bps, color=BLUE, alpha=0.14, lw=0, label="90 % interval of the break-even cost")
         axes.plot(cost, 100 * staked * (found.bps - cost) / 1e4 / capital, color=BLUE, lw=2, label="profit")
         axes.plot([found.bps], [0], "o", color=BLUE)
-        axes.axvline(found.cost_bps, color=RED, lw=1.6, ls="--", label="what it costs")
+        axes.axvline(found.cost_bps, color=RED, lw=1.6, ls="--", label="actual cost")
         axes.axhline(0, color=INK, lw=0.8)
         axes.set_xlim(*cost)
         axes.set_xlabel("cost of a round trip, bps")
@@ -102,8 +102,8 @@ def heat_svg(sweep: Sweep, cost_bps: float, chosen: Sequence[tuple[float, float]
             axes.plot(at[0] + 0.5, at[1] + 0.5, "s", mfc="none", mec=INK, mew=1.6, ms=8)
         _label(axes, sweep.min_end_change_pct, horizontal=True)
         _label(axes, sweep.min_rise_to_decline, horizontal=False)
-        axes.set_xlabel("at least so much predicted end change, %")
-        axes.set_ylabel("rise : decline, at least")
+        axes.set_xlabel("min. predicted end change, %")
+        axes.set_ylabel("min. rise : decline")
         axes.grid(visible=False)
         bar = plot.colorbar(mesh, ax=axes, pad=0.02)
         bar.set_label("bps above the cost", color=MUTED)
@@ -127,7 +127,7 @@ def calibration_svg(coins: Sequence[Coin], horizon_candles: int) -> str:
             axes.set_title(name)
             axes.set_xlabel("predicted, %")
             if not at:
-                axes.set_ylabel("came on average, %")
+                axes.set_ylabel("actual mean, %")
 
     return figure_svg(draw, "Calibration: predicted against actual, in tenths of the predictions", WIDE)
 

@@ -54,7 +54,9 @@ def read_predictions(root: str) -> list[CoinPredictions]:
         tables, model = _partitioned(open_storage(root), root)
     coins = [_coin(symbol, interval, model, table, root) for (symbol, interval), table in sorted(tables.items())]
     if not coins:
-        raise CoinfarmError(f"{root} holds no predictions: name the folder in which model=… or symbol=… lies, or a file of predictions")
+        raise CoinfarmError(
+            f"{root} has no predictions: give a Parquet file or folder that coinfarm backfill collect wrote, or the results of a run"
+        )
     _only_one("interval", {coin.interval for coin in coins}, root)
     return coins
 
@@ -112,7 +114,9 @@ def _table(storage: Storage, key: str) -> "pa.Table":
         table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
         missing = [name for name in _READ_NAMES if name not in table.column_names]
         if missing:
-            raise CoinfarmError(f"{storage.uri(key)} has no column {missing[0]}: it is no file of predictions")
+            raise CoinfarmError(
+                f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes them"
+            )
         wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
         return wanted.replace_schema_metadata(None).cast(_schema(wanted))
     except (pa.ArrowException, OSError) as error:

@@ -50,9 +50,9 @@ def _tiles(result: Result) -> tuple[Tile, ...]:
             "Sharpe ratio", _number(figure.sharpe_ratio, 2), f"real with probability {_number(result.tried.deflated_sharpe_probability, 2)}"
         ),
         Tile(
-            "Direction right",
+            "Direction correct",
             _with(result.direction.traded_right_pct, "%"),
-            f"where traded; {_with(result.direction.all_right_pct, '%')} of all predictions",
+            f"of trades; {_with(result.direction.all_right_pct, '%')} of all predictions",
         ),
     )
 
@@ -62,7 +62,7 @@ def _against(result: Result) -> Section:
     rows += [(each.baseline.name, *_cells(each.break_even), _toned(each.return_pct)) for each in result.compared]
     meanings = "; ".join(f"{each.baseline.name}: {each.baseline.meaning}" for each in result.compared)
     return Section(
-        "Beside what needs no model",
+        "Strategy and baselines",
         (
             Prose(
                 (
@@ -73,7 +73,7 @@ def _against(result: Result) -> Section:
             Table(
                 ("", "break-even, bps", "90 % interval", "cost, bps", "trades", "independent", "return, %"),
                 rows,
-                f"{meanings[0].upper()}{meanings[1:]}. Random ones are drawn several times, and counted together.",
+                f"{meanings[0].upper()}{meanings[1:]}. Random entries are drawn several times and pooled.",
                 strong_row=0,
             ),
         ),
@@ -82,7 +82,7 @@ def _against(result: Result) -> Section:
 
 def _course(result: Result) -> Section:
     return Section(
-        "What became of the capital",
+        "Capital",
         (
             Figures(
                 (
@@ -110,7 +110,7 @@ def _thresholds(result: Result) -> tuple[Section, ...]:
     heats = tuple(
         Figure(
             figures.heat_svg(result.sweep, result.break_even.cost_bps, chosen, later=later),
-            "Later part: judged" if later else "First part: chosen by",
+            "Second half: tested" if later else "First half: thresholds chosen",
             caption,
         )
         for later in (False, True)
@@ -126,19 +126,20 @@ def _thresholds(result: Result) -> tuple[Section, ...]:
     ]
     return (
         Section(
-            "Thresholds, chosen before and judged after",
+            "Thresholds",
             (
                 Prose(
                     (
-                        f"{result.sweep.first_bps.size} variants were tried. Where a colour of the first part does not return in the later "
-                        "one, it was luck.",
+                        f"{result.sweep.first_bps.size} pairs of thresholds were tried. Where a colour of the first half does not return "
+                        f"in "
+                        "the second, it was luck.",
                     )
                 ),
                 Figures(heats),
                 Table(
-                    ("judged", "end change, %, at least", "rise : decline, at least", "chosen by trades before"),
+                    ("tested", "min. end change, %", "min. rise : decline", "chosen on trades"),
                     rows,
-                    "Each stretch is traded with the thresholds that did best in all trades that were over before it began",
+                    "Each stretch is traded with the thresholds that did best in the trades that were over before it",
                     folded=True,
                 ),
             ),
@@ -186,7 +187,7 @@ def _gallery(result: Result) -> Section:
             Prose(
                 (
                     "Blue: the entry. Orange: the exit. Shaded is the horizon, which the model did not see; in it the predicted rise and "
-                    "decline (dotted) and the way to the predicted end (dashed), beside what came. Judge by the random ones.",
+                    "decline (dotted) and the way to the predicted end (dashed), beside the actual prices. Look at the random ones.",
                 )
             ),
             Figures(tuple(shown)),
@@ -197,8 +198,8 @@ def _gallery(result: Result) -> Section:
 def _calibration(result: Result) -> Section:
     coins = [coin for coin in result.coins if len(coin)]
     svg = figures.calibration_svg(coins, result.strategy.exit.horizon_candles)
-    caption = "Each dot is a tenth of the predictions. On the dashed line as much came as was said."
-    return Section("Calibration", (Figures((Figure(svg, "What was said, and what came", caption, wide=True),)),))
+    caption = "Each dot is a tenth of the predictions. On the dashed line, outcomes equal predictions."
+    return Section("Calibration", (Figures((Figure(svg, "Predictions and outcomes", caption, wide=True),)),))
 
 
 def _small_print(result: Result) -> Section:
@@ -209,7 +210,7 @@ def _small_print(result: Result) -> Section:
         if isinstance(values, dict):
             tables.append(Table(("", ""), [(key, str(value)) for key, value in values.items()], f"Strategy: {name}", folded=True))
     return Section(
-        "The small print",
+        "Method and settings",
         (
             Prose(
                 (
@@ -237,7 +238,7 @@ def _cells(found: BreakEven) -> tuple[str, ...]:
 
 
 def _interval(found: BreakEven) -> str:
-    return f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "not told"
+    return f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–"
 
 
 def _toned(value: float) -> Cell:
@@ -251,7 +252,7 @@ def _tone(value: float) -> Tone:
 
 
 def _with(value: float, unit: str) -> str:
-    return f"{_number(value)} {unit}" if isfinite(value) else "not told"
+    return f"{_number(value)} {unit}" if isfinite(value) else "–"
 
 
 def _number(value: float, digits: int = 1) -> str:

@@ -28,11 +28,11 @@ from coinfarm.cli.worker import worker
     "--stack",
     metavar="NAME",
     envvar="COINFARM_STACK",
-    help="A deployed stack: where no option says otherwise, commands take its model, candle store, results and queues.",
+    help="Use the model, candle store, results and queues of this deployed stack. Options of a command take precedence.",
 )
 @click.pass_context
 def main(context: click.Context, stack: str | None) -> None:
-    """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
+    """Predict prices from candlestick charts, and backtest whether trading on the predictions makes money."""
     use_stack(context, stack)
 
 

@@ -36,19 +36,19 @@ _RUN = click.option(
     type=ROOT,
     required=True,
     callback=run_uri,
-    help="The run, as it was planned: a folder or an s3:// URI; with coinfarm --stack also a name without a slash.",
+    help="The folder or s3:// URI that backfill plan wrote; with coinfarm --stack also the run's name.",
 )
 _QUEUE = click.option(
     "--queue",
     "queue_url",
-    help="The queue's URL.  [default: where it was submitted to; or coinfarm --stack's, as the run was planned; or $QUEUE_URL]",
+    help="The queue's URL.  [default: the one that the run was submitted to, or that of coinfarm --stack, or $QUEUE_URL]",
 )
 _DEAD = click.option(
     "--dead-letter-queue",
     "dead_letter_url",
-    help="Where messages rest that failed too often.  [default: what the queue itself says, or $DEAD_LETTER_QUEUE_URL]",
+    help="The dead-letter queue's URL.  [default: as configured for the queue, or $DEAD_LETTER_QUEUE_URL]",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="What is found, as JSON.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 _FAILED, _UNFINISHED = 1, 3
 _IDLE_LOOKS = 3
 """SQS counts with some seconds' delay, so that one look at an empty queue tells little."""
@@ -58,20 +58,20 @@ _IDLE_LOOKS = 3
     epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
 )
 def backfill() -> None:
-    """Predict years of history: plan a run, do it here or send it to a queue, collect its results.
+    """Predict years of history, here or through a queue.
 
-    A run is made of shards: a day of one symbol each. A shard's result appears whole or not at all, under a key that says all that it is,
-    so whatever is stopped or killed goes on where it was, and nothing is done twice for good.
+    A run consists of shards: one symbol and one UTC day each. A shard's result is written as a whole, and its file name encodes model,
+    symbol, interval and date, so an interrupted run can continue, and processing a shard again writes the same file.
     """
 
 
 @backfill.command(
     epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
 )
-@click.option("--symbol", "symbols", multiple=True, required=True, help="May be given several times.")
+@click.option("--symbol", "symbols", multiple=True, required=True, help="A symbol of the store; may be given several times.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
+@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last, UTC.")
 @click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own.")
 @click.option(
     "--run",
@@ -79,12 +79,12 @@ def backfill() -> None:
     type=ROOT_TO_WRITE,
     required=True,
     callback=run_uri,
-    help="Where the run is kept: a folder or an s3:// URI without a run; with coinfarm --stack also a name without a slash.",
+    help="A new folder or s3:// URI for the run; with coinfarm --stack also a name without a slash.",
 )
 @click.option(
     "--results",
     type=ROOT_TO_WRITE,
-    help="Where results go; what lies there of the same model is not done again.  [default: that of coinfarm --stack, or --run]",
+    help="The folder or s3:// URI of the results; shards with a result there are skipped.  [default: that of coinfarm --stack, or --run]",
 )
 @MODEL
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two predictions.")
@@ -94,17 +94,29 @@ def backfill() -> None:
     type=click.Choice(["lambda", "gpu", "gpu-spot"]),
     default="lambda",
     show_default=True,
-    help="What works off the queue: whose dollars --budget limits and `status` counts.",
+    help="What processes the queue; --budget and backfill status use its cost.",
 )
-@click.option("--budget", type=click.FloatRange(min=0), help="Refuse to plan what costs more dollars.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Refuse to plan a run that costs more than this, in US dollars.")
 @click.option(
-    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="Of this machine, rather than measuring it for two seconds."
+    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured for two seconds]"
 )
-@click.option("--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="At once.")
-@click.option("--lambda-memory-mb", type=click.IntRange(128, 10_240), default=3_008, show_default=True)
-@click.option("--instances", type=click.IntRange(min=1), default=30, show_default=True, help="Of the GPU fleet.")
-@click.option("--instance-type", type=click.Choice(["g4dn.xlarge", "g6.xlarge"]), default="g4dn.xlarge", show_default=True)
-@click.option("--gpu-frames-per-s", type=click.FloatRange(min=0, min_open=True), help="What one such instance was measured to do.")
+@click.option(
+    "--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="Lambda functions that run at the same time."
+)
+@click.option("--lambda-memory-mb", type=click.IntRange(128, 10_240), default=3_008, show_default=True, help="Memory of a function.")
+@click.option("--instances", type=click.IntRange(min=1), default=30, show_default=True, help="Instances in the GPU fleet.")
+@click.option(
+    "--instance-type",
+    type=click.Choice(["g4dn.xlarge", "g6.xlarge"]),
+    default="g4dn.xlarge",
+    show_default=True,
+    help="Instance type of the GPU fleet.",
+)
+@click.option(
+    "--gpu-frames-per-s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="The measured speed of one such instance.  [default: an estimate]",
+)
 @_JSON
 def plan(
     symbols: tuple[str, ...],
@@ -126,9 +138,9 @@ def plan(
     gpu_frames_per_s: float | None,
     as_json: bool,
 ) -> None:
-    """Say what a run will take and cost, and write its manifest, which never changes from then on. Nothing else is spent or begun.
+    """Estimate the time and cost of a run, and write its plan.
 
-    The version of the model that serves now is pinned.
+    Nothing is predicted or spent yet. The plan does not change afterwards; it contains the model version that is in service now.
     """
     from coinfarm.backfill.plan import Wish, plan_run
     from coinfarm.backfill.quote import Fleet
@@ -165,14 +177,13 @@ def plan(
 
 @backfill.command("run", epilog="Example: coinfarm backfill run --run build/runs/demo")
 @_RUN
-@click.option(
-    "--processes", type=click.IntRange(min=1), help="Engines at work, each on its share of the cores.  [default: one for each core]"
-)
+@click.option("--processes", type=click.IntRange(min=1), help="Processes, which share the cores.  [default: one per core]")
 @_JSON
 def run_command(root: str, processes: int | None, as_json: bool) -> None:
-    """Do a run on this machine. Run it again after whatever stopped it: what is done is left as it is.
+    """Process a run on this machine.
 
-    The exit code is 1 where a shard failed, and 130 after Ctrl-C, which lets finish what is in work.
+    To continue an interrupted run, use the same command again: finished shards are kept. The exit code is 1 if a shard failed, and 130
+    after Ctrl-C, which waits for the shards in progress.
     """
     from coinfarm.backfill.local import cores_here, run_here
     from coinfarm.backfill.report import tally_document, tally_lines
@@ -198,7 +209,10 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
 @_RUN
 @_QUEUE
 def submit(root: str, queue_url: str | None) -> None:
-    """Send a run's shards to a queue, for Lambda or the workers of a fleet. Cut off, it goes on where it was when it is called again."""
+    """Send a run's shards to a queue, for Lambda or for workers.
+
+    If it is interrupted, the same command sends the rest.
+    """
     from coinfarm.backfill.submission import submit as send
 
     run = _run(root)
@@ -249,13 +263,15 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 @backfill.command(epilog='Example: coinfarm backfill resume --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
 @_RUN
 @_QUEUE
-@click.option("--check", is_flag=True, help="Read all results and candles, and send again also what is damaged or has other candles now.")
-@click.option("--force", is_flag=True, help="Send them although messages are in the queue: what is sent twice costs a look at its result.")
+@click.option(
+    "--check", is_flag=True, help="Read all results and candles, and also send again shards that are damaged or whose candles have changed."
+)
+@click.option("--force", is_flag=True, help="Send them although the queue has messages. A shard that is sent twice is predicted once.")
 def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
-    """Send again the shards that have no result, once the queue is empty.
+    """Send again the shards that have no result.
 
-    While messages wait or are in flight, only what was never sent is sent: which shards those messages are SQS does not tell. A day that
-    was stored in part when it was predicted, and has grown since, is found with --check.
+    While the queue has messages, waiting or in flight, only shards that were never sent are sent: SQS does not say which shards the
+    messages are. --check also finds days whose candles have changed since they were predicted.
     """
     from coinfarm.backfill.submission import resend
     from coinfarm.backfill.submission import submit as send
@@ -267,7 +283,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
         sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show, look_inside=check)
     click.echo(f"{sent:,} shards sent")
     if depth.total and not force:
-        click.echo(f"{depth.total:,} messages wait or are in flight: call again when the queue is empty, or with --force", err=True)
+        click.echo(f"{depth.total:,} messages are in the queue: run this again when it is empty, or with --force", err=True)
 
 
 @backfill.command(epilog='Example: coinfarm backfill redrive --run "$RESULTS/runs/demo" --queue "$QUEUE_URL"')
@@ -275,7 +291,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
 @_QUEUE
 @_DEAD
 def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> None:
-    """Move everything in the dead-letter queue back to the queue, for another try."""
+    """Move all dead-letter messages back to the queue."""
     run = _run(root)
     queue = _open_queue(run, queue_url)
     dead = _dead_letters(queue, dead_letter_url)
@@ -293,13 +309,13 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     "--output",
     type=FILE_OR_FOLDER_TO_WRITE,
     required=True,
-    help="A .parquet file; or a new folder, for a file of each symbol and month.",
+    help="A .parquet file, or a new folder for one file per symbol and month.",
 )
 @_JSON
 def collect(root: str, output: Path, as_json: bool) -> None:
-    """Put a run's results together, and account for every window that was asked for.
+    """Join a run's results, and account for every window.
 
-    The exit code is 3 where shards are missing; what there is, is written all the same.
+    The exit code is 3 if shards are missing; the others are written nevertheless.
     """
     from coinfarm.backfill.collect import collect as put_together
     from coinfarm.backfill.report import coverage_table

@@ -28,21 +28,27 @@ if TYPE_CHECKING:
     "--predictions",
     required=True,
     type=ROOT,
-    help="A folder, an s3:// URI or a Parquet file of them.  [default: all of coinfarm --stack]",
+    help="Predictions: a Parquet file, a folder or an s3:// URI.  [default: all of coinfarm --stack]",
 )
 @click.option(
     "--candles",
     required=True,
     type=ROOT,
-    help="A candle store, or a folder of files such as BTCUSD-1m.parquet, or one of them.  [default: that of coinfarm --stack]",
+    help="A candle store, a folder of files such as BTCUSD-1m.parquet, or one such file.  [default: that of coinfarm --stack]",
 )
-@click.option("--strategy", "strategy_file", type=EXISTING_FILE, help="A TOML file.  [default: thresholds chosen by walk-forward]")
-@click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds, not 40, and show the best.")
-@click.option("--check-lookahead", is_flag=True, help="First make some predictions again without the future: they must be the same.")
+@click.option(
+    "--strategy", "strategy_file", type=EXISTING_FILE, help="A strategy, as a TOML file.  [default: thresholds chosen by walk-forward]"
+)
+@click.option("--sweep", is_flag=True, help="Try 400 pairs of thresholds instead of 40, and show the best.")
+@click.option(
+    "--check-lookahead", is_flag=True, help="First repeat some predictions without the candles that came later; fail if they differ."
+)
 @click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
-@click.option("--export", "export_folder", type=FOLDER_TO_WRITE, help="Write predictions, candles and trades for other tools.")
-@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
-@click.option("--report", type=FILE_TO_WRITE, help="Write one HTML page, which needs nothing else, with plots and trades.")
+@click.option(
+    "--export", "export_folder", type=FOLDER_TO_WRITE, help="Write predictions, candles and trades for pandas, freqtrade and others."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
+@click.option("--report", type=FILE_TO_WRITE, help="Write a self-contained HTML page with plots and trades.")
 def backtest(
     predictions: str,
     candles: str,
@@ -54,10 +60,10 @@ def backtest(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Would trading upon the predictions have made money? The first line is the verdict.
+    """Backtest predictions: would they have made money?
 
-    Orders are filled at the next candle's open, with slippage and fees; where a candle leaves it open what came first, the stop did.
-    Predictions of windows that the model learnt from are left out.
+    The first line is the verdict. Orders are filled at the next candle's open, with slippage and fees. If a candle reaches both stop and
+    take-profit, the stop counts. Predictions of windows from the model's training period are left out.
     """
     from coinfarm.backtest.document import account, document, tables
     from coinfarm.backtest.run import backtest as run
@@ -70,7 +76,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
     checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
-    with on_interrupt("Nothing is kept of a backtest that is not finished: call it again."), stages_bar() as progress:
+    with on_interrupt("An unfinished backtest is not kept: run it again."), stages_bar() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtest.report import page
@@ -87,9 +93,9 @@ def backtest(
         click.echo(account(result))
         if checked is not None:
             click.echo(
-                f"{checked.moments} predictions, made again without the future, are the same: they differ by "
-                f"{checked.largest_difference_pct:.4f} percent points at most, "
-                f"{100 * checked.rms_share:.1f} % of an output's deviation on average."
+                f"{checked.moments} predictions, repeated without the candles that came later, are the same: they differ by "
+                f"{checked.largest_difference_pct:.4f} percentage points at most, "
+                f"{100 * checked.rms_share:.1f} % of an output's standard deviation on average."
             )
         print_tables(*tables(result, sweep=sweep))
 
@@ -105,9 +111,9 @@ def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str
     checked = check_predictions(open_predictor(model_uri), stored, candles)
     if not checked.passed:
         raise click.ClickException(
-            f"the predictions know the future, or were not made by this model: {checked.moments} of them, made again without what came "
-            f"after, differ by up to {checked.largest_difference_pct:.3f} percent points, "
-            f"{100 * checked.rms_share:.0f} % of an output's deviation"
+            f"the predictions use later candles, or were made by another model: {checked.moments} of them, repeated without the candles "
+            f"that came later, differ by up to {checked.largest_difference_pct:.3f} percentage points, "
+            f"{100 * checked.rms_share:.0f} % of an output's standard deviation. Give the model that made them with --model"
         )
     return checked
 

@@ -11,10 +11,19 @@ from coinfarm.cli.tables import print_tables
 
 @click.command(epilog="Example: coinfarm compare build/compare-tiny.toml -o build/comparison.json")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="Keeps the outcomes; candidates found there are not trained again.")
-@click.option("--json", "as_json", is_flag=True, help="The outcomes as JSON.")
+@click.option(
+    "-o",
+    "--output",
+    type=FILE_TO_WRITE,
+    required=True,
+    help="A JSON file for the results; candidates that it already has are not trained again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def compare(config: Path, output: Path, as_json: bool) -> None:
-    """Train the candidates of the TOML file CONFIG one after another, and judge each on the validation months."""
+    """Train several networks, and compare their validation loss.
+
+    CONFIG is a TOML file that lists the candidates.
+    """
     from coinfarm.training.comparison import Comparison
     from coinfarm.training.comparison import compare as run
     from coinfarm.training.loop import read_coins

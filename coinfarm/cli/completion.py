@@ -4,9 +4,9 @@ import click
 from click.shell_completion import get_completion_class
 
 _HOW = {
-    "bash": "For good: echo 'eval \"$(coinfarm completion bash)\"' >> ~/.bashrc",
-    "zsh": "For good: echo 'eval \"$(coinfarm completion zsh)\"' >> ~/.zshrc (below compinit)",
-    "fish": "For good: coinfarm completion fish > ~/.config/fish/completions/coinfarm.fish",
+    "bash": "Permanently: echo 'eval \"$(coinfarm completion bash)\"' >> ~/.bashrc",
+    "zsh": "Permanently: echo 'eval \"$(coinfarm completion zsh)\"' >> ~/.zshrc (below compinit)",
+    "fish": "Permanently: coinfarm completion fish > ~/.config/fish/completions/coinfarm.fish",
 }
 
 
@@ -14,10 +14,10 @@ _HOW = {
 @click.argument("shell", type=click.Choice(list(_HOW)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script by which SHELL completes commands, options and files.
+    """Print a shell script that completes commands and options.
 
     For this session: eval "$(coinfarm completion bash)", or zsh; coinfarm completion fish | source. The script's last line says how to
-    keep it.
+    make it permanent.
     """
     kind = get_completion_class(shell)
     assert kind is not None  # a choice of those that Click knows

@@ -37,24 +37,24 @@ class _CommandOfFiles(click.Command):
     epilog="Example: coinfarm evaluate --candles examples/DEMOUSD-1m.parquet --from 2026-01-02 --to 2026-01-04 --report build/scores.html",
 )
 @MODEL
-@click.option("--version", help="The version to judge.  [default: the one that serves]")
-@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to judge it on.")
-@click.option("--from", "start", type=_DAY, required=True, help="The first day.")
-@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last one.")
+@click.option("--version", help="The version to evaluate.  [default: the one in service]")
+@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to evaluate it on.")
+@click.option("--from", "start", type=_DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last, UTC.")
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
 @click.option(
     "--baseline-candles",
     type=EXISTING_FILE,
     multiple=True,
     metavar="FILE...",
-    help="What the baselines learn from, where the candles do not reach back before the training cut-off.",
+    help="Candles from the training period, to fit baselines on, if --candles has none.",
 )
-@click.option("--include-in-sample", is_flag=True, help="Judge it also on windows that it may have learnt from.")
-@click.option("--symbol", help="The coin, where the files' names do not tell it.")
-@click.option("--interval", help="The length of a candle (1m, 1h, …), where the files' names do not tell it.")
-@click.option("--record", "records", is_flag=True, help="Keep it beside the version: coinfarm model promote compares by it.")
-@click.option("--json", "as_json", is_flag=True, help="The whole evaluation, as one document.")
-@click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a page with plots, that needs nothing but itself.")
+@click.option("--include-in-sample", is_flag=True, help="Include windows from the training period.")
+@click.option("--symbol", help="The symbol, if the files' names do not contain it.")
+@click.option("--interval", help="The length of a candle (1m, 1h, …), if the files' names do not contain it.")
+@click.option("--record", "records", is_flag=True, help="Store the evaluation with the version; model list and model promote use it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole evaluation as JSON.")
+@click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a self-contained HTML page with plots.")
 def evaluate(
     model_uri: str | None,
     version: str | None,
@@ -70,9 +70,9 @@ def evaluate(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Judge a model on the windows between two days, beside baselines that cost nothing.
+    """Score a model on a period, beside baselines.
 
-    Windows that begin before the model's training cut-off are left out, and counted.
+    Windows that begin before the end of the model's training data are left out, and counted.
     """
     from coinfarm.evaluation.evaluate import evaluation_of
     from coinfarm.evaluation.findings import verdict
@@ -88,7 +88,7 @@ def evaluate(
     coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
     predictor = open_predictor(model_uri, version)
-    with on_interrupt("Nothing is kept of an evaluation that is not finished: call it again."), _progress(predictor, coins, terms):
+    with on_interrupt("An unfinished evaluation is not kept: run it again."), _progress(predictor, coins, terms):
         judged = judge(predictor, coins, terms, baseline_coins)
     evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
     if root is not None:
@@ -115,7 +115,9 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     from coinfarm.settings import Settings
 
     if include_in_sample:
-        raise click.UsageError("what is recorded leaves out what the model has learnt from: give --record or --include-in-sample")
+        raise click.UsageError(
+            "a recorded evaluation has no windows from the training period: give --record or --include-in-sample, not both"
+        )
     root = model_uri or Settings.from_environment(os.environ).model_uri
     if not isinstance(open_model_source(root), ModelStore):
         raise click.UsageError(

@@ -17,10 +17,16 @@ _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
 @MODEL
-@click.option("--at", "time", type=_TIMES, help="A time (UTC) that the window's last candle holds.  [default: the last window]")
-@click.option("--of", "outputs", type=click.Choice(OUTPUT_NAMES), multiple=True, help="The prediction to explain.  [default: all three]")
-@click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="Candles erased at a time.")
-@click.option("--json", "as_json", is_flag=True, help="The effects in numbers.")
+@click.option("--at", "time", type=_TIMES, help="A time (UTC) within the window's last candle.  [default: the last window]")
+@click.option(
+    "--of",
+    "outputs",
+    type=click.Choice(OUTPUT_NAMES),
+    multiple=True,
+    help="The prediction to explain; may be given several times.  [default: all three]",
+)
+@click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="How many candles are erased at a time.")
+@click.option("--json", "as_json", is_flag=True, help="Print the effects as JSON.")
 @candle_options
 def explain(
     file: Path,
@@ -34,9 +40,9 @@ def explain(
     interval: str | None,
     gaps: str,
 ) -> None:
-    """Draw which candles of a window in FILE moved the prediction, and whether by body, wick or volume.
+    """Show which candles of FILE a prediction depends on.
 
-    Groups of candles are erased from the frame in turn: what the prediction loses, they had made.
+    Groups of candles are erased from the frame one after another, by body, wick and volume; the change of the prediction is their effect.
     """
     from coinfarm.explanation import explain as explained
     from coinfarm.explanation import window_at

@@ -26,24 +26,29 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 _STORE_HELP = "The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
 _STORE = click.option("--store", "root", type=ROOT, required=True, help=_STORE_HELP)
 _STORE_TO_WRITE = click.option("--store", "root", type=ROOT_TO_WRITE, required=True, help=_STORE_HELP)
-_REPLACE = click.option("--replace", is_flag=True, help="Let new candles take the place of stored ones that differ.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="What was done, or found, as JSON.")
+_REPLACE = click.option("--replace", is_flag=True, help="Replace stored candles that differ.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 @click.group(epilog="Example: coinfarm history check --store build/store")
 def history() -> None:
-    """Keep years of candles by the day. A stored day stays as it is; only a day stored in part grows."""
+    """Store years of candles: download, import, check.
+
+    A store has one file per symbol, interval and UTC day. A complete day does not change, unless with --replace.
+    """
 
 
 @history.command(
     epilog="Example: coinfarm history download --exchange bitfinex --symbol BTC/USD --from 2019-06-01 --to 2019-06-03 --store build/store"
 )
-@click.option("--exchange", "exchange_name", default="binanceus", show_default=True, help="One of ccxt's exchanges.")
-@click.option("--symbol", required=True, help="The market as ccxt spells it: BTC/USDT, stored as BTCUSDT.")
+@click.option(
+    "--exchange", "exchange_name", default="binanceus", show_default=True, help="An exchange that ccxt supports, by its ccxt name."
+)
+@click.option("--symbol", required=True, help="The market as ccxt names it, such as BTC/USDT. It is stored as BTCUSDT.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: today, which is not over]")
-@click.option("--exchange-url", help="Ask this server with the exchange's own paths: a proxy, or one for tests.")
+@click.option("--to", "stop", type=_DAY, help="The day after the last, UTC.  [default: today, so that yesterday is the last]")
+@click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
 @_REPLACE
 @_STORE_TO_WRITE
 @_JSON
@@ -58,9 +63,10 @@ def download(
     root: str,
     as_json: bool,
 ) -> None:
-    """Fetch candles from an exchange, whole days that are over; days that are there are skipped, so a stopped download goes on.
+    """Download candles from an exchange into a store.
 
-    The exit code is 1 where a day was refused.
+    Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again. The
+    exit code is 1 if a day was refused.
     """
     from coinfarm.history.download import download as run
     from coinfarm.history.exchange import Exchange
@@ -85,16 +91,17 @@ def download(
 
 @history.command("import", epilog="Example: coinfarm history import examples/DEMOUSD-1m.parquet --store build/store")
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True)
-@click.option("--symbol", help="The coin, where a file's name does not tell it.")
-@click.option("--interval", help="The length of a candle (1m, 1h, …), where a file's name does not tell it.")
+@click.option("--symbol", help="The symbol, if a file's name does not contain it.")
+@click.option("--interval", help="The length of a candle (1m, 1h, …), if a file's name does not contain it.")
 @_REPLACE
 @_STORE_TO_WRITE
 @_JSON
 def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | None, replace: bool, root: str, as_json: bool) -> None:
-    """Store the candles of FILES: Parquet, CSV, klines JSON, or zips of Binance's archive.
+    """Import candle files into a store.
 
-    A file that ends in the middle of a day leaves that day in part, until another file tells the rest; what was predicted of it before is
-    made anew by coinfarm backfill resume --check, or run. The exit code is 1 where anything was refused; the rest is stored.
+    FILES are Parquet, CSV, klines JSON, or zip files of Binance's archive. If a file ends in the middle of a day, that day is stored in
+    part, until another file has the rest; backfill resume --check, or backfill run, then predicts it again. The exit code is 1 if a file or
+    a day was refused; the rest is stored.
     """
     from coinfarm.history.files import import_file
 
@@ -118,11 +125,11 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
 @history.command(epilog="Example: coinfarm history check --store build/store -o build/coverage.png")
 @_STORE
 @_JSON
-@click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: a square for each day, the fuller the darker.")
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: one square per day, darker if more complete.")
 def check(root: str, as_json: bool, output: Path | None) -> None:
-    """Show what a store has, by month and symbol, its holes, and whatever cannot be.
+    """Show the coverage, gaps and faults of a store.
 
-    The exit code is 1 where something cannot be: a damaged day, an impossible or a double candle. Holes alone are no fault.
+    The exit code is 1 if there is a fault: a damaged file, an impossible or a duplicate candle. Gaps are not faults.
     """
     from coinfarm.history.check import check_store
     from coinfarm.history.picture import coverage_png
@@ -141,7 +148,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"in part: {day}")
         for stray in strays:
-            click.echo(f"no day of candles, and passed over: {stray}")
+            click.echo(f"not a day of candles, ignored: {stray}")
     if output:
         write_file(output, coverage_png(checks))
     faults = [fault for each in checks for fault in each.faults]
@@ -152,16 +159,22 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
 
 
 @history.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 14 --seed 1 --store build/store")
-@click.option("--symbol", default="DEMO", show_default=True, help="It must begin with DEMO: nothing made up passes for history.")
+@click.option("--symbol", default="DEMO", show_default=True, help="A symbol that begins with DEMO, so that nobody takes it for a market's.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=_DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
-@click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many days.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed makes the same candles.")
-@click.option("--missing-pct", type=click.FloatRange(0, 99), default=0.0, show_default=True, help="Of candles, as in quiet markets.")
+@click.option(
+    "--missing-pct",
+    type=click.FloatRange(0, 99),
+    default=0.0,
+    show_default=True,
+    help="Percent of candles to leave out, as in a quiet market.",
+)
 @_REPLACE
 @_STORE_TO_WRITE
 def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
-    """Store made-up candles that behave like a market's, to try things out on."""
+    """Generate synthetic candles into a store, to try things out."""
     from coinfarm.history.day import DAY_MS, by_day, day_start_ms
     from coinfarm.interval import interval_ms
     from coinfarm.synthetic import generate as make
@@ -176,7 +189,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day, replace=replace)
             progress(done, days)
-    click.echo(f"{symbol} {interval}: {len(candles):,} made-up candles of {days:,} days from {first.date()} on")
+    click.echo(f"{symbol} {interval}: {len(candles):,} synthetic candles of {days:,} days from {first.date()} on")
 
 
 @history.command(epilog="Example: coinfarm history export --store build/store -o build/candles")
@@ -185,7 +198,10 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
 @click.option("--interval", help="One of the store's intervals.  [default: all]")
 @click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="The folder to write to.")
 def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Path) -> None:
-    """Write each series of a store to one file, SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train."""
+    """Export a store to one Parquet file per series.
+
+    The files are named SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train.
+    """
     from coinfarm.candle_files import parquet_from_candles
     from coinfarm.storage.local_file import write_file
 
@@ -239,7 +255,7 @@ def _tell(outcome: "Download", exchange_name: str) -> None:
         if days:
             click.echo(f"  {_days(days)} {what}: {_span(days)}")
     if outcome.first_ms is not None:
-        click.echo(f"  {exchange_name} gives nothing before {minute_text(outcome.first_ms)}")
+        click.echo(f"  {exchange_name} has no candles before {minute_text(outcome.first_ms)}")
 
 
 def _days(days: list[date]) -> str:

@@ -26,27 +26,46 @@ _ROOT = click.argument("root", type=ROOT, nargs=-1, metavar="[ROOT]", callback=_
 
 @click.group()
 def model() -> None:
-    """Publish versions of a model, and choose which serves.
+    """Publish model versions, and choose the one in service.
 
-    ROOT, the model root, is a folder or an s3:// URI; publish creates it. With coinfarm --stack NAME it may be left out: then it is the
-    stack's. A ROOT without any version, empty or not there at all, is an error of every other command here (exit code 1).
+    ROOT, the model root, is a folder or an s3:// URI; model publish creates it. With coinfarm --stack NAME it may be left out. The other
+    commands fail (exit code 1) if ROOT does not exist or has no versions.
     """
 
 
 @model.command(epilog="Example: coinfarm model publish build/tiny --to build/models")
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "root", type=ROOT_TO_WRITE, required=True, help="The model root.  [default: that of coinfarm --stack]")
-@click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
-@click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
-@click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")
+@click.option("--promote", "promotes", is_flag=True, help="Put it in service at once.")
+@click.option("--name", help="The model's name, if SOURCE is a .keras file.  [default: the file's name]")
 @click.option(
-    "--compile/--no-compile", "compiles", default=True, show_default=True, help="Make it fast, in every form that keeps its word."
+    "--unit",
+    type=click.Choice(["percent", "window_range"]),
+    default="percent",
+    show_default=True,
+    help="The unit of the outputs, if SOURCE is a .keras file.",
 )
-@click.option("--candles", type=EXISTING_FILE, multiple=True, help="Real candles to compile with; better than made-up ones.")
 @click.option(
-    "--evaluation", "evaluations", type=EXISTING_FILE, multiple=True, help="What coinfarm evaluate --json said of it; kept beside it."
+    "--compile/--no-compile",
+    "compiles",
+    default=True,
+    show_default=True,
+    help="Compile it in several fast forms, and keep those whose output matches Keras.",
 )
-@click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger.")
+@click.option(
+    "--candles",
+    type=EXISTING_FILE,
+    multiple=True,
+    help="Real candles to compile and compare with, 300,000 or more.  [default: synthetic ones]",
+)
+@click.option(
+    "--evaluation",
+    "evaluations",
+    type=EXISTING_FILE,
+    multiple=True,
+    help="An output of coinfarm evaluate --json, to store with the version.",
+)
+@click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger than this.")
 def publish(
     source: Path,
     root: str,
@@ -58,7 +77,10 @@ def publish(
     evaluations: tuple[Path, ...],
     max_mib: float | None,
 ) -> None:
-    """Put SOURCE, a bundle from `coinfarm train` or a .keras file, under a model root. A version, once there, never changes."""
+    """Publish a model as a new version under a model root.
+
+    SOURCE is a bundle from coinfarm train, or a .keras file. A published version never changes.
+    """
     from tempfile import TemporaryDirectory
 
     from coinfarm.models.evaluations import checked_evaluation, record_evaluation
@@ -70,14 +92,14 @@ def publish(
 
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
-    kept = on_interrupt("A version is published once it is printed; before, nothing of it serves. Call it again.")
+    kept = on_interrupt("Nothing is published until the version is printed. Run it again.")
     with kept, TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
         bundle = open_source(source, Path(bare), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:
             checked_evaluation(version, document)  # before the work, not after
         if is_published(storage, bundle.manifest):
-            click.echo(f"{version} lies under {root} already, and stays as it is.", err=True)
+            click.echo(f"{version} is already published under {root}; it stays as it is.", err=True)
         else:
             if compiles:
                 bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
@@ -91,9 +113,9 @@ def publish(
 
 @model.command("list", epilog="Example: coinfarm model list build/models")
 @_ROOT
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def list_versions(root: str, as_json: bool) -> None:
-    """List the versions under ROOT with their engines and how they were judged; the one that serves has a star."""
+    """List versions and their scores; * is the one in service."""
     from coinfarm.models.listing import listed_versions
     from coinfarm.models.report import versions_table
     from coinfarm.models.store import open_model_root
@@ -107,9 +129,9 @@ def list_versions(root: str, as_json: bool) -> None:
 
 @model.command(epilog="Example: coinfarm model history build/models")
 @_ROOT
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def history(root: str, as_json: bool) -> None:
-    """Tell which version served since when, and why; the one of now first."""
+    """Show which version served since when, latest first."""
     from coinfarm.models.pointer import history as read_history
     from coinfarm.models.report import history_table
     from coinfarm.models.store import open_model_root
@@ -125,7 +147,7 @@ def history(root: str, as_json: bool) -> None:
 @_ROOT
 @click.argument("version")
 def show(root: str, version: str) -> None:
-    """Print the manifest of a VERSION as JSON."""
+    """Print the manifest of VERSION as JSON."""
     from coinfarm.models.store import ModelStore, open_model_root
 
     click.echo(ModelStore(open_model_root(root)).manifest(version).to_json().decode(), nl=False)
@@ -136,7 +158,10 @@ def show(root: str, version: str) -> None:
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")
 def card(root: str, version: str, output: Path | None) -> None:
-    """Describe a VERSION for people: data, architecture, metrics beside baselines, speed, limits, how to repeat it."""
+    """Print a model card of VERSION, in Markdown.
+
+    It has data, architecture, metrics beside baselines, speed, limits, and how to reproduce the version.
+    """
     from coinfarm.models.card import model_card
     from coinfarm.models.evaluations import evaluations
     from coinfarm.models.store import ModelStore, open_model_root
@@ -154,11 +179,19 @@ def card(root: str, version: str, output: Path | None) -> None:
 @model.command(epilog='Example: coinfarm model promote build/models "$version"')
 @_ROOT
 @click.argument("version")
-@click.option("--note", default="", help="What for; kept in the history.")
-@click.option("--force", is_flag=True, help="Though it is judged worse, or not at all, or a compiled form strays. Needs --reason.")
-@click.option("--reason", help="Why it is forced; kept in the history.")
+@click.option("--note", default="", help="A note for the history.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Promote it although its score is worse or missing, or a compiled form differs from Keras. Needs --reason.",
+)
+@click.option("--reason", help="The reason for --force, kept in the history.")
 def promote(root: str, version: str, note: str, force: bool, reason: str | None) -> None:
-    """Let VERSION serve, if its files are whole, its compiled forms true to Keras, and its evaluation no worse than that of what serves."""
+    """Put VERSION in service, if it passes the checks.
+
+    Its files must match their digests, its compiled forms must match Keras, and its evaluation must be no worse than that of the version in
+    service.
+    """
     from coinfarm.models.promotion import promote as move
     from coinfarm.models.store import open_model_root
 
@@ -169,9 +202,9 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
 
 @model.command(epilog="Example: coinfarm model rollback build/models --note 'worse on ETH'")
 @_ROOT
-@click.option("--note", default="", help="Why; kept in the history.")
+@click.option("--note", default="", help="A note for the history.")
 def rollback(root: str, note: str) -> None:
-    """Let that version serve again which did before."""
+    """Put the previous version back in service."""
     from coinfarm.models.pointer import rollback as move_back
     from coinfarm.models.store import open_model_root
 
@@ -184,7 +217,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise click.ClickException(f"{path} is no evaluation: give what coinfarm evaluate --json printed")
+        raise click.ClickException(f"{path} is not an evaluation: give the output of coinfarm evaluate --json")
     return document
 
 
@@ -194,7 +227,7 @@ def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_byte
     from coinfarm.compilation.sample import Sample
 
     if not candles:
-        click.echo("Without --candles the forms are made and judged with made-up candles.", err=True)
+        click.echo("Without --candles, the forms are calibrated and compared on synthetic candles.", err=True)
     sample = Sample.of_files(candles) if candles else Sample.generated()
     compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
     print_tables(forms_table(compilation), to_stderr=True)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 @click.argument("file", type=EXISTING_FILE)
 @MODEL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
-@click.option("--json", "output", flag_value="json", help="The API's answer.")
-@click.option("--csv", "output", flag_value="csv", help="One line per window.")
+@click.option("--json", "output", flag_value="json", help="Print all predictions as JSON, like the API.")
+@click.option("--csv", "output", flag_value="csv", help="Print all predictions as CSV, one line per window.")
 @click.option("--chart", type=FILE_TO_WRITE, help="A PNG to write: the last window with its prediction.")
 @candle_options
 def predict(
@@ -71,11 +71,15 @@ def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="The PNG to write.")
 @click.option(
-    "--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="The last window, or a sheet of so many, evenly spread."
+    "--frames",
+    type=click.IntRange(1, 24),
+    default=1,
+    show_default=True,
+    help="How many windows to draw: the last one, or several, evenly spread over FILE.",
 )
 @candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
-    """Draw what the model sees of the candles in FILE."""
+    """Draw the image that the model sees of FILE's last window."""
     from coinfarm.picture import picture_of
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD

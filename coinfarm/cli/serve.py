@@ -25,13 +25,21 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
 @click.argument("event", type=EXISTING_FILE)
 @click.option(
-    "--candles-root", type=ROOT, help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
+    "--candles-root",
+    type=ROOT,
+    help="The folder or s3:// URI that candlesUri is relative to.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]",
 )
-@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/]")
+@click.option(
+    "--results-root",
+    type=ROOT_TO_WRITE,
+    help="The folder or s3:// URI that resultsUri is relative to.  [default: $RESULTS_ROOT, or results/]",
+)
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
-    """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
+    """Run the Lambda handler on an event.
 
-    Its answer goes to stdout; run here, its logs and metrics to stderr. Exits with 1 where the answer is a refusal, or records failed.
+    EVENT is a JSON file. The handler runs on this machine; with coinfarm --stack NAME, the stack's function is invoked instead. The
+    response goes to stdout, logs and metrics of a local handler to stderr. The exit code is 1 if the response is an error, or if records
+    failed.
     """
     try:
         document = json.loads(event.read_bytes())
@@ -44,7 +52,7 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
         answered = _answer_here(document)
     else:
         if candles_root or results_root:
-            raise click.UsageError("where messages may point is for the stack to say: leave out --candles-root and --results-root")
+            raise click.UsageError("the stack sets the roots of messages: leave out --candles-root and --results-root")
         answered = _answer_of(stack, document)
     click.echo(json.dumps(answered, indent=2))
     refused = answered.get("statusCode", answered.get("status", 200)) >= 400
@@ -70,14 +78,14 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all of this machine's.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all addresses of this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port to listen on; 0 for any free one.")
 @MODEL
 def serve(host: str, port: int, model_uri: str | None) -> None:
-    """Serve the API's routes over HTTP on this machine; metrics too, with POWERTOOLS_METRICS_DISABLED=false.
+    """Serve the HTTP API on this machine.
 
-    The port is bound before the model is loaded, and requests are accepted afterwards. Exit codes: 1 for an address or port that cannot be
-    used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
+    POWERTOOLS_METRICS_DISABLED=false also logs metrics. The port is bound before the model is loaded, and requests are accepted
+    afterwards. Exit codes: 1 for an address or port that cannot be used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
     """
     require("serving", "uvicorn")
     import uvicorn
@@ -111,7 +119,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     help="A folder for the chart.",
 )
 def example(output: Path) -> None:
-    """Send a batch of 100 frames through the handler, and show what comes back."""
+    """Predict 100 frames through the Lambda handler, as a demo."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from coinfarm.evaluation.tables import record_table

@@ -67,10 +67,10 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
 
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
 @click.option("--get", "output", metavar="NAME", help="Print one value alone: an output such as ApiUrl, or candles, results, model.")
 def show_stack(as_json: bool, output: str | None) -> None:
-    """Show what the other commands take from the stack that --stack names: its outputs, its URIs, the model in service."""
+    """Show a deployed stack: outputs, URIs, the model in service."""
     stack = named_stack()
     if stack is None:
         raise click.UsageError("which stack? Name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")

@@ -13,12 +13,13 @@ from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 @click.command(epilog="Example: coinfarm train examples/train-tiny.toml -o build/tiny")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A folder for the bundle, empty or not yet there.")
+@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A new or empty folder for the bundle.")
 @click.option("--tensorboard", type=FOLDER_TO_WRITE, help="Write logs for TensorBoard here.")
 def train(config: Path, output: Path, tensorboard: Path | None) -> None:
-    """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published.
+    """Train a model, evaluate it, and write it as a bundle.
 
-    Interrupted, it goes on from the last epoch when called again: where it stands is kept in OUTPUT.training until it is done.
+    CONFIG is a TOML file. If training is interrupted, the same command continues after the last finished epoch: the state is kept in
+    OUTPUT.training until it is done.
     """
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.run import train as run

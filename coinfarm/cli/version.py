@@ -24,7 +24,7 @@ def _show(context: click.Context, _: click.Parameter, asked: bool) -> None:
 
 def version_option(command: Callable[..., None]) -> Callable[..., None]:
     """A `--version` that needs no command, and loads no engine."""
-    show = "Show versions: ours, the engines', the reference model's."
+    show = "Show the versions of Coinfarm, Python, the engines and the reference model."
     return click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show, help=show)(command)
 
 

@@ -13,23 +13,32 @@ from coinfarm.cli.stack import named_stack
 
 @click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 5')
 @click.option("--queue", "queue_url", help="The URL of the queue.  [default: that of coinfarm --stack, or $QUEUE_URL]")
-@click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Which queue of coinfarm --stack.  [default: lambda]")
-@click.option("--candles-root", type=ROOT, help="Where candlesUri may point.  [default: of coinfarm --stack, or $CANDLES_ROOT]")
-@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point.  [default: of coinfarm --stack, or $RESULTS_ROOT]")
+@click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Which queue of coinfarm --stack to process.  [default: lambda]")
+@click.option(
+    "--candles-root",
+    type=ROOT,
+    help="The folder or s3:// URI that messages may read from.  [default: of coinfarm --stack, or $CANDLES_ROOT]",
+)
+@click.option(
+    "--results-root",
+    type=ROOT_TO_WRITE,
+    help="The folder or s3:// URI that messages may write to.  [default: of coinfarm --stack, or $RESULTS_ROOT]",
+)
 @MODEL
 @click.option(
     "--idle-exit",
     "idle_exit_s",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="End when the queue has been empty for so many seconds.  [default: never]",
+    help="Exit when the queue has been empty for this many seconds.  [default: never]",
 )
 def worker(
     queue_url: str | None, way: Any, candles_root: str | None, results_root: str | None, model_uri: str | None, idle_exit_s: float | None
 ) -> None:
-    """Process the queue's messages on this machine, until a signal or an empty queue ends it.
+    """Process a queue's messages on this machine.
 
-    It does not start without a queue, a root for candles and one for results: all messages would end in the dead-letter queue.
+    It runs until a signal, or an empty queue (--idle-exit), ends it. It does not start without a queue and the roots for candles and
+    results: all messages would end in the dead-letter queue.
     POWERTOOLS_METRICS_DISABLED=false prints metrics for CloudWatch.
 
     Exit codes: 0 after SIGTERM, a spot interruption notice or an empty queue (--idle-exit); 130 after Ctrl-C; 1 where a setting is missing

@@ -60,8 +60,8 @@ def calibration_figure(evaluation: Evaluation) -> str:
             predicted, actual = [tenth.predicted_pct for tenth in tenths], [tenth.actual_pct for tenth in tenths]
             _diagonal(panel, min(*predicted, *actual), max(*predicted, *actual))
             panel.plot(predicted, actual, marker="o", color=BLUE)
-            panel.set(title=title, xlabel="foretold, %")
-        figure.axes[0].set_ylabel("what happened, %")
+            panel.set(title=title, xlabel="predicted, %")
+        figure.axes[0].set_ylabel("actual, %")
 
     return figure_svg(draw, "What happened over what was foretold, by tenths of the predictions", WIDE)
 
@@ -77,8 +77,8 @@ def density_figure(judged: Judged) -> str:
             shown = np.ma.masked_equal(np.log1p(counts.T), 0)
             panel.imshow(shown, origin="lower", aspect="auto", extent=(*bounds[0], *bounds[1]), cmap=density_colours())
             _diagonal(panel, *bounds[0])
-            panel.set(title=title, xlabel="foretold, %", xlim=bounds[0], ylim=bounds[1])
-        figure.axes[0].set_ylabel("what happened, %")
+            panel.set(title=title, xlabel="predicted, %", xlim=bounds[0], ylim=bounds[1])
+        figure.axes[0].set_ylabel("actual, %")
 
     return figure_svg(draw, "How often a prediction met an outcome", WIDE)
 
@@ -110,7 +110,7 @@ def cumulative_figure(evaluation: Evaluation) -> str:
             days, values = _by_day(evaluation, name)
             panel.plot(days, np.cumsum(values), color=_OUTPUT_COLOURS[name], label=title)
         panel.axhline(0, color=MUTED, linewidth=0.8)
-        panel.set_ylabel("added up")
+        panel.set_ylabel("cumulated")
         panel.legend(loc="upper left")
         _date_axis(panel)
 
@@ -155,7 +155,7 @@ def _shares_figure(evaluation: Evaluation, parts: Callable[[Calls], Mapping[str,
         panel.set_xticks(range(len(titles)), titles, rotation=35 if slanted else 0, ha="right" if slanted else "center")
         panel.set_xlim(-0.6, len(titles) - 0.4)
         panel.grid(visible=False, axis="x")
-        panel.set_ylabel("right, %")
+        panel.set_ylabel("correct, %")
         panel.legend(loc="best", ncols=2)
         panel.margins(y=0.18)
 

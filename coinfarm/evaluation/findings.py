@@ -7,7 +7,7 @@ from coinfarm.reports.page import Tone, Verdict
 
 _COIN_TOSS_PCT = 50.0
 _SIZES = ("maxRisePct", "maxDeclinePct")
-_VERBS = {"maxRisePct": "rise", "maxDeclinePct": "fall"}
+_NOUNS = {"maxRisePct": "rise", "maxDeclinePct": "decline"}
 
 
 def verdict(evaluation: Evaluation) -> Verdict:
@@ -36,7 +36,7 @@ def best_direction_baseline(evaluation: Evaluation) -> str:
 
 
 def _unbeaten(evaluation: Evaluation, output: str) -> list[str]:
-    """The baselines than which the model does not surely foretell the output better."""
+    """The baselines that the model does not clearly beat at this output."""
     bounds = {name: each.outputs[output].model_error_reduction_interval_pct for name, each in evaluation.baselines.items()}
     return [name for name, reduction in bounds.items() if reduction is None or reduction[0] <= 0]
 
@@ -69,34 +69,34 @@ def _against_a_coin_toss(calls: Calls) -> str:
 
 def _size_headline(evaluation: Evaluation, beaten: list[str]) -> str:
     if len(beaten) == len(_SIZES):
-        return "How far the price will rise and fall, the model foretells better than every baseline."
+        return "The model predicts rise and decline better than every baseline."
     others = [name for name in _SIZES if name not in beaten]
     if beaten:
         name = _highest_r2(evaluation, others[0], _unbeaten(evaluation, others[0]))
         return (
-            f"How far the price will {_VERBS[beaten[0]]}, the model foretells better than every baseline; how far it will "
-            f"{_VERBS[others[0]]}, not surely better than {_a(name)}."
+            f"The model predicts the {_NOUNS[beaten[0]]} better than every baseline, but the {_NOUNS[others[0]]} not clearly better than "
+            f"{_a(name)}."
         )
     names = dict.fromkeys(_a(_highest_r2(evaluation, output, _unbeaten(evaluation, output))) for output in others)
-    return f"How far the price will rise and fall, the model does not surely foretell better than {' or '.join(names)}."
+    return f"The model does not predict rise and decline clearly better than {' or '.join(names)}."
 
 
 def _direction_headline(evaluation: Evaluation, direction: str) -> str:
     share = evaluation.direction.overall
     if share.right_pct is None:
-        return "It tells no direction."
+        return "It predicts no direction."
     if direction == "unknown":
-        return "The period is too short to say anything of the direction."
+        return "The period is too short for a statement about the direction."
     if direction == "the same":
-        return f"Its direction cannot be told from a coin toss ({percent(share.right_pct)} right)."
+        return f"Its direction is no better than a coin toss ({percent(share.right_pct)} correct)."
     if direction == "worse":
-        return f"Its direction is right in {percent(share.right_pct)}, less often than a coin toss."
-    text = f"Its direction is right in {percent(share.right_pct)}, more often than a coin toss"
+        return f"Its direction is correct in {percent(share.right_pct)}, less often than a coin toss."
+    text = f"Its direction is correct in {percent(share.right_pct)}, more often than a coin toss"
     unbeaten = _unbeaten_in_direction(evaluation)
     if not unbeaten:
         return f"{text} and than every baseline."
     name = _most_right(evaluation, unbeaten)
-    return f"{text}, but not surely more often than {_a(name)} ({percent(evaluation.baselines[name].direction.right_pct)})."
+    return f"{text}, but not clearly more often than {_a(name)} ({percent(evaluation.baselines[name].direction.right_pct)})."
 
 
 def _size_reason(evaluation: Evaluation, output: str) -> str:
@@ -122,21 +122,25 @@ def _end_reason(evaluation: Evaluation) -> str:
     daily = end.daily_rank_correlation
     text = f"R² of the end change {number(end.r2)}{_spaced(between(end.r2_interval))}"
     if end.r2_interval is not None and end.r2_interval[0] <= 0:
-        text += ", which cannot be told from nothing"
+        text += ", not distinguishable from zero"
     if daily.mean is None:
         return f"{text}."
     statistic = "" if daily.t_statistic is None else f" (t-statistic {number(daily.t_statistic, 1)})"
-    return f"{text}; its rank correlation is {number(daily.mean)} on the mean of {daily.days} days{statistic}."
+    return (
+        f"{text}; its daily rank correlation is {number(daily.mean)} on average over {daily.days} "
+        f"day{'' if daily.days == 1 else 's'}{statistic}."
+    )
 
 
 def _direction_reason(evaluation: Evaluation) -> str:
     overall, strongest = evaluation.direction.overall, evaluation.direction.strongest
     if overall.right_pct is None:
-        return "The model foretells no change at all, so no direction can be right or wrong."
+        return "The model predicts no change at all, so it has no direction."
     return (
-        f"The direction is right in {percent(overall.right_pct)}{_spaced(between(overall.interval_pct, 1))} of {overall.frames:,} frames, "
+        f"The direction is correct in {percent(overall.right_pct)}{_spaced(between(overall.interval_pct, 1))} of {overall.frames:,} "
+        f"frames, "
         f"and in {percent(strongest.right_pct)}{_spaced(between(strongest.interval_pct, 1))} of the 5 % with the strongest predictions. "
-        "That says nothing yet of profit: what a trade costs is for the backtest to count."
+        "This is not a profit: use coinfarm backtest to include the costs of trading."
     )
 
 
@@ -149,15 +153,15 @@ def _cautions(evaluation: Evaluation) -> list[str]:
         overlap = f"As coins move together, {overlap}."
     cautions = [overlap]
     if counts.in_sample is None:
-        cautions.append("The model does not tell what it has learnt from: it may have seen these very frames.")
+        cautions.append("The model does not say what it was trained on: these frames may be among its training data.")
     elif evaluation.includes_in_sample:
-        cautions.append("Frames from before the training cut-off were not left out, as asked for: the model may have learnt from them.")
+        cautions.append("Frames from before the training cut-off are included, as requested: the model may have been trained on them.")
     elif counts.in_sample:
         cautions.append(f"{counts.in_sample:,} windows begin before the training cut-off and were left out.")
     if evaluation.baseline_fit is None:
         cautions.append(
             "Without candles from before the training cut-off there are no fitted baselines (mean, constant × range, ridge): "
-            "what is said of the baselines is said of the others alone. Give --baseline-candles."
+            "the comparison is with the other baselines only. To add them, use --baseline-candles."
         )
     return cautions
 
@@ -168,8 +172,8 @@ def _a(name: str) -> str:
         "ridge": "a ridge regression",
         "trainingMean": "the training mean",
         "constantTimesRange": "a constant times the range",
-        "persistence": "the last candles' move once more",
-        "reversal": "the opposite of the last candles' move",
+        "persistence": "persistence (the last candles' move again)",
+        "reversal": "reversal (the opposite of the last candles' move)",
     }
     return named.get(name, BASELINES[name])
 

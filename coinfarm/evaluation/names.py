@@ -11,12 +11,12 @@ BASELINES = {
     "reversal": "reversal",
 }
 BASELINE_MEANINGS = {
-    "zero": "nothing will move",
-    "trainingMean": "the mean of the training period, always",
+    "zero": "always predicts no change",
+    "trainingMean": "always predicts the mean of the training period",
     "constantTimesRange": "the window's price range times a constant",
     "ridge": "a linear model of recent returns, range, volatility and volume",
-    "persistence": "what the last candles did, once more",
-    "reversal": "what the last candles did, upside down",
+    "persistence": "predicts that the move of the last candles repeats",
+    "reversal": "predicts the opposite of the move of the last candles",
 }
 
 
@@ -41,5 +41,5 @@ def percent(value: float | None) -> str:
 
 
 def right(share: Share) -> str:
-    """How often calls were right: `53.3 % [52.5, 54.1]`."""
-    return "none told" if share.right_pct is None else f"{percent(share.right_pct)} {between(share.interval_pct, 1)}".rstrip()
+    """How often predictions were correct: `53.3 % [52.5, 54.1]`."""
+    return "–" if share.right_pct is None else f"{percent(share.right_pct)} {between(share.interval_pct, 1)}".rstrip()

@@ -17,7 +17,7 @@ def page(evaluation: Evaluation, judged: Judged) -> Page:
     """The page of one evaluation; it needs the frames themselves for the plot of predictions against outcomes."""
     model = evaluation.model
     return Page(
-        title=f"What the model “{model.name}” is worth",
+        title=f"Evaluation of the model “{model.name}”",
         subtitle=f"Version {model.version} on {model.engine} · {', '.join(evaluation.candles)}, {evaluation.interval} candles · "
         f"{evaluation.from_date} up to {evaluation.to_date}, the last day not included · {_every(evaluation.stride)}",
         verdict=verdict(evaluation),
@@ -53,13 +53,13 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
     return (
         *tiles,
         Tile(
-            "Direction right",
+            "Direction correct",
             percent(overall.right_pct),
             f"{BASELINES[best]}: {percent(evaluation.baselines[best].direction.right_pct)}",
             _call_tone(overall, [each.direction for each in evaluation.baselines.values()]),
         ),
         Tile(
-            "Rise > decline right",
+            "Rise > decline correct",
             percent(larger.right_pct),
             between(larger.interval_pct, 1),
             _call_tone(larger, [each.rise_over_decline for each in evaluation.baselines.values()]),
@@ -76,19 +76,18 @@ def _baselines(evaluation: Evaluation) -> Section:
     ]
     meanings = "; ".join(f"{BASELINES[name]}: {BASELINE_MEANINGS[name]}" for name in evaluation.baselines)
     return Section(
-        "Beside what costs nothing",
+        "Model and baselines",
         (
             Prose(
                 (
-                    "R² is the share of the variance that is foretold: 1 is the truth, 0 no better than one constant that is known "
-                    "only afterwards, and below 0 worse than that. The question is not whether R² is above zero, but what the model adds "
-                    "to what a ruler and a line would say.",
+                    "R² is the share of the variance that is predicted: 1 is perfect, 0 is as good as the mean of the outcomes, and below "
+                    "0 is worse. What matters is how much the model adds to simple baselines.",
                 )
             ),
             Table(
-                ("", *(f"R² {title}" for title in TITLES.values()), "direction right", "rise > decline right"),
+                ("", *(f"R² {title}" for title in TITLES.values()), "direction correct", "rise > decline correct"),
                 rows,
-                f"{meanings[0].upper()}{meanings[1:]}. In brackets 90 % intervals.",
+                f"{meanings[0].upper()}{meanings[1:]}. 90 % intervals in brackets.",
                 strong_row=0,
             ),
             Figures(
@@ -115,7 +114,7 @@ def _errors_table(evaluation: Evaluation) -> Table:
     rows = [row("this model", dict(evaluation.outputs))]
     rows += [row(BASELINES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
     header = ("", *(f"error {title}, %" for title in TITLES.values()), *(f"rank corr. {title}" for title in TITLES.values()))
-    return Table(header, rows, "Mean absolute errors in percent points, and rank correlations", strong_row=0, folded=True)
+    return Table(header, rows, "Mean absolute errors in percentage points, and rank correlations", strong_row=0, folded=True)
 
 
 def _lead_table(baselines: dict[str, Baseline]) -> Table:
@@ -133,28 +132,27 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
     ]
     header = ("against", *(f"errors of {title}" for title in TITLES.values()), "direction, points")
     return Table(
-        header, rows, "By how much the model's squared errors are smaller, and its directions right more often, frame by frame", folded=True
+        header,
+        rows,
+        "How much smaller the model's squared errors are, and how much more often its direction is correct, frame by frame",
+        folded=True,
     )
 
 
 def _sizes(evaluation: Evaluation, judged: Judged) -> Section:
     slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in TITLES.items())
     return Section(
-        "Can it be taken at its word?",
+        "Calibration",
         (
-            Prose(
-                (
-                    f"The slope of what happened over what was foretold is {slopes}: 1 is a model that means what it says, less is one "
-                    "that exaggerates.",
-                )
-            ),
+            Prose((f"The slope of outcomes over predictions is {slopes}. 1 is well calibrated; below 1, the predictions are too large.",)),
             Figures(
                 (
                     Figure(
                         figures.calibration_figure(evaluation),
                         "Calibration",
-                        "Each point is a tenth of the frames, from the lowest predictions to the highest. The dashed line is what "
-                        "happened being what was foretold.",
+                        "Each point is a tenth of the frames, from the lowest predictions to the highest. On the dashed line, outcomes "
+                        "equal "
+                        "predictions.",
                         wide=True,
                     ),
                     Figure(
@@ -172,20 +170,21 @@ def _sizes(evaluation: Evaluation, judged: Judged) -> Section:
 def _calls(evaluation: Evaluation) -> Section:
     hours = len(evaluation.direction.by_hour)
     return Section(
-        "Which way?",
+        "Direction",
         (
             Prose(
                 (
-                    "A direction is right where the sign of the end change is the one foretold; frames after which the price stood where "
-                    "it was do not count. “Rise > decline” asks whether the price will go farther up than down.",
-                    f"Of {hours} hours about {max(1, round(0.1 * hours))} will by chance alone have an interval that leaves out the truth: "
-                    "a good hour is no discovery.",
+                    "A direction is correct if the end change has the predicted sign; frames after which the price did not change do not "
+                    "count. “Rise > decline” asks whether the price goes farther up than down.",
+                    f"Of {hours} hours, about {max(1, round(0.1 * hours))} will by chance have an interval that excludes the true value: "
+                    f"one "
+                    "good hour means nothing.",
                 )
             ),
             Figures(
                 (
                     Figure(figures.parts_figure(evaluation), "By coin and volatility", "Bars are 90 % intervals; 50 % is a coin toss."),
-                    Figure(figures.month_figure(evaluation), "By month", "What holds in one month only is no skill."),
+                    Figure(figures.month_figure(evaluation), "By month", "Skill should show in more than one month."),
                     Figure(figures.hour_figure(evaluation), "By hour of the day, UTC", "The hour in which the horizon begins.", wide=True),
                 )
             ),
@@ -200,7 +199,7 @@ def _parts_table(calls: Calls, caption: str) -> Table:
     parts += [(f"volatility {name}", share) for name, share in calls.by_volatility.items()]
     parts += [(f"{hour}:00", share) for hour, share in calls.by_hour.items()]
     rows = [(name, f"{share.frames:,}", percent(share.right_pct), between(share.interval_pct, 1)) for name, share in parts]
-    return Table(("", "frames", "right", "90 % interval"), rows, caption, folded=True)
+    return Table(("", "frames", "correct", "90 % interval"), rows, caption, folded=True)
 
 
 def _days(evaluation: Evaluation) -> Section:
@@ -214,14 +213,14 @@ def _days(evaluation: Evaluation) -> Section:
             Prose(
                 (
                     "The rank correlation (information coefficient) of the frames of each day, all coins together, asks only whether "
-                    "larger predictions went with larger outcomes. The t-statistic takes the days as independent.",
+                    "larger predictions went with larger outcomes. The t-statistic assumes independent days.",
                 )
             ),
             Table(("", "mean by day", "t-statistic", "days above zero"), rows),
             Figures(
                 (
                     Figure(figures.daily_figure(evaluation), "End change, day by day"),
-                    Figure(figures.cumulative_figure(evaluation), "Added up", "Steady skill is a straight line upwards."),
+                    Figure(figures.cumulative_figure(evaluation), "Cumulated", "Steady skill is a straight line upwards."),
                 )
             ),
         ),
@@ -235,34 +234,36 @@ def _judged(evaluation: Evaluation) -> Section:
         days = sorted({str(datetime.fromtimestamp(time / 1000, UTC).date()) for time in fit.before_ms.values()})
         learnt = (
             f"The baselines were fitted on {fit.frames:,} windows, {fit.stride} candles apart, that end with their horizons before "
-            f"{' and '.join(days)}: no candle of theirs is in a window that was judged out of sample."
+            f"{' and '.join(days)}: they have no candle in common with an out-of-sample window."
         )
     left_out = [
         ("windows in the period", f"{counts.windows:,}"),
         ("left out: begin before the training cut-off", "unknown" if counts.in_sample is None else f"{counts.in_sample:,}"),
         ("left out: more than half of the candles missing, so no prediction", f"{counts.without_prediction:,}"),
         ("left out: the horizon would reach beyond the last candle", f"{counts.without_horizon:,}"),
-        ("judged", f"{counts.judged:,}"),
+        ("evaluated", f"{counts.judged:,}"),
         ("independent at most", f"{counts.effective:,.0f}"),
     ]
     return Section(
-        "What was judged, and how",
+        "Data and method",
         (
             Table(("", "windows"), left_out, strong_row=4),
             Prose(
                 (
-                    f"Windows and their horizons of {evaluation.horizon_candles} candles lie wholly within the period. Predictions went "
-                    "the way they go in service.",
+                    f"Windows and their horizons of {evaluation.horizon_candles} candles lie wholly within the period. Predictions were "
+                    "made as in service.",
                     learnt,
-                    f"Intervals hold {percent(100 * bootstrap.level)} of {bootstrap.samples:,} circular block bootstraps over time, in "
+                    f"Intervals contain {percent(100 * bootstrap.level)} of {bootstrap.samples:,} circular block bootstrap samples over "
+                    f"time, in "
                     f"blocks of {bootstrap.block_candles:,} candles, at least a window and its horizon; all coins of one time are drawn "
                     "together.",
-                    f"The price was {number(evaluation.mean_absolute_end_change_pct, 2)} % away on average when the horizon ended: so much "
-                    "is a right direction worth on average, before fees.",
+                    f"The mean absolute end change was {number(evaluation.mean_absolute_end_change_pct, 2)} %: that is what a correct "
+                    f"direction "
+                    "earns on average, before fees.",
                 )
             ),
             Table(
-                ("coin", "sha256 of the candles judged on"),
+                ("coin", "sha256 of the candles"),
                 list(evaluation.candles.items()),
                 "Candles",
                 text_columns=2,

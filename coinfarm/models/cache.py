@@ -24,13 +24,16 @@ _KEPT_VERSIONS = 3
 def default_cache_dir() -> Path:
     """The cache folder of this user, such as `~/.cache/coinfarm/models`.
 
-    On Lambda, and where the home folder cannot be written, it is a folder of this user in the temporary folder.
+    On Lambda, and where there is no home folder or it cannot be written, it is a folder of this user in the temporary folder.
     """
     from platformdirs import user_cache_path
 
-    cache = user_cache_path("coinfarm") / "models"
-    if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ and cache.is_absolute() and _is_writable(cache):
-        return cache
+    try:
+        cache = user_cache_path("coinfarm") / "models"
+        if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ and cache.is_absolute() and _is_writable(cache):
+            return cache
+    except (RuntimeError, PermissionError):  # a user without a home, as in many containers; a home that belongs to another user
+        pass
     return Path(tempfile.gettempdir()) / f"coinfarm-models-{os.getuid()}"
 
 

@@ -42,7 +42,7 @@ def is_version(text: str) -> bool:
 def checked_version(version: str) -> str:
     """The version itself; raises `NotFound` for what cannot be one."""
     if not is_version(version):
-        raise NotFound(f"{version!r} is no version of a model: they look like 20260131-0a1b2c3d")
+        raise NotFound(f"{version!r} is not a version of a model: versions look like 20260131-0a1b2c3d")
     return version
 
 

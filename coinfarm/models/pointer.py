@@ -85,7 +85,7 @@ def rollback(storage: Storage, *, note: str = "") -> Pointer:
     """
     current, etag = look(storage)
     if current is None or current.previous is None:
-        raise NotFound(f"{storage.uri(POINTER_KEY)} names no version to go back to: promote the one that you want")
+        raise NotFound(f"{storage.uri(POINTER_KEY)} has no version before the present one to go back to: promote the one that you want")
     key = _history_key(current.previous)
     before = Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key))
     _check_published(storage, before.version)

@@ -417,5 +417,5 @@ def test_answers_are_remembered_of_batches_that_were_at_work_together(tmp_path: 
 
 @pytest.mark.parametrize("count", [1, 199])
 def test_a_series_shorter_than_a_window_is_refused(count: int) -> None:
-    with pytest.raises(CandleError, match=f"/candles: {count} candles are too few: a window has 200"):
+    with pytest.raises(CandleError, match=f"/candles: {count} candles are too few: a prediction needs 200"):
         Series(minutes(count))

@@ -115,11 +115,11 @@ def test_the_minutes_with_the_least_volume_are_missing(minutes: Candles) -> None
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        pytest.param({"symbol": "BTCUSD"}, ValueError, "begins with DEMO, not 'BTCUSD'", id="a real coin"),
+        pytest.param({"symbol": "BTCUSD"}, ValueError, "must begin with DEMO: 'BTCUSD'", id="a real coin"),
         pytest.param({"count": 0}, ValueError, "count must be at least 1, not 0", id="none"),
         pytest.param({"missing_share": 1.0}, ValueError, "missing_share must be", id="all missing"),
         pytest.param({"missing_share": -0.1}, ValueError, "missing_share must be", id="a negative share"),
-        pytest.param({"start_ms": START_MS + 1}, CandleError, "off the grid", id="off the grid"),
+        pytest.param({"start_ms": START_MS + 1}, CandleError, "not a multiple of", id="off the grid"),
     ],
 )
 def test_candles_that_cannot_be_are_refused(changed: dict[str, object], error: type[Exception], message: str) -> None:

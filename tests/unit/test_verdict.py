@@ -116,7 +116,7 @@ def test_dates_that_leave_nothing_are_refused(tmp_path: Path, dates: tuple[date,
 
 
 def test_candles_that_the_model_learnt_from_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match="the candles end on 2026-01-09, and the model learnt from what was before 2026-02-01"):
+    with pytest.raises(CoinfarmError, match="the candles end on 2026-01-09, but the model was trained on candles before 2026-02-01"):
         imported_scope(tmp_path / "out", [candle_file(tmp_path, 9)], learnt(DEMOBTC=date(2026, 2, 1)), None, None)
 
 

@@ -89,7 +89,7 @@ def test_the_manifest_describes_every_shard_in_one_order(candles: Storage, tmp_p
 def test_a_manifest_never_changes(candles: Storage, tmp_path: Path) -> None:
     before = planned(tmp_path, candles).storage.read("manifest.json").data
     assert planned(tmp_path, candles).storage.read("manifest.json").data == before, "the same plan again is no other one"
-    with pytest.raises(Conflict, match="the manifest of another run, and stays so: choose another --run"):
+    with pytest.raises(Conflict, match="belongs to another run: choose another --run"):
         planned(tmp_path, candles, days=2)
     assert (tmp_path / "manifest.json").read_bytes() == before
 

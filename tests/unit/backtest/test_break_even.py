@@ -66,7 +66,7 @@ def test_without_trades_nothing_can_be_told() -> None:
     assert np.isnan([found.bps, found.low_bps, found.high_bps, found.cost_bps]).all()
     verdict = judge(found, PERIOD, float("nan"), 1)
     assert verdict.answer is Answer.CANNOT_BE_TOLD
-    assert verdict.headline == "Cannot be told from this much data: it does not trade once."
+    assert verdict.headline == "Cannot be told from this much data: the strategy makes no trade."
 
 
 def found(low: float, bps: float, high: float, cost: float = 22.0, independent: float = 100.0) -> BreakEven:

@@ -140,7 +140,7 @@ def test_the_check_says_what_it_found(run: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys.modules["coinfarm.cli.backtest"], "open_predictor", lambda model: None)  # the command bears its name
     monkeypatch.setattr("coinfarm.backtest.lookahead.check_predictions", lambda *_: next(answers))
     passed, failed = run("--check-lookahead"), run("--check-lookahead")
-    assert "48 predictions, made again without the future, are the same" in passed.stdout
+    assert "48 predictions, repeated without the candles that came later, are the same" in passed.stdout
     assert failed.exit_code == 1
     assert "know the future" in failed.output
 
@@ -155,4 +155,4 @@ def test_what_is_exported_is_named(run: Run, tmp_path: Path) -> None:
 def test_a_folder_without_predictions_is_named(roots: Path) -> None:
     shown = CliRunner().invoke(main, ["backtest", "--predictions", f"{roots}/candles", "--candles", f"{roots}/candles"])
     assert shown.exit_code == 1
-    assert "holds no predictions" in shown.output
+    assert "has no predictions" in shown.output

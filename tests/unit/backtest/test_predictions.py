@@ -102,5 +102,5 @@ def test_a_file_that_is_no_predictions_is_named(tmp_path: Path, content: bytes |
 
 
 def test_an_empty_folder_holds_none(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match="holds no predictions"):
+    with pytest.raises(CoinfarmError, match="has no predictions"):
         read_predictions(str(tmp_path))

@@ -16,13 +16,13 @@ from coinfarm.reports.page import Page
 from tests.unit.backtest.markets import START_MS
 
 SECTIONS = [
-    "Beside what needs no model",
-    "What became of the capital",
-    "Thresholds, chosen before and judged after",
+    "Strategy and baselines",
+    "Capital",
+    "Thresholds",
     "Month by month, coin by coin",
     "Some of the trades",
     "Calibration",
-    "The small print",
+    "Method and settings",
 ]
 
 
@@ -70,7 +70,7 @@ def test_the_same_result_makes_the_same_page(result: Result, made: Page) -> None
 def test_a_strategy_that_never_trades_has_a_page_too(roots: Path) -> None:
     result = result_of(roots, entry={"min_end_change_pct": 50, "min_rise_to_decline": 0})
     made = page(result)
-    assert "it does not trade once" in made.html()
+    assert "the strategy makes no trade" in made.html()
     assert [section.title for section in made.sections] == [SECTIONS[0], SECTIONS[5], SECTIONS[6]]
 
 

@@ -130,7 +130,7 @@ def test_what_is_recorded_is_what_versions_are_promoted_by(run: Run, tmp_path: P
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param(["--include-in-sample"], "give --record or --include-in-sample", id="on what was learnt"),
+        pytest.param(["--include-in-sample"], "--record or --include-in-sample", id="on what was learnt"),
         pytest.param(["--model", "model.keras"], "coinfarm model publish", id="of a bare file"),
     ],
 )

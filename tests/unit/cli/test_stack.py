@@ -278,7 +278,7 @@ def test_invoke_calls_the_stacks_own_function(
     ("document", "options", "exits", "said"),
     [
         pytest.param({"Records": []}, [], 1, "messages reach stack farm by its queue", id="an event of the queue"),
-        pytest.param({}, ["--results-root", "results"], 2, "where messages may point is for the stack to say", id="a root"),
+        pytest.param({}, ["--results-root", "results"], 2, "leave out --candles-root and --results-root", id="a root"),
     ],
 )
 def test_invoke_refuses_what_is_not_for_the_stacks_function(

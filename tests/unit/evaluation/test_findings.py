@@ -95,38 +95,39 @@ RIGHT, TOSS, WRONG = calls(53.0, (52.0, 54.0)), calls(51.0, (49.5, 52.5)), calls
         pytest.param(
             evaluation(RIGHT),
             "good",
-            "How far the price will rise and fall, the model foretells better than every baseline. "
-            "Its direction is right in 53.0 %, more often than a coin toss and than every baseline.",
+            "The model predicts rise and decline better than every baseline. "
+            "Its direction is correct in 53.0 %, more often than a coin toss and than every baseline.",
             id="better in all",
         ),
         pytest.param(
             evaluation(RIGHT, lead=AROUND),
             "neutral",
-            "more often than a coin toss, but not surely more often than a ridge regression (51.0 %).",
+            "more often than a coin toss, but not clearly more often than a ridge regression (51.0 %).",
             id="a direction that a ridge tells as well",
         ),
         pytest.param(
             evaluation(TOSS),
             "neutral",
-            "Its direction cannot be told from a coin toss (51.0 % right).",
+            "Its direction is no better than a coin toss (51.0 % correct).",
             id="sizes only",
         ),
         pytest.param(
             evaluation(TOSS, decline=AROUND),
             "neutral",
-            "How far the price will rise, the model foretells better than every baseline; how far it will fall, not surely better than "
-            "a ridge regression.",
+            "The model predicts the rise better than every baseline, but the decline not clearly better than a ridge regression.",
             id="the rise only",
         ),
         pytest.param(
             evaluation(TOSS, rise=AROUND, decline=BELOW),
             "bad",
-            "How far the price will rise and fall, the model does not surely foretell better than a ridge regression.",
+            "The model does not predict rise and decline clearly better than a ridge regression.",
             id="nothing",
         ),
-        pytest.param(evaluation(WRONG), "neutral", "right in 47.0 %, less often than a coin toss.", id="worse than a coin"),
-        pytest.param(evaluation(calls(60.0, None)), "neutral", "The period is too short to say anything of the direction.", id="too short"),
-        pytest.param(evaluation(calls(None, None)), "neutral", "It tells no direction.", id="no direction told"),
+        pytest.param(evaluation(WRONG), "neutral", "correct in 47.0 %, less often than a coin toss.", id="worse than a coin"),
+        pytest.param(
+            evaluation(calls(60.0, None)), "neutral", "The period is too short for a statement about the direction.", id="too short"
+        ),
+        pytest.param(evaluation(calls(None, None)), "neutral", "It predicts no direction.", id="no direction told"),
     ],
 )
 def test_the_headline_claims_what_chance_and_baselines_do_not_explain(found: result.Evaluation, tone: str, said: str) -> None:
@@ -143,10 +144,10 @@ def test_the_reasons_give_the_figures_with_their_intervals() -> None:
     )
     assert reasons[1].endswith("The model's squared errors are 4.0 % [2.0, 6.0] larger.")
     assert reasons[2] == (
-        "R² of the end change 0.000 [−0.020, 0.020], which cannot be told from nothing; "
-        "its rank correlation is 0.100 on the mean of 61 days (t-statistic 3.0)."
+        "R² of the end change 0.000 [−0.020, 0.020], not distinguishable from zero; "
+        "its daily rank correlation is 0.100 on average over 61 days (t-statistic 3.0)."
     )
-    assert reasons[3].startswith("The direction is right in 53.0 % [52.0, 54.0] of 100 frames, and in 53.0 % [52.0, 54.0] of the 5 %")
+    assert reasons[3].startswith("The direction is correct in 53.0 % [52.0, 54.0] of 100 frames, and in 53.0 % [52.0, 54.0] of the 5 %")
 
 
 @pytest.mark.parametrize(
@@ -154,9 +155,9 @@ def test_the_reasons_give_the_figures_with_their_intervals() -> None:
     [
         pytest.param(evaluation(RIGHT), "Labels of 30 candles overlap: the 3,000 frames amount to at most 1,000", id="overlap"),
         pytest.param(evaluation(RIGHT, stride=30), "As coins move together, the 3,000 frames amount to at most 3,000", id="no overlap"),
-        pytest.param(evaluation(RIGHT, in_sample=None), "does not tell what it has learnt from", id="unknown past"),
+        pytest.param(evaluation(RIGHT, in_sample=None), "does not say what it was trained on", id="unknown past"),
         pytest.param(evaluation(RIGHT, in_sample=7), "7 windows begin before the training cut-off and were left out", id="left out"),
-        pytest.param(evaluation(RIGHT, includes_in_sample=True), "may have learnt from them", id="in-sample asked for"),
+        pytest.param(evaluation(RIGHT, includes_in_sample=True), "may have been trained on them", id="in-sample asked for"),
         pytest.param(evaluation(RIGHT, fitted=False), "there are no fitted baselines", id="nothing to fit"),
     ],
 )

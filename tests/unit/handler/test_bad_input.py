@@ -85,12 +85,12 @@ REQUESTS = {
     "a time that is a string": (with_candle(7, openTime="2026-01-01"), 422, "/candles/7/openTime", "whole number"),
     "a time in seconds": (shifted(0, -1_765_458_374_400), 422, "/candles/0/openTime", "not seconds"),
     "a time beyond any calendar": (with_candle(7, openTime=10**30), 422, "/candles", "beyond any calendar"),
-    "a time off the grid": (shifted(7, 1), 422, "/candles/7/openTime", "off the grid"),
+    "a time off the grid": (shifted(7, 1), 422, "/candles/7/openTime", "not a multiple of 1m"),
     "a time twice": (shifted(7, -MINUTE_MS), 422, "/candles/7/openTime", "the candle before it again"),
     "times out of order": (shifted(7, -3 * MINUTE_MS), 422, "/candles/7/openTime", "earlier than the candle before"),
     "a hole of years": (shifted(199, 10**9 * MINUTE_MS // 1000), 413, None, "send the stretches on either side"),
     "too many candles": (demo_request(1200), 413, None, "send at most 1199 candles"),
-    "no such version": (demo_request(modelVersion="latest"), 404, None, "no version of a model"),
+    "no such version": (demo_request(modelVersion="latest"), 404, None, "not a version of a model"),
 }
 
 

@@ -130,7 +130,7 @@ SWAPPED = table_of().take([1, 0, *range(2, 1440)])
         pytest.param(SWAPPED, ["2020-01-01 00:00 openTime comes after 2020-01-01 00:01"], 1440, id="out of order"),
         pytest.param(
             with_values("open_time", {1439: START_MS + 1439 * MINUTE_MS + 1}),
-            ["2020-01-01 23:59 openTime is off the grid of 1m candles"],
+            ["2020-01-01 23:59 openTime is not a multiple of 1m: is the interval right?"],
             1439,
             id="off the grid",
         ),

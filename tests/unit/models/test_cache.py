@@ -107,7 +107,7 @@ def test_two_models_with_a_version_of_the_same_name_are_kept_apart(cache: Bundle
 
 
 def test_a_name_that_is_no_version_never_becomes_a_path(store: CountingStore, cache: BundleCache) -> None:
-    with pytest.raises(NotFound, match="is no version"):
+    with pytest.raises(NotFound, match="is not a version"):
         cache.bundle(store, "../../etc")
 
 
@@ -218,3 +218,25 @@ def test_the_default_cache_is_the_users(
     (tmp_path / "file").touch()
     assert str(default_cache_dir()) == expected.format(tmp=tmp_path, uid=os.getuid())
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("home", [None, "/proc/1/root"], ids=["no home", "a home that cannot be entered"])
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become a user that has no home")
+def test_a_user_without_a_home_has_a_cache_in_the_temporary_folder(home: str | None) -> None:
+    code = (
+        "import os; from coinfarm.models.cache import default_cache_dir; import platformdirs.unix\n"
+        "os.setgroups([]); os.setgid(54321); os.setuid(54321); print(default_cache_dir())"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TMPDIR": "/tmp"} | ({"HOME": home} if home else {})
+    shown = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "/tmp/coinfarm-models-54321"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("could not determine the home directory"), PermissionError(13, "Permission denied")])
+def test_a_home_that_cannot_be_found_or_entered_is_no_error(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> Path:
+        raise error
+
+    monkeypatch.setattr("platformdirs.user_cache_path", fails)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert default_cache_dir() == tmp_path / f"coinfarm-models-{os.getuid()}"

@@ -130,7 +130,7 @@ def test_members_give_their_outputs_one_after_another(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["latest", "", "20260131-ABCDEF01", "../../etc", "20260131-0a1b2c3d\n", "２０260131-0a1b2c3d"])
 def test_what_is_spelled_otherwise_is_no_version(version: str) -> None:
-    with pytest.raises(NotFound, match="is no version of a model"):
+    with pytest.raises(NotFound, match="is not a version of a model"):
         bundle_key(version)
 
 

@@ -50,7 +50,7 @@ def test_a_rollback_goes_one_version_further_back_each_time(storage: Storage, ve
         promote(storage, version)
     assert rollback(storage, note="worse than it looked").version == second
     assert rollback(storage).version == first
-    with pytest.raises(NotFound, match="no version to go back to"):
+    with pytest.raises(NotFound, match="no version before the present one"):
         rollback(storage)
     promote(storage, third)
     assert rollback(storage).version == first

@@ -27,11 +27,11 @@ from coinfarm.cli.worker import worker
     "--stack",
     metavar="NAME",
     envvar="COINFARM_STACK",
-    help="A deployed stack: where no option says otherwise, commands take its model, candle store, results and queues.",
+    help="A deployed stack, whose model, candle store, results and queues commands use by default.",
 )
 @click.pass_context
 def main(context: click.Context, stack: str | None) -> None:
-    """Candlestick charts in, predictions out, and an honest answer to whether they make money."""
+    """Predict from candlestick charts, and find out whether the predictions make money."""
     use_stack(context, stack)
 
 

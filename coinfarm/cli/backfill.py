@@ -1,4 +1,4 @@
-"""`coinfarm backfill …`: years of history, predicted on this machine or by a fleet."""
+"""`coinfarm backfill …`: predict years of history on this machine or with a fleet."""
 
 import json
 import os
@@ -36,19 +36,19 @@ _RUN = click.option(
     type=ROOT,
     required=True,
     callback=run_uri,
-    help="The run, as it was planned: a folder or an s3:// URI; with coinfarm --stack also a name without a slash.",
+    help="The folder or s3:// URI of the run, as given to plan; with coinfarm --stack also a name without a slash.",
 )
 _QUEUE = click.option(
     "--queue",
     "queue_url",
-    help="The queue's URL.  [default: where it was submitted to; or coinfarm --stack's, as the run was planned; or $QUEUE_URL]",
+    help="The URL of the queue.  [default: the one it was submitted to, that of coinfarm --stack, or $QUEUE_URL]",
 )
 _DEAD = click.option(
     "--dead-letter-queue",
     "dead_letter_url",
-    help="Where messages rest that failed too often.  [default: what the queue itself says, or $DEAD_LETTER_QUEUE_URL]",
+    help="The URL of the dead-letter queue.  [default: the one set on the queue, or $DEAD_LETTER_QUEUE_URL]",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="What is found, as JSON.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 _FAILED, _UNFINISHED = 1, 3
 _IDLE_LOOKS = 3
 """SQS counts with some seconds' delay, so that one look at an empty queue tells little."""
@@ -56,10 +56,10 @@ _IDLE_LOOKS = 3
 
 @click.group(epilog="Example: coinfarm backfill plan --symbol BTCUSD --from 2019-01-01 --to 2019-07-01 --store candles --run runs/btc")
 def backfill() -> None:
-    """Predict years of history: plan a run, do it here or send it to a queue, collect its results.
+    """Predict years of history: plan a run, process it here or send it to a queue, and collect its results.
 
-    A run is made of shards: a day of one symbol each. A shard's result appears whole or not at all, under a key that says all that it is,
-    so whatever is stopped or killed goes on where it was, and nothing is done twice for good.
+    A run consists of shards: one day of one symbol each. The result of a shard is written whole or not at all, and its file name encodes
+    model, symbol, interval and date. So a run that was stopped continues where it was, and processing a shard again writes the same file.
     """
 
 
@@ -67,8 +67,8 @@ def backfill() -> None:
     epilog="Example: coinfarm backfill plan --symbol BTCUSD --symbol ETHUSD --from 2018-01-01 --to 2020-01-01 "
     "--store s3://my-candles --run s3://my-results/runs/two-years --results s3://my-results --budget 5"
 )
-@click.option("--symbol", "symbols", multiple=True, required=True, help="May be given several times.")
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--symbol", "symbols", multiple=True, required=True, help="A symbol in the store; may be given several times.")
+@click.option("--interval", default="1m", show_default=True, help="The interval of the candles.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop", type=_DAY, required=True, help="The day after the last.")
 @click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own.")
@@ -78,12 +78,12 @@ def backfill() -> None:
     type=ROOT_TO_WRITE,
     required=True,
     callback=run_uri,
-    help="Where the run is kept: a folder or an s3:// URI without a run; with coinfarm --stack also a name without a slash.",
+    help="A new folder or s3:// URI for the run; with coinfarm --stack also a name without a slash.",
 )
 @click.option(
     "--results",
     type=ROOT_TO_WRITE,
-    help="Where results go; what lies there of the same model is not done again.  [default: that of coinfarm --stack, or --run]",
+    help="Where results are written; results of the same model there are reused.  [default: that of coinfarm --stack, or --run]",
 )
 @MODEL
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two predictions.")
@@ -93,17 +93,17 @@ def backfill() -> None:
     type=click.Choice(["lambda", "gpu", "gpu-spot"]),
     default="lambda",
     show_default=True,
-    help="What works off the queue: whose dollars --budget limits and `status` counts.",
+    help="The compute target: --budget and status use its price.",
 )
-@click.option("--budget", type=click.FloatRange(min=0), help="Refuse to plan what costs more dollars.")
+@click.option("--budget", type=click.FloatRange(min=0), help="The highest price in US dollars; a plan that costs more is refused.")
 @click.option(
-    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="Of this machine, rather than measuring it for two seconds."
+    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured in two seconds]"
 )
-@click.option("--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="At once.")
-@click.option("--lambda-memory-mb", type=click.IntRange(128, 10_240), default=3_008, show_default=True)
-@click.option("--instances", type=click.IntRange(min=1), default=30, show_default=True, help="Of the GPU fleet.")
+@click.option("--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="Concurrent Lambda functions.")
+@click.option("--lambda-memory-mb", type=click.IntRange(128, 10_240), default=3_008, show_default=True, help="Memory of a Lambda function.")
+@click.option("--instances", type=click.IntRange(min=1), default=30, show_default=True, help="Instances of the GPU fleet.")
 @click.option("--instance-type", type=click.Choice(["g4dn.xlarge", "g6.xlarge"]), default="g4dn.xlarge", show_default=True)
-@click.option("--gpu-frames-per-s", type=click.FloatRange(min=0, min_open=True), help="What one such instance was measured to do.")
+@click.option("--gpu-frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The measured speed of one such instance.")
 @_JSON
 def plan(
     symbols: tuple[str, ...],
@@ -125,9 +125,9 @@ def plan(
     gpu_frames_per_s: float | None,
     as_json: bool,
 ) -> None:
-    """Say what a run will take and cost, and write its manifest, which never changes from then on. Nothing else is spent or begun.
+    """Count the frames of a run, quote its time and price, and write its manifest, which never changes afterwards. Nothing is started.
 
-    The version of the model that serves now is pinned.
+    The model version that serves now is pinned. Days or symbols without candles are refused.
     """
     from coinfarm.backfill.plan import Wish, plan_run
     from coinfarm.backfill.quote import Fleet
@@ -156,22 +156,20 @@ def plan(
         print_tables(quote_table(manifest))
     usd = manifest.quote.way(way).usd
     if budget is not None and (usd is None or usd > budget):
-        costs = "what nobody knows" if usd is None else dollars(usd)
-        raise click.ClickException(f"nothing was planned: on {way} it costs {costs}, and the budget is {dollars(budget)}")
+        costs = "unknown" if usd is None else dollars(usd)
+        raise click.ClickException(f"nothing was planned: on {way} the price is {costs}, and the budget is {dollars(budget)}")
     kept = run.write(manifest)
-    click.echo(f"{'Planned' if kept else 'Was planned already'}: {run.storage.uri()}", err=True)
+    click.echo(f"{'Planned' if kept else 'Already planned'}: {run.storage.uri()}", err=True)
 
 
 @backfill.command("run", epilog="Example: coinfarm backfill run --run runs/btc")
 @_RUN
-@click.option(
-    "--processes", type=click.IntRange(min=1), help="Engines at work, each on its share of the cores.  [default: one for each core]"
-)
+@click.option("--processes", type=click.IntRange(min=1), help="Processes, each with its share of the cores.  [default: one for each core]")
 @_JSON
 def run_command(root: str, processes: int | None, as_json: bool) -> None:
-    """Do a run on this machine. Run it again after whatever stopped it: what is done is left as it is.
+    """Process a run on this machine. Start it again after an interruption: finished shards are kept.
 
-    The exit code is 1 where a shard failed, and 130 after Ctrl-C, which lets finish what is in work.
+    Exit codes: 1 if a shard failed; 130 after Ctrl-C, which first finishes the shards in progress.
     """
     from coinfarm.backfill.local import cores_here, run_here
     from coinfarm.backfill.report import tally_document, tally_lines
@@ -199,7 +197,7 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
 @_RUN
 @_QUEUE
 def submit(root: str, queue_url: str | None) -> None:
-    """Send a run's shards to a queue, for Lambda or the workers of a fleet. Cut off, it goes on where it was when it is called again."""
+    """Send a run's shards to a queue, for Lambda or the workers of a fleet. After an interruption, the same command sends the rest."""
     from coinfarm.backfill.submission import submit as send
 
     run = _run(root)
@@ -212,13 +210,13 @@ def submit(root: str, queue_url: str | None) -> None:
 @_RUN
 @_QUEUE
 @_DEAD
-@click.option("--watch", is_flag=True, help="Look again and again, until all is done.")
-@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How often to look.")
+@click.option("--watch", is_flag=True, help="Repeat until all shards are done.")
+@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two looks.")
 @_JSON
 def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch: bool, every_s: float, as_json: bool) -> None:
-    """Say how a run stands, from its results and its queue. With --json --watch, a line of JSON for each look.
+    """Show the progress of a run, from its results and its queue. With --json --watch, print one line of JSON per look.
 
-    The exit code is 0 where all is done, 3 where it is not.
+    Exit codes: 0 if all shards are done, 3 if not.
     """
     from coinfarm.backfill.report import status_document, status_table
     from coinfarm.backfill.status import Watch
@@ -250,13 +248,17 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 @backfill.command(epilog="Example: coinfarm backfill resume --run s3://my-results/runs/btc")
 @_RUN
 @_QUEUE
-@click.option("--check", is_flag=True, help="Read all results and candles, and send again also what is damaged or has other candles now.")
-@click.option("--force", is_flag=True, help="Send them although messages are in the queue: what is sent twice costs a look at its result.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Also send shards whose result is damaged or whose candles have changed; reads them all.",
+)
+@click.option("--force", is_flag=True, help="Send them although messages are in the queue; a shard that is sent twice is predicted once.")
 def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
-    """Send again the shards that have no result, once the queue is empty.
+    """Send the shards that have no result again, once the queue is empty.
 
-    While messages wait or are in flight, only what was never sent is sent: which shards those messages are SQS does not tell. A day that
-    was stored in part when it was predicted, and has grown since, is found with --check.
+    While messages are waiting or in flight, only shards that were never sent are sent: SQS does not tell which shards those are for.
+    --check also finds a day that was stored in part when it was predicted and has grown since.
     """
     from coinfarm.backfill.submission import resend
     from coinfarm.backfill.submission import submit as send
@@ -268,7 +270,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
         sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show, look_inside=check)
     click.echo(f"{sent:,} shards sent")
     if depth.total and not force:
-        click.echo(f"{depth.total:,} messages wait or are in flight: call again when the queue is empty, or with --force", err=True)
+        click.echo(f"{depth.total:,} messages wait or are in flight: run resume again when the queue is empty, or with --force", err=True)
 
 
 @backfill.command(epilog="Example: coinfarm backfill redrive --run s3://my-results/runs/btc")
@@ -276,7 +278,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
 @_QUEUE
 @_DEAD
 def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> None:
-    """Move everything in the dead-letter queue back to the queue, for another try."""
+    """Move all messages of the dead-letter queue back to the queue."""
     run = _run(root)
     queue = _open_queue(run, queue_url)
     dead = _dead_letters(queue, dead_letter_url)
@@ -294,13 +296,13 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     "--output",
     type=FILE_OR_FOLDER_TO_WRITE,
     required=True,
-    help="A .parquet file; or a new folder, for a file of each symbol and month.",
+    help="A .parquet file, or a new folder for one file per symbol and month.",
 )
 @_JSON
 def collect(root: str, output: Path, as_json: bool) -> None:
-    """Put a run's results together, and account for every window that was asked for.
+    """Merge a run's results, and account for every requested window.
 
-    The exit code is 3 where shards are missing; what there is, is written all the same.
+    Exit codes: 3 if shards are missing (the others are written), 1 if none of the days had candles.
     """
     from coinfarm.backfill.collect import collect as put_together
     from coinfarm.backfill.report import coverage_table

@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     "--predictions",
     required=True,
     type=ROOT,
-    help="A folder, an s3:// URI or a Parquet file of them.  [default: all of coinfarm --stack]",
+    help="A folder, an s3:// URI or a Parquet file of predictions.  [default: all of coinfarm --stack]",
 )
 @click.option(
     "--candles",
     required=True,
     type=ROOT,
-    help="A candle store, or a folder of files such as BTCUSD-1m.parquet, or one of them.  [default: that of coinfarm --stack]",
+    help="A candle store, a folder of files such as BTCUSD-1m.parquet, or one such file.  [default: that of coinfarm --stack]",
 )
 @click.option("--strategy", "strategy_file", type=EXISTING_FILE, help="A TOML file.  [default: thresholds chosen by walk-forward]")
-@click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds, not 40, and show the best.")
-@click.option("--check-lookahead", is_flag=True, help="First make some predictions again without the future: they must be the same.")
+@click.option("--sweep", is_flag=True, help="Try 400 variants of the thresholds instead of 40, and show the best.")
+@click.option("--check-lookahead", is_flag=True, help="First repeat some predictions without later candles: they must be the same.")
 @click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
 @click.option("--export", "export_folder", type=FOLDER_TO_WRITE, help="Write predictions, candles and trades for other tools.")
-@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
-@click.option("--report", type=FILE_TO_WRITE, help="Write one HTML page, which needs nothing else, with plots and trades.")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
+@click.option("--report", type=FILE_TO_WRITE, help="Write a self-contained HTML page with plots and trades.")
 def backtest(
     predictions: str,
     candles: str,
@@ -52,10 +52,10 @@ def backtest(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Would trading upon the predictions have made money? The first line is the verdict.
+    """Backtest: would trading on the predictions have made money? The first line is the verdict.
 
-    Orders are filled at the next candle's open, with slippage and fees; where a candle leaves it open what came first, the stop did.
-    Predictions of windows that the model learnt from are left out.
+    Orders are filled at the next candle's open, with slippage and fees; if a candle touches both stop and target, the stop is taken first.
+    Predictions of windows that were used in training are left out.
     """
     from coinfarm.backtest.document import account, document, tables
     from coinfarm.backtest.run import backtest as run

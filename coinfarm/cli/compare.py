@@ -11,10 +11,10 @@ from coinfarm.cli.tables import print_tables
 
 @click.command(epilog="Example: coinfarm compare coinfarm/training/candidates.toml -o build/comparison.json")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="Keeps the outcomes; candidates found there are not trained again.")
-@click.option("--json", "as_json", is_flag=True, help="The outcomes as JSON.")
+@click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="A JSON file of outcomes; candidates in it are not trained again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcomes as JSON.")
 def compare(config: Path, output: Path, as_json: bool) -> None:
-    """Train the candidates of the TOML file CONFIG one after another, and judge each on the validation months."""
+    """Train the candidates of the TOML file CONFIG one after another, and evaluate each on the validation months."""
     from coinfarm.training.comparison import Comparison
     from coinfarm.training.comparison import compare as run
     from coinfarm.training.loop import read_coins

@@ -1,4 +1,4 @@
-"""`coinfarm evaluate`: what a model is worth on what it has not seen."""
+"""`coinfarm evaluate`: how good a model is on data that was not used in training."""
 
 import json
 import os
@@ -37,8 +37,8 @@ class _CommandOfFiles(click.Command):
     epilog="Example: coinfarm evaluate --candles *-1m.parquet --from 2019-05-01 --to 2019-07-01 --stride 10 --report evaluation.html",
 )
 @MODEL
-@click.option("--version", help="The version to judge.  [default: the one that serves]")
-@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to judge it on.")
+@click.option("--version", help="The version to evaluate.  [default: the one that serves]")
+@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to evaluate it on.")
 @click.option("--from", "start", type=_DAY, required=True, help="The first day.")
 @click.option("--to", "stop", type=_DAY, required=True, help="The day after the last one.")
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
@@ -47,14 +47,14 @@ class _CommandOfFiles(click.Command):
     type=EXISTING_FILE,
     multiple=True,
     metavar="FILE...",
-    help="What the baselines learn from, where the candles do not reach back before the training cut-off.",
+    help="Candles to fit the baselines on, if --candles do not reach back before the training cut-off.",
 )
-@click.option("--include-in-sample", is_flag=True, help="Judge it also on windows that it may have learnt from.")
-@click.option("--symbol", help="The coin, where the files' names do not tell it.")
-@click.option("--interval", help="The length of a candle (1m, 1h, …), where the files' names do not tell it.")
-@click.option("--record", "records", is_flag=True, help="Keep it beside the version: coinfarm model promote compares by it.")
-@click.option("--json", "as_json", is_flag=True, help="The whole evaluation, as one document.")
-@click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a page with plots, that needs nothing but itself.")
+@click.option("--include-in-sample", is_flag=True, help="Also evaluate windows that may have been used in training.")
+@click.option("--symbol", help="The symbol, if the file names do not contain it.")
+@click.option("--interval", help="The interval (1m, 1h, ...), if the file names do not contain it.")
+@click.option("--record", "records", is_flag=True, help="Store the evaluation with the version; coinfarm model promote compares them.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole evaluation as JSON.")
+@click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a self-contained HTML page with plots.")
 def evaluate(
     model_uri: str | None,
     version: str | None,
@@ -70,9 +70,9 @@ def evaluate(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Judge a model on the windows between two days, beside baselines that cost nothing.
+    """Evaluate a model on the windows between two days, beside simple baselines.
 
-    Windows that begin before the model's training cut-off are left out, and counted.
+    Windows that begin before the model's training cut-off are left out and counted.
     """
     from coinfarm.evaluation.evaluate import evaluation_of
     from coinfarm.evaluation.findings import verdict
@@ -115,7 +115,7 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     from coinfarm.settings import Settings
 
     if include_in_sample:
-        raise click.UsageError("what is recorded leaves out what the model has learnt from: give --record or --include-in-sample")
+        raise click.UsageError("a recorded evaluation leaves out windows used in training: give --record or --include-in-sample")
     root = model_uri or Settings.from_environment(os.environ).model_uri
     if not isinstance(open_model_source(root), ModelStore):
         raise click.UsageError(

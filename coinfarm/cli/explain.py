@@ -17,10 +17,10 @@ _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
 @MODEL
-@click.option("--at", "time", type=_TIMES, help="A time (UTC) that the window's last candle holds.  [default: the last window]")
+@click.option("--at", "time", type=_TIMES, help="A time (UTC) within the last candle of the window.  [default: the last window]")
 @click.option("--of", "outputs", type=click.Choice(OUTPUT_NAMES), multiple=True, help="The prediction to explain.  [default: all three]")
-@click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="Candles erased at a time.")
-@click.option("--json", "as_json", is_flag=True, help="The effects in numbers.")
+@click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="Candles erased together.")
+@click.option("--json", "as_json", is_flag=True, help="Print the effects as JSON.")
 @candle_options
 def explain(
     file: Path,
@@ -36,7 +36,7 @@ def explain(
 ) -> None:
     """Draw which candles of a window in FILE moved the prediction, and whether by body, wick or volume.
 
-    Groups of candles are erased from the frame in turn: what the prediction loses, they had made.
+    Groups of candles are erased from the frame one after another; the change of the prediction is their effect.
     """
     from coinfarm.explanation import explain as explained
     from coinfarm.explanation import window_at

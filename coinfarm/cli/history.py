@@ -1,4 +1,4 @@
-"""`coinfarm history …`: years of candles, downloaded, imported, checked."""
+"""`coinfarm history …`: download, import and check years of candles."""
 
 import json
 import sys
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
     from coinfarm.history.store import CandleStore
 
 _LONG_WAIT_S = 4
-"""A wait that makes a person wonder."""
+"""Longer waits are reported."""
 _DAY = click.DateTime(["%Y-%m-%d"])
 _STORE_HELP = "The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
 _STORE = click.option("--store", "root", type=ROOT, required=True, help=_STORE_HELP)
 _STORE_TO_WRITE = click.option("--store", "root", type=ROOT_TO_WRITE, required=True, help=_STORE_HELP)
-_REPLACE = click.option("--replace", is_flag=True, help="Let new candles take the place of stored ones that differ.")
-_JSON = click.option("--json", "as_json", is_flag=True, help="What was done, or found, as JSON.")
+_REPLACE = click.option("--replace", is_flag=True, help="Replace stored candles that differ from the new ones.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(epilog="Example: coinfarm history check --store candles")
 def history() -> None:
-    """Keep years of candles by the day. A stored day stays as it is; only a day stored in part grows."""
+    """Store years of candles, one file per day. A stored day does not change; only a day that was stored in part grows."""
 
 
 @history.command(epilog="Example: coinfarm history download --symbol BTC/USDT --from 2024-01-01 --to 2026-01-01 --store s3://my-candles")
-@click.option("--exchange", "exchange_name", default="binanceus", show_default=True, help="One of ccxt's exchanges.")
+@click.option("--exchange", "exchange_name", default="binanceus", show_default=True, help="An exchange that ccxt supports.")
 @click.option("--symbol", required=True, help="The market as ccxt spells it: BTC/USDT, stored as BTCUSDT.")
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--interval", default="1m", show_default=True, help="The interval of the candles.")
 @click.option("--from", "first", type=_DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: today, which is not over]")
-@click.option("--exchange-url", help="Ask this server with the exchange's own paths: a proxy, or one for tests.")
+@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: today]")
+@click.option("--exchange-url", help="A server that replaces the exchange's own: a proxy, or one for tests.")
 @_REPLACE
 @_STORE_TO_WRITE
 @_JSON
@@ -56,9 +56,9 @@ def download(
     root: str,
     as_json: bool,
 ) -> None:
-    """Fetch candles from an exchange, whole days that are over; days that are there are skipped, so a stopped download goes on.
+    """Download whole days of candles from an exchange. Stored days are skipped, so the same command continues after an interruption.
 
-    The exit code is 1 where a day was refused.
+    Exit codes: 1 if a day was refused or the exchange cannot be reached; 130 after Ctrl-C.
     """
     from coinfarm.history.download import download as run
     from coinfarm.history.exchange import Exchange
@@ -83,16 +83,16 @@ def download(
 
 @history.command("import", epilog="Example: coinfarm history import BTCUSDT-1m-2024-*.zip BTCUSD-1m.parquet --store candles")
 @click.argument("files", type=EXISTING_FILE, nargs=-1, required=True)
-@click.option("--symbol", help="The coin, where a file's name does not tell it.")
-@click.option("--interval", help="The length of a candle (1m, 1h, …), where a file's name does not tell it.")
+@click.option("--symbol", help="The symbol, if a file name does not contain it.")
+@click.option("--interval", help="The interval (1m, 1h, ...), if a file name does not contain it.")
 @_REPLACE
 @_STORE_TO_WRITE
 @_JSON
 def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | None, replace: bool, root: str, as_json: bool) -> None:
-    """Store the candles of FILES: Parquet, CSV, klines JSON, or zips of Binance's archive.
+    """Store the candles of FILES: Parquet, CSV, klines JSON, or zip files of Binance's archive.
 
-    A file that ends in the middle of a day leaves that day in part, until another file tells the rest; what was predicted of it before is
-    made anew by coinfarm backfill resume --check, or run. The exit code is 1 where anything was refused; the rest is stored.
+    A file that ends in the middle of a day leaves that day stored in part, until another file completes it; its predictions are renewed
+    with coinfarm backfill resume --check, or run. The exit code is 1 if anything was refused; the rest is stored.
     """
     from coinfarm.history.files import import_file
 
@@ -116,11 +116,11 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
 @history.command(epilog="Example: coinfarm history check --store s3://my-candles -o coverage.png")
 @_STORE
 @_JSON
-@click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: a square for each day, the fuller the darker.")
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="Write a PNG with a square for each day; darker means more candles.")
 def check(root: str, as_json: bool, output: Path | None) -> None:
-    """Show what a store has, by month and symbol, its holes, and whatever cannot be.
+    """Show what a store contains by month and symbol, with its gaps and faults.
 
-    The exit code is 1 where something cannot be: a damaged day, an impossible or a double candle. Holes alone are no fault.
+    The exit code is 1 for a damaged day, or an impossible or duplicate candle. Gaps alone are no fault.
     """
     from coinfarm.history.check import check_store
     from coinfarm.history.picture import coverage_png
@@ -139,7 +139,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"in part: {day}")
         for stray in strays:
-            click.echo(f"no day of candles, and passed over: {stray}")
+            click.echo(f"not a file of candles, ignored: {stray}")
     if output:
         write_file(output, coverage_png(checks))
     faults = [fault for each in checks for fault in each.faults]
@@ -150,16 +150,16 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
 
 
 @history.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 30 --seed 1 --store candles")
-@click.option("--symbol", default="DEMO", show_default=True, help="It must begin with DEMO: nothing made up passes for history.")
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--symbol", default="DEMO", show_default=True, help="The symbol; it must begin with DEMO, to mark synthetic candles.")
+@click.option("--interval", default="1m", show_default=True, help="The interval of the candles.")
 @click.option("--from", "first", type=_DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
-@click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True)
+@click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many days.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed makes the same candles.")
-@click.option("--missing-pct", type=click.FloatRange(0, 99), default=0.0, show_default=True, help="Of candles, as in quiet markets.")
+@click.option("--missing-pct", type=click.FloatRange(0, 99), default=0.0, show_default=True, help="Percent of candles that are missing.")
 @_REPLACE
 @_STORE_TO_WRITE
 def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
-    """Store made-up candles that behave like a market's, to try things out on."""
+    """Store synthetic candles that behave like a market's."""
     from coinfarm.history.day import DAY_MS, by_day, day_start_ms
     from coinfarm.interval import interval_ms
     from coinfarm.synthetic import generate as make
@@ -174,7 +174,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day, replace=replace)
             progress(done, days)
-    click.echo(f"{symbol} {interval}: {len(candles):,} made-up candles of {days:,} days from {first.date()} on")
+    click.echo(f"{symbol} {interval}: {len(candles):,} synthetic candles of {days:,} days from {first.date()} on")
 
 
 def _open(root: str) -> "CandleStore":

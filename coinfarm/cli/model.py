@@ -37,14 +37,18 @@ def model() -> None:
 @click.argument("source", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "root", type=ROOT_TO_WRITE, required=True, help="The model root.  [default: that of coinfarm --stack]")
 @click.option("--promote", "promotes", is_flag=True, help="Let it serve at once.")
-@click.option("--name", help="What to call a bare .keras file.  [default: the file's name]")
-@click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="Of the outputs of a bare .keras file.")
+@click.option("--name", help="The name for a .keras file.  [default: the file's name]")
+@click.option("--unit", type=click.Choice(["percent", "window_range"]), default="percent", help="The unit of the outputs of a .keras file.")
 @click.option(
-    "--compile/--no-compile", "compiles", default=True, show_default=True, help="Make it fast, in every form that keeps its word."
+    "--compile/--no-compile", "compiles", default=True, show_default=True, help="Add every compiled form whose output matches Keras."
 )
-@click.option("--candles", type=EXISTING_FILE, multiple=True, help="Real candles to compile with; better than made-up ones.")
+@click.option("--candles", type=EXISTING_FILE, multiple=True, help="Real candles to compile with; better than synthetic ones.")
 @click.option(
-    "--evaluation", "evaluations", type=EXISTING_FILE, multiple=True, help="What coinfarm evaluate --json said of it; kept beside it."
+    "--evaluation",
+    "evaluations",
+    type=EXISTING_FILE,
+    multiple=True,
+    help="Output of coinfarm evaluate --json; stored with the version.",
 )
 @click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger.")
 def publish(
@@ -58,7 +62,7 @@ def publish(
     evaluations: tuple[Path, ...],
     max_mib: float | None,
 ) -> None:
-    """Put SOURCE, a bundle from `coinfarm train` or a .keras file, under a model root. A version, once there, never changes."""
+    """Publish SOURCE, a bundle from coinfarm train or a .keras file, under a model root. A published version never changes."""
     from tempfile import TemporaryDirectory
 
     from coinfarm.models.evaluations import checked_evaluation, record_evaluation
@@ -77,7 +81,7 @@ def publish(
         for document in documents:
             checked_evaluation(version, document)  # before the work, not after
         if is_published(storage, bundle.manifest):
-            click.echo(f"{version} lies under {root} already, and stays as it is.", err=True)
+            click.echo(f"{version} is already published under {root}; nothing was changed.", err=True)
         else:
             if compiles:
                 bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
@@ -91,9 +95,9 @@ def publish(
 
 @model.command("list", epilog="Example: coinfarm model list s3://my-models/models/btc")
 @_ROOT
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_versions(root: str, as_json: bool) -> None:
-    """List the versions under ROOT with their engines and how they were judged; the one that serves has a star."""
+    """List the versions under ROOT with their engines and latest evaluations; a star marks the one that serves."""
     from coinfarm.models.listing import listed_versions
     from coinfarm.models.report import versions_table
     from coinfarm.models.store import open_model_root
@@ -107,9 +111,9 @@ def list_versions(root: str, as_json: bool) -> None:
 
 @model.command(epilog="Example: coinfarm model history s3://my-models/models/btc")
 @_ROOT
-@click.option("--json", "as_json", is_flag=True, help="A list of objects.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def history(root: str, as_json: bool) -> None:
-    """Tell which version served since when, and why; the one of now first."""
+    """Show which version served since when, and why, the latest first."""
     from coinfarm.models.pointer import history as read_history
     from coinfarm.models.report import history_table
     from coinfarm.models.store import open_model_root
@@ -136,7 +140,7 @@ def show(root: str, version: str) -> None:
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")
 def card(root: str, version: str, output: Path | None) -> None:
-    """Describe a VERSION for people: data, architecture, metrics beside baselines, speed, limits, how to repeat it."""
+    """Print the model card of a VERSION: data, architecture, metrics beside baselines, speed, limits, how to reproduce it."""
     from coinfarm.models.card import model_card
     from coinfarm.models.evaluations import evaluations
     from coinfarm.models.store import ModelStore, open_model_root
@@ -154,11 +158,17 @@ def card(root: str, version: str, output: Path | None) -> None:
 @model.command(epilog="Example: coinfarm model promote s3://my-models/models/btc 20261122-f64964ac")
 @_ROOT
 @click.argument("version")
-@click.option("--note", default="", help="What for; kept in the history.")
-@click.option("--force", is_flag=True, help="Though it is judged worse, or not at all, or a compiled form strays. Needs --reason.")
-@click.option("--reason", help="Why it is forced; kept in the history.")
+@click.option("--note", default="", help="A note for the history.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Promote although its evaluation is worse or missing, or a compiled form differs.",
+)
+@click.option("--reason", help="The reason for --force, for the history.")
 def promote(root: str, version: str, note: str, force: bool, reason: str | None) -> None:
-    """Let VERSION serve, if its files are whole, its compiled forms true to Keras, and its evaluation no worse than that of what serves."""
+    """Let VERSION serve. It is refused if a file is damaged, a compiled form differs from Keras, or its evaluation is worse than that of
+    the version that serves.
+    """
     from coinfarm.models.promotion import promote as move
     from coinfarm.models.store import open_model_root
 
@@ -169,9 +179,9 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
 
 @model.command(epilog="Example: coinfarm model rollback s3://my-models/models/btc --note 'worse on ETH'")
 @_ROOT
-@click.option("--note", default="", help="Why; kept in the history.")
+@click.option("--note", default="", help="A note for the history.")
 def rollback(root: str, note: str) -> None:
-    """Let that version serve again which did before."""
+    """Let the version serve again that served before."""
     from coinfarm.models.pointer import rollback as move_back
     from coinfarm.models.store import open_model_root
 
@@ -184,7 +194,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise click.ClickException(f"{path} is no evaluation: give what coinfarm evaluate --json printed")
+        raise click.ClickException(f"{path} is not an evaluation: give the output of coinfarm evaluate --json")
     return document
 
 
@@ -194,7 +204,7 @@ def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_byte
     from coinfarm.compilation.sample import Sample
 
     if not candles:
-        click.echo("Without --candles the forms are made and judged with made-up candles.", err=True)
+        click.echo("Without --candles the forms are compiled and tested with synthetic candles.", err=True)
     sample = Sample.of_files(candles) if candles else Sample.generated()
     compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
     print_tables(forms_table(compilation), to_stderr=True)

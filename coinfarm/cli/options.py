@@ -31,8 +31,8 @@ _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time i
 
 def candle_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--symbol", help="The coin, where the file's name does not tell it."),
-        click.option("--interval", help="The length of a candle (1m, 1h, …), where the file's name does not tell it."),
+        click.option("--symbol", help="The symbol, if the file name does not contain it."),
+        click.option("--interval", help="The interval (1m, 1h, ...), if the file name does not contain it."),
         click.option(
             "--gaps", type=click.Choice(["fill", "reject"]), default="fill", show_default=True, help="What to do with missing candles."
         ),

@@ -1,4 +1,4 @@
-"""`coinfarm predict` and `coinfarm render`: what the model says of candles, and what it sees of them."""
+"""`coinfarm predict` and `coinfarm render`: predictions for a file of candles, and the frames that the model sees."""
 
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from coinfarm.cli.tables import print_tables
 @click.argument("file", type=EXISTING_FILE)
 @MODEL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
-@click.option("--json", "output", flag_value="json", help="The API's answer.")
-@click.option("--csv", "output", flag_value="csv", help="One line per window.")
+@click.option("--json", "output", flag_value="json", help="Print JSON, as the API answers.")
+@click.option("--csv", "output", flag_value="csv", help="Print CSV, one line per window.")
 @candle_options
 def predict(
     file: Path, model_uri: str | None, stride: int, output: str | None, symbol: str | None, interval: str | None, gaps: str
@@ -41,11 +41,11 @@ def predict(
 @click.argument("file", type=EXISTING_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, required=True, help="The PNG to write.")
 @click.option(
-    "--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="The last window, or a sheet of so many, evenly spread."
+    "--frames", type=click.IntRange(1, 24), default=1, show_default=True, help="Windows to draw, evenly spread; 1 is the last one."
 )
 @candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
-    """Draw what the model sees of the candles in FILE."""
+    """Draw the frames that the model sees of the candles in FILE."""
     from coinfarm.picture import picture_of
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
 @click.argument("event", type=EXISTING_FILE)
 @click.option(
-    "--candles-root", type=ROOT, help="Where candlesUri may point, here.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
+    "--candles-root", type=ROOT, help="Where candlesUri may point.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]"
 )
-@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point, here.  [default: $RESULTS_ROOT, or results/]")
+@click.option("--results-root", type=ROOT_TO_WRITE, help="Where resultsUri may point.  [default: $RESULTS_ROOT, or results/]")
 def invoke(event: Path, candles_root: str | None, results_root: str | None) -> None:
-    """Run the Lambda handler on the event in the file EVENT, here; with coinfarm --stack NAME, the stack's own function.
+    """Run the Lambda handler on the event in the file EVENT on this machine, or with coinfarm --stack NAME the stack's function.
 
-    Its answer goes to stdout; run here, its logs and metrics to stderr. Exits with 1 where the answer is a refusal, or records failed.
+    The response is printed on stdout, logs and metrics on stderr. The exit code is 1 if it is an error, or if records failed.
     """
     try:
         document = json.loads(event.read_bytes())
@@ -43,7 +43,7 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
         answered = _answer_here(document)
     else:
         if candles_root or results_root:
-            raise click.UsageError("where messages may point is for the stack to say: leave out --candles-root and --results-root")
+            raise click.UsageError("a stack has its own roots: leave out --candles-root and --results-root")
         answered = _answer_of(stack, document)
     click.echo(json.dumps(answered, indent=2))
     refused = answered.get("statusCode", answered.get("status", 200)) >= 400
@@ -63,7 +63,7 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 
     if isinstance(event, dict) and "Records" in event:
         raise click.ClickException(
-            f"messages reach stack {stack.name} by its queue, as coinfarm backfill submit sends them; without --stack they are done here"
+            f"stack {stack.name} receives messages through its queue (coinfarm backfill submit); without --stack they are processed here"
         )
     return Function(stack.function_arn).answer(event)
 
@@ -111,7 +111,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     help="A folder for the picture.",
 )
 def example(output: Path) -> None:
-    """Send a batch of 100 frames through the handler, and show what comes back."""
+    """Send a batch of 100 frames through the handler, and show the predictions."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from coinfarm.report import metrics_table, prediction_table
@@ -119,5 +119,5 @@ def example(output: Path) -> None:
 
     shown = run_example(output)
     print_tables(prediction_table(shown.answer, len(shown.answer["results"])), metrics_table(shown.metrics))
-    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, the model's load among them.")
+    click.echo(f"{len(shown.answer['results'])} frames in {shown.first_s:.1f} s, including loading the model.")
     click.echo(f"The last frame, as the model sees it: {shown.picture}")

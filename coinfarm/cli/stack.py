@@ -67,9 +67,9 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
 
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-production stack")
-@click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show_stack(as_json: bool) -> None:
-    """Show what the other commands take from the stack that --stack names: its outputs, its places, the model in service."""
+    """Show what the other commands take from the stack that --stack names: its outputs, its locations, the model that serves."""
     stack = named_stack()
     if stack is None:
         raise click.UsageError("which stack? Name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")

@@ -13,12 +13,12 @@ from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 @click.command(epilog="Example: coinfarm train coinfarm/training/reference.toml -o build/model")
 @click.argument("config", type=EXISTING_FILE)
-@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A folder for the bundle, empty or not yet there.")
-@click.option("--tensorboard", type=FOLDER_TO_WRITE, help="Write logs for TensorBoard here.")
+@click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="A new or empty folder for the bundle.")
+@click.option("--tensorboard", type=FOLDER_TO_WRITE, help="A folder for TensorBoard logs.")
 def train(config: Path, output: Path, tensorboard: Path | None) -> None:
-    """Train a model as the TOML file CONFIG says, judge it, and leave it as a bundle, to be published.
+    """Train a model as the TOML file CONFIG describes, evaluate it, and write it as a bundle, ready to be published.
 
-    Interrupted, it goes on from the last epoch when called again: where it stands is kept in OUTPUT.training until it is done.
+    After an interruption the same command continues from the last epoch: the state is kept in OUTPUT.training until training is done.
     """
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.run import train as run

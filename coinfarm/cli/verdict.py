@@ -35,17 +35,17 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     help="A folder for all files and the report.",
 )
 @click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the model's training cut-off]")
-@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: all there are; of made-up ones, 40 days]")
+@click.option("--to", "stop", type=_DAY, help="The day after the last.  [default: the last candle's; 40 days of synthetic candles]")
 @MODEL
-@click.option("--json", "as_json", is_flag=True, help="All figures as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 def verdict(
     files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
 ) -> None:
-    """Does the model make money? Store the candles of FILES, predict them on this machine, and judge the predictions.
+    """Does the model make money? Store the candles of FILES, predict them on this machine, and backtest the predictions.
 
-    Each file says its coin and interval by its name. Without FILES three coins are made up, to try things out: these tell of no market.
-    Only candles from the model's training cut-off on are predicted: those before would not be judged anyway. What was stopped goes on
-    where it was when it is called again. The first line on stdout is the verdict; how it goes is told on stderr.
+    Symbol and interval are taken from each file's name, such as BTCUSD-1m.parquet. Without FILES synthetic candles of three coins are used,
+    which say nothing about a real market. Only candles from the model's training cut-off on are predicted. After an interruption the same
+    command continues. The first line on stdout is the verdict; progress is shown on stderr.
     """
     with on_interrupt(f"What is finished is kept in {output}; the same command goes on from there."):
         _verdict(files, output, first, stop, model_uri, as_json)
@@ -64,7 +64,7 @@ def _verdict(
     scope = _scope(files, output, predictor.model.bundle.manifest.training, first, stop)
     run = planned(scope, predictor, absolute(model_uri or os.environ.get("MODEL_URI") or None))
     _predict(run)
-    _tell("Backtest: the default strategy, its thresholds chosen on the first part and judged on the later one")
+    _tell("Backtest: the default strategy; thresholds chosen on the first part, tested on the later one")
     with stages_bar() as progress:
         judged = judge(scope, run, progress)
     report = output / "verdict.html"
@@ -81,7 +81,7 @@ def _verdict(
         return
     for line in (judged.result.verdict.headline, *judged.result.verdict.reasons, account(judged.result)):
         click.echo(line)
-    click.echo(f"{report} tells more; the predictions: {judged.predictions}")
+    click.echo(f"Report: {report}; predictions: {judged.predictions}")
 
 
 def _scope(
@@ -91,7 +91,7 @@ def _scope(
 
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
-        _tell("History: made-up candles, which tell of no market; name files to ask about a real one")
+        _tell("History: synthetic candles, which say nothing about a real market; name files to test on real ones")
         with days_bar() as on_days:
             scope = made_up_scope(output, training, first_day, stop_day, on_days)
         _tell(f"  {len(MADE_UP_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
@@ -101,8 +101,8 @@ def _scope(
         scope = imported_scope(output, files, training, first_day, stop_day, on_days)
     _tell(f"  {', '.join(scope.symbols)} {scope.interval} in {scope.candles_root}")
     if first is None:
-        why = "the model does not say what it learnt from" if training is None else "what was before, the model learnt from"
-        _tell(f"  Judged from {scope.first} on: {why}.")
+        why = "the model does not say what it was trained on" if training is None else "earlier candles were used in training"
+        _tell(f"  Tested from {scope.first} on: {why}.")
     return scope
 
 
@@ -122,7 +122,7 @@ def _predict(run: "Run") -> None:
     if tally.stopped:
         raise KeyboardInterrupt
     if tally.failed:
-        raise click.ClickException(f"{len(tally.failed):,} shards failed, as told above: there is no verdict on a part of the predictions")
+        raise click.ClickException(f"{len(tally.failed):,} shards failed, see above: there is no verdict on a part of the predictions")
 
 
 def _tell(line: str) -> None:

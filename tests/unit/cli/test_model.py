@@ -178,13 +178,13 @@ def test_what_lies_there_already_is_said_and_not_compiled_again(model: Run, root
     model("publish", folder, "--to", root, "--no-compile")
     again = model("publish", folder, "--to", root)  # to compile it would fail: it is no Keras model
     assert (again.exit_code, again.stdout) == (0, f"{version}\n")
-    assert f"{version} lies under {root} already, and stays as it is." in again.stderr
+    assert f"{version} is already published under {root}; nothing was changed." in again.stderr
 
 
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        pytest.param([], "is no evaluation: give what coinfarm evaluate --json printed", id="no object"),
+        pytest.param([], "is not an evaluation: give the output of coinfarm evaluate --json", id="no object"),
         pytest.param({}, "the evaluation is no valid one: model: Field required", id="nothing in it"),
         pytest.param(made_evaluation("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
     ],

@@ -272,8 +272,8 @@ def test_invoke_calls_the_stacks_own_function(
 @pytest.mark.parametrize(
     ("document", "options", "exits", "said"),
     [
-        pytest.param({"Records": []}, [], 1, "messages reach stack farm by its queue", id="an event of the queue"),
-        pytest.param({}, ["--results-root", "results"], 2, "where messages may point is for the stack to say", id="a root"),
+        pytest.param({"Records": []}, [], 1, "stack farm receives messages through its queue", id="an event of the queue"),
+        pytest.param({}, ["--results-root", "results"], 2, "a stack has its own roots", id="a root"),
     ],
 )
 def test_invoke_refuses_what_is_not_for_the_stacks_function(

@@ -32,7 +32,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 
 def test_generated_history_is_the_same_each_time_and_checks_out(run: Run) -> None:
     shown = run("generate", "--days", 3, "--missing-pct", 5)
-    assert shown.stdout == "DEMO 1m: 4,104 made-up candles of 3 days from 2026-01-01 on\n"
+    assert shown.stdout == "DEMO 1m: 4,104 synthetic candles of 3 days from 2026-01-01 on\n"
     assert run("generate", "--days", 3, "--missing-pct", 5).exit_code == 0
     checked = json.loads(run("check", "--json").stdout)
     (series,) = checked["series"]
@@ -100,7 +100,7 @@ def test_check_names_what_cannot_be_and_exits_with_1(run: Run) -> None:
         shown = run("check", *arguments)
         assert shown.exit_code == 1
         assert f"fault: {damaged.absolute()}: is not a Parquet file" in shown.stderr
-    assert f"no day of candles, and passed over: {Path('store/candles/notes.txt').absolute()}" in run("check").stdout
+    assert f"not a file of candles, ignored: {Path('store/candles/notes.txt').absolute()}" in run("check").stdout
 
 
 def test_check_tells_the_days_that_are_there_in_part(run: Run) -> None:

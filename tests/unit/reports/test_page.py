@@ -121,8 +121,11 @@ def test_a_page_is_written_as_utf_8(tmp_path: Path) -> None:
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match="nowhere"):
-        page().write(tmp_path / "nowhere" / "report.html")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CoinfarmError, match=r"file/report\.html"):
+        page().write(tmp_path / "file" / "report.html")
+    page().write(tmp_path / "missing/folder/report.html")
+    assert (tmp_path / "missing/folder/report.html").is_file()
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def test_each_step_is_told_on_stderr(first: Result) -> None:
 
 
 def test_what_the_model_learnt_from_costs_no_time(first: Result) -> None:
-    assert f"Tested from" in first.stderr
+    assert f"Tested from {CUT_OFF}" in first.stderr
     assert f"{WINDOWS:,} frames" in first.stderr
     assert f"{WINDOWS:,} predictions; {IN_SAMPLE:,} left out: in sample" in first.stdout
 

@@ -1,4 +1,4 @@
-"""`coinfarm backfill …`: years of history, predicted on this machine or by a fleet."""
+"""`coinfarm backfill …`: predict years of history on this machine or with a fleet."""
 
 import json
 import os
@@ -169,10 +169,10 @@ def plan(
         print_tables(quote_table(manifest))
     usd = manifest.quote.way(way).usd
     if budget is not None and (usd is None or usd > budget):
-        costs = "what nobody knows" if usd is None else dollars(usd)
-        raise click.ClickException(f"nothing was planned: on {way} it costs {costs}, and the budget is {dollars(budget)}")
+        costs = "unknown" if usd is None else dollars(usd)
+        raise click.ClickException(f"nothing was planned: on {way} the price is {costs}, and the budget is {dollars(budget)}")
     kept = run.write(manifest)
-    click.echo(f"{'Planned' if kept else 'Was planned already'}: {run.storage.uri()}", err=True)
+    click.echo(f"{'Planned' if kept else 'Already planned'}: {run.storage.uri()}", err=True)
 
 
 @backfill.command("run", epilog="Example: coinfarm backfill run --run build/runs/demo")
@@ -225,13 +225,13 @@ def submit(root: str, queue_url: str | None) -> None:
 @_RUN
 @_QUEUE
 @_DEAD
-@click.option("--watch", is_flag=True, help="Look again and again, until all is done.")
-@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How often to look.")
+@click.option("--watch", is_flag=True, help="Repeat until all shards are done.")
+@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two looks.")
 @_JSON
 def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch: bool, every_s: float, as_json: bool) -> None:
-    """Say how a run stands, from its results and its queue. With --json --watch, a line of JSON for each look.
+    """Show the progress of a run, from its results and its queue. With --json --watch, print one line of JSON per look.
 
-    The exit code is 0 where all is done, 3 where it is not.
+    Exit codes: 0 if all shards are done, 3 if not.
     """
     from coinfarm.backfill.report import status_document, status_table
     from coinfarm.backfill.status import Watch

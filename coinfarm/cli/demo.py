@@ -54,7 +54,7 @@ def demo(symbols: int, days: int, workers: int, template: Path, output: Path) ->
         outcome = perform(Play(symbols, days, workers, template, output), click.echo, _progress())
         report = write_report(outcome, output)
     click.echo(summary(outcome))
-    click.echo(f"{report} tells more; the predictions: {outcome.predictions}")
+    click.echo(f"Report: {report}; predictions: {outcome.predictions}")
     sys.exit(0 if outcome.is_whole else _INCOMPLETE)
 
 

@@ -1,4 +1,4 @@
-"""`coinfarm evaluate`: what a model is worth on what it has not seen."""
+"""`coinfarm evaluate`: how good a model is on data that was not used in training."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`coinfarm history …`: years of candles, downloaded, imported, checked."""
+"""`coinfarm history …`: download, import and check years of candles."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from coinfarm.history.store import CandleStore
 
 _LONG_WAIT_S = 4
-"""A wait that makes a person wonder."""
+"""Longer waits are reported."""
 _DAY = click.DateTime(["%Y-%m-%d"])
 _STORE_HELP = "The candle store: a folder or an s3:// URI. With coinfarm --stack, its own."
 _STORE = click.option("--store", "root", type=ROOT, required=True, help=_STORE_HELP)

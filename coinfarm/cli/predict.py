@@ -1,4 +1,4 @@
-"""`coinfarm predict` and `coinfarm render`: what the model says of candles, and what it sees of them."""
+"""`coinfarm predict` and `coinfarm render`: predictions for a file of candles, and the frames that the model sees."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -72,7 +72,7 @@ def _answer_of(stack: "Stack", event: Any) -> Any:
 
     if isinstance(event, dict) and "Records" in event:
         raise click.ClickException(
-            f"messages reach stack {stack.name} by its queue, as coinfarm backfill submit sends them; without --stack they are done here"
+            f"stack {stack.name} receives messages through its queue (coinfarm backfill submit); without --stack they are processed here"
         )
     return Function(stack.function_arn).answer(event)
 

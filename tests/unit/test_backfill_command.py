@@ -81,9 +81,9 @@ def test_plan_pins_the_version_that_serves(command: Command, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param(["--budget", "0.00001"], "nothing was planned: on lambda it costs $0.0001", id="Lambda"),
-        pytest.param(["--on", "gpu", "--budget", "0.0001"], "nothing was planned: on gpu it costs $0.0145", id="the fleet"),
-        pytest.param(["--on", "gpu", "--instance-type", "g6.xlarge", "--budget", "9"], "costs what nobody knows", id="unknown"),
+        pytest.param(["--budget", "0.00001"], "nothing was planned: on lambda the price is $0.0001", id="Lambda"),
+        pytest.param(["--on", "gpu", "--budget", "0.0001"], "nothing was planned: on gpu the price is $0.0145", id="the fleet"),
+        pytest.param(["--on", "gpu", "--instance-type", "g6.xlarge", "--budget", "9"], "the price is unknown", id="unknown"),
     ],
 )
 def test_a_plan_over_its_budget_is_refused(command: Command, options: list[str], said: str) -> None:

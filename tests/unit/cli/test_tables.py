@@ -17,12 +17,13 @@ from coinfarm.backtest.statistics import Statistics
 from coinfarm.cli.tables import print_tables
 from coinfarm.compilation.report import forms_table
 from coinfarm.evaluation.names import BASELINES
+from coinfarm.evaluation.tables import record_table
 from coinfarm.evaluation.tables import tables as evaluation_tables
 from coinfarm.history.check import Hole, SeriesCheck
 from coinfarm.history.tables import coverage_tables, hole_table, series_table
 from coinfarm.models.report import history_table, versions_table
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
-from coinfarm.report import metrics_table, prediction_table
+from coinfarm.report import prediction_table
 from coinfarm.training.report import comparison_table
 from tests.made_history import FIRST_MS
 from tests.tables import assert_fits
@@ -41,10 +42,11 @@ def predictions() -> list[Table]:
     return [prediction_table({"model": MODEL, "results": [row, {**row, "predictions": None}]}, 3_153_600)]
 
 
-def metrics() -> list[Table]:
-    scores = {name: {"r2": -0.123, "directionRightPct": 53.25} for name in OUTPUT_NAMES}
-    test = {"frames": 1_234_567, "from": "2019-06-01", "to": "2019-07-01", "model": scores, "baselines": {"constantTimesRange": scores}}
-    return [metrics_table({"test": test})]
+def record() -> list[Table]:
+    scores = {name: {"r2": -0.1234, "r2Interval": [-0.5, 0.5]} for name in OUTPUT_NAMES}
+    direction = {"rightPct": 53.25, "intervalPct": [52.5, 54.0]}
+    document = {"frames": 1_234_567, "from": "2019-06-01", "to": "2019-07-01", "outputs": scores, "direction": {"overall": direction}}
+    return [record_table({**document, "baselines": {"constantTimesRange": {"outputs": scores, "direction": direction}}})]
 
 
 def evaluation() -> list[Table]:
@@ -183,7 +185,7 @@ def backtest() -> list[Table]:
 
 @pytest.mark.parametrize(
     "made",
-    [predictions, metrics, evaluation, versions, pointers, backfill, store, comparison, forms, backtest],
+    [predictions, record, evaluation, versions, pointers, backfill, store, comparison, forms, backtest],
     ids=lambda made: made.__name__,
 )
 def test_every_table_fits_80_columns(made: Any) -> None:
@@ -203,10 +205,10 @@ def test_numbers_are_not_broken_over_lines() -> None:
 def test_in_a_pipe_they_are_80_columns_wide_and_columns_widens_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (table,) = metrics()
+    (table,) = record()
     monkeypatch.delenv("COLUMNS", raising=False)
     print_tables(table)
     assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
     monkeypatch.setenv("COLUMNS", "200")
-    print_tables(*metrics())
+    print_tables(*record())
     assert max(map(len, capsys.readouterr().out.splitlines())) > 80

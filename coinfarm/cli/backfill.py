@@ -319,6 +319,8 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     from coinfarm.backfill.collect import collect as put_together
     from coinfarm.backfill.report import coverage_table
 
+    if output.suffix not in ("", ".parquet") and not output.is_dir():
+        raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an ending")
     run = _run(root)
     with _messages_bar("shards", total=len(list(run.manifest.shards()))) as show:
         done = 0

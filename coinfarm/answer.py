@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES
@@ -18,6 +19,16 @@ def model_identity(model: "LoadedModel") -> dict[str, str]:
     """Which model it was, in every answer."""
     manifest = model.bundle.manifest
     return {"name": manifest.name, "version": manifest.version, "engine": model.engine.name}
+
+
+def json_texts(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterator[str]:
+    """The answer to all parts together as JSON, in texts that follow on each other: each as soon as its part is known."""
+    yield f'{{"model": {json.dumps(model_identity(model))}, "results": ['
+    separator = ""
+    for part in parts:
+        yield separator + json.dumps(answer(model, part)["results"])[1:-1]
+        separator = ", "
+    yield "]}\n"
 
 
 def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:

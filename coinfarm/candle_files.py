@@ -18,6 +18,11 @@ from image_render.windows import Columns
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
+class UnnamedCandles(CoinfarmError):
+    """A file whose name does not tell symbol and interval, where nobody gave them."""
+
+
 COLUMN_NAMES = ("open_time", *Columns._fields)
 MOST_ROWS = 10_000_000
 """Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
@@ -116,10 +121,7 @@ def _identity(file_name: str, symbol: str | None, interval: str | None) -> tuple
     symbol = symbol or (named["symbol"] if named else None)
     interval = interval or (named["interval"] if named else None)
     if symbol is None or interval is None:
-        raise CoinfarmError(
-            f"{file_name}: the name does not tell symbol and interval: name it like BTCUSD-1m.parquet, or say them "
-            "(--symbol and --interval)"
-        )
+        raise UnnamedCandles(f"{file_name}: the name does not tell symbol and interval: rename it like BTCUSD-1m.parquet")
     return symbol, interval
 
 

@@ -83,6 +83,12 @@ class Series:
         """The last `count` of the windows, or all."""
         return replace(self, candles=self.candles[max(0, len(self) - count) * self.stride :])
 
+    def parts(self, count: int) -> "Iterator[Series]":
+        """The same windows, in order, in series of at most `count`."""
+        for first in range(0, len(self), count):
+            last = min(first + count, len(self)) - 1
+            yield replace(self, candles=self.candles[first * self.stride : last * self.stride + STANDARD.window_candles])
+
 
 @dataclass
 class Predictor:

@@ -2,29 +2,33 @@
 
 import csv
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+
+if TYPE_CHECKING:
+    from coinfarm.predictor import Predictions
 
 ROWS_SHOWN = 20
 """Of predictions, in a table."""
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
-def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
-    """The last rows of an answer that holds the last of so many windows, or all."""
+def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") -> Table:
+    """The last rows of an answer that holds the last of so many windows, or all; `more` says how to get the others."""
     model, shown = answer["model"], answer["results"][-ROWS_SHOWN:]
     table = Table(
         title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
-        caption=_caption(windows, shown),
+        caption=_caption(windows, shown, more),
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("window ends (UTC)")
+    table.add_column("window ends (UTC)", no_wrap=True)
     for name in OUTPUT_NAMES:
         table.add_column(f"{TITLES[name]} %", justify="right")
     table.add_column("filled", justify="right")
@@ -39,30 +43,27 @@ def prediction_table(answer: Mapping[str, Any], windows: int) -> Table:
     return table
 
 
-def prediction_csv(answer: Mapping[str, Any]) -> str:
-    """All rows of an answer, with a header in snake_case; what is not predicted is empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES])
-    for result in answer["results"]:
-        predicted = result["predictions"] or {}
-        writer.writerow(
-            [
-                result["openTime"],
-                result["closeTime"],
-                "" if result["inSample"] is None else str(result["inSample"]).lower(),
-                result["filledCandles"],
-                *(predicted.get(name) for name in OUTPUT_NAMES),
-            ]
-        )
-    return text.getvalue()
+def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
+    """A header in snake_case, then the rows of each part, in one text each; what is not predicted is empty."""
+    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES]) + "\n"
+    for part in parts:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(_csv_rows(part))
+        yield text.getvalue()
 
 
-def _caption(count: int, shown: list[Any]) -> str:
+def _csv_rows(part: "Predictions") -> Iterator[list[Any]]:
+    in_sample = [""] * len(part) if part.in_sample is None else [str(value).lower() for value in part.in_sample.tolist()]
+    columns = (part.open_time.tolist(), part.close_time.tolist(), in_sample, part.filled_candles.tolist(), part.values_pct.tolist())
+    for open_time, close_time, seen, filled, values in zip(*columns, strict=True):
+        yield [open_time, close_time, seen, filled, *("" if math.isnan(value) else value for value in values)]
+
+
+def _caption(count: int, shown: list[Any], more: str) -> str:
     without = sum(result["predictions"] is None for result in shown)
     parts = []
     if count > len(shown):
-        parts.append(f"{count - len(shown):,} earlier rows are not shown: --csv and --json give all {count:,}.")
+        parts.append(f"{count - len(shown):,} earlier rows are not shown{f': {more}' if more else ''}.")
     if without:
         parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
     return " ".join(parts)

@@ -214,8 +214,8 @@ def _check_roots(settings: Settings) -> None:
         names = " and ".join(name.upper() for name in missing)
         raise CoinfarmError(
             f"{names} {'is' if len(missing) == 1 else 'are'} not set, so every message would be refused and end in the dead-letter queue: "
-            "set CANDLES_ROOT and RESULTS_ROOT (coinfarm worker: --candles-root and --results-root) to the folders or s3:// URIs that messages "
-            "may read from and write to"
+            "set CANDLES_ROOT and RESULTS_ROOT (coinfarm worker: --candles-root and --results-root) to the folders or s3:// URIs that "
+            "messages may read from and write to"
         )
 
 

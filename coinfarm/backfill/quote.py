@@ -104,7 +104,7 @@ def _on_lambda(frames: int, messages: int, speed: Speed, fleet: Fleet, calls_usd
         frames_per_s=frames_per_s,
         seconds=busy_s / workers,
         usd=usd,
-        basis=f"{speed.source}, by the core: {fleet.lambda_memory_mb} MB have {cores:.1f}",
+        basis=f"{speed.source}, scaled to {cores:.1f} vCPUs ({fleet.lambda_memory_mb} MB)",
     )
 
 
@@ -112,11 +112,11 @@ def _on_gpus(frames: int, messages: int, fleet: Fleet, calls_usd: float) -> tupl
     kind, measured = fleet.instance_type, fleet.gpu_frames_per_s
     frames_per_s = measured or ASSUMED_GPU_FRAMES_PER_S.get(kind)
     if measured:
-        basis = f"as told, on one {kind}"
+        basis = f"as given by --gpu-frames-per-s, on one {kind}"
     elif frames_per_s:
-        basis = f"ASSUMED: what the system before reached on one {kind}; not measured"
+        basis = f"ASSUMED, not measured: what an earlier system reached on one {kind}"
     else:
-        basis = f"no speed on {kind} is known: tell one with --gpu-frames-per-s"
+        basis = f"no speed on {kind} is known: give one with --gpu-frames-per-s"
     busy_s = frames / frames_per_s if frames_per_s else None
     workers = min(fleet.instances, messages)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _WAYS = {"here": "this machine", "lambda": "Lambda", "gpu": "GPU fleet, on demand", "gpu-spot": "GPU fleet, spot"}
 _FAILURES_SHOWN = 10
-_WIDTH = 90
+_WIDTH = 78
 """Of a table at least, since its title and its notes are broken at its width."""
 
 
@@ -34,7 +34,10 @@ def quote_table(manifest: RunManifest) -> "Table":
 
 
 def status_table(status: Status, run_uri: str) -> "Table":
-    """How the run at `run_uri` stands, a line for each figure; below, what to do about it."""
+    """How the run at `run_uri` stands, a line for each figure that is known; below, what to do about it.
+
+    A run on this machine has no queue, so there are no lines about one.
+    """
     rows = {
         "shards done": f"{status.done:,} of {status.shards:,}",
         "waiting": _count(status.waiting),
@@ -42,13 +45,17 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "dead-lettered": _count(status.dead_lettered),
         "never sent": _count(status.unsent),
         "failed, without a result": f"{status.failed:,}",
-        "frames/s": "?" if status.frames_per_s is None else f"{status.frames_per_s:,.0f}",
-        "time left": "none" if status.is_complete else _duration(status.seconds_left),
-        "dollars so far": f"{dollars(status.usd)} of {dollars(status.usd_quoted)}, as quoted for {_WAYS[status.way]}",
+        "frames/s": _count(None if status.frames_per_s is None else round(status.frames_per_s)),
+        "time left": "none" if status.is_complete else None if status.seconds_left is None else _duration(status.seconds_left),
+        "dollars so far": f"{dollars(status.usd)} of {dollars(status.usd_quoted)}, as quoted for {_WAYS[status.way]}"
+        if status.unsent is not None
+        else None,
     }
     notes = [f"{failure.shard}: {failure.reason}" for failure in status.failures]
     if status.dead_lettered:
-        notes.append(f"Dead letters get another try with: coinfarm backfill redrive --run {run_uri}")
+        notes.append(f"Move the messages of the dead-letter queue back with: coinfarm backfill redrive --run {run_uri}")
+    if status.waiting is None and status.unsent is None and not status.is_complete:
+        notes.append(f"It was not sent to a queue. Process it on this machine: coinfarm backfill run --run {run_uri}")
     if status.is_idle and status.unsent is None:
         notes.append(f"It was never submitted: coinfarm backfill submit --run {run_uri}")
     if status.is_idle and status.lost:
@@ -57,7 +64,8 @@ def status_table(status: Status, run_uri: str) -> "Table":
         )
     table = _table(f"{100 * status.frames_done / max(1, status.frames):.1f} % done", "", "", caption="\n".join(notes))
     for name, value in rows.items():
-        table.add_row(name, value)
+        if value is not None:
+            table.add_row(name, value)
     return table
 
 
@@ -121,8 +129,8 @@ def _table(title: str, first: str, *columns: str, caption: str) -> "Table":
     return table
 
 
-def _count(count: int | None) -> str:
-    return "?" if count is None else f"{count:,}"
+def _count(count: int | None) -> str | None:
+    return None if count is None else f"{count:,}"
 
 
 def dollars(usd: float | None) -> str:

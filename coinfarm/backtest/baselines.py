@@ -45,14 +45,19 @@ class Setting:
 
 
 def baselines(setting: Setting) -> tuple[Baseline, ...]:
-    """All of them, those that one would hope to beat first, and the ceiling last."""
+    """All of them, those that one would hope to beat first, and perfect foresight last."""
     return (
         Baseline("always long", "buys whenever it holds nothing, and sells at the horizon", _always_long(setting)),
         Baseline("random entries", "as often, as long and as often long as the strategy, at random times", _random(setting), _DRAWS),
         Baseline("momentum", "follows the last horizon's change, where it was largest, as often as the strategy", _past_change(setting, 1)),
         Baseline("reversal", "bets against the last horizon's change, likewise", _past_change(setting, -1)),
         Baseline("shuffled labels", "the strategy, on predictions of other days, drawn at random", _shuffled(setting), _DRAWS),
-        Baseline("perfect foresight", "takes every horizon that will pay its costs: the ceiling", _foresight(setting)),
+        Baseline(
+            "perfect foresight, all trades",
+            "knows the price at the end of each horizon, uses no stops and takes every trade that pays its costs, small gains too: "
+            "so its average per trade is no upper limit",
+            _foresight(setting),
+        ),
     )
 
 

@@ -125,7 +125,7 @@ def _statistics(result: Result) -> "Table":
         "direction_right_traded_pct": result.direction.traded_right_pct,
         "deflated_sharpe_probability": result.tried.deflated_sharpe_probability,
     }
-    cells = [(name, f"{value:,}" if isinstance(value, int) else _cell(value, 2)) for name, value in figures.items()]
+    cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else _cell(value, 2)) for name, value in figures.items()]
     half = -(-len(cells) // 2)
     for at in range(half):
         table.add_row(*cells[at], *(cells[half + at] if half + at < len(cells) else ("", "")))
@@ -171,7 +171,7 @@ def _table(title: str, *columns: str) -> "Table":
 
     table = Table(title=title, title_justify="left")
     for at, name in enumerate(columns):
-        table.add_column(name, justify="right" if at else "left")
+        table.add_column(name, justify="right" if at else "left", no_wrap=bool(at) and name == "90 % interval")
     return table
 
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coinfarm.cli.errors import Interrupted, on_interrupt
-from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack, run_uri
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import open_predictor, print_tables
+from coinfarm.cli.options import open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.backtest.lookahead import Lookahead

@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 
 @click.command(epilog="Example: coinfarm compare build/compare-tiny.toml -o build/comparison.json")

@@ -17,14 +17,14 @@ _INCOMPLETE = 1
 
 
 @click.command(epilog="Example: coinfarm backfill demo --symbols 1 --days 2")
-@click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Made-up coins.")
-@click.option("--days", type=click.IntRange(1, 365), default=10, show_default=True, help="Of made-up minutes, for each of them.")
-@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Processes that work off the queue.")
+@click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Synthetic coins.")
+@click.option("--days", type=click.IntRange(1, 365), default=10, show_default=True, help="Days of synthetic 1m candles for each coin.")
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Worker processes.")
 @click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),
     default=_TEMPLATE,
-    help="Whose buckets and queues are made.  [default: the checkout's template.yaml]",
+    help="The template whose buckets and queues are created.  [default: the checkout's template.yaml]",
 )
 @click.option(
     "-o",
@@ -37,10 +37,13 @@ _INCOMPLETE = 1
 def demo(symbols: int, days: int, workers: int, template: Path, output: Path) -> None:
     """Show a backfill from end to end on this machine, without AWS.
 
-    Moto's server stands in for AWS, with the buckets and the queues of template.yaml; made-up candles and the reference model go up, a
-    run is planned and sent to the queue, workers work it off, its results are collected, and a report tells how it went. Each step is the
-    command that it shows. Neither your AWS profile nor anything beyond this machine is touched. The exit code is 1 where a step failed or
-    a window is unaccounted for, 130 after Ctrl-C, which leaves no process behind.
+    Moto's server replaces AWS, with the buckets and queues of template.yaml. Synthetic candles and the reference model are uploaded, a run
+    is planned and sent to the queue, workers process it, its results are collected, and a report describes how it went. Each step is the
+    command that is printed, with the settings that are printed with it. Neither your AWS profile nor anything beyond this machine is used.
+
+    It needs a checkout or a source distribution, for template.yaml is not part of the wheel: elsewhere name one with --template. It also
+    needs the packages of pip install 'coinfarm[demo,report]'. Exit codes: 1 where a step failed or a window is unaccounted for; 130 after
+    Ctrl-C, which leaves no process behind.
     """
     from coinfarm.demo.play import Play, perform
     from coinfarm.demo.report import summary, write_report

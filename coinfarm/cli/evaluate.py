@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import MODEL, open_predictor, print_tables, read_candles
+from coinfarm.cli.options import MODEL, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles

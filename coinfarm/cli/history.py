@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import print_tables
+from coinfarm.cli.options import SERIES_OPTIONS
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.history.download import Download
@@ -114,7 +115,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
             did = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {outcome.candles:,} candles; days: {did or 'none'}")
         for detail in outcome.refused:
-            click.echo(f"refused: {detail}", err=True)
+            click.echo(f"refused: {detail}{f', or give {SERIES_OPTIONS}' if outcome.is_unnamed else ''}", err=True)
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
     if any(outcome.refused for outcome in outcomes):
@@ -132,7 +133,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     """
     from coinfarm.history.check import check_store
     from coinfarm.history.picture import coverage_png
-    from coinfarm.history.tables import coverage_table, hole_table, series_table
+    from coinfarm.history.tables import coverage_tables, hole_table, series_table
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
@@ -142,7 +143,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     if as_json:
         click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
     else:
-        tables = (coverage_table(checks), series_table(checks), hole_table(checks))
+        tables = (*coverage_tables(checks), series_table(checks), hole_table(checks))
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"in part: {day}")

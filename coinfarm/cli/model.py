@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import print_tables
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
     from coinfarm.candles import Candles
-    from coinfarm.predictor import Predictor, Series
+    from coinfarm.predictor import Predictions, Predictor, Series
 
 
 MODEL = click.option(
@@ -24,6 +24,8 @@ MODEL = click.option(
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
+SERIES_OPTIONS = "--symbol and --interval"
+_WINDOWS_AT_ONCE = 2_000
 _MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
 
@@ -44,10 +46,12 @@ def candle_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
-    from coinfarm.candle_files import parse_candles
+    from coinfarm.candle_files import UnnamedCandles, parse_candles
 
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
+    except UnnamedCandles as error:
+        raise click.ClickException(f"{error}, or give {SERIES_OPTIONS}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
 
@@ -72,20 +76,20 @@ def open_predictor(model_uri: str | None, version: str | None = None) -> "Predic
     return Service(settings).predictor(version)
 
 
-def predict_with_progress(predictor: "Predictor", series: "Series") -> Any:
+def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":
+    """The predictions in parts, oldest first, each as soon as it is known, below a progress bar.
+
+    There is no bar where the rows go to the terminal, and show the progress themselves.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    is_hidden = not sys.stderr.isatty() or sys.stdout.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
         task = progress.add_task("frames", total=len(series))
-        predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
-        return predictor.predict(series)
-
-
-def print_tables(*tables: Any, to_stderr: bool = False) -> None:
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 110, stderr=to_stderr)
-    for table in tables:
-        console.print(table)
+        done = 0
+        for predictions in predictor.predict_each(series.parts(_WINDOWS_AT_ONCE)):
+            done += len(predictions)
+            progress.update(task, completed=done)
+            yield predictions

@@ -1,16 +1,16 @@
 """`coinfarm predict` and `coinfarm render`: what the model says of candles, and what it sees of them."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, predict_with_progress, print_tables, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predictions_with_progress, read_candles, series_in
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.predictor import Series
+    from coinfarm.predictor import Predictor, Series
 
 
 @click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
@@ -33,35 +33,38 @@ def predict(
 ) -> None:
     """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet).
 
-    The table has the last windows, and no others are predicted for it.
+    The table shows the last windows, and only these are predicted for it. --csv and --json write rows while others are predicted.
     """
-    from coinfarm.answer import answer
-    from coinfarm.report import ROWS_SHOWN, prediction_csv, prediction_table
+    from coinfarm.answer import answer, json_texts
+    from coinfarm.report import ROWS_SHOWN, csv_lines, prediction_table
 
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
-    document = answer(predictor.model, predict_with_progress(predictor, series if output else series.last(ROWS_SHOWN)))
     if chart:
-        _draw_last(series, document, predictor.model.bundle.manifest.horizon_candles, chart)
-    if output == "json":
-        click.echo(json.dumps(document))
-    elif output == "csv":
-        click.echo(prediction_csv(document), nl=False)
-    else:
-        print_tables(prediction_table(document, len(series)))
+        _draw_last(series, predictor, chart)
+    if output is None:
+        document = answer(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
+        print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))
+        return
+    parts = predictions_with_progress(predictor, series)
+    for text in json_texts(predictor.model, parts) if output == "json" else csv_lines(parts):
+        click.echo(text, nl=False)
 
 
-def _draw_last(series: "Series", answer: dict[str, Any], horizon_candles: int, chart: Path) -> None:
+def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
+    from coinfarm.answer import answer
     from coinfarm.picture import chart_of_prediction
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
-    last = (len(series) - 1) * series.stride
-    predicted = answer["results"][-1]["predictions"]
+    last = series.last(1)
+    document = answer(predictor.model, predictor.predict(last))
+    predicted = document["results"][-1]["predictions"]
     if predicted is None:
         raise click.ClickException("the last window has no prediction to draw: most of its candles are missing")
-    window = series.candles[last : last + STANDARD.window_candles]
-    write_file(chart, chart_of_prediction(window, answer["model"], predicted, horizon_candles))
+    horizon_candles = predictor.model.bundle.manifest.horizon_candles
+    window = last.candles[: STANDARD.window_candles]
+    write_file(chart, chart_of_prediction(window, document["model"], predicted, horizon_candles))
 
 
 @click.command(epilog="Example: coinfarm render examples/DEMOUSD-1m.parquet --frames 6 -o build/sheet.png")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coinfarm.cli.errors import on_interrupt
-from coinfarm.cli.options import MODEL, print_tables
+from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
+from coinfarm.cli.tables import print_tables
 from coinfarm.extras import require
 
 if TYPE_CHECKING:

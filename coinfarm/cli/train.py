@@ -34,7 +34,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     with on_interrupt(again), _bar(plan.epochs * plan.steps_per_epoch * plan.batch_size) as on_frames:
         bundle = run(plan, output, progress, on_frames=on_frames, tensorboard=tensorboard)
     click.echo(bundle.manifest.version)
-    click.echo(f"Use it with --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)
+    click.echo(f"Try it: coinfarm predict --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)
 
 
 @contextmanager

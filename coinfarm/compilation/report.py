@@ -21,7 +21,7 @@ def forms_table(compilation: Compilation) -> Table:
         table.add_column(TITLES[name], justify="right")
     table.add_column("frames/s", justify="right")
     table.add_column("× Keras", justify="right")
-    table.add_column("kept")
+    table.add_column("kept", min_width=12)
     for attempt in compilation.attempts:
         table.add_row(attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, trial.keras_frames_per_s), _verdict(attempt))
     return table
@@ -30,7 +30,7 @@ def forms_table(compilation: Compilation) -> Table:
 def _parity_cells(attempt: Attempt) -> list[str]:
     if attempt.parity is None:
         return ["–"] * len(OUTPUT_NAMES)
-    return [f"{of.correlation:.5f}  {100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in OUTPUT_NAMES)]
+    return [f"{of.correlation:.5f}\n{100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in OUTPUT_NAMES)]
 
 
 def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:

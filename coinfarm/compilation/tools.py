@@ -20,10 +20,10 @@ def convert_model(traced: Any) -> Any:
 
 def _repair_converter() -> None:
     """OpenVINO asks for TensorFlow's version with `exec`, which fails from Python 3.13 on (PEP 667; openvino pull request 32482)."""
-    import tensorflow as tf
     from openvino.frontend.tensorflow import utils
 
-    utils.get_environment_setup = lambda framework: {framework: tf.__version__, "tensorflow": tf.__version__}
+    version = sys.modules["tensorflow"].__version__  # the traced function is one of TensorFlow's
+    utils.get_environment_setup = lambda framework: {framework: version, "tensorflow": version}
 
 
 def import_nncf() -> ModuleType:

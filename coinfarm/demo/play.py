@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -65,6 +65,8 @@ class _Performance:
         }
 
     def perform(self, shown: AbstractContextManager[Show]) -> Outcome:
+        for name, value in self._stage.settings.items():
+            self._say(f"export {name}={value}")
         for name, value in self._names.items():
             self._say(f"{name}={value}")
         self._prepare()
@@ -98,15 +100,15 @@ class _Performance:
         return [*coins, "--from", FIRST_DAY.isoformat(), "--to", stop.isoformat(), *where]
 
     def _start_worker(self) -> Worker:
-        words = ("--queue", "$QUEUE_URL", "--model", "$MODELS/models/reference")
-        self._tell("worker", *words, "&")
-        return self._stage.start_worker(
-            *self._full(words),
-            CANDLES_ROOT=self._names["CANDLES"],
-            RESULTS_ROOT=self._names["RESULTS"],
-            MODEL_CACHE_DIR=str(self._cache),
-            RECEIVE_WAIT_S="1",  # so that it ends soon once it is asked to
-        )
+        roots = ("--candles-root", "$CANDLES", "--results-root", "$RESULTS")
+        words = ("--queue", "$QUEUE_URL", *roots, "--model", "$MODELS/models/reference")
+        settings = {
+            "MODEL_CACHE_DIR": str(self._cache),
+            "RECEIVE_WAIT_S": "1",  # so that it ends soon once it is asked to
+            "HEALTH_FILE": str(self._cache / f"worker-{self._stage.workers + 1}.health"),
+        }
+        self._tell("worker", *words, "&", settings=settings)
+        return self._stage.start_worker(*self._full(words), **settings)
 
     def _watch(self, workers: list[Worker], started: float, shown: AbstractContextManager[Show]) -> tuple[list[Look], dict[str, Any]]:
         looks: list[Look] = []
@@ -148,8 +150,9 @@ class _Performance:
         self._tell(*words)
         return self._stage.lines(*self._full(words))
 
-    def _tell(self, *words: str) -> None:
-        self._commands.append(" ".join(("coinfarm", *words)))
+    def _tell(self, *words: str, settings: Mapping[str, str] | None = None) -> None:
+        before = [f"{name}={value}" for name, value in (settings or {}).items()]
+        self._commands.append(" ".join((*before, "coinfarm", *words)))
         self._say(f"$ {self._commands[-1]}")
 
     def _full(self, words: tuple[str, ...]) -> list[str]:

@@ -50,13 +50,14 @@ def page(outcome: Outcome) -> Page:
             Section("What became of every window asked for", (_coverage(outcome),)),
             Section("What was called", (Prose((_ABOUT_COMMANDS,)), _commands(outcome), _resources(outcome))),
         ),
-        footer="Made by coinfarm backfill demo. The candles are generated, so the predictions foretell no market.",
+        footer="Made by coinfarm backfill demo. The candles are generated, so the predictions say nothing about a real market.",
     )
 
 
 _ABOUT_COMMANDS = (
-    "Each step was the command below, in a process of its own that knows no AWS but the stand-in. Against a stack of your own the same "
-    "commands take its outputs: QueueUrl, and the buckets' names."
+    "Each step was the command below, in a process of its own, with the settings that stand before it and the AWS_ variables of the "
+    "stand-in, which the demo prints at its start. Against a stack of your own the same commands take its outputs: QueueUrl, and the "
+    "buckets' names."
 )
 
 

@@ -20,6 +20,14 @@ _COMPANION = f"from coinfarm.demo.companion import end_with_parent; end_with_par
 _Text = TypeVar("_Text", str, bytes)
 _DROPPED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT", "COINFARM_STACK")
 """Settings of some other farm."""
+_STAND_IN = {
+    "AWS_ACCESS_KEY_ID": "demo",
+    "AWS_SECRET_ACCESS_KEY": "demo",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 class Stage:
@@ -52,6 +60,16 @@ class Stage:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._open.close()
 
+    @property
+    def workers(self) -> int:
+        """How many were started."""
+        return len(self._workers)
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What points a command of AWS at the stand-in."""
+        return {name: value for name, value in self._environment.items() if name in (*_STAND_IN, "AWS_ENDPOINT_URL")}
+
     def run(self, *arguments: str) -> None:
         """A command of `coinfarm`, which writes where this process does. Raises `CoinfarmError` where it fails."""
         done = subprocess.run(_command(arguments), env=self._environment, check=False)  # noqa: S603 - our own command
@@ -74,7 +92,7 @@ class Stage:
             process = subprocess.Popen(  # noqa: S603 - our own command
                 _command(("worker", *arguments), _COMPANION),
                 stdin=subprocess.PIPE,
-                env={**self._environment, **settings, "HEALTH_FILE": str(self._folder / f".{name}.health")},
+                env={**self._environment, **settings},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
@@ -130,12 +148,7 @@ def harmless(environment: Mapping[str, str]) -> dict[str, str]:
     }
     return {
         **kept,
-        "AWS_ACCESS_KEY_ID": "demo",
-        "AWS_SECRET_ACCESS_KEY": "demo",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **_STAND_IN,
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # where nobody listens, until the stand-in has told its port
     }
 

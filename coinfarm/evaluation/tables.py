@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from coinfarm.evaluation.names import BASELINES, between, number, percent, right
+from coinfarm.evaluation.names import BASELINES, between, number, percent
 from coinfarm.evaluation.result import Evaluation, OutputScores, Share
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
 
@@ -52,18 +52,19 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table = Table(
         title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
         f"{evaluation.to_date}",
-        caption="R²: the share of the variance that is foretold. Direction, rise > decline: how often right, with 90 % intervals.",
+        caption="R²: the share of the variance that is predicted. Direction, rise > decline: % of predictions that are right, with 90 % "
+        "intervals.",
         title_justify="left",
         caption_justify="left",
     )
     table.add_column("", no_wrap=True)
     for title in TITLES.values():
         table.add_column(f"R² {title}", justify="right")
-    table.add_column("direction", justify="right", no_wrap=True)
-    table.add_column("rise > decline", justify="right", no_wrap=True)
+    table.add_column("direction %", justify="right", no_wrap=True)
+    table.add_column("rise > decline %", justify="right", no_wrap=True)
 
     def add(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share, style: str = "") -> None:
-        table.add_row(who, *(number(outputs[name].r2) for name in TITLES), right(direction), right(larger), style=style)
+        table.add_row(who, *(number(outputs[name].r2) for name in TITLES), _right(direction), _right(larger), style=style)
 
     add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
     for name, baseline in evaluation.baselines.items():
@@ -72,18 +73,26 @@ def _scores_table(evaluation: Evaluation) -> Table:
 
 
 def _calls_table(evaluation: Evaluation) -> Table:
-    table = Table(title="How often its calls are right, by parts", title_justify="left")
+    table = Table(title="% of predictions that are right, by parts", title_justify="left")
     table.add_column("")
     table.add_column("frames", justify="right")
-    table.add_column("direction", justify="right", no_wrap=True)
-    table.add_column("rise > decline", justify="right", no_wrap=True)
+    table.add_column("direction %", justify="right", no_wrap=True)
+    table.add_column("rise > decline %", justify="right", no_wrap=True)
     direction, larger = evaluation.direction, evaluation.rise_over_decline
-    table.add_row("strongest 5 %", f"{direction.strongest.frames:,}", right(direction.strongest), right(larger.strongest))
+    table.add_row("strongest 5 %", f"{direction.strongest.frames:,}", _right(direction.strongest), _right(larger.strongest))
     for title, parts, others in (
         ("{}", direction.by_coin, larger.by_coin),
         ("{}", direction.by_month, larger.by_month),
         ("volatility {}", direction.by_volatility, larger.by_volatility),
     ):
         for name, share in parts.items():
-            table.add_row(title.format(name), f"{share.frames:,}", right(share), right(others[name]))
+            table.add_row(title.format(name), f"{share.frames:,}", _right(share), _right(others[name]))
     return table
+
+
+def _right(share: Share) -> str:
+    """How often predictions were right, in percent: `53.3 (52.5–54.1)`."""
+    if share.right_pct is None:
+        return "none"
+    between = "" if share.interval_pct is None else f" ({share.interval_pct[0]:.1f}–{share.interval_pct[1]:.1f})"
+    return f"{share.right_pct:.1f}{between}"

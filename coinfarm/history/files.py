@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candle_files import parse_candles
+from coinfarm.candle_files import UnnamedCandles, parse_candles
 from coinfarm.candles import Candles
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_text
 from coinfarm.history.archive import ArchiveName, csv_in_zip, with_header
@@ -24,6 +24,8 @@ class Imported:
     candles: int = 0
     days: Counter[Written] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
+    is_unnamed: bool = False
+    """Whether it was refused since its name does not tell symbol and interval."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -58,6 +60,7 @@ def import_file(
         candles, start_ms, stop_ms = _read(path, symbol, interval)
     except CoinfarmError as error:
         outcome.refused.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
+        outcome.is_unnamed = isinstance(error, UnnamedCandles)
         return outcome
     except OSError as error:
         error.filename = str(path)

@@ -255,7 +255,8 @@ def _other_candles(where: str, old: Day, new: Day, differences: "np.typing.NDArr
     more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
     return Conflict(
         f"{where} differs from what is to be written, at {minute_text(new.time_of(first))} (stored {_candle_text(old, first)}, "
-        f"new {_candle_text(new, first)}){more}: a stored day does not change; if the new candles are the right ones, use --replace"
+        f"new {_candle_text(new, first)}){more}: a stored day does not change. Where the new candles are the right ones, "
+        "`coinfarm history import --replace` (or download, or generate) puts them in its place"
     )
 
 

@@ -16,16 +16,13 @@ def versions_table(versions: Sequence[ListedVersion]) -> Table:
     )
     table.add_column("")
     table.add_column("version", no_wrap=True)
-    table.add_column("made (UTC)", no_wrap=True)
     table.add_column("engines")
     table.add_column("score", justify="right")
-    table.add_column("judged on")
+    table.add_column("evaluated on")
     for listed in versions:
-        created_at = None if listed.manifest is None else listed.manifest.created_at
         table.add_row(
             "*" if listed.serves else "",
             listed.version,
-            "–" if created_at is None else f"{created_at:%Y-%m-%d %H:%M}",
             ", ".join(listed.engines),
             *_judgement(listed),
         )
@@ -48,10 +45,10 @@ def _judgement(listed: ListedVersion) -> tuple[str, str]:
         return "–", f"damaged: {listed.fault}"
     judged = listed.evaluation
     if judged is None:
-        return "–", "nothing yet"
+        return "–", "not evaluated"
     return (
         f"{judged.score:.4f}",
-        f"{', '.join(sorted(judged.candles))}, {judged.from_date} up to {judged.to_date}",
+        f"{', '.join(sorted(judged.candles))}\n{judged.from_date} to {judged.to_date}",
     )
 
 

@@ -84,8 +84,8 @@ def fit(
                 verbose=0,
                 callbacks=[
                     *_logs(tensorboard),
+                    keras.callbacks.LambdaCallback(on_epoch_end=progress),
                     _keeper(config, checkpoint, network, state, on_frames),
-                    keras.callbacks.LambdaCallback(on_epoch_end=progress),  # after it was kept
                 ],
             )
     trained = build_network(config.network, mean)

@@ -8,7 +8,8 @@ Every block has a language. HTML comments before a block say what it needs:
     <!-- docs-test: exits 3 -->       the block's last command exits with that status.
     <!-- docs-test: skip REASON -->   the block is not run.
 
-One comment may say several of them: `docs-test: docker background`. A table's cell that is one `coinfarm …` command is run too.
+One comment may say several of them: `docs-test: docker background`. The cells of a table's
+column `run` are run too.
 """
 
 import json
@@ -29,8 +30,8 @@ SHOWN = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "sql"})
 """Output, and what nothing here can run."""
 
 _COMMENT = re.compile(r"<!--\s*docs-test:\s*(.*?)\s*-->", re.DOTALL)
-_COMMAND_CELL = re.compile(r"`(coinfarm [^`]+)`")
-"""A cell of a table, or a paragraph, that is a command and nothing else: it is run like a block."""
+_COMMAND_COLUMN, _COMMAND_CELL = "run", re.compile(r"`(coinfarm [^`]+)`")
+"""The heading of a table's column, and a cell of that table, that is run like a block."""
 _COMMAND_PORTS = {"coinfarm serve": 8080, "sam local start-api": 3000, "coinfarm worker": None, "tensorboard": 6006}
 """Servers, and where they listen unless an option says otherwise; a worker does not."""
 
@@ -89,8 +90,13 @@ def page_blocks(name: str, root: Path = ROOT) -> list[Block]:
 def blocks_of(page: str, markdown: str) -> Iterator[Block]:
     """Likewise, of a page's text."""
     directives: list[tuple[int, str]] = []
+    is_table_of_commands = False
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
-        if token.type == "inline" and (command := _COMMAND_CELL.fullmatch(token.content)):
+        if token.type == "table_open":
+            is_table_of_commands = False
+        elif token.type == "inline" and token.content == _COMMAND_COLUMN:
+            is_table_of_commands = True
+        elif token.type == "inline" and is_table_of_commands and (command := _COMMAND_CELL.fullmatch(token.content)):
             yield Block(page, _line(token), "sh", f"{command[1]}\n")
         for html in [token, *(token.children or [])]:
             if html.type in ("html_block", "html_inline"):

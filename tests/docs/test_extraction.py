@@ -124,5 +124,6 @@ def test_what_is_left_out_exists():
 
 def test_a_command_alone_in_a_tables_cell_is_a_block() -> None:
     table = "| to | run |\n| --- | --- |\n| see | `coinfarm predict x.csv` |\n| read | see `coinfarm render` and so on |\n"
+    table += "\n| needs | command |\n| --- | --- |\n| uvicorn | `coinfarm serve` |\n"
     (block,) = blocks_of("page.md", table)
     assert (block.line, block.language, block.text) == (3, "sh", "coinfarm predict x.csv\n")

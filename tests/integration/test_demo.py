@@ -63,12 +63,15 @@ def test_the_demo_shows_a_whole_backfill_and_touches_no_aws_of_the_user(tmp_path
         "model publish",
         "backfill plan",
         "backfill submit",
-        "worker",
         "backfill status",
         "backfill collect",
     ):
         assert f"$ coinfarm {command} " in said
-    assert said.count("$ coinfarm worker") == 2
+    workers = [line for line in said.splitlines() if " coinfarm worker " in line]
+    assert len(workers) == 2
+    for setting in ("--candles-root $CANDLES", "--results-root $RESULTS", "MODEL_CACHE_DIR=", "RECEIVE_WAIT_S=1", "HEALTH_FILE="):
+        assert all(setting in line for line in workers), "no setting is hidden"
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in said
     assert f"{WINDOWS:,} windows asked for: {WINDOWS - FIRST_WINDOW:,} predicted; {FIRST_WINDOW} too few before" in said
     assert "production" not in said
     coverage = json.loads((tmp_path / "demo/coverage.json").read_text())

@@ -49,7 +49,7 @@ def test_the_source_distribution_holds_what_the_repository_does(distributions: D
 
 def test_the_wheel_that_the_source_distribution_makes_is_the_same_byte_for_byte(distributions: Distributions, tmp_path: Path) -> None:
     with tarfile.open(distributions.source) as source:
-        source.extractall(tmp_path, filter="data")
+        source.extractall(tmp_path, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # from Python 3.11.4 on
     (unpacked,) = tmp_path.iterdir()
     environment = bare(tmp_path) | {"SOURCE_DATE_EPOCH": "1767225600"}
     command = [BIN / "python", "-m", "build", "--no-isolation", "--wheel"]

@@ -137,6 +137,10 @@ def test_status_without_a_queue_knows_what_is_done(command: Command) -> None:
     command("plan", *ASKED, *TOLD)
     shown = command("status", "--run", "run")
     assert (shown.exit_code, "0 of 3" in shown.stdout) == (3, True)
+    assert "?" not in shown.stdout
+    for absent in ("waiting", "in flight", "dead-lettered", "never sent"):
+        assert absent not in shown.stdout, "a run on this machine has no queue"
+    assert "coinfarm backfill run --run" in " ".join(shown.stdout.split())
     document = json.loads(command("status", "--run", "run", "--json").stdout)
     assert (document["shards"], document["done"], document["waiting"], document["complete"]) == (3, 0, None, False)
 

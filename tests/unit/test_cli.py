@@ -4,6 +4,8 @@ import io
 import json
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from coinfarm.cli import main
 from coinfarm.picture import picture_of
 from coinfarm.predictor import Series
 from coinfarm.storage import open_storage
+from coinfarm.synthetic import generate
 from tests.demo_requests import demo_candles, demo_request
 from tests.fake_models import FakeEngine, promote_model, seal
 
@@ -86,6 +89,30 @@ def test_predict_json_is_the_answer_of_the_api(run: Run, candles: Path) -> None:
     assert document["model"]["engine"] == "fake"
     assert len(document["results"]) == 11
     assert document["results"][0]["predictions"] == {"maxRisePct": 1.5, "maxDeclinePct": 1.5, "endChangePct": 1.5}
+
+
+def test_predict_streams_rows_in_parts_that_are_the_same_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(300)))
+    whole = [run("predict", "DEMOUSD-1m.parquet", output, "--stride", 3).stdout for output in ("--csv", "--json")]
+    monkeypatch.setattr("coinfarm.cli.options._WINDOWS_AT_ONCE", 7)
+    assert [run("predict", "DEMOUSD-1m.parquet", output, "--stride", 3).stdout for output in ("--csv", "--json")] == whole
+    assert len(json.loads(whole[1])["results"]) == 34
+
+
+def test_rows_come_before_all_are_predicted_and_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.parquet"
+    path.write_bytes(parquet_from_candles(generate("DEMOUSD", "1m", 1_767_225_600_000, 60_000, seed=1)))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "MODEL_CACHE_DIR": str(tmp_path / "cache")}
+    words = [sys.executable, "-c", "from coinfarm.cli import main; main(prog_name='coinfarm')", "predict", str(path), "--csv"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline().startswith("open_time,")
+        assert process.stdout.readline().startswith("17")
+        assert process.poll() is None, "others are still being predicted"
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (141, "")
 
 
 def test_predict_csv_has_a_line_per_window_of_the_stride(run: Run, candles: Path) -> None:

@@ -56,7 +56,7 @@ def test_the_first_line_is_the_verdict(run: Run) -> None:
     assert first.startswith(
         ("Makes money: it breaks even", "Does not make money: it breaks even", "Cannot be told from this much data: it")
     )
-    for expected in ("2,880 left out: in sample", "perfect foresight", "sharpe_ratio", "DEMOETH", "2019-05"):
+    for expected in ("2,880 left out: in sample", "foresight", "sharpe ratio", "DEMOETH", "2019-05"):
         assert expected in shown.stdout
 
 

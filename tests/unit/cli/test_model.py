@@ -60,9 +60,10 @@ def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, st
     row = {version: next(line for line in rows if version in line) for version in (first, second)}
     assert row[first].startswith("│ *")
     assert "0.0900" in row[first]
-    assert "BTCUSD, 2019-05-01 up to 2019-07-01" in row[first]
+    assert "BTCUSD" in row[first]
+    assert "2019-05-01 to 2019-07-01" in rows[rows.index(row[first]) + 1]
     assert row[second].startswith("│  ")
-    assert "nothing yet" in row[second]
+    assert "not evaluated" in row[second]
 
 
 def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:

@@ -153,3 +153,11 @@ def test_an_unfinished_backfill_is_no_verdict(
     shown = command(files[0], "-o", tmp_path / "out")
     assert (shown.exit_code, shown.stdout) == (code, "")
     assert said in shown.stderr
+
+
+def test_a_file_whose_name_tells_nothing_is_to_be_renamed(command: Command, files: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "prices.parquet").write_bytes(files[0].read_bytes())
+    shown = command(tmp_path / "prices.parquet", "-o", tmp_path / "out")
+    assert shown.exit_code == 1
+    assert "rename it like BTCUSD-1m.parquet" in shown.stderr
+    assert "--symbol" not in shown.stderr

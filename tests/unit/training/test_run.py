@@ -215,7 +215,7 @@ def test_after_ctrl_c_it_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     process = command(tmp_path)
     assert process.stderr is not None
     before = ""
-    while "epoch 1 " not in before:
+    while "epoch 2 " not in before:
         line = process.stderr.readline()
         assert line, before
         before += line
@@ -230,7 +230,7 @@ def test_after_ctrl_c_it_says_how_to_go_on_and_does(tmp_path: Path) -> None:
     again = command(tmp_path)
     _, said = again.communicate(timeout=120)
     assert again.returncode == 0, said
-    assert "epoch 1 " not in said, "what was done is not done again"
+    assert "epoch 1 " not in said, "the first epoch was kept"
     assert (tmp_path / "bundle/manifest.json").is_file()
 
 

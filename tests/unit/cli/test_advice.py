@@ -1,0 +1,116 @@
+"""What a message advises exists: every option that it names is one of a command that may print it."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from coinfarm.cli import main
+
+PACKAGE = Path(__file__).parents[3] / "coinfarm"
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+COMMAND = re.compile(r"coinfarm(?: --stack \S+)?((?: [a-z]+)+)")
+NOT_OURS = {"--stack-name"}
+"""Options of other programs' commands that messages name."""
+PRINTED_BY = {
+    "backfill/plan.py": ["backfill plan", "verdict"],
+    "backfill/quote.py": ["backfill plan"],
+    "backfill/run_manifest.py": ["backfill plan"],
+    "backtest/lookahead.py": ["backtest"],
+    "backtest/run.py": ["backtest"],
+    "compilation/compile.py": ["model publish"],
+    "compilation/tools.py": ["model publish"],
+    "evaluation/evaluate.py": ["evaluate"],
+    "evaluation/findings.py": ["evaluate"],
+    "evaluation/judge.py": ["evaluate"],
+    "history/exchange.py": ["history download"],
+    "history/tables.py": ["history check"],
+    "models/card.py": ["evaluate"],
+    "models/evaluations.py": ["evaluate"],
+    "models/promotion.py": ["model promote", "model publish"],
+    "stack.py": ["backfill plan"],
+    "verdict.py": ["verdict"],
+    "demo/template.py": ["backfill demo"],
+}
+"""The commands that print a module's messages, where a message does not name the command itself. All of them must have the option."""
+CLI_MODULES = {
+    "serve.py": ["serve", "invoke", "example"],
+    "listening.py": ["serve"],
+    "options.py": ["predict", "render", "explain", "evaluate"],
+    "predict.py": ["predict"],
+}
+"""Modules of the command line that are no command, and those of several, where one of them prints the message."""
+EXCEPTIONS = {("models/promotion.py", "--force"), ("models/promotion.py", "--reason"), ("models/promotion.py", "--no-compile")}
+"""Options of only one of the commands that print it: `publish --promote` and `promote` share what refuses."""
+
+
+def commands(group: click.Group = main, name: str = "") -> dict[str, set[str]]:
+    """The options of every command, by its words."""
+    found = {name: _options(group)}
+    for each, command in group.commands.items():
+        words = f"{name} {each}".strip()
+        found |= commands(command, words) if isinstance(command, click.Group) else {words: _options(command)}
+    return found
+
+
+def _options(command: click.Command) -> set[str]:
+    return {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {"--help"}
+
+
+def messages(path: Path) -> Iterator[str]:
+    """The texts of a module, but not its documentation, nor what declares options."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    passed = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            passed |= {id(each) for decorator in node.decorator_list for each in ast.walk(decorator)}
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            passed.add(id(node.value))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.option", "click.argument"):
+            passed |= {id(each) for each in ast.walk(node)}
+        if isinstance(node, ast.JoinedStr):
+            passed |= {id(each) for each in node.values}
+    for node in ast.walk(tree):
+        if id(node) in passed:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(each.value if isinstance(each, ast.Constant) else "X" for each in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def advised() -> list[tuple[str, str, str]]:
+    """Module, option, and the command that the text names before the option, if it does."""
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        module = path.relative_to(PACKAGE).as_posix()
+        for text in messages(path):
+            for option in OPTION.finditer(text):
+                if option[0] not in NOT_OURS and not module.startswith("demo/") and " " in text:
+                    named = [each[1].strip() for each in COMMAND.finditer(text[: option.start()])]
+                    found.append((module, option[0], named[-1] if named else ""))
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize(("module", "option", "named"), advised(), ids=lambda value: value.replace("/", "."))
+def test_an_option_that_a_message_names_exists(module: str, option: str, named: str) -> None:
+    have = commands()
+    named = next((" ".join(named.split()[:length]) for length in (2, 1) if " ".join(named.split()[:length]) in have), "")
+    if named and option in have[named]:
+        return
+    if option in have[""]:
+        return
+    name = module.removeprefix("cli/")
+    if module.startswith("cli/"):
+        own = CLI_MODULES.get(name, [each for each in have if each.split(" ")[0] == name.removesuffix(".py")])
+        assert any(option in have[each] for each in own), f"no command of {module} has {option}"
+    elif (module, option) not in EXCEPTIONS:
+        assert module in PRINTED_BY, f"say in this test which commands print the advice {option} of {module}"
+        assert all(option in have[each] for each in PRINTED_BY[module])
+
+
+def test_the_scan_finds_advice() -> None:
+    assert len(advised()) > 30

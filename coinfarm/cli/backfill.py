@@ -225,13 +225,17 @@ def submit(root: str, queue_url: str | None) -> None:
 @_RUN
 @_QUEUE
 @_DEAD
-@click.option("--watch", is_flag=True, help="Look again and again, until all is done.")
-@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="How often to look.")
+@click.option("--watch", is_flag=True, help="Repeat until all shards are done.")
+@click.option(
+    "--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two repetitions, with --watch."
+)
 @_JSON
 def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch: bool, every_s: float, as_json: bool) -> None:
-    """Say how a run stands, from its results and its queue. With --json --watch, a line of JSON for each look.
+    """Show the progress of a run.
 
-    The exit code is 0 where all is done, 3 where it is not.
+    It counts results and messages in the queue. --watch with --json prints one line of JSON each time.
+
+    The exit code is 0 if all shards are done, and 3 if not.
     """
     from coinfarm.backfill.report import status_document, status_table
     from coinfarm.backfill.status import Watch

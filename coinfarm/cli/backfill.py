@@ -226,12 +226,16 @@ def submit(root: str, queue_url: str | None) -> None:
 @_QUEUE
 @_DEAD
 @click.option("--watch", is_flag=True, help="Repeat until all shards are done.")
-@click.option("--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two looks.")
+@click.option(
+    "--every-s", type=click.FloatRange(min=0.1), default=5.0, show_default=True, help="Seconds between two repetitions, with --watch."
+)
 @_JSON
 def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch: bool, every_s: float, as_json: bool) -> None:
-    """Show the progress of a run, from its results and its queue. With --json --watch, print one line of JSON per look.
+    """Show the progress of a run.
 
-    Exit codes: 0 if all shards are done, 3 if not.
+    It counts results and messages in the queue. --watch with --json prints one line of JSON each time.
+
+    The exit code is 0 if all shards are done, and 3 if not.
     """
     from coinfarm.backfill.report import status_document, status_table
     from coinfarm.backfill.status import Watch
@@ -319,6 +323,9 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     """
     from coinfarm.backfill.collect import collect as put_together
     from coinfarm.backfill.report import coverage_table
+
+    if output.suffix not in ("", ".parquet") and not output.is_dir():
+        raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an ending")
 
     run = _run(root)
     with _messages_bar("shards", total=len(list(run.manifest.shards()))) as show:

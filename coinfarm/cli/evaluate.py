@@ -121,7 +121,7 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     root = model_uri or Settings.from_environment(os.environ).model_uri
     if not isinstance(open_model_source(root), ModelStore):
         raise click.UsageError(
-            f"{root} is no model root, and has no place for evaluations: leave out --record, save this one with --json, and give it to "
+            f"{root} is not a model root, and has no place for evaluations: leave out --record, save this one with --json, and give it to "
             "coinfarm model publish --evaluation"
         )
     return root

@@ -63,11 +63,17 @@ def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
 
 
 def open_predictor(model_uri: str | None, version: str | None = None) -> "Predictor":
+    from coinfarm.models.store import OneBundle, open_model_root, open_model_source
     from coinfarm.service import Service
     from coinfarm.settings import Settings
+    from coinfarm.storage import local_folder
 
     overrides = {"MODEL_URI": model_uri} if model_uri else {}
-    return Service(Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})).predictor(version)
+    settings = Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})
+    is_local_root = local_folder(settings.model_uri) is not None and not settings.model_uri.endswith(".keras")
+    if is_local_root and not isinstance(open_model_source(settings.model_uri), OneBundle):
+        open_model_root(settings.model_uri)  # says what the folder lacks
+    return Service(settings).predictor(version)
 
 
 def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":

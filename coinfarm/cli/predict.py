@@ -31,9 +31,10 @@ def predict(
     interval: str | None,
     gaps: str,
 ) -> None:
-    """Predict the horizon after each window of the candles in FILE (.json, .csv or .parquet).
+    """Predict what follows each window of the candles in FILE.
 
-    The table shows the last windows, and only these are predicted for it. --csv and --json write rows while others are predicted.
+    FILE is .json, .csv or .parquet. The table shows the last 20 windows. --csv and --json predict all windows, and write each as soon as it
+    is predicted.
     """
     from coinfarm.answer import answer, json_texts
     from coinfarm.report import ROWS_SHOWN, csv_lines, prediction_table

@@ -190,5 +190,5 @@ def open_model_root(root: str) -> Storage:
     if storage.exists(MANIFEST_FILE):
         raise NotFound(f"{root} is a model bundle, not a model root: publish it under one with `coinfarm model publish {root} --to ROOT`")
     folder = local_folder(root)
-    what = "does not exist" if folder is not None and not folder.exists() else "is no model root: it holds no version of a model"
+    what = "does not exist" if folder is not None and not folder.exists() else "is not a model root: it has no model versions"
     raise NotFound(f"{root} {what}. Check the path, or publish a model there with `coinfarm model publish SOURCE --to {root}`")

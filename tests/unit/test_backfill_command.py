@@ -169,6 +169,14 @@ def test_collect_prints_what_became_of_every_window(command: Command) -> None:
     assert Path("all.parquet").exists()
 
 
+def test_collect_writes_no_other_format(command: Command) -> None:
+    command("plan", *ASKED, *TOLD)
+    refused = command("collect", "--run", "run", "-o", "all.csv")
+    assert refused.exit_code == 2
+    assert "Parquet" in refused.stderr
+    assert not Path("all.csv").exists()
+
+
 @pytest.fixture
 def looks(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[float]]:
     """Lets `status` see, look after look, so many done of 3 shards, waiting and in flight; returns the pauses between looks."""

@@ -199,8 +199,14 @@ def test_a_wrong_setting_is_named(run: Run, candles: Path, monkeypatch: pytest.M
 def test_a_model_that_is_not_there_is_named(run: Run, candles: Path) -> None:
     shown = run("predict", candles, "--model", "nowhere")
     assert shown.exit_code == 1
-    assert "no model of" in shown.stderr
-    assert "nowhere" in shown.stderr
+    assert "nowhere does not exist" in shown.stderr
+
+
+def test_a_folder_without_versions_is_no_model(run: Run, candles: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    shown = run("predict", candles, "--model", tmp_path / "empty")
+    assert shown.exit_code == 1
+    assert "coinfarm model publish SOURCE --to" in shown.stderr
 
 
 def test_train_does_not_write_over_a_folder_that_holds_something(run: Run, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def test_it_says_what_it_found_and_prints_the_figures_beside_the_baselines(run: Run) -> None:
     shown = run("--candles", "DEMO1-1h.parquet", *PERIOD)
     assert shown.exit_code == 0, shown.output
-    assert "the model does not surely foretell better than" in shown.stdout
+    assert "does not predict rise and decline clearly better than" in shown.stdout
     assert "this model" in shown.stdout
     assert "ridge regression" in shown.stdout
     assert "2020-03" in shown.stdout

@@ -277,7 +277,7 @@ def test_invoke_calls_the_stacks_own_function(
 @pytest.mark.parametrize(
     ("document", "options", "exits", "said"),
     [
-        pytest.param({"Records": []}, [], 1, "messages reach stack farm by its queue", id="an event of the queue"),
+        pytest.param({"Records": []}, [], 1, "receives messages through its queue", id="an event of the queue"),
         pytest.param({}, ["--results-root", "results"], 2, "leave out --candles-root and --results-root", id="a root"),
     ],
 )

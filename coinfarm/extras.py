@@ -25,7 +25,7 @@ class MissingPackage(CoinfarmError):
 
 def how_to_install(package: str) -> str:
     """The command that installs an optional package, for a person."""
-    return f"pip install 'coinfarm[{_EXTRAS[package]}]', or make develop in a checkout"
+    return f"in a checkout, make develop installs it; elsewhere, pip install 'coinfarm[{_EXTRAS[package]}]'"
 
 
 def require(purpose: str, *packages: str) -> None:

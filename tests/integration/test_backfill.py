@@ -130,7 +130,7 @@ def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
     assert under_way["framesPerS"] > 0
     assert under_way["secondsLeft"] > 0
     assert under_way["usd"] == pytest.approx(under_way["usdQuoted"] * 10 / SHARDS)
-    assert "messages wait or are in flight" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
+    assert "messages are in the queue" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
 
     consume(queue)
     stuck = status(root, exits=3)

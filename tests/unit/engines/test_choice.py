@@ -162,7 +162,7 @@ def test_where_keras_is_needed_and_not_installed_the_remedy_is_said(
 ) -> None:
     monkeypatch.setattr(engines, "find_spec", lambda name: None if name == missing else name)
     monkeypatch.setattr(engines, "processor_flags", frozenset)
-    with pytest.raises(ModelError, match=r"needs Keras and TensorFlow: pip install 'coinfarm\[keras\]'"):
+    with pytest.raises(ModelError, match=r"needs Keras and TensorFlow: .*pip install 'coinfarm\[keras\]'"):
         load_engine(bundle, choice, max_batch=100)
 
 

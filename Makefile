@@ -54,7 +54,7 @@ demo: $(READY)
 soak: $(READY)
 	@"$(BIN)/python" -m benchmarks.soak --output benchmarks/soak.json
 
-# On made-up candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
+# On synthetic candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
 verdict: $(READY)
 	@"$(BIN)/coinfarm" verdict $(CANDLES)
 

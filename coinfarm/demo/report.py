@@ -42,13 +42,13 @@ def page(outcome: Outcome) -> Page:
     """The whole report."""
     return Page(
         title="A backfill on this machine",
-        subtitle=f"Made-up candles · model {outcome.model_version} · {len(outcome.shares)} workers · moto's server in the place of AWS",
+        subtitle=f"Synthetic candles · model {outcome.model_version} · {len(outcome.shares)} workers · moto's server in the place of AWS",
         verdict=_verdict(outcome),
         tiles=_tiles(outcome),
         sections=(
             Section("How it went", (_figures(outcome), _shares(outcome))),
-            Section("What became of every window asked for", (_coverage(outcome),)),
-            Section("What was called", (Prose((_ABOUT_COMMANDS,)), _commands(outcome), _resources(outcome))),
+            Section("Every requested window", (_coverage(outcome),)),
+            Section("Commands and resources", (Prose((_ABOUT_COMMANDS,)), _commands(outcome), _resources(outcome))),
         ),
         footer="Made by coinfarm backfill demo. The candles are generated, so the predictions say nothing about a real market.",
     )
@@ -114,8 +114,8 @@ def _figures(outcome: Outcome) -> Figures:
 
 def _shares(outcome: Outcome) -> Table:
     rows = [(share.name, f"{share.shards:,}", f"{share.turns:,}", f"{share.busy_s:.1f} s") for share in outcome.shares]
-    caption = "A turn is what a worker receives at once. Turns overlap: while one is in the engine, the candles of another come."
-    return Table(("worker", "shards", "turns", "time in turns"), rows, caption)
+    caption = "A batch is what a worker receives at once. Batches overlap: while one is in the engine, the candles of the next are read."
+    return Table(("worker", "shards", "batches", "time in batches"), rows, caption)
 
 
 def _coverage(outcome: Outcome) -> Table:

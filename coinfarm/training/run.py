@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles import Candles
+from coinfarm.engines.quiet import without_greetings
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.extras import require
@@ -62,6 +63,7 @@ def train(
     require("training", "keras", "tensorflow")
     if tensorboard is not None:
         require("a log for TensorBoard", "tensorboard")
+    _start_keras()
     work = folder.with_name(f"{folder.name}.training")
     checkpoint = Checkpoint(work)
     checkpoint.begin(config)
@@ -72,6 +74,14 @@ def train(
     sealed.folder.replace(folder)
     shutil.rmtree(work)
     return Bundle(sealed.manifest, folder)
+
+
+def _start_keras() -> None:
+    """Import Keras and its backend, and use a device, which is when the backend writes its startup logs."""
+    with without_greetings():
+        import keras
+
+        keras.ops.zeros(1)
 
 
 def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:

@@ -42,7 +42,7 @@ def on_interrupt(message: str) -> Iterator[None]:
 class ErrorGroup(click.Group):
     """Prints what a user or the system did wrong as one line, without a traceback.
 
-    The exit code is 1; 130 after Ctrl-C; 141 where whoever reads the output has closed it, as `head` does.
+    The exit code is 1; 130 after Ctrl-C; 141 where the reader of the output has closed it, as `head` does.
     """
 
     def invoke(self, context: click.Context) -> Any:

@@ -195,7 +195,7 @@ class CandleStore:
             raise CandleError(*(Fault(where + fault.pointer, fault.detail) for fault in error.faults)) from None
 
     def contents(self) -> str:
-        """Which series the store has, and their first and last days, for whoever asked for another."""
+        """Which series the store has, with their first and last days, for an error message."""
         spans: dict[Series, tuple[date, date]] = {}
         for symbol, interval, day in filter(None, map(_parsed_key, self._storage.list(PREFIX))):
             first, last = spans.get(Series(symbol, interval), (day, day))

@@ -86,7 +86,7 @@ class ModelStore:
         return _fetched(self._storage, partial(bundle_key, version), self.manifest(version), folder)
 
     def _known(self) -> str:
-        """The latest versions that there are, for whoever asked for another."""
+        """The latest versions, for an error message."""
         with suppress(StorageError):
             versions = self.versions()
             if versions:

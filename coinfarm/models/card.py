@@ -193,7 +193,7 @@ def _metrics(manifest: Manifest, evaluations: "Sequence[EvaluationRecord]") -> I
         yield from _evaluation(record)
     for name, split in splits.items():
         yield ""
-        yield f"### Measured in training: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
+        yield f"### Measured with Keras at the end of training: {name}, {split.from_date} up to {split.to_date}, {split.frames:,} frames"
         yield ""
         directions = {who: of.get("endChangePct", _Output()).direction_right_pct for who, of in split.baselines.items()}
         yield from _score_table(

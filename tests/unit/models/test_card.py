@@ -136,7 +136,7 @@ def test_what_training_has_measured_is_told_and_what_others_write_there_is_passe
     scores = {name: {"r2": 0.2} for name in OUTPUT_NAMES} | {"endChangePct": {"r2": 0.01, "directionRightPct": 52.2}}
     validation = {"from": "2019-03-01", "to": "2019-05-01", "frames": 8373, "model": scores, "baselines": {"trainingMean": scores}}
     card = model_card(_manifest(tmp_path, metrics={"validation": validation, "auc": 0.7}), [])
-    assert "### Measured in training: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
+    assert "### Measured with Keras at the end of training: validation, 2019-03-01 up to 2019-05-01, 8,373 frames" in card
     assert "| **this model** | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "| training mean | 0.200 | 0.200 | 0.010 | 52.2 % |" in card
     assert "auc" not in card

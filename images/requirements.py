@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-TARGETS = {"lambda": ("keras", "tracing"), "gpu": ()}
+TARGETS = {"lambda": ("keras", "tracing"), "gpu": ("keras",)}
 """The extras that a target always has."""
 
 
@@ -19,7 +19,7 @@ def requirements(project: dict[str, Any], target: str, extras: list[str], has_op
     if target == "gpu":
         left_out.append("tensorflow")  # Keras runs on JAX there: a gigabyte would lie idle
     optional = (each for extra in [*TARGETS[target], *extras] for each in project["optional-dependencies"][extra])
-    return [each for each in [*project["dependencies"], *optional] if not each.startswith(tuple(left_out))]
+    return [each for each in dict.fromkeys([*project["dependencies"], *optional]) if not each.startswith(tuple(left_out))]
 
 
 def has_openvino(machine: str, glibc: tuple[int, ...]) -> bool:

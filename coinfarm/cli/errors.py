@@ -5,8 +5,10 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import IO, Any
 
 import click
@@ -31,12 +33,38 @@ class Interrupted(click.ClickException):
 
 @contextmanager
 def on_interrupt(message: str) -> Iterator[None]:
-    """After Ctrl-C the command ends with this message, which says what is kept and how to go on."""
+    """After Ctrl-C the command ends with this message, which says what is kept and how to go on.
+
+    Any exception after Ctrl-C counts: inside TensorFlow, a KeyboardInterrupt may come out as a TypeError.
+    """
+    with _noticing_sigint() as was_interrupted:
+        try:
+            yield
+        except (KeyboardInterrupt, Exception) as error:
+            if isinstance(error, Exception) and not was_interrupted():
+                raise
+            atexit.register(_discard, 2)  # where TensorFlow complains of its iterators, which it finds cut off
+            raise Interrupted(message) from None
+
+
+@contextmanager
+def _noticing_sigint() -> Iterator[Callable[[], bool]]:
+    """Yields whether there was a SIGINT meanwhile. Its handler works as before."""
+    before = signal.getsignal(signal.SIGINT)
+    if not callable(before) or threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    seen = threading.Event()
+
+    def notice(number: int, frame: FrameType | None) -> None:
+        seen.set()
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, notice)
     try:
-        yield
-    except KeyboardInterrupt:
-        atexit.register(_discard, 2)  # where TensorFlow complains of its iterators, which it finds cut off
-        raise Interrupted(message) from None
+        yield seen.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class ErrorGroup(click.Group):

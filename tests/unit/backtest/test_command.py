@@ -111,7 +111,7 @@ def test_a_place_that_cannot_be_written_is_no_hindrance(run: Run, monkeypatch: p
     monkeypatch.setattr("coinfarm.storage.folder.FolderStorage.write", refuse)
     shown = run(text=STRATEGY.replace("0.25", "0.22"))
     assert shown.exit_code == 0, shown.output
-    assert "could not be kept beside the predictions" in shown.stdout.replace("\n", " ")
+    assert "could not be stored beside the predictions" in shown.stdout.replace("\n", " ")
 
 
 def test_a_rule_of_ones_own_is_traded(run: Run, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_check_says_what_it_found(run: Run, monkeypatch: pytest.MonkeyPatch)
     passed, failed = run("--check-lookahead"), run("--check-lookahead")
     assert "48 predictions, repeated without the candles that came later, are the same" in passed.stdout
     assert failed.exit_code == 1
-    assert "know the future" in failed.output
+    assert "use later candles" in failed.output
 
 
 def test_what_is_exported_is_named(run: Run, tmp_path: Path) -> None:

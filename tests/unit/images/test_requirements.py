@@ -24,6 +24,10 @@ def test_the_gpu_worker_gets_jax_in_place_of_tensorflow() -> None:
     assert not {"tensorflow", "tensorflow-cpu", "aws-xray-sdk"} & found
 
 
+def test_a_gpu_worker_without_cuda_still_runs_keras() -> None:
+    assert "keras" in names("gpu", [])
+
+
 def test_without_a_wheel_openvino_is_left_out_and_nothing_else() -> None:
     assert names("lambda", []) - names("lambda", [], with_openvino=False) == {"openvino"}
 

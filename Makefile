@@ -37,7 +37,7 @@ audit: $(READY) $(AUDITORS)
 	for template in template monitoring fleet packages; do \
 	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template.yaml || exit 1; \
 	done
-	"$(BIN)/python" -m tests.audited_stack build/prod.json
+	"$(BIN)/python" -m tests.support.audited_stack build/prod.json
 	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json monitoring.yaml fleet.yaml packages.yaml
 
 bench: $(READY)

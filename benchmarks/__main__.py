@@ -24,8 +24,8 @@ from benchmarks.processes import measure
 from benchmarks.rendering import rendering_us
 from coinfarm.backfill.prices import PRICES_DATE
 from coinfarm.engines.processor import processor_name
-from coinfarm.service import Service
-from coinfarm.settings import Settings, reference_model_uri
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings, reference_model_uri
 from image_render.draw import draw_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows

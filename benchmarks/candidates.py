@@ -13,8 +13,8 @@ from coinfarm.compilation.forms import BF16, F32
 from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags
-from coinfarm.engines.quiet_openvino import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, LayerSummary
 from coinfarm.outputs import OUTPUT_NAMES

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from coinfarm.candle_files import parse_candles
-from coinfarm.candles import Candles, fill_gaps
-from coinfarm.synthetic import generate
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.synthetic import generate
 
 _REAL = Path(__file__).parents[2] / "shared" / "data" / "candles" / "BTCUSD-1m.parquet"
 _NEW_YEAR_2026_MS = 1_767_225_600_000

@@ -9,11 +9,11 @@ from benchmarks.timing import median_s
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.quantisation import WideEnds, quantised
 from coinfarm.compilation.tools import convert_model
-from coinfarm.engines import Engine
+from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags
-from coinfarm.engines.quiet_openvino import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
 from image_render.draw import Frames, draw_frames

@@ -18,17 +18,18 @@ import numpy as np
 
 from benchmarks.candles import bench_candles
 from benchmarks.timing import median_s
-from coinfarm.candle_files import parse_candles
-from coinfarm.candles import Candles, fill_gaps
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.compilation.parity import Outputs, parity, passes
 from coinfarm.engines.backends import take_gpu_backend
-from coinfarm.engines.gpu import gpu_at_hand
-from coinfarm.engines.keras_device import KerasDeviceEngine
+from coinfarm.engines.gpu_detection import gpu_at_hand
 from coinfarm.engines.keras_files import load_networks
+from coinfarm.engines.keras_gpu import KerasGpuEngine
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manager import LoadedModel
-from coinfarm.predictor import Predictor, Series
-from coinfarm.settings import reference_model_uri
+from coinfarm.prediction.model_manager import LoadedModel
+from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.serving.settings import reference_model_uri
 from image_render.draw import Frames, draw_frames
 from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
@@ -57,7 +58,7 @@ def main() -> int:
     bundle = _reference_bundle()
 
     started = time.perf_counter()
-    engine = KerasDeviceEngine(bundle, arguments.device)
+    engine = KerasGpuEngine(bundle, arguments.device)
     machine = {
         "date": datetime.now(UTC).date().isoformat(),
         "engine": engine.name,
@@ -117,7 +118,7 @@ def _outputs(networks: list[Any], frames: Any) -> Outputs:
     return np.concatenate([np.asarray(head).reshape(len(frames), -1) for head in heads], axis=1)
 
 
-def _frames_per_s(engine: KerasDeviceEngine, rows: Rows, batch: int) -> float:
+def _frames_per_s(engine: KerasGpuEngine, rows: Rows, batch: int) -> float:
     """With one batch sent while the one before is at work, as the predictor does it."""
     given = np.resize(rows, (batch, *rows.shape[1:]))
     pending: Callable[[], Any] = engine.start_rows(given)
@@ -133,7 +134,7 @@ def _frames_per_s(engine: KerasDeviceEngine, rows: Rows, batch: int) -> float:
     return batch / seconds
 
 
-def _candles_to_predictions_per_s(bundle: Bundle, engine: KerasDeviceEngine, candles: Candles) -> float:
+def _candles_to_predictions_per_s(bundle: Bundle, engine: KerasGpuEngine, candles: Candles) -> float:
     predictor = Predictor(LoadedModel(bundle, engine, load_ms=0.0), max_batch=1)
     started = time.perf_counter()
     predictions = predictor.predict(Series(candles))

@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
-from coinfarm.answer import answer_file
-from coinfarm.candle_files import parquet_from_candles, parse_candles
-from coinfarm.candles import Candles, fill_gaps
-from coinfarm.predictor import Predictor, Series
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candles.gaps import fill_gaps
+from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.serving.response import answer_file
 
 _MOST_CANDLES = 1_000_000
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candle_rows import rows_from_candles
+from coinfarm.candles.rows import rows_from_candles
 from image_render.spec import STANDARD
 
 _STARTED_NS = "COINFARM_BENCH_STARTED_NS"
@@ -63,7 +63,7 @@ def memory() -> dict[str, Any]:
 
 def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
     """A first request and `count` others, each a minute later; generated, so that no file is read while the clock runs."""
-    from coinfarm.synthetic import generate
+    from coinfarm.candles.synthetic import generate
 
     length = STANDARD.window_candles + frames - 1
     rows = rows_from_candles(generate("DEMOUSD", "1m", 1_767_225_600_000, length + count, seed=3))
@@ -73,7 +73,7 @@ def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
 
 def _post(body: str) -> None:
     from handler.app import lambda_handler
-    from handler.local import LocalContext, http_event
+    from handler.local_events import LocalContext, http_event
 
     event = http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body.encode())
     answer = lambda_handler(event, LocalContext())

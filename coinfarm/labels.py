@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 from image_render.windows import Columns
 
 _UPSIDE_DOWN = [1, 0, 2]

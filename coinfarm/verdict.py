@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 
 from coinfarm.backfill.collect import collect
 from coinfarm.backfill.coverage import Counts
+from coinfarm.backfill.estimate import Fleet
 from coinfarm.backfill.plan import Wish, plan_run, speed_here
-from coinfarm.backfill.quote import Fleet
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backtest.run import Progress, Result, backtest, silent
+from coinfarm.backtest.backtest import Progress, Result, backtest, silent
 from coinfarm.backtest.strategy import Strategy
+from coinfarm.candle_store.importing import import_file
+from coinfarm.candle_store.store import CandleStore, Series
+from coinfarm.candles.day import DAY_MS, by_day, day_of, day_start_ms
+from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError, NotFound
-from coinfarm.history.day import DAY_MS, by_day, day_of, day_start_ms
-from coinfarm.history.files import import_file
-from coinfarm.history.store import CandleStore, Series
 from coinfarm.storage import open_storage
-from coinfarm.synthetic import generate
 
 if TYPE_CHECKING:
     from coinfarm.models.manifest import TrainingData
-    from coinfarm.predictor import Predictor
+    from coinfarm.prediction.predictor import Predictor
 
 MADE_UP_SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC")
 MADE_UP_DAYS = 40

@@ -1,6 +1,6 @@
 """Write the events of this folder anew: `python events/make.py`.
 
-The candles are made up (`coinfarm.synthetic`), and so is every id; the shapes are those that AWS sends.
+The candles are made up (`coinfarm.candles.synthetic`), and so is every id; the shapes are those that AWS sends.
 """
 
 import base64
@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from coinfarm.candle_files import parquet_from_candles
-from coinfarm.candle_rows import FIELDS, rows_from_candles
-from coinfarm.candles import Candles
-from coinfarm.history.store import CandleStore
-from coinfarm.settings import reference_model_uri
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.rows import FIELDS, rows_from_candles
+from coinfarm.candles.synthetic import generate
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
-from coinfarm.synthetic import generate
 from image_render.draw import draw_frames
 from image_render.windows import window_range_pct, windows
 

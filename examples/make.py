@@ -1,16 +1,16 @@
 """Write the generated files of this folder again: `python examples/make.py`.
 
-The candles are synthetic (`coinfarm.synthetic`): a random walk with the volatility and volume of a coin, and no market behind it.
+The candles are synthetic (`coinfarm.candles.synthetic`): a random walk with the volatility and volume of a coin, and no market behind it.
 """
 
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-from coinfarm.candle_files import parquet_from_candles
-from coinfarm.candle_rows import rows_from_candles
-from coinfarm.candles import Candles
-from coinfarm.synthetic import generate
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.synthetic import generate
 
 FOLDER = Path(__file__).parent
 CANDLE_FILE = "DEMOUSD-1m.parquet"

@@ -10,13 +10,13 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from coinfarm.answer import answer, frames_answer, model_identity
 from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
-from coinfarm.frames_file import read_frames
-from coinfarm.request import PredictionRequest, parse_request
-from coinfarm.service import Service
+from coinfarm.serving.frames import read_frames
+from coinfarm.serving.request import PredictionRequest, parse_request
+from coinfarm.serving.response import answer, frames_answer, model_identity
+from coinfarm.serving.service import Service
 from handler import schemas
-from handler.envelope import check_envelope, is_http_api
+from handler.api_event import check_envelope, is_http_api
 from handler.problems import CONTENT_TYPE, MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
 from handler.telemetry import count_work, refusal
 
@@ -47,7 +47,7 @@ def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) 
     return response
 
 
-# Bodies of /predictions and /frames are parsed by coinfarm.request, as those of every other entrance are: it points at the
+# Bodies of /predictions and /frames are parsed by coinfarm.serving.request, as those of every other entrance are: it points at the
 # candle at fault, and an npz is no JSON. The resolver validates the rest, and documents all.
 @router.post("/predictions", enable_validation=False, summary="Predict the horizon after each window of the candles")
 def post_predictions() -> Response[str]:
@@ -71,7 +71,7 @@ def post_predictions() -> Response[str]:
 
 @router.post("/frames", enable_validation=False, summary="Draw what the model sees of the candles")
 def post_frames() -> Response[bytes]:
-    from coinfarm.picture import picture_of
+    from coinfarm.serving.chart import picture_of
 
     service = _service()
     body = _body(service.settings.max_body_bytes)
@@ -106,14 +106,14 @@ def get_ready() -> schemas.Ready:
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
 def get_openapi() -> Response[str]:
-    from handler.document import committed
+    from handler.openapi_file import committed
 
     return Response(200, JSON, committed())
 
 
 @router.get("/docs", enable_validation=False, summary="This document, to read and to try")
 def get_docs() -> Response[str]:
-    from handler.docs import page
+    from handler.docs_page import page
 
     return Response(200, "text/html; charset=utf-8", page())
 
@@ -161,7 +161,7 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 
 def _no_such_route(_: Exception) -> Response[str]:
-    from handler.document import committed
+    from handler.openapi_file import committed
 
     event = router.current_event
     allowed = ", ".join(sorted(method.upper() for method in json.loads(committed())["paths"].get(event.path, ())))

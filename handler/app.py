@@ -4,11 +4,11 @@ import os
 from functools import cache
 from typing import Any
 
-from coinfarm.answer import answer, model_identity
 from coinfarm.errors import CoinfarmError
-from coinfarm.request import PredictionRequest, parse_request
-from coinfarm.service import Service
-from coinfarm.settings import Settings
+from coinfarm.serving.request import PredictionRequest, parse_request
+from coinfarm.serving.response import answer, model_identity
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
 from handler.telemetry import count, count_refusal, count_work, logger, measure_ms, measured, refusal, traced
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
-from handler.local import LocalContext, http_event
+from handler.local_events import LocalContext, http_event
 from handler.telemetry import logger
 
 Scope = MutableMapping[str, Any]

@@ -7,13 +7,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from coinfarm.backfill.work import Job, do
+from coinfarm.backfill.job_runner import Job, do
 from coinfarm.errors import CoinfarmError
-from coinfarm.service import Service
+from coinfarm.serving.service import Service
+from handler.isolation import turns
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
 from handler.telemetry import count, count_model_error, count_work, logger
-from handler.turns import turns
 
 TIME_RESERVE_MS = 10_000
 """What is left of an invocation when no further batch is begun: one batch and its writes take less."""

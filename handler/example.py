@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candle_rows import rows_from_candles
+from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.models.evaluations import evaluations
-from coinfarm.picture import chart_of_prediction
-from coinfarm.settings import Settings
+from coinfarm.serving.chart import chart_of_prediction
+from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
 from coinfarm.storage.local_file import write_file
-from coinfarm.synthetic import generate
 from handler.app import lambda_handler
-from handler.local import LocalContext, http_event
+from handler.local_events import LocalContext, http_event
 from image_render.spec import STANDARD
 
 _FRAMES = 100

@@ -1,4 +1,4 @@
-"""What a message of the queue asks for, as a job of `coinfarm.backfill.work`."""
+"""What a message of the queue asks for, as a job of `coinfarm.backfill.job_runner`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from coinfarm.answer import answer_file, asked_by
-from coinfarm.backfill.history import History
+from coinfarm.backfill.job_runner import Job
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.backfill.work import Job
-from coinfarm.candle_files import parse_candles
-from coinfarm.candle_rows import candles_from_rows
+from coinfarm.candle_store.reader import History
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.rows import candles_from_rows
 from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
-from coinfarm.predictor import Predictions, Series
-from coinfarm.request import BatchRequest, ShardRequest, parse_message, series_of
-from coinfarm.settings import Settings
+from coinfarm.prediction.predictor import Predictions, Series
+from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, series_of
+from coinfarm.serving.response import answer_file, asked_by
+from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, open_inside, resolve
 
 if TYPE_CHECKING:
-    from coinfarm.models.manager import LoadedModel
+    from coinfarm.prediction.model_manager import LoadedModel
 
 _JSON_IN_MEMORY = 8
 """How much more memory a JSON file may take than a file of columns of its size."""

@@ -1,6 +1,6 @@
 """The OpenAPI document: what Powertools knows of the routes, completed, and brought down to 3.0 for API Gateway.
 
-`python -m handler.openapi --write` renews `handler/openapi.json`, and `handler/gateway.json` that is made from it; with `--check` it fails
+`python -m handler.openapi --write` renews `handler/openapi.json` and the `handler/api_gateway.json` made from it; with `--check` it fails
 where one is stale.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from coinfarm.request import PredictionRequest
-from handler import api, document, gateway, schemas
+from coinfarm.serving.request import PredictionRequest
+from handler import api, api_gateway, openapi_file, schemas
 from handler.problems import CONTENT_TYPE, statuses
 
 _COMPONENTS = "#/components/schemas/"
@@ -40,7 +40,7 @@ def described() -> Json:
     components = told["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         components.pop(unused, None)
-    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": gateway.SECURITY_SCHEMES}
+    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": api_gateway.SECURITY_SCHEMES}
     told |= {"openapi": "3.0.3", "components": schemes}
     told.pop("servers", None)
     for path, operations in told["paths"].items():
@@ -59,11 +59,11 @@ def _complete(operation: Json, path: str, method: str) -> None:
     if beyond.gives:
         operation["responses"]["200"]["content"] = beyond.gives
     titles = statuses()
-    refuses = {status: titles[status] for status in beyond.refuses} | gateway.refusals(path)
+    refuses = {status: titles[status] for status in beyond.refuses} | api_gateway.refusals(path)
     for status, title in sorted(refuses.items()):
         operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
-    if path != gateway.OPEN_PATH:
-        operation["security"] = [{scheme: []} for scheme in gateway.SECURITY_SCHEMES] + [{}]  # one of them, or, served here, none
+    if path != api_gateway.OPEN_PATH:
+        operation["security"] = [{scheme: []} for scheme in api_gateway.SECURITY_SCHEMES] + [{}]  # one of them, or, served here, none
 
 
 def _schema(name: str) -> Json:
@@ -134,7 +134,7 @@ def _as_3_0(node: Any) -> Any:
 def main(arguments: list[str]) -> int:
     """Write the documents, or check that the committed ones are the code's."""
     for_people = described()
-    documents = {document.FILE: for_people, gateway.FILE: gateway.gateway_document(for_people)}
+    documents = {openapi_file.FILE: for_people, api_gateway.FILE: api_gateway.gateway_document(for_people)}
     texts = {file: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for file, content in documents.items()}
     if arguments == ["--write"]:
         for file, text in texts.items():

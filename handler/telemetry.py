@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
 from coinfarm.errors import ModelError
-from coinfarm.predictor import Predictor
+from coinfarm.prediction.predictor import Predictor
 from handler.problems import problem
 
 Handler = Callable[..., Any]

@@ -9,18 +9,18 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+from coinfarm.aws.auto_scaling import Fleet
+from coinfarm.aws.instance_metadata import Instance
+from coinfarm.aws.sqs import Queue
 from coinfarm.errors import CoinfarmError, Unavailable
-from coinfarm.fleet import Fleet
-from coinfarm.queue import Queue
-from coinfarm.service import Service
-from coinfarm.settings import Settings
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
 from handler.drain import Drain
-from handler.held import Held
-from handler.idleness import Idleness
-from handler.instance import Instance
-from handler.lane import Lane
+from handler.idle_timer import Idleness
 from handler.telemetry import count_refusal, logger, measure_ms, print_metrics
+from handler.visibility import Held
 from handler.worker_settings import WorkerSettings
+from handler.worker_thread import Lane
 
 _INTERRUPTED = 128 + signal.SIGINT
 _POLL_S = 0.2

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coinfarm.settings import FromEnvironment
+from coinfarm.serving.settings import FromEnvironment
 
 
 class WorkerSettings(FromEnvironment):

@@ -7,10 +7,11 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from coinfarm.candle_files import parse_candles
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from tests.support.repository import ROOT
 
-SHARED_DATA = Path(__file__).parents[2] / "shared/data"
+SHARED_DATA = ROOT.parent / "shared/data"
 
 hypothesis.settings.register_profile("coinfarm", deadline=None)  # a busy machine is no failure
 hypothesis.settings.load_profile("coinfarm")

@@ -21,7 +21,7 @@ from benchmarks.soak.backfill import COINS, Outcome, soak_backfill
 from benchmarks.soak.mix import LEAST_WINDOWS
 from benchmarks.soak.serving import PATIENCE_S, Plan, Served, soak_server
 from benchmarks.soak.tables import backfill_table, promises_table, server_tables
-from coinfarm.demo.stage import Stage
+from coinfarm.demo.environment import Stage
 from coinfarm.engines.processor import processor_name
 from coinfarm.errors import CoinfarmError
 

@@ -16,14 +16,14 @@ import pyarrow.parquet as pq
 from benchmarks.soak.killing import Posts
 from benchmarks.soak.promises import Promise
 from benchmarks.soak.versions import reference_bundle
+from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
 from coinfarm.backfill.coverage import Counts
 from coinfarm.backfill.run_manifest import KEY as MANIFEST_KEY
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.status import Status, Watch
 from coinfarm.backfill.submission import KEY as SUBMISSION_KEY
-from coinfarm.demo.stage import Stage
-from coinfarm.queue import Queue
+from coinfarm.demo.environment import Stage
 
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
 STRIDE = 10

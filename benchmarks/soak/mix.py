@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candle_rows import rows_from_candles
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.rows import rows_from_candles
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import draw_frames
 from image_render.spec import STANDARD

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from coinfarm.demo.stage import harmless
+from coinfarm.demo.environment import harmless
 from coinfarm.errors import CoinfarmError
 
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"

@@ -20,14 +20,14 @@ from benchmarks.soak.moves import Move, move, strays, taken_up_s
 from benchmarks.soak.promises import Promise
 from benchmarks.soak.versions import reference_bundle, scaled
 from benchmarks.soak.vitals import Trend, Vitals, trend, watch
-from coinfarm.engines import load_engine
+from coinfarm.candles.synthetic import generate
+from coinfarm.engines.loading import load_engine
 from coinfarm.errors import CoinfarmError
-from coinfarm.models.manager import LoadedModel
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
-from coinfarm.predictor import Predictor, Series
+from coinfarm.prediction.model_manager import LoadedModel
+from coinfarm.prediction.predictor import Predictor, Series
 from coinfarm.storage import Storage, open_storage
-from coinfarm.synthetic import generate
 from image_render.spec import STANDARD
 
 CONNECTIONS = 4

@@ -7,11 +7,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from coinfarm.engines.quiet_openvino import import_openvino
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
 from coinfarm.models.store import ModelStore
-from coinfarm.settings import reference_model_uri
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 
 _WEIGHTS_FILE = "model.weights.h5"

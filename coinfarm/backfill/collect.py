@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from coinfarm.backfill.coverage import Coverage, Month, month_of
-from coinfarm.backfill.history import History
-from coinfarm.backfill.result import Result, empty_table, read_result
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_result import Result, empty_table, read_result
+from coinfarm.candle_store.reader import History
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
-from coinfarm.backfill.result import Account
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_result import Account
 
 
 @dataclass

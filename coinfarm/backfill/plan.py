@@ -4,16 +4,16 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from coinfarm.backfill.history import History
-from coinfarm.backfill.local import cores_here
-from coinfarm.backfill.quote import Fleet, Speed, WayName, quote
+from coinfarm.backfill.estimate import Fleet, Speed, WayName, quote
+from coinfarm.backfill.local_run import cores_here
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.windows import days_read
+from coinfarm.backfill.shard_windows import days_read
+from coinfarm.candle_store.reader import History
+from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError, NotFound
-from coinfarm.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor, Series
 from coinfarm.storage import Storage
-from coinfarm.synthetic import generate
 from image_render.spec import STANDARD
 
 _TIMED_S = 1.5

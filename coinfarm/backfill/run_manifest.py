@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from coinfarm.backfill.quote import Quote, WayName
+from coinfarm.backfill.estimate import Quote, WayName
 from coinfarm.backfill.shard import Shard
 from coinfarm.errors import Conflict, NotFound
 from coinfarm.models.manifest import Document, FromDate, ToDate, Version
-from coinfarm.request import Interval, Stride, Symbol
-from coinfarm.settings import reference_model_uri
+from coinfarm.serving.request import Interval, Stride, Symbol
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import Storage, open_storage
 
 KEY = "manifest.json"

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
-from coinfarm.history.day import DAY_MS, day_start_ms
-from coinfarm.interval import interval_ms
+from coinfarm.candles.day import DAY_MS, day_start_ms
+from coinfarm.candles.interval import interval_ms
 
 PREDICTIONS = "predictions"
 FAILURES = "failures"

@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from coinfarm.backfill.history import History
-from coinfarm.backfill.result import CONTENT_TYPE, read_result, result_file
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.windows import ShardWindows, windows_of
+from coinfarm.backfill.shard_result import CONTENT_TYPE, read_result, result_file
+from coinfarm.backfill.shard_windows import ShardWindows, windows_of
+from coinfarm.candle_store.reader import History
 from coinfarm.errors import CandleError, NotFound, StorageError
-from coinfarm.predictor import Predictions, Series
+from coinfarm.prediction.predictor import Predictions, Series
 from coinfarm.storage import Storage
 
 if TYPE_CHECKING:
-    from coinfarm.models.manager import LoadedModel
+    from coinfarm.prediction.model_manager import LoadedModel
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass
 class ShardJob:
-    """A `coinfarm.backfill.work.Job`: the candles of the history to a result, under the key that says all.
+    """A `coinfarm.backfill.job_runner.Job`: the candles of the history to a result, under the key that says all.
 
     So it may be done twice, or by two at once: a result appears whole, and writing it again changes nothing. One that is there and
     whole is left as it is; one that is damaged is made anew, and so is one that was made of other candles than there are now: a day that

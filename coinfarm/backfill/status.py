@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from coinfarm.backfill.quote import WayName
-from coinfarm.backfill.results import done_shards, failures
+from coinfarm.backfill.estimate import WayName
 from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.run_results import done_shards, failures
 from coinfarm.backfill.submission import read_submission
 from coinfarm.models.manifest import Document
 
 if TYPE_CHECKING:
-    from coinfarm.queue import Queue
+    from coinfarm.aws.sqs import Queue
 
 _REASONS_SHOWN = 5
 _RATE_OVER_S = 120

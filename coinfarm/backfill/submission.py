@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, Field
 
-from coinfarm.backfill.history import History
-from coinfarm.backfill.results import done_shards
 from coinfarm.backfill.run_manifest import Run, RunManifest
+from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.candle_store.reader import History
 from coinfarm.errors import NotFound
 from coinfarm.models.manifest import Document
-from coinfarm.request import ShardRequest
+from coinfarm.serving.request import ShardRequest
 
 if TYPE_CHECKING:
-    from coinfarm.queue import Queue
+    from coinfarm.aws.sqs import Queue
 
 KEY = "submission.json"
 _MAX_BYTES = 1_000_000

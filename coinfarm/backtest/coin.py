@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Candles, Times, Values
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.candles import Candles
 from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
 

@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 
 _NORMAL = NormalDist()
 _EULER_MASCHERONI = 0.5772156649015329

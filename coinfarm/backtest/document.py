@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coinfarm.backtest.backtest import Result
 from coinfarm.backtest.break_even import BreakEven
-from coinfarm.backtest.run import Result
 from coinfarm.backtest.selection import Sweep
 from coinfarm.backtest.statistics import Part
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coinfarm.backtest.history import read_market
-from coinfarm.backtest.predictions import CoinPredictions
+from coinfarm.backtest.market_data import read_market
+from coinfarm.backtest.stored_predictions import CoinPredictions
 from coinfarm.backtest.trades import REASONS, Trades
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.outputs import COLUMN_NAMES
 from coinfarm.storage.local_file import whole_file, write_file
@@ -121,7 +121,7 @@ def _trade_table(trades: Trades) -> "pa.Table":
 
 
 def _step_ms(coin: CoinPredictions) -> int:
-    from coinfarm.interval import interval_ms
+    from coinfarm.candles.interval import interval_ms
 
     return interval_ms(coin.interval)
 

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.history import read_market
-from coinfarm.backtest.predictions import CoinPredictions
+from coinfarm.backtest.market_data import read_market
 from coinfarm.backtest.proposals import rule_columns
+from coinfarm.backtest.stored_predictions import CoinPredictions
 from coinfarm.backtest.strategy import Rule
-from coinfarm.candles import Candles, Values, fill_gaps
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
-    from coinfarm.predictor import Predictor
+    from coinfarm.prediction.predictor import Predictor
 
 MOMENTS_PER_COIN = 24
 _MOST_CANDLES = 20_000_000
@@ -81,7 +83,7 @@ def check_rule(rule: Rule, coins: list[Coin], seed: int = 0) -> None:
 
 def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> Values:
     """`(3,)`: the prediction of the last window of what was known at the close."""
-    from coinfarm.predictor import Series
+    from coinfarm.prediction.predictor import Series
 
     known = candles.between(None, close_ms + 1)
     filled = fill_gaps(known[-STANDARD.window_candles - 1 :], _MOST_CANDLES)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from coinfarm.backtest.coin import DECLINE, END, RISE, Coin, Indices, Mask
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Exit, Rule, Size, Strategy
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import COLUMN_NAMES
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
 
 
 @dataclass

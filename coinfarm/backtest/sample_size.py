@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Times, Values
+from coinfarm.candles.arrays import Times, Values
 
 
 def independent_count(start_ms: Times, stop_ms: Times) -> float:

@@ -13,7 +13,7 @@ from coinfarm.backtest.proposals import Proposals
 from coinfarm.backtest.simulation import Outcomes, Span, booked, schedule
 from coinfarm.backtest.strategy import Strategy, Thresholds
 from coinfarm.backtest.trades import Trades
-from coinfarm.candles import Times, Values
+from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 
 SWEEP_STEPS = 20

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from coinfarm.backtest.coin import Indices, Mask
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trades
-from coinfarm.candles import Candles, Times, Values
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.candles import Candles
 
 _ORDERS_AT_ONCE = 100_000
 

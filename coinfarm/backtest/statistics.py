@@ -10,7 +10,7 @@ from coinfarm.backtest.deflation import sharpe_ratio
 from coinfarm.backtest.period import DAY_MS, Period
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.trades import Trades
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 
 DAYS_PER_YEAR = 365.25
 """The market never closes."""

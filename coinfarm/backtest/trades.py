@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.backtest.coin import Indices, Mask
-from coinfarm.candles import Times, Values
+from coinfarm.candles.arrays import Times, Values
 
 STOP, TAKE_PROFIT, HORIZON = range(3)
 REASONS = ("stop", "take profit", "horizon")

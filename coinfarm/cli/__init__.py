@@ -7,10 +7,10 @@ from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
 from coinfarm.cli.completion import completion
 from coinfarm.cli.demo import demo
-from coinfarm.cli.errors import ErrorGroup
 from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.examples import show_examples
 from coinfarm.cli.explain import explain
+from coinfarm.cli.failures import ErrorGroup
 from coinfarm.cli.history import history
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict, render

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.errors import Interrupted, on_interrupt
+from coinfarm.cli.failures import Interrupted, on_interrupt
 from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack, run_uri
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from coinfarm.backfill.local import Tally
-    from coinfarm.backfill.quote import Speed
+    from coinfarm.aws.sqs import Queue
+    from coinfarm.backfill.estimate import Speed
+    from coinfarm.backfill.local_run import Tally
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.backfill.status import Status
-    from coinfarm.queue import Queue
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _RUN = click.option(
@@ -142,10 +142,10 @@ def plan(
 
     Nothing is predicted or spent yet. The plan does not change afterwards; it contains the model version that is in service now.
     """
+    from coinfarm.backfill.estimate import Fleet
     from coinfarm.backfill.plan import Wish, plan_run
-    from coinfarm.backfill.quote import Fleet
-    from coinfarm.backfill.report import dollars, quote_table
     from coinfarm.backfill.run_manifest import Run
+    from coinfarm.cli.backfill_tables import dollars, quote_table
     from coinfarm.storage import open_storage
 
     run = Run.at(root)
@@ -185,9 +185,9 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
     To continue an interrupted run, use the same command again: finished shards are kept. The exit code is 1 if a shard failed, and 130
     after Ctrl-C, which waits for the shards in progress.
     """
-    from coinfarm.backfill.local import cores_here, run_here
-    from coinfarm.backfill.report import tally_document, tally_lines
+    from coinfarm.backfill.local_run import cores_here, run_here
     from coinfarm.backfill.run_manifest import Run
+    from coinfarm.cli.backfill_tables import tally_document, tally_lines
 
     again = f"Finished shards are kept. Go on with the same command: coinfarm backfill run --run {root}"
     shards = list(Run.at(root).manifest.shards())
@@ -237,8 +237,8 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 
     The exit code is 0 if all shards are done, and 3 if not.
     """
-    from coinfarm.backfill.report import status_document, status_table
     from coinfarm.backfill.status import Watch
+    from coinfarm.cli.backfill_tables import status_document, status_table
 
     run = _run(root)
     queue = _known_queue(run, queue_url)
@@ -322,7 +322,7 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     The exit code is 3 if shards are missing; the others are written nevertheless.
     """
     from coinfarm.backfill.collect import collect as put_together
-    from coinfarm.backfill.report import coverage_table
+    from coinfarm.cli.backfill_tables import coverage_table
 
     if output.suffix not in ("", ".parquet") and not output.is_dir():
         raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an ending")
@@ -347,12 +347,12 @@ def collect(root: str, output: Path, as_json: bool) -> None:
 
 def _model(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Speed]":
     """The version in service, and how fast it is here; where one is told how fast, the model is not loaded."""
-    from coinfarm.backfill.local import cores_here
+    from coinfarm.backfill.estimate import Speed
+    from coinfarm.backfill.local_run import cores_here
     from coinfarm.backfill.plan import speed_here
-    from coinfarm.backfill.quote import Speed
     from coinfarm.cli.options import open_predictor
     from coinfarm.models.store import open_model_source
-    from coinfarm.settings import reference_model_uri
+    from coinfarm.serving.settings import reference_model_uri
 
     if frames_per_s is None:
         predictor = open_predictor(model_uri)
@@ -380,12 +380,14 @@ def _known_queue(run: "Run", queue_url: str | None) -> "Queue | None":
     if url is None and (submission := read_submission(run)):
         url = submission.queue_url
     if url is None and (stack := named_stack()):
+        from coinfarm.backfill.estimate import FLEET_TARGETS
+
         stack.check_reach(run.manifest.candles_uri, run.manifest.results_uri)
-        url = stack.queue_url(run.manifest.way)
+        url = stack.queue_url(of_fleet=run.manifest.way in FLEET_TARGETS)
     url = url or os.environ.get("QUEUE_URL")
     if not url:
         return None
-    from coinfarm.queue import Queue  # boto3 costs what a run on this machine need not pay
+    from coinfarm.aws.sqs import Queue  # boto3 costs what a run on this machine need not pay
 
     return Queue(url)
 
@@ -404,7 +406,7 @@ def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
     url = url or os.environ.get("DEAD_LETTER_QUEUE_URL")
     if not url:
         return None
-    from coinfarm.queue import Queue
+    from coinfarm.aws.sqs import Queue
 
     return Queue(url)
 

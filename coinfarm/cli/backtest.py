@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
+    from coinfarm.backtest.backtest import Progress, Result
     from coinfarm.backtest.lookahead import Lookahead
-    from coinfarm.backtest.run import Progress, Result
     from coinfarm.backtest.strategy import Rule
 
 
@@ -65,9 +65,9 @@ def backtest(
     The first line is the verdict. Orders are filled at the next candle's open, with slippage and fees. If a candle reaches both stop and
     take-profit, the stop counts. Predictions of windows from the model's training period are left out.
     """
+    from coinfarm.backtest.backtest import backtest as run
+    from coinfarm.backtest.backtest import for_sweep
     from coinfarm.backtest.document import account, document, tables
-    from coinfarm.backtest.run import backtest as run
-    from coinfarm.backtest.run import for_sweep
     from coinfarm.backtest.strategy import Strategy, load_rule
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
@@ -79,7 +79,7 @@ def backtest(
     with on_interrupt("An unfinished backtest is not kept: run it again."), stages_bar() as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
-        from coinfarm.backtest.report import page
+        from coinfarm.backtest.backtest_report import page
 
         page(result).write(report)
     if export_folder is not None:
@@ -101,9 +101,9 @@ def backtest(
 
 
 def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "Lookahead":
-    from coinfarm.backtest.history import read_coins
     from coinfarm.backtest.lookahead import check_predictions, check_rule
-    from coinfarm.backtest.predictions import read_predictions
+    from coinfarm.backtest.market_data import read_coins
+    from coinfarm.backtest.stored_predictions import read_predictions
 
     stored = read_predictions(predictions)
     if rule is not None:
@@ -120,7 +120,7 @@ def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str
 
 def _export(predictions: str, candles: str, result: "Result", folder: Path) -> None:
     from coinfarm.backtest.export import export
-    from coinfarm.backtest.predictions import read_predictions
+    from coinfarm.backtest.stored_predictions import read_predictions
 
     for path in export(read_predictions(predictions), candles, result.trades, folder):
         click.echo(path, err=True)

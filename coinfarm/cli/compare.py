@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -24,10 +24,10 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
 
     CONFIG is a TOML file that lists the candidates.
     """
+    from coinfarm.cli.comparison_table import comparison_table
     from coinfarm.training.comparison import Comparison
     from coinfarm.training.comparison import compare as run
     from coinfarm.training.loop import read_coins
-    from coinfarm.training.report import comparison_table
 
     configs = Comparison.read(config)
     coins = read_coins(next(iter(configs.values())))

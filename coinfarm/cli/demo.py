@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from coinfarm.cli.errors import Interrupted
+from coinfarm.cli.failures import Interrupted
 from coinfarm.cli.paths import FOLDER_TO_WRITE
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -45,8 +45,8 @@ def demo(symbols: int, days: int, workers: int, template: Path, output: Path) ->
     needs the packages of pip install 'coinfarm[demo,report]'. Exit codes: 1 where a step failed or a window is unaccounted for; 130 after
     Ctrl-C, which leaves no process behind.
     """
-    from coinfarm.demo.play import Play, perform
-    from coinfarm.demo.report import summary, write_report
+    from coinfarm.demo.demo import Play, perform
+    from coinfarm.demo.demo_report import summary, write_report
     from coinfarm.reports.packages import require_packages
 
     require_packages()

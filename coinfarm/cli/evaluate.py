@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import MODEL, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.candles import Candles
-    from coinfarm.evaluation.judge import Terms
-    from coinfarm.predictor import Predictor
+    from coinfarm.candles.candles import Candles
+    from coinfarm.evaluation.evaluation_frames import Terms
+    from coinfarm.prediction.predictor import Predictor
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
@@ -74,10 +74,10 @@ def evaluate(
 
     Windows that begin before the end of the model's training data are left out, and counted.
     """
+    from coinfarm.cli.evaluation_tables import tables
     from coinfarm.evaluation.evaluate import evaluation_of
+    from coinfarm.evaluation.evaluation_frames import Terms, joined_coins, judge
     from coinfarm.evaluation.findings import verdict
-    from coinfarm.evaluation.judge import Terms, joined_coins, judge
-    from coinfarm.evaluation.tables import tables
 
     if report is not None:
         from coinfarm.reports.packages import require_packages
@@ -97,7 +97,7 @@ def evaluate(
 
         record_evaluation(open_storage(root), evaluation.model.version, evaluation.to_dict())
     if report is not None:
-        from coinfarm.evaluation.report import page
+        from coinfarm.evaluation.evaluation_report import page
 
         page(evaluation, judged).write(report)
     if as_json:
@@ -112,7 +112,7 @@ def evaluate(
 
 def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     from coinfarm.models.store import ModelStore, open_model_source
-    from coinfarm.settings import Settings
+    from coinfarm.serving.settings import Settings
 
     if include_in_sample:
         raise click.UsageError(

@@ -44,8 +44,8 @@ def explain(
 
     Groups of candles are erased from the frame one after another, by body, wick and volume; the change of the prediction is their effect.
     """
-    from coinfarm.explanation import explain as explained
-    from coinfarm.explanation import window_at
+    from coinfarm.serving.explanation import explain as explained
+    from coinfarm.serving.explanation import window_at
     from coinfarm.storage.local_file import write_file
 
     if output is None and not as_json:

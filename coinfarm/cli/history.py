@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import SERIES_OPTIONS
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.history.download import Download
-    from coinfarm.history.store import CandleStore
+    from coinfarm.candle_store.download import Download
+    from coinfarm.candle_store.store import CandleStore
 
 _LONG_WAIT_S = 4
 """Longer waits are reported."""
@@ -68,8 +68,8 @@ def download(
     Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again. The
     exit code is 1 if a day was refused.
     """
-    from coinfarm.history.download import download as run
-    from coinfarm.history.exchange import Exchange
+    from coinfarm.candle_store.download import download as run
+    from coinfarm.candle_store.exchange import Exchange
 
     if stop and stop <= first:
         raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
@@ -103,7 +103,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
     part, until another file has the rest; backfill resume --check, or backfill run, then predicts it again. The exit code is 1 if a file or
     a day was refused; the rest is stored.
     """
-    from coinfarm.history.files import import_file
+    from coinfarm.candle_store.importing import import_file
 
     store = _open(root)
     outcomes = []
@@ -131,9 +131,9 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
 
     The exit code is 1 if there is a fault: a damaged file, an impossible or a duplicate candle. Gaps are not faults.
     """
-    from coinfarm.history.check import check_store
-    from coinfarm.history.picture import coverage_png
-    from coinfarm.history.tables import coverage_tables, hole_table, series_table
+    from coinfarm.candle_store.check import check_store
+    from coinfarm.candle_store.coverage_chart import coverage_png
+    from coinfarm.cli.coverage_tables import coverage_tables, hole_table, series_table
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
@@ -175,9 +175,9 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
 @_STORE_TO_WRITE
 def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
     """Generate synthetic candles into a store, to try things out."""
-    from coinfarm.history.day import DAY_MS, by_day, day_start_ms
-    from coinfarm.interval import interval_ms
-    from coinfarm.synthetic import generate as make
+    from coinfarm.candles.day import DAY_MS, by_day, day_start_ms
+    from coinfarm.candles.interval import interval_ms
+    from coinfarm.candles.synthetic import generate as make
 
     count = days * DAY_MS // interval_ms(interval)
     try:
@@ -202,7 +202,7 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
 
     The files are named SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train.
     """
-    from coinfarm.candle_files import parquet_from_candles
+    from coinfarm.candles.files import parquet_from_candles
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
@@ -219,7 +219,7 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
 
 
 def _open(root: str) -> "CandleStore":
-    from coinfarm.history.store import CandleStore
+    from coinfarm.candle_store.store import CandleStore
     from coinfarm.storage import open_storage
 
     return CandleStore(open_storage(root))
@@ -244,7 +244,7 @@ def days_bar(what: str = "days") -> Iterator[Callable[[int, int], None]]:
 
 
 def _tell(outcome: "Download", exchange_name: str) -> None:
-    from coinfarm.history.day import minute_text
+    from coinfarm.candles.day import minute_text
 
     click.echo(f"{outcome.symbol} {outcome.interval}: {outcome.candles:,} candles of {_days(outcome.stored)} stored")
     for days, what in (

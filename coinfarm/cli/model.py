@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -116,8 +116,8 @@ def publish(
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def list_versions(root: str, as_json: bool) -> None:
     """List versions and their scores; * is the one in service."""
+    from coinfarm.cli.model_tables import versions_table
     from coinfarm.models.listing import listed_versions
-    from coinfarm.models.report import versions_table
     from coinfarm.models.store import open_model_root
 
     versions = listed_versions(open_model_root(root))
@@ -132,8 +132,8 @@ def list_versions(root: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def history(root: str, as_json: bool) -> None:
     """Show which version served since when, latest first."""
+    from coinfarm.cli.model_tables import history_table
     from coinfarm.models.pointer import history as read_history
-    from coinfarm.models.report import history_table
     from coinfarm.models.store import open_model_root
 
     pointers = read_history(open_model_root(root))
@@ -222,8 +222,8 @@ def _json_object(path: Path) -> dict[str, Any]:
 
 
 def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_bytes: int | None) -> "Bundle":
+    from coinfarm.cli.compilation_table import forms_table
     from coinfarm.compilation.compile import compile_bundle
-    from coinfarm.compilation.report import forms_table
     from coinfarm.compilation.sample import Sample
 
     if not candles:

@@ -12,8 +12,8 @@ from coinfarm.cli.paths import ROOT
 from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
-    from coinfarm.candles import Candles
-    from coinfarm.predictor import Predictions, Predictor, Series
+    from coinfarm.candles.candles import Candles
+    from coinfarm.prediction.predictor import Predictions, Predictor, Series
 
 
 MODEL = click.option(
@@ -46,7 +46,7 @@ def candle_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
-    from coinfarm.candle_files import UnnamedCandles, parse_candles
+    from coinfarm.candles.files import UnnamedCandles, parse_candles
 
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
@@ -57,15 +57,15 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
 
 
 def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
-    from coinfarm.request import series_of
+    from coinfarm.serving.request import series_of
 
     return series_of(candles, stride, gaps, _MOST_CANDLES)
 
 
 def open_predictor(model_uri: str | None, version: str | None = None) -> "Predictor":
     from coinfarm.models.store import OneBundle, open_model_root, open_model_source
-    from coinfarm.service import Service
-    from coinfarm.settings import Settings
+    from coinfarm.serving.service import Service
+    from coinfarm.serving.settings import Settings
     from coinfarm.storage import local_folder
 
     overrides = {"MODEL_URI": model_uri} if model_uri else {}

@@ -10,7 +10,7 @@ from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.predictor import Predictor, Series
+    from coinfarm.prediction.predictor import Predictor, Series
 
 
 @click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
@@ -36,8 +36,8 @@ def predict(
     FILE is .json, .csv or .parquet. The table shows the last 20 windows. --csv and --json predict all windows, and write each as soon as it
     is predicted.
     """
-    from coinfarm.answer import answer, json_texts
-    from coinfarm.report import ROWS_SHOWN, csv_lines, prediction_table
+    from coinfarm.cli.prediction_table import ROWS_SHOWN, csv_lines, prediction_table
+    from coinfarm.serving.response import answer, json_texts
 
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
@@ -53,8 +53,8 @@ def predict(
 
 
 def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
-    from coinfarm.answer import answer
-    from coinfarm.picture import chart_of_prediction
+    from coinfarm.serving.chart import chart_of_prediction
+    from coinfarm.serving.response import answer
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
@@ -81,7 +81,7 @@ def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
 @candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
     """Draw the image that the model sees of FILE's last window."""
-    from coinfarm.picture import picture_of
+    from coinfarm.serving.chart import picture_of
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
 from coinfarm.cli.stack import named_stack
@@ -19,7 +19,7 @@ from coinfarm.extras import require
 if TYPE_CHECKING:
     from socket import socket
 
-    from coinfarm.stack import Stack
+    from coinfarm.aws.cloudformation import Stack
 
 
 @click.command(epilog="Example: coinfarm invoke events/api-rest-predictions.json")
@@ -62,13 +62,13 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
 def _answer_here(event: Any) -> Any:
     with redirect_stdout(sys.stderr):  # Lambda's logs are what a handler prints
         from handler.app import lambda_handler
-        from handler.local import LocalContext
+        from handler.local_events import LocalContext
 
         return lambda_handler(event, LocalContext())
 
 
 def _answer_of(stack: "Stack", event: Any) -> Any:
-    from coinfarm.function import Function
+    from coinfarm.aws.lambda_function import Function
 
     if isinstance(event, dict) and "Records" in event:
         raise click.ClickException(
@@ -93,7 +93,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from coinfarm.cli.listening import bound_sockets, port_of
+    from coinfarm.cli.sockets import bound_sockets, port_of
 
     class Server(uvicorn.Server):  # type: ignore[misc]
         async def startup(self, sockets: "list[socket] | None" = None) -> None:
@@ -122,8 +122,8 @@ def example(output: Path) -> None:
     """Predict 100 frames through the Lambda handler, as a demo."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from coinfarm.evaluation.tables import record_table
-    from coinfarm.report import prediction_table
+    from coinfarm.cli.evaluation_tables import record_table
+    from coinfarm.cli.prediction_table import prediction_table
     from handler.example import run_example
 
     shown = run_example(output)

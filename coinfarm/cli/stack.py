@@ -10,7 +10,8 @@ import click
 from coinfarm.errors import NotFound, StorageError
 
 if TYPE_CHECKING:
-    from coinfarm.stack import Stack
+    from coinfarm.aws.cloudformation import Stack
+    from coinfarm.backfill.estimate import Fleet
 
 
 def use_stack(context: click.Context, name: str | None) -> None:
@@ -20,7 +21,7 @@ def use_stack(context: click.Context, name: str | None) -> None:
 
     @cache
     def stack() -> "Stack":
-        from coinfarm.stack import Stack  # boto3 costs what most commands need not pay
+        from coinfarm.aws.cloudformation import Stack  # boto3 costs what most commands need not pay
 
         return Stack(name)
 
@@ -58,12 +59,18 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
                 **model,
                 "store": lambda: stack().candles_uri,
                 "results": lambda: stack().results_uri,
-                "lambda_functions": lambda: stack().fleet.lambda_functions,
-                "lambda_memory_mb": lambda: stack().fleet.lambda_memory_mb,
-                "instances": lambda: stack().fleet.instances,
+                "lambda_functions": lambda: _fleet(stack()).lambda_functions,
+                "lambda_memory_mb": lambda: _fleet(stack()).lambda_memory_mb,
+                "instances": lambda: _fleet(stack()).instances,
             },
         },
     }
+
+
+def _fleet(stack: "Stack") -> "Fleet":
+    from coinfarm.backfill.estimate import Fleet
+
+    return Fleet(**stack.limits)
 
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
 
 
@@ -22,7 +22,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     OUTPUT.training until it is done.
     """
     from coinfarm.training.config import TrainingConfig
-    from coinfarm.training.run import train as run
+    from coinfarm.training.train import train as run
 
     plan = TrainingConfig.read(config)
 

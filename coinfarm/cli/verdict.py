@@ -11,7 +11,7 @@ import click
 
 from coinfarm.cli.backfill import absolute, frames_bar
 from coinfarm.cli.backtest import stages_bar
-from coinfarm.cli.errors import on_interrupt
+from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history import days_bar
 from coinfarm.cli.options import MODEL, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
@@ -54,8 +54,8 @@ def verdict(
 def _verdict(
     files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
 ) -> None:
+    from coinfarm.backtest.backtest_report import page
     from coinfarm.backtest.document import account, document
-    from coinfarm.backtest.report import page
     from coinfarm.reports.packages import require_packages
     from coinfarm.verdict import judge, planned
 
@@ -108,8 +108,8 @@ def _scope(
 
 def _predict(run: "Run") -> None:
     """Raises `click.ClickException` where a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
-    from coinfarm.backfill.local import cores_here, run_here
-    from coinfarm.backfill.report import tally_lines
+    from coinfarm.backfill.local_run import cores_here, run_here
+    from coinfarm.cli.backfill_tables import tally_lines
 
     manifest = run.manifest
     shards = list(manifest.shards())

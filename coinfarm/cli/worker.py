@@ -45,11 +45,13 @@ def worker(
     or wrong, the queue does not exist or denies access, the engine failed for every message in two batches in a row, or a thread is stuck
     or has died. An invalid message, or a storage that does not answer, does not end it.
     """
+    from coinfarm.backfill.estimate import FLEET_TARGETS
+
     stack = named_stack()
     if way and stack is None:
         raise click.UsageError("--on chooses between the queues of a stack: name it, as in coinfarm --stack NAME worker")
     given: dict[str, Any] = {
-        "QUEUE_URL": queue_url or (stack and stack.queue_url(way or "lambda")),
+        "QUEUE_URL": queue_url or (stack and stack.queue_url(of_fleet=way in FLEET_TARGETS)),
         "CANDLES_ROOT": candles_root or (stack and stack.candles_uri),
         "RESULTS_ROOT": results_root or (stack and stack.results_uri),
         "MODEL_URI": model_uri,

@@ -12,11 +12,11 @@ from coinfarm.compilation.quantisation import RECIPES, leaves_something, quantis
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
 from coinfarm.compilation.tools import convert_model, import_nncf
-from coinfarm.engines import Engine
+from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags, processor_name
-from coinfarm.engines.quiet_openvino import import_openvino
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity, Trial

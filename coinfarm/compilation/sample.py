@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from coinfarm.candle_files import parse_candles
-from coinfarm.candles import Candles, fill_gaps
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
-from coinfarm.synthetic import generate
 from image_render.draw import Frames, draw_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows

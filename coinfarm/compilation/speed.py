@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from time import perf_counter
 
-from coinfarm.engines import Engine
+from coinfarm.engines.engine import Engine
 from image_render.draw import Frames
 
 _BATCH_FRAMES = 100

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from coinfarm.engines.quiet_openvino import import_openvino
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.extras import require
 
 

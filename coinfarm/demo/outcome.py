@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coinfarm.demo.stage import Worker
+from coinfarm.demo.environment import Worker
 
 
 @dataclass(frozen=True)

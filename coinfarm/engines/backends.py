@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.quiet import without_greetings
+from coinfarm.engines.startup_logs import without_greetings
 from coinfarm.errors import ModelError
 
 DeviceKind = Literal["gpu", "cpu"]

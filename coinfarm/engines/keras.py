@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.engines.keras_files import load_networks
-from coinfarm.engines.quiet import without_greetings
+from coinfarm.engines.startup_logs import without_greetings
 from coinfarm.errors import ModelError
 from image_render.draw import Frames, as_planes
 from image_render.spec import STANDARD

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.quiet_openvino import import_openvino
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.errors import ModelError
 from image_render.draw import Frames, as_planes
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
-    from coinfarm.engines import Pending
+    from coinfarm.engines.engine import Pending
     from coinfarm.models.bundle import Bundle
     from coinfarm.models.manifest import CompiledForm
 

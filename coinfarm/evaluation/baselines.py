@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.metrics import Metrics, scores
 
 RIDGE_PENALTY = 1e-3

@@ -5,13 +5,12 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from coinfarm.answer import model_identity
-from coinfarm.candles import Candles, Values
-from coinfarm.evaluation import result
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
 from coinfarm.evaluation.baselines import Naive, Ridge
-from coinfarm.evaluation.calls import Outcome, baseline_calls, calls, end_change, rise_over_decline
-from coinfarm.evaluation.chance import LEVEL, SAMPLES, SEED, Chance
-from coinfarm.evaluation.judge import FIT_STRIDE, Judged, Terms, digest, judge
+from coinfarm.evaluation.direction import Outcome, baseline_calls, calls, end_change, rise_over_decline
+from coinfarm.evaluation.evaluation_frames import FIT_STRIDE, Judged, Terms, digest, judge
+from coinfarm.evaluation.features import Rows
 from coinfarm.evaluation.metrics import (
     daily_rank_correlations,
     deciles,
@@ -22,10 +21,12 @@ from coinfarm.evaluation.metrics import (
     rounded,
     t_statistic,
 )
-from coinfarm.evaluation.rows import Rows
+from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, Chance
 from coinfarm.labels import upside_down
+from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.predictor import Predictor
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.serving.response import model_identity
 
 _EPOCH = date(1970, 1, 1)
 
@@ -37,7 +38,7 @@ def evaluate(
     *,
     baseline_coins: Sequence[Candles] = (),
     candle_files: Sequence[str] = (),
-) -> result.Evaluation:
+) -> evaluation_document.Evaluation:
     """What the predictor's model is worth on the coins (one series each, of one interval), on the terms.
 
     Raises `CoinfarmError` where nothing is left to judge, and what the predictor raises.
@@ -47,13 +48,13 @@ def evaluate(
 
 def evaluation_of(
     judged: Judged, predictor: Predictor, coins: Sequence[Candles], terms: Terms, candle_files: Sequence[str] = ()
-) -> result.Evaluation:
+) -> evaluation_document.Evaluation:
     """All that is measured of what was judged."""
     manifest = predictor.model.bundle.manifest
     rows, predicted = judged.rows, judged.predicted_pct
     chance = Chance.of(rows.close_time, coins[0].interval_ms, terms.stride, manifest.horizon_candles)
-    return result.Evaluation(
-        model=result.JudgedModel(**model_identity(predictor.model)),
+    return evaluation_document.Evaluation(
+        model=evaluation_document.JudgedModel(**model_identity(predictor.model)),
         from_date=terms.start,
         to_date=terms.stop,
         interval=coins[0].interval,
@@ -73,8 +74,8 @@ def evaluation_of(
         },
         baseline_fit=None
         if judged.fit_rows is None
-        else result.BaselineFit(frames=len(judged.fit_rows), stride=FIT_STRIDE, before_ms=judged.fit_before_ms),
-        bootstrap=result.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=chance.block_candles, seed=SEED),
+        else evaluation_document.BaselineFit(frames=len(judged.fit_rows), stride=FIT_STRIDE, before_ms=judged.fit_before_ms),
+        bootstrap=evaluation_document.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=chance.block_candles, seed=SEED),
     )
 
 
@@ -88,44 +89,46 @@ def baselines(rows: Rows, fit_rows: Rows | None) -> dict[str, Values]:
     return told | {"persistence": rows.persistence_pct, "reversal": upside_down(rows.persistence_pct)}
 
 
-def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> result.OutputMetrics:
+def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> evaluation_document.OutputMetrics:
     unexplained = (actual - predicted) ** 2
     (share,) = chance.shares([unexplained], [(actual - actual.mean()) ** 2])
     days = daily_rank_correlations(predicted, actual, rows.close_time)
     by_day = np.array([day.rank_correlation for day in days])
     line = line_through(predicted, actual)
-    return result.OutputMetrics(
+    return evaluation_document.OutputMetrics(
         **_scores(predicted, actual),
         r2_interval=None if share is None else (rounded(1.0 - share[1]), rounded(1.0 - share[0])),
-        daily_rank_correlation=result.DailyRankCorrelation(
+        daily_rank_correlation=evaluation_document.DailyRankCorrelation(
             mean=rounded(by_day.mean()) if len(days) else None,
             t_statistic=t_statistic(by_day),
             days=len(days),
             by_day={str(_EPOCH + timedelta(days=day.day)): day.rank_correlation for day in days},
         ),
-        calibration=result.Calibration(
+        calibration=evaluation_document.Calibration(
             slope=None if line is None else line[0],
             intercept_pct=None if line is None else line[1],
             deciles=tuple(
-                result.Decile(frames=len(part), predicted_pct=rounded(predicted[part].mean()), actual_pct=rounded(actual[part].mean()))
+                evaluation_document.Decile(
+                    frames=len(part), predicted_pct=rounded(predicted[part].mean()), actual_pct=rounded(actual[part].mean())
+                )
                 for part in deciles(predicted)
             ),
         ),
     )
 
 
-def _baseline(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> result.Baseline:
+def _baseline(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> evaluation_document.Baseline:
     outputs = {
-        name: result.BaselineOutput(
+        name: evaluation_document.BaselineOutput(
             **_scores(baseline[:, at], actual[:, at]), **_reduction(predicted[:, at], baseline[:, at], actual[:, at], chance)
         )
         for at, name in enumerate(OUTPUT_NAMES)
     }
 
-    def beside(of: "Callable[[Values], Values]") -> result.BaselineCalls:
+    def beside(of: "Callable[[Values], Values]") -> evaluation_document.BaselineCalls:
         return baseline_calls(Outcome.of(of(predicted), of(actual)), Outcome.of(of(baseline), of(actual)), chance)
 
-    return result.Baseline(outputs=outputs, direction=beside(end_change), rise_over_decline=beside(rise_over_decline))
+    return evaluation_document.Baseline(outputs=outputs, direction=beside(end_change), rise_over_decline=beside(rise_over_decline))
 
 
 def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
@@ -136,7 +139,9 @@ def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
     }
 
 
-def _reduction(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> "dict[str, float | result.Interval | None]":
+def _reduction(
+    predicted: Values, baseline: Values, actual: Values, chance: Chance
+) -> "dict[str, float | evaluation_document.Interval | None]":
     """By how many percent the model's squared errors are smaller."""
     ours, theirs = (actual - predicted) ** 2, (actual - baseline) ** 2
     if not theirs.any():

@@ -1,7 +1,7 @@
 """What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
 
-from coinfarm.evaluation.names import BASELINES, between, number, percent
-from coinfarm.evaluation.result import Calls, Evaluation
+from coinfarm.evaluation.display_names import BASELINES, between, number, percent
+from coinfarm.models.evaluation_document import Calls, Evaluation
 from coinfarm.outputs import TITLES
 from coinfarm.reports.page import Tone, Verdict
 

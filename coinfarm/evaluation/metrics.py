@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Times, Values
+from coinfarm.candles.arrays import Times, Values
 from coinfarm.outputs import OUTPUT_NAMES
 
 Metrics = dict[str, Any]

@@ -1,7 +1,6 @@
 """Bytes in S3, through boto3."""
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import closing
 from functools import cache, partial
@@ -9,11 +8,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from coinfarm.aws_errors import Answer, Service, translated
+from coinfarm.aws.client import aws_client
+from coinfarm.aws.errors import Answer, Service, translated
 from coinfarm.errors import NotFound, StorageError
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
 
@@ -97,24 +95,11 @@ class S3Storage:
             return Blob(body.read(), response["ETag"])
 
 
-_lock = threading.Lock()
-
-
-def _client() -> "S3Client":
-    with _lock:  # sessions are not thread-safe, clients are
-        return _new_client()
-
-
 @cache
-def _new_client() -> "S3Client":
+def _client() -> "S3Client":
     stand_in = "AWS_ENDPOINT_URL_S3" in os.environ  # such as moto: it has no host name for each bucket
-    config = Config(
-        connect_timeout=3,
-        read_timeout=20,
-        retries={"mode": "standard"},
-        s3={"addressing_style": "path" if stand_in else "auto"},
-    )
-    return boto3.client("s3", region_name=os.environ.get("AWS_REGION") or None, config=config)
+    client: S3Client = aws_client("s3", s3={"addressing_style": "path" if stand_in else "auto"})
+    return client
 
 
 def _own_error(where: str, answer: Answer) -> StorageError | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.training.columns import blocks
+from coinfarm.training.candle_arrays import blocks
 from coinfarm.training.config import TargetUnit, TrainingConfig
 from coinfarm.training.dataset import Samples
 from coinfarm.training.mirror import mirror

@@ -10,7 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from coinfarm.candles import Candles, Values
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.metrics import scores
 from coinfarm.outputs import OUTPUT_NAMES

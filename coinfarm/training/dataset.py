@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Candles, Values, fill_gaps
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.training.columns import blocks, room
+from coinfarm.training.candle_arrays import blocks, room
 from coinfarm.training.config import Period, TargetUnit
 from image_render.draw import Frames, draw_frames
 from image_render.rows import Rows, pack_rows

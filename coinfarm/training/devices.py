@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from coinfarm.engines.backends import open_device, take_gpu_backend
-from coinfarm.engines.gpu import gpu_at_hand
+from coinfarm.engines.gpu_detection import gpu_at_hand
 
 
 @dataclass(frozen=True)

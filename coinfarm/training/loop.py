@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candle_files import parse_candles
-from coinfarm.candles import Candles, Values
-from coinfarm.engines.keras_device import drawn
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.engines.keras_gpu import drawn
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
 from coinfarm.training.checkpoint import Checkpoint, State

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 from coinfarm.labels import upside_down
 from image_render.rows import RowNumbers, Rows
 from image_render.spec import STANDARD

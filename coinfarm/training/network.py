@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.candles import Values
+from coinfarm.candles.arrays import Values
 from coinfarm.training.config import BlockConfig, NetworkConfig
 from image_render.spec import STANDARD
 

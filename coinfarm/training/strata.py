@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles import Values
-from coinfarm.training.columns import blocks, room
+from coinfarm.candles.arrays import Values
+from coinfarm.training.candle_arrays import blocks, room
 from coinfarm.training.dataset import Samples
 from image_render.spec import STANDARD
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import requests
 
-from tests.demo_requests import demo_request
+from tests.support.demo_requests import demo_request
 
 
 @dataclass

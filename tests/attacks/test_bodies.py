@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from tests.attacks.serve_process import ServeProcess
-from tests.demo_requests import demo_request
+from tests.support.demo_requests import demo_request
 
 pytestmark = [
     pytest.mark.enable_socket,

@@ -22,15 +22,15 @@ from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from urllib3 import HTTPResponse
 
-from coinfarm.candle_rows import FIELDS
-from coinfarm.service import Service
-from coinfarm.settings import Settings
+from coinfarm.candles.rows import FIELDS
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
 from handler import app
-from handler.document import committed
-from handler.local import LocalContext
+from handler.local_events import LocalContext
+from handler.openapi_file import committed
 from image_render.spec import STANDARD
 from tests.attacks.serve_process import ServeProcess
-from tests.demo_requests import MINUTE_MS, Answer, demo_request, http_event, npz, rest_event
+from tests.support.demo_requests import MINUTE_MS, Answer, demo_request, http_event, npz, rest_event
 
 CONFIG = {
     "seed": 1,

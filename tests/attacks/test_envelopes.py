@@ -13,8 +13,8 @@ from coinfarm.errors import NotFound, RequestError, TooLarge
 from handler import app
 from handler.batch import work
 from handler.jobs import Message
-from handler.local import LocalContext
-from tests.demo_requests import demo_request, http_event, queue_event, rest_event
+from handler.local_events import LocalContext
+from tests.support.demo_requests import demo_request, http_event, queue_event, rest_event
 
 the_same_each_time = hypothesis.settings(
     max_examples=100, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from coinfarm.candle_files import COLUMN_NAMES, parse_candles
+from coinfarm.candle_store.importing import import_file
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.files import COLUMN_NAMES, parse_candles
 from coinfarm.errors import CandleError, CoinfarmError, TooLarge
-from coinfarm.frames_file import read_frames
-from coinfarm.history.files import import_file
-from coinfarm.history.store import CandleStore
+from coinfarm.serving.frames import read_frames
 from coinfarm.storage import open_storage
 from image_render.spec import STANDARD
-from tests.demo_requests import START_MS, demo_request, queue_event
+from tests.support.demo_requests import START_MS, demo_request, queue_event
 
 FRAME = np.zeros((1, *STANDARD.shape), np.uint8)
 

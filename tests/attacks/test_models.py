@@ -16,15 +16,15 @@ import h5py
 import numpy as np
 import pytest
 
-from coinfarm.engines import load_engine
+from coinfarm.engines.loading import load_engine
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manager import ModelManager
 from coinfarm.models.manifest import Member, bundle_key
 from coinfarm.models.pointer import POINTER_KEY
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.settings import reference_model_uri
+from coinfarm.prediction.model_manager import ModelManager
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import Storage, open_storage
 
 Parts = dict[str, bytes]

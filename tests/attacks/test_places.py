@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import Forbidden, RequestError
-from coinfarm.history.store import CandleStore
 from coinfarm.storage import open_inside, open_storage, s3
 from handler import app
 from handler.batch import work
 from handler.jobs import Message, MessageReader
-from tests.demo_requests import demo_candles, demo_request, queue_event
+from tests.support.demo_requests import demo_candles, demo_request, queue_event
 
 EVIL = {
     "a foreign bucket": "s3://theirs/a",

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candle_rows import FIELDS
-from coinfarm.candles import LARGEST_VALUE, SMALLEST_PRICE
-from coinfarm.engines import load_engine
+from coinfarm.candles.rows import FIELDS
+from coinfarm.candles.validation import LARGEST_VALUE, SMALLEST_PRICE
+from coinfarm.engines.loading import load_engine
 from handler import app
-from handler.local import http_event
-from tests.demo_requests import demo_request, npz
+from handler.local_events import http_event
+from tests.support.demo_requests import demo_request, npz
 
 MOST_ANSWER_BYTES = 20_000
 
@@ -85,7 +85,7 @@ def test_the_widest_range_there_is_has_a_finite_answer(invoke: Any, reference: N
 def reference(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference model, whose outputs are shares of the window's range."""
     monkeypatch.delenv("MODEL_URI")
-    monkeypatch.setattr("coinfarm.service.load_engine", load_engine)
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", load_engine)
     app.service.cache_clear()
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coinfarm.backtest.report import page
-from coinfarm.backtest.run import backtest
+from coinfarm.backtest.backtest import backtest
+from coinfarm.backtest.backtest_report import page
 from coinfarm.backtest.strategy import Strategy
 from tests.unit.backtest.markets import predicted, wandering
 from tests.unit.backtest.stored import store_candles, store_predictions

@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from handler.document import committed
+from handler.openapi_file import committed
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 

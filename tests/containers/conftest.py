@@ -21,9 +21,10 @@ import yaml
 from moto.server import ThreadedMotoServer
 
 from images.docker import Docker
+from tests.support.repository import ROOT
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
+
 CONTAINERS = ROOT.parent / "shared/tools/containers"
 
 CANDLES, MODELS, RESULTS = "candles", "models", "results"

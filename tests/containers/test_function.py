@@ -9,7 +9,7 @@ import pytest
 from benchmarks.container import running
 from images.docker import Docker
 from tests.containers.conftest import MODELS, ROOT
-from tests.demo_requests import demo_request
+from tests.support.demo_requests import demo_request
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 

@@ -1,13 +1,14 @@
 """Every event of events/ through `sam local invoke`, each in a container of its own."""
 
 import json
-from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
+
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = ROOT / "events"
 
 
 def events(*patterns):

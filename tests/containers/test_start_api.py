@@ -1,4 +1,4 @@
-"""HTTP requests through `sam local start-api`, whose routes come from handler/gateway.json."""
+"""HTTP requests through `sam local start-api`, whose routes come from handler/api_gateway.json."""
 
 import json
 import signal
@@ -6,13 +6,14 @@ import socket
 import subprocess
 import time
 from http.client import HTTPConnection
-from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
+
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = ROOT / "events"
 
 
 @pytest.fixture(scope="module")

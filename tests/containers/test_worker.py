@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 
 import boto3
 import pytest
@@ -10,10 +9,11 @@ import pytest
 from images.docker import Docker
 from images.size import measure
 from tests.containers.conftest import CANDLES, MODELS, RESULTS, WORKER_BASE, run
+from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = ROOT / "events"
 PATIENCE_S = 120
 
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.docs.pages import ROOT
-from tests.repository import repository_files
+from tests.support.repository import repository_files
 
 
 def fresh_copy(folder: Path, root: Path = ROOT) -> Path:

@@ -19,11 +19,11 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from botocore.exceptions import ClientError
 
-from tests.demo_requests import rest_event
 from tests.docs.pages import ROOT
-from tests.expanded_template import TEMPLATE, broken_rules
 from tests.integration.stack.account import Account, Stack
 from tests.integration.stack.farm import OPERATOR, Farm
+from tests.support.demo_requests import rest_event
+from tests.support.expanded_template import TEMPLATE, broken_rules
 
 STAND_INS = Path(__file__).with_name("stand_ins")
 _POLL_S = 0.3

@@ -25,12 +25,12 @@ def s3() -> "Iterator[S3Client]":
     host, port = server.get_host_and_port()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-        storage_s3._new_client.cache_clear()
+        storage_s3._client.cache_clear()
         client = boto3.client("s3")
         for bucket in BUCKETS:
             client.create_bucket(Bucket=bucket)
         yield client
-    storage_s3._new_client.cache_clear()
+    storage_s3._client.cache_clear()
     server.stop()
 
 

@@ -19,10 +19,10 @@ jumped_s = 0.0
 time.time = lambda: _time() + jumped_s
 time.time_ns = lambda: _time_ns() + round(jumped_s * 1e9)
 
+from coinfarm.aws.sqs import Queue  # noqa: E402
 from coinfarm.backfill.shard_job import ShardJob  # noqa: E402
 from coinfarm.cli import main  # noqa: E402
 from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
-from coinfarm.queue import Queue  # noqa: E402
 from coinfarm.storage import s3  # noqa: E402
 from handler import lane  # noqa: E402
 

@@ -10,20 +10,20 @@ import pytest
 from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
-from coinfarm.backfill.history import History
+from coinfarm.aws.sqs import Queue
+from coinfarm.backfill.job_runner import do
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import read_submission
-from coinfarm.backfill.work import do
+from coinfarm.candle_store.reader import History
 from coinfarm.cli import main
-from coinfarm.queue import Queue
-from coinfarm.service import Service
-from coinfarm.settings import Settings
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
 from handler import app
-from handler.local import LocalContext
-from tests.made_history import made_history, store_history
+from handler.local_events import LocalContext
+from tests.support.candle_stores import made_history, store_history
 
 DAYS = 7
 SHARDS = 2 * DAYS

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from coinfarm.backtest.trials import FILE_NAME
-from coinfarm.candle_files import parse_candles
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.day import by_day
+from coinfarm.candles.files import parse_candles
 from coinfarm.cli import main
-from coinfarm.history.day import by_day
-from coinfarm.history.store import CandleStore
 from coinfarm.storage import open_storage
 from tests.unit.backtest.markets import predicted, wandering
 from tests.unit.backtest.stored import MODEL, store_candles, store_predictions

@@ -7,12 +7,12 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 PATIENCE_S = 300
 WINDOWS, FIRST_WINDOW = 1_440, 199
 NOT_FOR_THE_DEMO = {

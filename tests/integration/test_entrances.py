@@ -3,7 +3,6 @@
 import io
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,10 +10,11 @@ from click.testing import CliRunner
 
 from coinfarm.cli import main
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.settings import reference_model_uri
+from coinfarm.serving.settings import reference_model_uri
 from handler.app import lambda_handler
-from handler.local import LocalContext
-from tests.demo_requests import EVENTS, MINUTE_MS, Answer, demo_request, http_event, queue_event, rest_event
+from handler.local_events import LocalContext
+from tests.support.demo_requests import EVENTS, MINUTE_MS, Answer, demo_request, http_event, queue_event, rest_event
+from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.enable_socket]
 
@@ -24,7 +24,7 @@ CANDLE_COUNT = 699  # which make 500 windows
 @pytest.fixture(scope="module")
 def candle_file(tmp_path_factory):
     """The 1,500 real minutes of ../shared/data where they are, else made-up ones; as klines in a JSON file."""
-    path = Path(__file__).parents[3] / "shared/data/klines-BTCUSD-1m.json"
+    path = ROOT.parent / "shared/data/klines-BTCUSD-1m.json"
     if not path.exists():
         path = tmp_path_factory.mktemp("candles") / "klines-DEMOUSD-1m.json"
         path.write_text(json.dumps(demo_request(1200)["candles"]))

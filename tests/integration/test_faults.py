@@ -17,8 +17,8 @@ from moto.server import ThreadedMotoServer
 
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
-from tests.backfill_farm import CANDLES, MODEL_BYTES, MOST_RECEIVES, TURN_SHARDS, Farm, Land, eventually
-from tests.faulty_proxy import Fault, FaultyProxy, Request
+from tests.support.backfill_environment import CANDLES, MODEL_BYTES, MOST_RECEIVES, TURN_SHARDS, Farm, Land, eventually
+from tests.support.faulty_proxy import Fault, FaultyProxy, Request
 
 DAY_S = 86_400
 

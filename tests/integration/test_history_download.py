@@ -18,17 +18,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.candle_rows import rows_from_candles
-from coinfarm.candles import Candles
+from coinfarm.candle_store.download import Download, download
+from coinfarm.candle_store.exchange import TRIES, Exchange
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import DAY_MS
+from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.errors import CoinfarmError, Unavailable
-from coinfarm.history.day import DAY_MS
-from coinfarm.history.download import Download, download
-from coinfarm.history.exchange import TRIES, Exchange
-from coinfarm.history.store import CandleStore
 from coinfarm.storage import open_storage
-from coinfarm.synthetic import generate
-from tests.made_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
+from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
 FIRST, STOP = date(2020, 1, 1), date(2020, 1, 4)
 DAYS = [date(2020, 1, day) for day in (1, 2, 3)]

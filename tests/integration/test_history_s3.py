@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candles.day import by_day
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.errors import Conflict
-from coinfarm.history.day import by_day
-from coinfarm.history.store import CandleStore, Written
 from coinfarm.storage import open_storage
-from tests.made_candles import START_MS, assert_same_candles, minutes
+from tests.support.synthetic_candles import START_MS, assert_same_candles, minutes
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

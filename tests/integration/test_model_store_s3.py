@@ -12,14 +12,14 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from coinfarm.errors import Conflict, Forbidden, ModelError, NotFound, StorageError, TooLarge, Unavailable
-from coinfarm.models.manager import ModelManager
 from coinfarm.models.manifest import bundle_key
 from coinfarm.models.pointer import POINTER_KEY, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.store import ModelStore
+from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Storage, open_storage, s3
-from tests.fake_models import FakeEngine, promote_model, publish_model, seal
+from tests.support.fake_models import FakeEngine, promote_model, publish_model, seal
 
 FRAMES = np.zeros((2, 200, 150, 3), np.uint8)
 

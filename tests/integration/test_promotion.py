@@ -10,9 +10,9 @@ from coinfarm.models.pointer import rollback
 from coinfarm.models.promotion import promote
 from coinfarm.storage import open_storage
 from handler.app import lambda_handler
-from handler.local import LocalContext
-from tests.demo_requests import demo_request, queue_event, rest_event
-from tests.fake_models import FakeEngine, publish_model
+from handler.local_events import LocalContext
+from tests.support.demo_requests import demo_request, queue_event, rest_event
+from tests.support.fake_models import FakeEngine, publish_model
 
 pytestmark = pytest.mark.enable_socket
 
@@ -67,7 +67,7 @@ def models(s3, tmp_path):
 
 @pytest.fixture
 def flow(container, models, monkeypatch):
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
     with container(MODEL_URI=models[0].uri(), MODEL_REFRESH_S="0.01"), Flow() as flow:
         flow.wait_for(5)
         yield flow

@@ -14,10 +14,10 @@ from moto.server import ThreadedMotoServer
 
 from coinfarm.cli import main
 from coinfarm.demo.template import local_part
-from coinfarm.settings import reference_model_uri
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import s3 as storage_s3
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
 DAYS, WINDOWS = 4, 96
 """Windows of a day of quarters of an hour."""

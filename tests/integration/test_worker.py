@@ -9,21 +9,20 @@ import threading
 import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from uuid import uuid4
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from coinfarm.aws.instance_metadata import Instance
+from coinfarm.aws.sqs import Depth, Queue
 from coinfarm.errors import Unavailable
-from coinfarm.queue import Depth, Queue
 from coinfarm.storage import open_storage
-from handler.instance import Instance
-from tests.demo_requests import demo_request
-from tests.fake_models import promote_model
+from tests.support.demo_requests import demo_request
+from tests.support.fake_models import promote_model
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PATIENCE_S = 180
 
 

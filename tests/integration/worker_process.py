@@ -8,10 +8,10 @@ import random
 import sys
 import time
 
-from coinfarm import service
 from coinfarm.errors import CoinfarmError
+from coinfarm.serving import service
 from handler.worker import main
-from tests.fake_models import FakeEngine
+from tests.support.fake_models import FakeEngine
 
 
 class SlowEngine(FakeEngine):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.repository import ROOT, repository_files
+from tests.support.repository import ROOT, repository_files
 
 BIN = Path(sys.executable).parent
 MAKE = ("make", "READY=", f"BIN={BIN}")

@@ -71,7 +71,7 @@ def test_what_needs_a_checkout_says_so(installed: Environment, folder: Path) -> 
 
 def test_a_type_checker_sees_its_types(installed: Environment, folder: Path) -> None:
     (folder / "consumer.py").write_text(
-        "from coinfarm.candle_files import parse_candles\n"
+        "from coinfarm.candles.files import parse_candles\n"
         "from handler.problems import problem\n"
         "from image_render.spec import FrameSpec\n"
         "parse_candles('not bytes', 'BTCUSD-1m.json')\n"

@@ -15,7 +15,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def keras() -> ModuleType:
     """Keras over TensorFlow, imported when the first test asks for it: that takes seconds."""
-    from coinfarm.engines.quiet import without_greetings
+    from coinfarm.engines.startup_logs import without_greetings
 
     with without_greetings(), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
 
 READ_AND_WRITE = """
 import os, sys
@@ -16,9 +16,9 @@ threads = lambda: len(os.listdir("/proc/self/task"))
 before = threads()
 
 from coinfarm.backtest.export import _write_feather
-from coinfarm.candle_files import parquet_from_candles, parse_candles
-from coinfarm.history.day_file import columns_as_they_are
-from coinfarm.synthetic import generate
+from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candle_store.day_file import columns_as_they_are
+from coinfarm.candles.synthetic import generate
 
 candles = generate("DEMOUSD", "1m", 1_767_225_600_000, 5000, seed=1)
 path = Path(sys.argv[1]) / "DEMOUSD-1m.parquet"

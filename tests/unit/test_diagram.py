@@ -1,10 +1,10 @@
 """docs/architecture.svg, which is drawn from docs/architecture.dot: Graphviz is not needed to see whether the two agree."""
 
 import re
-from pathlib import Path
 from xml.etree import ElementTree
 
-ROOT = Path(__file__).parents[2]
+from tests.support.repository import ROOT
+
 TEXT = (ROOT / "docs/architecture.dot").read_text()
 PICTURE = ElementTree.parse(ROOT / "docs/architecture.svg").getroot()
 STALE = "docs/architecture.svg is stale: renew it with `make diagram`"

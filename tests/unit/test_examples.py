@@ -4,8 +4,8 @@ import json
 
 import numpy as np
 
-from coinfarm.candle_files import parse_candles
-from coinfarm.request import PredictionRequest, parse_request
+from coinfarm.candles.files import parse_candles
+from coinfarm.serving.request import PredictionRequest, parse_request
 from examples.make import CANDLE_FILE, FOLDER, REQUEST_FILE, candles, files
 
 

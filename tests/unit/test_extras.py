@@ -1,7 +1,6 @@
 """Optional packages: what is missing is named with the command that installs it."""
 
 import tomllib
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -9,8 +8,9 @@ from click.testing import CliRunner
 from coinfarm import extras
 from coinfarm.cli import main
 from coinfarm.extras import MissingPackage, missing_package, require
+from tests.support.repository import ROOT
 
-OPTIONAL = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 DISTRIBUTIONS = {"yaml": "pyyaml"}
 
 

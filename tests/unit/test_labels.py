@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coinfarm.labels import targets_pct, upside_down
 from image_render.windows import Columns
-from tests.made_candles import minutes
+from tests.support.synthetic_candles import minutes
 
 HORIZON = 3
 

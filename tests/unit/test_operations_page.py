@@ -1,14 +1,13 @@
 """docs/operations.md, held to the templates and the settings that it speaks of."""
 
 import re
-from pathlib import Path
 
 from cfnlint.decode import cfn_yaml
 
-from coinfarm.settings import Settings
+from coinfarm.serving.settings import Settings
 from handler.worker_settings import WorkerSettings
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/operations.md").read_text()
 TEMPLATES = ("template.yaml", "monitoring.yaml", "fleet.yaml")
 OF_THE_MACHINE = {"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_DISABLED"}

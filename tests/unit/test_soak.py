@@ -21,11 +21,11 @@ from benchmarks.soak.serving import LEAST_TREND_S, Plan, Served
 from benchmarks.soak.versions import reference_bundle, scaled
 from benchmarks.soak.vitals import Vitals, trend
 from coinfarm.backfill.coverage import Counts
-from coinfarm.engines import load_engine
+from coinfarm.engines.loading import load_engine
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import draw_frames
 from image_render.windows import Columns, windows
-from tests.made_candles import minutes
+from tests.support.synthetic_candles import minutes
 
 PROBLEM = "application/problem+json"
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from coinfarm.backfill.quote import Speed
-from coinfarm.candle_files import parquet_from_candles
-from coinfarm.candles import Candles
+from coinfarm.backfill.estimate import Speed
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.history.day import day_start_ms
-from coinfarm.history.store import CandleStore
 from coinfarm.models.manifest import TrainingData
 from coinfarm.storage import open_storage
 from coinfarm.verdict import MADE_UP_DAYS, MADE_UP_SYMBOLS, imported_scope, judge, made_up_scope, planned
-from tests.made_history import made_history
+from tests.support.candle_stores import made_history
 
 VERSION = "20260101-0a1b2c3d"
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from tests.expanded_template import ROOT, expanded
 from tests.integration.stack.calls import read
 from tests.integration.stack.cloud import INSTANCE_FILE
 from tests.integration.stack.templates import nested_templates
+from tests.support.expanded_template import ROOT, expanded
 
 PATIENCE_S = 120
 OURSELVES = "Test"

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.settings import reference_model_uri
-from tests.demo_requests import demo_request, rest_event
+from coinfarm.serving.settings import reference_model_uri
 from tests.integration.stack.account import Account
 from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES, SYMBOL, Farm
 from tests.integration.stack.templates import stage_parameters
+from tests.support.demo_requests import demo_request, rest_event
 
 
 @pytest.fixture(scope="session")

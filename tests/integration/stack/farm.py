@@ -7,8 +7,8 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from tests.expanded_template import ROOT
 from tests.integration.stack.account import PATIENCE_S
+from tests.support.expanded_template import ROOT
 
 SYMBOL, DAYS = "DEMOBTC", 2
 STRIDES = {"lambda": 5, "gpu": 1}

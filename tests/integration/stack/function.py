@@ -7,7 +7,7 @@ import sys
 def main():
     answers, sys.stdout = sys.stdout, sys.stderr
     from handler.app import lambda_handler
-    from handler.local import LocalContext
+    from handler.local_events import LocalContext
 
     for line in sys.stdin:
         print(json.dumps(lambda_handler(json.loads(line), LocalContext())), file=answers, flush=True)

@@ -4,7 +4,7 @@ import tomllib
 from urllib.parse import urlsplit
 
 from coinfarm.demo.template import read_template
-from tests.expanded_template import ROOT
+from tests.support.expanded_template import ROOT
 
 
 def stage_parameters(stage):

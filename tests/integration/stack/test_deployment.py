@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.expanded_template import ROOT
 from tests.integration.stack.templates import stage_parameters
+from tests.support.expanded_template import ROOT
 
 MOTO_LACKS = [
     "AWS::ApiGateway::Account",

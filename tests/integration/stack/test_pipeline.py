@@ -3,8 +3,8 @@
 import pyarrow.parquet as pq
 import pytest
 
-from tests.demo_requests import Answer
 from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES
+from tests.support.demo_requests import Answer
 
 MINUTES = DAYS * 1_440
 WITHOUT_A_WINDOW = 199

@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.history import History
+from coinfarm.backfill.job_runner import do
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.backfill.work import do
+from coinfarm.candle_store.reader import History
+from coinfarm.candles.day import day_of
 from coinfarm.errors import CoinfarmError, NotFound
-from coinfarm.history.day import day_of
-from coinfarm.predictor import Predictor
+from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import open_storage
-from tests.backfill_runs import planned
-from tests.made_history import made_history, stored
-from tests.pixel_engine import PixelEngine, loaded
+from tests.support.backfill_runs import planned
+from tests.support.candle_stores import made_history, stored
+from tests.support.pixel_engine import PixelEngine, loaded
 
 DAY = 1440
 

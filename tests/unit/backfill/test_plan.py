@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
-from coinfarm.backfill.quote import Fleet, Speed, quote
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.storage import Storage
-from tests.backfill_runs import planned
-from tests.made_history import made_history, stored
+from tests.support.backfill_runs import planned
+from tests.support.candle_stores import made_history, stored
 
 
 @pytest.fixture(scope="module")

@@ -10,17 +10,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from coinfarm.backfill.history import History
-from coinfarm.backfill.result import Account, read_result
+from coinfarm.backfill.job_runner import do
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.backfill.work import do
+from coinfarm.backfill.shard_result import Account, read_result
+from coinfarm.candle_store.reader import History
 from coinfarm.errors import CandleError, Unavailable
-from coinfarm.predictor import Predictor
+from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.made_history import FIRST_DAY, made_history, store_history, stored, stored_in_part
-from tests.pixel_engine import PixelEngine, loaded
+from tests.support.candle_stores import FIRST_DAY, made_history, store_history, stored, stored_in_part
+from tests.support.pixel_engine import PixelEngine, loaded
 
 SECOND_DAY = date(2026, 1, 2)
 

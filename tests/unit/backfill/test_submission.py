@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.backfill.history import History
-from coinfarm.backfill.result import Account, read_result
+from coinfarm.backfill.job_runner import do
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.shard_result import Account, read_result
 from coinfarm.backfill.status import Watch
 from coinfarm.backfill.submission import read_submission, resend, submit
-from coinfarm.backfill.work import do
+from coinfarm.candle_store.reader import History
 from coinfarm.errors import Unavailable
-from coinfarm.predictor import Predictor
-from coinfarm.request import ShardRequest, parse_message
-from tests.backfill_runs import QueueInMemory, planned
-from tests.made_history import made_history, store_history, stored, stored_in_part
-from tests.pixel_engine import PixelEngine, loaded
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.serving.request import ShardRequest, parse_message
+from tests.support.backfill_runs import QueueInMemory, planned
+from tests.support.candle_stores import made_history, store_history, stored, stored_in_part
+from tests.support.pixel_engine import PixelEngine, loaded
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from coinfarm.backtest.coin import Coin
 from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Market
-from coinfarm.candles import Candles, fill_gaps
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.gaps import fill_gaps
 from image_render.windows import Columns
 
 START_MS = 1_556_668_800_000  # 2019-05-01

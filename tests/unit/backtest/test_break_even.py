@@ -9,7 +9,7 @@ from coinfarm.backtest.simulation import Orders, follow, trades_of
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, Trade, Trades
 from coinfarm.backtest.verdict import Answer, judge
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
 from tests.unit.backtest.markets import START_MS, orders, wandering
 
 HOUR_MS = 3_600_000

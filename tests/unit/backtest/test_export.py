@@ -7,8 +7,8 @@ from pyarrow import feather
 from pyarrow import parquet as pq
 
 from coinfarm.backtest.export import export, pair_name
-from coinfarm.backtest.predictions import read_predictions
 from coinfarm.backtest.simulation import follow, trades_of
+from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
 from tests.unit.backtest.markets import FREE, START_MS, orders, predicted, wandering
 from tests.unit.backtest.stored import store_candles, store_predictions

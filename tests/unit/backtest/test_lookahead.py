@@ -8,10 +8,11 @@ import pytest
 
 from coinfarm.backtest.coin import Coin
 from coinfarm.backtest.lookahead import check_predictions, check_rule
-from coinfarm.backtest.predictions import CoinPredictions
-from coinfarm.candles import Candles, Values
+from coinfarm.backtest.stored_predictions import CoinPredictions
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.predictor import Predictions, Series
+from coinfarm.prediction.predictor import Predictions, Series
 from tests.unit.backtest.markets import predicted, wandering
 from tests.unit.backtest.stored import MODEL, WINDOW, store_candles
 

@@ -9,7 +9,7 @@ from coinfarm.backtest.reference import simulate
 from coinfarm.backtest.simulation import Orders, follow, trades_of
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
 from tests.unit.backtest.markets import FREE, MINUTE_MS, START_MS, flat, market, markets, orders, orders_for
 
 

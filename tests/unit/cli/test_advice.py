@@ -9,36 +9,37 @@ import click
 import pytest
 
 from coinfarm.cli import main
+from tests.support.repository import ROOT
 
-PACKAGE = Path(__file__).parents[3] / "coinfarm"
+PACKAGE = ROOT / "coinfarm"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 COMMAND = re.compile(r"coinfarm(?: --stack \S+)?((?: [a-z]+)+)")
 NOT_OURS = {"--stack-name"}
 """Options of other programs' commands that messages name."""
 PRINTED_BY = {
     "backfill/plan.py": ["backfill plan", "verdict"],
-    "backfill/quote.py": ["backfill plan"],
+    "backfill/estimate.py": ["backfill plan"],
     "backfill/run_manifest.py": ["backfill plan"],
     "backtest/lookahead.py": ["backtest"],
-    "backtest/run.py": ["backtest"],
+    "backtest/backtest.py": ["backtest"],
     "compilation/compile.py": ["model publish"],
     "compilation/tools.py": ["model publish"],
     "evaluation/evaluate.py": ["evaluate"],
     "evaluation/findings.py": ["evaluate"],
-    "evaluation/judge.py": ["evaluate"],
-    "history/exchange.py": ["history download"],
-    "history/tables.py": ["history check"],
+    "evaluation/evaluation_frames.py": ["evaluate"],
+    "candle_store/exchange.py": ["history download"],
     "models/card.py": ["evaluate"],
     "models/evaluations.py": ["evaluate"],
     "models/promotion.py": ["model promote", "model publish"],
-    "stack.py": ["backfill plan"],
+    "aws/cloudformation.py": ["backfill plan"],
     "verdict.py": ["verdict"],
     "demo/template.py": ["backfill demo"],
 }
 """The commands that print a module's messages, where a message does not name the command itself. All of them must have the option."""
 CLI_MODULES = {
     "serve.py": ["serve", "invoke", "example"],
-    "listening.py": ["serve"],
+    "coverage_tables.py": ["history check"],
+    "sockets.py": ["serve"],
     "options.py": ["predict", "render", "explain", "evaluate"],
     "predict.py": ["predict"],
 }

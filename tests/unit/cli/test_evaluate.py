@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.storage import open_storage
-from coinfarm.synthetic import generate
-from tests.fake_models import FakeEngine, promote_model, publish_model, seal
-from tests.made_candles import START_MS
+from tests.support.fake_models import FakeEngine, promote_model, publish_model, seal
+from tests.support.synthetic_candles import START_MS
 
 Run = Callable[..., Result]
 PERIOD = ("--from", "2020-02-01", "--to", "2020-04-01", "--stride", "6")
@@ -24,7 +24,7 @@ PERIOD = ("--from", "2020-02-01", "--to", "2020-04-01", "--stride", "6")
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs the command in a folder with candles of two coins and a model that answers 0.5."""
     promote_model(open_storage(str(tmp_path / "models")), tmp_path / "bundle", "0.5")
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
     monkeypatch.setenv("MODEL_URI", str(tmp_path / "models"))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)

@@ -8,11 +8,11 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.storage import open_storage
-from tests.demo_requests import demo_candles
-from tests.fake_models import FakeEngine, promote_model
+from tests.support.demo_requests import demo_candles
+from tests.support.fake_models import FakeEngine, promote_model
 
 Run = Callable[..., Result]
 
@@ -21,7 +21,7 @@ Run = Callable[..., Result]
 def explain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Explains 210 generated candles, in an empty folder."""
     promote_model(open_storage(str(tmp_path / "models")), tmp_path / "bundle", "1.5")
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
     monkeypatch.setenv("MODEL_URI", str(tmp_path / "models"))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "here").mkdir()

@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from coinfarm.cli import main
 from coinfarm.models.evaluations import record_evaluation
 from coinfarm.storage import Storage, open_storage
-from tests.fake_models import promote_model, publish_model, seal
-from tests.made_evaluations import made_evaluation
+from tests.support.evaluation_documents import made_evaluation
+from tests.support.fake_models import promote_model, publish_model, seal
 
 Run = Callable[..., Result]
 

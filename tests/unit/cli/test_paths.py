@@ -13,15 +13,15 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
 from coinfarm.storage.local_file import check_writable, whole_file, write_file
-from tests.demo_requests import demo_candles
+from tests.support.demo_requests import demo_candles
+from tests.support.repository import ROOT
 
 Run = Callable[..., Result]
 COMMAND = "import sys; from coinfarm.cli import main; sys.argv[0] = 'coinfarm'; main(prog_name='coinfarm')"
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

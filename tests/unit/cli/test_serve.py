@@ -13,11 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from coinfarm.cli import main
-from coinfarm.cli.listening import bound_sockets, port_of
+from coinfarm.cli.sockets import bound_sockets, port_of
 from coinfarm.errors import CoinfarmError
+from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.enable_socket
-ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

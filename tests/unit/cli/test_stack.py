@@ -10,14 +10,14 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
+from coinfarm.aws.cloudformation import Stack
+from coinfarm.aws.lambda_function import Function
 from coinfarm.cli import main
 from coinfarm.cli.stack import _defaults
-from coinfarm.function import Function
-from coinfarm.stack import Stack
 from coinfarm.storage import open_storage
-from tests.deployed_stack import FLEET, OUTPUTS, PARAMETERS, description
-from tests.fake_models import FakeEngine, promote_model
-from tests.made_history import made_history, stored
+from tests.support.candle_stores import made_history, stored
+from tests.support.deployed_stack import FLEET, OUTPUTS, PARAMETERS, description
+from tests.support.fake_models import FakeEngine, promote_model
 
 Run = Callable[..., Result]
 
@@ -46,7 +46,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `coinfarm --stack farm` where `s3://BUCKET/…` lies in the folder `BUCKET`, with a model that answers 1.5."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
     for name in ("candles_uri", "results_uri", "model_uri"):
         uri = getattr(Stack, name).fget

@@ -9,24 +9,24 @@ import pytest
 from rich.table import Table
 
 from coinfarm.backfill.coverage import Counts, Coverage, Month
-from coinfarm.backfill.quote import Fleet, Speed, quote
-from coinfarm.backfill.report import coverage_table, quote_table, status_table
+from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.status import ShardFailure, Status
 from coinfarm.backtest.document import tables as backtest_tables
 from coinfarm.backtest.statistics import Statistics
+from coinfarm.candle_store.check import Hole, SeriesCheck
+from coinfarm.cli.backfill_tables import coverage_table, quote_table, status_table
+from coinfarm.cli.comparison_table import comparison_table
+from coinfarm.cli.compilation_table import forms_table
+from coinfarm.cli.coverage_tables import coverage_tables, hole_table, series_table
+from coinfarm.cli.evaluation_tables import record_table
+from coinfarm.cli.evaluation_tables import tables as evaluation_tables
+from coinfarm.cli.model_tables import history_table, versions_table
+from coinfarm.cli.prediction_table import prediction_table
 from coinfarm.cli.tables import print_tables
-from coinfarm.compilation.report import forms_table
-from coinfarm.evaluation.names import BASELINES
-from coinfarm.evaluation.tables import record_table
-from coinfarm.evaluation.tables import tables as evaluation_tables
-from coinfarm.history.check import Hole, SeriesCheck
-from coinfarm.history.tables import coverage_tables, hole_table, series_table
-from coinfarm.models.report import history_table, versions_table
+from coinfarm.evaluation.display_names import BASELINES
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
-from coinfarm.report import prediction_table
-from coinfarm.training.report import comparison_table
-from tests.made_history import FIRST_MS
-from tests.tables import assert_fits
+from tests.support.candle_stores import FIRST_MS
+from tests.support.table_text import assert_fits
 
 VERSION = "20261122-f64964ac"
 MODEL = {"name": "reference-candles-cnn", "version": VERSION, "engine": "openvino-int8-streaming"}

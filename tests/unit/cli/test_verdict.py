@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.backfill.local import Tally
+from coinfarm.backfill.local_run import Tally
 from coinfarm.backfill.shard import Shard
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation.forms import F32
-from coinfarm.engines.quiet_openvino import import_openvino
-from coinfarm.history.day import day_start_ms
+from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.manifest import TrainingData
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.storage import open_storage
 from coinfarm.verdict import MADE_UP
-from tests.compiled_models import channel_means_graph, compiled_bundle
-from tests.made_history import made_history
+from tests.support.candle_stores import made_history
+from tests.support.compiled_models import channel_means_graph, compiled_bundle
 
 Command = Callable[..., Result]
 
@@ -149,7 +149,7 @@ def test_the_candles_that_are_made_up_without_files_tell_of_no_market(command: C
 def test_an_unfinished_backfill_is_no_verdict(
     command: Command, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, code: int, said: str
 ) -> None:
-    monkeypatch.setattr("coinfarm.backfill.local.run_here", lambda *_: tally)
+    monkeypatch.setattr("coinfarm.backfill.local_run.run_here", lambda *_: tally)
     shown = command(files[0], "-o", tmp_path / "out")
     assert (shown.exit_code, shown.stdout) == (code, "")
     assert said in shown.stderr

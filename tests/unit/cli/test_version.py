@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from coinfarm.cli import main
 from coinfarm.models.pointer import read_pointer
-from coinfarm.settings import reference_model_uri
+from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 
 

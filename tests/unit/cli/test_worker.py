@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from coinfarm.cli import main
 from handler.worker_settings import WorkerSettings
+from tests.support.repository import ROOT
 
 
 @pytest.mark.parametrize("code", [0, 1])
@@ -45,7 +46,7 @@ def test_without_a_queue_it_says_so() -> None:
     "words", [["-c", "from coinfarm.cli import main; main()", "worker"], ["-m", "handler.worker"]], ids=["worker", "-m"]
 )
 def test_without_roots_it_does_not_start(given: dict[str, str], missing: str, words: list[str], tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "QUEUE_URL": "http://127.0.0.1:9/queue", **given}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "QUEUE_URL": "http://127.0.0.1:9/queue", **given}
     ended = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.returncode == 1
     assert f"{missing} not set" in ended.stderr

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
@@ -17,8 +17,8 @@ from coinfarm.compilation.forms import INT8
 from coinfarm.compilation.quantisation import WideEnds, leaves_something, quantised
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.tools import convert_model
-from coinfarm.engines import load_engine
 from coinfarm.engines.keras import KerasEngine
+from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
@@ -27,7 +27,7 @@ from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
-from tests.made_candles import minutes
+from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
 

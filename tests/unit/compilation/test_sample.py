@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.compilation.sample import Sample
 from coinfarm.errors import CoinfarmError
 from image_render.draw import draw_frames
 from image_render.windows import windows
-from tests.made_candles import minutes
+from tests.support.synthetic_candles import minutes
 
 
 def test_every_third_window_calibrates_and_the_others_judge() -> None:

@@ -1,11 +1,8 @@
-from pathlib import Path
-
 import pytest
 
 from coinfarm.demo.template import local_part
 from coinfarm.errors import CoinfarmError
-
-ROOT = Path(__file__).parents[3]
+from tests.support.repository import ROOT
 
 
 def test_the_buckets_and_queues_are_taken_as_the_template_has_them():

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm import engines
 from coinfarm.compilation.forms import BF16, F32, INT8
-from coinfarm.engines import EngineChoice, backends, choose_form, keras, keras_device, load_engine
+from coinfarm.engines import backends, keras, keras_gpu, loading
+from coinfarm.engines.loading import EngineChoice, choose_form, load_engine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import CompiledForm
-from tests.compiled_models import BY_SPEED, compiled_bundle
-from tests.fake_models import seal
+from tests.support.compiled_models import BY_SPEED, compiled_bundle
+from tests.support.fake_models import seal
 
 ZEN4 = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16"})
 SAPPHIRE_RAPIDS = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
@@ -24,7 +24,7 @@ GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine has that runs the tests."""
-    monkeypatch.setattr(engines, "gpu_at_hand", lambda: False)
+    monkeypatch.setattr(loading, "gpu_at_hand", lambda: False)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_form_that_was_not_published_is_refused_with_those_that_were(tmp_path:
 
 
 def test_the_engine_says_which_form_it_runs(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "processor_flags", lambda: ROME)
+    monkeypatch.setattr(loading, "processor_flags", lambda: ROME)
     assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
 
 
@@ -108,17 +108,17 @@ class OnGpu:
 
 @pytest.mark.parametrize("choice", ["auto", "keras-gpu"])
 def test_a_gpu_comes_before_every_compiled_form(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, choice: EngineChoice) -> None:
-    monkeypatch.setattr(engines, "gpu_at_hand", lambda: True)
+    monkeypatch.setattr(loading, "gpu_at_hand", lambda: True)
     monkeypatch.setattr(backends, "take_gpu_backend", lambda: "jax")
-    monkeypatch.setattr(keras_device, "KerasDeviceEngine", OnGpu)
+    monkeypatch.setattr(keras_gpu, "KerasGpuEngine", OnGpu)
     assert load_engine(bundle, choice, max_batch=100).name == "keras-gpu-bf16"
 
 
 def test_a_gpu_that_nothing_can_use_is_told_of_and_left_alone(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(engines, "gpu_at_hand", lambda: True)
-    monkeypatch.setattr(engines, "processor_flags", lambda: ROME)
+    monkeypatch.setattr(loading, "gpu_at_hand", lambda: True)
+    monkeypatch.setattr(loading, "processor_flags", lambda: ROME)
     monkeypatch.setattr(backends, "take_gpu_backend", lambda: None)
     assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
     assert "There is a GPU, but neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]'" in caplog.text
@@ -150,8 +150,8 @@ class OnTensorFlow:
 @pytest.fixture
 def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it could not be installed, as on a base whose libc is older than its wheels ask for."""
-    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == "openvino" else name)
-    monkeypatch.setattr(engines, "processor_flags", lambda: ZEN4)
+    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == "openvino" else name)
+    monkeypatch.setattr(loading, "processor_flags", lambda: ZEN4)
     monkeypatch.setattr(keras, "KerasEngine", OnTensorFlow)
 
 
@@ -160,8 +160,8 @@ def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_keras_is_needed_and_not_installed_the_remedy_is_said(
     bundle: Bundle, choice: EngineChoice, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "find_spec", lambda name: None if name == missing else name)
-    monkeypatch.setattr(engines, "processor_flags", frozenset)
+    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == missing else name)
+    monkeypatch.setattr(loading, "processor_flags", frozenset)
     with pytest.raises(ModelError, match=r"needs Keras and TensorFlow: .*pip install 'coinfarm\[keras\]'"):
         load_engine(bundle, choice, max_batch=100)
 

@@ -16,7 +16,7 @@ from coinfarm.models.manifest import Member, Output
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import draw_frames
 from image_render.windows import windows
-from tests.made_candles import minutes
+from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
 

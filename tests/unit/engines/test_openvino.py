@@ -16,8 +16,8 @@ from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from image_render.draw import draw_frames
 from image_render.windows import windows
-from tests.compiled_models import channel_means, channel_means_graph, compiled_bundle
-from tests.made_candles import minutes
+from tests.support.compiled_models import channel_means, channel_means_graph, compiled_bundle
+from tests.support.synthetic_candles import minutes
 
 FRAMES = draw_frames(windows(minutes(310).columns))
 
@@ -138,7 +138,7 @@ def test_neither_tensorflow_nor_a_converter_nor_telemetry_is_loaded(bundle: Bund
 import sys
 from pathlib import Path
 import numpy as np
-from coinfarm.engines import load_engine
+from coinfarm.engines.loading import load_engine
 from coinfarm.models.bundle import Bundle
 engine = load_engine(Bundle.open(Path({str(bundle.folder)!r})), "auto", 100)
 assert engine.predict(np.zeros((5, 200, 150, 3), np.uint8)).shape == (5, 3)

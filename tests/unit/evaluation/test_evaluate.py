@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.evaluation.evaluate import baselines, evaluate, evaluation_of
-from coinfarm.evaluation.judge import Judged, Terms, digest, judge
-from coinfarm.evaluation.result import Evaluation
+from coinfarm.evaluation.evaluation_frames import Judged, Terms, digest, judge
+from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.models.evaluations import EvaluationRecord
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.predictor import Predictor
-from coinfarm.synthetic import generate
+from coinfarm.prediction.predictor import Predictor
 from image_render.windows import Columns
-from tests.judged_models import ChecksumEngine, predictor_of
-from tests.made_candles import START_MS
+from tests.support.evaluated_models import ChecksumEngine, predictor_of
+from tests.support.synthetic_candles import START_MS
 
 DAY_MS = 86_400_000
 CUTOFF_DAY = 182

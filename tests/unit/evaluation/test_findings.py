@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from coinfarm.evaluation import result
+from coinfarm.evaluation.display_names import between, number, percent
 from coinfarm.evaluation.findings import verdict
-from coinfarm.evaluation.names import between, number, percent
+from coinfarm.models import evaluation_document
 
 Bounds = tuple[float, float]
 VERSION = "20260101-00000000"
@@ -14,27 +14,27 @@ ABOVE, AROUND, BELOW = (2.0, 6.0), (-1.0, 3.0), (-6.0, -2.0)
 """By how many percent the model's errors are smaller, or its directions right more often, than a baseline's."""
 
 
-def output(r2: float) -> result.OutputMetrics:
-    return result.OutputMetrics(
+def output(r2: float) -> evaluation_document.OutputMetrics:
+    return evaluation_document.OutputMetrics(
         r2=r2,
         mean_absolute_error_pct=0.3,
         rank_correlation=0.2,
         r2_interval=(r2 - 0.02, r2 + 0.02),
-        daily_rank_correlation=result.DailyRankCorrelation(mean=0.1, t_statistic=3.0, days=61, by_day={}),
-        calibration=result.Calibration(slope=1, intercept_pct=0, deciles=()),
+        daily_rank_correlation=evaluation_document.DailyRankCorrelation(mean=0.1, t_statistic=3.0, days=61, by_day={}),
+        calibration=evaluation_document.Calibration(slope=1, intercept_pct=0, deciles=()),
     )
 
 
-def calls(right_pct: float | None, interval_pct: Bounds | None) -> result.Calls:
-    share = result.Share(frames=100, right_pct=right_pct, interval_pct=interval_pct)
-    return result.Calls(overall=share, strongest=share, by_coin={}, by_month={}, by_hour={}, by_volatility={})
+def calls(right_pct: float | None, interval_pct: Bounds | None) -> evaluation_document.Calls:
+    share = evaluation_document.Share(frames=100, right_pct=right_pct, interval_pct=interval_pct)
+    return evaluation_document.Calls(overall=share, strongest=share, by_coin={}, by_month={}, by_hour={}, by_volatility={})
 
 
-def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> result.Baseline:
+def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> evaluation_document.Baseline:
     """Without a lead the baseline tells no direction."""
 
-    def scores(bounds: Bounds) -> result.BaselineOutput:
-        return result.BaselineOutput(
+    def scores(bounds: Bounds) -> evaluation_document.BaselineOutput:
+        return evaluation_document.BaselineOutput(
             r2=r2,
             mean_absolute_error_pct=0.3,
             rank_correlation=0.2,
@@ -44,8 +44,8 @@ def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> r
 
     silent = {"right_pct": None, "interval_pct": None, "model_lead_pct": None, "model_lead_interval_pct": None}
     told = {"right_pct": 51, "interval_pct": (50, 52), "model_lead_pct": 1.0, "model_lead_interval_pct": lead}
-    share = result.BaselineCalls.model_validate({"frames": 100, **(told if lead else silent)})
-    return result.Baseline(
+    share = evaluation_document.BaselineCalls.model_validate({"frames": 100, **(told if lead else silent)})
+    return evaluation_document.Baseline(
         outputs={"maxRisePct": scores(rise), "maxDeclinePct": scores(decline), "endChangePct": scores(AROUND)},
         direction=share,
         rise_over_decline=share,
@@ -53,7 +53,7 @@ def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> r
 
 
 def evaluation(
-    direction: result.Calls,
+    direction: evaluation_document.Calls,
     rise: Bounds = ABOVE,
     decline: Bounds = ABOVE,
     lead: Bounds = ABOVE,
@@ -61,9 +61,9 @@ def evaluation(
     stride: int = 10,
     fitted: bool = True,
     includes_in_sample: bool = False,
-) -> result.Evaluation:
-    return result.Evaluation(
-        model=result.JudgedModel(name="fake", version=VERSION, engine="fake"),
+) -> evaluation_document.Evaluation:
+    return evaluation_document.Evaluation(
+        model=evaluation_document.JudgedModel(name="fake", version=VERSION, engine="fake"),
         from_date=date(2020, 1, 1),
         to_date=date(2020, 3, 1),
         interval="1m",
@@ -73,7 +73,7 @@ def evaluation(
         candle_files=(),
         includes_in_sample=includes_in_sample,
         frames=3000,
-        counts=result.Counts(
+        counts=evaluation_document.Counts(
             windows=3000, judged=3000, in_sample=in_sample, without_prediction=0, without_horizon=0, effective=100.0 * stride
         ),
         mean_absolute_end_change_pct=0.4,
@@ -81,8 +81,8 @@ def evaluation(
         direction=direction,
         rise_over_decline=direction,
         baselines={"zero": baseline(-0.5, ABOVE, ABOVE, None), "ridge": baseline(0.1, rise, decline, lead)},
-        baseline_fit=result.BaselineFit(frames=10, stride=10, before_ms={"BTCUSD": 0}) if fitted else None,
-        bootstrap=result.Bootstrap(level=0.9, samples=1000, block_candles=230, seed=0),
+        baseline_fit=evaluation_document.BaselineFit(frames=10, stride=10, before_ms={"BTCUSD": 0}) if fitted else None,
+        bootstrap=evaluation_document.Bootstrap(level=0.9, samples=1000, block_candles=230, seed=0),
     )
 
 
@@ -130,7 +130,7 @@ RIGHT, TOSS, WRONG = calls(53.0, (52.0, 54.0)), calls(51.0, (49.5, 52.5)), calls
         pytest.param(evaluation(calls(None, None)), "neutral", "It predicts no direction.", id="no direction told"),
     ],
 )
-def test_the_headline_claims_what_chance_and_baselines_do_not_explain(found: result.Evaluation, tone: str, said: str) -> None:
+def test_the_headline_claims_what_chance_and_baselines_do_not_explain(found: evaluation_document.Evaluation, tone: str, said: str) -> None:
     judged = verdict(found)
     assert said in judged.headline
     assert judged.tone == tone
@@ -161,7 +161,7 @@ def test_the_reasons_give_the_figures_with_their_intervals() -> None:
         pytest.param(evaluation(RIGHT, fitted=False), "there are no fitted baselines", id="nothing to fit"),
     ],
 )
-def test_what_weakens_the_figures_is_said_with_them(found: result.Evaluation, caution: str) -> None:
+def test_what_weakens_the_figures_is_said_with_them(found: evaluation_document.Evaluation, caution: str) -> None:
     assert any(caution in reason for reason in verdict(found).reasons)
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from coinfarm.storage import Storage, open_storage
 from handler import app
-from handler.local import LocalContext
-from tests.demo_requests import Answer, http_event, rest_event
-from tests.fake_models import FakeEngine, promote_model
+from handler.local_events import LocalContext
+from tests.support.demo_requests import Answer, http_event, rest_event
+from tests.support.fake_models import FakeEngine, promote_model
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
                 calls.append(len(frames))
             return super().predict(frames)
 
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: Engine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: Engine(bundle))
     return calls
 
 
@@ -70,7 +70,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
                 raise RuntimeError("segment 7 of /opt/secret is on fire")
             return super().predict(frames)
 
-    monkeypatch.setattr("coinfarm.service.load_engine", lambda bundle, *options: Engine(bundle))
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: Engine(bundle))
 
 
 @pytest.fixture

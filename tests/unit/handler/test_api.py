@@ -5,16 +5,16 @@ import json
 import pytest
 from PIL import Image
 
-from coinfarm.answer import model_identity
 from coinfarm.models.manifest import Output
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.serving.response import model_identity
 from handler import app
 from image_render.draw import draw_frames
 from image_render.windows import window_range_pct, windows
-from tests.demo_requests import MINUTE_MS, START_MS, Answer, demo_candles, demo_request, npz
-from tests.fake_models import promote_model, publish_model, seal
+from tests.support.demo_requests import MINUTE_MS, START_MS, Answer, demo_candles, demo_request, npz
+from tests.support.fake_models import promote_model, publish_model, seal
 
 NPZ = "application/x-npz"
 

@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from tests.demo_requests import demo_request
-from tests.fake_models import publish_model
+from tests.support.demo_requests import demo_request
+from tests.support.fake_models import publish_model
 
 PREDICTED = {"maxRisePct": 1.5, "maxDeclinePct": 1.5, "endChangePct": 1.5}
 
@@ -90,6 +90,8 @@ HEAVY = {"tensorflow", "keras", "pandas", "pyarrow", "matplotlib"}
     ],
 )
 def test_the_handler_loads_nothing_heavy_before_it_is_needed(code, more):
-    script = f"import sys, handler.app\nfrom handler.local import LocalContext, http_event\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    script = (
+        f"import sys, handler.app\nfrom handler.local_events import LocalContext, http_event\n{code}\nprint(*sys.modules, file=sys.stderr)"
+    )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not set(ran.stderr.split()) & (HEAVY | more)

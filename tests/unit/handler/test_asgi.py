@@ -13,12 +13,12 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from coinfarm.service import Service
+from coinfarm.serving.service import Service
 from handler.asgi import Application
 from image_render.draw import draw_frames
 from image_render.windows import windows
-from tests.demo_requests import demo_candles, demo_request, npz
-from tests.fake_models import FakeEngine, promote_model
+from tests.support.demo_requests import demo_candles, demo_request, npz
+from tests.support.fake_models import FakeEngine, promote_model
 
 pytestmark = pytest.mark.enable_socket
 
@@ -115,7 +115,7 @@ def test_no_request_waits_for_a_version_that_loads(models, folder, monkeypatch):
         return FakeEngine(bundle)
 
     monkeypatch.setenv("MODEL_REFRESH_S", "0.1")
-    monkeypatch.setattr("coinfarm.service.load_engine", load_engine)
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", load_engine)
     with serving(Application()) as client:
         before = client.get("/model").json()["version"]
         loading.clear()

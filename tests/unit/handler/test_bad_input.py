@@ -8,9 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from coinfarm.candle_rows import FIELDS
+from coinfarm.candles.rows import FIELDS
 from image_render.spec import STANDARD
-from tests.demo_requests import MINUTE_MS, demo_request, npz
+from tests.support.demo_requests import MINUTE_MS, demo_request, npz
 
 
 def with_candle(at, **fields):

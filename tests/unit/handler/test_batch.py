@@ -4,16 +4,16 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 import pytest
 
-from coinfarm.answer import answer
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import Unavailable
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.predictor import Series
+from coinfarm.prediction.predictor import Series
+from coinfarm.serving.response import answer
 from coinfarm.storage.folder import FolderStorage
 from handler import app, batch
-from handler.local import LocalContext
-from tests.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, queue_event
-from tests.fake_models import promote_model, publish_model
+from handler.local_events import LocalContext
+from tests.support.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, queue_event
+from tests.support.fake_models import promote_model, publish_model
 
 
 def message(name, count=200, seed=1, **fields):

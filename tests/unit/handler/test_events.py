@@ -8,8 +8,8 @@ import json
 import numpy as np
 import pytest
 
-from coinfarm.candle_files import parse_candles
-from tests.demo_requests import EVENTS, Answer, make_candles, make_events
+from coinfarm.candles.files import parse_candles
+from tests.support.demo_requests import EVENTS, Answer, make_candles, make_events
 
 FILES = {
     path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json")) if not path.stem.startswith("env")

@@ -4,9 +4,9 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from handler import api, document, gateway, openapi
-from handler.document import committed
-from tests.demo_requests import EVENTS, Answer
+from handler import api, api_gateway, openapi, openapi_file
+from handler.openapi_file import committed
+from tests.support.demo_requests import EVENTS, Answer
 
 DOCUMENT = json.loads(committed())
 OPERATIONS = {
@@ -18,9 +18,9 @@ def test_the_committed_document_is_the_codes_own():
     assert openapi.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("module", [document, gateway])
+@pytest.mark.parametrize("module", [openapi_file, api_gateway])
 def test_a_stale_document_is_said_to_be_stale(monkeypatch, tmp_path, capsys, module):
-    for each in (document, gateway):
+    for each in (openapi_file, api_gateway):
         monkeypatch.setattr(each, "FILE", tmp_path / each.FILE.name)
     assert openapi.main(["--check"]) == 1
     openapi.main(["--write"])
@@ -63,7 +63,7 @@ def test_people_are_told_what_api_gateway_may_answer_in_place_of_the_handler(pat
 
 
 def test_api_gateway_is_told_of_the_same_operations():
-    told = json.loads(gateway.FILE.read_text())
+    told = json.loads(api_gateway.FILE.read_text())
     assert {path: operations.keys() for path, operations in told["paths"].items()} == {
         path: operations.keys() for path, operations in DOCUMENT["paths"].items()
     }

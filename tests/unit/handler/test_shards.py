@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from coinfarm.backfill.result import read_result
 from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_result import read_result
 from coinfarm.storage import open_storage
 from handler import app
-from tests.demo_requests import EVENTS, demo_request, queue_event
-from tests.fake_models import promote_model, publish_model
-from tests.made_history import made_history, stored
+from tests.support.candle_stores import made_history, stored
+from tests.support.demo_requests import EVENTS, demo_request, queue_event
+from tests.support.fake_models import promote_model, publish_model
 
 
 @pytest.fixture

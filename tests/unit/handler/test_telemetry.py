@@ -7,18 +7,18 @@ import sys
 import pytest
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
-from coinfarm.queue import QueueMessage
+from coinfarm.aws.sqs import QueueMessage
 from handler import app
 from handler.drain import Drain
-from handler.held import Held
-from handler.idleness import Idleness
-from handler.lane import Lane
-from handler.local import LocalContext
+from handler.idle_timer import Idleness
+from handler.local_events import LocalContext
 from handler.telemetry import logger, print_metrics
+from handler.visibility import Held
 from handler.worker_settings import WorkerSettings
-from tests.demo_requests import demo_request, queue_event, rest_event
-from tests.fake_models import promote_model
-from tests.monitoring_stack import asked_for, monitoring
+from handler.worker_thread import Lane
+from tests.support.demo_requests import demo_request, queue_event, rest_event
+from tests.support.fake_models import promote_model
+from tests.support.monitoring_stack import asked_for, monitoring
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_the_tracing_sdk_is_loaded_only_where_tracing_is_asked_for(environment, 
 
 
 def test_where_metrics_are_off_nothing_is_printed():
-    code = "from handler.app import lambda_handler; from handler.local import LocalContext; lambda_handler(None, LocalContext())"
+    code = "from handler.app import lambda_handler; from handler.local_events import LocalContext; lambda_handler(None, LocalContext())"
     environment = os.environ | {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"}
     ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert (ran.stdout, ran.stderr) == ("", "")

@@ -5,18 +5,18 @@ import threading
 
 import pytest
 
+from coinfarm.aws.sqs import QueueMessage
 from coinfarm.errors import CandleError, CoinfarmError, Fault, ModelError, NotFound, TooLarge, Unavailable
-from coinfarm.queue import QueueMessage
 from handler import app, drain
 from handler.batch import TimeIsShort
 from handler.drain import Drain
-from handler.held import Held
-from handler.idleness import Idleness
-from handler.lane import Lane, retry_delay_s
+from handler.idle_timer import Idleness
 from handler.telemetry import print_metrics
+from handler.visibility import Held
 from handler.worker import Worker
 from handler.worker_settings import WorkerSettings
-from tests.demo_requests import demo_request
+from handler.worker_thread import Lane, retry_delay_s
+from tests.support.demo_requests import demo_request
 
 SETTINGS = {"QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/shards"}
 

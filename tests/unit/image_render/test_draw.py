@@ -7,13 +7,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from coinfarm.candles import LARGEST_VALUE, Candles
-from coinfarm.synthetic import generate
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.synthetic import generate
+from coinfarm.candles.validation import LARGEST_VALUE
 from image_render.draw import Frames, _run_indices, as_planes, draw_frames, empty_frames
 from image_render.reference import draw_frame
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
-from tests.candle_strategies import SMALL_SPECS, series_in_ticks, series_of_floats
+from tests.support.candle_strategies import SMALL_SPECS, series_in_ticks, series_of_floats
 
 Draw = Callable[[Columns, FrameSpec], Frames]
 

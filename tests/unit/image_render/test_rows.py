@@ -9,7 +9,7 @@ from image_render.draw import Frames, draw_frames
 from image_render.rows import Rows, empty_rows, pack_rows
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
-from tests.candle_strategies import SMALL_SPECS, series_in_ticks
+from tests.support.candle_strategies import SMALL_SPECS, series_in_ticks
 
 SPEC = FrameSpec(3, 5)
 TWO_WINDOWS = windows(Columns(*np.array([(1, 3, 0, 2, 4), (2, 4, 1, 4, 0), (3, 3, 2, 3, 1), (3, 5, 2, 5, 9)], float).T), SPEC)

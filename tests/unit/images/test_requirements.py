@@ -1,13 +1,13 @@
 """What each image installs."""
 
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from images.requirements import has_openvino, requirements
+from tests.support.repository import ROOT
 
-PROJECT = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
 def names(target: str, extras: list[str], with_openvino: bool = True) -> set[str]:

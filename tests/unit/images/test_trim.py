@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from images.trim import AWS_SERVICES, main
-
-ROOT = Path(__file__).parents[3]
+from tests.support.repository import ROOT
 
 
 def installed(folder: Path, *files: str) -> set[str]:
@@ -64,11 +63,11 @@ def test_every_service_that_the_code_speaks_to_stays() -> None:
 
 
 def clients(module: Path) -> list[str]:
-    """The services whose clients it makes: `….client("NAME", …)`."""
+    """The services whose clients it makes: `aws_client("NAME", …)`."""
     return [
         argument.value
         for node in ast.walk(ast.parse(module.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in ("client", "resource")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "aws_client"
         for argument in node.args[:1]
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     ]

@@ -7,7 +7,7 @@ import pytest
 
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from tests.fake_models import seal
+from tests.support.fake_models import seal
 
 
 def test_a_sealed_folder_is_a_bundle(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.cache import BundleCache, default_cache_dir
 from coinfarm.models.store import ModelStore
 from coinfarm.storage import Storage, open_storage
-from tests.fake_models import publish_model
+from tests.support.fake_models import publish_model
 
 
 class CountingStore(ModelStore):

@@ -10,9 +10,9 @@ from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import EvaluationRecord
 from coinfarm.models.manifest import LayerSummary, Manifest, Output, Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
-from tests.compiled_models import BF16, F32, compiled_bundle
-from tests.fake_models import seal
-from tests.made_evaluations import BITCOIN, ETHER, made_evaluation
+from tests.support.compiled_models import BF16, F32, compiled_bundle
+from tests.support.evaluation_documents import BITCOIN, ETHER, made_evaluation
+from tests.support.fake_models import seal
 
 TRAINING = TrainingData(
     symbols=("BTCUSD", "ETHUSD"),

@@ -14,7 +14,7 @@ from coinfarm.models.publish import publish
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
-from tests.compiled_models import compiled_bundle
+from tests.support.compiled_models import compiled_bundle
 
 EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT_NAMES}
 

@@ -7,8 +7,8 @@ import pytest
 from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.evaluations import EvaluationRecord, evaluations, record_evaluation
 from coinfarm.storage import Storage, open_storage
-from tests.fake_models import publish_model
-from tests.made_evaluations import BITCOIN, ETHER, made_evaluation
+from tests.support.evaluation_documents import BITCOIN, ETHER, made_evaluation
+from tests.support.fake_models import publish_model
 
 
 @pytest.fixture

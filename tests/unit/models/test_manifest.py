@@ -8,7 +8,7 @@ import pytest
 from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output, Split, TrainingData, bundle_key, fingerprint_of
-from tests.fake_models import seal
+from tests.support.fake_models import seal
 
 TRAINING = TrainingData(
     symbols=("BTCUSD",),

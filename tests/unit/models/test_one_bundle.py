@@ -6,7 +6,7 @@ import pytest
 
 from coinfarm.errors import NotFound
 from coinfarm.models.store import OneBundle, open_model_source
-from tests.fake_models import seal
+from tests.support.fake_models import seal
 
 
 def test_its_version_serves(tmp_path: Path) -> None:

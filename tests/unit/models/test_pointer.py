@@ -10,7 +10,7 @@ from coinfarm.models.pointer import POINTER_KEY, history, read_pointer, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.fake_models import publish_model
+from tests.support.fake_models import publish_model
 
 
 @pytest.fixture

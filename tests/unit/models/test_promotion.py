@@ -15,8 +15,8 @@ from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.fake_models import publish_model, seal
-from tests.made_evaluations import made_evaluation
+from tests.support.evaluation_documents import made_evaluation
+from tests.support.fake_models import publish_model, seal
 
 
 @pytest.fixture

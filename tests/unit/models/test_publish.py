@@ -9,8 +9,8 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.publish import is_published, publish
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.compiled_models import compiled_bundle
-from tests.fake_models import seal
+from tests.support.compiled_models import compiled_bundle
+from tests.support.fake_models import seal
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
 from coinfarm.models.store import BareModel, ModelStore, open_model_source
 from coinfarm.storage import Storage, open_storage
-from tests.fake_models import promote_model, publish_model
+from tests.support.fake_models import promote_model, publish_model
 
 
 @pytest.fixture

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.synthetic import generate
+from coinfarm.candles.synthetic import generate
 from coinfarm.training.batches import training_batch
 from coinfarm.training.config import Period, TrainingConfig
 from coinfarm.training.dataset import Samples, samples
 from coinfarm.training.strata import Sampler, strata
 from image_render.rows import pack_rows
-from tests.made_candles import START_MS
+from tests.support.synthetic_candles import START_MS
 
 JANUARY = Period.model_validate({"start": "2020-01-01", "stop": "2020-01-31"})
 

@@ -7,13 +7,13 @@ from types import ModuleType
 import pytest
 
 import coinfarm.training
-from coinfarm.candle_files import parquet_from_candles
+from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.synthetic import generate
+from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.errors import CoinfarmError
-from coinfarm.synthetic import generate
 from coinfarm.training.comparison import Comparison, Outcome, compare, read_outcomes
 from coinfarm.training.loop import read_coins
-from coinfarm.training.report import comparison_table
-from tests.made_candles import START_MS
+from tests.support.synthetic_candles import START_MS
 
 BASE = """
 name = "base"

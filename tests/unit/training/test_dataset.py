@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinfarm.candles import Candles
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
-from coinfarm.synthetic import generate
 from coinfarm.training.config import Period
 from coinfarm.training.dataset import Samples, samples
 from image_render.draw import draw_frames
 from image_render.windows import Columns, window_range_pct, windows
-from tests.made_candles import without
+from tests.support.synthetic_candles import without
 
 WINDOW, HORIZON = 200, 30
 FIRST_DAY = date(2020, 1, 1)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import ROOT
+
 pytestmark = pytest.mark.tensorflow
 
 TRAIN = """
@@ -18,7 +20,7 @@ if keras.backend.backend() == "tensorflow":
     import tensorflow as tf
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from coinfarm.errors import CoinfarmError
-from coinfarm.synthetic import generate
+from coinfarm.candles.synthetic import generate
 from coinfarm.training.config import TrainingConfig
 from coinfarm.training.dataset import samples
 from coinfarm.training.devices import Devices
@@ -69,7 +71,7 @@ def test_two_devices_share_each_batch(tmp_path: Path, backend: str, policy: str)
     environment = {**os.environ, "KERAS_BACKEND": backend, "XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
     done = subprocess.run(
         [sys.executable, "-c", TRAIN, str(tmp_path), policy],
-        check=False, cwd=Path(__file__).parents[3], env=environment, capture_output=True, text=True,
+        check=False, cwd=ROOT, env=environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "batch_size 7 does not part evenly among 2 devices: choose a multiple of that"

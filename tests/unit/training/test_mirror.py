@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from coinfarm.candles.synthetic import generate
 from coinfarm.labels import targets_pct
-from coinfarm.synthetic import generate
 from coinfarm.training.mirror import mirror
 from image_render.rows import pack_rows
 from image_render.windows import Columns, window_range_pct, windows
-from tests.made_candles import START_MS
+from tests.support.synthetic_candles import START_MS
 
 WINDOW, HORIZON = 200, 30
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from coinfarm.candles import Candles
-from coinfarm.synthetic import generate
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.synthetic import generate
 from coinfarm.training.config import Period
 from coinfarm.training.dataset import Samples, samples
 from coinfarm.training.strata import Sampler, strata, trend
 from image_render.windows import Columns
-from tests.made_candles import START_MS
+from tests.support.synthetic_candles import START_MS
 
 JANUARY = Period.model_validate({"start": "2020-01-01", "stop": "2020-01-31"})
 ALL = slice(None)

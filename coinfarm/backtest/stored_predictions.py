@@ -1,0 +1,163 @@
+"""Predictions as they are stored: by model, coin and day, or collected in one file."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import COLUMN_NAMES
+from coinfarm.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_READ_NAMES = ("close_time", "in_sample", "filled_candles", *COLUMN_NAMES)
+_READ_AHEAD = 8
+
+
+@dataclass(frozen=True, eq=False)
+class CoinPredictions:
+    """The predictions of one coin, in order of time, every column `(n,)`.
+
+    `values_pct` is `(n, 3)`, as `COLUMN_NAMES` says, NaN where there is no prediction. `in_sample` is False where the model does not tell;
+    `in_sample_unknown` says of how many rows it does not. `model` is None where the place does not tell.
+    """
+
+    symbol: str
+    interval: str
+    model: str | None
+    close_time: Times
+    in_sample: NDArray[np.bool_]
+    in_sample_unknown: int
+    filled_candles: NDArray[np.int64]
+    values_pct: Values
+
+    def __len__(self) -> int:
+        return len(self.close_time)
+
+
+def read_predictions(root: str) -> list[CoinPredictions]:
+    """All predictions under `root`, a folder or `s3://` URI, or in the one Parquet file `root`; a coin each, sorted by symbol.
+
+    Raises `CoinfarmError` for none, for those of several models, strides or intervals together, and for files that cannot be.
+    """
+    if root.endswith(".parquet"):
+        folder, _, name = root.rpartition("/")
+        tables = _collected(_table(open_storage(folder or "."), name), root)
+        model = None
+    else:
+        tables, model = _partitioned(open_storage(root), root)
+    coins = [_coin(symbol, interval, model, table, root) for (symbol, interval), table in sorted(tables.items())]
+    if not coins:
+        raise CoinfarmError(
+            f"{root} has no predictions: give a Parquet file or folder that coinfarm backfill collect wrote, or the results of a run"
+        )
+    _only_one("interval", {coin.interval for coin in coins}, root)
+    return coins
+
+
+def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None]:
+    import pyarrow as pa
+
+    keys = {
+        key: named for key in storage.list() if key.endswith(".parquet") and {"symbol", "interval", "date"} <= (named := _named(key)).keys()
+    }
+    in_root = _named(root).get("model")
+    model = _only_one("model", {named.get("model", in_root) for named in keys.values()}, root)
+    _only_one("stride", {named.get("stride") for named in keys.values()}, root)
+    parts: dict[tuple[str, str], list[pa.Table]] = {}
+    with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="predictions") as pool:
+        for named, table in zip(keys.values(), pool.map(lambda key: _table(storage, key), keys), strict=True):
+            parts.setdefault((named["symbol"], named["interval"]), []).append(table)
+    return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
+
+
+def _named(key: str) -> dict[str, str]:
+    """What a key such as `model=V/symbol=S/interval=I/date=D.parquet` says, wherever it begins."""
+    parts = (part.partition("=") for part in key.removesuffix(".parquet").split("/"))
+    return {name: value for name, equals, value in parts if equals}
+
+
+def _only_one(what: str, found: "set[str | None] | set[str]", root: str) -> str | None:
+    if len(found) > 1:
+        named = ", ".join(sorted(value or "none" for value in found))
+        raise CoinfarmError(f"{root} holds predictions of more than one {what} ({named}): name the folder of one, such as {root}/model=…")
+    return next(iter(found), None)
+
+
+def _collected(table: "pa.Table", root: str) -> dict[tuple[str, str], "pa.Table"]:
+    import pyarrow.compute as pc
+
+    for name in ("symbol", "interval"):
+        if name not in table.column_names:
+            raise CoinfarmError(f"{root} has no column {name}: collected predictions say of which coin and interval each row is")
+    series = table.group_by(["symbol", "interval"], use_threads=False).aggregate([]).to_pylist()
+    return {
+        (str(each["symbol"]), str(each["interval"])): table.filter(
+            pc.and_(pc.equal(table["symbol"], each["symbol"]), pc.equal(table["interval"], each["interval"]))
+        )
+        for each in series
+    }
+
+
+def _table(storage: Storage, key: str) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    data = storage.read(key).data
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
+        missing = [name for name in _READ_NAMES if name not in table.column_names]
+        if missing:
+            raise CoinfarmError(
+                f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes them"
+            )
+        wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
+        return wanted.replace_schema_metadata(None).cast(_schema(wanted))
+    except (pa.ArrowException, OSError) as error:
+        raise CoinfarmError(f"{storage.uri(key)} is no Parquet file of predictions: {error}") from None
+
+
+def _schema(table: "pa.Table") -> "pa.Schema":
+    """The types with which parts of one coin, written by whomever, fit together."""
+    import pyarrow as pa
+
+    types: Mapping[str, pa.DataType] = {
+        "close_time": pa.int64(),
+        "in_sample": pa.bool_(),
+        "filled_candles": pa.int64(),
+        "symbol": pa.string(),
+        "interval": pa.string(),
+        **dict.fromkeys(COLUMN_NAMES, pa.float64()),
+    }
+    return pa.schema([(name, types[name]) for name in table.column_names])
+
+
+def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root: str) -> CoinPredictions:
+    close_time = table["close_time"].to_numpy()
+    order = np.argsort(close_time, kind="stable")
+    close_time = close_time[order]
+    doubled = np.flatnonzero(np.diff(close_time) == 0)
+    if len(doubled):
+        raise CoinfarmError(f"{root}: {symbol} has two predictions for the window that closes at {close_time[doubled[0]]} ms: keep one")
+    in_sample = table["in_sample"]
+    return CoinPredictions(
+        symbol,
+        interval,
+        model,
+        close_time,
+        in_sample.fill_null(False).to_numpy(zero_copy_only=False)[order],
+        in_sample.null_count,
+        table["filled_candles"].to_numpy()[order],
+        np.column_stack(list(_values(table)))[order],
+    )
+
+
+def _values(table: "pa.Table") -> Iterator[Values]:
+    for name in COLUMN_NAMES:
+        yield table[name].to_numpy(zero_copy_only=False)  # a null is NaN: no prediction

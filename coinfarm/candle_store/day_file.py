@@ -1,0 +1,90 @@
+"""A day of candles as a Parquet file: the columns of every candle file, and what of the day is known in its metadata."""
+
+import base64
+import binascii
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Times
+from coinfarm.candles.day import Day, day_of, slots_per_day
+from coinfarm.candles.files import COLUMN_NAMES, check_columns, parse_candles
+from coinfarm.errors import CandleError, Fault
+from image_render.windows import Columns
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+MAX_BYTES = 16 << 20
+"""Of one day's file: two hundred times the largest that is written here."""
+_ROWS_PER_SLOT = 10
+"""What doubles may make of a day, and still be read to be named."""
+_KNOWN = b"coinfarm.known_slots"
+
+
+def day_to_parquet(day: Day) -> bytes:
+    """The file of a day; other readers find the usual columns. A day that is whole needs no metadata."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    candles = day.candles
+    table = pa.table(dict(zip(COLUMN_NAMES, (candles.open_time, *candles.columns), strict=True)))
+    if not day.whole:
+        table = table.replace_schema_metadata({_KNOWN: base64.b64encode(np.packbits(day.known).tobytes())})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:
+    """The day that a file holds. Raises `CandleError` for what cannot be, and for candles of another day."""
+    file = open_day_file(data, interval)
+    candles = parse_candles(data, "day.parquet", symbol=symbol, interval=interval)
+    for at in (0, -1):
+        if day_of(int(candles.open_time[at])) != day:
+            raise CandleError(Fault(f"/candles/{at % len(candles)}/openTime", f"is of {day_of(int(candles.open_time[at]))}, not of {day}"))
+    return Day.of(candles, day, _known_slots(file, interval))
+
+
+def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
+    """The file, of which only the footer is read. Raises `CandleError` for what is none, and for far more rows than a day has candles."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+    if file.metadata.num_rows > _ROWS_PER_SLOT * slots_per_day(interval):  # said by the footer, before the room for them is taken
+        raise CandleError(Fault("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles"))
+    return file
+
+
+def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | None:
+    """The unchecked columns of a file, times in milliseconds UTC; None where they are not there as numbers, whole."""
+    import pyarrow as pa
+
+    try:
+        file = open_day_file(data, interval)
+        check_columns(file.schema_arrow)
+        table = file.read(columns=list(COLUMN_NAMES), use_threads=False)
+        if any(column.null_count for column in table.columns):
+            return None
+        time, *values = (column.to_numpy() for column in table.columns)
+        return time.astype(np.int64, casting="safe"), Columns(*(column.astype(np.float64, casting="same_kind") for column in values))
+    except (CandleError, pa.ArrowException, OSError, UnicodeDecodeError, TypeError, ValueError):
+        return None
+
+
+def _known_slots(file: "pq.ParquetFile", interval: str) -> NDArray[np.bool_]:
+    slots = slots_per_day(interval)
+    text = (file.schema_arrow.metadata or {}).get(_KNOWN)
+    if text is None:
+        return np.ones(slots, np.bool_)
+    try:
+        bits = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
+        return np.unpackbits(bits, count=slots).astype(np.bool_)
+    except (binascii.Error, ValueError) as error:
+        raise CandleError(Fault("", f"says unintelligibly which part of the day it knows: {error}")) from None

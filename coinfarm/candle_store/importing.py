@@ -1,0 +1,95 @@
+"""Candle files into the store: Parquet, CSV, klines JSON, and Binance's archive."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from coinfarm.candle_store.archive import ArchiveName, csv_in_zip, with_header
+from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import by_day
+from coinfarm.candles.files import UnnamedCandles, parse_candles
+from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_text
+
+
+@dataclass
+class Imported:
+    """What became of one file: its series, how many candles it has, the days by what was done, and what went wrong."""
+
+    file: str
+    symbol: str = ""
+    interval: str = ""
+    candles: int = 0
+    days: Counter[Written] = field(default_factory=Counter)
+    refused: list[str] = field(default_factory=list)
+    is_unnamed: bool = False
+    """Whether it was refused since its name does not tell symbol and interval."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "file": self.file,
+            "symbol": self.symbol,
+            "interval": self.interval,
+            "candles": self.candles,
+            "days": {str(written): self.days[written] for written in Written},
+            "refused": self.refused,
+        }
+
+
+def import_file(
+    store: CandleStore,
+    path: Path,
+    *,
+    symbol: str | None = None,
+    interval: str | None = None,
+    replace: bool = False,
+    progress: Callable[[int, int], None] = lambda _done, _total: None,
+) -> Imported:
+    """Store a file's candles by the day; symbol and interval are told by its name where they are not given.
+
+    A file knows of the time from its first candle to its last (one of Binance's archive: of all its month, or day), so its first and
+    last day may be known in part: such a day is completed by the next file that knows the rest. What differs from what is stored is
+    refused, day by day, unless `replace`. A file that cannot be read is `refused` as a whole. `progress` gets the days done and those
+    to do. Raises `StorageError` where the store does not answer, `RequestError` for a symbol that cannot be.
+    """
+    outcome = Imported(str(path))
+    try:
+        candles, start_ms, stop_ms = _read(path, symbol, interval)
+    except CoinfarmError as error:
+        outcome.refused.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
+        outcome.is_unnamed = isinstance(error, UnnamedCandles)
+        return outcome
+    except OSError as error:
+        error.filename = str(path)
+        outcome.refused.append(system_error_text(error))
+        return outcome
+    outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
+    days = list(by_day(candles))
+    for done, day in enumerate(days, 1):
+        try:
+            outcome.days[store.write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms, replace=replace)] += 1
+        except (CandleError, Conflict) as error:
+            outcome.refused.append(f"{path}: {error}")
+        progress(done, len(days))
+    return outcome
+
+
+def _read(path: Path, symbol: str | None, interval: str | None) -> tuple[Candles, int, int]:
+    """The candles, and the time `[start_ms, stop_ms)` of which the file knows all."""
+    archive = ArchiveName.of(path.name)
+    name = path.name
+    if archive:
+        symbol, interval = symbol or archive.symbol, interval or archive.interval
+    if path.suffix == ".zip":
+        data, name = with_header(csv_in_zip(path)), f"{path.stem}.csv"
+    else:
+        data = path.read_bytes()
+        data = with_header(data) if path.suffix == ".csv" else data
+    candles = parse_candles(data, name, symbol=symbol, interval=interval)
+    start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
+    if archive:
+        start_ms, stop_ms = min(start_ms, archive.start_ms), max(stop_ms, archive.stop_ms)
+    return candles, start_ms, stop_ms

@@ -1,0 +1,64 @@
+"""Candles: typed columns that have been validated."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Times
+from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.validation import MAX_FAULTS, as_milliseconds, candle_faults
+from coinfarm.errors import CandleError, Fault
+from image_render.windows import Columns
+
+
+@dataclass(frozen=True, eq=False)
+class Candles:
+    """Candles of one symbol and interval, in order of time, every column of shape `(n,)`.
+
+    `open_time` is int64, milliseconds UTC; prices and `volume` are float64, in the market's units; `filled` is
+    True where nobody traded and the candle was made up by `fill_gaps`.
+    """
+
+    symbol: str
+    interval: str
+    open_time: Times
+    columns: Columns
+    filled: NDArray[np.bool_]
+
+    @classmethod
+    def checked(cls, symbol: str, interval: str, open_time: Times, columns: Columns) -> "Candles":
+        """Candles out of raw columns; `open_time` in milliseconds or microseconds.
+
+        Raises `CandleError`, which names each candle at fault (the first ten), for times off the interval's grid, doubled or out
+        of order, and for prices and volumes that cannot be.
+        """
+        open_time = as_milliseconds(np.asarray(open_time, np.int64))
+        columns = Columns(*(np.asarray(column, np.float64) for column in columns))
+        faults = list(candle_faults(open_time, columns, interval))
+        if faults:
+            faults.sort(key=lambda fault: fault[0])
+            raise CandleError(*(Fault(f"/candles/{at}/{field}", detail) for at, field, detail in faults[:MAX_FAULTS]))
+        return cls(symbol, interval, open_time, columns, np.zeros(len(open_time), np.bool_))
+
+    def __len__(self) -> int:
+        return len(self.open_time)
+
+    @property
+    def interval_ms(self) -> int:
+        return interval_ms(self.interval)
+
+    def between(self, start_ms: int | None, stop_ms: int | None) -> "Candles":
+        """The candles that open from `start_ms` on, and before `stop_ms`; None is no bound."""
+        first = 0 if start_ms is None else int(np.searchsorted(self.open_time, start_ms))
+        last = len(self) if stop_ms is None else int(np.searchsorted(self.open_time, stop_ms))
+        return self[first : max(first, last)]
+
+    def __getitem__(self, part: slice) -> "Candles":
+        return Candles(
+            self.symbol,
+            self.interval,
+            self.open_time[part],
+            Columns(*(column[part] for column in self.columns)),
+            self.filled[part],
+        )

@@ -1,0 +1,106 @@
+"""What is known of one UTC day of one symbol: its candles, and of which intervals they tell."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.interval import interval_ms
+from image_render.windows import Columns
+
+DAY_MS = 86_400_000
+_ROUNDING = 5.1e-9
+"""Exchanges spell prices and volumes in eight decimals; other sources of the same candles may have more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Day:
+    """A UTC day as a grid of `slots` intervals, oldest first.
+
+    `known`, `(slots,)`: whether the slot was asked for. `traded`, `(slots,)`: whether there is a candle. `values`, `(slots, 5)`: open,
+    high, low, close, volume, and 0 where there is no candle. A slot that is known and not traded had no trade; of a slot that is not
+    known nothing can be said: a file may begin or end in the middle of a day.
+    """
+
+    symbol: str
+    interval: str
+    day: date
+    known: NDArray[np.bool_]
+    traded: NDArray[np.bool_]
+    values: Values
+
+    @classmethod
+    def of(cls, candles: Candles, day: date, known: NDArray[np.bool_]) -> "Day":
+        """The candles on the day's grid, and what else is `known`; all of them must open on `day`."""
+        slots = slots_per_day(candles.interval)
+        at = (candles.open_time - day_start_ms(day)) // candles.interval_ms
+        traded = np.zeros(slots, np.bool_)
+        values = np.zeros((slots, len(Columns._fields)))
+        traded[at] = True
+        values[at] = np.column_stack(candles.columns)
+        return cls(candles.symbol, candles.interval, day, known | traded, traded, values)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of the day is known."""
+        return bool(self.known.all())
+
+    @property
+    def candles(self) -> Candles:
+        at = np.flatnonzero(self.traded)
+        open_time = day_start_ms(self.day) + at * interval_ms(self.interval)
+        return Candles(self.symbol, self.interval, open_time, Columns(*self.values[at].T.copy()), np.zeros(len(at), np.bool_))
+
+    def differences(self, other: "Day") -> NDArray[np.intp]:
+        """The slots of which both know something, and not the same; numbers are the same that are spelled alike in eight decimals."""
+        unlike = (self.traded != other.traded) | (np.abs(self.values - other.values) > _ROUNDING).any(axis=1)
+        return np.flatnonzero(self.known & other.known & unlike)
+
+    def over(self, older: "Day") -> "Day":
+        """What both know; where both know something, this one is believed."""
+        mine = self.known
+        return Day(
+            self.symbol,
+            self.interval,
+            self.day,
+            mine | older.known,
+            np.where(mine, self.traded, older.traded),
+            np.where(mine[:, None], self.values, older.values),
+        )
+
+    def time_of(self, slot: int) -> int:
+        """When the slot opens, in milliseconds UTC."""
+        return day_start_ms(self.day) + int(slot) * interval_ms(self.interval)
+
+
+def slots_per_day(interval: str) -> int:
+    return DAY_MS // interval_ms(interval)
+
+
+def day_of(time_ms: int) -> date:
+    """The UTC day in which the moment lies."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).date()
+
+
+def day_start_ms(day: date) -> int:
+    return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS
+
+
+def by_day(candles: Candles) -> Iterator[Candles]:
+    """The candles of each UTC day that has any, oldest first."""
+    while len(candles):
+        day = candles.between(None, day_start_ms(day_of(int(candles.open_time[0]))) + DAY_MS)
+        yield day
+        candles = candles[len(day) :]
+
+
+def minute_text(time_ms: int) -> str:
+    """A moment as a person reads it: `2019-05-14 07:30`, UTC; a number that is beyond any calendar as it is."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return str(time_ms)

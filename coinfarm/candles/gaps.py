@@ -1,0 +1,51 @@
+"""Gaps in a series: missing candles are filled, or the series is refused."""
+
+import numpy as np
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.validation import MAX_FAULTS
+from coinfarm.errors import CandleError, Fault, TooLarge
+from image_render.windows import Columns
+
+
+def fill_gaps(candles: Candles, most_candles: int) -> Candles:
+    """The same candles on an unbroken grid: a missing one is flat at the close before it, and has no volume.
+
+    Raises `TooLarge` where that makes more than `most_candles`, before the room for them is taken.
+    """
+    if not len(candles):
+        return candles
+    count = int((candles.open_time[-1] - candles.open_time[0]) // candles.interval_ms) + 1
+    if count > most_candles:
+        raise TooLarge(
+            f"{len(candles)} candles span {count} intervals of {candles.interval} with their holes filled; "
+            f"at most {most_candles} are allowed: send the stretches on either side of a long hole apart"
+        )
+    if count == len(candles):
+        return candles
+    steps = np.diff(candles.open_time) // candles.interval_ms
+    source = np.repeat(np.arange(len(candles)), np.append(steps, 1))
+    filled = np.append(False, source[1:] == source[:-1])
+    columns = [column[source] for column in candles.columns]
+    flat = columns[Columns._fields.index("close")]
+    for field, column in zip(Columns._fields, columns, strict=True):
+        column[filled] = 0.0 if field == "volume" else flat[filled]
+    open_time = candles.open_time[0] + np.arange(count, dtype=np.int64) * candles.interval_ms
+    return Candles(candles.symbol, candles.interval, open_time, Columns(*columns), candles.filled[source] | filled)
+
+
+def refuse_gaps(candles: Candles) -> Candles:
+    """The same candles; raises `CandleError` that names each candle before which others are missing."""
+    missing = np.diff(candles.open_time) // candles.interval_ms - 1
+    holes = np.flatnonzero(missing)[:MAX_FAULTS]
+    if len(holes):
+        raise CandleError(
+            *(
+                Fault(
+                    f"/candles/{at + 1}/openTime",
+                    f'{missing[at]} candles are missing before it: send them, or let them be filled with "gaps": "fill"',
+                )
+                for at in holes
+            )
+        )
+    return candles

@@ -1,0 +1,64 @@
+"""What valid candles are: times on the interval's grid and in order, consistent prices, finite numbers."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Times
+from coinfarm.candles.interval import interval_ms
+from image_render.windows import Columns
+
+PRICE_FIELDS = ("open", "high", "low", "close")
+LARGEST_VALUE = 1e18
+"""No price and no volume of a candle is larger; what is above is a mistake, and would overflow in sums."""
+SMALLEST_PRICE = 1e-18
+"""No price is smaller; a range would overflow where it is told in percent of what is below."""
+
+_FIRST_MICROSECONDS = 10**14
+"""As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds, and what is still not below it
+as milliseconds is nanoseconds."""
+_LAST_SECONDS = 10**11
+"""As seconds this is the year 5138, as milliseconds 1973: what is below it is seconds."""
+MAX_FAULTS = 10
+"""An error names this many candles."""
+
+
+def as_milliseconds(time: Times) -> Times:
+    """Binance's archive counts microseconds from 2025 on, and a series may cross that day."""
+    return np.where(time >= _FIRST_MICROSECONDS, time // 1000, time)
+
+
+def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int, str, str]]:
+    """Candle, field and detail of what is wrong, check by check."""
+    step_ms = interval_ms(interval)
+
+    def each(wrong: NDArray[np.bool_], field: str, detail: str) -> Iterator[tuple[int, str, str]]:
+        for at in np.flatnonzero(wrong)[:MAX_FAULTS]:
+            yield int(at), field, detail
+
+    seconds = time < _LAST_SECONDS
+    yield from each(seconds, "openTime", "must be milliseconds (or microseconds) since 1970, not seconds")
+    nanoseconds = time >= _FIRST_MICROSECONDS
+    yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")
+    yield from each(
+        ~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: is the interval right?"
+    )
+    step = np.diff(time, prepend=time[:1] - step_ms)
+    yield from each(step == 0, "openTime", "is the candle before it again: send each candle once")
+    yield from each(step < 0, "openTime", "is earlier than the candle before it: send the oldest candle first")
+
+    usable = np.ones(len(time), np.bool_)
+    for field in PRICE_FIELDS:
+        price = getattr(columns, field)
+        good = (price >= SMALLEST_PRICE) & (price <= LARGEST_VALUE)  # False for NaN too
+        yield from each(~good, field, f"must be a finite price above zero, from {SMALLEST_PRICE:g} to {LARGEST_VALUE:g}")
+        usable &= good
+    good = (columns.volume >= 0) & (columns.volume <= LARGEST_VALUE)
+    yield from each(~good, "volume", f"must be a finite volume, zero or above, at most {LARGEST_VALUE:g}")
+
+    for field in ("open", "close", "low"):
+        price = getattr(columns, field)
+        yield from each(usable & (columns.high < price), "high", f"is below the {field}")
+        if field != "low":
+            yield from each(usable & (columns.low > price), "low", f"is above the {field}")

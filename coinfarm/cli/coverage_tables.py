@@ -1,0 +1,71 @@
+"""A checked store as a person reads it on a terminal."""
+
+from heapq import nlargest
+
+from rich.table import Table
+
+from coinfarm.candle_store.check import SeriesCheck
+from coinfarm.candles.day import minute_text
+
+_HOLES_SHOWN = 10
+_SERIES_WIDTH = 66
+"""What 80 columns leave beside the months."""
+
+
+def coverage_tables(checks: list[SeriesCheck]) -> list[Table]:
+    """Percent of the intervals that have a candle, by month and series: as many series in a table as fit beside each other."""
+    parts: list[list[SeriesCheck]] = []
+    left = 0
+    for check in checks:
+        needed = max(len(check.symbol), len(check.interval), len("100.00")) + 3
+        if needed > left:
+            parts.append([])
+            left = _SERIES_WIDTH
+        parts[-1].append(check)
+        left -= needed
+    return [_coverage_table(part) for part in parts]
+
+
+def _coverage_table(checks: list[SeriesCheck]) -> Table:
+    table = Table(title="Coverage in %", title_justify="left")
+    table.add_column("month", no_wrap=True)
+    for check in checks:
+        table.add_column(f"{check.symbol} {check.interval}", justify="right")
+    months = [check.months for check in checks]
+    for month in sorted({month for each in months for month in each}):
+        table.add_row(month, *(f"{each[month].pct:.2f}" if month in each else "" for each in months))
+    table.add_section()
+    table.add_row("all", *(f"{check.coverage.pct:.2f}" for check in checks))
+    return table
+
+
+def series_table(checks: list[SeriesCheck]) -> Table:
+    """What there is of each series."""
+    table = Table(title="Series", title_justify="left")
+    table.add_column("")
+    table.add_column("first candle,\nlast candle", no_wrap=True)
+    for heading in ("candles", "gaps", "minutes missing", "partial days", "faults"):
+        table.add_column(heading, justify="right")
+    for check in checks:
+        ends = ["–" if time_ms is None else minute_text(time_ms) for time_ms in (check.first_ms, check.last_ms)]
+        missing = sum(hole.minutes for hole in check.holes)
+        counts = (check.coverage.candles, len(check.holes), missing, len(check.partial_days), len(check.faults))
+        table.add_row(f"{check.symbol} {check.interval}", "\n".join(ends), *(f"{count:,}" for count in counts))
+    return table
+
+
+def hole_table(checks: list[SeriesCheck]) -> Table | None:
+    """The longest gaps of all; None where there is none."""
+    holes = [(hole, check) for check in checks for hole in check.holes]
+    if not holes:
+        return None
+    shown = nlargest(_HOLES_SHOWN, holes, key=lambda held: held[0].minutes)
+    caption = f"The longest of {len(holes):,}: --json names every one." if len(holes) > len(shown) else None
+    table = Table(title="Gaps", caption=caption, title_justify="left", caption_justify="left")
+    table.add_column("")
+    for heading in ("from (UTC)", "up to, not including"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("minutes", justify="right")
+    for hole, check in shown:
+        table.add_row(f"{check.symbol} {check.interval}", minute_text(hole.start_ms), minute_text(hole.stop_ms), f"{hole.minutes:,}")
+    return table

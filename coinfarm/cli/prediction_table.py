@@ -1,0 +1,77 @@
+"""Predictions as a person reads them on a terminal, or a spreadsheet as CSV."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+
+if TYPE_CHECKING:
+    from coinfarm.prediction.predictor import Predictions
+
+ROWS_SHOWN = 20
+"""Of predictions, in a table."""
+_IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
+
+
+def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") -> Table:
+    """The last rows of an answer that holds the last of so many windows, or all; `more` says how to get the others."""
+    model, shown = answer["model"], answer["results"][-ROWS_SHOWN:]
+    table = Table(
+        title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
+        caption=_caption(windows, shown, more),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("window ends (UTC)", no_wrap=True)
+    for name in OUTPUT_NAMES:
+        table.add_column(f"{TITLES[name]} %", justify="right")
+    table.add_column("filled", justify="right")
+    table.add_column("in sample")
+    for result in shown:
+        table.add_row(
+            _minute(result["closeTime"]),
+            *_cells(result["predictions"]),
+            str(result["filledCandles"]),
+            _IN_SAMPLE[result["inSample"]],
+        )
+    return table
+
+
+def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
+    """A header in snake_case, then the rows of each part, in one text each; what is not predicted is empty."""
+    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES]) + "\n"
+    for part in parts:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(_csv_rows(part))
+        yield text.getvalue()
+
+
+def _csv_rows(part: "Predictions") -> Iterator[list[Any]]:
+    in_sample = [""] * len(part) if part.in_sample is None else [str(value).lower() for value in part.in_sample.tolist()]
+    columns = (part.open_time.tolist(), part.close_time.tolist(), in_sample, part.filled_candles.tolist(), part.values_pct.tolist())
+    for open_time, close_time, seen, filled, values in zip(*columns, strict=True):
+        yield [open_time, close_time, seen, filled, *("" if math.isnan(value) else value for value in values)]
+
+
+def _caption(count: int, shown: list[Any], more: str) -> str:
+    without = sum(result["predictions"] is None for result in shown)
+    parts = []
+    if count > len(shown):
+        parts.append(f"{count - len(shown):,} earlier rows are not shown{f': {more}' if more else ''}.")
+    if without:
+        parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
+    return " ".join(parts)
+
+
+def _cells(predicted: Mapping[str, float] | None) -> list[str]:
+    return ["–" if predicted is None else f"{predicted[name]:+.3f}" for name in OUTPUT_NAMES]
+
+
+def _minute(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

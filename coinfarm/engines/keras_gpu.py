@@ -1,0 +1,128 @@
+"""The Keras engine for a GPU: frames cross the bus as row numbers, are drawn on the device, and run there in mixed precision."""
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.engines.backends import DeviceKind, open_device
+from coinfarm.engines.batch_size import best_batch
+from coinfarm.engines.keras_files import load_networks
+from coinfarm.engines.startup_logs import without_greetings
+from image_render.draw import Frames, as_planes
+from image_render.rows import Rows, empty_rows
+from image_render.spec import CHANNEL_COUNT, STANDARD
+
+if TYPE_CHECKING:
+    from coinfarm.engines.engine import Pending
+    from coinfarm.models.bundle import Bundle
+
+Precision = Literal["bf16", "f16", "f32"]
+_POLICIES: dict[Precision, str] = {"bf16": "mixed_bfloat16", "f16": "mixed_float16", "f32": "float32"}
+_BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
+"""Of these sizes alone is anything compiled; a batch between two is filled up with empty frames."""
+_MOST_ON_CPU = 16
+"""A processor tells of no memory, and larger batches are no faster on it."""
+_TRIALS = 3
+
+
+class KerasGpuEngine:
+    """Every member of a bundle, compiled for one device of the backend that Keras runs on; weights and outputs are float32."""
+
+    def __init__(self, bundle: "Bundle", device: DeviceKind = "gpu", precision: Precision | None = None) -> None:
+        """`precision` is that of the inner layers; by itself it is the one that the device is fast in. Loading takes a minute: every
+        size of batch is compiled.
+
+        Raises as `load_networks`, and `ModelError` where Keras' backend has no such device.
+        """
+        self._output_count = len(bundle.manifest.outputs)
+        with without_greetings():
+            import keras
+
+            place = open_device(device)
+            self.precision: Precision = precision or ("bf16" if place.has_fast_bfloat16 else "f16")
+            with keras.device(f"{device}:0"):
+                networks = load_networks(bundle)
+            for network in networks:
+                _set_precision(network, _POLICIES[self.precision])
+            self.name = f"keras-{device}-{self.precision}"
+            self.description = place.description
+            self._run = place.compiled(_forward, networks)
+            sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MOST_ON_CPU)
+            self.batch_frames = best_batch(sizes, self._seconds_of, place.memory)
+
+    def predict(self, frames: Frames) -> NDArray[np.float32]:
+        """`(N, 200, 150, 3)` to `(N, outputs)`; the pixels cross the bus."""
+        return self.start(frames)()
+
+    def start(self, frames: Frames) -> "Pending":
+        """As `predict`, but returns while the device is at work."""
+        return self._start(np.ascontiguousarray(as_planes(frames)))
+
+    def start_rows(self, rows: Rows) -> "Pending":
+        """From rows `(N, 200, 5)` to `(N, outputs)`: the device draws."""
+        return self._start(rows)
+
+    def _start(self, batch: NDArray[np.uint8]) -> "Pending":
+        parts = [batch[at : at + self.batch_frames] for at in range(0, len(batch), self.batch_frames)]
+        begun = [self._run(_filled_up(part)) for part in parts]
+
+        def finish() -> NDArray[np.float32]:
+            outputs = np.empty((len(batch), self._output_count), np.float32)
+            for at, result in zip(range(0, len(batch), self.batch_frames), begun, strict=True):
+                room = outputs[at : at + self.batch_frames]
+                room[:] = np.asarray(result)[: len(room)]
+            return outputs
+
+        return finish
+
+    def _seconds_of(self, size: int) -> float:
+        """The time that a batch of so many frames takes, once compiled."""
+        rows = empty_rows(size)
+        rows[:] = 0
+        np.asarray(self._run(rows))
+        seconds = []
+        for _ in range(_TRIALS):
+            started = time.perf_counter()
+            np.asarray(self._run(rows))
+            seconds.append(time.perf_counter() - started)
+        return min(seconds)
+
+
+def drawn(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
+    """Rows `(N, candles, 5)`, a tensor of `uint8`, as frames `(N, candles, price_rows, 3)`: bit for bit those of `draw_frames`."""
+    from keras import ops
+
+    body_low, body_high, wick_low, wick_high, volume_height = (rows[:, :, number, None] for number in range(5))
+    row = ops.convert_to_tensor(np.arange(price_rows, dtype=np.uint8))
+    body = ops.logical_and(body_low <= row, row <= body_high)
+    wick = ops.logical_and(wick_low <= row, row <= wick_high)
+    return ops.cast(ops.stack([body, wick, row < volume_height], axis=-1), "uint8")
+
+
+def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
+    """Rows `(N, 200, 5)`, or planes `(N, 3, 200, 150)`, to `(N, outputs)`."""
+    import keras
+    from keras import ops
+
+    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else drawn(batch)
+    frames = ops.cast(pixels, "float32")
+    heads = [head for network in networks for head in keras.tree.flatten(network(frames))]
+    return ops.concatenate([ops.cast(ops.reshape(head, (batch.shape[0], -1)), "float32") for head in heads], axis=1)
+
+
+def _set_precision(network: Any, policy: str) -> None:
+    """Of all layers but those that give the outputs, which cost nothing and would lose the last digits."""
+    outputs = {id(tensor._keras_history.operation) for tensor in network.outputs}
+    for layer in network._flatten_layers(include_self=False):
+        if id(layer) not in outputs:
+            layer.dtype_policy = policy
+
+
+def _filled_up(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    size = next(size for size in _BATCHES if size >= len(batch))
+    if size == len(batch):
+        return batch
+    return np.concatenate([batch, np.zeros((size - len(batch), *batch.shape[1:]), np.uint8)])

@@ -1,0 +1,90 @@
+"""Chooses and loads the engine of a model."""
+
+import logging
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Literal
+
+from coinfarm.engines.engine import Engine
+from coinfarm.engines.gpu_detection import gpu_at_hand
+from coinfarm.engines.processor import processor_flags, processor_name
+from coinfarm.errors import ModelError
+from coinfarm.extras import how_to_install
+
+if TYPE_CHECKING:
+    from coinfarm.models.bundle import Bundle
+    from coinfarm.models.manifest import CompiledForm
+
+EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"]
+
+logger = logging.getLogger(__name__)
+
+_NO_BACKEND = "neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]' brings a JAX that does"
+
+
+def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
+    """The engine of that name, or, for `auto`, Keras on a GPU, where there is one, or else the fastest form that the bundle has and this
+    processor supports, or else Keras.
+
+    Raises `ModelError` for a choice that the bundle or the machine rules out, and for a bundle that cannot be loaded.
+    TensorFlow, JAX and OpenVINO are imported here, when a model first needs the one or the other, and not before.
+    """
+    if choice == "keras-gpu" or (choice == "auto" and gpu_at_hand()):
+        engine = _gpu_engine(bundle)
+        if engine is not None:
+            return engine
+        if choice == "keras-gpu":
+            raise ModelError(f"ENGINE=keras-gpu needs a GPU, and {_NO_BACKEND}")
+        logger.warning("There is a GPU, but %s", _NO_BACKEND)
+    form = choose_form(bundle, choice, processor_flags())
+    if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
+        if choice != "auto":
+            raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed here: let it be auto")
+        form = None
+    if form is None:
+        if find_spec("keras") is None or find_spec("tensorflow") is None:
+            raise ModelError(_no_keras(bundle, choice))
+        from coinfarm.engines.keras import KerasEngine
+
+        return KerasEngine(bundle, max_batch)
+    from coinfarm.engines.openvino import OpenVinoEngine
+
+    return OpenVinoEngine(bundle, form)
+
+
+def _no_keras(bundle: "Bundle", choice: EngineChoice) -> str:
+    version = bundle.manifest.version
+    if choice == "keras":
+        reason = "ENGINE=keras"
+    elif bundle.manifest.engines.forms:
+        reason = f"model {version} has no compiled form for this processor ({processor_name()}), so it"
+    else:
+        reason = f"model {version} has no compiled form, so it"
+    return f"{reason} needs Keras and TensorFlow: {how_to_install('keras')}"
+
+
+def _gpu_engine(bundle: "Bundle") -> Engine | None:
+    from coinfarm.engines.backends import take_gpu_backend
+
+    if take_gpu_backend() is None:
+        return None
+    from coinfarm.engines.keras_gpu import KerasGpuEngine
+
+    return KerasGpuEngine(bundle)
+
+
+def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -> "CompiledForm | None":
+    """The compiled form to load on a processor with those flags, or None where Keras shall run the model on it."""
+    forms = bundle.manifest.engines.forms  # the fastest first
+    if choice == "auto":
+        return next((form for form in forms if form.runs_on(flags)), None)
+    if choice == "keras":
+        return None
+    name = choice.removeprefix("openvino-")
+    form = next((form for form in forms if form.name == name), None)
+    if form is None:
+        there = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
+        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} was not published in that form: it has {there}")
+    if not form.runs_on(flags):
+        wanted = " and ".join(" or ".join(group) for group in form.needs)
+        raise ModelError(f"ENGINE={choice} needs a processor with {wanted}, and this one ({processor_name()}) has not: let it be auto")
+    return form

@@ -1,0 +1,114 @@
+"""What is known of windows without a model: simple features of what they show, and what followed them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.candles import Candles
+from coinfarm.labels import targets_pct
+from image_render.spec import STANDARD
+from image_render.windows import Columns
+
+RETURNS_OVER = (1, 5, 15, 60, 199)
+"""Candles before the last close."""
+_RECENT_CANDLES = 30
+FEATURE_NAMES = (
+    *(f"return over {count}" for count in RETURNS_OVER),
+    "range",
+    "volatility",
+    "recent volatility",
+    "volume ratio",
+)
+_RANGE, _VOLATILITY = FEATURE_NAMES.index("range"), FEATURE_NAMES.index("volatility")
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """One row per window, coin after coin, each oldest first.
+
+    `close_time` `(n,)` is the window's last millisecond, `features` `(n, f)` are those of `FEATURE_NAMES`; `persistence_pct` `(n, 3)` is
+    what the last candles of the window did, as many as the horizon has, and `actual_pct` `(n, 3)` what the horizon did.
+    """
+
+    symbols: NDArray[np.str_]
+    close_time: Times
+    features: Values
+    persistence_pct: Values
+    actual_pct: Values
+
+    def __len__(self) -> int:
+        return len(self.close_time)
+
+    @property
+    def range_pct(self) -> Values:
+        """Each window's own price range, in percent of its last close."""
+        return self.features[:, _RANGE]
+
+    @property
+    def volatility_pct(self) -> Values:
+        """The standard deviation of the returns from candle to candle within the window, in percent."""
+        return self.features[:, _VOLATILITY]
+
+    def chosen(self, which: NDArray[np.bool_]) -> "Rows":
+        """Those of the rows."""
+        return Rows(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+        """The rows of all the parts, one part after another."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
+
+
+def rows_of(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -> Rows:
+    """The windows that begin at `starts` `(n,)` of candles without holes, each with a whole horizon after it.
+
+    Nothing but `actual_pct` knows of a candle after the window.
+    """
+    window = STANDARD.window_candles
+    last = starts + window - 1
+    back = min(horizon_candles, window - 1)
+    return Rows(
+        symbols=np.full(len(starts), candles.symbol),
+        close_time=candles.open_time[last] + candles.interval_ms - 1,
+        features=_features(candles.columns, starts),
+        persistence_pct=targets_pct(candles.columns, last - back, back),
+        actual_pct=targets_pct(candles.columns, last, horizon_candles),
+    )
+
+
+def mostly_real(candles: Candles, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Of each window whether at most half of its candles were filled in: of others nothing is predicted."""
+    filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
+    filled = filled_before[starts + STANDARD.window_candles] - filled_before[starts]
+    return np.asarray(2 * filled <= STANDARD.window_candles)
+
+
+def _features(series: Columns, starts: NDArray[np.int64]) -> Values:
+    """`(n, f)`, in the order of `FEATURE_NAMES`; returns, range and volatilities in percent."""
+    window = STANDARD.window_candles
+    stop = starts + window
+    close = series.close[stop - 1]
+    columns = [100.0 * (close / series.close[stop - 1 - count] - 1.0) for count in RETURNS_OVER]
+    views = np.lib.stride_tricks.sliding_window_view
+    highest = views(series.high, window).max(axis=1)[starts]
+    lowest = views(series.low, window).min(axis=1)[starts]
+    columns.append(100.0 * (highest - lowest) / close)
+    returns = 100.0 * np.diff(np.log(series.close), prepend=np.log(series.close[0]))
+    columns += [_deviations(returns, starts + 1, stop), _deviations(returns, stop - _RECENT_CANDLES, stop)]
+    recent, whole = _means(series.volume, stop - _RECENT_CANDLES, stop), _means(series.volume, starts, stop)
+    columns.append(np.where(whole > 0, recent / np.where(whole > 0, whole, 1.0), 1.0))
+    return np.column_stack(columns)
+
+
+def _means(values: Values, first: NDArray[np.int64], stop: NDArray[np.int64]) -> Values:
+    before = np.concatenate([[0.0], np.cumsum(values)])
+    means: Values = (before[stop] - before[first]) / (stop - first)
+    return means
+
+
+def _deviations(values: Values, first: NDArray[np.int64], stop: NDArray[np.int64]) -> Values:
+    variance = _means(values**2, first, stop) - _means(values, first, stop) ** 2
+    return np.sqrt(np.maximum(variance, 0.0))

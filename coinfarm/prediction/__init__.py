@@ -1,0 +1,1 @@
+"""From candles to predictions: the predictor, and the model that it uses."""

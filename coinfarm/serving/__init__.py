@@ -1,0 +1,1 @@
+"""From requests to responses: settings, the service, frames, charts and explanations."""

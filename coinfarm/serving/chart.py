@@ -1,0 +1,61 @@
+"""The picture of a series: its windows as the model sees them."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from coinfarm.candles.candles import Candles
+from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.prediction.predictor import Series
+from image_render.draw import draw_frames
+from image_render.forecast import Forecast
+from image_render.preview import contact_sheet, png_bytes, preview
+from image_render.windows import Columns, windows
+
+
+def picture_of(series: Series) -> bytes:
+    """A PNG: of one window a chart, of several a sheet. Every window is drawn: keep them few."""
+    view = windows(series.candles.columns, stride=series.stride)
+    return _chart(series, view) if len(view.close) == 1 else _sheet(series, view)
+
+
+def _chart(series: Series, view: Columns) -> bytes:
+    candles = series.candles
+    chart = preview(
+        draw_frames(view)[0],
+        title=f"{candles.symbol} {candles.interval}",
+        open_times_ms=(int(candles.open_time[0]), int(candles.open_time[view.close.shape[1] - 1])),
+        price_range=(float(view.low.min()), float(view.high.max())),
+    )
+    return png_bytes(chart)
+
+
+def chart_of_prediction(window: Candles, model: Mapping[str, Any], predicted: Mapping[str, float], horizon_candles: int) -> bytes:
+    """A PNG: the chart of one window, and what the model predicts for the candles after it, as `coinfarm.serving.response` has them."""
+    columns = window.columns
+    close = float(columns.close[-1])
+    price = {name: close * (1 + change_pct / 100) for name, change_pct in predicted.items()}
+    said = ", ".join(f"{TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
+    chart = preview(
+        draw_frames(windows(columns))[0],
+        title=f"{window.symbol} {window.interval}",
+        open_times_ms=(int(window.open_time[0]), int(window.open_time[-1])),
+        price_range=(float(columns.low.min()), float(columns.high.max())),
+        forecast=Forecast(horizon_candles, close, price["maxRisePct"], price["maxDeclinePct"], price["endChangePct"]),
+        footnotes=[
+            f"Predicted for the next {horizon_candles} candles: {said}",
+            f"Model {model['name']} {model['version']} on {model['engine']}",
+        ],
+    )
+    return png_bytes(chart)
+
+
+def _sheet(series: Series, view: Columns) -> bytes:
+    count, window = view.close.shape
+    last_candles = series.candles.open_time[window - 1 :: series.stride][:count]
+    captions = [f"{series.candles.symbol} {series.candles.interval}, to {_minute(time)}" for time in last_candles.tolist()]
+    return png_bytes(contact_sheet(draw_frames(view), captions))
+
+
+def _minute(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,0 +1,106 @@
+"""The answer to a request, as JSON or Parquet has it."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES
+from coinfarm.prediction.predictor import Predictions
+
+if TYPE_CHECKING:
+    from coinfarm.candles.arrays import Values
+    from coinfarm.prediction.model_manager import LoadedModel
+
+MESSAGE_ID = "messageId"
+
+
+def model_identity(model: "LoadedModel") -> dict[str, str]:
+    """Which model it was, in every answer."""
+    manifest = model.bundle.manifest
+    return {"name": manifest.name, "version": manifest.version, "engine": model.engine.name}
+
+
+def json_texts(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterator[str]:
+    """The answer to all parts together as JSON, in texts that follow on each other: each as soon as its part is known."""
+    yield f'{{"model": {json.dumps(model_identity(model))}, "results": ['
+    separator = ""
+    for part in parts:
+        yield separator + json.dumps(answer(model, part)["results"])[1:-1]
+        separator = ", "
+    yield "]}\n"
+
+
+def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
+    """The answer as a JSON object, one result per window in their order; no prediction is null."""
+    rows = zip(
+        predictions.open_time.tolist(),
+        predictions.close_time.tolist(),
+        [None] * len(predictions) if predictions.in_sample is None else predictions.in_sample.tolist(),
+        predictions.filled_candles.tolist(),
+        predictions.values_pct.tolist(),
+        strict=True,
+    )
+    results = [
+        {
+            "openTime": open_time,
+            "closeTime": close_time,
+            "inSample": in_sample,
+            "filledCandles": filled_candles,
+            "predictions": None if math.isnan(values_pct[0]) else dict(zip(OUTPUT_NAMES, values_pct, strict=True)),
+        }
+        for open_time, close_time, in_sample, filled_candles, values_pct in rows
+    ]
+    return {"model": model_identity(model), "results": results}
+
+
+def frames_answer(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
+    """The answer for ready-made frames, which tell nothing of their time."""
+    unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
+    results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
+    return {"model": model_identity(model), "results": results}
+
+
+def answer_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
+    """The answer as a file, `.json` or `.parquet`, that remembers which message asked for it."""
+    if ending == ".json":
+        return json.dumps({MESSAGE_ID: message_id, **answer(model, predictions)}).encode()
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    metadata = {MESSAGE_ID: message_id, "model": json.dumps(model_identity(model))}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(prediction_columns(predictions)).replace_schema_metadata(metadata), sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def prediction_columns(predictions: Predictions) -> dict[str, Any]:
+    """The columns of a Parquet file of predictions, a row for each window; no prediction is NaN."""
+    import pyarrow as pa
+
+    return {
+        "open_time": predictions.open_time,
+        "close_time": predictions.close_time,
+        "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
+        "filled_candles": predictions.filled_candles,
+        **dict(zip(COLUMN_NAMES, predictions.values_pct.T, strict=True)),
+    }
+
+
+def asked_by(data: bytes, ending: str) -> str | None:
+    """The id of the message that asked for the answer in a file; None where the file is no answer to a message."""
+    if ending == ".json":
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError):
+            return None
+        found = document.get(MESSAGE_ID) if isinstance(document, dict) else None
+        return found if isinstance(found, str) else None
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata: dict[bytes, bytes] = pq.read_schema(pa.BufferReader(data)).metadata or {}
+        return metadata[MESSAGE_ID.encode()].decode()
+    except (pa.ArrowException, OSError, UnicodeDecodeError, KeyError):
+        return None

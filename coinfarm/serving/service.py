@@ -1,0 +1,61 @@
+"""The service: the model that is kept in memory, the answers that are remembered, and a predictor over both."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from coinfarm.engines.engine import Engine
+from coinfarm.engines.loading import load_engine
+from coinfarm.prediction.answer_cache import AnswerCache
+from coinfarm.prediction.model_manager import LoadedModel, ModelManager
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.serving.settings import Settings
+
+if TYPE_CHECKING:
+    from coinfarm.models.bundle import Bundle
+
+
+class Service:
+    """One per process, made from the settings; loads nothing until it is asked."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        on_load: Callable[[float], None] = lambda _: None,
+        on_refusal: Callable[[str], None] | None = None,
+    ) -> None:
+        """`on_load(load_ms)` is called for each version that begins to serve, `on_refusal(reason)` for each that is refused while an
+        older one goes on serving.
+        """
+        self.settings = settings
+        self._on_load = on_load
+        self._announced: LoadedModel | None = None
+        self._answers = AnswerCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
+        self._models = ModelManager(
+            settings.model_uri,
+            self._load_engine,
+            cache_dir=settings.model_cache_dir,
+            refresh_s=settings.model_refresh_s,
+            on_refusal=on_refusal,
+        )
+
+    def model(self, version: str | None = None) -> LoadedModel:
+        """The model in service, or a pinned version; raises `ModelError` and `StorageError`."""
+        if version is not None:
+            return self._models.version(version)
+        model = self._models.serving()
+        if model is not self._announced:
+            self._announced = model
+            self._on_load(model.load_ms)
+        return model
+
+    def refresh(self) -> None:
+        """Take up a new version if there is one, while other threads serve with the old one."""
+        self._models.refresh()
+
+    def predictor(self, version: str | None = None) -> Predictor:
+        """A predictor with that model, with timings of its own."""
+        return Predictor(self.model(version), self.settings.max_batch, self._answers)
+
+    def _load_engine(self, bundle: "Bundle") -> Engine:
+        return load_engine(bundle, self.settings.engine, self.settings.max_batch)

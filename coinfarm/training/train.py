@@ -1,0 +1,139 @@
+"""A whole training run: read, split, fit, judge, seal as a bundle."""
+
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from coinfarm.candles.candles import Candles
+from coinfarm.engines.startup_logs import without_greetings
+from coinfarm.errors import CoinfarmError
+from coinfarm.evaluation.baselines import Naive, beside_naive
+from coinfarm.extras import require
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.storage.local_file import named
+from coinfarm.training.architecture import architecture
+from coinfarm.training.candle_arrays import mapped_candles
+from coinfarm.training.checkpoint import Checkpoint
+from coinfarm.training.config import Period, TrainingConfig
+from coinfarm.training.dataset import Samples, samples
+from coinfarm.training.loop import OnFrames, Progress, fit, predict_pct
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The samples of each period."""
+
+    train: Samples
+    validation: Samples
+    test: Samples
+
+
+def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> Splits:
+    """The three periods of the config, thinned out where they are only judged on; what is learnt from is kept in `folder`, if given."""
+    horizon = config.horizon_candles
+    return Splits(
+        train=samples(coins, config.train, horizon, folder=folder),
+        validation=samples(coins, config.validation, horizon, config.validation_stride),
+        test=samples(coins, config.test, horizon, config.test_stride),
+    )
+
+
+def train(
+    config: TrainingConfig,
+    folder: Path,
+    progress: Progress,
+    *,
+    on_frames: OnFrames | None = None,
+    tensorboard: Path | None = None,
+) -> Bundle:
+    """Train as the config says, and leave the best epoch as a sealed bundle in `folder`.
+
+    Meanwhile candles, samples and where the run stands lie in `FOLDER.training` beside it: called again after an interruption, it goes
+    on to the same result. Raises as `fit`, and `CoinfarmError` where `folder` holds something, or a candle file is at fault.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise CoinfarmError(f"{folder} is not empty: choose another folder")
+    require("training", "keras", "tensorflow")
+    if tensorboard is not None:
+        require("a log for TensorBoard", "tensorboard")
+    _start_keras()
+    work = folder.with_name(f"{folder.name}.training")
+    checkpoint = Checkpoint(work)
+    checkpoint.begin(config)
+    coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
+    splits = split(config, coins, work / "samples")
+    model = fit(config, splits.train, splits.validation, work, progress, on_frames=on_frames, tensorboard=tensorboard)
+    sealed = seal(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
+    sealed.folder.replace(folder)
+    shutil.rmtree(work)
+    return Bundle(sealed.manifest, folder)
+
+
+def _start_keras() -> None:
+    """Import Keras and its backend, and use a device, which is when the backend writes its startup logs."""
+    with without_greetings():
+        import keras
+
+        keras.ops.zeros(1)
+
+
+def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
+    """Save the model, which learnt for so many epochs, without its optimizer; judge it on validation and, this once, on test; write the
+    manifest into the folder, made here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with named(folder / MODEL_FILE):
+        _save(model, folder / MODEL_FILE)
+    judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
+    naive = Naive.fit(splits.train.range_pct, splits.train.targets_pct)
+    metrics: dict[str, Any] = {
+        name: {
+            "from": str(period.start),
+            "to": str(period.stop),
+            **beside_naive(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
+        }
+        for name, (period, part) in judged.items()
+    }
+    return Bundle.seal(
+        folder,
+        name=config.name,
+        outputs=tuple(Output(name=name, unit=config.target_unit) for name in OUTPUT_NAMES),
+        horizon_candles=config.horizon_candles,
+        training=_training_data(config, coins, splits, epochs),
+        metrics=metrics,
+        architecture=architecture(model),
+    )
+
+
+def _save(model: "keras.Model", path: Path) -> None:
+    """As Keras saves it, but packed: a tenth smaller."""
+    model.save(path)
+    with zipfile.ZipFile(path) as saved:
+        members = {info.filename: saved.read(info) for info in saved.infolist()}
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, data in members.items():
+            packed.writestr(name, data, zipfile.ZIP_DEFLATED, compresslevel=9)
+
+
+def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
+    """What the model has seen: it learnt from one period and was chosen by the next, so both are in-sample."""
+
+    def part(period: Period, of: Samples) -> Split:
+        return Split(from_date=period.start, to_date=period.stop, frames=len(of))
+
+    return TrainingData(
+        symbols=tuple(dict.fromkeys(coin.symbol for coin in coins)),
+        interval=", ".join(dict.fromkeys(coin.interval for coin in coins)),
+        from_date=config.train.start,
+        to_date=config.validation.stop,
+        cutoff_ms={coin.symbol: config.validation.stop_ms for coin in coins},
+        frames=epochs * config.steps_per_epoch * config.batch_size,
+        splits={"train": part(config.train, splits.train), "validation": part(config.validation, splits.validation)},
+    )

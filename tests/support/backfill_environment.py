@@ -1,0 +1,224 @@
+"""A farm for the tests of faults: a run over made-up history on moto's server, its queue, real workers, what an undisturbed run came to."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from coinfarm.aws.sqs import Queue
+from coinfarm.backfill.collect import collect
+from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.run_results import done_shards
+from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.backfill.submission import message, submit
+from coinfarm.candle_store.reader import History
+from coinfarm.compilation.forms import F32
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.promotion import promote
+from coinfarm.models.publish import publish
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
+from coinfarm.storage import open_storage
+from tests.support.backfill_runs import planned
+from tests.support.candle_stores import made_history, store_history
+from tests.support.compiled_models import compiled_bundle
+from tests.support.repository import ROOT
+
+PATIENCE_S = 120
+TURN_SHARDS = 4
+MODEL_BYTES = 300_000
+MOST_RECEIVES = 5
+CANDLES, MODELS, RESULTS = "s3://candles", "s3://models", "s3://results"
+_SYMBOLS = ("DEMOBTC", "DEMOETH")
+_FIRST_DAY, _DAYS = date(2026, 1, 3), 4  # before the third there are less than 200 candles
+_PRODUCTION = ["-c", "from coinfarm.cli import main; main(prog_name='coinfarm')", "worker"]
+_FAULTY = ["-m", "tests.integration.faulty_worker"]
+
+
+@dataclass(frozen=True)
+class Land:
+    """What all farms have in common: candles and a model in buckets, and each shard's result, as one process makes them in peace."""
+
+    endpoint: str
+    bundle: Bundle
+    undisturbed: dict[Shard, bytes]
+
+    @classmethod
+    def cultivated(cls, endpoint: str, folder: Path) -> "Land":
+        for bucket in ("candles", "models", "results"):
+            boto3.client("s3").create_bucket(Bucket=bucket)
+        histories = [made_history(6, symbol=symbol, interval="15m", seed=seed) for seed, symbol in enumerate(_SYMBOLS)]
+        store_history(open_storage(CANDLES), *histories)
+        bundle = compiled_bundle(folder / "bundle", F32, content="1.0".ljust(MODEL_BYTES))
+        run = _planned(_published(bundle), bundle.manifest.version)
+        service = Service(Settings(model_uri=run.model_uri, model_cache_dir=folder / "cache"))
+        _do_in_peace(run, service)
+        undisturbed = {shard: run.results.read(shard.key(run.manifest.model_version)).data for shard in run.manifest.shards()}
+        return cls(endpoint, bundle, undisturbed)
+
+
+class Farm:
+    """A run of its own, with a queue of its own whose messages are dead letters after `most_receives`."""
+
+    def __init__(self, land: Land, folder: Path, most_receives: int = MOST_RECEIVES) -> None:
+        self._land = land
+        self._folder = folder
+        self.model_uri = _published(land.bundle)
+        self.run = _planned(self.model_uri, land.bundle.manifest.version)
+        self.queue = _queue(most_receives)
+
+    @property
+    def shards(self) -> list[Shard]:
+        return list(self.run.manifest.shards())
+
+    @property
+    def done(self) -> set[Shard]:
+        return done_shards(self.run)
+
+    def submit(self) -> None:
+        submit(self.run, self.queue)
+
+    def message(self, shard: Shard, **changes: str) -> str:
+        return json.dumps(json.loads(message(self.run.manifest, shard)) | changes)
+
+    def faulty_worker(self, **settings: object) -> Any:
+        """A worker of one lane, to which something happens."""
+        return self._worker(_FAULTY, {"LANES": 1, **settings})
+
+    def worker(self) -> Any:
+        """`coinfarm worker`, as it is."""
+        return self._worker(_PRODUCTION, {})
+
+    def finish(self, *workers: "Worker", dead_letters: int = 0) -> None:
+        """Wait until the workers, or a new one, have done everything and the queue is empty; then let them end."""
+        if not workers:
+            with self.worker() as worker:
+                self.finish(worker, dead_letters=dead_letters)
+            return
+        dead = self.queue.dead_letters()
+        assert dead is not None
+
+        def is_over() -> bool:
+            assert all(worker.process.poll() is None for worker in workers), "a worker has ended"
+            is_complete = len(self.done) == len(self.shards)
+            return is_complete and self.queue.depth().total == 0 and dead.depth().total >= dead_letters
+
+        eventually(is_over)
+        for worker in workers:
+            worker.process.terminate()
+        assert [worker.exit_code() for worker in workers] == [0] * len(workers)
+
+    def assert_as_undisturbed(self, *, dead_letters: Collection[str] = ()) -> None:
+        """Every shard's result is present, whole, equal to an undisturbed run's to the bit, and nothing is doubled or left."""
+        results, version = self.run.results, self.run.manifest.model_version
+        expected = {shard.key(version): self._land.undisturbed[shard] for shard in self.shards}
+        found = {key: results.read(key).data for key in results.list("predictions/")}
+        assert found.keys() == expected.keys()
+        assert [key for key in expected if found[key] != expected[key]] == []
+        coverage = collect(self.run, self._folder / "all.parquet")
+        assert coverage.total.adds_up
+        assert coverage.missing == []
+        rows = pq.read_table(self._folder / "all.parquet", columns=["symbol", "open_time"])
+        assert len(rows) == coverage.total.predicted > 0
+        assert pc.max(rows.group_by(["symbol", "open_time"]).aggregate([([], "count_all")])["count_all"]).as_py() == 1
+        assert self.queue.depth().total == 0
+        dead = self.queue.dead_letters()
+        assert dead is not None
+        assert sorted(message.body for message in dead.receive()) == sorted(dead_letters)
+
+    @contextmanager
+    def _worker(self, command: list[str], settings: dict[str, object]) -> Iterator["Worker"]:
+        log = self._folder / f"{uuid4()}.log"
+        environment = os.environ | {
+            "QUEUE_URL": self.queue.url,
+            "MODEL_URI": self.model_uri,
+            "MODEL_CACHE_DIR": str(self._folder / "models"),
+            "CANDLES_ROOT": CANDLES,
+            "RESULTS_ROOT": RESULTS,
+            "HEALTH_FILE": str(self._folder / f"{uuid4()}.health"),
+            "RECEIVE_WAIT_S": "1",
+            "TURN_SHARDS": str(TURN_SHARDS),
+            **{name: str(value) for name, value in settings.items()},
+        }
+        with log.open("w") as output:
+            process = subprocess.Popen([sys.executable, *command], env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield Worker(process, log)
+        finally:
+            process.kill()
+            process.wait()
+            sys.stdout.write(log.read_text())
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker's process, and what it wrote."""
+
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def exit_code(self) -> int:
+        return self.process.wait(PATIENCE_S)
+
+    def entries(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
+
+def eventually(condition: Callable[[], Any]) -> Any:
+    """Wait for what will be, and return it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError("waited in vain")
+
+
+def _published(bundle: Bundle) -> str:
+    uri = f"{MODELS}/{uuid4()}"
+    promote(open_storage(uri), publish(open_storage(uri), bundle))
+    return uri
+
+
+def _planned(model_uri: str, version: str) -> Run:
+    return planned(
+        f"{RESULTS}/{uuid4()}",
+        open_storage(CANDLES),
+        symbols=_SYMBOLS,
+        interval="15m",
+        first=_FIRST_DAY,
+        days=_DAYS,
+        version=version,
+        model_uri=model_uri,
+    )
+
+
+def _do_in_peace(run: Run, service: Service) -> None:
+    version, history = run.manifest.model_version, History(run.candles)
+    errors = []
+    jobs = [(shard, ShardJob(shard, version, history, run.results)) for shard in run.manifest.shards()]
+    do(jobs, service.predictor(version), lambda _, error: errors.append(error))
+    assert errors == [None] * len(jobs)
+
+
+def _queue(most_receives: int) -> Queue:
+    sqs = boto3.client("sqs")
+    dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": most_receives})
+    return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])

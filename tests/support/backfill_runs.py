@@ -1,0 +1,70 @@
+"""Runs over made-up history, and a queue in memory."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+from coinfarm.aws.sqs import Depth
+from coinfarm.backfill.estimate import Fleet, Speed
+from coinfarm.backfill.plan import Wish, plan_run
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.storage import Storage, open_storage
+from tests.support.candle_stores import FIRST_DAY
+
+SPEED = Speed(frames_per_s=2_000.0, cores=2, source="told by a test")
+
+
+def planned(
+    root: Path | str,
+    candles: Storage,
+    *,
+    symbols: tuple[str, ...] = ("DEMOUSD",),
+    interval: str = "1m",
+    days: int = 3,
+    stride: int = 1,
+    version: str = "20260101-0a1b2c3d",
+    model_uri: str | None = None,
+    first: date = FIRST_DAY,
+) -> Run:
+    """A run of so many days from 2026 on, whose results lie beside its manifest."""
+    run = Run(open_storage(str(root)))
+    stop = date.fromordinal(first.toordinal() + days)
+    wish = Wish(symbols, interval, first, stop, stride, model_uri, version, candles, run.storage)
+    run.write(plan_run(wish, SPEED, Fleet(), "lambda"))
+    return run
+
+
+class QueueInMemory:
+    """What `coinfarm.aws.sqs.Queue` does, as far as a backfill asks it; `breaks_after` calls of ten it raises `error`."""
+
+    def __init__(self, *, breaks_after: int | None = None, error: Exception | None = None) -> None:
+        self.url = "memory"
+        self.bodies: list[str] = []
+        self.in_flight = 0
+        self.dead: QueueInMemory | None = None
+        self._calls_left = breaks_after
+        self._error = error
+
+    def send(self, bodies: Iterable[str], on_sent: Callable[[int], None] = lambda _: None) -> None:
+        waiting = list(bodies)
+        for at in range(0, len(waiting), 10):
+            if self._calls_left == 0:
+                assert self._error is not None
+                raise self._error
+            if self._calls_left is not None:
+                self._calls_left -= 1
+            self.bodies += waiting[at : at + 10]
+            on_sent(min(at + 10, len(waiting)))
+
+    def depth(self) -> Depth:
+        return Depth(visible=len(self.bodies), in_flight=self.in_flight, delayed=0)
+
+    def dead_letters(self) -> "QueueInMemory | None":
+        return self.dead
+
+    def move_to(self, other: "QueueInMemory", on_moved: Callable[[int], None] = lambda _: None) -> int:
+        moved = len(self.bodies)
+        other.send(self.bodies)
+        self.bodies = []
+        on_moved(moved)
+        return moved

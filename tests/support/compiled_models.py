@@ -1,0 +1,43 @@
+"""Bundles with a compiled form that needs no TensorFlow: a graph of one mean per channel, written with OpenVINO's own operations."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
+from coinfarm.engines.openvino_import import import_openvino
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity
+from coinfarm.outputs import OUTPUT_NAMES
+from tests.support.fake_models import seal
+
+BY_SPEED = (INT8_BF16, INT8, BF16, F32)
+_EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT_NAMES}
+
+
+def channel_means(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the graph says of frames `(N, 200, 150, 3)`."""
+    return frames.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)
+
+
+def channel_means_graph(*, element_type: str = "u8", outputs: int = 3) -> Any:
+    """From planes `(N, 3, 200, 150)` to `(N, 3)`, or to fewer outputs."""
+    openvino = import_openvino()
+    from openvino import opset13 as operations
+
+    planes = operations.parameter([-1, 3, 200, 150], getattr(openvino.Type, element_type), name="planes")
+    means = operations.reduce_mean(operations.convert(planes, "f32"), np.array([2, 3]), keep_dims=False)
+    shown = operations.gather(means, np.arange(outputs), np.int64(1))
+    return openvino.Model([shown], [planes])
+
+
+def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0", **details: Any) -> Bundle:
+    """A sealed bundle with those forms, the fastest first; its `model.keras` is no model, but `content`. `details` are of `Bundle.seal`."""
+    bundle = seal(folder, content, **details)
+    for form in forms:
+        (folder / form.file).parent.mkdir(exist_ok=True)
+        import_openvino().save_model(graph or channel_means_graph(), folder / form.file)
+    measured = [MeasuredForm(**dict(form), parity=_EXACT, frames_per_s=1000 - at) for at, form in enumerate(forms)]
+    return bundle.with_engines(Engines(forms=tuple(measured)))

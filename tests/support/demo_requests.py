@@ -1,0 +1,66 @@
+"""Requests over made-up candles, and the events that bring them to the handler."""
+
+import base64
+import io
+import json
+import runpy
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.synthetic import generate
+from tests.support.repository import ROOT
+
+EVENTS = ROOT / "events"
+MINUTE_MS = 60_000
+START_MS = 1_767_225_600_000
+
+_make = runpy.run_path(str(EVENTS / "make.py"))
+rest_event, http_event, queue_event = _make["rest_event"], _make["http_event"], _make["queue_event"]
+make_events, make_candles = _make["events"], _make["demo_candles"]
+
+
+@cache
+def _many(seed: int) -> Candles:
+    return generate("DEMOUSD", "1m", START_MS, 1200, seed)
+
+
+def demo_candles(count: int = 200, seed: int = 1) -> Candles:
+    """The first `count` of 1,200; more of them begin with the same ones."""
+    return _many(seed)[:count]
+
+
+def demo_request(count: int = 200, seed: int = 1, **fields: Any) -> dict[str, Any]:
+    """A request of so many candles, and more fields."""
+    candles = demo_candles(count, seed)
+    return {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles), **fields}
+
+
+def npz(**members: Any) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, **members)
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A response of the handler's, as an HTTP client would see it."""
+
+    status: int
+    media_type: str
+    content: bytes
+
+    @classmethod
+    def of(cls, response: dict[str, Any]) -> "Answer":
+        """Out of what the handler gives to API Gateway, of either shape."""
+        headers = response.get("headers") or {name: values[0] for name, values in response["multiValueHeaders"].items()}
+        body = response["body"]
+        content = base64.b64decode(body) if response["isBase64Encoded"] else body.encode()
+        return cls(response["statusCode"], headers["Content-Type"], content)
+
+    def json(self) -> Any:
+        return json.loads(self.content)

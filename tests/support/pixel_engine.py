@@ -1,0 +1,62 @@
+"""An engine whose answers tell which frame they belong to."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.engines.engine import Pending
+from coinfarm.models.bundle import Bundle
+from coinfarm.prediction.model_manager import LoadedModel
+from image_render.draw import Frames
+from tests.support.fake_models import seal
+
+
+class PixelEngine:
+    """Answers each frame with the share of pixels set in each channel, and remembers how many frames each call brought."""
+
+    name = "pixels"
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def predict(self, frames: Frames) -> NDArray[np.float32]:
+        self.calls.append(len(frames))
+        return shares(frames)
+
+
+class StreamingPixelEngine(PixelEngine):
+    """Looks at the frames only when it is waited for, as an engine may that is at work meanwhile; `log` holds what began and ended."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        """`fail_at` is the number of the batch, from 0, that goes wrong."""
+        super().__init__()
+        self.log: list[str] = []
+        self.places: set[int] = set()
+        self._fail_at = fail_at
+
+    def start(self, frames: Frames) -> Pending:
+        number = len(self.calls)
+        self.calls.append(len(frames))
+        self.places.add(frames.ctypes.data)
+        self.log.append(f"begin {number}")
+
+        def finish() -> NDArray[np.float32]:
+            self.log.append(f"end {number}")
+            if number == self._fail_at:
+                raise RuntimeError(f"batch {number} failed")
+            return shares(frames)
+
+        return finish
+
+
+def shares(frames: Frames) -> NDArray[np.float32]:
+    """The share of pixels set in each channel of each frame, `(N, 3)`."""
+    return frames.mean(axis=(1, 2)).astype(np.float32)
+
+
+def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
+    """A model in memory that answers as the engine does; `details` are those of `Bundle.seal`."""
+    bundle: Bundle = seal(folder, **details)
+    return LoadedModel(bundle, engine, load_ms=0.0)

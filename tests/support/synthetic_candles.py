@@ -1,0 +1,31 @@
+"""Candles for the tests: a made-up market's, with holes where one wants them."""
+
+from collections.abc import Collection
+
+import numpy as np
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.synthetic import generate
+from image_render.windows import Columns
+
+START_MS = 1_577_836_800_000  # 2020-01-01
+MINUTE_MS = 60_000
+
+
+def minutes(count: int, *, missing: Collection[int] = (), seed: int = 1, symbol: str = "DEMOUSD") -> Candles:
+    """`count` minutes of a made-up market, less those at the positions `missing`."""
+    return without(generate(symbol, "1m", START_MS, count, seed), missing)
+
+
+def without(candles: Candles, missing: Collection[int]) -> Candles:
+    """The candles less those at the positions `missing`."""
+    kept = np.delete(np.arange(len(candles)), list(missing))
+    columns = Columns(*(column[kept] for column in candles.columns))
+    return Candles(candles.symbol, candles.interval, candles.open_time[kept], columns, candles.filled[kept])
+
+
+def assert_same_candles(found: Candles, expected: Candles) -> None:
+    assert (found.symbol, found.interval) == (expected.symbol, expected.interval)
+    np.testing.assert_array_equal(found.open_time, expected.open_time)
+    np.testing.assert_array_equal(found.columns, expected.columns)
+    np.testing.assert_array_equal(found.filled, expected.filled)

@@ -1,0 +1,106 @@
+"""Reading stored predictions: whole, in order, of one model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from pyarrow import parquet as pq
+
+from coinfarm.backtest.coin import Coin
+from coinfarm.backtest.stored_predictions import read_predictions
+from coinfarm.errors import CoinfarmError
+from tests.unit.backtest.markets import predicted, wandering
+from tests.unit.backtest.stored import MODEL, prediction_table, store_predictions
+
+
+@pytest.fixture(scope="module")
+def coin() -> Coin:
+    """Two days of predictions, one of which is none."""
+    made = predicted(wandering("DEMOUSD", 2_000, 1), 10, 2)
+    made.predicted_pct[7] = np.nan
+    return made
+
+
+def assert_read(root: str, coin: Coin, model: str | None) -> None:
+    (found,) = read_predictions(root)
+    assert (found.symbol, found.interval, found.model) == (coin.symbol, "1m", model)
+    np.testing.assert_array_equal(found.close_time, coin.signal_ms + 59_999)
+    np.testing.assert_array_equal(found.values_pct, coin.predicted_pct)
+    assert found.in_sample.dtype == np.bool_
+
+
+@pytest.mark.parametrize(
+    ("prefix", "model"),
+    [(f"predictions/model={MODEL}/", MODEL), (f"model={MODEL}/stride=5/", MODEL), ("", None)],
+    ids=["as the backfill keeps them", "with a stride", "without a model"],
+)
+def test_days_are_put_together(tmp_path: Path, coin: Coin, prefix: str, model: str | None) -> None:
+    store_predictions(tmp_path, coin, prefix=prefix)
+    assert_read(str(tmp_path), coin, model)
+
+
+def test_the_folder_of_a_model_tells_its_version(tmp_path: Path, coin: Coin) -> None:
+    store_predictions(tmp_path, coin)
+    assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
+
+
+def test_what_else_lies_there_is_left_alone(tmp_path: Path, coin: Coin) -> None:
+    store_predictions(tmp_path, coin)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/manifest.json").write_text("{}")
+    assert_read(str(tmp_path), coin, MODEL)
+
+
+def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: Coin) -> None:
+    other = replace(coin, candles=replace(coin.candles, symbol="DEMOETH"))
+    parts = [
+        prediction_table(each)
+        .append_column("symbol", pa.array([each.symbol] * len(each)))
+        .append_column("interval", pa.array(["1m"] * len(each)))
+        for each in (coin, other)
+    ]
+    pq.write_table(pa.concat_tables(parts), tmp_path / "collected.parquet")
+    found = read_predictions(f"{tmp_path}/collected.parquet")
+    assert [(each.symbol, len(each)) for each in found] == [("DEMOETH", len(coin)), ("DEMOUSD", len(coin))]
+    np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
+
+
+def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin: Coin) -> None:
+    flags: list[bool | None] = [True, None, None, *[False] * (len(coin) - 3)]
+    store_predictions(tmp_path, coin, in_sample=flags)
+    (found,) = read_predictions(str(tmp_path))
+    assert found.in_sample_unknown == 2
+    assert found.in_sample.tolist() == [flag is True for flag in flags]
+
+
+def test_predictions_of_two_models_are_not_mixed(tmp_path: Path, coin: Coin) -> None:
+    store_predictions(tmp_path, coin)
+    store_predictions(tmp_path, coin, prefix="predictions/model=20260202-ffffffff/")
+    with pytest.raises(CoinfarmError, match=r"more than one model .20260101-0123abcd, 20260202-ffffffff."):
+        read_predictions(str(tmp_path))
+
+
+def test_a_window_that_is_predicted_twice_is_refused(tmp_path: Path, coin: Coin) -> None:
+    store_predictions(tmp_path, coin)
+    first = next(tmp_path.rglob("*.parquet"))
+    first.with_name("date=1999-01-01.parquet").write_bytes(first.read_bytes())
+    with pytest.raises(CoinfarmError, match="DEMOUSD has two predictions"):
+        read_predictions(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"no Parquet", None], ids=["no Parquet", "another table"])
+def test_a_file_that_is_no_predictions_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "symbol=A/interval=1m/date=2019-05-01.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"a": [1]}), path)
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(CoinfarmError, match=r"date=2019-05-01.parquet .*no (Parquet file|column)"):
+        read_predictions(str(tmp_path))
+
+
+def test_an_empty_folder_holds_none(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match="has no predictions"):
+        read_predictions(str(tmp_path))

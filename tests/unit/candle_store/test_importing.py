@@ -1,0 +1,188 @@
+"""Candle files into the store: every format, files that overlap, files that end in the middle of a day, and files that are wrong."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coinfarm.candle_store.importing import Imported, import_file
+from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import DAY_MS, by_day
+from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candles.rows import rows_from_candles
+from coinfarm.storage import open_storage
+from image_render.windows import Columns
+from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
+
+THREE_DAYS = minutes(3 * 1440, missing=[0, 700, 1439, 1440, 4319])
+FIRST_DAY, SECOND_DAY, THIRD_DAY = by_day(THREE_DAYS)
+Import = Callable[..., Imported]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CandleStore:
+    return CandleStore(open_storage(str(tmp_path / "store")))
+
+
+@pytest.fixture
+def take(store: CandleStore, tmp_path: Path) -> Import:
+    def take(name: str, data: bytes | str, **options: object) -> Imported:
+        path = tmp_path / name
+        path.write_bytes(data if isinstance(data, bytes) else data.encode())
+        return import_file(store, path, **options)  # type: ignore[arg-type]
+
+    return take
+
+
+def csv_text(candles: Candles, *, header: bool = True, microseconds: bool = False, twelve: bool = False) -> str:
+    names = "open_time,open,high,low,close,volume" + ",close_time,quote_volume,count,a,b,ignore" * twelve
+    tail = ",1577836859999,0,1,0,0,0" * twelve
+    lines = [
+        ",".join([str(int(time) * (1000 if microseconds else 1)), *values]) + tail
+        for time, *values in ((row[0], *map(str, row[1:])) for row in rows_from_candles(candles))
+    ]
+    return "\n".join([*([names] if header else []), *lines, ""])
+
+
+def zip_of(text: str, path: Path) -> bytes:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("inside.csv", text)
+    return path.read_bytes()
+
+
+def json_text(candles: Candles) -> str:
+    return json.dumps(rows_from_candles(candles))
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        pytest.param("DEMOUSD-1m.parquet", parquet_from_candles, id="Parquet"),
+        pytest.param("DEMOUSD-1m.csv", csv_text, id="CSV"),
+        pytest.param("klines-DEMOUSD-1m.json", json_text, id="klines JSON"),
+        pytest.param("DEMOUSD-1m-2020-01.csv", lambda candles: csv_text(candles, header=False, twelve=True), id="archive, unpacked"),
+    ],
+)
+def test_every_format_is_taken(take: Import, store: CandleStore, name: str, write: Callable[[Candles], bytes | str]) -> None:
+    outcome = take(name, write(THREE_DAYS))
+    assert (outcome.symbol, outcome.interval, outcome.candles) == ("DEMOUSD", "1m", len(THREE_DAYS))
+    assert (outcome.days, outcome.refused) == ({Written.NEW: 3}, [])
+    assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+
+
+@pytest.mark.parametrize("header", [False, True], ids=["no header", "header"])
+@pytest.mark.parametrize("microseconds", [False, True], ids=["milliseconds", "microseconds"])
+def test_the_archive_of_every_age_is_taken(take: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path) -> None:
+    text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
+    outcome = take("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
+    assert outcome.refused == []
+    assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+
+
+def test_the_archive_has_all_of_its_month(take: Import, store: CandleStore, tmp_path: Path) -> None:
+    """Where its first minutes are not in it, nobody traded then: the days are whole. Of another file nobody can say."""
+    days = [date(2020, 1, day) for day in (1, 2, 3)]
+    take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS))
+    assert store.whole_days("DEMOUSD", "1m", days) == {days[1]}
+    outcome = take("DEMOUSD-1m-2020-01.zip", zip_of(csv_text(THREE_DAYS, header=False), tmp_path / "made.zip"))
+    assert outcome.days == {Written.GROWN: 2, Written.SAME: 1}
+    assert store.whole_days("DEMOUSD", "1m", days) == set(days)
+    assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+def test_files_that_overlap_come_together_in_any_order(take: Import, store: CandleStore, order: tuple[int, int, int]) -> None:
+    parts = [THREE_DAYS[:1000], THREE_DAYS[800:3000], THREE_DAYS[2500:]]
+    for at in order:
+        assert take("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).refused == []
+    assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+
+
+def test_the_same_file_again_changes_nothing(take: Import) -> None:
+    for done in (Written.NEW, Written.SAME):
+        assert take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS)).days == {done: 3}
+
+
+def test_the_same_prices_with_fewer_decimals_are_the_same(take: Import, store: CandleStore) -> None:
+    """What is stored stays: the source with more of them was first."""
+    exact = replace(FIRST_DAY, columns=FIRST_DAY.columns._replace(volume=FIRST_DAY.columns.volume + 1 / 3))
+    rounded = replace(exact, columns=Columns(*(np.round(column, 8) for column in exact.columns)))
+    take("DEMOUSD-1m.parquet", parquet_from_candles(exact))
+    assert take("DEMOUSD-1m.csv", csv_text(rounded)).days == {Written.SAME: 1}
+    assert_same_candles(store.read("DEMOUSD", "1m"), exact)
+
+
+def other(candles: Candles, at: int) -> Candles:
+    volume = candles.columns.volume.copy()
+    volume[at] += 1e-8
+    return replace(candles, columns=candles.columns._replace(volume=volume))
+
+
+def test_a_day_that_differs_is_refused_and_its_neighbours_are_stored(take: Import, store: CandleStore) -> None:
+    take("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
+    changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
+    outcome = take("DEMOUSD-1m.csv", csv_text(changed))
+    assert outcome.days == {Written.NEW: 2}
+    (refused,) = outcome.refused
+    assert "DEMOUSD-1m.csv: " in refused
+    assert "date=2020-01-02.parquet differs from what is to be written, at 2020-01-02 01:01 " in refused
+    assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+    assert take("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {Written.SAME: 2, Written.REPLACED: 1}
+    assert_same_candles(store.read("DEMOUSD", "1m"), changed)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "says"),
+    [
+        pytest.param("prices.csv", csv_text(FIRST_DAY), "prices.csv: the name does not tell symbol and interval", id="name tells nothing"),
+        pytest.param("DEMO-1s-2020-01.csv", csv_text(FIRST_DAY), "'1s' is no interval known here", id="interval of seconds"),
+        pytest.param("DEMO-1m.txt", "", "candles are read from .json, .csv and .parquet files", id="unknown ending"),
+        pytest.param("DEMO-1m-2020-01.zip", "PK", "is not a zip that can be read", id="no zip"),
+        pytest.param("DEMO-1m.json", "[[1577836800000, 1, 2]]", "/candles/0: has 3 fields", id="too few fields"),
+        pytest.param("DEMO-1m.csv", csv_text(FIRST_DAY[:0]), "there is no candle", id="no candle"),
+        pytest.param("DEMO-1m.csv", csv_text(FIRST_DAY[:2]) + csv_text(FIRST_DAY[:1], header=False), "is earlier than", id="out of order"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(take: Import, store: CandleStore, name: str, data: str, says: str, tmp_path: Path) -> None:
+    outcome = take(name, data)
+    (refused,) = outcome.refused
+    assert refused.startswith(f"{tmp_path / name}: ")
+    assert says in refused
+    assert refused.count(name) == 1
+    assert store.series() == []
+
+
+def test_symbol_and_interval_may_be_said(take: Import, store: CandleStore) -> None:
+    take("prices.csv", csv_text(FIRST_DAY), symbol="MINE", interval="1m")
+    assert store.series() == [("MINE", "1m")]
+
+
+def test_days_are_told_as_they_are_done(store: CandleStore, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.parquet"
+    path.write_bytes(parquet_from_candles(THREE_DAYS))
+    done: list[tuple[int, int]] = []
+    import_file(store, path, progress=lambda *days: done.append(days))
+    assert done == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_candles_are_parted_at_midnight() -> None:
+    starts = [int(day.open_time[0]) for day in by_day(THREE_DAYS)]
+    assert starts == [START_MS + MINUTE_MS, START_MS + DAY_MS + MINUTE_MS, START_MS + 2 * DAY_MS]
+    assert sum(len(day) for day in by_day(THREE_DAYS)) == len(THREE_DAYS)
+
+
+def test_real_candles_of_two_sources_agree(shared_data: Path, real_klines: Candles, take: Import, store: CandleStore) -> None:
+    """Of bitcoin's minutes in May 2019: 1,500 as an exchange spells them, a day and an hour, and the same two days as floats."""
+    assert import_file(store, shared_data / "klines-BTCUSD-1m.json").days == {Written.NEW: 2}
+    start_ms = int(real_klines.open_time[0])
+    path = shared_data / "candles/BTCUSD-1m.parquet"
+    two_days = parse_candles(path.read_bytes(), path.name, start_ms=start_ms, stop_ms=start_ms + 2 * DAY_MS)
+    outcome = take("BTCUSD-1m.parquet", parquet_from_candles(two_days))
+    assert (outcome.days, outcome.refused) == ({Written.SAME: 1, Written.GROWN: 1}, [])
+    assert len(store.read("BTCUSD", "1m")) == len(two_days)

@@ -1,0 +1,35 @@
+"""How commands end after Ctrl-C; in a process of its own, since a signal is for a whole process."""
+
+import subprocess
+import sys
+
+import pytest
+
+from coinfarm.cli.failures import on_interrupt
+
+INTERRUPT = """
+import builtins, os, signal, sys, time
+from coinfarm.cli.failures import Interrupted, on_interrupt
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    with on_interrupt("all is kept"):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:  # as a library does that raises an error of its own
+            raise getattr(builtins, sys.argv[1]) from None
+except Interrupted as interrupted:
+    print(interrupted.message, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "TypeError", "RuntimeError"])
+def test_whatever_comes_of_ctrl_c_is_an_interruption(error: str) -> None:
+    done = subprocess.run([sys.executable, "-c", INTERRUPT, error], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "all is kept True\n"), done.stderr
+
+
+def test_without_ctrl_c_an_error_stays_what_it_is() -> None:
+    with pytest.raises(TypeError), on_interrupt("all is kept"):
+        raise TypeError

@@ -1,0 +1,74 @@
+"""What a person reads on a terminal, and a spreadsheet as CSV."""
+
+import dataclasses
+import io
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from coinfarm.cli.prediction_table import csv_lines, prediction_table
+from coinfarm.prediction.predictor import Predictions
+
+MODEL = {"name": "demo", "version": "20260101-00000000", "engine": "fake"}
+PREDICTED = {"maxRisePct": 1.25, "maxDeclinePct": -0.5, "endChangePct": 0.0}
+
+
+def result(minute: int = 0, **fields: Any) -> dict[str, Any]:
+    close_time = 1_767_225_600_000 + minute * 60_000 - 1
+    window = {"openTime": close_time - 11_999_999, "closeTime": close_time, "inSample": False, "filledCandles": 0}
+    return {**window, "predictions": PREDICTED, **fields}
+
+
+def predicted(minute: int = 0, *, filled: int = 0, values: tuple[float, ...] = (1.25, -0.5, 0.0), **fields: Any) -> Predictions:
+    """One window."""
+    close_time = np.array([result(minute)["closeTime"]])
+    found = Predictions(close_time - 11_999_999, close_time, np.array([filled]), np.array([False]), np.array([values]))
+    return dataclasses.replace(found, **fields)
+
+
+def text(table: Table) -> str:
+    console = Console(width=120, file=io.StringIO())
+    console.print(table)
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_the_table_names_the_model_and_shows_signed_percent() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(1)]}, 1))
+    assert "demo 20260101-00000000 on fake" in shown
+    assert "│ 2026-01-01 00:00  │     +1.250 │        -0.500 │       +0.000 │      0 │ no        │" in shown
+
+
+def test_the_table_shows_the_last_rows_and_says_how_to_get_the_others() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(1272, 1302)]}, 1301, "--csv gives all"))
+    assert "2026-01-01 21:40" in shown
+    assert shown.count("2026-01-01 2") == 20
+    assert "1,281 earlier rows are not shown: --csv gives all." in shown
+
+
+def test_a_window_without_prediction_says_why() -> None:
+    shown = text(prediction_table({"model": MODEL, "results": [result(predictions=None, filledCandles=150)]}, 1))
+    assert "–" in shown
+    assert "more than half of the window's candles were missing" in shown
+
+
+@pytest.mark.parametrize(
+    ("in_sample", "in_table", "in_csv"), [(True, "yes", "true"), (False, "no", "false"), (None, "unknown", "")], ids=str
+)
+def test_in_sample_is_yes_no_or_unknown(in_sample: bool | None, in_table: str, in_csv: str) -> None:
+    answer = {"model": MODEL, "results": [result(inSample=in_sample)]}
+    assert f"│ {in_table} " in text(prediction_table(answer, 1))
+    (_, row) = csv_lines([predicted(in_sample=None if in_sample is None else np.array([in_sample]))])
+    assert row.split(",")[2] == in_csv
+
+
+def test_the_csv_has_a_header_and_empty_cells_where_nothing_is_predicted() -> None:
+    parts = [predicted(200), predicted(201, filled=101, values=(math.nan,) * 3)]
+    assert "".join(csv_lines(parts)) == (
+        "open_time,close_time,in_sample,filled_candles,max_rise_pct,max_decline_pct,end_change_pct\n"
+        "1767225600000,1767237599999,false,0,1.25,-0.5,0.0\n"
+        "1767225660000,1767237659999,false,101,,,\n"
+    )

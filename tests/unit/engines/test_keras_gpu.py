@@ -1,0 +1,207 @@
+"""The Keras engine that draws on its device, here on a processor: first on TensorFlow, then all of it once more on JAX alone."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from coinfarm.candles.candles import Candles
+from coinfarm.engines.backends import open_device
+from coinfarm.engines.engine import is_drawing, is_streaming
+from coinfarm.engines.keras_gpu import KerasGpuEngine, drawn
+from coinfarm.errors import ModelError
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Member, Output
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.prediction.model_manager import LoadedModel
+from coinfarm.prediction.predictor import Predictor, Series
+from image_render.draw import draw_frames
+from image_render.rows import pack_rows
+from image_render.spec import STANDARD, FrameSpec
+from image_render.windows import Columns, windows
+from tests.support.candle_strategies import series_in_ticks
+from tests.support.synthetic_candles import minutes
+
+pytestmark = pytest.mark.tensorflow
+
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+CANDLES = minutes(220)
+VIEW = windows(CANDLES.columns)
+ROWS, FRAMES = pack_rows(VIEW), draw_frames(VIEW)
+Build = Callable[..., Any]
+NOT_ON_JAX = {
+    "test_a_backend_without_a_gpu_is_refused",
+    "test_all_of_this_holds_on_jax_where_there_is_no_tensorflow",
+    "test_drawing_of_real_candles_equals_the_frames",  # where the real candles are not at hand
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keras() -> ModuleType:
+    from coinfarm.engines.startup_logs import without_greetings
+
+    if BACKEND == "jax":
+        sys.modules["tensorflow"] = None  # type: ignore[assignment] # cannot be imported: JAX is to do without
+    with without_greetings():
+        import keras
+    assert keras.backend.backend() == BACKEND
+    return keras
+
+
+@pytest.fixture(scope="module")
+def network(keras: ModuleType) -> Build:
+    """Builds a small network with so many outputs."""
+
+    def build(outputs: int = 3, seed: int = 1) -> Any:
+        weights = keras.initializers.GlorotUniform(seed)  # not Keras' own seed, which loads TensorFlow to set its too
+        frame = keras.Input(STANDARD.shape)
+        x = keras.layers.Conv2D(4, 10, 10, use_bias=False, kernel_initializer=weights)(frame)
+        x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+        x = keras.layers.Dropout(0.5)(keras.layers.Flatten()(x))
+        return keras.Model(frame, keras.layers.Dense(outputs, kernel_initializer=weights)(x))
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def bundle(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("model")
+    network().save(folder / "model.keras")
+    return Bundle.seal(folder, name="small")
+
+
+@pytest.fixture(scope="module")
+def engine(bundle: Bundle) -> KerasGpuEngine:
+    """In float32, that its answers can be told from others' to the last digits."""
+    return KerasGpuEngine(bundle, "cpu", "f32")
+
+
+def said(network: Any) -> Any:
+    """What Keras itself says of the frames, `(21, outputs)`."""
+    return np.asarray(network(FRAMES.astype(np.float32), training=False))
+
+
+@pytest.mark.parametrize("spec", [FrameSpec(3, 5), FrameSpec(4, 150), STANDARD], ids=str)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_what_the_device_draws_equals_the_frames_bit_for_bit(data: st.DataObject, spec: FrameSpec) -> None:
+    from keras import ops
+
+    every = windows(data.draw(series_in_ticks(spec.window_candles + 1, spec.price_rows)), spec)
+    on_device = drawn(ops.convert_to_tensor(pack_rows(every, spec)), spec.price_rows)
+    np.testing.assert_array_equal(np.asarray(on_device), draw_frames(every, spec))
+
+
+FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        pytest.param(VIEW, id="made-up candles"),
+        pytest.param(FLAT, id="a flat window"),
+        pytest.param(FLAT._replace(volume=np.zeros((1, 200))), id="a flat window without volume"),
+        pytest.param(VIEW._replace(volume=np.zeros(VIEW.volume.shape)), id="no volume"),
+    ],
+)
+def test_drawing_that_was_compiled_equals_the_frames_too(view: Columns) -> None:
+    compiled = open_device("cpu").compiled(lambda _, rows: drawn(rows), [])
+    on_device = np.asarray(compiled(pack_rows(view)))
+    assert on_device.dtype == np.uint8
+    np.testing.assert_array_equal(on_device, draw_frames(view))
+
+
+def test_drawing_of_real_candles_equals_the_frames(real_klines: Candles) -> None:
+    compiled = open_device("cpu").compiled(lambda _, rows: drawn(rows), [])
+    view = windows(real_klines[:300].columns)
+    np.testing.assert_array_equal(np.asarray(compiled(pack_rows(view))), draw_frames(view))
+
+
+def test_in_float32_it_answers_as_keras_itself_does(network: Build, engine: KerasGpuEngine) -> None:
+    answer = engine.start_rows(ROWS)()
+    assert (answer.dtype, answer.shape) == (np.float32, (21, 3))
+    np.testing.assert_allclose(answer, said(network()), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(engine.predict(FRAMES), answer, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5, 21])
+def test_any_number_of_frames_is_answered_in_order(engine: KerasGpuEngine, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    expected = engine.start_rows(ROWS)()[:count]
+    monkeypatch.setattr(engine, "batch_frames", 4)
+    for answer in (engine.start_rows(ROWS[:count])(), engine.predict(FRAMES[:count])):
+        assert answer.shape == (count, 3)
+        np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_frames_of_another_memory_layout_are_answered_alike(engine: KerasGpuEngine) -> None:
+    np.testing.assert_array_equal(engine.predict(np.ascontiguousarray(FRAMES)), engine.predict(FRAMES))
+
+
+@pytest.mark.parametrize(("precision", "most"), [("bf16", 0.04), ("f16", 0.004)])
+def test_mixed_precision_keeps_the_parity_and_is_no_pretence(bundle: Bundle, engine: KerasGpuEngine, precision: Any, most: float) -> None:
+    exact, mixed = engine.start_rows(ROWS)(), KerasGpuEngine(bundle, "cpu", precision).start_rows(ROWS)()
+    share = np.sqrt(((mixed - exact) ** 2).mean(axis=0)) / exact.std(axis=0)
+    assert mixed.dtype == np.float32
+    assert (share < most).all()
+    assert (share > 1e-6).all()
+
+
+def test_by_itself_it_takes_the_precision_that_the_device_is_fast_in(bundle: Bundle) -> None:
+    engine = KerasGpuEngine(bundle, "cpu")
+    assert engine.name == "keras-cpu-bf16"
+    assert BACKEND in engine.description.lower()
+    assert 1 <= engine.batch_frames <= 16
+
+
+def test_the_outputs_of_several_members_stand_in_the_manifests_order(network: Build, tmp_path: Path) -> None:
+    models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
+    for name, model in models.items():
+        model.save(tmp_path / f"{name}.keras")
+    order = ("endChangePct", "maxRisePct", "maxDeclinePct")
+    bundle = Bundle.seal(
+        tmp_path,
+        name="members",
+        outputs=tuple(Output(name=name) for name in order),  # type: ignore[arg-type]
+        members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
+    )
+    expected = np.concatenate([said(models[name]) for name in order], axis=1)
+    np.testing.assert_allclose(KerasGpuEngine(bundle, "cpu", "f32").start_rows(ROWS)(), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_predictor_sends_it_rows_in_batches_of_its_size(bundle: Bundle, engine: KerasGpuEngine, monkeypatch: Any) -> None:
+    assert is_drawing(engine)
+    assert is_streaming(engine)
+    monkeypatch.setattr(engine, "batch_frames", 8)
+    seen: list[tuple[int, ...]] = []
+    start_rows = engine.start_rows
+    monkeypatch.setattr(engine, "start_rows", lambda rows: (seen.append(rows.shape), start_rows(rows))[1])
+    predictions = Predictor(LoadedModel(bundle, engine, 0.0), max_batch=100).predict(Series(CANDLES))
+    assert seen == [(8, 200, 5), (8, 200, 5), (5, 200, 5)]
+    np.testing.assert_allclose(predictions.values_pct, engine.predict(FRAMES), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="a JAX for GPUs may be what runs here")
+def test_a_backend_without_a_gpu_is_refused(bundle: Bundle) -> None:
+    with pytest.raises(ModelError, match="Keras runs on tensorflow, and that sees no GPU"):
+        KerasGpuEngine(bundle, "gpu")
+
+
+@pytest.mark.skipif(BACKEND == "jax", reason="this is where JAX is started")
+def test_all_of_this_holds_on_jax_where_there_is_no_tensorflow(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", __file__]
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    outcomes = {case.get("name", "").partition("[")[0]: case.find("skipped") is None for case in ElementTree.parse(report).iter("testcase")}
+    assert {name for name, ran in outcomes.items() if not ran} <= NOT_ON_JAX
+    assert {name for name, ran in outcomes.items() if ran} >= {name for name in globals() if name.startswith("test_")} - NOT_ON_JAX

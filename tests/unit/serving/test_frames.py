@@ -1,0 +1,233 @@
+"""Ready-made frames from strangers: what is read, and what is refused before it does harm."""
+
+import io
+import tracemalloc
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.errors import CoinfarmError, MalformedRequest, RequestError, TooLarge
+from coinfarm.serving.frames import read_frames
+from image_render.spec import STANDARD
+
+MOST_FRAMES = 10
+FRAMES = np.random.default_rng(1).integers(0, 2, (2, *STANDARD.shape), np.uint8)
+RANGES = np.array([0.5, 1.25])
+
+
+def npz(**arrays: Any) -> bytes:
+    sink = io.BytesIO()
+    np.savez_compressed(sink, **arrays)
+    return sink.getvalue()
+
+
+def npy(array: Any, **options: Any) -> bytes:
+    sink = io.BytesIO()
+    np.lib.format.write_array(sink, np.asarray(array), **options)
+    return sink.getvalue()
+
+
+def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", compression) as file:
+        for name, data in members.items():
+            file.writestr(name, data)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_frames_and_ranges_are_read(save: Any) -> None:
+    sink = io.BytesIO()
+    save(sink, frames=FRAMES, windowRangePct=RANGES)
+    frames, range_pct = read_frames(sink.getvalue(), MOST_FRAMES)
+    np.testing.assert_array_equal(frames, FRAMES)
+    assert range_pct is not None
+    assert range_pct.tolist() == RANGES.tolist()
+
+
+def test_ranges_may_be_left_out() -> None:
+    frames, range_pct = read_frames(npz(frames=FRAMES), MOST_FRAMES)
+    np.testing.assert_array_equal(frames, FRAMES)
+    assert range_pct is None
+
+
+def test_columns_first_is_another_layout_of_the_same_frames() -> None:
+    np.testing.assert_array_equal(read_frames(npz(frames=np.asfortranarray(FRAMES)), MOST_FRAMES)[0], FRAMES)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8])
+def test_ranges_of_any_number_type_become_float64(kind: type[np.generic]) -> None:
+    range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], kind)), MOST_FRAMES)[1]
+    assert range_pct is not None
+    assert (range_pct.dtype, range_pct.tolist()) == (np.float64, [1, 2])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"frames", id="text"),
+        pytest.param(npy(FRAMES), id="a bare array"),
+        pytest.param(npz(frames=FRAMES)[:-30], id="cut short"),
+        pytest.param(archive({"frames.npy": b""}).replace(b"PK\x01\x02", b"PK\x09\x09"), id="broken directory"),
+    ],
+)
+def test_what_is_no_archive_cannot_be_read(data: bytes) -> None:
+    with pytest.raises(MalformedRequest, match=r"is not an \.npz archive: make it with numpy\.savez_compressed"):
+        read_frames(data, MOST_FRAMES)
+
+
+def test_an_unknown_member_is_named() -> None:
+    with pytest.raises(RequestError, match="/labels: is unknown; an archive holds frames and windowRangePct"):
+        read_frames(npz(frames=FRAMES, labels=np.zeros(2)), MOST_FRAMES)
+
+
+def test_an_archive_without_frames_is_refused() -> None:
+    with pytest.raises(RequestError, match="/frames: is missing"):
+        read_frames(npz(windowRangePct=RANGES), MOST_FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("frames", "message"),
+    [
+        pytest.param(
+            FRAMES.astype(np.float32), r"must be uint8 of shape \(N, 200, 150, 3\), not float32 of \(2, 200, 150, 3\)", id="floats"
+        ),
+        pytest.param(FRAMES.astype(bool), "must be uint8 .* not bool", id="booleans"),
+        pytest.param(FRAMES[0], r"must be uint8 .* not uint8 of \(200, 150, 3\)", id="one frame without a batch"),
+        pytest.param(FRAMES.transpose(0, 3, 1, 2), r"not uint8 of \(2, 3, 200, 150\)", id="channels first"),
+        pytest.param(FRAMES[:, :, :, :1], r"not uint8 of \(2, 200, 150, 1\)", id="one channel"),
+        pytest.param(np.uint8(1), r"not uint8 of \(\)", id="a number"),
+        pytest.param(FRAMES[:0], "there is no frame", id="none"),
+        pytest.param(FRAMES * np.array([1, 255], np.uint8)[:, None, None, None], "/frames/1: must hold only 0 and 1", id="0 and 255"),
+    ],
+)
+def test_frames_of_another_form_are_refused(frames: Any, message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        read_frames(npz(frames=frames), MOST_FRAMES)
+
+
+@pytest.mark.parametrize(
+    ("ranges", "message"),
+    [
+        pytest.param([1.0], r"must be 2 numbers, one per frame, not float64 of \(1,\)", id="too few"),
+        pytest.param([[1.0, 2.0]], r"not float64 of \(1, 2\)", id="two dimensions"),
+        pytest.param(["1", "2"], "must be 2 numbers, one per frame, not <U1", id="strings"),
+        pytest.param([1j, 2j], "not complex128", id="complex"),
+        pytest.param([1.0, -0.1], "/windowRangePct/1: must be a finite number, zero or above", id="negative"),
+        pytest.param([float("nan"), 1.0], "/windowRangePct/0: must be a finite number", id="NaN"),
+        pytest.param([1.0, float("inf")], "/windowRangePct/1: must be a finite number", id="infinity"),
+    ],
+)
+def test_ranges_that_cannot_be_are_refused(ranges: list[Any], message: str) -> None:
+    with pytest.raises(RequestError, match=message):
+        read_frames(npz(frames=FRAMES, windowRangePct=np.array(ranges)), MOST_FRAMES)
+
+
+def test_more_frames_than_allowed_are_refused_before_they_are_unpacked() -> None:
+    many = npz(frames=np.zeros((200, *STANDARD.shape), np.uint8))
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge, match="unpacks to 18000128 bytes, more than 10 frames: send several requests"):
+            read_frames(many, MOST_FRAMES)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+class Unpickled:
+    """Tells on whoever unpickles it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pytest.fail, ("a pickle was loaded",)
+
+
+@pytest.mark.parametrize("name", ["frames", "windowRangePct"])
+def test_a_pickle_is_never_loaded(name: str) -> None:
+    pickled = np.array([Unpickled()], object)
+    members = {"frames": FRAMES} | {name: pickled}
+    with pytest.raises(RequestError, match=rf"/{name}\.npy: is no plain NumPy array: Object arrays cannot be loaded"):
+        read_frames(npz(**members), MOST_FRAMES)
+
+
+def test_a_pickle_without_an_arrays_header_is_never_loaded() -> None:
+    with pytest.raises(RequestError, match="is no plain NumPy array: the magic string is not correct"):
+        read_frames(archive({"frames.npy": b"\x80\x04\x8c\x06pickle\x94."}), MOST_FRAMES)
+
+
+HUGE = 20_000_000
+
+
+def understating(data: bytes, file_size: int) -> bytes:
+    """An archive whose one member claims, in both its headers, to unpack to less."""
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        (member,) = file.infolist()
+    return data.replace(member.file_size.to_bytes(4, "little"), file_size.to_bytes(4, "little"))
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["deflate", "bzip2", "lzma"])
+def test_a_bomb_that_understates_its_size_does_not_go_off(compression: int) -> None:
+    bomb = understating(archive({"frames.npy": npy(np.zeros(HUGE, np.uint8))}, compression), file_size=1_000)
+    assert len(bomb) < HUGE / 100
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError, match=r"/frames\.npy: is (no plain NumPy array: Bad CRC-32|packed in a way that NumPy does not)"):
+            read_frames(bomb, MOST_FRAMES)
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def header_of(shape: str, descr: str = "'|u1'") -> bytes:
+    text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".ljust(117).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        pytest.param(header_of("(10, 200, 150, 3)") + b"\0" * 90_000, id="more frames than bytes"),
+        pytest.param(header_of("(10**12,)"), id="a shape to be computed"),
+        pytest.param(header_of("(1000000000000, 200, 150, 3)"), id="a shape beyond any memory"),
+        pytest.param(header_of(f"({10**30},)"), id="a shape beyond 64 bits"),
+        pytest.param(header_of("(-1,)"), id="a negative shape"),
+        pytest.param(header_of("(1,)", descr="'|O'"), id="objects"),
+        pytest.param(header_of("(1,)", descr="'nonsense'"), id="no such dtype"),
+        pytest.param(header_of("(1,"), id="a broken header"),
+        pytest.param(b"\x93NUMPY\x01\x00\xff\xff", id="a header cut short"),
+        pytest.param(b"\x93NUMPY\x09\x00" + b"\0" * 100, id="a format to come"),
+        pytest.param(npy(np.zeros(1, [(f"field{number}", "u1") for number in range(200)])), id="a long header"),
+    ],
+)
+def test_an_array_that_lies_about_itself_is_refused(member: bytes) -> None:
+    with pytest.raises(RequestError, match=r"/frames\.npy: is no plain NumPy array"):
+        read_frames(archive({"frames.npy": member}), MOST_FRAMES)
+
+
+def test_an_encrypted_member_is_refused() -> None:
+    data = bytearray(archive({"frames.npy": npy(FRAMES)}))
+    data[6] |= 1  # the flag in the member's own header
+    data[data.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
+    with pytest.raises(RequestError, match="encrypted, password required"):
+        read_frames(bytes(data), MOST_FRAMES)
+
+
+@pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
+def test_no_damage_to_an_archive_gets_past_the_checks() -> None:
+    """Whatever a network does, it is frames or a `CoinfarmError`."""
+    random = np.random.default_rng(1)
+    sink = io.BytesIO()
+    np.savez(sink, frames=FRAMES[:1], windowRangePct=RANGES[:1])
+    whole = sink.getvalue()
+    where = np.concatenate([np.arange(200), np.arange(len(whole) - 600, len(whole))])
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for at in random.choice(where, size=3):
+            damaged[at] = random.integers(256)
+        try:
+            frames, _ = read_frames(bytes(damaged), MOST_FRAMES)
+        except CoinfarmError:
+            continue
+        assert frames.shape[1:] == STANDARD.shape

@@ -1,0 +1,136 @@
+"""Answers as JSON and Parquet have them."""
+
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from coinfarm.prediction.model_manager import LoadedModel
+from coinfarm.prediction.predictor import Predictions
+from coinfarm.serving.response import answer, answer_file, asked_by, frames_answer
+from tests.support.pixel_engine import PixelEngine, loaded
+
+NAN = float("nan")
+PREDICTIONS = Predictions(
+    open_time=np.array([1_000, 2_000]),
+    close_time=np.array([1_999, 2_999]),
+    filled_candles=np.array([3, 150]),
+    in_sample=np.array([True, False]),
+    values_pct=np.array([[0.1, -0.2, 1 / 3], [NAN, NAN, NAN]]),
+)
+RESULTS = [
+    {
+        "openTime": 1_000,
+        "closeTime": 1_999,
+        "inSample": True,
+        "filledCandles": 3,
+        "predictions": {"maxRisePct": 0.1, "maxDeclinePct": -0.2, "endChangePct": 1 / 3},
+    },
+    {"openTime": 2_000, "closeTime": 2_999, "inSample": False, "filledCandles": 150, "predictions": None},
+]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> LoadedModel:
+    return loaded(tmp_path / "model", PixelEngine())
+
+
+def identity(model: LoadedModel) -> dict[str, str]:
+    return {"name": "fake", "version": model.version, "engine": "pixels"}
+
+
+def test_an_answer_says_which_model_foretold_what_of_each_window(model: LoadedModel) -> None:
+    assert answer(model, PREDICTIONS) == {"model": identity(model), "results": RESULTS}
+
+
+def test_an_answer_is_json_and_keeps_every_digit(model: LoadedModel) -> None:
+    document = answer(model, PREDICTIONS)
+    assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def test_a_model_that_does_not_tell_what_it_learnt_from_leaves_it_open(model: LoadedModel) -> None:
+    untold = replace(PREDICTIONS, in_sample=None)
+    assert [result["inSample"] for result in answer(model, untold)["results"]] == [None, None]
+    table = pq.read_table(io.BytesIO(answer_file(model, untold, ".parquet", "message-1")))
+    assert table["in_sample"].to_pylist() == [None, None]
+    assert str(table.schema.field("in_sample").type) == "bool"
+
+
+def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> None:
+    assert frames_answer(model, np.array([[1.0, -2.0, 0.5]])) == {
+        "model": identity(model),
+        "results": [
+            {
+                "openTime": None,
+                "closeTime": None,
+                "inSample": None,
+                "filledCandles": None,
+                "predictions": {"maxRisePct": 1.0, "maxDeclinePct": -2.0, "endChangePct": 0.5},
+            }
+        ],
+    }
+
+
+def test_a_json_file_is_the_answer_and_the_message_that_asked(model: LoadedModel) -> None:
+    document = json.loads(answer_file(model, PREDICTIONS, ".json", "message-1"))
+    assert document == {"messageId": "message-1", "model": identity(model), "results": RESULTS}
+
+
+def test_a_parquet_file_has_a_row_per_window_and_says_which_model_it_was(model: LoadedModel) -> None:
+    table = pq.read_table(io.BytesIO(answer_file(model, PREDICTIONS, ".parquet", "message-1")))
+    assert {name: str(kind) for name, kind in zip(table.column_names, table.schema.types, strict=True)} == {
+        "open_time": "int64",
+        "close_time": "int64",
+        "in_sample": "bool",
+        "filled_candles": "int64",
+        "max_rise_pct": "double",
+        "max_decline_pct": "double",
+        "end_change_pct": "double",
+    }
+    values = [table[name].to_numpy() for name in ("max_rise_pct", "max_decline_pct", "end_change_pct")]
+    np.testing.assert_array_equal(np.transpose(values), PREDICTIONS.values_pct)
+    assert table["filled_candles"].to_pylist() == [3, 150]
+    assert json.loads(table.schema.metadata[b"model"]) == identity(model)
+
+
+@pytest.mark.parametrize("ending", [".json", ".parquet"])
+def test_a_file_remembers_who_asked_for_it(model: LoadedModel, ending: str) -> None:
+    assert asked_by(answer_file(model, PREDICTIONS, ending, "message-1"), ending) == "message-1"
+
+
+@pytest.mark.parametrize("ending", [".json", ".parquet"])
+def test_the_same_answer_is_the_same_file(model: LoadedModel, ending: str) -> None:
+    """A message that is delivered twice writes the same bytes twice."""
+    first, second = (answer_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
+    assert first == second
+
+
+def parquet_of(metadata: dict[bytes, bytes]) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"open_time": [1]}).replace_schema_metadata(metadata), sink)
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "ending"),
+    [
+        pytest.param(b"", ".json", id="empty JSON"),
+        pytest.param(b"{", ".json", id="JSON cut short"),
+        pytest.param(b"\xff", ".json", id="no text"),
+        pytest.param(b"[" * 100_000, ".json", id="JSON nested too deep"),
+        pytest.param(b"[]", ".json", id="JSON array"),
+        pytest.param(b"{}", ".json", id="an answer to nobody"),
+        pytest.param(b'{"messageId": 7}', ".json", id="an id that is a number"),
+        pytest.param(b"", ".parquet", id="empty Parquet"),
+        pytest.param(b"PAR1PAR1", ".parquet", id="Parquet without a footer"),
+        pytest.param(parquet_of({}), ".parquet", id="Parquet of somebody else"),
+        pytest.param(parquet_of({b"messageId": b"\xff"}), ".parquet", id="an id that is no text"),
+    ],
+)
+def test_what_is_no_answer_to_a_message_was_asked_by_nobody(data: bytes, ending: str) -> None:
+    assert asked_by(data, ending) is None

@@ -28,17 +28,17 @@ lint: $(READY) $(SCANNERS_READY)
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/mypy"
 	"$(BIN)/lint-imports"
-	"$(BIN)/cfn-lint" template.yaml fleet.yaml monitoring.yaml packages.yaml
+	"$(BIN)/cfn-lint" template.yaml infrastructure/*.yaml
 	"$(BIN)/python" -m handler.openapi --check
 	$(SCANNERS)/bin/hadolint Dockerfile
 
 # What AWS's own tool and checkov find in the templates: of template.yaml the stage prod, since checkov decides no conditions.
 audit: $(READY) $(AUDITORS)
-	for template in template monitoring fleet packages; do \
-	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template.yaml || exit 1; \
+	for template in template.yaml infrastructure/*.yaml; do \
+	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template || exit 1; \
 	done
 	"$(BIN)/python" -m tests.support.audited_stack build/prod.json
-	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json monitoring.yaml fleet.yaml packages.yaml
+	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json infrastructure/*.yaml
 
 bench: $(READY)
 	"$(BIN)/python" -m benchmarks
@@ -87,7 +87,7 @@ dist: $(READY)
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} "$(BIN)/python" -m build --quiet --no-isolation
 	"$(BIN)/twine" check --strict dist/*
 
-# To a private index in CodeArtifact, which STACK, a stack of packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.
+# To a private index in CodeArtifact, which STACK, a stack of infrastructure/packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.
 publish-package: dist
 	"$(BIN)/python" -m tools.package_index upload dist/*
 

@@ -1,4 +1,4 @@
-"""The private package index in AWS CodeArtifact (packages.yaml): upload to it, or run a command that installs from it.
+"""The private package index in AWS CodeArtifact (infrastructure/packages.yaml): upload to it, or run a command that installs from it.
 
     python -m tools.package_index upload dist/*
     python -m tools.package_index exec pip install coinfarm
@@ -63,7 +63,7 @@ class Place:
 
     def _log_in(self) -> Index:
         if not (self.domain and self.repository):
-            raise click.UsageError("which index? Set STACK to a stack of packages.yaml, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY")
+            raise click.UsageError("which index? Set STACK to the stack of packages, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY")
         client = _client("codeartifact")
         domain = {"domain": self.domain, **({"domainOwner": self.owner} if self.owner else {})}
         url = client.get_repository_endpoint(**domain, repository=self.repository, format="pypi")["repositoryEndpoint"]
@@ -71,7 +71,7 @@ class Place:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--stack", envvar="STACK", help="A stack of packages.yaml.  [default: $STACK]")
+@click.option("--stack", envvar="STACK", help="A stack of infrastructure/packages.yaml.  [default: $STACK]")
 @click.option("--domain", envvar="PACKAGE_DOMAIN", help="The domain, where no stack tells it.  [default: $PACKAGE_DOMAIN]")
 @click.option("--owner", envvar="PACKAGE_DOMAIN_OWNER", help="The domain's account.  [default: $PACKAGE_DOMAIN_OWNER, or one's own]")
 @click.option("--repository", envvar="PACKAGE_REPOSITORY", help="The repository in it.  [default: $PACKAGE_REPOSITORY]")

@@ -79,7 +79,7 @@ def test_a_page_finds_a_working_stack(run):
         ("sam deploy --config-env dev --parameter-overrides Nonsense=1", "no parameter Nonsense"),
         ("sam deploy --config-env dev --wait-for-it", "unrecognized arguments"),
         ("sam deploy --config-env dev --template-file other.yaml", "there is no other.yaml"),
-        ("sam deploy --template-file packages.yaml --stack-name packages", "template.yaml only"),
+        ("sam deploy --template-file infrastructure/packages.yaml --stack-name packages", "template.yaml only"),
         ("sam delete --stack-name coinfarm-none --no-prompts", "there is no stack coinfarm-none"),
         ("sam build --config-env qa", "no environment 'qa'"),
     ],

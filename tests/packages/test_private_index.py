@@ -140,7 +140,7 @@ def test_an_image_build_gets_the_index_as_a_secret(farm: Farm, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        pytest.param({"PACKAGE_DOMAIN": ""}, "Error: which index? Set STACK to a stack of packages.yaml", id="no index named"),
+        pytest.param({"PACKAGE_DOMAIN": ""}, "Error: which index? Set STACK to the stack of packages", id="no index named"),
         pytest.param({"PACKAGE_DOMAIN": "other"}, "Domain or repository not found.", id="no such domain"),
         pytest.param(
             {"STACK": "coinfarm"}, "Error: the stack coinfarm has no package index: it lacks the outputs", id="a stack without one"

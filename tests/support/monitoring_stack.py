@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from tests.support.repository import ROOT
 from tests.support.resolved_template import ResolvedTemplate
 
-TEMPLATE = ROOT / "monitoring.yaml"
+TEMPLATE = ROOT / "infrastructure/monitoring.yaml"
 PARAMETERS = {
     "DashboardName": "farm",
     "ApiName": "farm api",

@@ -9,7 +9,7 @@ from handler.worker_settings import WorkerSettings
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs/operations.md").read_text()
-TEMPLATES = ("template.yaml", "monitoring.yaml", "fleet.yaml")
+TEMPLATES = ("template.yaml", "infrastructure/monitoring.yaml", "infrastructure/fleet.yaml")
 OF_THE_MACHINE = {"AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_EC2_METADATA_DISABLED"}
 
 

@@ -18,6 +18,6 @@ def nested_templates(template):
     found = {}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFormation::Stack":
-            bucket, key = urlsplit(resource["Properties"]["TemplateURL"]).path.lstrip("/").split("/")
+            bucket, key = urlsplit(resource["Properties"]["TemplateURL"]).path.lstrip("/").split("/", 1)
             found[bucket, key] = read_template(ROOT / key)
     return found

@@ -16,7 +16,7 @@ from handler.worker import _LAST_BATCH_S
 from handler.worker_settings import WorkerSettings
 from tests.support.repository import ROOT
 
-TEMPLATE = cfn_yaml.load(str(ROOT / "fleet.yaml"))
+TEMPLATE = cfn_yaml.load(str(ROOT / "infrastructure/fleet.yaml"))
 RESOURCES = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()}
 LAUNCH = RESOURCES["LaunchTemplate"]["LaunchTemplateData"]
 STATEMENTS = {statement["Sid"]: statement for statement in RESOURCES["Role"]["Policies"][0]["PolicyDocument"]["Statement"]}
@@ -25,7 +25,7 @@ SETTINGS = WorkerSettings(queue_url="https://example.com/queue")
 
 
 def test_cfn_lint_finds_nothing():
-    assert lint_file(ROOT / "fleet.yaml") == []
+    assert lint_file(ROOT / "infrastructure/fleet.yaml") == []
 
 
 @pytest.mark.parametrize("section", ["Parameters", "Outputs"])
@@ -198,7 +198,7 @@ class Deployed(NamedTuple):
 @pytest.fixture(scope="module")
 def deployed():
     """The stack in moto, which knows neither AWS's machine images nor scaling policies."""
-    template = re.sub(r"Default: /aws/service/\S+", "Default: /machine-image", (ROOT / "fleet.yaml").read_text())
+    template = re.sub(r"Default: /aws/service/\S+", "Default: /machine-image", (ROOT / "infrastructure/fleet.yaml").read_text())
     with mock_aws():
         boto3.client("ssm").put_parameter(Name="/machine-image", Value="ami-12c6146b", Type="String")
         ec2 = boto3.client("ec2")

@@ -6,7 +6,6 @@ What they ask of our code is held against what it counts in tests/unit/handler/t
 import math
 import re
 from itertools import combinations
-from pathlib import Path
 
 import boto3
 import pytest
@@ -16,6 +15,7 @@ from moto import mock_aws
 
 from coinfarm.backfill import prices
 from tests.support.monitoring_stack import FLEET, PARAMETERS, TEMPLATE, asked_for, metrics_of, monitoring, widgets
+from tests.support.repository import ROOT
 
 DECLARED = cfn_yaml.load(str(TEMPLATE))
 WITH_FLEET = monitoring()
@@ -134,7 +134,7 @@ def test_idle_machines_get_longer_than_they_take_to_end_themselves():
 
 def test_a_message_that_failed_once_is_not_yet_old():
     """It comes again when the queue shows it again, which is later than one would think."""
-    template = cfn_yaml.load(str(TEMPLATE.with_name("template.yaml")))
+    template = cfn_yaml.load(str(ROOT / "template.yaml"))
     assert float(ALARMS["QueueAgeAlarm"]["Threshold"]) > template["Resources"]["Queue"]["Properties"]["VisibilityTimeout"]
 
 
@@ -361,7 +361,7 @@ def test_cloudwatch_takes_every_alarm_and_the_dashboard(stack):
 
 
 def test_a_fleet_tells_the_names_that_are_watched():
-    outputs = cfn_yaml.load(str(Path(TEMPLATE).with_name("fleet.yaml")))["Outputs"]
+    outputs = cfn_yaml.load(str(TEMPLATE.with_name("fleet.yaml")))["Outputs"]
     assert {name.removeprefix("Fleet") for name in FLEET} <= outputs.keys()
 
 

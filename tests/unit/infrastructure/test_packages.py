@@ -9,7 +9,7 @@ from cfnlint.decode import cfn_yaml
 from tests.support.repository import ROOT
 from tools import package_index
 
-PATH = ROOT / "packages.yaml"
+PATH = ROOT / "infrastructure/packages.yaml"
 TEMPLATE = cfn_yaml.load(str(PATH))
 RESOURCES = TEMPLATE["Resources"]
 

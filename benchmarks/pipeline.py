@@ -7,9 +7,9 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parquet_from_candles, parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.prediction.predictor import Predictor, Series
-from coinfarm.serving.response import answer_file
+from coinfarm.serving.response import response_file
 
-_MOST_CANDLES = 1_000_000
+_MAX_CANDLES = 1_000_000
 
 
 def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path) -> float:
@@ -18,7 +18,7 @@ def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path)
     source.write_bytes(parquet_from_candles(candles))
     predictor.predict(Series(candles[:400]))
     started = time.perf_counter()
-    series = Series(fill_gaps(parse_candles(source.read_bytes(), source.name), _MOST_CANDLES))
+    series = Series(fill_gaps(parse_candles(source.read_bytes(), source.name), _MAX_CANDLES))
     predictions = predictor.predict(series)
-    (folder / "predictions.parquet").write_bytes(answer_file(predictor.model, predictions, ".parquet", "bench"))
+    (folder / "predictions.parquet").write_bytes(response_file(predictor.model, predictions, ".parquet", "bench"))
     return len(predictions) / (time.perf_counter() - started)

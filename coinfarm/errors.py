@@ -4,12 +4,12 @@ import errno
 import os
 from dataclasses import dataclass
 
-_LONGEST_TEXT = 1000
+_MAX_TEXT_LENGTH = 1000
 
 
-def shortened(text: str, most_characters: int) -> str:
+def shortened(text: str, max_characters: int) -> str:
     """The text itself, or its beginning and an ellipsis."""
-    return text if len(text) <= most_characters else f"{text[: most_characters - 1]}…"
+    return text if len(text) <= max_characters else f"{text[: max_characters - 1]}…"
 
 
 class CoinfarmError(Exception):
@@ -62,7 +62,7 @@ class Fault:
     def __post_init__(self) -> None:
         # Either may repeat what was sent, which may be a name of megabytes: no answer and no log has room for that.
         for name in ("pointer", "detail"):
-            object.__setattr__(self, name, shortened(getattr(self, name), _LONGEST_TEXT))
+            object.__setattr__(self, name, shortened(getattr(self, name), _MAX_TEXT_LENGTH))
 
     def __str__(self) -> str:
         return f"{self.pointer}: {self.detail}" if self.pointer else self.detail

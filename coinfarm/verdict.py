@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from coinfarm.backfill.collect import collect
 from coinfarm.backfill.coverage import Counts
 from coinfarm.backfill.estimate import Fleet
-from coinfarm.backfill.plan import Wish, plan_run, speed_here
+from coinfarm.backfill.plan import BackfillSpec, plan_run, speed_here
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backtest.backtest import Progress, Result, backtest, silent
 from coinfarm.backtest.strategy import Strategy
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from coinfarm.models.manifest import TrainingData
     from coinfarm.prediction.predictor import Predictor
 
-MADE_UP_SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC")
-MADE_UP_DAYS = 40
+SYNTHETIC_SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC")
+SYNTHETIC_DAYS = 40
 """With three coins 172,800 windows, most of a minute for two cores; and enough to choose thresholds on one half, and judge the other."""
-MADE_UP = "These candles are synthetic: the verdict says nothing about a market. Give files of real candles for that."
-_MADE_UP_FROM = date(2026, 1, 1)
+SYNTHETIC_NOTE = "These candles are synthetic: the verdict says nothing about a market. Give files of real candles for that."
+_SYNTHETIC_FROM = date(2026, 1, 1)
 _SEED = 1
 
 OnDays = Callable[[int, int], None]
@@ -48,7 +48,7 @@ class Scope:
     interval: str
     first: date
     stop: date
-    made_up: bool
+    synthetic: bool
 
     @property
     def candles_root(self) -> str:
@@ -64,26 +64,26 @@ class Judged:
     predictions: Path
 
 
-def made_up_scope(
+def synthetic_scope(
     output: Path, training: "TrainingData | None", first: date | None, stop: date | None, on_days: OnDays = lambda *_: None
 ) -> Scope:
-    """Candles of three coins that do not exist, made and stored; without dates `MADE_UP_DAYS` days that the model has not learnt from.
+    """Candles of three coins that do not exist, made and stored; without dates `SYNTHETIC_DAYS` days that the model has not learnt from.
 
     Raises `CoinfarmError` for dates that leave no day.
     """
     if first is None:
-        cut_offs = [] if training is None else [_day_after(training.cutoff_of(symbol)) for symbol in MADE_UP_SYMBOLS]
-        first = max(_MADE_UP_FROM, *cut_offs)
-    stop = first + timedelta(MADE_UP_DAYS) if stop is None else stop
+        cut_offs = [] if training is None else [_day_after(training.cutoff_of(symbol)) for symbol in SYNTHETIC_SYMBOLS]
+        first = max(_SYNTHETIC_FROM, *cut_offs)
+    stop = first + timedelta(SYNTHETIC_DAYS) if stop is None else stop
     _check_order(first, stop)
-    scope = Scope(output / f"made-up-{first}-{stop}", MADE_UP_SYMBOLS, "1m", first, stop, made_up=True)
+    scope = Scope(output / f"made-up-{first}-{stop}", SYNTHETIC_SYMBOLS, "1m", first, stop, synthetic=True)
     store = CandleStore(open_storage(scope.candles_root))
     days = (stop - first).days
-    for at, symbol in enumerate(MADE_UP_SYMBOLS):
+    for at, symbol in enumerate(SYNTHETIC_SYMBOLS):
         candles = generate(symbol, scope.interval, day_start_ms(first), days * DAY_MS // 60_000, _SEED)
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day)
-            on_days(at * days + done, len(MADE_UP_SYMBOLS) * days)
+            on_days(at * days + done, len(SYNTHETIC_SYMBOLS) * days)
     return scope
 
 
@@ -122,7 +122,7 @@ def imported_scope(
     _check_order(first, stop)
     if not any(first <= day < stop for day in days):
         raise CoinfarmError(f"there are candles from {days[0]} to {days[-1]}, and none from {first} on and before {stop}")
-    return Scope(folder, symbols, interval, first, stop, made_up=False)
+    return Scope(folder, symbols, interval, first, stop, synthetic=False)
 
 
 def planned(scope: Scope, predictor: "Predictor", model_uri: str | None) -> Run:
@@ -137,8 +137,8 @@ def planned(scope: Scope, predictor: "Predictor", model_uri: str | None) -> Run:
     name = f"{scope.first}-{scope.stop}-{hashlib.sha256(told.encode()).hexdigest()[:8]}"
     run = Run.at(str(scope.folder / "runs" / name))
     if not _is_planned(run):
-        wish = Wish(scope.symbols, scope.interval, scope.first, scope.stop, 1, model_uri, version, candles, results)
-        run.write(plan_run(wish, speed_here(predictor), Fleet(), "here"))
+        spec = BackfillSpec(scope.symbols, scope.interval, scope.first, scope.stop, 1, model_uri, version, candles, results)
+        run.write(plan_run(spec, speed_here(predictor), Fleet(), "here"))
     return run
 
 
@@ -161,8 +161,8 @@ def judge(scope: Scope, run: Run, progress: Progress = silent) -> Judged:
         raise CoinfarmError(f"{len(coverage.missing):,} shards have no whole result, the first is {coverage.missing[0]}: call again")
     result = backtest(str(predictions), scope.candles_root, Strategy(), progress=progress)
     result = replace(result, model=run.manifest.model_version)
-    if scope.made_up:
-        result = replace(result, verdict=replace(result.verdict, reasons=(MADE_UP, *result.verdict.reasons)))
+    if scope.synthetic:
+        result = replace(result, verdict=replace(result.verdict, reasons=(SYNTHETIC_NOTE, *result.verdict.reasons)))
     return Judged(result, coverage.total, predictions)
 
 

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
 from coinfarm.serving.frames import read_frames
 from coinfarm.serving.request import PredictionRequest, parse_request
-from coinfarm.serving.response import answer, frames_answer, model_identity
+from coinfarm.serving.response import answer, frames_response, model_identity
 from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
@@ -23,7 +23,7 @@ from handler.telemetry import count_work, refusal
 JSON = "application/json"
 NPZ = "application/x-npz"
 PNG = "image/png"
-MOST_FRAMES_DRAWN = 24
+MAX_FRAMES_DRAWN = 24
 
 router = Router()  # type: ignore[no-untyped-call]
 
@@ -57,7 +57,7 @@ def post_predictions() -> Response[str]:
     if media_type == NPZ:
         frames, range_pct = read_frames(body, service.settings.max_frames)
         predictor = service.predictor()
-        document = frames_answer(predictor.model, predictor.predict_frames(frames, range_pct))
+        document = frames_response(predictor.model, predictor.predict_frames(frames, range_pct))
     elif media_type == JSON:
         request = parse_request(PredictionRequest, body)
         series = request.series(service.settings.max_frames)
@@ -78,8 +78,8 @@ def post_frames() -> Response[bytes]:
     if _media_type() != JSON:
         raise UnsupportedMediaType(Fault("", f"{_media_type()} is not taken here: send {JSON}"))
     request = parse_request(PredictionRequest, body)
-    most_frames = min(MOST_FRAMES_DRAWN, service.settings.max_frames)
-    return Response(200, PNG, picture_of(request.series(most_frames)))
+    max_frames = min(MAX_FRAMES_DRAWN, service.settings.max_frames)
+    return Response(200, PNG, picture_of(request.series(max_frames)))
 
 
 @router.get("/model", summary="Which model serves, and how good it is", response_description="The model")
@@ -123,13 +123,13 @@ def _service() -> Service:
     return service
 
 
-def _body(most_bytes: int) -> bytes:
+def _body(max_bytes: int) -> bytes:
     event = router.current_event
     body = event.body or ""
     content = _from_base64(body) if event.is_base64_encoded else body.encode(errors="surrogatepass")  # half a pair is no JSON
-    if len(content) > most_bytes:
+    if len(content) > max_bytes:
         raise TooLarge(
-            f"the body has more than {most_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
+            f"the body has more than {max_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
         )
     return content
 

@@ -94,7 +94,7 @@ class _GoneAway(Exception):
     """The client closed the connection before its request was complete."""
 
 
-async def _read(receive: Receive, most_bytes: int) -> tuple[bytes, bool]:
+async def _read(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:
     """The body, and whether that is all of it; of one that is too large no more is read than shows it."""
     parts: list[bytes] = []
     size = 0
@@ -102,7 +102,7 @@ async def _read(receive: Receive, most_bytes: int) -> tuple[bytes, bool]:
         part, is_last = await _next_part(receive)
         parts.append(part)
         size += len(part)
-        if is_last or size > most_bytes:
+        if is_last or size > max_bytes:
             return b"".join(parts), is_last
 
 

@@ -19,7 +19,7 @@ TIME_RESERVE_MS = 10_000
 """What is left of an invocation when no further batch is begun: one batch and its writes take less."""
 
 
-class TimeIsShort(Exception):
+class OutOfTime(Exception):
     """The rest of the batch is given back to the queue."""
 
 
@@ -33,7 +33,7 @@ class Outcomes:
     def fail(self, message_id: str, error: Exception) -> None:
         """Log and count the failure; the message goes back to the queue, and in the end to the dead letters."""
         self.failures[message_id] = error
-        if isinstance(error, TimeIsShort):
+        if isinstance(error, OutOfTime):
             logger.info("record given back", extra={"message_id": message_id, "reason": str(error)})
             return
         count("FailedRecords")
@@ -67,7 +67,7 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
 
     def time_left() -> None:
         if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
-            raise TimeIsShort("too little time is left in this invocation")
+            raise OutOfTime("too little time is left in this invocation")
 
     outcomes = Outcomes()
     for turn in turns(messages):

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from handler.batch import TimeIsShort
+from handler.batch import OutOfTime
 
 
 class Drain:
@@ -39,11 +39,11 @@ class Drain:
         """What is left of the grace, negative beyond it; endless while nothing was begun."""
         return self._deadline - time.monotonic()
 
-    def wait(self, most_s: float) -> bool:
+    def wait(self, max_s: float) -> bool:
         """Until it has begun, but no longer; whether it has."""
-        return self._begun.wait(most_s)
+        return self._begun.wait(max_s)
 
     def check(self) -> None:
-        """Raise `TimeIsShort` once the grace is over."""
+        """Raise `OutOfTime` once the grace is over."""
         if self.left_s <= 0:
-            raise TimeIsShort("the worker is about to end")
+            raise OutOfTime("the worker is about to end")

@@ -4,7 +4,7 @@ import threading
 import time
 
 
-class Idleness:
+class IdleTimer:
     """Begins with a call that waited for a message in vain, ends with work or with a queue that does not answer. Thread-safe."""
 
     def __init__(self) -> None:

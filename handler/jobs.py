@@ -15,7 +15,7 @@ from coinfarm.candles.rows import candles_from_rows
 from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
 from coinfarm.prediction.predictor import Predictions, Series
 from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, series_of
-from coinfarm.serving.response import answer_file, asked_by
+from coinfarm.serving.response import response_file, source_message_id
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, open_inside, resolve
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _JSON_IN_MEMORY = 8
 """How much more memory a JSON file may take than a file of columns of its size."""
-_MOST_ANSWER_BYTES = 1000
+_MAX_ANSWER_BYTES = 1000
 """Of a window; JSON takes a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
@@ -78,12 +78,12 @@ class _RequestJob:
     results_key: str
 
     def is_done(self) -> bool:
-        most_bytes = self.settings.max_record_frames * _MOST_ANSWER_BYTES
+        max_bytes = self.settings.max_record_frames * _MAX_ANSWER_BYTES
         try:
-            written = self.results.read(self.results_key, most_bytes).data
+            written = self.results.read(self.results_key, max_bytes).data
         except (NotFound, TooLarge):  # or whatever lies there is none of our answers
             return False
-        return asked_by(written, self._ending) == self.message_id
+        return source_message_id(written, self._ending) == self.message_id
 
     def series(self) -> Series:
         settings, request = self.settings, self.request
@@ -93,9 +93,9 @@ class _RequestJob:
             assert request.candles_uri is not None
             with _pointing_at("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
-            most_bytes = settings.max_candle_file_bytes // (_JSON_IN_MEMORY if key.endswith(".json") else 1)
+            max_bytes = settings.max_candle_file_bytes // (_JSON_IN_MEMORY if key.endswith(".json") else 1)
             candles = parse_candles(
-                storage.read(key, most_bytes).data,
+                storage.read(key, max_bytes).data,
                 key,
                 symbol=request.symbol,
                 interval=request.interval,
@@ -106,7 +106,7 @@ class _RequestJob:
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
         assert predictions is not None  # a request without windows is refused
-        data = answer_file(model, predictions, self._ending, self.message_id)
+        data = response_file(model, predictions, self._ending, self.message_id)
         self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._ending])
 
     @property

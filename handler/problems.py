@@ -19,7 +19,7 @@ from coinfarm.errors import (
 )
 
 CONTENT_TYPE = "application/problem+json"
-_LONGEST_DETAIL = 4000
+_MAX_DETAIL_LENGTH = 4000
 
 
 class UnsupportedMediaType(RequestError):
@@ -74,7 +74,7 @@ def _document(kind: str, status: HTTPStatus, title: str, detail: str, faults: tu
         "type": f"urn:coinfarm:problem:{kind}",
         "title": title,
         "status": int(status),
-        "detail": shortened(detail, _LONGEST_DETAIL),
+        "detail": shortened(detail, _MAX_DETAIL_LENGTH),
     }
     if faults:
         document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]

@@ -8,14 +8,14 @@ from coinfarm.errors import StorageError
 from handler.telemetry import logger
 
 
-class Held:
+class VisibilityExtender:
     """Thread-safe."""
 
-    def __init__(self, queue: Queue, hidden_s: int) -> None:
+    def __init__(self, queue: Queue, visibility_timeout_s: int) -> None:
         self._queue = queue
-        self._hidden_s = hidden_s
+        self._hidden_s = visibility_timeout_s
         self._receipts: set[str] = set()
-        # Held while the queue is told of a change: a message that was just given back must not be hidden again.
+        # VisibilityExtender while the queue is told of a change: a message that was just given back must not be hidden again.
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -31,17 +31,17 @@ class Held:
             self._receipts.difference_update(message.receipt for message in messages)
 
     def hide_on(self) -> None:
-        """Hide all of them for `hidden_s` from now on."""
+        """Hide all of them for `visibility_timeout_s` from now on."""
         self._change(self._hidden_s)
 
     def give_back(self) -> None:
         """Let others have all of them at once."""
         self._change(0)
 
-    def _change(self, hidden_s: int) -> None:
+    def _change(self, visibility_timeout_s: int) -> None:
         with self._lock:
             try:
-                lost = self._queue.extend(sorted(self._receipts), hidden_s)
+                lost = self._queue.extend(sorted(self._receipts), visibility_timeout_s)
             except StorageError as error:
                 logger.warning("messages could not be kept hidden", extra={"reason": str(error)})
                 return

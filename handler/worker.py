@@ -16,11 +16,11 @@ from coinfarm.errors import CoinfarmError, Unavailable
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.drain import Drain
-from handler.idle_timer import Idleness
+from handler.idle_timer import IdleTimer
 from handler.telemetry import count_refusal, logger, measure_ms, print_metrics
-from handler.visibility import Held
+from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
-from handler.worker_thread import Lane
+from handler.worker_thread import WorkerThread
 
 _INTERRUPTED = 128 + signal.SIGINT
 _POLL_S = 0.2
@@ -36,14 +36,14 @@ class Worker:
     def __init__(self, settings: WorkerSettings, service: Service) -> None:
         self._settings = settings
         self._queue = Queue(settings.queue_url)
-        self._held = Held(self._queue, settings.hidden_s)
-        self._idleness = Idleness()
+        self._held = VisibilityExtender(self._queue, settings.visibility_timeout_s)
+        self._idleness = IdleTimer()
         self._drain = Drain(settings.drain_s)
         self._instance = Instance(settings.aws_ec2_metadata_service_endpoint)
         self._fleet = Fleet(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
         self._lanes = [
-            Lane(f"lane {number}", settings, service, self._queue, self._held, self._idleness, self._drain)
-            for number in range(1, settings.lanes + 1)
+            WorkerThread(f"lane {number}", settings, service, self._queue, self._held, self._idleness, self._drain)
+            for number in range(1, settings.worker_threads + 1)
         ]
         self._is_superfluous = False
         self._is_interrupted = False
@@ -83,7 +83,7 @@ class Worker:
             logger.warning("the queue does not answer yet", extra={"reason": str(error)})
 
     def _start_threads(self) -> None:
-        self._every(self._settings.hidden_s / 3, self._held.hide_on, "heartbeat")
+        self._every(self._settings.visibility_timeout_s / 3, self._held.hide_on, "heartbeat")
         self._every(_METRICS_S, print_metrics, "metrics")
         self._every(_HEALTH_S, self._tell_health, "health")
         if not self._settings.aws_ec2_metadata_disabled:
@@ -145,7 +145,7 @@ class Worker:
         if self._settings.health_file and not any(self._is_lost(lane) for lane in self._lanes):
             self._settings.health_file.touch()
 
-    def _is_lost(self, lane: Lane) -> bool:
+    def _is_lost(self, lane: WorkerThread) -> bool:
         return lane.silent_s >= self._settings.stall_s or not lane.is_alive()
 
     def _finish(self) -> None:

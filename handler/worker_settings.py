@@ -12,11 +12,11 @@ class WorkerSettings(FromEnvironment):
     """Each field is read from the environment variable of its name in capitals."""
 
     queue_url: str
-    turn_shards: Annotated[int, Field(ge=1, le=10)] = 4
+    batch_messages: Annotated[int, Field(ge=1, le=10)] = 4
     """The most messages that are received together, and share the engine's batches."""
-    lanes: Annotated[int, Field(ge=1, le=16)] = 2
+    worker_threads: Annotated[int, Field(ge=1, le=16)] = 2
     """How many turns are in work at a time: while the device works for one, another's candles are fetched and drawn."""
-    hidden_s: Annotated[int, Field(ge=2, le=43_200)] = 120
+    visibility_timeout_s: Annotated[int, Field(ge=2, le=43_200)] = 120
     """For how long others do not see a message in work; renewed at every third of it."""
     receive_wait_s: Annotated[int, Field(ge=0, le=20)] = 20
     """How long one call waits for a message."""

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from coinfarm.aws.sqs import Queue, QueueMessage
 from coinfarm.errors import NotFound, RequestError, StorageError, TooLarge, Unavailable
 from coinfarm.serving.service import Service
-from handler.batch import Outcomes, TimeIsShort, work
+from handler.batch import Outcomes, OutOfTime, work
 from handler.drain import Drain
-from handler.idle_timer import Idleness
+from handler.idle_timer import IdleTimer
 from handler.isolation import turns
 from handler.jobs import Message
 from handler.telemetry import count, logger
-from handler.visibility import Held
+from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 
-_FIRST_RETRY_S, _LONGEST_RETRY_S = 30, 900
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
-_MOST_SICK_TURNS = 2
+_FIRST_RETRY_S, _MAX_RETRY_S = 30, 900
+_FIRST_PAUSE_S, _MAX_PAUSE_S = 1.0, 30.0
+_MAX_SICK_TURNS = 2
 """So few that the lanes of a sick worker, alone at a small queue, do not make dead letters of good messages."""
 
 _OF_THE_MESSAGE = (RequestError, TooLarge)
@@ -28,14 +28,21 @@ _OF_THE_STORAGE = (Unavailable, NotFound)
 """What another try may do better, here as well as elsewhere."""
 
 
-class Lane(threading.Thread):
+class WorkerThread(threading.Thread):
     """Runs until the drain has begun, and begins it itself where this machine can do no work.
 
     Several of them keep a device busy: while it works for one, the candles of another are fetched and drawn.
     """
 
     def __init__(
-        self, name: str, settings: WorkerSettings, service: Service, queue: Queue, held: Held, idleness: Idleness, drain: Drain
+        self,
+        name: str,
+        settings: WorkerSettings,
+        service: Service,
+        queue: Queue,
+        held: VisibilityExtender,
+        idleness: IdleTimer,
+        drain: Drain,
     ) -> None:
         super().__init__(name=name, daemon=True)  # one that is stuck must not keep the process alive
         self._settings = settings
@@ -67,7 +74,7 @@ class Lane(threading.Thread):
         asked_at = time.monotonic()
         settings = self._settings
         try:
-            messages = self._queue.receive(settings.turn_shards, self._wait_s(), settings.hidden_s)
+            messages = self._queue.receive(settings.batch_messages, self._wait_s(), settings.visibility_timeout_s)
         except StorageError as error:
             self._slow_down()
             self._idleness.end()
@@ -122,7 +129,7 @@ class Lane(threading.Thread):
 
     def _judge(self, outcomes: Outcomes) -> None:
         """Slow down where nothing can be fetched or written, and end a worker that fails at all it does: others shall do it."""
-        reasons = [error for error in outcomes.failures.values() if not isinstance(error, (TimeIsShort, *_OF_THE_MESSAGE))]
+        reasons = [error for error in outcomes.failures.values() if not isinstance(error, (OutOfTime, *_OF_THE_MESSAGE))]
         if outcomes.done or not reasons:
             self._sick_turns = 0
             return
@@ -130,18 +137,18 @@ class Lane(threading.Thread):
         if all(isinstance(error, _OF_THE_STORAGE) for error in reasons):
             return
         self._sick_turns += 1
-        if self._sick_turns >= _MOST_SICK_TURNS and self._drain.begin(is_failure=True):
+        if self._sick_turns >= _MAX_SICK_TURNS and self._drain.begin(is_failure=True):
             logger.error("the worker ends, since it fails at everything", extra={"reason": str(reasons[0])})
 
     def _slow_down(self) -> None:
-        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _LONGEST_PAUSE_S)
+        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _MAX_PAUSE_S)
 
 
 def retry_delay_s(error: Exception, receive_count: int) -> int:
     """When a failed message shall be seen again: at once where it is at fault, and soon a dead letter; else later each time."""
-    if isinstance(error, (TimeIsShort, *_OF_THE_MESSAGE)):
+    if isinstance(error, (OutOfTime, *_OF_THE_MESSAGE)):
         return 0
-    return int(min(_FIRST_RETRY_S * 2 ** (receive_count - 1), _LONGEST_RETRY_S))
+    return int(min(_FIRST_RETRY_S * 2 ** (receive_count - 1), _MAX_RETRY_S))
 
 
 def _by_delay(turn: Sequence[QueueMessage], outcomes: Outcomes) -> dict[int | None, list[QueueMessage]]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
 
-_MOST_ROOM = 1.0
+_MAX_ROOM = 1.0
 """Above and below, as a share of the window's own price range: an absurd prediction is cut off, not the candles made invisible."""
 
 
@@ -43,7 +43,7 @@ def make_room(
         row = 2 * reach / spec.price_rows
         lowest, highest = lowest - spec.flat_row * row, lowest + (spec.price_rows - 1 - spec.flat_row) * row
     row = (highest - lowest) / (spec.price_rows - 1)
-    most = int(_MOST_ROOM * spec.price_rows)
+    most = int(_MAX_ROOM * spec.price_rows)
     above = min(most, max(0, math.ceil((forecast.highest - highest) / row)))
     below = min(most, max(0, math.ceil((lowest - forecast.lowest) / row)))
     larger = FrameSpec(spec.window_candles + forecast.candles, spec.price_rows + above + below)

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from benchmarks.soak import processes
 from benchmarks.soak.backfill import COINS, Outcome, soak_backfill
-from benchmarks.soak.mix import LEAST_WINDOWS
+from benchmarks.soak.mix import MIN_WINDOWS
 from benchmarks.soak.serving import PATIENCE_S, Plan, Served, soak_server
 from benchmarks.soak.tables import backfill_table, promises_table, server_tables
 from coinfarm.demo.environment import Stage
@@ -26,8 +26,8 @@ from coinfarm.engines.processor import processor_name
 from coinfarm.errors import CoinfarmError
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
-_MOST_MOVES = 10
-_WINDOWS_PER_S, _MOST_WINDOWS = 100, 12_000
+_MAX_MOVES = 10
+_WINDOWS_PER_S, _MAX_WINDOWS = 100, 12_000
 console = Console(width=120)
 
 
@@ -80,8 +80,8 @@ def _soak(plan: Plan, shards: int, folder: Path) -> tuple[Served, Outcome]:
 
 def _plan(minutes: float, rate_per_s: float, seed: int) -> Plan:
     seconds = 60 * minutes
-    windows = min(_MOST_WINDOWS, max(LEAST_WINDOWS, round(_WINDOWS_PER_S * seconds)))
-    moves = max(1, min(_MOST_MOVES, int(seconds / PATIENCE_S)))
+    windows = min(_MAX_WINDOWS, max(MIN_WINDOWS, round(_WINDOWS_PER_S * seconds)))
+    moves = max(1, min(_MAX_MOVES, int(seconds / PATIENCE_S)))
     return Plan(seconds, rate_per_s, moves, windows, seed)
 
 

@@ -28,7 +28,7 @@ from coinfarm.demo.environment import Stage
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
 STRIDE = 10
 WORKERS = 2
-HIDDEN_S = 5
+VISIBILITY_TIMEOUT_S = 5
 """What a killed worker held is seen again that soon; in production it is two minutes."""
 _FIRST_DAY = date(2024, 1, 1)
 _LOOK_EVERY_S, _TEND_EVERY_S = 2.0, 0.1
@@ -60,7 +60,7 @@ class Outcome:
     exit_codes: list[int]
     counts: Counts
     rows: int
-    most_rows_of_a_window: int
+    max_rows_of_a_window: int
     missing: int
     differing: list[str]
     strangers: list[str]
@@ -85,7 +85,7 @@ class Outcome:
     def promises(self) -> list[Promise]:
         """What was to hold, and whether it did."""
         counts = self.counts
-        is_whole = counts.adds_up and not self.missing and counts.predicted == self.rows == counts.asked and self.most_rows_of_a_window == 1
+        is_whole = counts.adds_up and not self.missing and counts.predicted == self.rows == counts.asked and self.max_rows_of_a_window == 1
         return [
             Promise("every window is predicted, once", is_whole, f"{self.rows:,} of {counts.asked:,}, {self.missing} shards missing"),
             Promise("every result equals an undisturbed run's", not self.differing, f"{len(self.differing)} of {self.shards:,} differ"),
@@ -120,7 +120,7 @@ class Outcome:
             "workers": WORKERS,
             "kills": self.kills,
             "longestLifeS": self.longest_life_s,
-            "hiddenS": HIDDEN_S,
+            "hiddenS": VISIBILITY_TIMEOUT_S,
             "redelivered": self.redelivered,
             "writtenTwice": self.rewritten,
             "missing": self.missing,
@@ -194,11 +194,11 @@ class _Farm:
                 "CANDLES_ROOT": self._candles,
                 "RESULTS_ROOT": f"s3://{self._bucket}",
                 "MODEL_CACHE_DIR": self._folder / "models",
-                "HIDDEN_S": HIDDEN_S,
+                "VISIBILITY_TIMEOUT_S": VISIBILITY_TIMEOUT_S,
                 "RECEIVE_WAIT_S": 1,
             },
             longest_life_s=max(1.0, peace_s / _LIVES),
-            most_kills=max(2 * WORKERS, shards // 20),
+            max_kills=max(2 * WORKERS, shards // 20),
             chance=random.Random(seed),
         )
         started = time.monotonic()
@@ -229,7 +229,7 @@ class _Farm:
             exit_codes=exit_codes,
             counts=coverage.total,
             rows=pc.sum(windows["count_all"]).as_py() or 0,
-            most_rows_of_a_window=pc.max(windows["count_all"]).as_py() or 0,
+            max_rows_of_a_window=pc.max(windows["count_all"]).as_py() or 0,
             missing=len(coverage.missing),
             differing=differing,
             strangers=sorted(found - keys - notes - {MANIFEST_KEY, SUBMISSION_KEY}),
@@ -255,7 +255,7 @@ class _Farm:
 
     def _letters(self) -> list[str]:
         letters: list[str] = []
-        while messages := self._dead_letters.receive(hidden_s=600):
+        while messages := self._dead_letters.receive(visibility_timeout_s=600):
             letters += [message.body for message in messages]
         return letters
 
@@ -288,7 +288,7 @@ class _Care:
 
     def until_empty(self, started: float) -> int:
         """Until nothing waits in the queue any more; nobody is killed. How much is left where that takes too long."""
-        self._posts.most_kills = 0
+        self._posts.max_kills = 0
         while (left := self._queue.depth().total) and time.monotonic() - started < _PATIENCE_S:
             self._tend()
         return left

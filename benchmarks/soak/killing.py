@@ -30,13 +30,13 @@ class _Post:
 
 @dataclass
 class Posts:
-    """So many workers at work at a time. Each is killed within `longest_life_s` after it began, until `most_kills` were."""
+    """So many workers at work at a time. Each is killed within `longest_life_s` after it began, until `max_kills` were."""
 
     folder: Path
     arguments: tuple[str, ...]
     settings: Mapping[str, object]
     longest_life_s: float
-    most_kills: int
+    max_kills: int
     chance: random.Random
     kills: int = 0
     ended_by_themselves: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Posts:
         return _Post(name, process, log, self.chance.uniform(_SHORTEST_LIFE_S, self.longest_life_s), start)
 
     def _is_to_die(self, post: _Post) -> bool:
-        if self.kills >= self.most_kills:
+        if self.kills >= self.max_kills:
             return False
         now_s = time.monotonic()
         if post.dies_at_s is None and _STARTED in post.log.read_text(errors="replace"):

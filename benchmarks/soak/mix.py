@@ -22,10 +22,10 @@ from image_render.windows import Columns, window_range_pct, windows
 BATCH_FRAMES = 100
 NPZ_FRAMES = 8
 _NPZ_FILES = 20
-LEAST_WINDOWS = 1_001
+MIN_WINDOWS = 1_001
 """More than a request may ask for."""
 _JSON, _NPZ, _PROBLEM = "application/json", "application/x-npz", "application/problem+json"
-MOST_DIFFERENCE_PCT = 1e-4
+MAX_DIFFERENCE_PCT = 1e-4
 """Between an answer and its version's own, in percent of the price: other batches may round otherwise; other versions are 0.01 off."""
 
 SHARES = {"one frame": 65, "batch of 100 frames": 10, "npz of 8 frames": 5, "model": 5, "health": 5, "bad request": 10}
@@ -105,7 +105,7 @@ class Mix:
         if found.shape != expected.shape:
             return Verdict(version, f"{ask.kind}: {len(found)} predictions for {ask.frames} frames")
         off = float(np.abs(found - expected).max())
-        if not off <= MOST_DIFFERENCE_PCT:
+        if not off <= MAX_DIFFERENCE_PCT:
             return Verdict(version, f"{ask.kind}: {off:.5f} off what {version} predicts, though it is named")
         return Verdict(version, None)
 
@@ -141,6 +141,6 @@ def _bad_requests(body: Callable[[int, int], bytes]) -> list[Ask]:
         bad(HTTPStatus.UNPROCESSABLE_ENTITY, good.replace(b'"1m"', b'"7 apples"')),
         bad(HTTPStatus.UNPROCESSABLE_ENTITY, good.replace(b'"symbol"', b'"cymbal"')),
         bad(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, good, "text/csv"),
-        bad(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body(0, STANDARD.window_candles - 1 + LEAST_WINDOWS)),
+        bad(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body(0, STANDARD.window_candles - 1 + MIN_WINDOWS)),
         bad(HTTPStatus.NOT_FOUND, good, path="/prophecies"),
     ]

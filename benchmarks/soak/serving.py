@@ -34,9 +34,9 @@ CONNECTIONS = 4
 REFRESH_S = 1
 PATIENCE_S = REFRESH_S + 3
 """The pointer is asked for every `REFRESH_S`; a busy machine may take the rest to load what it names."""
-MOST_GROWTH_SHARE = 0.05
-LEAST_TREND_S = 240
-MOST_MORE_THREADS_OR_FILES = 2
+MAX_GROWTH_SHARE = 0.05
+MIN_TREND_S = 240
+MAX_MORE_THREADS_OR_FILES = 2
 _FACTORS = (1.0, 1.25, 0.8)
 _NEW_YEAR_2026_MS = 1_767_225_600_000
 
@@ -112,13 +112,13 @@ class Served:
                 f"{len(taken) - taken.count(None)} of {len(taken)}, the slowest after {slowest:.1f} s",
             ),
         ]
-        return promises if self.plan.duration_s < LEAST_TREND_S else [*promises, *self._flat()]
+        return promises if self.plan.duration_s < MIN_TREND_S else [*promises, *self._flat()]
 
     def _flat(self) -> Iterator[Promise]:
         memory = self.trend(lambda vitals: vitals.rss_mb)
         yield Promise(
-            f"memory grows by no more than {100 * MOST_GROWTH_SHARE:g} % in the last two thirds",
-            memory.growth_share <= MOST_GROWTH_SHARE,
+            f"memory grows by no more than {100 * MAX_GROWTH_SHARE:g} % in the last two thirds",
+            memory.growth_share <= MAX_GROWTH_SHARE,
             f"{memory.growth:+.1f} MB of {memory.mean:.0f}",
         )
         for name, each in (
@@ -126,8 +126,8 @@ class Served:
             ("open files", self.trend(lambda vitals: vitals.files)),
         ):
             yield Promise(
-                f"no more than {MOST_MORE_THREADS_OR_FILES} {name} more in that time",
-                each.growth <= MOST_MORE_THREADS_OR_FILES,
+                f"no more than {MAX_MORE_THREADS_OR_FILES} {name} more in that time",
+                each.growth <= MAX_MORE_THREADS_OR_FILES,
                 f"{each.growth:+.1f} of {each.mean:.0f}",
             )
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from benchmarks.soak.backfill import HIDDEN_S, WORKERS, Outcome
+from benchmarks.soak.backfill import VISIBILITY_TIMEOUT_S, WORKERS, Outcome
 from benchmarks.soak.mix import SHARES
 from benchmarks.soak.promises import Promise
-from benchmarks.soak.serving import LEAST_TREND_S, Served
+from benchmarks.soak.serving import MIN_TREND_S, Served
 
 
 def server_tables(served: Served) -> Iterable[Table]:
@@ -22,7 +22,7 @@ def server_tables(served: Served) -> Iterable[Table]:
     yield latencies
     taken = ", ".join("never" if seconds is None else f"{seconds:.1f}" for seconds in served.taken_up_s)
     facts = _table("The server meanwhile", "", "")
-    if served.plan.duration_s >= LEAST_TREND_S:
+    if served.plan.duration_s >= MIN_TREND_S:
         memory = served.trend(lambda vitals: vitals.rss_mb)
         facts.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, {memory.growth_per_hour:+.1f} MB an hour")
     facts.add_row("memory, at most", f"{max(each.rss_mb for each in served.vitals):.0f} MB")
@@ -38,7 +38,7 @@ def backfill_table(outcome: Outcome) -> Table:
     """How the backfill went."""
     table = _table(f"{outcome.shards:,} shards, {outcome.counts.predicted:,} frames, {WORKERS} workers", "", "")
     table.add_row("kills", f"{outcome.kills}, each at random within {outcome.longest_life_s:.1f} s of its start")
-    table.add_row("what was in hand is seen again after", f"{HIDDEN_S} s")
+    table.add_row("what was in hand is seen again after", f"{VISIBILITY_TIMEOUT_S} s")
     table.add_row("from the first worker's start to the last result", f"{outcome.seconds:,.1f} s")
     table.add_row("the same in peace, by coinfarm backfill run", f"{outcome.peace_s:,.1f} s")
     table.add_row("pace", f"{outcome.shards_per_s:,.1f} shards/s, {outcome.frames_per_s:,.0f} frames/s")

@@ -15,11 +15,11 @@ from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MOST_PER_CALL = 10
+MAX_MESSAGES_PER_CALL = 10
 """The most messages that SQS takes or gives in one call."""
-MOST_BYTES = 1 << 20
+MAX_BYTES = 1 << 20
 """The most bytes of one message, and of all that go with one call."""
-LONGEST_WAIT_S = 20
+MAX_WAIT_S = 20
 
 _ATTEMPTS = 5
 _FIRST_PAUSE_S = 0.2
@@ -74,12 +74,12 @@ class Queue:
             so_far += len(batch)
             on_sent(so_far)
 
-    def receive(self, most: int = MOST_PER_CALL, wait_s: int = 0, hidden_s: int | None = None) -> list[QueueMessage]:
+    def receive(self, most: int = MAX_MESSAGES_PER_CALL, wait_s: int = 0, visibility_timeout_s: int | None = None) -> list[QueueMessage]:
         """Up to `most` (1 to 10) messages, none after `wait_s` (0 to 20) without any.
 
-        Others do not see them for `hidden_s`, or for the queue's own visibility timeout.
+        Others do not see them for `visibility_timeout_s`, or for the queue's own visibility timeout.
         """
-        hidden: dict[str, Any] = {} if hidden_s is None else {"VisibilityTimeout": hidden_s}
+        hidden: dict[str, Any] = {} if visibility_timeout_s is None else {"VisibilityTimeout": visibility_timeout_s}
         with _translated(self.url):
             answer = self._client.receive_message(
                 QueueUrl=self.url,
@@ -97,9 +97,9 @@ class Queue:
         """Delete what is done; of those that could not be deleted, receipt → reason: they will be delivered again."""
         return self._each_receipt(receipts, self._delete)
 
-    def extend(self, receipts: Sequence[str], hidden_s: int) -> dict[str, str]:
+    def extend(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
         """Hide messages in work for so long from now on (0 gives them back at once); of those that are no longer ours, receipt → reason."""
-        return self._each_receipt(receipts, lambda entries: self._hide(entries, hidden_s))
+        return self._each_receipt(receipts, lambda entries: self._hide(entries, visibility_timeout_s))
 
     def depth(self) -> Depth:
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
@@ -123,7 +123,7 @@ class Queue:
         both queues, but never in none.
         """
         so_far, most = 0, self.depth().total
-        while so_far < most and (messages := self.receive(min(MOST_PER_CALL, most - so_far), wait_s=1, hidden_s=60)):
+        while so_far < most and (messages := self.receive(min(MAX_MESSAGES_PER_CALL, most - so_far), wait_s=1, visibility_timeout_s=60)):
             other.send(message.body for message in messages)
             self.delete([message.receipt for message in messages])
             so_far += len(messages)
@@ -133,7 +133,7 @@ class Queue:
     @cached_property
     def _client(self) -> "SQSClient":
         named = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.url)
-        client: SQSClient = aws_client("sqs", region=named[1] if named else None, read_timeout_s=LONGEST_WAIT_S + 10)
+        client: SQSClient = aws_client("sqs", region=named[1] if named else None, read_timeout_s=MAX_WAIT_S + 10)
         return client
 
     def _attributes(self, *names: Any) -> dict[str, str]:
@@ -143,8 +143,8 @@ class Queue:
 
     def _each_receipt(self, receipts: Sequence[str], call: Callable[[list[Any]], Any]) -> dict[str, str]:
         failed: dict[str, str] = {}
-        for at in range(0, len(receipts), MOST_PER_CALL):
-            failed.update((failure.value, failure.reason) for failure in _settled(receipts[at : at + MOST_PER_CALL], call))
+        for at in range(0, len(receipts), MAX_MESSAGES_PER_CALL):
+            failed.update((failure.value, failure.reason) for failure in _settled(receipts[at : at + MAX_MESSAGES_PER_CALL], call))
         return failed
 
     def _send(self, entries: list[tuple[str, str]]) -> Any:
@@ -159,11 +159,13 @@ class Queue:
                 QueueUrl=self.url, Entries=[{"Id": entry_id, "ReceiptHandle": receipt} for entry_id, receipt in entries]
             )
 
-    def _hide(self, entries: list[tuple[str, str]], hidden_s: int) -> Any:
+    def _hide(self, entries: list[tuple[str, str]], visibility_timeout_s: int) -> Any:
         with _translated(self.url):
             return self._client.change_message_visibility_batch(
                 QueueUrl=self.url,
-                Entries=[{"Id": entry_id, "ReceiptHandle": receipt, "VisibilityTimeout": hidden_s} for entry_id, receipt in entries],
+                Entries=[
+                    {"Id": entry_id, "ReceiptHandle": receipt, "VisibilityTimeout": visibility_timeout_s} for entry_id, receipt in entries
+                ],
             )
 
 
@@ -172,9 +174,9 @@ def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
     batch_bytes = 0
     for body in bodies:
         size = len(body.encode())
-        if size > MOST_BYTES:
-            raise TooLarge(f"a message of {size:,} bytes is larger than the {MOST_BYTES:,} that SQS takes: let it name its candles' file")
-        if len(batch) == MOST_PER_CALL or batch_bytes + size > MOST_BYTES:
+        if size > MAX_BYTES:
+            raise TooLarge(f"a message of {size:,} bytes is larger than the {MAX_BYTES:,} that SQS takes: let it name its candles' file")
+        if len(batch) == MAX_MESSAGES_PER_CALL or batch_bytes + size > MAX_BYTES:
             yield batch
             batch, batch_bytes = [], 0
         batch.append(body)

@@ -16,7 +16,7 @@ from coinfarm.backfill.prices import (
 )
 from coinfarm.models.manifest import Document
 
-WayName = Literal["here", "lambda", "gpu", "gpu-spot"]
+ComputeTargetName = Literal["here", "lambda", "gpu", "gpu-spot"]
 FLEET_TARGETS = ("gpu", "gpu-spot")
 """Those whose work goes to the queue of the GPU fleet."""
 
@@ -50,10 +50,10 @@ class Fleet:
     gpu_frames_per_s: float | None = None
 
 
-class Way(Document):
+class ComputeTarget(Document):
     """One way to do it: how long on how many workers and for how much; None where no speed is known. `basis` is where the speed is from."""
 
-    name: WayName
+    name: ComputeTargetName
     workers: int
     frames_per_s: float | None
     seconds: float | None
@@ -71,9 +71,9 @@ class Quote(Document):
     messages: int
     messages_without_candles: int
     prices_date: str
-    ways: tuple[Way, ...]
+    ways: tuple[ComputeTarget, ...]
 
-    def way(self, name: WayName) -> Way:
+    def way(self, name: ComputeTargetName) -> ComputeTarget:
         """Every quote has each."""
         return next(way for way in self.ways if way.name == name)
 
@@ -89,18 +89,20 @@ def quote(frames: int, messages: int, without_candles: int, reads_per_message: i
     return Quote(frames=frames, messages=messages, messages_without_candles=without_candles, prices_date=PRICES_DATE, ways=ways)
 
 
-def _here(frames: int, speed: Speed) -> Way:
-    return Way(name="here", workers=1, frames_per_s=speed.frames_per_s, seconds=frames / speed.frames_per_s, usd=0.0, basis=speed.source)
+def _here(frames: int, speed: Speed) -> ComputeTarget:
+    return ComputeTarget(
+        name="here", workers=1, frames_per_s=speed.frames_per_s, seconds=frames / speed.frames_per_s, usd=0.0, basis=speed.source
+    )
 
 
-def _on_lambda(frames: int, messages: int, speed: Speed, fleet: Fleet, calls_usd: float) -> Way:
+def _on_lambda(frames: int, messages: int, speed: Speed, fleet: Fleet, calls_usd: float) -> ComputeTarget:
     cores = fleet.lambda_memory_mb / LAMBDA_MB_PER_CORE
     frames_per_s = speed.frames_per_s / speed.cores * cores
     busy_s = frames / frames_per_s
     invocations = -(-messages // _MESSAGES_PER_CALL)
     workers = min(fleet.lambda_functions, invocations)
     usd = busy_s * fleet.lambda_memory_mb / 1024 * LAMBDA_USD_PER_GB_S + invocations * LAMBDA_USD_PER_REQUEST + calls_usd
-    return Way(
+    return ComputeTarget(
         name="lambda",
         workers=workers,
         frames_per_s=frames_per_s,
@@ -110,7 +112,7 @@ def _on_lambda(frames: int, messages: int, speed: Speed, fleet: Fleet, calls_usd
     )
 
 
-def _on_gpus(frames: int, messages: int, fleet: Fleet, calls_usd: float) -> tuple[Way, Way]:
+def _on_gpus(frames: int, messages: int, fleet: Fleet, calls_usd: float) -> tuple[ComputeTarget, ComputeTarget]:
     kind, measured = fleet.instance_type, fleet.gpu_frames_per_s
     frames_per_s = measured or ASSUMED_GPU_FRAMES_PER_S.get(kind)
     if measured:
@@ -122,8 +124,8 @@ def _on_gpus(frames: int, messages: int, fleet: Fleet, calls_usd: float) -> tupl
     busy_s = frames / frames_per_s if frames_per_s else None
     workers = min(fleet.instances, messages)
 
-    def way(name: WayName, share: float) -> Way:
-        return Way(
+    def way(name: ComputeTargetName, share: float) -> ComputeTarget:
+        return ComputeTarget(
             name=name,
             workers=workers,
             frames_per_s=frames_per_s,

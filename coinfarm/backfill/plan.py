@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from coinfarm.backfill.estimate import Fleet, Speed, WayName, quote
+from coinfarm.backfill.estimate import ComputeTargetName, Fleet, Speed, quote
 from coinfarm.backfill.local_run import cores_here
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import Shard
@@ -22,7 +22,7 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 
 @dataclass(frozen=True)
-class Wish:
+class BackfillSpec:
     """What is asked for; `stop` is the day after the last one. `model_uri` None is the model that comes with the package."""
 
     symbols: tuple[str, ...]
@@ -36,42 +36,42 @@ class Wish:
     results: Storage
 
 
-def plan_run(wish: Wish, speed: Speed, fleet: Fleet, way: WayName) -> RunManifest:
+def plan_run(spec: BackfillSpec, speed: Speed, fleet: Fleet, way: ComputeTargetName) -> RunManifest:
     """The manifest, not yet written.
 
     Raises `NotFound` for a symbol without candles on any of the days, `CoinfarmError` for what cannot be a run.
     """
-    if wish.stop <= wish.first:
-        raise CoinfarmError(f"--from {wish.first} must be before --to {wish.stop}, which is the day after the last one")
-    if len(set(wish.symbols)) < len(wish.symbols):
+    if spec.stop <= spec.first:
+        raise CoinfarmError(f"--from {spec.first} must be before --to {spec.stop}, which is the day after the last one")
+    if len(set(spec.symbols)) < len(spec.symbols):
         raise CoinfarmError("a symbol is named twice")
-    history = History(wish.candles)
+    history = History(spec.candles)
     shards = [
-        Shard(symbol, wish.interval, date.fromordinal(number), wish.stride)
-        for symbol in wish.symbols
-        for number in range(wish.first.toordinal(), wish.stop.toordinal())
+        Shard(symbol, spec.interval, date.fromordinal(number), spec.stride)
+        for symbol in spec.symbols
+        for number in range(spec.first.toordinal(), spec.stop.toordinal())
     ]
-    there = {symbol: frozenset(history.days(symbol, wish.interval)) for symbol in wish.symbols}
-    for symbol in wish.symbols:
-        if not any(wish.first <= day < wish.stop for day in there[symbol]):
+    there = {symbol: frozenset(history.days(symbol, spec.interval)) for symbol in spec.symbols}
+    for symbol in spec.symbols:
+        if not any(spec.first <= day < spec.stop for day in there[symbol]):
             raise NotFound(
-                f"{wish.candles.uri()} has no {wish.interval} candles of {symbol} from {wish.first} up to {wish.stop}; {history.contents()}"
+                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first} up to {spec.stop}; {history.contents()}"
             )
     with_candles = [shard for shard in shards if shard.day in there[shard.symbol]]
     frames = sum(shard.asked for shard in with_candles)
     return RunManifest(
         created_at=datetime.now(UTC),
-        symbols=wish.symbols,
-        interval=wish.interval,
-        from_date=wish.first,
-        to_date=wish.stop,
-        stride=wish.stride,
-        model_uri=wish.model_uri,
-        model_version=wish.model_version,
-        candles_uri=wish.candles.uri(),
-        results_uri=wish.results.uri(),
+        symbols=spec.symbols,
+        interval=spec.interval,
+        from_date=spec.first,
+        to_date=spec.stop,
+        stride=spec.stride,
+        model_uri=spec.model_uri,
+        model_version=spec.model_version,
+        candles_uri=spec.candles.uri(),
+        results_uri=spec.results.uri(),
         way=way,
-        quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(wish.interval), speed, fleet),
+        quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(spec.interval), speed, fleet),
     )
 
 

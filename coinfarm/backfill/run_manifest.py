@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from coinfarm.backfill.estimate import Quote, WayName
+from coinfarm.backfill.estimate import ComputeTargetName, Quote
 from coinfarm.backfill.shard import Shard
 from coinfarm.errors import Conflict, NotFound
 from coinfarm.models.manifest import Document, FromDate, ToDate, Version
@@ -36,7 +36,7 @@ class RunManifest(Document):
     model_version: Version
     candles_uri: str
     results_uri: str
-    way: WayName
+    way: ComputeTargetName
     quote: Quote
 
     @property

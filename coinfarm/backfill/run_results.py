@@ -25,11 +25,11 @@ def done_shards(run: Run) -> set[Shard]:
     return {shard for shard in manifest.shards() if shard.key(manifest.model_version) in found}
 
 
-def failures(run: Run, done: Collection[Shard], most_reasons: int) -> tuple[int, list[Failure]]:
+def failures(run: Run, done: Collection[Shard], max_reasons: int) -> tuple[int, list[Failure]]:
     """How many shards that are not done have left a note of a failure, and the first of these notes."""
     manifest, found = run.manifest, _keys(run, FAILURES)
     failed = [shard for shard in manifest.shards() if shard not in done and shard.failure_key(manifest.model_version) in found]
-    return len(failed), [Failure(shard, _reason(run, shard)) for shard in failed[:most_reasons]]
+    return len(failed), [Failure(shard, _reason(run, shard)) for shard in failed[:max_reasons]]
 
 
 def _keys(run: Run, folder: str) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from coinfarm.backfill.estimate import WayName
+from coinfarm.backfill.estimate import ComputeTargetName
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.run_results import done_shards, failures
 from coinfarm.backfill.submission import read_submission
@@ -47,7 +47,7 @@ class Status(Document):
     seconds_left: float | None
     usd: float
     usd_quoted: float | None
-    way: WayName
+    way: ComputeTargetName
 
     @property
     def is_complete(self) -> bool:

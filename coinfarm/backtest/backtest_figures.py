@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
 
 _COMPARED = {"always long": MUTED, "momentum": ORANGE, "reversal": PURPLE, "random entries": GREEN}
-_FEWEST_TRADES = 10
+_MIN_TRADES = 10
 """Of a variant whose figure is worth a colour."""
-_LARGEST_STRAY_BPS = 60.0
+_MAX_STRAY_BPS = 60.0
 _BINS = 10
 
 
@@ -94,8 +94,8 @@ def heat_svg(sweep: Sweep, cost_bps: float, chosen: Sequence[tuple[float, float]
 
     def draw(plot: "Plot") -> None:
         axes = plot.add_subplot()
-        shown = np.ma.masked_where((trades < _FEWEST_TRADES) | ~np.isfinite(bps), bps - cost_bps)
-        largest = min(_LARGEST_STRAY_BPS, float(np.abs(shown).max())) if shown.count() else 1.0
+        shown = np.ma.masked_where((trades < _MIN_TRADES) | ~np.isfinite(bps), bps - cost_bps)
+        largest = min(_MAX_STRAY_BPS, float(np.abs(shown).max())) if shown.count() else 1.0
         mesh = axes.pcolormesh(shown.T, cmap=_above_and_below(), vmin=-largest, vmax=largest, linewidth=0)
         for end, ratio in sorted(set(chosen)):
             at = int(np.argmin(np.abs(sweep.min_end_change_pct - end))), int(np.argmin(np.abs(sweep.min_rise_to_decline - ratio)))

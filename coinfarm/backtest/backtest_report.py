@@ -14,7 +14,7 @@ from coinfarm.backtest.verdict import Answer
 from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Table, Tile, Tone, Verdict
 
 _TRADES_OF_A_KIND = 4
-_LARGEST_SHOWN = 1e7
+_MAX_SHOWN = 1e7
 
 
 def page(result: Result) -> Page:
@@ -258,4 +258,4 @@ def _with(value: float, unit: str) -> str:
 def _number(value: float, digits: int = 1) -> str:
     if not isfinite(value):
         return "–"
-    return f"{value:,.{digits}f}" if abs(value) < _LARGEST_SHOWN else f"{value:.1e}"
+    return f"{value:,.{digits}f}" if abs(value) < _MAX_SHOWN else f"{value:.1e}"

@@ -15,7 +15,7 @@ from coinfarm.candles.arrays import Values
 
 _DRAWS = 5
 """How often what is random is drawn; the trades of all draws are counted together."""
-_FEWEST_BLOCKS = 20
+_MIN_BLOCKS = 20
 
 Trade = Callable[[Sequence[Coin]], Trades]
 """The strategy itself, on coins with other predictions."""
@@ -113,7 +113,7 @@ def _shuffled(setting: Setting) -> Trades:
 
 def _with_blocks_exchanged(coin: Coin, generator: np.random.Generator) -> Coin:
     time_ms = coin.signal_ms
-    block_ms = min(DAY_MS, max(1, int(time_ms[-1] - time_ms[0]) // _FEWEST_BLOCKS)) if len(coin) else DAY_MS
+    block_ms = min(DAY_MS, max(1, int(time_ms[-1] - time_ms[0]) // _MIN_BLOCKS)) if len(coin) else DAY_MS
     blocks = np.split(np.arange(len(coin)), np.flatnonzero(np.diff(time_ms // block_ms)) + 1)
     order = generator.permutation(len(blocks))
     return coin.predicting(coin.predicted_pct[np.concatenate([blocks[at] for at in order])])

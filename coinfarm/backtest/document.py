@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _BEST_SHOWN = 10
-_LARGEST_SHOWN = 1e7
+_MAX_SHOWN = 1e7
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -200,7 +200,7 @@ def _told(value: Any) -> Any:
 def _cell(value: float, digits: int = 1) -> str:
     if not isfinite(value):
         return "–"
-    return f"{value:,.{digits}f}" if abs(value) < _LARGEST_SHOWN else f"{value:.1e}"
+    return f"{value:,.{digits}f}" if abs(value) < _MAX_SHOWN else f"{value:.1e}"
 
 
 def minute_text(time_ms: int) -> str:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from coinfarm.prediction.predictor import Predictor
 
 MOMENTS_PER_COIN = 24
-_MOST_CANDLES = 20_000_000
-LARGEST_RMS_SHARE = 0.08
+_MAX_CANDLES = 20_000_000
+MAX_RMS_SHARE = 0.08
 """Of an output's standard deviation. The stored predictions may come from another form of the model, and each form may stray by half of
 this from the model itself; knowledge of the future shows in far larger differences.
 """
@@ -39,7 +39,7 @@ class Lookahead:
 
     @property
     def passed(self) -> bool:
-        return self.rms_share <= LARGEST_RMS_SHARE
+        return self.rms_share <= MAX_RMS_SHARE
 
 
 def check_predictions(predictor: "Predictor", stored: list[CoinPredictions], candles_root: str, seed: int = 0) -> Lookahead:
@@ -86,7 +86,7 @@ def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> 
     from coinfarm.prediction.predictor import Series
 
     known = candles.between(None, close_ms + 1)
-    filled = fill_gaps(known[-STANDARD.window_candles - 1 :], _MOST_CANDLES)
+    filled = fill_gaps(known[-STANDARD.window_candles - 1 :], _MAX_CANDLES)
     missing = (close_ms + 1 - int(filled.open_time[-1])) // filled.interval_ms - 1
     values: Values = predictor.predict(Series(_flat_for(filled, int(missing))[-STANDARD.window_candles :])).values_pct[-1]
     return values

@@ -12,7 +12,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import COLUMN_NAMES
 
-_SMALLEST_MOVE_PCT = 1e-6
+_MIN_MOVE_PCT = 1e-6
 """A predicted move against the trade is at least this: that the ratio stays finite, also where none at all is foretold."""
 
 
@@ -54,7 +54,7 @@ def propose(strategy: Strategy, coin: Coin, full_stake: float, rule: Rule | None
     rows = np.flatnonzero(side)
     side, predicted = side[rows], predicted[rows]
     with_trade = np.maximum(np.where(side > 0, predicted[:, RISE], -predicted[:, DECLINE]), 0.0)
-    against = np.maximum(np.where(side > 0, -predicted[:, DECLINE], predicted[:, RISE]), _SMALLEST_MOVE_PCT)
+    against = np.maximum(np.where(side > 0, -predicted[:, DECLINE], predicted[:, RISE]), _MIN_MOVE_PCT)
     end_change = side * predicted[:, END]
     orders = Orders(
         coin.signal[rows],

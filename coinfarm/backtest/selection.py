@@ -18,7 +18,7 @@ from coinfarm.errors import CoinfarmError
 
 SWEEP_STEPS = 20
 """Of each threshold in a full sweep: 400 variants."""
-_FEWEST_SHARE = 0.002
+_MIN_SHARE = 0.002
 """The strictest threshold of a grid lets so many of the first part's predictions through."""
 
 _ERRORS = 1.645
@@ -137,7 +137,7 @@ def _grid(candidates: Sequence[Candidates], strategy: Strategy, cut_ms: int) -> 
 def _steps(values: Values, given: float | None, steps: int) -> Values:
     if given is not None:
         return np.array([given])
-    shares = np.geomspace(1.0, _FEWEST_SHARE, steps) if steps > 1 else np.array([1.0])
+    shares = np.geomspace(1.0, _MIN_SHARE, steps) if steps > 1 else np.array([1.0])
     quantiles: Values = np.unique(np.quantile(values, 1.0 - shares))
     return quantiles
 

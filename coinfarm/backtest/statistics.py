@@ -87,7 +87,7 @@ def statistics(trades: Trades, period: Period, capital: float) -> Statistics:
     equity = compounded(returns)
     end = float(equity[-1])
     cagr_pct = 100.0 * (end ** (DAYS_PER_YEAR / period.days) - 1.0)
-    drawdown_pct, drawdown_days = _largest_drawdown(equity)
+    drawdown_pct, drawdown_days = _max_drawdown(equity)
     downside = sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
     lost = -float(net[net < 0].sum())
     bps = 1e4 * net / stake
@@ -175,7 +175,7 @@ def _end_changes(coin: Coin, horizon_candles: int) -> Values:
     return close[coin.signal + horizon_candles] - close[coin.signal]
 
 
-def _largest_drawdown(equity: Values) -> tuple[float, int]:
+def _max_drawdown(equity: Values) -> tuple[float, int]:
     """In percent of the peak before it, and the longest time, in days, from a peak until it is reached again."""
     peak = np.maximum.accumulate(equity)
     at_peak = np.flatnonzero(equity >= peak)

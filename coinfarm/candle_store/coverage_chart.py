@@ -20,7 +20,7 @@ _WIDTH_INCHES = 9.0
 _ROW_INCHES = 0.2
 _PANEL_INCHES = 0.6
 """What the heading and the days' numbers of a panel take."""
-_FEWEST_ROWS = 2
+_MIN_ROWS = 2
 _DAYS = 31
 _MISSING = "#f2b184"
 _FAULT = "#ff3b30"
@@ -37,7 +37,7 @@ def coverage_png(checks: list[SeriesCheck]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    rows = [max(_FEWEST_ROWS, len(check.months)) for check in checks]
+    rows = [max(_MIN_ROWS, len(check.months)) for check in checks]
     height = sum(rows) * _ROW_INCHES + len(rows) * _PANEL_INCHES + _PANEL_INCHES
     figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)

@@ -13,8 +13,8 @@ from coinfarm.extras import require
 
 TRIES = 8
 """Of one request: two minutes in all, where the exchange does not say how long to wait."""
-_LONGEST_BACKOFF_S = 60
-_LONGEST_WAIT_S = 900
+_MAX_BACKOFF_S = 60
+_MAX_WAIT_S = 900
 """What the exchange may ask us to wait: beyond it, it has shut us out, and a person should know."""
 _TIMEOUT_MS = 30_000
 _CAUTIOUS_PAGE = 100
@@ -146,13 +146,13 @@ class Exchange:
         """None where waiting does not help."""
         if _NEVER.search(str(error)):
             return None
-        backoff_s = min(2.0 ** (tried - 1), _LONGEST_BACKOFF_S)
+        backoff_s = min(2.0 ** (tried - 1), _MAX_BACKOFF_S)
         if not isinstance(error, (self._errors.DDoSProtection, self._errors.RateLimitExceeded)):
             return backoff_s
         asked = (self._ccxt.last_response_headers or {}).get("Retry-After", "")
         if not asked.isdecimal():
             return backoff_s
-        if int(asked) > _LONGEST_WAIT_S:
+        if int(asked) > _MAX_WAIT_S:
             raise Unavailable(
                 f"{self.name} shuts us out for {int(asked) // 60} minutes, after too many requests from here: "
                 "run the same command again then; what is stored stays"

@@ -24,9 +24,9 @@ class UnnamedCandles(CoinfarmError):
 
 
 COLUMN_NAMES = ("open_time", *Columns._fields)
-MOST_ROWS = 10_000_000
+MAX_ROWS = 10_000_000
 """Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
-_LONGEST_NAMES = 100
+_MAX_NAMES_LENGTH = 100
 _ENDINGS = (".json", ".csv", ".parquet")
 _ENDINGS_READ = "candles are read from .json, .csv and .parquet files; unpack a compressed one"
 # BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: words in lower case may come first
@@ -46,7 +46,7 @@ def parse_candles(
     """The candles of a file's bytes, those that open in `[start_ms, stop_ms)`; None is no bound.
 
     The ending tells the format; symbol and interval are told by the name (`BTCUSD-1m.parquet`, `symbol=BTCUSD/interval=1m/…`)
-    where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MOST_ROWS`, `CoinfarmError` for a
+    where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MAX_ROWS`, `CoinfarmError` for a
     name that does not tell.
     """
     ending = PurePosixPath(file_name).suffix
@@ -64,8 +64,8 @@ def parse_candles(
     return _from_table(table, symbol, interval).between(start_ms, stop_ms)
 
 
-def candle_parts(path: Path, most_candles: int) -> Iterator[Candles]:
-    """The candles of a file, in parts of at most `most_candles` where it is Parquet: no more of it is in memory at a time.
+def candle_parts(path: Path, max_candles: int) -> Iterator[Candles]:
+    """The candles of a file, in parts of at most `max_candles` where it is Parquet: no more of it is in memory at a time.
 
     Raises as `parse_candles`, part by part, and `OSError`.
     """
@@ -74,7 +74,7 @@ def candle_parts(path: Path, most_candles: int) -> Iterator[Candles]:
         return
     symbol, interval = _identity(path.name, None, None)
     before, last_ms = 0, None
-    for table in _parquet_parts(path, most_candles):
+    for table in _parquet_parts(path, max_candles):
         try:
             part = _from_table(table, symbol, interval)
         except CandleError as error:
@@ -85,7 +85,7 @@ def candle_parts(path: Path, most_candles: int) -> Iterator[Candles]:
         yield part
 
 
-def _parquet_parts(path: Path, most_rows: int) -> "Iterator[pa.Table]":
+def _parquet_parts(path: Path, max_rows: int) -> "Iterator[pa.Table]":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -94,7 +94,7 @@ def _parquet_parts(path: Path, most_rows: int) -> "Iterator[pa.Table]":
             check_columns(file.schema_arrow)
             if not file.metadata.num_rows:
                 yield file.read(columns=list(COLUMN_NAMES), use_threads=False)
-            for batch in file.iter_batches(most_rows, columns=list(COLUMN_NAMES), use_threads=False):
+            for batch in file.iter_batches(max_rows, columns=list(COLUMN_NAMES), use_threads=False):
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
@@ -166,8 +166,8 @@ def _parquet_table(data: bytes) -> "pa.Table":
 
 
 def _check_rows(count: int) -> None:
-    if count > MOST_ROWS:
-        raise TooLarge(f"the file has {count:,} rows, more than {MOST_ROWS:,}: send it in parts")
+    if count > MAX_ROWS:
+        raise TooLarge(f"the file has {count:,} rows, more than {MAX_ROWS:,}: send it in parts")
 
 
 def check_columns(schema: "pa.Schema") -> None:
@@ -184,7 +184,7 @@ def check_columns(schema: "pa.Schema") -> None:
                 Fault(
                     "",
                     f"has {names.count(name) or 'no'} columns {name}; it must have {', '.join(COLUMN_NAMES)}, and has "
-                    f"{shortened(', '.join(names), _LONGEST_NAMES)}; docs/candles.md shows how to convert it",
+                    f"{shortened(', '.join(names), _MAX_NAMES_LENGTH)}; docs/candles.md shows how to convert it",
                 )
             )
         kind = schema.field(name).type

@@ -8,18 +8,18 @@ from coinfarm.errors import CandleError, Fault, TooLarge
 from image_render.windows import Columns
 
 
-def fill_gaps(candles: Candles, most_candles: int) -> Candles:
+def fill_gaps(candles: Candles, max_candles: int) -> Candles:
     """The same candles on an unbroken grid: a missing one is flat at the close before it, and has no volume.
 
-    Raises `TooLarge` where that makes more than `most_candles`, before the room for them is taken.
+    Raises `TooLarge` where that makes more than `max_candles`, before the room for them is taken.
     """
     if not len(candles):
         return candles
     count = int((candles.open_time[-1] - candles.open_time[0]) // candles.interval_ms) + 1
-    if count > most_candles:
+    if count > max_candles:
         raise TooLarge(
             f"{len(candles)} candles span {count} intervals of {candles.interval} with their holes filled; "
-            f"at most {most_candles} are allowed: send the stretches on either side of a long hole apart"
+            f"at most {max_candles} are allowed: send the stretches on either side of a long hole apart"
         )
     if count == len(candles):
         return candles

@@ -10,9 +10,9 @@ from coinfarm.candles.interval import interval_ms
 from image_render.windows import Columns
 
 PRICE_FIELDS = ("open", "high", "low", "close")
-LARGEST_VALUE = 1e18
+MAX_VALUE = 1e18
 """No price and no volume of a candle is larger; what is above is a mistake, and would overflow in sums."""
-SMALLEST_PRICE = 1e-18
+MIN_PRICE = 1e-18
 """No price is smaller; a range would overflow where it is told in percent of what is below."""
 
 _FIRST_MICROSECONDS = 10**14
@@ -51,11 +51,11 @@ def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tupl
     usable = np.ones(len(time), np.bool_)
     for field in PRICE_FIELDS:
         price = getattr(columns, field)
-        good = (price >= SMALLEST_PRICE) & (price <= LARGEST_VALUE)  # False for NaN too
-        yield from each(~good, field, f"must be a finite price above zero, from {SMALLEST_PRICE:g} to {LARGEST_VALUE:g}")
+        good = (price >= MIN_PRICE) & (price <= MAX_VALUE)  # False for NaN too
+        yield from each(~good, field, f"must be a finite price above zero, from {MIN_PRICE:g} to {MAX_VALUE:g}")
         usable &= good
-    good = (columns.volume >= 0) & (columns.volume <= LARGEST_VALUE)
-    yield from each(~good, "volume", f"must be a finite volume, zero or above, at most {LARGEST_VALUE:g}")
+    good = (columns.volume >= 0) & (columns.volume <= MAX_VALUE)
+    yield from each(~good, "volume", f"must be a finite volume, zero or above, at most {MAX_VALUE:g}")
 
     for field in ("open", "close", "low"):
         price = getattr(columns, field)

@@ -143,7 +143,7 @@ def plan(
     Nothing is predicted or spent yet. The plan does not change afterwards; it contains the model version that is in service now.
     """
     from coinfarm.backfill.estimate import Fleet
-    from coinfarm.backfill.plan import Wish, plan_run
+    from coinfarm.backfill.plan import BackfillSpec, plan_run
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.cli.backfill_tables import dollars, quote_table
     from coinfarm.storage import open_storage
@@ -151,7 +151,7 @@ def plan(
     run = Run.at(root)
     model_uri = model_uri or os.environ.get("MODEL_URI") or None
     version, speed = _model(model_uri, frames_per_s)
-    wish = Wish(
+    spec = BackfillSpec(
         symbols=symbols,
         interval=interval,
         first=first.date(),
@@ -162,7 +162,7 @@ def plan(
         candles=open_storage(store),
         results=open_storage(results) if results else run.storage,
     )
-    manifest = plan_run(wish, speed, Fleet(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), way)
+    manifest = plan_run(spec, speed, Fleet(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), way)
     if as_json:
         click.echo(manifest.to_json().decode(), nl=False)
     else:

@@ -26,7 +26,7 @@ MODEL = click.option(
 
 SERIES_OPTIONS = "--symbol and --interval"
 _WINDOWS_AT_ONCE = 2_000
-_MOST_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
+_MAX_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
 
 def candle_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -59,7 +59,7 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
 def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
     from coinfarm.serving.request import series_of
 
-    return series_of(candles, stride, gaps, _MOST_CANDLES)
+    return series_of(candles, stride, gaps, _MAX_CANDLES)
 
 
 def open_predictor(model_uri: str | None, version: str | None = None) -> "Predictor":

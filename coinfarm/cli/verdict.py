@@ -71,7 +71,7 @@ def _verdict(
     page(judged.result).write(report)
     if as_json:
         more = {
-            "made_up": scope.made_up,
+            "synthetic": scope.synthetic,
             "windows": judged.windows.document(),
             "predictions_file": str(judged.predictions),
             "candles": scope.candles_root,
@@ -87,14 +87,14 @@ def _verdict(
 def _scope(
     files: tuple[Path, ...], output: Path, training: "TrainingData | None", first: datetime | None, stop: datetime | None
 ) -> "Scope":
-    from coinfarm.verdict import MADE_UP_SYMBOLS, imported_scope, made_up_scope
+    from coinfarm.verdict import SYNTHETIC_SYMBOLS, imported_scope, synthetic_scope
 
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
         _tell("History: synthetic candles, which say nothing about a market; give files of candles for a real one")
         with days_bar() as on_days:
-            scope = made_up_scope(output, training, first_day, stop_day, on_days)
-        _tell(f"  {len(MADE_UP_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
+            scope = synthetic_scope(output, training, first_day, stop_day, on_days)
+        _tell(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
         return scope
     _tell(f"History: {', '.join(map(str, files))}")
     with days_bar() as on_days:

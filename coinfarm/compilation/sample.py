@@ -18,9 +18,9 @@ from image_render.windows import Columns, windows
 _CALIBRATION_FRAMES = 1_000
 """More than the usual three hundred: the ranges of the activations are set by the rarest of them."""
 _PARITY_FRAMES = 2_000
-_FEWEST_PARITY_FRAMES = 1_000
+_MIN_PARITY_FRAMES = 1_000
 _SHARE_CALIBRATION = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
-_MOST_CANDLES = 100_000_000
+_MAX_CANDLES = 100_000_000
 _START_OF_2026_MS = 1_767_225_600_000
 
 
@@ -50,8 +50,8 @@ class Sample:
         count = min(len(every.close), _CALIBRATION_FRAMES + _PARITY_FRAMES)
         chosen = np.linspace(0, len(every.close) - 1, count).astype(np.intp)
         for_calibration = np.arange(count) % _SHARE_CALIBRATION == 0
-        if (~for_calibration).sum() < _FEWEST_PARITY_FRAMES:
-            needed = STANDARD.window_candles * _FEWEST_PARITY_FRAMES * _SHARE_CALIBRATION // (_SHARE_CALIBRATION - 1)
+        if (~for_calibration).sum() < _MIN_PARITY_FRAMES:
+            needed = STANDARD.window_candles * _MIN_PARITY_FRAMES * _SHARE_CALIBRATION // (_SHARE_CALIBRATION - 1)
             raise CoinfarmError(
                 f"the candles make {count} separate windows, too few to judge a compiled form by: give files of {needed:,} candles or more"
             )
@@ -65,7 +65,7 @@ class Sample:
 def _separate_windows(coin: Candles) -> Columns:
     """Windows `(n, 200)` that share no candle, without those of which more than half was filled."""
     window = STANDARD.window_candles
-    candles = fill_gaps(coin, _MOST_CANDLES)
+    candles = fill_gaps(coin, _MAX_CANDLES)
     if len(candles) < window:
         raise CoinfarmError(f"{coin.symbol}: {len(candles)} candles make no window of {window}")
     separate = windows(candles.columns, STANDARD, window)

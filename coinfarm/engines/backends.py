@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.startup_logs import without_greetings
+from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import ModelError
 
 DeviceKind = Literal["gpu", "cpu"]
@@ -48,7 +48,7 @@ def take_gpu_backend() -> str | None:
     imported, only that backend will do.
     """
     chosen = sys.modules["keras"].backend.backend() if "keras" in sys.modules else os.environ.get(_BACKEND)
-    with without_greetings():
+    with suppress_startup_logs():
         for backend in _BACKENDS if chosen is None else (chosen,):
             if find_spec(backend) is not None and _sees_gpu(backend):
                 os.environ[_BACKEND] = backend

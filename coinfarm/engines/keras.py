@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.engines.keras_files import load_networks
-from coinfarm.engines.startup_logs import without_greetings
+from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import ModelError
 from image_render.draw import Frames, as_planes
 from image_render.spec import STANDARD
@@ -26,7 +26,7 @@ class KerasEngine:
     def __init__(self, bundle: "Bundle", max_batch: int) -> None:
         """Raises as `load_networks`, and `ModelError` where Keras runs on another backend."""
         self._max_batch = max_batch
-        with without_greetings():
+        with suppress_startup_logs():
             _check_backend()
             self._forward = _trace(load_networks(bundle))
             self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traced here, where the greetings of a first run are held back

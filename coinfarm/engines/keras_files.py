@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from coinfarm.models.manifest import Member
 
 _WEIGHTS = "model.weights.h5"
-_MOST_BYTES = {"metadata.json": 1 << 16, "config.json": 1 << 24, _WEIGHTS: MAX_MODEL_BYTES}
+_MAX_BYTES = {"metadata.json": 1 << 16, "config.json": 1 << 24, _WEIGHTS: MAX_MODEL_BYTES}
 """What a network's archive holds, and how large each may be unpacked; assets are of layers that frames have no use for."""
 _SHOWN = 300
 
@@ -50,7 +50,7 @@ def _check_archive(path: Path) -> None:
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         for member in members:
-            if member.file_size > _MOST_BYTES.get(member.filename, -1):
+            if member.file_size > _MAX_BYTES.get(member.filename, -1):
                 raise ValueError(f"{member.filename} of {member.file_size:,} bytes is not what a network's archive holds")
         if len({member.filename for member in members}) != len(members):
             raise ValueError("a file is twice in the archive")

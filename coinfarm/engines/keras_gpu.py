@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.engines.backends import DeviceKind, open_device
 from coinfarm.engines.batch_size import best_batch
 from coinfarm.engines.keras_files import load_networks
-from coinfarm.engines.startup_logs import without_greetings
+from coinfarm.engines.startup_logs import suppress_startup_logs
 from image_render.draw import Frames, as_planes
 from image_render.rows import Rows, empty_rows
 from image_render.spec import CHANNEL_COUNT, STANDARD
@@ -23,7 +23,7 @@ Precision = Literal["bf16", "f16", "f32"]
 _POLICIES: dict[Precision, str] = {"bf16": "mixed_bfloat16", "f16": "mixed_float16", "f32": "float32"}
 _BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
 """Of these sizes alone is anything compiled; a batch between two is filled up with empty frames."""
-_MOST_ON_CPU = 16
+_MAX_ON_CPU = 16
 """A processor tells of no memory, and larger batches are no faster on it."""
 _TRIALS = 3
 
@@ -38,7 +38,7 @@ class KerasGpuEngine:
         Raises as `load_networks`, and `ModelError` where Keras' backend has no such device.
         """
         self._output_count = len(bundle.manifest.outputs)
-        with without_greetings():
+        with suppress_startup_logs():
             import keras
 
             place = open_device(device)
@@ -50,7 +50,7 @@ class KerasGpuEngine:
             self.name = f"keras-{device}-{self.precision}"
             self.description = place.description
             self._run = place.compiled(_forward, networks)
-            sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MOST_ON_CPU)
+            sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MAX_ON_CPU)
             self.batch_frames = best_batch(sizes, self._seconds_of, place.memory)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:

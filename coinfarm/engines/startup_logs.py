@@ -11,7 +11,7 @@ _GREETING = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |To e
 
 
 @contextmanager
-def without_greetings() -> Iterator[None]:
+def suppress_startup_logs() -> Iterator[None]:
     """Hold back what the process writes to stderr meanwhile, and let through what is no greeting. On an error, all of it."""
     sys.stderr.flush()
     terminal = os.dup(2)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_LEAST_R2_SHOWN = -0.25
+_MIN_R2_SHOWN = -0.25
 _DENSITY_BINS = 44
 _DENSITY_QUANTILES = (0.005, 0.995)
 _OUTPUT_COLOURS = dict(zip(OUTPUT_NAMES, cycle((GREEN, ORANGE, BLUE))))
@@ -33,7 +33,7 @@ def r2_figure(evaluation: Evaluation) -> str:
         for panel, (name, title) in zip(panels, TITLES.items(), strict=True):
             ours = evaluation.outputs[name]
             every = [ours.r2, *(baseline.outputs[name].r2 for baseline in evaluation.baselines.values())]
-            shown = [max(_LEAST_R2_SHOWN, value or 0.0) for value in every]
+            shown = [max(_MIN_R2_SHOWN, value or 0.0) for value in every]
             panel.barh(place, shown, color=[BLUE] + [MUTED] * (len(who) - 1), height=0.62, alpha=0.85)
             if ours.r2_interval is not None:
                 panel.hlines(place[0], *ours.r2_interval, color=INK, linewidth=1.4)
@@ -45,7 +45,7 @@ def r2_figure(evaluation: Evaluation) -> str:
             panel.grid(visible=False, axis="y")
         best = max([baseline.outputs[name].r2 or 0.0 for baseline in evaluation.baselines.values() for name in TITLES], default=0.0)
         top = max([best, *(output.r2 or 0.0 for output in evaluation.outputs.values())])
-        panels[0].set_xlim(_LEAST_R2_SHOWN - 0.02, 1.3 * max(top, 0.1) + 0.06)
+        panels[0].set_xlim(_MIN_R2_SHOWN - 0.02, 1.3 * max(top, 0.1) + 0.06)
         panels[0].set_yticks(place, who)
 
     return figure_svg(draw, "R² of the model and of the baselines, by output", WIDE)

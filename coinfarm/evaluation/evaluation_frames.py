@@ -22,7 +22,7 @@ from image_render.windows import Columns, window_count
 
 FIT_STRIDE = 10
 """Candles between two windows that the baselines learn from: their labels overlap, so little is lost."""
-_MOST_CANDLES = 100_000_000
+_MAX_CANDLES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _joined(symbol: str, parts: list[Candles]) -> Candles:
 
 def _filled(candles: Candles, symbol: str, terms: Terms, horizon_candles: int) -> Candles:
     needed = STANDARD.window_candles + horizon_candles
-    filled = fill_gaps(candles, _MOST_CANDLES)
+    filled = fill_gaps(candles, _MAX_CANDLES)
     if len(filled) < needed:
         raise CoinfarmError(
             f"{symbol} has {len(candles)} candles from {terms.start} to {terms.stop}, fewer than a window and its horizon ({needed}): "
@@ -147,7 +147,7 @@ def _fit_before_ms(training: TrainingData | None, symbol: str, terms: Terms) -> 
 def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Rows | None:
     """Windows that lie with their horizons where the model has learnt: none of their candles is in a window judged out of sample."""
     start_ms = None if training is None else day_start_ms(training.from_date)
-    candles = fill_gaps(coin.between(start_ms, before_ms), _MOST_CANDLES)
+    candles = fill_gaps(coin.between(start_ms, before_ms), _MAX_CANDLES)
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)
     if not len(starts):
         return None

@@ -12,7 +12,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 Metrics = dict[str, Any]
 
 _DAY_MS = 86_400_000
-_FEWEST_FRAMES_OF_A_DAY = 10
+_MIN_FRAMES_OF_A_DAY = 10
 _DECIMALS = 5
 
 
@@ -76,7 +76,7 @@ def daily_rank_correlations(predicted: Values, actual: Values, close_time: Times
     days, first = np.unique(day[order], return_index=True)
     found = []
     for number, part in zip(days.tolist(), np.split(order, first[1:]), strict=True):
-        if len(part) >= _FEWEST_FRAMES_OF_A_DAY and varies(predicted[part]):
+        if len(part) >= _MIN_FRAMES_OF_A_DAY and varies(predicted[part]):
             correlation = rank_correlation(predicted[part], actual[part])
             if correlation is not None:
                 found.append(DayCorrelation(number, len(part), correlation))

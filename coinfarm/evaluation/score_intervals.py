@@ -13,9 +13,9 @@ from image_render.spec import STANDARD
 LEVEL = 0.9
 SAMPLES = 1000
 SEED = 0
-_FEWEST_BLOCKS = 10
+_MIN_BLOCKS = 10
 """With fewer, an interval would look surer than it is."""
-_MOST_BLOCKS = 1000
+_MAX_BLOCKS = 1000
 """Blocks may well grow with the time that they are drawn from, and more of them cost time and change nothing."""
 _BINS_PER_BLOCK = 20
 """A block may begin at any of them."""
@@ -41,7 +41,7 @@ class Chance:
     def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "Chance":
         """For frames that close at these times (milliseconds), `stride` candles apart."""
         since_first = (close_time - close_time.min()) // interval_ms
-        block_candles = max(STANDARD.window_candles + horizon_candles, int(since_first.max()) // _MOST_BLOCKS)
+        block_candles = max(STANDARD.window_candles + horizon_candles, int(since_first.max()) // _MAX_BLOCKS)
         bin_candles = stride * max(1, block_candles // _BINS_PER_BLOCK // stride)
         bins_per_block = -(-block_candles // bin_candles)
         bin_of = since_first // bin_candles
@@ -49,7 +49,7 @@ class Chance:
 
     def shares(self, parts: Sequence[Weights], wholes: Sequence[Weights]) -> list[Interval | None]:
         """The interval of each sum of `part` over sum of `whole`, both `(n,)`; None where the time is too short to say."""
-        if self.bins < _FEWEST_BLOCKS * self.bins_per_block:
+        if self.bins < _MIN_BLOCKS * self.bins_per_block:
             return [None] * len(parts)
         draws = self._draws([*parts, *wholes])
         return [_interval(top, bottom) for top, bottom in zip(draws[: len(parts)], draws[len(parts) :], strict=True)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
-from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Manifest, TrainingData, bundle_key
+from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Manifest, TrainingData, bundle_key
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from coinfarm.storage import Storage
 
@@ -272,7 +272,7 @@ def _forms(manifest: Manifest) -> Iterator[str]:
         return
     yield (
         "The fastest compiled form that the processor supports runs it, or else Keras. A form is published only if each output correlates "
-        f"with float32 Keras by at least {LEAST_CORRELATION} and differs from it by at most {100 * MOST_RMS_DIFFERENCE_SHARE:g} % of its "
+        f"with float32 Keras by at least {MIN_CORRELATION} and differs from it by at most {100 * MAX_RMS_DIFFERENCE_SHARE:g} % of its "
         "standard deviation (rms). The table shows both."
     )
     if trial := engines.trial:

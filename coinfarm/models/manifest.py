@@ -20,8 +20,8 @@ MODEL_FILE = "model.keras"
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_MODEL_BYTES = 500_000_000
 """Of each file of a bundle."""
-LEAST_CORRELATION = 0.999
-MOST_RMS_DIFFERENCE_SHARE = 0.04
+MIN_CORRELATION = 0.999
+MAX_RMS_DIFFERENCE_SHARE = 0.04
 
 _VERSION = r"^([0-9]{8}|bare)-[0-9a-f]{8}$"
 # no part starts with a dot, so that none is `..`
@@ -174,7 +174,7 @@ class Parity(Document):
     @property
     def is_close(self) -> bool:
         """Whether the form may serve in the place of Keras."""
-        return self.correlation >= LEAST_CORRELATION and self.rms_difference_share <= MOST_RMS_DIFFERENCE_SHARE
+        return self.correlation >= MIN_CORRELATION and self.rms_difference_share <= MAX_RMS_DIFFERENCE_SHARE
 
 
 class CompiledForm(Document):

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound, TooLarge
 from coinfarm.models.bundle import digest_of
 from coinfarm.models.evaluations import SAME_SCORE, EvaluationRecord, evaluations
-from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Manifest, bundle_key
+from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Manifest, bundle_key
 from coinfarm.models.pointer import POINTER_KEY, Forced, Pointer, look, point_at
 from coinfarm.models.store import ModelStore
 from coinfarm.storage import Storage
@@ -66,8 +66,8 @@ def _of_parity(manifest: Manifest) -> Iterator[str]:
             if not parity.is_close:
                 yield (
                     f"its compiled form {form.name} strays from Keras: {name} has correlation {parity.correlation:.5f} (at least "
-                    f"{LEAST_CORRELATION}) and rms difference {100 * parity.rms_difference_share:.2f} % (at most "
-                    f"{100 * MOST_RMS_DIFFERENCE_SHARE:g} %): publish it under another root, compiled anew or with --no-compile"
+                    f"{MIN_CORRELATION}) and rms difference {100 * parity.rms_difference_share:.2f} % (at most "
+                    f"{100 * MAX_RMS_DIFFERENCE_SHARE:g} %): publish it under another root, compiled anew or with --no-compile"
                 )
 
 

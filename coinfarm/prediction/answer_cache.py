@@ -14,8 +14,8 @@ Key = tuple[str, bytes]
 class AnswerCache:
     """Raw outputs of an engine by model version and frame; the least recently used go first. Not shared between threads."""
 
-    def __init__(self, most_frames: int) -> None:
-        self._most_frames = most_frames
+    def __init__(self, max_frames: int) -> None:
+        self._max_frames = max_frames
         self._answers: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -37,5 +37,5 @@ class AnswerCache:
         """Remember the outputs `(outputs,)`."""
         self._answers[key] = answer.copy()  # a view would keep the whole batch alive
         self._answers.move_to_end(key)
-        while len(self._answers) > self._most_frames:
+        while len(self._answers) > self._max_frames:
             self._answers.popitem(last=False)

@@ -8,20 +8,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.candles.validation import LARGEST_VALUE, SMALLEST_PRICE
+from coinfarm.candles.validation import MAX_VALUE, MIN_PRICE
 from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
 from image_render.draw import Frames
 from image_render.spec import STANDARD
 
 _HEADER_BYTES = 4096
-_MOST_RANGE_PCT = 100 * LARGEST_VALUE / SMALLEST_PRICE
+_MAX_RANGE_PCT = 100 * MAX_VALUE / MIN_PRICE
 
 
-def read_frames(data: bytes, most_frames: int) -> tuple[Frames, Values | None]:
+def read_frames(data: bytes, max_frames: int) -> tuple[Frames, Values | None]:
     """`frames` `(N, 200, 150, 3)`, uint8 of 0 and 1, and `windowRangePct` `(N,)`, float, where it is there.
 
     Raises `MalformedRequest` for what is no such archive, `RequestError` for a wrong member, dtype, shape or value, and `TooLarge` for
-    more than `most_frames`, before they are unpacked.
+    more than `max_frames`, before they are unpacked.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
@@ -34,7 +34,7 @@ def read_frames(data: bytes, most_frames: int) -> tuple[Frames, Values | None]:
     if "frames" not in members:
         raise RequestError(Fault("/frames", "is missing"))
 
-    frames = _read(archive, members["frames"], most_frames, np.prod(STANDARD.shape, dtype=int))
+    frames = _read(archive, members["frames"], max_frames, np.prod(STANDARD.shape, dtype=int))
     if frames.dtype != np.uint8 or frames.shape[1:] != STANDARD.shape:
         wanted = ", ".join(map(str, STANDARD.shape))
         raise RequestError(Fault("/frames", f"must be uint8 of shape (N, {wanted}), not {frames.dtype} of {frames.shape}"))
@@ -46,23 +46,23 @@ def read_frames(data: bytes, most_frames: int) -> tuple[Frames, Values | None]:
     if "windowRangePct" not in members:
         return frames, None
 
-    range_pct = _read(archive, members["windowRangePct"], most_frames, 8)
+    range_pct = _read(archive, members["windowRangePct"], max_frames, 8)
     if range_pct.shape != (len(frames),) or range_pct.dtype.kind not in "fiu":
         raise RequestError(
             Fault("/windowRangePct", f"must be {len(frames)} numbers, one per frame, not {range_pct.dtype} of {range_pct.shape}")
         )
-    wrong = ~((range_pct >= 0) & (range_pct <= _MOST_RANGE_PCT))
+    wrong = ~((range_pct >= 0) & (range_pct <= _MAX_RANGE_PCT))
     if wrong.any():
         raise RequestError(
-            Fault(f"/windowRangePct/{wrong.argmax()}", f"must be a finite number, zero or above, at most {_MOST_RANGE_PCT:g}")
+            Fault(f"/windowRangePct/{wrong.argmax()}", f"must be a finite number, zero or above, at most {_MAX_RANGE_PCT:g}")
         )
     return frames, range_pct.astype(np.float64)
 
 
-def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_rows: int, row_bytes: int) -> NDArray[Any]:
-    limit = most_rows * row_bytes + _HEADER_BYTES
+def _read(archive: zipfile.ZipFile, member: zipfile.ZipInfo, max_rows: int, row_bytes: int) -> NDArray[Any]:
+    limit = max_rows * row_bytes + _HEADER_BYTES
     if member.file_size > limit:
-        raise TooLarge(f"/{member.filename}: unpacks to {member.file_size} bytes, more than {most_rows} frames: send several requests")
+        raise TooLarge(f"/{member.filename}: unpacks to {member.file_size} bytes, more than {max_rows} frames: send several requests")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # Of these alone zipfile unpacks no more than file_size, so that a bomb that understates itself fails its checksum.
         raise RequestError(Fault(f"/{member.filename}", "is packed in a way that NumPy does not: use numpy.savez_compressed"))

@@ -31,8 +31,8 @@ CandleRow = Annotated[
 
 Stride = Annotated[int, Field(ge=1, le=10_000, description="How many candles lie between the ends of two windows.")]
 
-_MOST_FAULTS = 100
-_MOST_CANDLES = 10_000_000
+_MAX_FAULTS = 100
+_MAX_CANDLES = 10_000_000
 """Nineteen years of minutes. A wide stride must not let two candles with centuries between them fill the memory."""
 
 AnyRequest = TypeVar("AnyRequest", bound="_Request")
@@ -55,9 +55,9 @@ class PredictionRequest(_Request):
     ] = "fill"
     model_version: Annotated[str | None, Field(description="The version to predict with; else the one in service.", max_length=32)] = None
 
-    def series(self, most_frames: int) -> Series:
-        """The checked candles and their windows; raises `CandleError`, `TooLarge` where they are more than `most_frames`."""
-        return series_of(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, most_frames)
+    def series(self, max_frames: int) -> Series:
+        """The checked candles and their windows; raises `CandleError`, `TooLarge` where they are more than `max_frames`."""
+        return series_of(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
 
 
 class BatchRequest(_Request):
@@ -123,7 +123,7 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
     try:
         return kind.model_validate_json(document) if isinstance(document, bytes) else kind.model_validate(document)
     except ValidationError as error:
-        if error.error_count() > _MOST_FAULTS:  # each would take a kilobyte of memory
+        if error.error_count() > _MAX_FAULTS:  # each would take a kilobyte of memory
             raise RequestError(
                 Fault("", f"{error.error_count()} of its fields are missing, unknown or wrong: send another document")
             ) from None
@@ -134,18 +134,18 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
         raise RequestError(*faults) from None
 
 
-def series_of(candles: Candles, stride: int, gaps: Literal["fill", "reject"], most_frames: int) -> Series:
-    """Candles made whole; raises `CandleError` for too few or (asked to) for holes, `TooLarge` for over `most_frames` windows."""
+def series_of(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
+    """Candles made whole; raises `CandleError` for too few or (asked to) for holes, `TooLarge` for over `max_frames` windows."""
     if not len(candles):
         raise CandleError(Fault("/candles", "there is no candle between from and to"))
-    most_candles = most_frames * stride + STANDARD.window_candles - 1
-    if len(candles) > most_candles:
+    max_candles = max_frames * stride + STANDARD.window_candles - 1
+    if len(candles) > max_candles:
         raise TooLarge(
-            f"{window_count(len(candles), STANDARD, stride)} windows are more than the {most_frames} of one request: send at most "
-            f"{most_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
+            f"{window_count(len(candles), STANDARD, stride)} windows are more than the {max_frames} of one request: send at most "
+            f"{max_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
             "or through the queue"
         )
-    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(most_candles, _MOST_CANDLES)), stride)
+    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, _MAX_CANDLES)), stride)
 
 
 def _milliseconds(time: datetime | None) -> int | None:

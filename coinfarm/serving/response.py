@@ -54,14 +54,14 @@ def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
     return {"model": model_identity(model), "results": results}
 
 
-def frames_answer(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
+def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
     """The answer for ready-made frames, which tell nothing of their time."""
     unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
     results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
     return {"model": model_identity(model), "results": results}
 
 
-def answer_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
+def response_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
     """The answer as a file, `.json` or `.parquet`, that remembers which message asked for it."""
     if ending == ".json":
         return json.dumps({MESSAGE_ID: message_id, **answer(model, predictions)}).encode()
@@ -87,7 +87,7 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def asked_by(data: bytes, ending: str) -> str | None:
+def source_message_id(data: bytes, ending: str) -> str | None:
     """The id of the message that asked for the answer in a file; None where the file is no answer to a message."""
     if ending == ".json":
         try:

@@ -8,7 +8,7 @@ from coinfarm.errors import Conflict, Forbidden, TooLarge, shortened
 from coinfarm.storage.local_file import named
 
 CHUNK_BYTES = 1 << 20
-_LONGEST_KEY, _LONGEST_PART = 1024, 255
+_MAX_KEY_BYTES, _MAX_PART_BYTES = 1024, 255
 """In bytes; S3 takes no longer key, and no file system that we know a longer name."""
 
 
@@ -74,9 +74,9 @@ def checked_key(key: str) -> str:
     """The key itself; raises `Forbidden` unless it is a printable relative path without `..`, `.` or backslashes, not too long."""
     if not key.isprintable() or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
         raise Forbidden(f"{shortened(repr(key), 200)} is no storage key: give a relative path such as folder/file.json, without '..'")
-    if len(key.encode()) > _LONGEST_KEY or any(len(part.encode()) > _LONGEST_PART for part in key.split("/")):
+    if len(key.encode()) > _MAX_KEY_BYTES or any(len(part.encode()) > _MAX_PART_BYTES for part in key.split("/")):
         raise Forbidden(
-            f"{shortened(repr(key), 200)} is no storage key: it may have {_LONGEST_KEY} bytes, and {_LONGEST_PART} between two slashes"
+            f"{shortened(repr(key), 200)} is no storage key: it may have {_MAX_KEY_BYTES} bytes, and {_MAX_PART_BYTES} between two slashes"
         )
     return key
 

@@ -17,7 +17,7 @@ from coinfarm.storage.local_file import named
 from image_render.windows import Columns
 
 _CANDLES_AT_ONCE = 1_000_000
-_MOST_CANDLES = 100_000_000
+_MAX_CANDLES = 100_000_000
 """Of one coin, holes filled: two centuries of minutes. Beyond it, a time in the file is a mistake."""
 
 
@@ -43,7 +43,7 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
     last = None
     try:
         for part in candle_parts(path, candles_at_once):
-            filled = fill_gaps(part, _MOST_CANDLES) if last is None else fill_gaps(_joined(last, part), _MOST_CANDLES)[1:]
+            filled = fill_gaps(part, _MAX_CANDLES) if last is None else fill_gaps(_joined(last, part), _MAX_CANDLES)[1:]
             for file, column in zip(files, (filled.open_time, *filled.columns, filled.filled), strict=True):
                 with named(Path(file.name)):
                     file.write(np.ascontiguousarray(column).data)

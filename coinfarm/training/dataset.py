@@ -21,7 +21,7 @@ from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct, windows
 
-_MOST_CANDLES = 100_000_000
+_MAX_CANDLES = 100_000_000
 _WINDOWS_AT_ONCE = 10_000  # 16 MB a column
 _TARGETS_AT_ONCE = 100_000
 
@@ -121,7 +121,7 @@ def _within(coin: Candles, period: Period, horizon_candles: int) -> Candles:
     if len(candles):
         # What was filled in at the beginning repeats a close from before the period.
         first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
-        candles = fill_gaps(candles[first:after_last], _MOST_CANDLES)
+        candles = fill_gaps(candles[first:after_last], _MAX_CANDLES)
     if len(candles) < STANDARD.window_candles + horizon_candles:
         raise CoinfarmError(
             f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon: "

@@ -14,7 +14,7 @@ from image_render.spec import STANDARD
 TERCILES = 3
 STRATA_PER_SERIES = TERCILES * TERCILES
 _WINDOWS_AT_ONCE = 100_000
-_MOST_FOR_BOUNDS = 100_000
+_MAX_BOUNDS_WINDOWS = 100_000
 """Windows that a series' bounds are reckoned from, evenly spread: neighbours are nearly the same."""
 
 
@@ -40,7 +40,7 @@ def strata(samples: Samples, path: Path | None = None) -> NDArray[np.uint16]:
     result: NDArray[np.uint16] = room((len(samples),), np.uint16, path)
     for number in range(len(samples.series)):
         first, stop = np.searchsorted(samples.of, np.array([number, number + 1], samples.of.dtype))
-        step = max(1, (stop - first) // _MOST_FOR_BOUNDS)
+        step = max(1, (stop - first) // _MAX_BOUNDS_WINDOWS)
         sparse = slice(first, stop, step)
         bounds = (
             [np.quantile(values, [1 / 3, 2 / 3]) for values in (trend(samples, sparse), samples.range_pct[sparse])] if stop > first else []

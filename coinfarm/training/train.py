@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles.candles import Candles
-from coinfarm.engines.startup_logs import without_greetings
+from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.extras import require
@@ -78,7 +78,7 @@ def train(
 
 def _start_keras() -> None:
     """Import Keras and its backend, and use a device, which is when the backend writes its startup logs."""
-    with without_greetings():
+    with suppress_startup_logs():
         import keras
 
         keras.ops.zeros(1)

@@ -33,11 +33,11 @@ def little_memory() -> Callable[[int], AbstractContextManager[None]]:
     """While `little_memory(megabytes)` is open, the process's memory may reach a new peak by no more than that."""
 
     @contextmanager
-    def bounded(most_mb: int) -> Iterator[None]:
+    def bounded(max_mb: int) -> Iterator[None]:
         Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
         before_kb = _status_kb("VmRSS")
         yield
-        assert _status_kb("VmHWM") - before_kb < most_mb * 1024
+        assert _status_kb("VmHWM") - before_kb < max_mb * 1024
 
     if not os.access("/proc/self/clear_refs", os.W_OK):
         pytest.skip("the peak of a process's memory is read from Linux's /proc")

@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.enable_socket,
     pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from Linux's /proc"),
 ]
-MOST_GROWTH_MB = 60
+MAX_GROWTH_MB = 60
 """Several times the limit of a body: it is kept as parts, as bytes, and in base64."""
 
 
@@ -33,7 +33,7 @@ def stays_small_and_alive(served: ServeProcess) -> Iterator[None]:
     before_mb = served.forget_peak()
     yield
     served.check_alive()
-    assert served.peak_mb - before_mb < MOST_GROWTH_MB
+    assert served.peak_mb - before_mb < MAX_GROWTH_MB
 
 
 def connected(served: ServeProcess) -> socket.socket:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.rows import FIELDS
-from coinfarm.candles.validation import LARGEST_VALUE, SMALLEST_PRICE
+from coinfarm.candles.validation import MAX_VALUE, MIN_PRICE
 from coinfarm.engines.loading import load_engine
 from handler import app
 from handler.local_events import http_event
 from tests.support.demo_requests import demo_request, npz
 
-MOST_ANSWER_BYTES = 20_000
+MAX_ANSWER_BYTES = 20_000
 
 
 def as_objects(request: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def test_an_odd_number_in_any_field_is_refused_where_it_is_or_harmless(invoke: A
         assert answer["statusCode"] == 422
         pointers = {fault["pointer"] for fault in problem["errors"]}
         assert pointers & {f"/candles/7/{field}", "/candles"}
-    assert len(answer["body"]) < MOST_ANSWER_BYTES
+    assert len(answer["body"]) < MAX_ANSWER_BYTES
 
 
 def with_prices(low: float, high: float) -> dict[str, Any]:
@@ -76,9 +76,9 @@ def with_prices(low: float, high: float) -> dict[str, Any]:
 
 
 def test_the_widest_range_there_is_has_a_finite_answer(invoke: Any, reference: None) -> None:
-    predictions = invoke(with_prices(SMALLEST_PRICE, LARGEST_VALUE))["results"][0]["predictions"]
+    predictions = invoke(with_prices(MIN_PRICE, MAX_VALUE))["results"][0]["predictions"]
     assert all(math.isfinite(value) for value in predictions.values())
-    assert invoke(with_prices(SMALLEST_PRICE / 2, LARGEST_VALUE))["status"] == 422
+    assert invoke(with_prices(MIN_PRICE / 2, MAX_VALUE))["status"] == 422
 
 
 @pytest.fixture
@@ -114,9 +114,9 @@ def test_no_answer_repeats_megabytes(invoke: Any, caplog: Any, little_memory: An
     with little_memory(400):
         answer = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
     assert answer["statusCode"] == status
-    assert len(answer["body"]) < MOST_ANSWER_BYTES
+    assert len(answer["body"]) < MAX_ANSWER_BYTES
     logged = [str(vars(record).get("problem", "")) for record in caplog.records]
-    assert sum(map(len, logged)) < MOST_ANSWER_BYTES
+    assert sum(map(len, logged)) < MAX_ANSWER_BYTES
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.support.demo_requests import demo_request
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-MOST_FRAMES = 1000
+MAX_FRAMES = 1000
 LAYERS = """
 import sys, keras
 from keras import layers
@@ -35,7 +35,7 @@ sys.stdout.buffer.write(open("/tmp/layers.keras", "rb").read())
 """A model of nearly every kind of layer that a chart may go through."""
 
 
-def least_memory_mb():
+def min_memory_mb():
     template = (ROOT / "template.yaml").read_text()
     found = re.search(r"^  FunctionMemory:.*?MinValue: (\d+)", template, re.DOTALL | re.MULTILINE)
     return int(found[1])
@@ -44,7 +44,7 @@ def least_memory_mb():
 @pytest.fixture
 def start(deployment):
     def started(**variables):
-        memory = f"{least_memory_mb()}m"
+        memory = f"{min_memory_mb()}m"
         confines = ["--read-only", "--tmpfs", "/tmp", "--user", "993:990", "--memory", memory, "--memory-swap", memory]
         given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
         return running(deployment.images["ApiFunction"], *confines, *given, environment=deployment.environment)
@@ -59,13 +59,13 @@ def predictions(answer):
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
 def test_the_most_frames_of_a_request_are_answered_within_the_least_memory(start, engine):
-    request = demo_request(count=MOST_FRAMES + 199)
+    request = demo_request(count=MAX_FRAMES + 199)
     with start(ENGINE=engine) as function:
         answer = function.invoke(json.dumps(request).encode())
         peak_mb = function.peak_mb()
-    assert len(predictions(answer)) == MOST_FRAMES
+    assert len(predictions(answer)) == MAX_FRAMES
     assert answer["model"]["engine"].startswith("openvino" if engine == "auto" else "keras")
-    print(f"{answer['model']['engine']}: {peak_mb:.0f} MB of {least_memory_mb()} for {MOST_FRAMES} frames")
+    print(f"{answer['model']['engine']}: {peak_mb:.0f} MB of {min_memory_mb()} for {MAX_FRAMES} frames")
 
 
 def test_both_engines_answer_alike(start):

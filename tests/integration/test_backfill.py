@@ -23,7 +23,7 @@ from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
 from handler import app
 from handler.local_events import LocalContext
-from tests.support.candle_stores import made_history, store_history
+from tests.support.candle_stores import store_history, synthetic_history
 
 DAYS = 7
 SHARDS = 2 * DAYS
@@ -69,7 +69,7 @@ def root(aws, tmp_path, monkeypatch):
     monkeypatch.setenv("RESULTS_ROOT", "s3://results")
     app.service.cache_clear()
     store = f"s3://candles/{uuid4()}"
-    histories = [made_history(DAYS, interval="15m", symbol=symbol, seed=seed) for seed, symbol in enumerate(("DEMOUSD", "DEMOETH"))]
+    histories = [synthetic_history(DAYS, interval="15m", symbol=symbol, seed=seed) for seed, symbol in enumerate(("DEMOUSD", "DEMOETH"))]
     store_history(open_storage(store), *histories)
     root = f"s3://results/runs/{uuid4()}"
     asked = ["--symbol", "DEMOUSD", "--symbol", "DEMOETH", "--interval", "15m", "--from", "2026-01-01", "--to", "2026-01-08"]
@@ -88,10 +88,10 @@ def status(run, exits):
     return json.loads(coinfarm("status", "--json", run=run, exits=exits))
 
 
-def consume(queue, most_batches=100):
+def consume(queue, max_batches=100):
     """As Lambda's event source: batches of ten, deleting what did not fail."""
-    for _ in range(most_batches):
-        messages = queue.receive(hidden_s=30)
+    for _ in range(max_batches):
+        messages = queue.receive(visibility_timeout_s=30)
         if not messages:
             return
         records = [
@@ -123,7 +123,7 @@ def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
     before = status(root, exits=3)
     assert (before["shards"], before["done"], before["waiting"], before["unsent"], before["deadLettered"]) == (SHARDS, 0, SHARDS, 0, 0)
 
-    consume(queue, most_batches=1)
+    consume(queue, max_batches=1)
     under_way = status(root, exits=3)
     assert (under_way["done"], under_way["waiting"]) == (10, SHARDS - 10)
     assert under_way["framesDone"] == 10 * WINDOWS

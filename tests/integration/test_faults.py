@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
-from tests.support.backfill_environment import CANDLES, MODEL_BYTES, MOST_RECEIVES, TURN_SHARDS, Farm, Land, eventually
+from tests.support.backfill_environment import BATCH_MESSAGES, CANDLES, MAX_RECEIVES, MODEL_BYTES, Farm, Land, eventually
 from tests.support.faulty_proxy import Fault, FaultyProxy, Request
 
 DAY_S = 86_400
@@ -59,16 +59,16 @@ def test_without_a_fault_a_worker_does_what_an_undisturbed_run_does(farm):
         pytest.param("after receive", range(1), id="after receive"),
         pytest.param("in the engine", range(2), id="in the engine"),
         pytest.param("after predict", range(2), id="after predict, before the write"),
-        pytest.param("after a write", range(1, TURN_SHARDS), id="between two writes"),
-        pytest.param("before the delete", range(TURN_SHARDS, TURN_SHARDS + 1), id="after the writes, before the delete"),
+        pytest.param("after a write", range(1, BATCH_MESSAGES), id="between two writes"),
+        pytest.param("before the delete", range(BATCH_MESSAGES, BATCH_MESSAGES + 1), id="after the writes, before the delete"),
     ],
 )
 def test_a_killed_worker_loses_and_doubles_nothing(farm, moment, written):
     farm.submit()
-    with farm.faulty_worker(KILL_AT=moment, HIDDEN_S=2) as worker:
+    with farm.faulty_worker(KILL_AT=moment, VISIBILITY_TIMEOUT_S=2) as worker:
         assert worker.exit_code() == -signal.SIGKILL
     assert len(farm.done) in written
-    assert farm.queue.depth().in_flight <= TURN_SHARDS
+    assert farm.queue.depth().in_flight <= BATCH_MESSAGES
     farm.finish()
     farm.assert_as_undisturbed()
 
@@ -79,7 +79,7 @@ def test_a_message_delivered_twice_and_to_two_workers_at_once_doubles_nothing(fa
     farm.queue.send([first, first, *rest, *rest])
     meeting = tmp_path / "meeting"
     meeting.mkdir()
-    with farm.faulty_worker(MEET=meeting, TURN_SHARDS=1) as one, farm.faulty_worker(MEET=meeting, TURN_SHARDS=1) as other:
+    with farm.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as one, farm.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as other:
         farm.finish(one, other)
     assert [path.read_text() for path in meeting.iterdir()] == [str(farm.shards[0])] * 2
     farm.assert_as_undisturbed()
@@ -105,8 +105,8 @@ def test_a_message_that_kills_its_worker_each_time_takes_no_neighbour_along_to_t
     killer = farm.message(farm.shards[0], date="2026-01-02")
     farm.queue.send([killer])
     farm.submit()
-    for _ in range(MOST_RECEIVES):
-        with farm.faulty_worker(KILLER=f"{farm.shards[0].symbol} 15m 2026-01-02", HIDDEN_S=2) as worker:
+    for _ in range(MAX_RECEIVES):
+        with farm.faulty_worker(KILLER=f"{farm.shards[0].symbol} 15m 2026-01-02", VISIBILITY_TIMEOUT_S=2) as worker:
             assert worker.exit_code() == -signal.SIGKILL
     farm.finish(dead_letters=1)
     farm.assert_as_undisturbed(dead_letters=[killer])
@@ -170,7 +170,9 @@ def test_a_queue_that_is_away_for_a_while_is_waited_for(farm, proxy):
     """For longer than messages are hidden: four seconds stand for a minute, two for two minutes."""
     farm.submit()
     farm.queue.url = farm.queue.url.replace(proxy.upstream, proxy.url.removeprefix("http://"))
-    with farm.faulty_worker(AWS_ENDPOINT_URL=proxy.url, AWS_MAX_ATTEMPTS=1, HIDDEN_S=2, ENGINE_S=0.2, FIRST_PAUSE_S=0.1) as worker:
+    with farm.faulty_worker(
+        AWS_ENDPOINT_URL=proxy.url, AWS_MAX_ATTEMPTS=1, VISIBILITY_TIMEOUT_S=2, ENGINE_S=0.2, FIRST_PAUSE_S=0.1
+    ) as worker:
         eventually(lambda: farm.done)
         proxy.choose = lambda request: Fault.RESET if request.is_of_queue else None
         time.sleep(4)
@@ -234,7 +236,7 @@ def assert_ends_sick(farm, reason, **settings):
 
 def test_sigterm_with_work_in_hand_gives_it_back(farm):
     farm.submit()
-    with farm.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, HIDDEN_S=600) as worker:
+    with farm.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, VISIBILITY_TIMEOUT_S=600) as worker:
         eventually(lambda: farm.done)
         worker.process.terminate()
         assert worker.exit_code() == 0
@@ -246,7 +248,7 @@ def test_sigterm_with_work_in_hand_gives_it_back(farm):
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S], ids=["a day ahead", "a day back"])
 def test_a_clock_that_jumps_changes_nothing(farm, jump_s):
     farm.submit()
-    with farm.faulty_worker(CLOCK_JUMP_S=jump_s, HIDDEN_S=2) as worker:
+    with farm.faulty_worker(CLOCK_JUMP_S=jump_s, VISIBILITY_TIMEOUT_S=2) as worker:
         farm.finish(worker)
     logged = [entry["timestamp"] for entry in worker.entries() if "timestamp" in entry]  # the others are metrics
     first, *_, last = (datetime.fromisoformat(timestamp.replace(",", ".")) for timestamp in logged)

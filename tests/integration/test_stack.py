@@ -67,7 +67,7 @@ def coinfarm(stack, tmp_path, monkeypatch):
 def work(stack, folder):
     """A `coinfarm worker`, until the queue is empty."""
     command = [sys.executable, "-c", "from coinfarm.cli import main; main()", "--stack", stack, "worker", "--idle-exit", "0.5"]
-    environment = {**os.environ, "RECEIVE_WAIT_S": "1", "LANES": "1", "HEALTH_FILE": str(folder / "health")}
+    environment = {**os.environ, "RECEIVE_WAIT_S": "1", "WORKER_THREADS": "1", "HEALTH_FILE": str(folder / "health")}
     worked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert worked.returncode == 0, worked.stdout + worked.stderr
 

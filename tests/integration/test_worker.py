@@ -172,7 +172,7 @@ def test_what_the_queue_holds_is_done_and_then_the_worker_ends(queue, worker, re
 
 def test_sigterm_gives_back_what_cannot_be_finished(queue, worker, results):
     queue.send([shard("short", 2, seed=1), shard("long", 900, seed=2)])
-    with worker(ENGINE_S=0.1, MAX_BATCH=1, LANES=1, DRAIN_S=0.5, HIDDEN_S=600) as running:
+    with worker(ENGINE_S=0.1, MAX_BATCH=1, WORKER_THREADS=1, DRAIN_S=0.5, VISIBILITY_TIMEOUT_S=600) as running:
         eventually(lambda: "short" in results())
         running.process.terminate()
         assert running.exit_code() == 0
@@ -185,7 +185,7 @@ def test_sigterm_gives_back_what_cannot_be_finished(queue, worker, results):
 
 def test_sigint_lets_what_is_in_work_be_finished(queue, worker, results):
     queue.send([shard("one", 20)])
-    with worker(ENGINE_S=0.05, MAX_BATCH=1, LANES=1) as running:
+    with worker(ENGINE_S=0.05, MAX_BATCH=1, WORKER_THREADS=1) as running:
         eventually(lambda: queue.depth().in_flight)
         running.process.send_signal(signal.SIGINT)
         assert running.exit_code() == 130
@@ -196,7 +196,7 @@ def test_sigint_lets_what_is_in_work_be_finished(queue, worker, results):
 def test_a_spot_notice_ends_the_worker(queue, worker, metadata):
     queue.send([shard("long", 900)])
     of_the_machine = {"AWS_EC2_METADATA_DISABLED": "false", "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url, "NOTICE_POLL_S": 0.1}
-    with worker(ENGINE_S=0.1, MAX_BATCH=1, LANES=1, DRAIN_S=0, **of_the_machine) as running:
+    with worker(ENGINE_S=0.1, MAX_BATCH=1, WORKER_THREADS=1, DRAIN_S=0, **of_the_machine) as running:
         eventually(lambda: queue.depth().in_flight)
         metadata.told["spot/instance-action"] = '{"action": "terminate", "time": "2026-11-22T21:00:00Z"}'
         assert running.exit_code() == 0
@@ -214,7 +214,7 @@ def test_a_message_in_work_stays_hidden_and_its_machine_in_the_group(queue, work
         "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata.url,
         "AUTO_SCALING_GROUP": group.name,
     }
-    with worker(CLOCK_JUMPS=1, ENGINE_S=0.1, MAX_BATCH=1, HIDDEN_S=3, IDLE_EXIT_S=1, **of_the_machine) as running:
+    with worker(CLOCK_JUMPS=1, ENGINE_S=0.1, MAX_BATCH=1, VISIBILITY_TIMEOUT_S=3, IDLE_EXIT_S=1, **of_the_machine) as running:
         eventually(lambda: queue.depth().in_flight)
         eventually(group.is_protected)
         while not results():
@@ -260,7 +260,7 @@ class Group:
 
 def test_a_queue_that_cannot_be_reached_is_waited_for(worker, results, free_port):
     url = f"http://127.0.0.1:{free_port}"
-    with worker(AWS_ENDPOINT_URL=url, QUEUE_URL=f"{url}/123456789012/late", LANES=1) as running:
+    with worker(AWS_ENDPOINT_URL=url, QUEUE_URL=f"{url}/123456789012/late", WORKER_THREADS=1) as running:
         eventually(lambda: "no messages could be received" in running.messages())
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port, verbose=False)
         server.start()

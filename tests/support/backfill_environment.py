@@ -34,14 +34,14 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned
-from tests.support.candle_stores import made_history, store_history
+from tests.support.candle_stores import store_history, synthetic_history
 from tests.support.compiled_models import compiled_bundle
 from tests.support.repository import ROOT
 
 PATIENCE_S = 120
-TURN_SHARDS = 4
+BATCH_MESSAGES = 4
 MODEL_BYTES = 300_000
-MOST_RECEIVES = 5
+MAX_RECEIVES = 5
 CANDLES, MODELS, RESULTS = "s3://candles", "s3://models", "s3://results"
 _SYMBOLS = ("DEMOBTC", "DEMOETH")
 _FIRST_DAY, _DAYS = date(2026, 1, 3), 4  # before the third there are less than 200 candles
@@ -61,7 +61,7 @@ class Land:
     def cultivated(cls, endpoint: str, folder: Path) -> "Land":
         for bucket in ("candles", "models", "results"):
             boto3.client("s3").create_bucket(Bucket=bucket)
-        histories = [made_history(6, symbol=symbol, interval="15m", seed=seed) for seed, symbol in enumerate(_SYMBOLS)]
+        histories = [synthetic_history(6, symbol=symbol, interval="15m", seed=seed) for seed, symbol in enumerate(_SYMBOLS)]
         store_history(open_storage(CANDLES), *histories)
         bundle = compiled_bundle(folder / "bundle", F32, content="1.0".ljust(MODEL_BYTES))
         run = _planned(_published(bundle), bundle.manifest.version)
@@ -72,14 +72,14 @@ class Land:
 
 
 class Farm:
-    """A run of its own, with a queue of its own whose messages are dead letters after `most_receives`."""
+    """A run of its own, with a queue of its own whose messages are dead letters after `max_receives`."""
 
-    def __init__(self, land: Land, folder: Path, most_receives: int = MOST_RECEIVES) -> None:
+    def __init__(self, land: Land, folder: Path, max_receives: int = MAX_RECEIVES) -> None:
         self._land = land
         self._folder = folder
         self.model_uri = _published(land.bundle)
         self.run = _planned(self.model_uri, land.bundle.manifest.version)
-        self.queue = _queue(most_receives)
+        self.queue = _queue(max_receives)
 
     @property
     def shards(self) -> list[Shard]:
@@ -97,7 +97,7 @@ class Farm:
 
     def faulty_worker(self, **settings: object) -> Any:
         """A worker of one lane, to which something happens."""
-        return self._worker(_FAULTY, {"LANES": 1, **settings})
+        return self._worker(_FAULTY, {"WORKER_THREADS": 1, **settings})
 
     def worker(self) -> Any:
         """`coinfarm worker`, as it is."""
@@ -151,7 +151,7 @@ class Farm:
             "RESULTS_ROOT": RESULTS,
             "HEALTH_FILE": str(self._folder / f"{uuid4()}.health"),
             "RECEIVE_WAIT_S": "1",
-            "TURN_SHARDS": str(TURN_SHARDS),
+            "BATCH_MESSAGES": str(BATCH_MESSAGES),
             **{name: str(value) for name, value in settings.items()},
         }
         with log.open("w") as output:
@@ -216,9 +216,9 @@ def _do_in_peace(run: Run, service: Service) -> None:
     assert errors == [None] * len(jobs)
 
 
-def _queue(most_receives: int) -> Queue:
+def _queue(max_receives: int) -> Queue:
     sqs = boto3.client("sqs")
     dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": most_receives})
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives})
     return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coinfarm.aws.sqs import Depth
 from coinfarm.backfill.estimate import Fleet, Speed
-from coinfarm.backfill.plan import Wish, plan_run
+from coinfarm.backfill.plan import BackfillSpec, plan_run
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.storage import Storage, open_storage
 from tests.support.candle_stores import FIRST_DAY
@@ -29,8 +29,8 @@ def planned(
     """A run of so many days from 2026 on, whose results lie beside its manifest."""
     run = Run(open_storage(str(root)))
     stop = date.fromordinal(first.toordinal() + days)
-    wish = Wish(symbols, interval, first, stop, stride, model_uri, version, candles, run.storage)
-    run.write(plan_run(wish, SPEED, Fleet(), "lambda"))
+    spec = BackfillSpec(symbols, interval, first, stop, stride, model_uri, version, candles, run.storage)
+    run.write(plan_run(spec, SPEED, Fleet(), "lambda"))
     return run
 
 

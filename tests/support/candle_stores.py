@@ -18,7 +18,7 @@ FIRST_DAY = date(2026, 1, 1)
 FIRST_MS = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 
 
-def made_history(
+def synthetic_history(
     days: int, *, symbol: str = "DEMOUSD", interval: str = "1m", start: int = 0, missing: Collection[int] = (), seed: int = 1
 ) -> Candles:
     """Candles of so many days from 2026 on, less the first `start` and those at the positions `missing`."""

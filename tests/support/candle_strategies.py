@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.candles.validation import LARGEST_VALUE, SMALLEST_PRICE
+from coinfarm.candles.validation import MAX_VALUE, MIN_PRICE
 from image_render.spec import FrameSpec
 from image_render.windows import Columns
 
@@ -22,9 +22,9 @@ def series_in_ticks(draw: st.DrawFn, count: int, price_rows: int) -> Columns:
     tick = draw(st.sampled_from([1e-8, 0.1, 1 / 3, 1.0, 2.0**-20]))
     first = draw(st.sampled_from([1, 7, 9_999, 1_000_000]))
     span = draw(st.sampled_from([0, 1, 2, 2 * (price_rows - 1), 6 * (price_rows - 1), 1_000]))
-    most_volume = draw(st.sampled_from([0, 1, 2 * price_rows, 10**6]))
+    max_volume = draw(st.sampled_from([0, 1, 2 * price_rows, 10**6]))
     traded: NDArray[np.int64] = draw(arrays(np.int64, (count, 4), elements=st.integers(0, span)))
-    volume: NDArray[np.int64] = draw(arrays(np.int64, count, elements=st.integers(0, most_volume)))
+    volume: NDArray[np.int64] = draw(arrays(np.int64, count, elements=st.integers(0, max_volume)))
     prices = (first + traded) * tick
     return Columns(
         open=prices[:, 0],
@@ -38,7 +38,7 @@ def series_in_ticks(draw: st.DrawFn, count: int, price_rows: int) -> Columns:
 @st.composite
 def series_of_floats(draw: st.DrawFn, count: int) -> Columns:
     """Candles of any prices and volumes that `coinfarm.candles` lets through, `(count,)`."""
-    price = st.floats(SMALLEST_PRICE, LARGEST_VALUE)
+    price = st.floats(MIN_PRICE, MAX_VALUE)
     traded: NDArray[np.float64] = draw(arrays(np.float64, (count, 4), elements=price, fill=st.nothing()))
-    volume: NDArray[np.float64] = draw(arrays(np.float64, count, elements=st.floats(0, LARGEST_VALUE), fill=st.nothing()))
+    volume: NDArray[np.float64] = draw(arrays(np.float64, count, elements=st.floats(0, MAX_VALUE), fill=st.nothing()))
     return Columns(open=traded[:, 0], high=traded.max(axis=1), low=traded.min(axis=1), close=traded[:, 1], volume=volume)

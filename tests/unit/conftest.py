@@ -15,9 +15,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def keras() -> ModuleType:
     """Keras over TensorFlow, imported when the first test asks for it: that takes seconds."""
-    from coinfarm.engines.startup_logs import without_greetings
+    from coinfarm.engines.startup_logs import suppress_startup_logs
 
-    with without_greetings(), warnings.catch_warnings():
+    with suppress_startup_logs(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import keras
         import tensorflow  # noqa: F401

@@ -15,9 +15,9 @@ import pytest
 from benchmarks.soak import load
 from benchmarks.soak.backfill import _POISON, Outcome, _Care
 from benchmarks.soak.load import Answered, arrivals
-from benchmarks.soak.mix import LEAST_WINDOWS, Ask, Mix, Verdict
+from benchmarks.soak.mix import MIN_WINDOWS, Ask, Mix, Verdict
 from benchmarks.soak.moves import Move, strays, taken_up_s
-from benchmarks.soak.serving import LEAST_TREND_S, Plan, Served
+from benchmarks.soak.serving import MIN_TREND_S, Plan, Served
 from benchmarks.soak.versions import reference_bundle, scaled
 from benchmarks.soak.vitals import Vitals, trend
 from coinfarm.backfill.coverage import Counts
@@ -71,8 +71,8 @@ def test_a_connection_that_breaks_is_a_request_that_failed(monkeypatch: pytest.M
 @pytest.fixture(scope="module")
 def mix() -> Mix:
     """Over two versions, which answer each frame with its number, and with twice that."""
-    numbers = np.arange(LEAST_WINDOWS, dtype=float)[:, None] * np.ones(3)
-    return Mix(minutes(LEAST_WINDOWS + 199), {"one": numbers, "two": 2 * numbers}, seed=1)
+    numbers = np.arange(MIN_WINDOWS, dtype=float)[:, None] * np.ones(3)
+    return Mix(minutes(MIN_WINDOWS + 199), {"one": numbers, "two": 2 * numbers}, seed=1)
 
 
 def predictions(version: str, *values: float) -> bytes:
@@ -195,7 +195,7 @@ def test_a_broken_promise_of_the_server_is_told(changes: dict[str, Any], broken:
 
 
 def test_a_short_time_tells_nothing_of_memory() -> None:
-    short = served(plan=replace(served().plan, duration_s=LEAST_TREND_S - 1))
+    short = served(plan=replace(served().plan, duration_s=MIN_TREND_S - 1))
     assert [promise.text for promise in short.promises() if "memory" in promise.text or "threads" in promise.text] == []
 
 
@@ -209,7 +209,7 @@ OUTCOME = Outcome(
     exit_codes=[0, 0],
     counts=Counts(asked=5_760, predicted=5_760),
     rows=5_760,
-    most_rows_of_a_window=1,
+    max_rows_of_a_window=1,
     missing=0,
     differing=[],
     strangers=[],
@@ -231,7 +231,7 @@ OUTCOME = Outcome(
         pytest.param({}, [], id="all is well"),
         pytest.param({"good_dead_letters": 2, "redrives": 1}, [], id="good dead letters that were moved back"),
         pytest.param({"missing": 1}, ["every window is predicted, once"], id="a shard is missing"),
-        pytest.param({"most_rows_of_a_window": 2}, ["every window is predicted, once"], id="a window twice"),
+        pytest.param({"max_rows_of_a_window": 2}, ["every window is predicted, once"], id="a window twice"),
         pytest.param({"rows": 5_616}, ["every window is predicted, once"], id="rows are missing"),
         pytest.param({"differing": ["predictions/x"]}, ["every result equals"], id="another result"),
         pytest.param({"rewritten_otherwise": 1}, ["what was written twice"], id="two results of one shard"),

@@ -15,8 +15,8 @@ from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.manifest import TrainingData
 from coinfarm.storage import open_storage
-from coinfarm.verdict import MADE_UP_DAYS, MADE_UP_SYMBOLS, imported_scope, judge, made_up_scope, planned
-from tests.support.candle_stores import made_history
+from coinfarm.verdict import SYNTHETIC_DAYS, SYNTHETIC_SYMBOLS, imported_scope, judge, planned, synthetic_scope
+from tests.support.candle_stores import synthetic_history
 
 VERSION = "20260101-0a1b2c3d"
 
@@ -37,7 +37,7 @@ def learnt(**until: date) -> TrainingData:
 def candle_file(folder: Path, days: int, symbol: str = "DEMOBTC", interval: str = "1h", **options: Any) -> Path:
     """Candles from 2026-01-01 on."""
     path = folder / f"{symbol}-{interval}.parquet"
-    path.write_bytes(parquet_from_candles(made_history(days, symbol=symbol, interval=interval, **options)))
+    path.write_bytes(parquet_from_candles(synthetic_history(days, symbol=symbol, interval=interval, **options)))
     return path
 
 
@@ -46,10 +46,10 @@ def stored_candles(scope: Any, symbol: str) -> Candles:
 
 
 def test_candles_are_made_up_for_three_coins_of_the_days_asked_for(tmp_path: Path) -> None:
-    scope = made_up_scope(tmp_path, None, date(2026, 2, 1), date(2026, 2, 3))
-    assert (scope.symbols, scope.made_up) == (MADE_UP_SYMBOLS, True)
-    assert {len(stored_candles(scope, symbol)) for symbol in MADE_UP_SYMBOLS} == {2 * 1440}
-    again = made_up_scope(tmp_path, None, date(2026, 2, 1), date(2026, 2, 3))
+    scope = synthetic_scope(tmp_path, None, date(2026, 2, 1), date(2026, 2, 3))
+    assert (scope.symbols, scope.synthetic) == (SYNTHETIC_SYMBOLS, True)
+    assert {len(stored_candles(scope, symbol)) for symbol in SYNTHETIC_SYMBOLS} == {2 * 1440}
+    again = synthetic_scope(tmp_path, None, date(2026, 2, 1), date(2026, 2, 3))
     assert again == scope
 
 
@@ -61,20 +61,20 @@ def test_candles_are_made_up_for_three_coins_of_the_days_asked_for(tmp_path: Pat
     ],
 )
 def test_nothing_made_up_is_in_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, until: date, first: date) -> None:
-    monkeypatch.setattr("coinfarm.verdict.MADE_UP_DAYS", 1)
-    scope = made_up_scope(tmp_path, learnt(BTCUSD=until), None, None)
+    monkeypatch.setattr("coinfarm.verdict.SYNTHETIC_DAYS", 1)
+    scope = synthetic_scope(tmp_path, learnt(BTCUSD=until), None, None)
     assert (scope.first, (scope.stop - scope.first).days) == (first, 1)
 
 
 def test_enough_is_made_up_for_a_verdict_and_no_more_than_a_minute_takes() -> None:
-    assert MADE_UP_DAYS / 2 >= 10
-    assert 150_000 <= MADE_UP_DAYS * 1440 * len(MADE_UP_SYMBOLS) <= 240_000
+    assert SYNTHETIC_DAYS / 2 >= 10
+    assert 150_000 <= SYNTHETIC_DAYS * 1440 * len(SYNTHETIC_SYMBOLS) <= 240_000
 
 
 def test_files_are_asked_about_from_the_earliest_cut_off_of_their_coins(tmp_path: Path) -> None:
     files = [candle_file(tmp_path, 9), candle_file(tmp_path, 12, "DEMOETH")]
     scope = imported_scope(tmp_path / "out", files, learnt(DEMOBTC=date(2026, 1, 6), DEMOETH=date(2026, 1, 4)), None, None)
-    assert (scope.symbols, scope.interval, scope.made_up) == (("DEMOBTC", "DEMOETH"), "1h", False)
+    assert (scope.symbols, scope.interval, scope.synthetic) == (("DEMOBTC", "DEMOETH"), "1h", False)
     assert (scope.first, scope.stop) == (date(2026, 1, 4), date(2026, 1, 13))
     assert len(stored_candles(scope, "DEMOETH")) == 12 * 24, "windows of the first day need the candles before it"
 

@@ -40,7 +40,7 @@ def farm(account, with_fleet, tmp_path_factory):
 def season(farm):
     """What came of a season: answers by name."""
     (bundle,) = Path(reference_model_uri(), "versions").iterdir()
-    wish = ("--symbol", SYMBOL, "--from", "2026-01-01", "--to", f"2026-01-{1 + DAYS:02}", "--frames-per-s", 2_000)
+    spec = ("--symbol", SYMBOL, "--from", "2026-01-01", "--to", f"2026-01-{1 + DAYS:02}", "--frames-per-s", 2_000)
     found = {"model": bundle.name}
     farm.command("history", "generate", "--symbol", SYMBOL, "--from", "2026-01-01", "--days", DAYS)
     farm.command("model", "publish", bundle, "--no-compile", "--promote")
@@ -51,7 +51,7 @@ def season(farm):
         found["no such version"] = invoke(demo_request(200, modelVersion=NO_VERSION))
         found["ready"] = invoke(rest_event("GET", "/ready", "application/json", b""))
     for way, stride in STRIDES.items():
-        farm.command("backfill", "plan", *wish, "--run", way, "--on", way, "--stride", stride)
+        farm.command("backfill", "plan", *spec, "--run", way, "--on", way, "--stride", stride)
         farm.command("backfill", "submit", "--run", way)
     with farm.function("BatchFunction") as invoke:
         found["batches"] = list(iter(lambda: farm.work_off_as_lambda_does(invoke), None))

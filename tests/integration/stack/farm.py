@@ -122,7 +122,7 @@ class Farm:
             "HEALTH_FILE": str(self.folder / "health"),
             "MODEL_CACHE_DIR": str(self.folder / "worker-tmp"),
             "RECEIVE_WAIT_S": "1",
-            "HIDDEN_S": "2",  # so that it hides again what it works on
+            "VISIBILITY_TIMEOUT_S": "2",  # so that it hides again what it works on
         }
         done = subprocess.run(
             [sys.executable, "-m", "handler.worker"],

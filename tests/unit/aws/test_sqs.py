@@ -6,7 +6,7 @@ from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
 from coinfarm.aws import sqs as queue_module
-from coinfarm.aws.sqs import MOST_BYTES, Depth, Queue
+from coinfarm.aws.sqs import MAX_BYTES, Depth, Queue
 from coinfarm.errors import Forbidden, NotFound, StorageError, TooLarge, Unavailable
 
 
@@ -58,7 +58,7 @@ def test_every_message_sent_arrives_once(queue):
 
 
 def test_a_call_carries_no_more_bytes_than_sqs_takes(queue):
-    bodies = ["é" * (MOST_BYTES // 5)] * 5  # two bytes each in UTF-8
+    bodies = ["é" * (MAX_BYTES // 5)] * 5  # two bytes each in UTF-8
     told = []
     queue.send(bodies, told.append)
     assert told == [2, 4, 5]
@@ -66,13 +66,13 @@ def test_a_call_carries_no_more_bytes_than_sqs_takes(queue):
 
 def test_a_body_that_no_call_can_carry_is_refused_before_it_is_sent(queue):
     with pytest.raises(TooLarge, match="1,048,577 bytes is larger than the 1,048,576"):
-        queue.send(["x" * (MOST_BYTES + 1)])
+        queue.send(["x" * (MAX_BYTES + 1)])
 
 
 def test_each_delivery_is_numbered_and_has_a_receipt_of_its_own(queue):
     queue.send(["hello"])
-    (first,) = queue.receive(hidden_s=0)
-    (second,) = queue.receive(hidden_s=0)
+    (first,) = queue.receive(visibility_timeout_s=0)
+    (second,) = queue.receive(visibility_timeout_s=0)
     assert (first.receive_count, second.receive_count) == (1, 2)
     assert first.message_id == second.message_id
     assert first.receipt != second.receipt
@@ -87,7 +87,7 @@ def test_a_deleted_message_does_not_come_back(queue):
 
 def test_a_message_given_back_is_visible_at_once(queue):
     queue.send(["hello"])
-    (message,) = queue.receive(hidden_s=600)
+    (message,) = queue.receive(visibility_timeout_s=600)
     assert queue.receive() == []
     assert queue.extend([message.receipt], 0) == {}
     assert [again.body for again in queue.receive()] == ["hello"]
@@ -96,7 +96,7 @@ def test_a_message_given_back_is_visible_at_once(queue):
 def test_depth_counts_what_waits_and_what_is_in_work(queue, aws):
     queue.send(["a", "b", "c"])
     aws.send_message(QueueUrl=queue.url, MessageBody="later", DelaySeconds=60)
-    queue.receive(most=2, hidden_s=600)
+    queue.receive(most=2, visibility_timeout_s=600)
     assert queue.depth() == Depth(visible=1, in_flight=2, delayed=1)
     assert queue.depth().total == 4
 

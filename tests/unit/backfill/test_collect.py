@@ -19,7 +19,7 @@ from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 DAY = 1440
@@ -30,8 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Two symbols of minutes and what may befall them: a late beginning, holes, a day without candles, two days that were not done."""
     folder = tmp_path_factory.mktemp("run")
     predictor = Predictor(loaded(folder / "model", PixelEngine()), max_batch=100)
-    first = made_history(5, start=1000, missing=[*range(2 * DAY, 3 * DAY), *range(3 * DAY + 500, 3 * DAY + 650)])
-    second = made_history(2, symbol="DEMOETH", seed=2)
+    first = synthetic_history(5, start=1000, missing=[*range(2 * DAY, 3 * DAY), *range(3 * DAY + 500, 3 * DAY + 650)])
+    second = synthetic_history(2, symbol="DEMOETH", seed=2)
     candles = stored(folder / "store", first, second)
     run = planned(
         folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first=date(2025, 12, 31)
@@ -146,7 +146,7 @@ def test_cut_off_nothing_appears(run: Run, tmp_path: Path, output: str) -> None:
 
 
 def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Path) -> None:
-    run = planned(tmp_path / "run", stored(tmp_path / "store", made_history(1)), days=1)
+    run = planned(tmp_path / "run", stored(tmp_path / "store", synthetic_history(1)), days=1)
     coverage = collect(run, tmp_path / "all.parquet")
     assert (coverage.total.asked, coverage.total.missing) == (DAY, DAY)
     assert len(pq.read_table(tmp_path / "all.parquet")) == 0
@@ -154,7 +154,7 @@ def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Pa
 
 def test_a_run_over_days_without_candles_is_refused_and_nothing_written(tmp_path: Path) -> None:
     predictor = Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=100)
-    candles = stored(tmp_path / "store", made_history(1))
+    candles = stored(tmp_path / "store", synthetic_history(1))
     manifest = planned(tmp_path / "planned", candles, days=1, version=predictor.model.version).manifest
     run = Run(open_storage(str(tmp_path / "run")))
     earlier = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3), "results_uri": run.storage.uri()}

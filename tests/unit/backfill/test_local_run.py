@@ -18,7 +18,7 @@ from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 from tests.support.compiled_models import compiled_bundle
 
 DAYS = 6
@@ -47,7 +47,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path, model: tuple[str, str]) -> Run:
-    candles = stored(tmp_path / "store", made_history(DAYS, interval="15m", missing=range(300, 450)))
+    candles = stored(tmp_path / "store", synthetic_history(DAYS, interval="15m", missing=range(300, 450)))
     return planned(tmp_path / "run", candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
 
 
@@ -103,7 +103,7 @@ def test_another_process_does_what_a_killed_one_had_in_work(run: Run) -> None:
 
 @pytest.fixture
 def long_run(tmp_path: Path, model: tuple[str, str]) -> Run:
-    candles = stored(tmp_path / "store", made_history(LONG, interval="15m"))
+    candles = stored(tmp_path / "store", synthetic_history(LONG, interval="15m"))
     return planned(tmp_path / "run", candles, interval="15m", days=LONG, model_uri=model[0], version=model[1])
 
 

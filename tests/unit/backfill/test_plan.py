@@ -12,13 +12,13 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.storage import Storage
 from tests.support.backfill_runs import planned
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 
 
 @pytest.fixture(scope="module")
 def candles(tmp_path_factory: pytest.TempPathFactory) -> Storage:
-    hours = made_history(20, interval="1h", symbol="DEMOETH", missing=range(24, 48))
-    return stored(tmp_path_factory.mktemp("store"), made_history(3), hours)
+    hours = synthetic_history(20, interval="1h", symbol="DEMOETH", missing=range(24, 48))
+    return stored(tmp_path_factory.mktemp("store"), synthetic_history(3), hours)
 
 
 MILLION = quote(1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), Fleet(lambda_functions=10, lambda_memory_mb=3_538, instances=30))
@@ -72,7 +72,7 @@ def test_a_plan_counts_the_windows_of_days_that_have_candles(candles: Storage, t
 
 
 def test_the_manifest_describes_every_shard_in_one_order(candles: Storage, tmp_path: Path) -> None:
-    hours = stored(tmp_path / "store", made_history(2), made_history(2, symbol="DEMOETH"))
+    hours = stored(tmp_path / "store", synthetic_history(2), synthetic_history(2, symbol="DEMOETH"))
     run = planned(tmp_path / "run", hours, symbols=("DEMOUSD", "DEMOETH"), days=2)
     assert [str(shard) for shard in Run.at(str(tmp_path / "run")).manifest.shards()] == [
         "DEMOUSD 1m 2026-01-01",

@@ -19,7 +19,7 @@ from coinfarm.errors import CandleError, Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.support.candle_stores import FIRST_DAY, made_history, store_history, stored, stored_in_part
+from tests.support.candle_stores import FIRST_DAY, store_history, stored, stored_in_part, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 SECOND_DAY = date(2026, 1, 2)
@@ -43,8 +43,8 @@ def results(tmp_path: Path) -> Storage:
 @pytest.fixture
 def history(tmp_path: Path) -> History:
     """Two days of hours, ninety of minutes missing on the second."""
-    hours = made_history(20, interval="1h", symbol="DEMOETH")
-    return History(stored(tmp_path / "store", made_history(2, missing=range(2000, 2150)), hours))
+    hours = synthetic_history(20, interval="1h", symbol="DEMOETH")
+    return History(stored(tmp_path / "store", synthetic_history(2, missing=range(2000, 2150)), hours))
 
 
 def jobs(history: History, results: Storage, predictor: Predictor, *shards: Shard) -> list[tuple[Shard, ShardJob]]:
@@ -107,7 +107,7 @@ def test_what_is_done_is_left_as_it_is_without_engine_work(
 def test_a_result_of_other_candles_than_there_are_now_is_made_anew(results: Storage, predictor: Predictor, tmp_path: Path) -> None:
     """The first day is stored in part, and grows: the second one's first windows begin in it."""
     first, second = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)
-    candles = made_history(2)
+    candles = synthetic_history(2)
     part = stored_in_part(tmp_path / "part", candles[:1300])
     store_history(part, candles[1440:])
     done(predictor, jobs(History(part), results, predictor, first, second))
@@ -133,14 +133,14 @@ def test_a_result_whose_candles_are_gone_stays(history: History, results: Storag
 def test_a_result_that_does_not_tell_of_its_candles_stays(results: Storage, predictor: Predictor, tmp_path: Path) -> None:
     """Those made before results told of them."""
     shard, key = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", FIRST_DAY).key(predictor.model.version)
-    part = stored_in_part(tmp_path / "part", made_history(1)[:1300])
+    part = stored_in_part(tmp_path / "part", synthetic_history(1)[:1300])
     done(predictor, jobs(History(part), results, predictor, shard))
     table = pq.read_table(pa.BufferReader(results.read(key).data))
     metadata = {name: value for name, value in table.schema.metadata.items() if name != b"candles"}
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
     results.write(key, bytes(sink.getvalue()))
-    store_history(part, made_history(1))
+    store_history(part, synthetic_history(1))
     ((_, job),) = jobs(History(part), results, predictor, shard)
     assert job.is_done()
 

@@ -15,7 +15,7 @@ from coinfarm.candles.day import day_of
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, NotFound
 from coinfarm.prediction.predictor import Predictor, Series
-from tests.support.candle_stores import FIRST_DAY, FIRST_MS, days_of, made_history, stored
+from tests.support.candle_stores import FIRST_DAY, FIRST_MS, days_of, stored, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 DAY = 1440
@@ -34,22 +34,24 @@ def rows(predictor: Predictor, series: Series) -> tuple[NDArray[np.int64], ...]:
 
 
 HISTORIES = {
-    "without holes": made_history(3),
-    "a hole inside a day": made_history(3, missing=range(DAY + 300, DAY + 420)),
-    "single minutes missing everywhere": made_history(3, missing=range(7, 3 * DAY - 1, 11)),
-    "a hole across midnight": made_history(3, missing=range(2 * DAY - 30, 2 * DAY + 50)),
-    "a hole from midnight on": made_history(3, missing=range(2 * DAY, 2 * DAY + 70)),
-    "a hole up to midnight": made_history(3, missing=range(2 * DAY - 70, 2 * DAY)),
-    "a hole that begins before the first window's first candle": made_history(3, missing=range(2 * DAY - 260, 2 * DAY - 150)),
-    "a hole from the day before yesterday, after which few minutes are filled": made_history(4, missing=range(DAY - 50, 3 * DAY - 110)),
-    "a day without a candle": made_history(4, missing=range(2 * DAY, 3 * DAY)),
-    "a day with one candle": made_history(4, missing=[at for at in range(DAY, 2 * DAY) if at != DAY + 700]),
-    "a beginning in the middle of a day": made_history(3, start=700),
-    "a beginning shortly before midnight": made_history(3, start=DAY - 50),
-    "an end in the middle of a day": made_history(3)[: 2 * DAY + 500],
-    "hours": made_history(12, interval="1h"),
-    "hours with holes": made_history(20, interval="1h", missing=[*range(9, 200, 7), *range(230, 260), *range(300, 302)]),
-    "four hours": made_history(36, interval="4h", start=2, missing=[77, 78]),
+    "without holes": synthetic_history(3),
+    "a hole inside a day": synthetic_history(3, missing=range(DAY + 300, DAY + 420)),
+    "single minutes missing everywhere": synthetic_history(3, missing=range(7, 3 * DAY - 1, 11)),
+    "a hole across midnight": synthetic_history(3, missing=range(2 * DAY - 30, 2 * DAY + 50)),
+    "a hole from midnight on": synthetic_history(3, missing=range(2 * DAY, 2 * DAY + 70)),
+    "a hole up to midnight": synthetic_history(3, missing=range(2 * DAY - 70, 2 * DAY)),
+    "a hole that begins before the first window's first candle": synthetic_history(3, missing=range(2 * DAY - 260, 2 * DAY - 150)),
+    "a hole from the day before yesterday, after which few minutes are filled": synthetic_history(
+        4, missing=range(DAY - 50, 3 * DAY - 110)
+    ),
+    "a day without a candle": synthetic_history(4, missing=range(2 * DAY, 3 * DAY)),
+    "a day with one candle": synthetic_history(4, missing=[at for at in range(DAY, 2 * DAY) if at != DAY + 700]),
+    "a beginning in the middle of a day": synthetic_history(3, start=700),
+    "a beginning shortly before midnight": synthetic_history(3, start=DAY - 50),
+    "an end in the middle of a day": synthetic_history(3)[: 2 * DAY + 500],
+    "hours": synthetic_history(12, interval="1h"),
+    "hours with holes": synthetic_history(20, interval="1h", missing=[*range(9, 200, 7), *range(230, 260), *range(300, 302)]),
+    "four hours": synthetic_history(36, interval="4h", start=2, missing=[77, 78]),
 }
 
 
@@ -83,15 +85,15 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
 @pytest.mark.parametrize(
     ("history", "day", "series", "no_candles", "too_few_before"),
     [
-        pytest.param(made_history(2), 0, DAY - 199, 0, 199, id="the first day of the history"),
-        pytest.param(made_history(2), 1, DAY, 0, 0, id="any other day"),
-        pytest.param(made_history(2, start=500), 0, DAY - 500 - 199, 500, 199, id="a beginning in the day"),
-        pytest.param(made_history(2, start=DAY - 100), 0, 0, DAY - 100, 100, id="a beginning too late in the day for a window"),
-        pytest.param(made_history(2, start=DAY - 100), 1, DAY - 99, 0, 99, id="a beginning on the day before"),
-        pytest.param(made_history(2)[: DAY + 20], 1, 20, DAY - 20, 0, id="an end in the day"),
-        pytest.param(made_history(2), 2, 0, DAY, 0, id="a day after the end"),
-        pytest.param(made_history(2, start=DAY), 0, 0, DAY, 0, id="a day before the beginning"),
-        pytest.param(made_history(3, missing=range(DAY, 2 * DAY)), 1, 0, DAY, 0, id="a day without candles"),
+        pytest.param(synthetic_history(2), 0, DAY - 199, 0, 199, id="the first day of the history"),
+        pytest.param(synthetic_history(2), 1, DAY, 0, 0, id="any other day"),
+        pytest.param(synthetic_history(2, start=500), 0, DAY - 500 - 199, 500, 199, id="a beginning in the day"),
+        pytest.param(synthetic_history(2, start=DAY - 100), 0, 0, DAY - 100, 100, id="a beginning too late in the day for a window"),
+        pytest.param(synthetic_history(2, start=DAY - 100), 1, DAY - 99, 0, 99, id="a beginning on the day before"),
+        pytest.param(synthetic_history(2)[: DAY + 20], 1, 20, DAY - 20, 0, id="an end in the day"),
+        pytest.param(synthetic_history(2), 2, 0, DAY, 0, id="a day after the end"),
+        pytest.param(synthetic_history(2, start=DAY), 0, 0, DAY, 0, id="a day before the beginning"),
+        pytest.param(synthetic_history(3, missing=range(DAY, 2 * DAY)), 1, 0, DAY, 0, id="a day without candles"),
     ],
 )
 def test_each_window_asked_for_is_accounted_for(
@@ -120,13 +122,13 @@ def test_a_stride_counts_from_the_epoch(stride: int, first: int, asked: int) -> 
 
 
 def test_a_symbol_without_candles_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    history = History(stored(tmp_path, made_history(1)))
+    history = History(stored(tmp_path, synthetic_history(1)))
     with pytest.raises(NotFound, match="no 1m candles of NONEUSD; the store has"):
         windows_of(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
 
 def test_a_damaged_day_is_named(tmp_path: Path) -> None:
-    storage = stored(tmp_path, made_history(2))
+    storage = stored(tmp_path, synthetic_history(2))
     storage.write("candles/symbol=DEMOUSD/interval=1m/date=2026-01-01.parquet", b"PAR1")
     with pytest.raises(CandleError, match=r"date=2026-01-01\.parquet"):
         windows_of(Shard("DEMOUSD", "1m", date(2026, 1, 2)), History(storage))

@@ -18,7 +18,7 @@ from coinfarm.errors import Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.request import ShardRequest, parse_message
 from tests.support.backfill_runs import QueueInMemory, planned
-from tests.support.candle_stores import made_history, store_history, stored, stored_in_part
+from tests.support.candle_stores import store_history, stored, stored_in_part, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 
@@ -30,7 +30,7 @@ def predictor(tmp_path: Path) -> Predictor:
 @pytest.fixture
 def run(tmp_path: Path, predictor: Predictor) -> Run:
     """Twenty-five days of hours."""
-    candles = stored(tmp_path / "store", made_history(25, interval="1h"))
+    candles = stored(tmp_path / "store", synthetic_history(25, interval="1h"))
     return planned(tmp_path / "run", candles, interval="1h", days=25, version=predictor.model.version)
 
 
@@ -164,14 +164,14 @@ def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: Qu
 def test_a_day_that_has_grown_since_it_was_predicted_is_found_where_one_looks_inside(
     tmp_path: Path, queue: QueueInMemory, predictor: Predictor
 ) -> None:
-    store = stored_in_part(tmp_path / "growing", made_history(25, interval="1h")[:594])
+    store = stored_in_part(tmp_path / "growing", synthetic_history(25, interval="1h")[:594])
     run = planned(tmp_path / "grown", store, interval="1h", days=25, version=predictor.model.version)
     submit(run, queue)
     work_off(run, queue, predictor)
     last = list(run.manifest.shards())[-1]
     assert _account(run, last).no_candles == 6
 
-    store_history(store, made_history(25, interval="1h"))
+    store_history(store, synthetic_history(25, interval="1h"))
     assert resend(run, queue) == 0
     assert resend(run, queue, look_inside=True) == 1
     assert dates(queue) == [25]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.validation import LARGEST_VALUE
+from coinfarm.candles.validation import MAX_VALUE
 from coinfarm.errors import CandleError, RequestError
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, minutes
@@ -39,8 +39,8 @@ def test_good_candles_become_typed_columns() -> None:
     [
         pytest.param("volume", 0.0, id="no volume"),
         pytest.param("low", 1e-8, id="a price of 1e-8"),
-        pytest.param("high", LARGEST_VALUE, id="the largest price"),
-        pytest.param("volume", LARGEST_VALUE, id="the largest volume"),
+        pytest.param("high", MAX_VALUE, id="the largest price"),
+        pytest.param("volume", MAX_VALUE, id="the largest volume"),
         pytest.param("high", 11.0, id="no upper wick"),
         pytest.param("low", 10.0, id="no lower wick"),
     ],

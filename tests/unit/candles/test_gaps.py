@@ -91,9 +91,9 @@ def test_no_candles_have_no_hole() -> None:
 @pytest.mark.parametrize("missing", [set(), {5}], ids=["whole", "with a hole"])
 def test_as_many_as_allowed_are_filled_and_one_more_is_refused(missing: set[int]) -> None:
     broken = minutes(10, missing=missing)
-    assert len(fill_gaps(broken, most_candles=10)) == 10
+    assert len(fill_gaps(broken, max_candles=10)) == 10
     with pytest.raises(TooLarge, match=r"span 10 intervals of 1m with their holes filled; at most 9 are allowed"):
-        fill_gaps(broken, most_candles=9)
+        fill_gaps(broken, max_candles=9)
 
 
 def test_a_hole_of_a_hundred_years_is_refused_before_its_memory_is_taken() -> None:

@@ -15,7 +15,7 @@ from coinfarm.backfill.status import Status, Watch
 from coinfarm.cli import main
 from coinfarm.cli.backfill import backfill
 from coinfarm.storage import open_storage
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 from tests.support.fake_models import FakeEngine, promote_model
 
 Command = Callable[..., Result]
@@ -34,7 +34,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     for name in ("QUEUE_URL", "DEAD_LETTER_QUEUE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    stored(tmp_path / "store", made_history(2))
+    stored(tmp_path / "store", synthetic_history(2))
     return lambda *arguments: CliRunner().invoke(main, ["backfill", *(str(argument) for argument in arguments)])
 
 

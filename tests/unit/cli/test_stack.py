@@ -15,7 +15,7 @@ from coinfarm.aws.lambda_function import Function
 from coinfarm.cli import main
 from coinfarm.cli.stack import _defaults
 from coinfarm.storage import open_storage
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 from tests.support.deployed_stack import FLEET, OUTPUTS, PARAMETERS, description
 from tests.support.fake_models import FakeEngine, promote_model
 
@@ -166,7 +166,7 @@ def test_help_asks_nobody(deployed: Any, arguments: list[str]) -> None:
 def test_who_is_told_everything_asks_nobody(deployed: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = deployed()
     monkeypatch.setenv("COINFARM_STACK", "farm")
-    stored(tmp_path / "store", made_history(2))
+    stored(tmp_path / "store", synthetic_history(2))
     assert CliRunner().invoke(main, ["history", "check", "--store", str(tmp_path / "store"), "--json"]).exit_code == 0
     assert asked == []
 
@@ -181,7 +181,7 @@ def test_the_stack_may_be_named_by_the_environment(deployed: Any, monkeypatch: p
 def test_a_run_that_lambda_cannot_reach_is_not_submitted(deployed: Any, run: Run, tmp_path: Path) -> None:
     deployed()
     promote_model(open_storage(str(tmp_path / "models/models/btc")), tmp_path / "bundle", "1.5")
-    stored(tmp_path / "mine", made_history(2))
+    stored(tmp_path / "mine", synthetic_history(2))
     planned = run("backfill", "plan", *ASKED, "--store", "mine", "--run", "x", "--frames-per-s", 2000)
     assert planned.exit_code == 0, planned.output
     refused = run("backfill", "submit", "--run", "x")
@@ -192,7 +192,7 @@ def test_a_run_that_lambda_cannot_reach_is_not_submitted(deployed: Any, run: Run
 def test_a_run_for_a_fleet_that_is_not_there_is_not_submitted(deployed: Any, run: Run, tmp_path: Path) -> None:
     deployed()
     promote_model(open_storage(str(tmp_path / "models/models/btc")), tmp_path / "bundle", "1.5")
-    stored(tmp_path / "candles", made_history(2))
+    stored(tmp_path / "candles", synthetic_history(2))
     assert run("backfill", "plan", *ASKED, "--run", "x", "--frames-per-s", 2000, "--on", "gpu").exit_code == 0
     refused = run("backfill", "submit", "--run", "x")
     assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)

@@ -21,8 +21,8 @@ from coinfarm.models.manifest import TrainingData
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.storage import open_storage
-from coinfarm.verdict import MADE_UP
-from tests.support.candle_stores import made_history
+from coinfarm.verdict import SYNTHETIC_NOTE
+from tests.support.candle_stores import synthetic_history
 from tests.support.compiled_models import channel_means_graph, compiled_bundle
 
 Command = Callable[..., Result]
@@ -62,7 +62,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     models = open_storage(str(home / "models"))
     promote(models, publish(models, compiled_bundle(home / "bundle", F32, graph=rising_graph(), training=training)))
     for symbol in COINS:
-        candles = made_history(DAYS, symbol=symbol, interval="15m")
+        candles = synthetic_history(DAYS, symbol=symbol, interval="15m")
         (home / f"{symbol}-15m.parquet").write_bytes(parquet_from_candles(candles))
     return home
 
@@ -96,7 +96,7 @@ def test_the_verdict_on_files_is_the_first_line_and_the_report_the_last(first: R
     assert lines[0].startswith(("Makes money: it", "Does not make money: it", "Cannot be told from this much data: it"))
     assert str(home / "out/verdict.html") in lines[-2]
     assert lines[0].split(":")[0] in (home / "out/verdict.html").read_text()
-    assert MADE_UP not in first.stdout
+    assert SYNTHETIC_NOTE not in first.stdout
 
 
 def test_each_step_is_told_on_stderr(first: Result) -> None:
@@ -127,13 +127,13 @@ def test_the_candles_that_are_made_up_without_files_tell_of_no_market(command: C
     shown = command("--from", "2026-02-01", "--to", "2026-02-02", "-o", tmp_path / "out", "--json")
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)
-    assert found["made_up"] is True
-    assert found["verdict"]["reasons"][0] == MADE_UP
+    assert found["synthetic"] is True
+    assert found["verdict"]["reasons"][0] == SYNTHETIC_NOTE
     assert found["symbols"] == ["DEMOBTC", "DEMOETH", "DEMOLTC"]
     assert found["windows"]["asked"] == 3 * 1440 == found["windows"]["predicted"] + found["windows"]["tooFewBefore"]
     assert found["model"] is not None
     assert "synthetic candles" in shown.stderr
-    assert MADE_UP in Path(found["report"]).read_text()
+    assert SYNTHETIC_NOTE in Path(found["report"]).read_text()
     assert Path(found["predictions_file"]).is_file()
 
 

@@ -22,7 +22,7 @@ from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import LEAST_CORRELATION, MOST_RMS_DIFFERENCE_SHARE, Member
+from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Member
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
@@ -83,7 +83,7 @@ def test_every_form_that_was_kept_says_what_keras_says(compiled: Compilation, sa
     for form in forms:
         answer = OpenVinoEngine(compiled.bundle, form).predict(sample.parity)
         share = np.sqrt(((answer - expected) ** 2).mean(axis=0)) / expected.std(axis=0)
-        assert (share <= MOST_RMS_DIFFERENCE_SHARE).all()
+        assert (share <= MAX_RMS_DIFFERENCE_SHARE).all()
         np.testing.assert_allclose(share, [form.parity[name].rms_difference_share for name in OUTPUT_NAMES], rtol=0.1, atol=1e-4)
 
 
@@ -93,7 +93,7 @@ def test_the_manifest_says_how_the_forms_were_judged(compiled: Compilation) -> N
     assert (engines.trial.candles, engines.trial.calibration_frames, engines.trial.parity_frames) == (("DEMOUSD",), 500, 1000)
     speeds = [form.frames_per_s for form in engines.forms]
     assert speeds == sorted(speeds, reverse=True)
-    assert all(parity.correlation >= LEAST_CORRELATION for form in engines.forms for parity in form.parity.values())
+    assert all(parity.correlation >= MIN_CORRELATION for form in engines.forms for parity in form.parity.values())
 
 
 def test_what_is_compiled_keeps_its_version_and_its_source_is_left_alone(compiled: Compilation, source: Bundle) -> None:

@@ -47,11 +47,11 @@ NOT_ON_JAX = {
 
 @pytest.fixture(scope="module", autouse=True)
 def keras() -> ModuleType:
-    from coinfarm.engines.startup_logs import without_greetings
+    from coinfarm.engines.startup_logs import suppress_startup_logs
 
     if BACKEND == "jax":
         sys.modules["tensorflow"] = None  # type: ignore[assignment] # cannot be imported: JAX is to do without
-    with without_greetings():
+    with suppress_startup_logs():
         import keras
     assert keras.backend.backend() == BACKEND
     return keras

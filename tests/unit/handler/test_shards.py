@@ -9,7 +9,7 @@ from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import read_result
 from coinfarm.storage import open_storage
 from handler import app
-from tests.support.candle_stores import made_history, stored
+from tests.support.candle_stores import stored, synthetic_history
 from tests.support.demo_requests import EVENTS, demo_request, queue_event
 from tests.support.fake_models import promote_model, publish_model
 
@@ -17,7 +17,7 @@ from tests.support.fake_models import promote_model, publish_model
 @pytest.fixture
 def store(folder):
     """Three days of minutes and twenty of hours, in the folder that messages may read."""
-    stored(folder / "candles", made_history(3), made_history(20, interval="1h", symbol="DEMOETH"))
+    stored(folder / "candles", synthetic_history(3), synthetic_history(20, interval="1h", symbol="DEMOETH"))
 
 
 @pytest.fixture

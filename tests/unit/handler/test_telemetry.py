@@ -10,12 +10,12 @@ from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_f
 from coinfarm.aws.sqs import QueueMessage
 from handler import app
 from handler.drain import Drain
-from handler.idle_timer import Idleness
+from handler.idle_timer import IdleTimer
 from handler.local_events import LocalContext
 from handler.telemetry import logger, print_metrics
-from handler.visibility import Held
+from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
-from handler.worker_thread import Lane
+from handler.worker_thread import WorkerThread
 from tests.support.demo_requests import demo_request, queue_event, rest_event
 from tests.support.fake_models import promote_model
 from tests.support.monitoring_stack import asked_for, monitoring
@@ -170,7 +170,7 @@ class OneDelivery:
     def __init__(self, drain):
         self._drain = drain
 
-    def receive(self, most, wait_s, hidden_s):
+    def receive(self, most, wait_s, visibility_timeout_s):
         bodies = {"good": json.dumps({**demo_request(), "resultsUri": "good.json"}), "bad": "{}"}
         self._drain.wait = lambda pause_s: True
         return [QueueMessage(name, body, f"receipt of {name}", 1) for name, body in bodies.items()]
@@ -178,7 +178,7 @@ class OneDelivery:
     def delete(self, receipts):
         return {}
 
-    def extend(self, receipts, hidden_s):
+    def extend(self, receipts, visibility_timeout_s):
         return {}
 
 
@@ -187,7 +187,7 @@ def count_as_a_worker(_, without_model):
         prepare()
         settings, drain = WorkerSettings(queue_url="https://sqs.us-east-1.amazonaws.com/1/shards"), Drain(0)
         queue = OneDelivery(drain)
-        Lane("lane", settings, app.service(), queue, Held(queue, 60), Idleness(), drain).run()
+        WorkerThread("lane", settings, app.service(), queue, VisibilityExtender(queue, 60), IdleTimer(), drain).run()
         print_metrics()
 
 

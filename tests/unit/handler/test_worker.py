@@ -8,14 +8,14 @@ import pytest
 from coinfarm.aws.sqs import QueueMessage
 from coinfarm.errors import CandleError, CoinfarmError, Fault, ModelError, NotFound, TooLarge, Unavailable
 from handler import app, drain
-from handler.batch import TimeIsShort
+from handler.batch import OutOfTime
 from handler.drain import Drain
-from handler.idle_timer import Idleness
+from handler.idle_timer import IdleTimer
 from handler.telemetry import print_metrics
-from handler.visibility import Held
+from handler.visibility import VisibilityExtender
 from handler.worker import Worker
 from handler.worker_settings import WorkerSettings
-from handler.worker_thread import Lane, retry_delay_s
+from handler.worker_thread import WorkerThread, retry_delay_s
 from tests.support.demo_requests import demo_request
 
 SETTINGS = {"QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/1/shards"}
@@ -40,7 +40,7 @@ class FakeQueue:
         self.deleted, self.hidden = [], {}
         self.error = None
 
-    def receive(self, most, wait_s, hidden_s):
+    def receive(self, most, wait_s, visibility_timeout_s):
         self._fail()
         given, self.waiting = self.waiting[:most], self.waiting[most:]
         return given
@@ -50,9 +50,9 @@ class FakeQueue:
         self.deleted += receipts
         return {}
 
-    def extend(self, receipts, hidden_s):
+    def extend(self, receipts, visibility_timeout_s):
         self._fail()
-        self.hidden |= dict.fromkeys(receipts, hidden_s)
+        self.hidden |= dict.fromkeys(receipts, visibility_timeout_s)
         return {}
 
     def _fail(self):
@@ -60,20 +60,20 @@ class FakeQueue:
             raise self.error
 
 
-class LaneUnderTest(Lane):
+class LaneUnderTest(WorkerThread):
     """One that runs in the test's own thread, until the queue is empty; its pauses take no time."""
 
     def __init__(self, queue):
         settings = WorkerSettings.from_environment(SETTINGS)
-        self.held, self.idleness, self.drain = Held(queue, 60), Idleness(), Drain(0)
+        self.held, self.idleness, self.drain = VisibilityExtender(queue, 60), IdleTimer(), Drain(0)
         self.pauses = []
-        self.most_pauses = 20
+        self.max_pauses = 20
         self.drain.wait = self.wait
         super().__init__("lane", settings, app.service(), queue, self.held, self.idleness, self.drain)
 
     def wait(self, pause_s):
         self.pauses.append(pause_s)
-        return self.drain.begun or self.idleness.lasted_s > 0 or len(self.pauses) >= self.most_pauses
+        return self.drain.begun or self.idleness.lasted_s > 0 or len(self.pauses) >= self.max_pauses
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_what_is_received_while_the_drain_begins_is_given_back_unworked(folder, 
 @pytest.mark.parametrize(
     ("error", "delays_s"),
     [
-        pytest.param(TimeIsShort(), [0, 0, 0], id="no time"),
+        pytest.param(OutOfTime(), [0, 0, 0], id="no time"),
         pytest.param(CandleError(Fault("", "impossible")), [0, 0, 0], id="a bad message"),
         pytest.param(TooLarge(""), [0, 0, 0], id="too much"),
         pytest.param(NotFound(""), [30, 60, 900], id="candles that are not there"),
@@ -180,7 +180,7 @@ def test_a_message_comes_again_at_once_where_it_is_at_fault_and_else_later_each_
 
 def test_held_messages_are_hidden_again_until_they_are_let_go():
     queue = FakeQueue()
-    held = Held(queue, 60)
+    held = VisibilityExtender(queue, 60)
     first, second = received("first"), received("second")
     held.take([first, second])
     held.let_go([first])
@@ -192,8 +192,8 @@ def test_held_messages_are_hidden_again_until_they_are_let_go():
 
 def test_a_message_that_is_no_longer_ours_is_not_held():
     queue = FakeQueue()
-    queue.extend = lambda receipts, hidden_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
-    held = Held(queue, 60)
+    queue.extend = lambda receipts, visibility_timeout_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
+    held = VisibilityExtender(queue, 60)
     held.take([received("lost")])
     held.hide_on()
     assert len(held) == 0
@@ -201,7 +201,7 @@ def test_a_message_that_is_no_longer_ours_is_not_held():
 
 def test_while_the_queue_does_not_answer_messages_stay_held():
     queue = FakeQueue()
-    held = Held(queue, 60)
+    held = VisibilityExtender(queue, 60)
     held.take([received("mine")])
     queue.error = Unavailable("the queue cannot be reached")
     held.hide_on()
@@ -213,10 +213,10 @@ def test_while_the_queue_does_not_answer_messages_stay_held():
 def test_a_message_cannot_be_let_go_while_the_queue_is_told_to_hide_it():
     """Else it would be given back first and hidden then, by nobody who works on it."""
     queue, told, go_on = FakeQueue(), threading.Event(), threading.Event()
-    held = Held(queue, 60)
+    held = VisibilityExtender(queue, 60)
     held.take([received("one")])
 
-    def extend(receipts, hidden_s):
+    def extend(receipts, visibility_timeout_s):
         told.set()
         assert go_on.wait(60)
         return {}
@@ -276,7 +276,7 @@ def test_work_may_go_on_for_the_grace_and_no_longer(clock):
     clock[0] += 79
     drain.check()
     clock[0] += 2
-    with pytest.raises(TimeIsShort):
+    with pytest.raises(OutOfTime):
         drain.check()
 
 
@@ -293,12 +293,12 @@ def test_hurry_ends_the_grace(clock):
     drain = Drain(80)
     drain.begin()
     drain.hurry()
-    with pytest.raises(TimeIsShort):
+    with pytest.raises(OutOfTime):
         drain.check()
 
 
 def test_idleness_begins_with_the_first_call_in_vain(clock):
-    idleness = Idleness()
+    idleness = IdleTimer()
     assert idleness.lasted_s == 0
     idleness.begin(980)
     idleness.begin(999)
@@ -310,30 +310,30 @@ def test_idleness_begins_with_the_first_call_in_vain(clock):
 @pytest.mark.parametrize(("idle_exit_s", "waits_s"), [(None, [20, 20]), (3, [3, 1]), (0.5, [1, 1]), (25, [20, 5]), (300, [20, 20])])
 def test_no_call_waits_longer_than_the_worker_may_be_idle(clock, idle_exit_s, waits_s):
     settings = WorkerSettings.from_environment(SETTINGS | ({} if idle_exit_s is None else {"IDLE_EXIT_S": str(idle_exit_s)}))
-    idleness, asked = Idleness(), []
+    idleness, asked = IdleTimer(), []
 
     class Empty:
-        def receive(self, most, wait_s, hidden_s):
+        def receive(self, most, wait_s, visibility_timeout_s):
             asked.append(wait_s)
             clock[0] += wait_s
             return []
 
-    lane = Lane("lane", settings, None, Empty(), None, idleness, Drain(0))
+    lane = WorkerThread("lane", settings, None, Empty(), None, idleness, Drain(0))
     for _ in waits_s:
         lane._receive()
     assert asked == waits_s
 
 
 def test_settings_come_from_the_environment():
-    settings = WorkerSettings.from_environment({**SETTINGS, "IDLE_EXIT_S": "300", "LANES": "3"})
-    assert (settings.queue_url, settings.idle_exit_s, settings.lanes) == (SETTINGS["QUEUE_URL"], 300, 3)
+    settings = WorkerSettings.from_environment({**SETTINGS, "IDLE_EXIT_S": "300", "WORKER_THREADS": "3"})
+    assert (settings.queue_url, settings.idle_exit_s, settings.worker_threads) == (SETTINGS["QUEUE_URL"], 300, 3)
 
 
 @pytest.mark.parametrize(
     ("variables", "words"),
     [
         pytest.param({}, "QUEUE_URL is not set", id="no queue"),
-        pytest.param({**SETTINGS, "TURN_SHARDS": "11"}, "TURN_SHARDS='11': .* less than or equal to 10", id="more than SQS gives"),
+        pytest.param({**SETTINGS, "BATCH_MESSAGES": "11"}, "BATCH_MESSAGES='11': .* less than or equal to 10", id="more than SQS gives"),
         pytest.param({**SETTINGS, "DRAIN_S": "120"}, "DRAIN_S", id="longer than a spot notice"),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.candles.validation import LARGEST_VALUE
+from coinfarm.candles.validation import MAX_VALUE
 from image_render.draw import Frames, _run_indices, as_planes, draw_frames, empty_frames
 from image_render.reference import draw_frame
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
@@ -140,7 +140,7 @@ def test_frames_of_real_candles_equal_the_oracles(real_klines: Candles) -> None:
     np.testing.assert_array_equal(draw_fast(series, STANDARD), draw_slowly(series, STANDARD))
 
 
-SMALLEST, LARGEST = float(np.nextafter(0, 1)), LARGEST_VALUE
+SMALLEST, LARGEST = float(np.nextafter(0, 1)), MAX_VALUE
 
 
 @pytest.mark.parametrize("spec", [FrameSpec(2, 3), FrameSpec(2, 150), FrameSpec(2, 1_001)], ids=str)

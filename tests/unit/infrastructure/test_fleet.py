@@ -55,7 +55,7 @@ def test_what_fails_five_times_is_a_dead_letter():
 
 
 def test_a_message_stays_hidden_as_long_as_a_worker_asks():
-    assert RESOURCES["Queue"]["VisibilityTimeout"] == SETTINGS.hidden_s
+    assert RESOURCES["Queue"]["VisibilityTimeout"] == SETTINGS.visibility_timeout_s
 
 
 def test_nobody_reaches_a_machine_and_a_machine_reaches_tls_alone():

@@ -139,8 +139,8 @@ def test_the_api_function_ends_when_api_gateway_stops_waiting():
 
 
 def test_a_message_stays_hidden_for_six_timeouts_and_the_window():
-    hidden_s = properties("Queue")["VisibilityTimeout"]
-    assert hidden_s >= 6 * properties("BatchFunction")["Timeout"] + properties("BatchEvents")["MaximumBatchingWindowInSeconds"]
+    visibility_timeout_s = properties("Queue")["VisibilityTimeout"]
+    assert visibility_timeout_s >= 6 * properties("BatchFunction")["Timeout"] + properties("BatchEvents")["MaximumBatchingWindowInSeconds"]
 
 
 def test_only_the_records_that_failed_come_back():

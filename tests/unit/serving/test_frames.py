@@ -12,7 +12,7 @@ from coinfarm.errors import CoinfarmError, MalformedRequest, RequestError, TooLa
 from coinfarm.serving.frames import read_frames
 from image_render.spec import STANDARD
 
-MOST_FRAMES = 10
+MAX_FRAMES = 10
 FRAMES = np.random.default_rng(1).integers(0, 2, (2, *STANDARD.shape), np.uint8)
 RANGES = np.array([0.5, 1.25])
 
@@ -41,25 +41,25 @@ def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
 def test_frames_and_ranges_are_read(save: Any) -> None:
     sink = io.BytesIO()
     save(sink, frames=FRAMES, windowRangePct=RANGES)
-    frames, range_pct = read_frames(sink.getvalue(), MOST_FRAMES)
+    frames, range_pct = read_frames(sink.getvalue(), MAX_FRAMES)
     np.testing.assert_array_equal(frames, FRAMES)
     assert range_pct is not None
     assert range_pct.tolist() == RANGES.tolist()
 
 
 def test_ranges_may_be_left_out() -> None:
-    frames, range_pct = read_frames(npz(frames=FRAMES), MOST_FRAMES)
+    frames, range_pct = read_frames(npz(frames=FRAMES), MAX_FRAMES)
     np.testing.assert_array_equal(frames, FRAMES)
     assert range_pct is None
 
 
 def test_columns_first_is_another_layout_of_the_same_frames() -> None:
-    np.testing.assert_array_equal(read_frames(npz(frames=np.asfortranarray(FRAMES)), MOST_FRAMES)[0], FRAMES)
+    np.testing.assert_array_equal(read_frames(npz(frames=np.asfortranarray(FRAMES)), MAX_FRAMES)[0], FRAMES)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8])
 def test_ranges_of_any_number_type_become_float64(kind: type[np.generic]) -> None:
-    range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], kind)), MOST_FRAMES)[1]
+    range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], kind)), MAX_FRAMES)[1]
     assert range_pct is not None
     assert (range_pct.dtype, range_pct.tolist()) == (np.float64, [1, 2])
 
@@ -76,17 +76,17 @@ def test_ranges_of_any_number_type_become_float64(kind: type[np.generic]) -> Non
 )
 def test_what_is_no_archive_cannot_be_read(data: bytes) -> None:
     with pytest.raises(MalformedRequest, match=r"is not an \.npz archive: make it with numpy\.savez_compressed"):
-        read_frames(data, MOST_FRAMES)
+        read_frames(data, MAX_FRAMES)
 
 
 def test_an_unknown_member_is_named() -> None:
     with pytest.raises(RequestError, match="/labels: is unknown; an archive holds frames and windowRangePct"):
-        read_frames(npz(frames=FRAMES, labels=np.zeros(2)), MOST_FRAMES)
+        read_frames(npz(frames=FRAMES, labels=np.zeros(2)), MAX_FRAMES)
 
 
 def test_an_archive_without_frames_is_refused() -> None:
     with pytest.raises(RequestError, match="/frames: is missing"):
-        read_frames(npz(windowRangePct=RANGES), MOST_FRAMES)
+        read_frames(npz(windowRangePct=RANGES), MAX_FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_archive_without_frames_is_refused() -> None:
 )
 def test_frames_of_another_form_are_refused(frames: Any, message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        read_frames(npz(frames=frames), MOST_FRAMES)
+        read_frames(npz(frames=frames), MAX_FRAMES)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_frames_of_another_form_are_refused(frames: Any, message: str) -> None:
 )
 def test_ranges_that_cannot_be_are_refused(ranges: list[Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
-        read_frames(npz(frames=FRAMES, windowRangePct=np.array(ranges)), MOST_FRAMES)
+        read_frames(npz(frames=FRAMES, windowRangePct=np.array(ranges)), MAX_FRAMES)
 
 
 def test_more_frames_than_allowed_are_refused_before_they_are_unpacked() -> None:
@@ -131,7 +131,7 @@ def test_more_frames_than_allowed_are_refused_before_they_are_unpacked() -> None
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge, match="unpacks to 18000128 bytes, more than 10 frames: send several requests"):
-            read_frames(many, MOST_FRAMES)
+            read_frames(many, MAX_FRAMES)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
@@ -149,12 +149,12 @@ def test_a_pickle_is_never_loaded(name: str) -> None:
     pickled = np.array([Unpickled()], object)
     members = {"frames": FRAMES} | {name: pickled}
     with pytest.raises(RequestError, match=rf"/{name}\.npy: is no plain NumPy array: Object arrays cannot be loaded"):
-        read_frames(npz(**members), MOST_FRAMES)
+        read_frames(npz(**members), MAX_FRAMES)
 
 
 def test_a_pickle_without_an_arrays_header_is_never_loaded() -> None:
     with pytest.raises(RequestError, match="is no plain NumPy array: the magic string is not correct"):
-        read_frames(archive({"frames.npy": b"\x80\x04\x8c\x06pickle\x94."}), MOST_FRAMES)
+        read_frames(archive({"frames.npy": b"\x80\x04\x8c\x06pickle\x94."}), MAX_FRAMES)
 
 
 HUGE = 20_000_000
@@ -174,7 +174,7 @@ def test_a_bomb_that_understates_its_size_does_not_go_off(compression: int) -> N
     tracemalloc.start()
     try:
         with pytest.raises(RequestError, match=r"/frames\.npy: is (no plain NumPy array: Bad CRC-32|packed in a way that NumPy does not)"):
-            read_frames(bomb, MOST_FRAMES)
+            read_frames(bomb, MAX_FRAMES)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()
@@ -203,7 +203,7 @@ def header_of(shape: str, descr: str = "'|u1'") -> bytes:
 )
 def test_an_array_that_lies_about_itself_is_refused(member: bytes) -> None:
     with pytest.raises(RequestError, match=r"/frames\.npy: is no plain NumPy array"):
-        read_frames(archive({"frames.npy": member}), MOST_FRAMES)
+        read_frames(archive({"frames.npy": member}), MAX_FRAMES)
 
 
 def test_an_encrypted_member_is_refused() -> None:
@@ -211,7 +211,7 @@ def test_an_encrypted_member_is_refused() -> None:
     data[6] |= 1  # the flag in the member's own header
     data[data.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
     with pytest.raises(RequestError, match="encrypted, password required"):
-        read_frames(bytes(data), MOST_FRAMES)
+        read_frames(bytes(data), MAX_FRAMES)
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
@@ -227,7 +227,7 @@ def test_no_damage_to_an_archive_gets_past_the_checks() -> None:
         for at in random.choice(where, size=3):
             damaged[at] = random.integers(256)
         try:
-            frames, _ = read_frames(bytes(damaged), MOST_FRAMES)
+            frames, _ = read_frames(bytes(damaged), MAX_FRAMES)
         except CoinfarmError:
             continue
         assert frames.shape[1:] == STANDARD.shape

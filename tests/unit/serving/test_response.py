@@ -12,7 +12,7 @@ import pytest
 
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictions
-from coinfarm.serving.response import answer, answer_file, asked_by, frames_answer
+from coinfarm.serving.response import answer, frames_response, response_file, source_message_id
 from tests.support.pixel_engine import PixelEngine, loaded
 
 NAN = float("nan")
@@ -56,13 +56,13 @@ def test_an_answer_is_json_and_keeps_every_digit(model: LoadedModel) -> None:
 def test_a_model_that_does_not_tell_what_it_learnt_from_leaves_it_open(model: LoadedModel) -> None:
     untold = replace(PREDICTIONS, in_sample=None)
     assert [result["inSample"] for result in answer(model, untold)["results"]] == [None, None]
-    table = pq.read_table(io.BytesIO(answer_file(model, untold, ".parquet", "message-1")))
+    table = pq.read_table(io.BytesIO(response_file(model, untold, ".parquet", "message-1")))
     assert table["in_sample"].to_pylist() == [None, None]
     assert str(table.schema.field("in_sample").type) == "bool"
 
 
 def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> None:
-    assert frames_answer(model, np.array([[1.0, -2.0, 0.5]])) == {
+    assert frames_response(model, np.array([[1.0, -2.0, 0.5]])) == {
         "model": identity(model),
         "results": [
             {
@@ -77,12 +77,12 @@ def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> Non
 
 
 def test_a_json_file_is_the_answer_and_the_message_that_asked(model: LoadedModel) -> None:
-    document = json.loads(answer_file(model, PREDICTIONS, ".json", "message-1"))
+    document = json.loads(response_file(model, PREDICTIONS, ".json", "message-1"))
     assert document == {"messageId": "message-1", "model": identity(model), "results": RESULTS}
 
 
 def test_a_parquet_file_has_a_row_per_window_and_says_which_model_it_was(model: LoadedModel) -> None:
-    table = pq.read_table(io.BytesIO(answer_file(model, PREDICTIONS, ".parquet", "message-1")))
+    table = pq.read_table(io.BytesIO(response_file(model, PREDICTIONS, ".parquet", "message-1")))
     assert {name: str(kind) for name, kind in zip(table.column_names, table.schema.types, strict=True)} == {
         "open_time": "int64",
         "close_time": "int64",
@@ -100,13 +100,13 @@ def test_a_parquet_file_has_a_row_per_window_and_says_which_model_it_was(model: 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
 def test_a_file_remembers_who_asked_for_it(model: LoadedModel, ending: str) -> None:
-    assert asked_by(answer_file(model, PREDICTIONS, ending, "message-1"), ending) == "message-1"
+    assert source_message_id(response_file(model, PREDICTIONS, ending, "message-1"), ending) == "message-1"
 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
 def test_the_same_answer_is_the_same_file(model: LoadedModel, ending: str) -> None:
     """A message that is delivered twice writes the same bytes twice."""
-    first, second = (answer_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
+    first, second = (response_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
     assert first == second
 
 
@@ -133,4 +133,4 @@ def parquet_of(metadata: dict[bytes, bytes]) -> bytes:
     ],
 )
 def test_what_is_no_answer_to_a_message_was_asked_by_nobody(data: bytes, ending: str) -> None:
-    assert asked_by(data, ending) is None
+    assert source_message_id(data, ending) is None

@@ -28,7 +28,8 @@ from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.keras_gpu import KerasGpuEngine
 from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.serving.settings import reference_model_uri
 from image_render.draw import Frames, draw_frames
 from image_render.rows import Rows, pack_rows

@@ -6,7 +6,8 @@ from pathlib import Path
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parquet_from_candles, parse_candles
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
 
 _MAX_CANDLES = 1_000_000

@@ -80,6 +80,10 @@ class TooLarge(CoinfarmError):
     """More than a limit allows; the message says which limit, and what to do instead."""
 
 
+class DocumentError(CoinfarmError):
+    """A stored document, such as the manifest of a run, that is damaged."""
+
+
 class ModelError(CoinfarmError):
     """A model that cannot serve: missing, damaged, of another geometry, or of outputs that do not fit its manifest."""
 

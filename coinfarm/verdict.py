@@ -15,14 +15,14 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.backtest.backtest import Progress, Result, backtest, silent
 from coinfarm.backtest.strategy import Strategy
 from coinfarm.candle_store.importing import import_file
-from coinfarm.candle_store.store import CandleStore, Series
+from coinfarm.candle_store.store import CandleStore, SeriesName
 from coinfarm.candles.day import DAY_MS, by_day, day_of, day_start_ms
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.storage import open_storage
 
 if TYPE_CHECKING:
-    from coinfarm.models.manifest import TrainingData
+    from coinfarm.models.training_data import TrainingData
     from coinfarm.prediction.predictor import Predictor
 
 SYNTHETIC_SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC")
@@ -107,7 +107,7 @@ def imported_scope(
         outcome = import_file(store, file, progress=on_days)
         if outcome.refused:
             raise CoinfarmError(outcome.refused[0])
-        series.add(Series(outcome.symbol, outcome.interval))
+        series.add(SeriesName(outcome.symbol, outcome.interval))
     symbols, interval = tuple(sorted(each.symbol for each in series)), _interval_of(series)
     days = sorted({day for symbol in symbols for day in store.days(symbol, interval)})
     since = None if training is None else min(day_of(training.cutoff_of(symbol)) for symbol in symbols)
@@ -184,7 +184,7 @@ def _digest(files: Sequence[Path]) -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
-def _interval_of(series: set[Series]) -> str:
+def _interval_of(series: set[SeriesName]) -> str:
     found = sorted({each.interval for each in series})
     if len(found) > 1:
         raise CoinfarmError(f"the files are of several intervals ({', '.join(found)}): ask about one at a time")

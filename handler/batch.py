@@ -105,9 +105,7 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
             by_version.setdefault(version, []).append((message, job))
     for version, jobs in by_version.items():
         try:
-            predictor = service.predictor(version)
-            predictor.before_batch = before_batch
-            predictor.answers = None  # a backfill never asks for a frame twice
+            predictor = service.predictor(version, before_batch=before_batch, remembers=False)
             try:
                 do(jobs, predictor, outcomes.settle)
             finally:

@@ -13,7 +13,8 @@ from coinfarm.candle_store.reader import History
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.rows import candles_from_rows
 from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
-from coinfarm.prediction.predictor import Predictions, Series
+from coinfarm.prediction.predictions import Predictions
+from coinfarm.prediction.series import Series
 from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, series_of
 from coinfarm.serving.response import response_file, source_message_id
 from coinfarm.serving.settings import Settings

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from coinfarm.models.manifest import Output, TrainingData
+from coinfarm.models.manifest import Output
+from coinfarm.models.training_data import TrainingData
 
 
 class _Answer(BaseModel):

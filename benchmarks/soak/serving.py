@@ -26,7 +26,8 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.prediction.model_manager import LoadedModel
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.storage import Storage, open_storage
 from image_render.spec import STANDARD
 

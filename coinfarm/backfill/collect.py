@@ -1,9 +1,7 @@
 """All results of a run in one Parquet file, or in a dataset of one file for each symbol and month."""
 
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -16,6 +14,7 @@ from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import Result, empty_table, read_result
 from coinfarm.candle_store.reader import History
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
+from coinfarm.storage.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -65,15 +64,7 @@ def _without_candles(run: Run) -> str:
 def _read(run: Run) -> Iterator[tuple[Shard, Result | None]]:
     """Each shard and its result, some of which are read ahead."""
     version, results = run.manifest.model_version, run.results
-    with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="results") as pool:
-        coming: deque[tuple[Shard, Future[Result | None]]] = deque()
-        for shard in run.manifest.shards():
-            coming.append((shard, pool.submit(read_result, shard, version, results)))
-            if len(coming) > _READ_AHEAD:
-                shard, result = coming.popleft()
-                yield shard, result.result()
-        for shard, result in coming:
-            yield shard, result.result()
+    return read_ahead(lambda shard: read_result(shard, version, results), run.manifest.shards(), _READ_AHEAD)
 
 
 @contextmanager

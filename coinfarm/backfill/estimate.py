@@ -14,7 +14,7 @@ from coinfarm.backfill.prices import (
     SPOT_SHARE_OF_LIST,
     SQS_USD_PER_REQUEST,
 )
-from coinfarm.models.manifest import Document
+from coinfarm.documents import Document
 
 ComputeTargetName = Literal["here", "lambda", "gpu", "gpu-spot"]
 FLEET_TARGETS = ("gpu", "gpu-spot")

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from coinfarm.prediction.predictor import Predictions, Predictor, Series
+from coinfarm.prediction.predictions import Predictions
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel

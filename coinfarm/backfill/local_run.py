@@ -229,10 +229,17 @@ def _work(root: str, cores: frozenset[int] | None, leader: Connection) -> None:
 
 def _do_shards(run: Run, leader: Connection) -> None:
     version = run.manifest.model_version
-    predictor = Service(Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri, "ANSWER_CACHE_FRAMES": "0"})).predictor(
-        version
-    )
     history = History(run.candles)
+    last_told = time.monotonic()
+
+    def tell() -> None:
+        nonlocal last_told
+        if time.monotonic() - last_told > _TELL_EVERY_S:
+            last_told = time.monotonic()
+            leader.send(predictor.timings.frames)
+
+    settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri})
+    predictor = Service(settings).predictor(version, before_batch=tell, remembers=False)
 
     def jobs() -> Iterator[tuple[Shard, ShardJob]]:
         while True:
@@ -245,13 +252,4 @@ def _do_shards(run: Run, leader: Connection) -> None:
     def settle(shard: Shard, error: Exception | None) -> None:
         leader.send(Settled(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
 
-    last_told = time.monotonic()
-
-    def tell() -> None:
-        nonlocal last_told
-        if time.monotonic() - last_told > _TELL_EVERY_S:
-            last_told = time.monotonic()
-            leader.send(predictor.timings.frames)
-
-    predictor.before_batch = tell
     do(jobs(), predictor, settle)

@@ -12,7 +12,8 @@ from coinfarm.backfill.shard_windows import days_read
 from coinfarm.candle_store.reader import History
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError, NotFound
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.storage import Storage
 from image_render.spec import STANDARD
 

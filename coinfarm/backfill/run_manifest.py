@@ -9,9 +9,12 @@ from pydantic import AwareDatetime, Field
 
 from coinfarm.backfill.estimate import ComputeTargetName, Quote
 from coinfarm.backfill.shard import Shard
+from coinfarm.candles.interval import Interval
+from coinfarm.candles.symbol import Symbol
+from coinfarm.documents import Document, FromDate, ToDate
 from coinfarm.errors import Conflict, NotFound
-from coinfarm.models.manifest import Document, FromDate, ToDate, Version
-from coinfarm.serving.request import Interval, Stride, Symbol
+from coinfarm.models.version import Version
+from coinfarm.serving.request import Stride
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import Storage, open_storage
 

@@ -11,7 +11,8 @@ from coinfarm.backfill.shard_result import CONTENT_TYPE, read_result, result_fil
 from coinfarm.backfill.shard_windows import ShardWindows, windows_of
 from coinfarm.candle_store.reader import History
 from coinfarm.errors import CandleError, NotFound, StorageError
-from coinfarm.prediction.predictor import Predictions, Series
+from coinfarm.prediction.predictions import Predictions
+from coinfarm.prediction.series import Series
 from coinfarm.storage import Storage
 
 if TYPE_CHECKING:

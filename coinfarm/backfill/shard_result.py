@@ -10,7 +10,7 @@ from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_windows import ShardWindows
 from coinfarm.errors import NotFound
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.prediction.predictor import Predictions
+from coinfarm.prediction.predictions import Predictions
 from coinfarm.serving.response import model_identity, prediction_columns
 from coinfarm.storage import Storage
 

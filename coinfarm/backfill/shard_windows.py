@@ -6,12 +6,12 @@ from hashlib import sha256
 import numpy as np
 
 from coinfarm.backfill.shard import Shard
-from coinfarm.candle_store.reader import History, joined
+from coinfarm.candle_store.reader import History
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.interval import interval_ms
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
 from image_render.windows import Columns
 
@@ -74,7 +74,7 @@ def _whole(found: Candles, shard: Shard, history: History) -> Candles:
             parts.insert(0, _flat(before, start_ms))
     if found.open_time[-1] < last_ms and history.goes_on_after(shard.symbol, shard.interval, shard.day):
         parts.append(_flat(found[-1:], last_ms))
-    return fill_gaps(joined(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.step_ms + 1)
+    return fill_gaps(Candles.concatenate(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.step_ms + 1)
 
 
 def _flat(last: Candles, open_time_ms: int) -> Candles:

@@ -9,7 +9,7 @@ from coinfarm.backfill.estimate import ComputeTargetName
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.run_results import done_shards, failures
 from coinfarm.backfill.submission import read_submission
-from coinfarm.models.manifest import Document
+from coinfarm.documents import Document
 
 if TYPE_CHECKING:
     from coinfarm.aws.sqs import Queue

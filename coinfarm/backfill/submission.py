@@ -1,7 +1,6 @@
 """Send a run's shards to a queue: once, again where they are missing, and back from the dead letters."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -12,16 +11,17 @@ from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.reader import History
+from coinfarm.documents import Document
 from coinfarm.errors import NotFound
-from coinfarm.models.manifest import Document
 from coinfarm.serving.request import ShardRequest
+from coinfarm.storage.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     from coinfarm.aws.sqs import Queue
 
 KEY = "submission.json"
 _MAX_BYTES = 1_000_000
-_READERS = 16
+_READ_AHEAD = 16
 
 OnSent = Callable[[int, int], None]
 """Told how many messages were sent of how many."""
@@ -40,7 +40,7 @@ class Submission(Document):
 
 
 def read_submission(run: Run) -> Submission | None:
-    """None where nothing was sent yet. Raises `ModelError` for a damaged one."""
+    """None where nothing was sent yet. Raises `DocumentError` for a damaged one."""
     try:
         blob = run.storage.read(KEY, _MAX_BYTES)
     except NotFound:
@@ -94,10 +94,8 @@ def missing_shards(run: Run) -> Sequence[Shard]:
 def unfit_shards(run: Run) -> Sequence[Shard]:
     """Those that have no result, a damaged one, or one of other candles; every result is read, and its candles."""
     history, version = History(run.candles), run.manifest.model_version
-    with ThreadPoolExecutor(_READERS, thread_name_prefix="results") as pool:
-        shards = list(run.manifest.shards())
-        fit = pool.map(lambda shard: ShardJob(shard, version, history, run.results).is_done(), shards)
-        return [shard for shard, is_fit in zip(shards, fit, strict=True) if not is_fit]
+    done = read_ahead(lambda shard: ShardJob(shard, version, history, run.results).is_done(), run.manifest.shards(), _READ_AHEAD)
+    return [shard for shard, is_done in done if not is_done]
 
 
 def message(manifest: RunManifest, shard: Shard) -> str:

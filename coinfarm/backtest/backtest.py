@@ -30,7 +30,7 @@ SAMPLES = 1_000
 class Progress(Protocol):
     """Is told what is done, how much of it, and of how much."""
 
-    def __call__(self, what: str, done: int, of: int) -> None: ...
+    def __call__(self, what: str, done: int, of: int, /) -> None: ...
 
 
 def silent(what: str, done: int, of: int) -> None:

@@ -1,7 +1,6 @@
 """The plots of a backtest's report."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from coinfarm.backtest.statistics import compounded, daily_returns
 from coinfarm.backtest.trades import HORIZON, Trades
 from coinfarm.candles.arrays import Values
 from coinfarm.reports.figure import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, WIDE, figure_svg
+from coinfarm.reports.formatting import clock_text, minute_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -156,9 +156,9 @@ def trade_svg(result: Result, at: int) -> str:
         axes.plot(entry_at, trade.entry_price, ">", color=BLUE, ms=7, zorder=5)
         axes.plot(exit_at, trade.exit_price, "X", color=ORANGE, ms=7, zorder=5)
         axes.set_xticks([first, trade.signal, trade.signal + horizon])
-        axes.set_xticklabels([_clock(int(candles.open_time[min(tick, len(candles) - 1)])) for tick in axes.get_xticks().astype(int)])
+        axes.set_xticklabels([clock_text(int(candles.open_time[min(tick, len(candles) - 1)])) for tick in axes.get_xticks().astype(int)])
 
-    name = f"{coin.symbol} {_minute(trade.entry_ms)}, {'long' if trade.side > 0 else 'short'}, trade {at + 1}"
+    name = f"{coin.symbol} {minute_text(trade.entry_ms)}, {'long' if trade.side > 0 else 'short'}, trade {at + 1}"
     return figure_svg(draw, name)
 
 
@@ -225,11 +225,3 @@ def _dated(axes: "Axes") -> None:
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-
-
-def _clock(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%H:%M")
-
-
-def _minute(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -7,14 +7,14 @@ from math import isfinite
 from coinfarm.backtest import backtest_figures
 from coinfarm.backtest.backtest import Result
 from coinfarm.backtest.break_even import BreakEven
-from coinfarm.backtest.document import account, minute_text
+from coinfarm.backtest.document import account
 from coinfarm.backtest.statistics import Part
 from coinfarm.backtest.trades import REASONS
 from coinfarm.backtest.verdict import Answer
+from coinfarm.reports.formatting import minute_text, number_text
 from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Table, Tile, Tone, Verdict
 
 _TRADES_OF_A_KIND = 4
-_MAX_SHOWN = 1e7
 
 
 def page(result: Result) -> Page:
@@ -47,7 +47,9 @@ def _tiles(result: Result) -> tuple[Tile, ...]:
             "Return", _with(figure.return_pct, "%"), f"before costs {_with(figure.return_before_cost_pct, '%')}", _tone(figure.return_pct)
         ),
         Tile(
-            "Sharpe ratio", _number(figure.sharpe_ratio, 2), f"real with probability {_number(result.tried.deflated_sharpe_probability, 2)}"
+            "Sharpe ratio",
+            number_text(figure.sharpe_ratio, 2),
+            f"real with probability {number_text(result.tried.deflated_sharpe_probability, 2)}",
         ),
         Tile(
             "Direction correct",
@@ -156,11 +158,11 @@ def _part_table(what: str, parts: Sequence[Part]) -> Table:
         (
             part.name,
             f"{part.trades:,}",
-            _number(part.win_rate_pct),
-            _number(part.average_trade_before_cost_bps),
+            number_text(part.win_rate_pct),
+            number_text(part.average_trade_before_cost_bps),
             _toned(part.average_trade_after_cost_bps),
             _toned(part.return_pct),
-            _number(part.fees_paid_quote, 2),
+            number_text(part.fees_paid_quote, 2),
         )
         for part in parts
     ]
@@ -203,7 +205,7 @@ def _calibration(result: Result) -> Section:
 
 
 def _small_print(result: Result) -> Section:
-    statistics = [(name, _number(float(value), 2)) for name, value in asdict(result.statistics).items()]
+    statistics = [(name, number_text(float(value), 2)) for name, value in asdict(result.statistics).items()]
     market = result.strategy.market
     tables = [Table(("", ""), statistics, "All statistics", folded=True)]
     for name, values in result.strategy.model_dump(mode="json").items():
@@ -229,9 +231,9 @@ def _small_print(result: Result) -> Section:
 
 def _cells(found: BreakEven) -> tuple[str, ...]:
     return (
-        _number(found.bps),
+        number_text(found.bps),
         _interval(found),
-        _number(found.cost_bps),
+        number_text(found.cost_bps),
         f"{found.trades:,}",
         f"{found.independent_trades:,.0f}",
     )
@@ -242,7 +244,7 @@ def _interval(found: BreakEven) -> str:
 
 
 def _toned(value: float) -> Cell:
-    return Cell(_number(value), _tone(value))
+    return Cell(number_text(value), _tone(value))
 
 
 def _tone(value: float) -> Tone:
@@ -252,10 +254,4 @@ def _tone(value: float) -> Tone:
 
 
 def _with(value: float, unit: str) -> str:
-    return f"{_number(value)} {unit}" if isfinite(value) else "–"
-
-
-def _number(value: float, digits: int = 1) -> str:
-    if not isfinite(value):
-        return "–"
-    return f"{value:,.{digits}f}" if abs(value) < _MAX_SHOWN else f"{value:.1e}"
+    return f"{number_text(value)} {unit}" if isfinite(value) else "–"

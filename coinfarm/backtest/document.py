@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +11,12 @@ from coinfarm.backtest.backtest import Result
 from coinfarm.backtest.break_even import BreakEven
 from coinfarm.backtest.selection import Sweep
 from coinfarm.backtest.statistics import Part
+from coinfarm.reports.formatting import minute_text, number_text
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 _BEST_SHOWN = 10
-_MAX_SHOWN = 1e7
 
 
 def document(result: Result) -> dict[str, Any]:
@@ -113,7 +112,13 @@ def _against_baselines(result: Result) -> "Table":
     for name, found, return_pct in rows:
         stray = "–" if not isfinite(found.low_bps) else f"{found.low_bps:.1f} to {found.high_bps:.1f}"
         table.add_row(
-            name, _cell(found.bps), stray, _cell(found.cost_bps), f"{found.trades:,}", f"{found.independent_trades:,.0f}", _cell(return_pct)
+            name,
+            number_text(found.bps),
+            stray,
+            number_text(found.cost_bps),
+            f"{found.trades:,}",
+            f"{found.independent_trades:,.0f}",
+            number_text(return_pct),
         )
     return table
 
@@ -125,7 +130,7 @@ def _statistics(result: Result) -> "Table":
         "direction_right_traded_pct": result.direction.traded_right_pct,
         "deflated_sharpe_probability": result.tried.deflated_sharpe_probability,
     }
-    cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else _cell(value, 2)) for name, value in figures.items()]
+    cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else number_text(value, 2)) for name, value in figures.items()]
     half = -(-len(cells) // 2)
     for at in range(half):
         table.add_row(*cells[at], *(cells[half + at] if half + at < len(cells) else ("", "")))
@@ -139,11 +144,11 @@ def _parts(title: str, parts: Sequence[Part]) -> "Table":
         table.add_row(
             part.name,
             f"{part.trades:,}",
-            _cell(part.win_rate_pct),
-            _cell(part.average_trade_before_cost_bps),
-            _cell(part.average_trade_after_cost_bps),
-            _cell(part.return_pct),
-            _cell(part.fees_paid_quote, 2),
+            number_text(part.win_rate_pct),
+            number_text(part.average_trade_before_cost_bps),
+            number_text(part.average_trade_after_cost_bps),
+            number_text(part.return_pct),
+            number_text(part.fees_paid_quote, 2),
         )
     return table
 
@@ -158,9 +163,9 @@ def _variants(sweep: Sweep) -> "Table":
         table.add_row(
             f"{variant.min_end_change_pct:.3f}",
             f"{variant.min_rise_to_decline:.2f}",
-            _cell(float(sweep.first_bps.flat[at])),
+            number_text(float(sweep.first_bps.flat[at])),
             f"{int(sweep.first_trades.flat[at]):,}",
-            _cell(float(sweep.later_bps.flat[at])),
+            number_text(float(sweep.later_bps.flat[at])),
             f"{int(sweep.later_trades.flat[at]):,}",
         )
     return table
@@ -195,14 +200,3 @@ def _told(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_told(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value
-
-
-def _cell(value: float, digits: int = 1) -> str:
-    if not isfinite(value):
-        return "–"
-    return f"{value:,.{digits}f}" if abs(value) < _MAX_SHOWN else f"{value:.1e}"
-
-
-def minute_text(time_ms: int) -> str:
-    """A time, to the minute, in UTC."""
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from coinfarm.prediction.predictor import Predictor
 
 MOMENTS_PER_COIN = 24
-_MAX_CANDLES = 20_000_000
 MAX_RMS_SHARE = 0.08
 """Of an output's standard deviation. The stored predictions may come from another form of the model, and each form may stray by half of
 this from the model itself; knowledge of the future shows in far larger differences.
@@ -83,10 +82,10 @@ def check_rule(rule: Rule, coins: list[Coin], seed: int = 0) -> None:
 
 def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> Values:
     """`(3,)`: the prediction of the last window of what was known at the close."""
-    from coinfarm.prediction.predictor import Series
+    from coinfarm.prediction.series import Series
 
     known = candles.between(None, close_ms + 1)
-    filled = fill_gaps(known[-STANDARD.window_candles - 1 :], _MAX_CANDLES)
+    filled = fill_gaps(known[-STANDARD.window_candles - 1 :])
     missing = (close_ms + 1 - int(filled.open_time[-1])) // filled.interval_ms - 1
     values: Values = predictor.predict(Series(_flat_for(filled, int(missing))[-STANDARD.window_candles :])).values_pct[-1]
     return values

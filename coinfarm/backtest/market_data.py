@@ -15,7 +15,6 @@ from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
 
-_MAX_CANDLES = 20_000_000
 _ENDINGS = (".parquet", ".csv", ".json")
 _MARGIN_MS = 7 * 86_400_000
 """Of candles read beyond the predictions: for the last trades to end, and for momentum before the first."""
@@ -57,7 +56,7 @@ def read_market(root: str, symbol: str, interval: str, start_ms: int | None = No
 
 def coin_of(predictions: CoinPredictions, candles: Candles, horizon_candles: int) -> tuple[Coin, LeftOut]:
     """The coin with the predictions that can be judged, and an account of the others."""
-    candles = fill_gaps(candles, _MAX_CANDLES)
+    candles = fill_gaps(candles)
     step_ms = interval_ms(predictions.interval)
     # A window closes in the last millisecond of its last candle, as exchanges write it.
     signal = (predictions.close_time + 1 - step_ms - candles.open_time[0]) // step_ms

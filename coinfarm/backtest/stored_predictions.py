@@ -1,7 +1,6 @@
 """Predictions as they are stored: by model, coin and day, or collected in one file."""
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import COLUMN_NAMES
 from coinfarm.storage import Storage, open_storage
+from coinfarm.storage.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -71,9 +71,8 @@ def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa
     model = _only_one("model", {named.get("model", in_root) for named in keys.values()}, root)
     _only_one("stride", {named.get("stride") for named in keys.values()}, root)
     parts: dict[tuple[str, str], list[pa.Table]] = {}
-    with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="predictions") as pool:
-        for named, table in zip(keys.values(), pool.map(lambda key: _table(storage, key), keys), strict=True):
-            parts.setdefault((named["symbol"], named["interval"]), []).append(table)
+    for key, table in read_ahead(lambda key: _table(storage, key), keys, _READ_AHEAD):
+        parts.setdefault((keys[key]["symbol"], keys[key]["interval"]), []).append(table)
     return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
 
 

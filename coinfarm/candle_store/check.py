@@ -12,9 +12,10 @@ from coinfarm.candle_store.day_file import columns_as_they_are, day_from_parquet
 from coinfarm.candle_store.faults import candle_faults
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.arrays import Times
-from coinfarm.candles.day import DAY_MS, day_start_ms, minute_text, slots_per_day
+from coinfarm.candles.day import DAY_MS, day_start_ms, slots_per_day
 from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CandleError, NotFound
+from coinfarm.reports.formatting import minute_text
 
 
 @dataclass(frozen=True)

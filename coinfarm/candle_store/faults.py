@@ -7,8 +7,8 @@ import numpy as np
 
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.day import minute_text
 from coinfarm.errors import CandleError
+from coinfarm.reports.formatting import minute_text
 from image_render.windows import Columns
 
 

@@ -3,14 +3,11 @@
 from bisect import bisect_right
 from datetime import date
 
-import numpy as np
-
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
 from coinfarm.errors import NotFound
 from coinfarm.storage import Storage
-from image_render.windows import Columns
 
 
 class History:
@@ -38,7 +35,7 @@ class History:
         """The candles that open in `[start_ms, stop_ms)`, holes and all. Raises `CandleError` for a damaged day."""
         wanted = [day for day in self.days(symbol, interval) if start_ms - DAY_MS < day_start_ms(day) < stop_ms]
         parts = [day.candles.between(start_ms, stop_ms) for day in self._store.read_each(symbol, interval, wanted)]
-        return joined(symbol, interval, parts)
+        return Candles.concatenate(symbol, interval, parts)
 
     def last_before(self, symbol: str, interval: str, time_ms: int) -> Candles:
         """The last candle that opens before `time_ms`; none where the history begins later."""
@@ -47,20 +44,8 @@ class History:
             found = self.between(symbol, interval, day_start_ms(day), min(time_ms, day_start_ms(day) + DAY_MS))
             if len(found):
                 return found[-1:]
-        return joined(symbol, interval, [])
+        return Candles.concatenate(symbol, interval, [])
 
     def goes_on_after(self, symbol: str, interval: str, day: date) -> bool:
         """Whether a later day has candles."""
         return self.days(symbol, interval)[-1] > day
-
-
-def joined(symbol: str, interval: str, parts: list[Candles]) -> Candles:
-    """The parts, one after another, as one; empty where there is none."""
-    no_times, no_values, no_flags = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, np.bool_)
-    return Candles(
-        symbol,
-        interval,
-        np.concatenate([no_times, *(part.open_time for part in parts)]),
-        Columns(*(np.concatenate([no_values, *(part.columns[at] for part in parts)]) for at in range(len(Columns._fields)))),
-        np.concatenate([no_flags, *(part.filled for part in parts)]),
-    )

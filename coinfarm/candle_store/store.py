@@ -1,9 +1,7 @@
 """The candle store: one Parquet file for each symbol, interval and UTC day."""
 
 import re
-from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import date
 from enum import StrEnum
@@ -14,11 +12,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from coinfarm.candle_store.day_file import MAX_BYTES, day_from_parquet, day_to_parquet
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.day import DAY_MS, Day, day_of, day_start_ms, minute_text, slots_per_day
+from coinfarm.candles.day import DAY_MS, Day, day_of, day_start_ms, slots_per_day
 from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.symbol import Symbol
 from coinfarm.errors import CandleError, Conflict, Fault, NotFound, RequestError
-from coinfarm.serving.request import Symbol
-from coinfarm.storage import Blob, Storage
+from coinfarm.reports.formatting import minute_text
+from coinfarm.storage import Storage
+from coinfarm.storage.read_ahead import read_ahead
 from image_render.windows import Columns
 
 PREFIX = "candles/"
@@ -29,7 +29,7 @@ _SERIES_NAMED = 12
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 
 
-class Series(NamedTuple):
+class SeriesName(NamedTuple):
     """The candles of one market."""
 
     symbol: str
@@ -67,9 +67,9 @@ class CandleStore:
     def uri(self, symbol: str, interval: str, day: date) -> str:
         return self._storage.uri(self.key(symbol, interval, day))
 
-    def series(self) -> list[Series]:
+    def series(self) -> list[SeriesName]:
         """The symbols and intervals of which there is a day, sorted."""
-        return sorted({Series(*name[:2]) for name in map(_parsed_key, self._storage.list(PREFIX)) if name})
+        return sorted({SeriesName(*name[:2]) for name in map(_parsed_key, self._storage.list(PREFIX)) if name})
 
     def strays(self) -> list[str]:
         """Where files lie among the candles that are no day of any series."""
@@ -85,15 +85,7 @@ class CandleStore:
         Raises as `read_days`.
         """
         days = list(self.read_days(symbol, interval, start_ms, stop_ms))
-        if not days:
-            return _no_candles(symbol, interval)
-        return Candles(
-            symbol,
-            interval,
-            np.concatenate([day.open_time for day in days]),
-            Columns(*(np.concatenate(column) for column in zip(*(day.columns for day in days), strict=True))),
-            np.concatenate([day.filled for day in days]),
-        )
+        return Candles.concatenate(symbol, interval, days)
 
     def read_days(self, symbol: str, interval: str, start_ms: int | None = None, stop_ms: int | None = None) -> Iterator[Candles]:
         """The same day by day, oldest first, without the days that have no candle there; some days are fetched ahead.
@@ -131,17 +123,11 @@ class CandleStore:
 
     def fetch(self, symbol: str, interval: str, days: Iterable[date]) -> Iterator[tuple[date, bytes]]:
         """The files of the named days as they are, in their order; raises `NotFound` for one that is not there."""
-        with ThreadPoolExecutor(_READ_AHEAD, thread_name_prefix="candles") as pool:
-            coming: deque[tuple[date, Future[Blob]]] = deque()
-            try:
-                for day in days:
-                    coming.append((day, pool.submit(self._storage.read, self.key(symbol, interval, day), MAX_BYTES)))
-                    if len(coming) > _READ_AHEAD:
-                        yield _arrived(coming)
-                while coming:
-                    yield _arrived(coming)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
+
+        def read(day: date) -> bytes:
+            return self._storage.read(self.key(symbol, interval, day), MAX_BYTES).data
+
+        return read_ahead(read, days, _READ_AHEAD)
 
     def write_day(
         self, candles: Candles, *, known_from_ms: int | None = None, known_to_ms: int | None = None, replace: bool = False
@@ -196,10 +182,10 @@ class CandleStore:
 
     def contents(self) -> str:
         """Which series the store has, with their first and last days, for an error message."""
-        spans: dict[Series, tuple[date, date]] = {}
+        spans: dict[SeriesName, tuple[date, date]] = {}
         for symbol, interval, day in filter(None, map(_parsed_key, self._storage.list(PREFIX))):
-            first, last = spans.get(Series(symbol, interval), (day, day))
-            spans[Series(symbol, interval)] = min(first, day), max(last, day)
+            first, last = spans.get(SeriesName(symbol, interval), (day, day))
+            spans[SeriesName(symbol, interval)] = min(first, day), max(last, day)
         if not spans:
             return "the store has no candles at all: get some with `coinfarm history download`, `import` or `generate`"
         named = [f"{symbol} {interval} from {first} to {last}" for (symbol, interval), (first, last) in sorted(spans.items())]
@@ -223,16 +209,6 @@ def _parsed_key(key: str) -> tuple[str, str, date] | None:
         return (named["symbol"], named["interval"], date.fromisoformat(named["day"])) if named and _folder(*named.groups()[:2]) else None
     except (RequestError, ValueError):
         return None
-
-
-def _no_candles(symbol: str, interval: str) -> Candles:
-    nothing = np.zeros(0)
-    return Candles(symbol, interval, nothing.astype(np.int64), Columns(*[nothing] * len(Columns._fields)), nothing.astype(np.bool_))
-
-
-def _arrived(coming: "deque[tuple[date, Future[Blob]]]") -> tuple[date, bytes]:
-    day, future = coming.popleft()
-    return day, future.result().data
 
 
 def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None) -> Day:

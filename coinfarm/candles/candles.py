@@ -1,5 +1,6 @@
 """Candles: typed columns that have been validated."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,17 @@ class Candles:
             faults.sort(key=lambda fault: fault[0])
             raise CandleError(*(Fault(f"/candles/{at}/{field}", detail) for at, field, detail in faults[:MAX_FAULTS]))
         return cls(symbol, interval, open_time, columns, np.zeros(len(open_time), np.bool_))
+
+    @classmethod
+    def concatenate(cls, symbol: str, interval: str, parts: Sequence["Candles"]) -> "Candles":
+        """The parts, which follow each other in time, as one series; no parts make an empty one. Nothing is validated."""
+        return cls(
+            symbol,
+            interval,
+            np.concatenate([np.zeros(0, np.int64), *(part.open_time for part in parts)]),
+            Columns(*(np.concatenate([np.zeros(0), *(part.columns[at] for part in parts)]) for at in range(len(Columns._fields)))),
+            np.concatenate([np.zeros(0, np.bool_), *(part.filled for part in parts)]),
+        )
 
     def __len__(self) -> int:
         return len(self.open_time)

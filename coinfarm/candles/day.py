@@ -96,11 +96,3 @@ def by_day(candles: Candles) -> Iterator[Candles]:
         day = candles.between(None, day_start_ms(day_of(int(candles.open_time[0]))) + DAY_MS)
         yield day
         candles = candles[len(day) :]
-
-
-def minute_text(time_ms: int) -> str:
-    """A moment as a person reads it: `2019-05-14 07:30`, UTC; a number that is beyond any calendar as it is."""
-    try:
-        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, ValueError, OSError):
-        return str(time_ms)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.rows import candles_from_rows
+from coinfarm.candles.validation import MAX_CANDLES
 from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge, shortened
 from image_render.windows import Columns
 
@@ -24,8 +25,6 @@ class UnnamedCandles(CoinfarmError):
 
 
 COLUMN_NAMES = ("open_time", *Columns._fields)
-MAX_ROWS = 10_000_000
-"""Of one file, nineteen years of minutes: a kilobyte of Parquet can hold more rows than a memory."""
 _MAX_NAMES_LENGTH = 100
 _ENDINGS = (".json", ".csv", ".parquet")
 _ENDINGS_READ = "candles are read from .json, .csv and .parquet files; unpack a compressed one"
@@ -46,7 +45,7 @@ def parse_candles(
     """The candles of a file's bytes, those that open in `[start_ms, stop_ms)`; None is no bound.
 
     The ending tells the format; symbol and interval are told by the name (`BTCUSD-1m.parquet`, `symbol=BTCUSD/interval=1m/…`)
-    where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MAX_ROWS`, `CoinfarmError` for a
+    where they are not given. Raises `CandleError` for what is wrong inside, `TooLarge` for more than `MAX_CANDLES`, `CoinfarmError` for a
     name that does not tell.
     """
     ending = PurePosixPath(file_name).suffix
@@ -166,8 +165,8 @@ def _parquet_table(data: bytes) -> "pa.Table":
 
 
 def _check_rows(count: int) -> None:
-    if count > MAX_ROWS:
-        raise TooLarge(f"the file has {count:,} rows, more than {MAX_ROWS:,}: send it in parts")
+    if count > MAX_CANDLES:
+        raise TooLarge(f"the file has {count:,} rows, more than {MAX_CANDLES:,}: send it in parts")
 
 
 def check_columns(schema: "pa.Schema") -> None:

@@ -1,14 +1,15 @@
 """Gaps in a series: missing candles are filled, or the series is refused."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.validation import MAX_FAULTS
+from coinfarm.candles.validation import MAX_CANDLES, MAX_FAULTS
 from coinfarm.errors import CandleError, Fault, TooLarge
 from image_render.windows import Columns
 
 
-def fill_gaps(candles: Candles, max_candles: int) -> Candles:
+def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
     """The same candles on an unbroken grid: a missing one is flat at the close before it, and has no volume.
 
     Raises `TooLarge` where that makes more than `max_candles`, before the room for them is taken.
@@ -32,6 +33,18 @@ def fill_gaps(candles: Candles, max_candles: int) -> Candles:
         column[filled] = 0.0 if field == "volume" else flat[filled]
     open_time = candles.open_time[0] + np.arange(count, dtype=np.int64) * candles.interval_ms
     return Candles(candles.symbol, candles.interval, open_time, Columns(*columns), candles.filled[source] | filled)
+
+
+def filled_counts(candles: Candles, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    """How many candles were filled in each window of `window` candles from `starts` `(n,)` on: `(n,)`."""
+    filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
+    counts: NDArray[np.int64] = filled_before[starts + window] - filled_before[starts]
+    return counts
+
+
+def is_mostly_filled(filled: NDArray[np.int64], window: int) -> NDArray[np.bool_]:
+    """The one rule for windows with gaps: where more than half of the candles were filled, nothing is predicted, learnt or measured."""
+    return np.asarray(2 * filled > window)
 
 
 def refuse_gaps(candles: Candles) -> Candles:

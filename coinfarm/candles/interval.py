@@ -1,8 +1,13 @@
 """The length of a candle, spelled as exchanges spell it."""
 
 import re
+from typing import Annotated
+
+from pydantic import Field
 
 from coinfarm.errors import Fault, RequestError
+
+Interval = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}[mhd]$", examples=["1m"])]
 
 _UNITS_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _SPELLING = re.compile(r"([1-9][0-9]{0,2})([mhd])")

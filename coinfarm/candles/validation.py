@@ -20,6 +20,8 @@ _FIRST_MICROSECONDS = 10**14
 as milliseconds is nanoseconds."""
 _LAST_SECONDS = 10**11
 """As seconds this is the year 5138, as milliseconds 1973: what is below it is seconds."""
+MAX_CANDLES = 10_000_000
+"""Of one series, gaps filled: nineteen years of minutes. More is a mistake in a time, and would fill the memory."""
 MAX_FAULTS = 10
 """An error names this many candles."""
 

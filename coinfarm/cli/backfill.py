@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import click
 from coinfarm.cli.failures import Interrupted, on_interrupt
 from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.stack import named_stack, run_uri
 from coinfarm.cli.tables import print_tables
 
@@ -145,7 +145,8 @@ def plan(
     from coinfarm.backfill.estimate import Fleet
     from coinfarm.backfill.plan import BackfillSpec, plan_run
     from coinfarm.backfill.run_manifest import Run
-    from coinfarm.cli.backfill_tables import dollars, quote_table
+    from coinfarm.cli.backfill_tables import quote_table
+    from coinfarm.reports.formatting import dollar_text
     from coinfarm.storage import open_storage
 
     run = Run.at(root)
@@ -169,8 +170,8 @@ def plan(
         print_tables(quote_table(manifest))
     usd = manifest.quote.way(way).usd
     if budget is not None and (usd is None or usd > budget):
-        costs = "unknown" if usd is None else dollars(usd)
-        raise click.ClickException(f"nothing was planned: on {way} the price is {costs}, and the budget is {dollars(budget)}")
+        costs = "unknown" if usd is None else dollar_text(usd)
+        raise click.ClickException(f"nothing was planned: on {way} the price is {costs}, and the budget is {dollar_text(budget)}")
     kept = run.write(manifest)
     click.echo(f"{'Planned' if kept else 'Already planned'}: {run.storage.uri()}", err=True)
 
@@ -216,7 +217,7 @@ def submit(root: str, queue_url: str | None) -> None:
     from coinfarm.backfill.submission import submit as send
 
     run = _run(root)
-    with on_interrupt("What was sent is noted; the same command sends the rest."), _messages_bar("sending") as show:
+    with on_interrupt("What was sent is noted; the same command sends the rest."), progress_bar("sending") as show:
         sent = send(run, _open_queue(run, queue_url), show)
     click.echo(f"{sent:,} shards sent; follow them with: coinfarm backfill status --watch --run {root}")
 
@@ -283,7 +284,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
     run = _run(root)
     queue = _open_queue(run, queue_url)
     depth = queue.depth()
-    with _messages_bar("sending") as show:
+    with progress_bar("sending") as show:
         sent = send(run, queue, show) if depth.total and not force else resend(run, queue, show, look_inside=check)
     click.echo(f"{sent:,} shards sent")
     if depth.total and not force:
@@ -301,8 +302,8 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     dead = _dead_letters(queue, dead_letter_url)
     if dead is None:
         raise click.ClickException(f"{queue.url} has no dead-letter queue: name one with --dead-letter-queue")
-    with _messages_bar("moving", total=dead.depth().total) as show:
-        moved = dead.move_to(queue, lambda so_far: show(so_far, None))
+    with progress_bar("moving", dead.depth().total) as show:
+        moved = dead.move_to(queue, show)
     click.echo(f"{moved:,} messages moved back")
 
 
@@ -328,13 +329,13 @@ def collect(root: str, output: Path, as_json: bool) -> None:
         raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an ending")
 
     run = _run(root)
-    with _messages_bar("shards", total=len(list(run.manifest.shards()))) as show:
+    with progress_bar("shards", len(list(run.manifest.shards()))) as show:
         done = 0
 
         def count() -> None:
             nonlocal done
             done += 1
-            show(done, None)
+            show(done)
 
         coverage = put_together(run, output, count)
     if as_json:
@@ -414,7 +415,7 @@ def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
 @contextmanager
 def frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
     """Shows how many windows are settled or predicted, the frames a second since the first were predicted, and the time left."""
-    with _bar("windows", total) as update:
+    with progress_bar("windows", total) as update:
         started: list[tuple[float, int]] = []
 
         def show(tally: "Tally") -> None:
@@ -424,31 +425,9 @@ def frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
             pace = f"{(frames - first_frames) / (now - first_s):,.0f} frames/s" if frames > first_frames else ""
             failed = f"  {len(tally.failed)} shards failed" if tally.failed else ""
             settled = tally.asked_done + sum(shard.asked for shard in tally.failed)
-            update(completed=settled + tally.frames_under_way, note=pace + failed)
+            update(settled + tally.frames_under_way, note=pace + failed)
 
         yield show
-
-
-@contextmanager
-def _messages_bar(what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
-    """Shows how many are done, of how many, where that is known."""
-    with _bar(what, total) as update:
-
-        def show(done: int, of: int | None) -> None:
-            update(completed=done, **({} if of is None else {"total": of}))
-
-        yield show
-
-
-@contextmanager
-def _bar(what: str, total: int | None) -> Iterator[Callable[..., None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=total, note="")
-        yield partial(progress.update, task)
 
 
 def _live() -> "Live":

@@ -6,6 +6,7 @@ from coinfarm.backfill.coverage import Counts, Coverage
 from coinfarm.backfill.local_run import Tally
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
+from coinfarm.reports.formatting import dollar_text, duration_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,7 +30,7 @@ def quote_table(manifest: RunManifest) -> "Table":
     for way in quote.ways:
         speed = "?" if way.frames_per_s is None else f"{way.frames_per_s:,.0f}"
         assumed = "*" if "ASSUMED" in way.basis else ""
-        table.add_row(_WAYS[way.name], str(way.workers), speed + assumed, _duration(way.seconds), dollars(way.usd) + assumed)
+        table.add_row(_WAYS[way.name], str(way.workers), speed + assumed, duration_text(way.seconds), dollar_text(way.usd) + assumed)
     return table
 
 
@@ -46,8 +47,8 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "never sent": _count(status.unsent),
         "failed, without a result": f"{status.failed:,}",
         "frames/s": _count(None if status.frames_per_s is None else round(status.frames_per_s)),
-        "time left": "none" if status.is_complete else None if status.seconds_left is None else _duration(status.seconds_left),
-        "dollars so far": f"{dollars(status.usd)} of {dollars(status.usd_quoted)}, as quoted for {_WAYS[status.way]}"
+        "time left": "none" if status.is_complete else None if status.seconds_left is None else duration_text(status.seconds_left),
+        "dollars so far": f"{dollar_text(status.usd)} of {dollar_text(status.usd_quoted)}, as quoted for {_WAYS[status.way]}"
         if status.unsent is not None
         else None,
     }
@@ -78,7 +79,8 @@ def status_document(status: Status) -> dict[str, Any]:
 def tally_lines(tally: Tally, seconds: float) -> list[str]:
     """How a run on this machine went."""
     lines = [
-        f"{tally.done:,} of {tally.shards:,} shards done; {tally.frames:,} frames in {_duration(seconds)}, {tally.frames / seconds:,.0f}/s"
+        f"{tally.done:,} of {tally.shards:,} shards done; {tally.frames:,} frames in {duration_text(seconds)}, "
+        f"{tally.frames / seconds:,.0f}/s"
     ]
     lines += [f"failed: {shard}: {reason}" for shard, reason in list(tally.failed.items())[:_FAILURES_SHOWN]]
     if len(tally.failed) > _FAILURES_SHOWN:
@@ -131,17 +133,3 @@ def _table(title: str, first: str, *columns: str, caption: str) -> "Table":
 
 def _count(count: int | None) -> str | None:
     return None if count is None else f"{count:,}"
-
-
-def dollars(usd: float | None) -> str:
-    """As a person reads it, with enough digits for less than a cent."""
-    return "?" if usd is None else f"${usd:,.2f}" if usd == 0 or usd >= 0.1 else f"${usd:.4f}"
-
-
-def _duration(seconds: float | None) -> str:
-    if seconds is None:
-        return "?"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,9 +1,6 @@
 """`coinfarm backtest`: would it have made money?"""
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +10,11 @@ import click
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT
+from coinfarm.cli.progress import stage_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.backtest.backtest import Progress, Result
+    from coinfarm.backtest.backtest import Result
     from coinfarm.backtest.lookahead import Lookahead
     from coinfarm.backtest.strategy import Rule
 
@@ -76,7 +74,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
     checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
-    with on_interrupt("An unfinished backtest is not kept: run it again."), stages_bar() as progress:
+    with on_interrupt("An unfinished backtest is not kept: run it again."), stage_bar("reading") as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtest.backtest_report import page
@@ -124,15 +122,3 @@ def _export(predictions: str, candles: str, result: "Result", folder: Path) -> N
 
     for path in export(read_predictions(predictions), candles, result.trades, folder):
         click.echo(path, err=True)
-
-
-@contextmanager
-def stages_bar() -> "Iterator[Progress]":
-    """A bar on stderr, where a person looks at it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("reading", total=1)
-        yield lambda what, done, of: bar.update(task, description=what, completed=done, total=of)

@@ -5,7 +5,7 @@ from heapq import nlargest
 from rich.table import Table
 
 from coinfarm.candle_store.check import SeriesCheck
-from coinfarm.candles.day import minute_text
+from coinfarm.reports.formatting import minute_text
 
 _HOLES_SHOWN = 10
 _SERIES_WIDTH = 66

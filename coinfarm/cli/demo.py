@@ -11,6 +11,7 @@ import click
 
 from coinfarm.cli.failures import Interrupted
 from coinfarm.cli.paths import FOLDER_TO_WRITE
+from coinfarm.cli.progress import progress_bar
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 _INCOMPLETE = 1
@@ -78,16 +79,11 @@ def _exit(number: int, _: object) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[dict[str, Any]], None]]:
     """A bar, with what the queue holds beside it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("windows"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("windows", total=None, note="")
+    with progress_bar("windows") as update:
 
         def show(status: dict[str, Any]) -> None:
             pace = f"{status['framesPerS']:,.0f}/s, " if status["framesPerS"] else ""
             note = f"{pace}{status['waiting']} shards waiting, {status['inFlight']} in flight, {status['done']} done"
-            progress.update(task, total=status["frames"], completed=status["framesDone"], note=note)
+            update(status["framesDone"], status["frames"], note=note)
 
         yield show

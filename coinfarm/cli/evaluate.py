@@ -2,9 +2,7 @@
 
 import json
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +12,11 @@ import click
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import MODEL, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.candles.candles import Candles
-    from coinfarm.evaluation.evaluation_frames import Terms
-    from coinfarm.prediction.predictor import Predictor
+    pass
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
@@ -87,8 +84,9 @@ def evaluate(
     terms = Terms(start.date(), stop.date(), stride, include_in_sample)
     coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
-    predictor = open_predictor(model_uri, version)
-    with on_interrupt("An unfinished evaluation is not kept: run it again."), _progress(predictor, coins, terms):
+    frames = sum(len(terms.of(coin)) for coin in coins) // terms.stride
+    with on_interrupt("An unfinished evaluation is not kept: run it again."), progress_bar("frames", frames) as update:
+        predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
         judged = judge(predictor, coins, terms, baseline_coins)
     evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
     if root is not None:
@@ -138,15 +136,3 @@ def _one_file_each(arguments: list[str]) -> Iterator[str]:
                 yield option
             taken += 1
         yield argument
-
-
-@contextmanager
-def _progress(predictor: "Predictor", coins: "list[Candles]", terms: "Terms") -> Iterator[None]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("frames", total=sum(len(terms.of(coin)) for coin in coins) // terms.stride)
-        predictor.before_batch = lambda: progress.update(task, completed=predictor.timings.frames)
-        yield

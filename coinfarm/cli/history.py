@@ -3,8 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import click
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import SERIES_OPTIONS
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
+from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def download(
         raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
     exchange = Exchange(exchange_name, exchange_url, _wait)
     kept = f"Finished days are kept in {root}; the same command goes on with the next one."
-    with on_interrupt(kept), days_bar() as progress:
+    with on_interrupt(kept), progress_bar("days") as progress:
         outcome = run(
             _open(root), exchange, symbol, interval, first.date(), stop.date() if stop else None, replace=replace, progress=progress
         )
@@ -108,7 +107,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
     store = _open(root)
     outcomes = []
     for file in files:
-        with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), days_bar(file.name) as progress:
+        with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), progress_bar(file.name) as progress:
             outcome = import_file(store, file, symbol=symbol, interval=interval, replace=replace, progress=progress)
         outcomes.append(outcome)
         if outcome.candles and not as_json:
@@ -137,7 +136,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
-    with days_bar() as progress:
+    with progress_bar("days") as progress:
         checks = check_store(store, progress)
     strays = store.strays()
     if as_json:
@@ -185,7 +184,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     store = _open(root)
-    with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), days_bar() as progress:
+    with on_interrupt(f"Finished days are kept in {root}; the same command goes on."), progress_bar("days") as progress:
         for done, day in enumerate(by_day(candles), 1):
             store.write_day(day, replace=replace)
             progress(done, days)
@@ -231,20 +230,8 @@ def _wait(seconds: float, reason: str) -> None:
     time.sleep(seconds)
 
 
-@contextmanager
-def days_bar(what: str = "days") -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
 def _tell(outcome: "Download", exchange_name: str) -> None:
-    from coinfarm.candles.day import minute_text
+    from coinfarm.reports.formatting import minute_text
 
     click.echo(f"{outcome.symbol} {outcome.interval}: {outcome.candles:,} candles of {_days(outcome.stored)} stored")
     for days, what in (

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coinfarm.cli.paths import ROOT
+from coinfarm.cli.progress import progress_bar
 from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
     from coinfarm.candles.candles import Candles
-    from coinfarm.prediction.predictor import Predictions, Predictor, Series
+    from coinfarm.prediction.predictions import Predictions
+    from coinfarm.prediction.predictor import Predictor
+    from coinfarm.prediction.series import Series
 
 
 MODEL = click.option(
@@ -26,7 +29,6 @@ MODEL = click.option(
 
 SERIES_OPTIONS = "--symbol and --interval"
 _WINDOWS_AT_ONCE = 2_000
-_MAX_CANDLES = 20_000_000  # thirty-eight years of minutes: beyond it, a time in the file is a mistake
 
 
 def candle_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -57,12 +59,13 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
 
 
 def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
+    from coinfarm.candles.validation import MAX_CANDLES
     from coinfarm.serving.request import series_of
 
-    return series_of(candles, stride, gaps, _MAX_CANDLES)
+    return series_of(candles, stride, gaps, MAX_CANDLES)
 
 
-def open_predictor(model_uri: str | None, version: str | None = None) -> "Predictor":
+def open_predictor(model_uri: str | None, version: str | None = None, before_batch: Callable[[], None] = lambda: None) -> "Predictor":
     from coinfarm.models.store import OneBundle, open_model_root, open_model_source
     from coinfarm.serving.service import Service
     from coinfarm.serving.settings import Settings
@@ -73,7 +76,7 @@ def open_predictor(model_uri: str | None, version: str | None = None) -> "Predic
     is_local_root = local_folder(settings.model_uri) is not None and not settings.model_uri.endswith(".keras")
     if is_local_root and not isinstance(open_model_source(settings.model_uri), OneBundle):
         open_model_root(settings.model_uri)  # says what the folder lacks
-    return Service(settings).predictor(version)
+    return Service(settings).predictor(version, before_batch=before_batch)
 
 
 def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":
@@ -81,15 +84,10 @@ def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iter
 
     There is no bar where the rows go to the terminal, and show the progress themselves.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    is_hidden = not sys.stderr.isatty() or sys.stdout.isatty()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
-        task = progress.add_task("frames", total=len(series))
+    is_hidden = sys.stdout.isatty()
+    with progress_bar("frames", len(series), hidden=is_hidden) as update:
         done = 0
         for predictions in predictor.predict_each(series.parts(_WINDOWS_AT_ONCE)):
             done += len(predictions)
-            progress.update(task, completed=done)
+            update(done)
             yield predictions

@@ -10,7 +10,8 @@ from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.prediction.predictor import Predictor, Series
+    from coinfarm.prediction.predictor import Predictor
+    from coinfarm.prediction.series import Series
 
 
 @click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")

@@ -4,15 +4,15 @@ import csv
 import io
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+from coinfarm.reports.formatting import minute_text
 
 if TYPE_CHECKING:
-    from coinfarm.prediction.predictor import Predictions
+    from coinfarm.prediction.predictions import Predictions
 
 ROWS_SHOWN = 20
 """Of predictions, in a table."""
@@ -35,7 +35,7 @@ def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") ->
     table.add_column("in sample")
     for result in shown:
         table.add_row(
-            _minute(result["closeTime"]),
+            minute_text(result["closeTime"]),
             *_cells(result["predictions"]),
             str(result["filledCandles"]),
             _IN_SAMPLE[result["inSample"]],
@@ -71,7 +71,3 @@ def _caption(count: int, shown: list[Any], more: str) -> str:
 
 def _cells(predicted: Mapping[str, float] | None) -> list[str]:
     return ["–" if predicted is None else f"{predicted[name]:+.3f}" for name in OUTPUT_NAMES]
-
-
-def _minute(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")

@@ -1,14 +1,12 @@
 """`coinfarm train`: from candles to a bundle."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
+from coinfarm.cli.progress import progress_bar
 
 
 @click.command(epilog="Example: coinfarm train examples/train-tiny.toml -o build/tiny")
@@ -31,32 +29,8 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
         click.echo(f"epoch {epoch + 1} of {plan.epochs}  {shown}", err=True)
 
     again = f"Finished epochs are kept in {output}.training. Go on with the same command: coinfarm train {config} -o {output}"
-    with on_interrupt(again), _bar(plan.epochs * plan.steps_per_epoch * plan.batch_size) as on_frames:
+    frames = plan.epochs * plan.steps_per_epoch * plan.batch_size
+    with on_interrupt(again), progress_bar("frames", frames, unit="frames") as on_frames:
         bundle = run(plan, output, progress, on_frames=on_frames, tensorboard=tensorboard)
     click.echo(bundle.manifest.version)
     click.echo(f"Try it: coinfarm predict --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)
-
-
-@contextmanager
-def _bar(frames: int) -> Iterator[Callable[[int], None]]:
-    """Frames done, frames a second and the time left, on a terminal; what else is written there appears above it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-
-    class Speed(ProgressColumn):
-        def render(self, task: Task) -> str:
-            return "" if task.speed is None else f"{task.speed:.0f} frames/s"
-
-    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), Speed(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("frames", total=frames, start=False)
-
-        def on_frames(done: int) -> None:
-            if not progress.tasks[task].started:
-                # What was done before an interruption took no time now.
-                progress.update(task, completed=done)
-                progress.start_task(task)
-                return
-            progress.update(task, completed=done)
-
-        yield on_frames

@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.backfill import absolute, frames_bar
-from coinfarm.cli.backtest import stages_bar
 from coinfarm.cli.failures import on_interrupt
-from coinfarm.cli.history import days_bar
 from coinfarm.cli.options import MODEL, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
+from coinfarm.cli.progress import progress_bar, stage_bar
 
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
-    from coinfarm.models.manifest import TrainingData
+    from coinfarm.models.training_data import TrainingData
     from coinfarm.verdict import Scope
 
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -65,7 +64,7 @@ def _verdict(
     run = planned(scope, predictor, absolute(model_uri or os.environ.get("MODEL_URI") or None))
     _predict(run)
     _tell("Backtest: the default strategy; thresholds are chosen on the first half and tested on the second")
-    with stages_bar() as progress:
+    with stage_bar("reading") as progress:
         judged = judge(scope, run, progress)
     report = output / "verdict.html"
     page(judged.result).write(report)
@@ -92,12 +91,12 @@ def _scope(
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
         _tell("History: synthetic candles, which say nothing about a market; give files of candles for a real one")
-        with days_bar() as on_days:
+        with progress_bar("days") as on_days:
             scope = synthetic_scope(output, training, first_day, stop_day, on_days)
         _tell(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
         return scope
     _tell(f"History: {', '.join(map(str, files))}")
-    with days_bar() as on_days:
+    with progress_bar("days") as on_days:
         scope = imported_scope(output, files, training, first_day, stop_day, on_days)
     _tell(f"  {', '.join(scope.symbols)} {scope.interval} in {scope.candles_root}")
     if first is None:

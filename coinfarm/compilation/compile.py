@@ -19,7 +19,7 @@ from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity, Trial
+from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, Parity, Trial
 
 _KERAS_BATCH = 100
 

@@ -1,6 +1,6 @@
 """The forms in which a model is worth compiling, and what they need of a processor."""
 
-from coinfarm.models.manifest import CompiledForm
+from coinfarm.models.compiled_form import CompiledForm
 
 _WIDE_FILE = "compiled/wide.xml"
 _INT8_FILE = "compiled/int8.xml"

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.errors import ModelError
-from coinfarm.models.manifest import Parity
+from coinfarm.models.compiled_form import Parity
 
 Outputs = NDArray[np.float32]
 

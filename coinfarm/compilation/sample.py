@@ -8,7 +8,7 @@ import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
-from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from image_render.draw import Frames, draw_frames
@@ -20,7 +20,6 @@ _CALIBRATION_FRAMES = 1_000
 _PARITY_FRAMES = 2_000
 _MIN_PARITY_FRAMES = 1_000
 _SHARE_CALIBRATION = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
-_MAX_CANDLES = 100_000_000
 _START_OF_2026_MS = 1_767_225_600_000
 
 
@@ -65,10 +64,10 @@ class Sample:
 def _separate_windows(coin: Candles) -> Columns:
     """Windows `(n, 200)` that share no candle, without those of which more than half was filled."""
     window = STANDARD.window_candles
-    candles = fill_gaps(coin, _MAX_CANDLES)
+    candles = fill_gaps(coin)
     if len(candles) < window:
         raise CoinfarmError(f"{coin.symbol}: {len(candles)} candles make no window of {window}")
     separate = windows(candles.columns, STANDARD, window)
     count = len(separate.close)
-    real = 2 * candles.filled[: count * window].reshape(count, window).sum(axis=1) <= window
+    real = ~is_mostly_filled(filled_counts(candles, window * np.arange(count), window), window)
     return Columns(*(column[real] for column in separate))

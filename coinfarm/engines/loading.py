@@ -12,7 +12,7 @@ from coinfarm.extras import how_to_install
 
 if TYPE_CHECKING:
     from coinfarm.models.bundle import Bundle
-    from coinfarm.models.manifest import CompiledForm
+    from coinfarm.models.compiled_form import CompiledForm
 
 EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"]
 

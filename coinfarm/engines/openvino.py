@@ -15,7 +15,7 @@ from image_render.spec import STANDARD
 if TYPE_CHECKING:
     from coinfarm.engines.engine import Pending
     from coinfarm.models.bundle import Bundle
-    from coinfarm.models.manifest import CompiledForm
+    from coinfarm.models.compiled_form import CompiledForm
 
 _CHUNK_FRAMES = 4
 """So few that what flows from layer to layer stays in a core's cache, so many that the call costs nothing: with one frame at a time

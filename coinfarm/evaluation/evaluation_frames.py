@@ -11,18 +11,18 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_start_ms
-from coinfarm.candles.gaps import fill_gaps
-from coinfarm.errors import CandleError, CoinfarmError
-from coinfarm.evaluation.features import Rows, mostly_real, rows_of
+from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
+from coinfarm.errors import CoinfarmError
+from coinfarm.evaluation.features import Rows, rows_of
 from coinfarm.models.evaluation_document import Counts
-from coinfarm.models.manifest import TrainingData
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.models.training_data import TrainingData
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
-from image_render.windows import Columns, window_count
+from image_render.windows import window_count
 
 FIT_STRIDE = 10
 """Candles between two windows that the baselines learn from: their labels overlap, so little is lost."""
-_MAX_CANDLES = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -119,18 +119,15 @@ def digest(candles: Candles) -> str:
 
 
 def _joined(symbol: str, parts: list[Candles]) -> Candles:
-    if len(parts) == 1:
-        return parts[0]
-    columns = Columns(*(np.concatenate(columns) for columns in zip(*(part.columns for part in parts), strict=True)))
-    try:
-        return Candles.checked(symbol, parts[0].interval, np.concatenate([part.open_time for part in parts]), columns)
-    except CandleError:
-        raise CoinfarmError(f"the files of {symbol} overlap: give each candle once") from None
+    candles = Candles.concatenate(symbol, parts[0].interval, parts)
+    if (np.diff(candles.open_time) <= 0).any():
+        raise CoinfarmError(f"the files of {symbol} overlap: give each candle once")
+    return candles
 
 
 def _filled(candles: Candles, symbol: str, terms: Terms, horizon_candles: int) -> Candles:
     needed = STANDARD.window_candles + horizon_candles
-    filled = fill_gaps(candles, _MAX_CANDLES)
+    filled = fill_gaps(candles)
     if len(filled) < needed:
         raise CoinfarmError(
             f"{symbol} has {len(candles)} candles from {terms.start} to {terms.stop}, fewer than a window and its horizon ({needed}): "
@@ -147,11 +144,12 @@ def _fit_before_ms(training: TrainingData | None, symbol: str, terms: Terms) -> 
 def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Rows | None:
     """Windows that lie with their horizons where the model has learnt: none of their candles is in a window judged out of sample."""
     start_ms = None if training is None else day_start_ms(training.from_date)
-    candles = fill_gaps(coin.between(start_ms, before_ms), _MAX_CANDLES)
+    candles = fill_gaps(coin.between(start_ms, before_ms))
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)
     if not len(starts):
         return None
-    return rows_of(candles, starts[mostly_real(candles, starts)], horizon_candles)
+    filled = filled_counts(candles, starts, STANDARD.window_candles)
+    return rows_of(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
 
 
 def _nothing_left(windows: int, in_sample: int, terms: Terms) -> str:

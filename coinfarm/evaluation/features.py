@@ -79,13 +79,6 @@ def rows_of(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -
     )
 
 
-def mostly_real(candles: Candles, starts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Of each window whether at most half of its candles were filled in: of others nothing is predicted."""
-    filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
-    filled = filled_before[starts + STANDARD.window_candles] - filled_before[starts]
-    return np.asarray(2 * filled <= STANDARD.window_candles)
-
-
 def _features(series: Columns, starts: NDArray[np.int64]) -> Values:
     """`(n, f)`, in the order of `FEATURE_NAMES`; returns, range and volatilities in percent."""
     window = STANDARD.window_candles

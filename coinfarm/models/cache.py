@@ -12,8 +12,8 @@ from uuid import uuid4
 
 from coinfarm.errors import Forbidden, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import checked_version
 from coinfarm.models.store import ModelSource
+from coinfarm.models.version import checked_version
 from coinfarm.storage.folder import exclusive
 
 logger = logging.getLogger(__name__)

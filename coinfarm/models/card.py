@@ -1,14 +1,17 @@
 """The model card: one version of a model as a page of Markdown, written from its manifest and its evaluations."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
-from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Manifest, TrainingData, bundle_key
+from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
+from coinfarm.models.manifest import Manifest
+from coinfarm.models.training_data import TrainingData
+from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import Storage
 
 if TYPE_CHECKING:
@@ -88,7 +91,7 @@ def _data(training: TrainingData | None) -> Iterator[str]:
 def _cutoffs(training: TrainingData) -> str:
     times: dict[str, list[str]] = {}
     for symbol, cutoff_ms in training.cutoff_ms.items():
-        times.setdefault(f"{datetime.fromtimestamp(cutoff_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC", []).append(symbol)
+        times.setdefault(f"{minute_text(cutoff_ms)} UTC", []).append(symbol)
     if len(times) == 1:
         return next(iter(times))
     return ", ".join(f"{time} ({_listed(symbols)})" for time, symbols in times.items())

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from coinfarm.models.manifest import Document, FromDate, Sha256, ToDate, Version
+from coinfarm.documents import Document, FromDate, Sha256, ToDate
+from coinfarm.models.version import Version
 
 Interval = tuple[float, float]
 

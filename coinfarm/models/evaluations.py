@@ -12,10 +12,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from coinfarm.documents import FromDate, Sha256, ToDate, naming_faults
 from coinfarm.errors import Conflict, ModelError
 from coinfarm.models.card import write_card
-from coinfarm.models.manifest import FromDate, Sha256, ToDate, Version, bundle_key, naming_faults
 from coinfarm.models.store import ModelStore
+from coinfarm.models.version import Version, bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 
@@ -76,10 +77,10 @@ class EvaluationRecord:
         Needed are `model.version`, `from` and `to` (dates), `stride`, `candles` (symbol → sha256), `frames`, and `outputs.NAME.r2` of
         each of `OUTPUT_NAMES`; whatever else there is, is kept.
         """
-        with naming_faults(where):
+        with naming_faults(where, ModelError):
             read = _Evaluation.model_validate(document)
         if missing := [name for name in OUTPUT_NAMES if name not in read.outputs]:
-            raise ModelError(f"{where} is no valid one: outputs: {', '.join(missing)} missing")
+            raise ModelError(f"{where} is not valid: outputs: {', '.join(missing)} missing")
         return cls(
             version=read.model.version,
             from_date=read.from_date,

@@ -2,12 +2,14 @@
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AwareDatetime, Field
 
-from coinfarm.errors import Conflict, ModelError, NotFound
-from coinfarm.models.manifest import MAX_MANIFEST_BYTES, Document, Manifest, Version, bundle_key
+from coinfarm.documents import Document
+from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, Manifest
+from coinfarm.models.version import Version, bundle_key
 from coinfarm.storage import Storage
 
 POINTER_KEY = "current.json"
@@ -23,6 +25,8 @@ class Forced(Document):
 
 class Pointer(Document):
     """`current.json`. The pointers before it lie beside it as `history/NAME.json`; a rollback restores the one named `previous`."""
+
+    error: ClassVar[type[CoinfarmError]] = ModelError
 
     version: Version
     previous: Annotated[str, Field(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None

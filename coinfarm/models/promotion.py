@@ -7,10 +7,12 @@ from tempfile import TemporaryDirectory
 
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound, TooLarge
 from coinfarm.models.bundle import digest_of
+from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
 from coinfarm.models.evaluations import SAME_SCORE, EvaluationRecord, evaluations
-from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Manifest, bundle_key
+from coinfarm.models.manifest import Manifest
 from coinfarm.models.pointer import POINTER_KEY, Forced, Pointer, look, point_at
 from coinfarm.models.store import ModelStore
+from coinfarm.models.version import bundle_key
 from coinfarm.storage import Storage
 
 

@@ -4,7 +4,8 @@ from coinfarm.errors import Conflict, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.card import write_card
 from coinfarm.models.evaluations import evaluations
-from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest, bundle_key
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest
+from coinfarm.models.version import bundle_key
 from coinfarm.storage import Storage
 
 _MEASURED = frozenset({"created_at", "engines", "files"})

@@ -9,16 +9,9 @@ from typing import NamedTuple, Protocol
 
 from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge, Unavailable
 from coinfarm.models.bundle import Bundle, bare_version
-from coinfarm.models.manifest import (
-    MANIFEST_FILE,
-    MAX_MANIFEST_BYTES,
-    MAX_MODEL_BYTES,
-    MODEL_FILE,
-    Manifest,
-    bundle_key,
-    is_version,
-)
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
+from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
 from coinfarm.storage import Storage, local_folder, open_storage
 
 _VERSIONS_NAMED = 5

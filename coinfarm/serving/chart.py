@@ -1,12 +1,12 @@
 """The picture of a series: its windows as the model sees them."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from coinfarm.candles.candles import Candles
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
+from coinfarm.reports.formatting import minute_text
 from image_render.draw import draw_frames
 from image_render.forecast import Forecast
 from image_render.preview import contact_sheet, png_bytes, preview
@@ -53,9 +53,5 @@ def chart_of_prediction(window: Candles, model: Mapping[str, Any], predicted: Ma
 def _sheet(series: Series, view: Columns) -> bytes:
     count, window = view.close.shape
     last_candles = series.candles.open_time[window - 1 :: series.stride][:count]
-    captions = [f"{series.candles.symbol} {series.candles.interval}, to {_minute(time)}" for time in last_candles.tolist()]
+    captions = [f"{series.candles.symbol} {series.candles.interval}, to {minute_text(time)} UTC" for time in last_candles.tolist()]
     return png_bytes(contact_sheet(draw_frames(view), captions))
-
-
-def _minute(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -16,7 +16,9 @@ from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
+from coinfarm.reports.formatting import minute_text
 from coinfarm.serving.response import answer
 from image_render.attribution import attribution_panel
 from image_render.draw import Frames, draw_frames, empty_frames
@@ -131,8 +133,8 @@ def window_at(candles: Candles, time: datetime | None) -> Candles:
     last = int(np.searchsorted(candles.open_time, time_ms, side="right")) - 1
     if last < window - 1 or time_ms >= candles.open_time[last] + candles.interval_ms:
         raise CoinfarmError(
-            f"no window ends with a candle that holds {_minute(time_ms)}: the first ends at {_minute(int(candles.open_time[window - 1]))}, "
-            f"the last at {_minute(int(candles.open_time[-1]))}"
+            f"no window ends with a candle that holds {minute_text(time_ms)} UTC: the first ends at "
+            f"{minute_text(int(candles.open_time[window - 1]))} UTC, the last at {minute_text(int(candles.open_time[-1]))} UTC"
         )
     return candles[last + 1 - window : last + 1]
 
@@ -151,7 +153,3 @@ def _erased(frame: Frames, starts: NDArray[np.intp], channels: tuple[int, ...]) 
         for channel in channels:
             frames[at, candles, :, channel] = 0
     return frames
-
-
-def _minute(time_ms: int) -> str:
-    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

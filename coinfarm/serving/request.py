@@ -10,15 +10,16 @@ from pydantic_core import from_json
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps, refuse_gaps
+from coinfarm.candles.interval import Interval
 from coinfarm.candles.rows import candles_from_rows
+from coinfarm.candles.symbol import Symbol
+from coinfarm.candles.validation import MAX_CANDLES
 from coinfarm.errors import CandleError, Fault, MalformedRequest, RequestError, TooLarge
-from coinfarm.models.manifest import Version
-from coinfarm.prediction.predictor import Series
+from coinfarm.models.version import Version
+from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
 from image_render.windows import window_count
 
-Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", examples=["BTCUSD"])]
-Interval = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}[mhd]$", examples=["1m"])]
 CandleRow = Annotated[
     Any,
     Field(
@@ -32,8 +33,6 @@ CandleRow = Annotated[
 Stride = Annotated[int, Field(ge=1, le=10_000, description="How many candles lie between the ends of two windows.")]
 
 _MAX_FAULTS = 100
-_MAX_CANDLES = 10_000_000
-"""Nineteen years of minutes. A wide stride must not let two candles with centuries between them fill the memory."""
 
 AnyRequest = TypeVar("AnyRequest", bound="_Request")
 
@@ -145,7 +144,7 @@ def series_of(candles: Candles, stride: int, gaps: Literal["fill", "reject"], ma
             f"{max_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
             "or through the queue"
         )
-    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, _MAX_CANDLES)), stride)
+    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
 
 
 def _milliseconds(time: datetime | None) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES
-from coinfarm.prediction.predictor import Predictions
+from coinfarm.prediction.predictions import Predictions
 
 if TYPE_CHECKING:
     from coinfarm.candles.arrays import Values

@@ -17,8 +17,6 @@ from coinfarm.storage.local_file import named
 from image_render.windows import Columns
 
 _CANDLES_AT_ONCE = 1_000_000
-_MAX_CANDLES = 100_000_000
-"""Of one coin, holes filled: two centuries of minutes. Beyond it, a time in the file is a mistake."""
 
 
 def room(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
@@ -43,7 +41,7 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
     last = None
     try:
         for part in candle_parts(path, candles_at_once):
-            filled = fill_gaps(part, _MAX_CANDLES) if last is None else fill_gaps(_joined(last, part), _MAX_CANDLES)[1:]
+            filled = fill_gaps(part) if last is None else fill_gaps(Candles.concatenate(part.symbol, part.interval, [last, part]))[1:]
             for file, column in zip(files, (filled.open_time, *filled.columns, filled.filled), strict=True):
                 with named(Path(file.name)):
                     file.write(np.ascontiguousarray(column).data)
@@ -66,16 +64,6 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
     # seen as plain arrays: slices of NumPy's own class of them cost many times as much
     time, *values, filled_in = (np.asarray(np.memmap(folder / name, dtype, "r")) for name, dtype in zip(names, dtypes, strict=True))
     return Candles(last.symbol, last.interval, time, Columns(*values), filled_in)
-
-
-def _joined(first: Candles, second: Candles) -> Candles:
-    return Candles(
-        second.symbol,
-        second.interval,
-        np.concatenate([first.open_time, second.open_time]),
-        Columns(*(np.concatenate(both) for both in zip(first.columns, second.columns, strict=True))),
-        np.concatenate([first.filled, second.filled]),
-    )
 
 
 def blocks(count: int, most: int) -> list[slice]:

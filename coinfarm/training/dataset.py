@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
@@ -21,7 +21,6 @@ from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct, windows
 
-_MAX_CANDLES = 100_000_000
 _WINDOWS_AT_ONCE = 10_000  # 16 MB a column
 _TARGETS_AT_ONCE = 100_000
 
@@ -121,7 +120,7 @@ def _within(coin: Candles, period: Period, horizon_candles: int) -> Candles:
     if len(candles):
         # What was filled in at the beginning repeats a close from before the period.
         first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
-        candles = fill_gaps(candles[first:after_last], _MAX_CANDLES)
+        candles = fill_gaps(candles[first:after_last])
     if len(candles) < STANDARD.window_candles + horizon_candles:
         raise CoinfarmError(
             f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon: "
@@ -134,9 +133,9 @@ def _usable(candles: Candles, starts: range) -> tuple[NDArray[np.int64], Values]
     """Those of the starts whose windows are not made up by more than half, and have a price range; and that range in percent."""
     window = STANDARD.window_candles
     needed = candles[starts[0] : starts[-1] + window]
-    filled = np.lib.stride_tricks.sliding_window_view(needed.filled, window)[:: starts.step]
+    filled = filled_counts(needed, np.arange(0, starts[-1] - starts[0] + 1, starts.step), window)
     range_pct = window_range_pct(windows(needed.columns, stride=starts.step))
-    usable = (2 * filled.sum(axis=1) <= window) & (range_pct > 0)
+    usable = ~is_mostly_filled(filled, window) & (range_pct > 0)
     return np.arange(starts.start, starts.stop, starts.step)[usable], range_pct[usable]
 
 

@@ -12,7 +12,8 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import Naive, beside_naive
 from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import MODEL_FILE, Output, Split, TrainingData
+from coinfarm.models.manifest import MODEL_FILE, Output
+from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage.local_file import named
 from coinfarm.training.architecture import architecture

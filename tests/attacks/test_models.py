@@ -18,10 +18,11 @@ import pytest
 
 from coinfarm.engines.loading import load_engine
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Member, bundle_key
+from coinfarm.models.manifest import Member
 from coinfarm.models.pointer import POINTER_KEY
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
+from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.serving.settings import reference_model_uri
@@ -356,7 +357,7 @@ def test_a_manifest_that_names_a_file_elsewhere_is_refused_before_anything_is_fe
     reference.write(POINTER_KEY, json.dumps({"version": other}).encode())
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     assert manager.serving() is model
-    assert "is no valid one: files." in refusals[0]
+    assert "is not valid: files." in refusals[0]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == files
 
 
@@ -367,7 +368,7 @@ def test_a_pointer_to_what_is_no_version_is_refused(reference: Storage, tmp_path
     model = manager.serving()
     reference.write(POINTER_KEY, json.dumps({"version": version}).encode())
     assert manager.serving() is model
-    assert "current.json is no valid one: version" in refusals[0]
+    assert "current.json is not valid: version" in refusals[0]
 
 
 def test_a_link_in_the_place_of_a_models_file_is_refused(reference: Storage, tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from coinfarm.errors import Conflict, Forbidden, ModelError, NotFound, StorageError, TooLarge, Unavailable
-from coinfarm.models.manifest import bundle_key
 from coinfarm.models.pointer import POINTER_KEY, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.store import ModelStore
+from coinfarm.models.version import bundle_key
 from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Storage, open_storage, s3
 from tests.support.fake_models import FakeEngine, promote_model, publish_model, seal
@@ -305,7 +305,7 @@ def _change_geometry(storage: Storage, version: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        pytest.param(_damage_pointer, "current.json is no valid one", id="damaged pointer"),
+        pytest.param(_damage_pointer, "current.json is not valid", id="damaged pointer"),
         pytest.param(_lose_version, "has no version 20260101-00000000", id="version missing"),
         pytest.param(_tamper, "model.keras is not the file that its manifest describes", id="tampered file"),
         pytest.param(_change_geometry, "wants frames of 200 candles × 150 rows, spec 1, digest 00000000", id="other geometry"),

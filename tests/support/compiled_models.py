@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import CompiledForm, Engines, MeasuredForm, Parity
+from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, Parity
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.fake_models import seal
 

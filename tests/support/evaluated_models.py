@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.models.manifest import Split, TrainingData
+from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.prediction.predictor import Predictor
 from image_render.draw import Frames
 from tests.support.pixel_engine import loaded

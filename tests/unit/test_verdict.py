@@ -13,7 +13,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.models.manifest import TrainingData
+from coinfarm.models.training_data import TrainingData
 from coinfarm.storage import open_storage
 from coinfarm.verdict import SYNTHETIC_DAYS, SYNTHETIC_SYMBOLS, imported_scope, judge, planned, synthetic_scope
 from tests.support.candle_stores import synthetic_history

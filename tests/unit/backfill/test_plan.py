@@ -9,7 +9,7 @@ import pytest
 from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
+from coinfarm.errors import CoinfarmError, Conflict, DocumentError, NotFound
 from coinfarm.storage import Storage
 from tests.support.backfill_runs import planned
 from tests.support.candle_stores import stored, synthetic_history
@@ -118,7 +118,7 @@ def test_a_run_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path: Path
 
 def test_a_damaged_manifest_is_named(candles: Storage, tmp_path: Path) -> None:
     planned(tmp_path, candles).storage.write("manifest.json", b'{"format": 2}')
-    with pytest.raises(ModelError, match=r"manifest\.json is no valid one: format"):
+    with pytest.raises(DocumentError, match=r"manifest\.json is not valid: format"):
         _ = Run.at(str(tmp_path)).manifest
 
 

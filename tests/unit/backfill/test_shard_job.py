@@ -1,6 +1,7 @@
 """One shard's work, from the candles of a store to a result under its key."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -225,7 +226,7 @@ def test_when_the_work_is_stopped_what_is_answered_is_written_and_the_rest_is_no
         if len(engine.calls) == 14:
             raise Stop
 
-    predictor.before_batch = stop_in_the_second
+    predictor = replace(predictor, before_batch=stop_in_the_second)
     shards = [Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)]
     outcomes: dict[Shard, Exception | None] = {}
     with pytest.raises(Stop):

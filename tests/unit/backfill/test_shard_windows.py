@@ -14,7 +14,8 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, NotFound
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from tests.support.candle_stores import FIRST_DAY, FIRST_MS, days_of, stored, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 

@@ -12,7 +12,8 @@ from coinfarm.backtest.stored_predictions import CoinPredictions
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.prediction.predictor import Predictions, Series
+from coinfarm.prediction.predictions import Predictions
+from coinfarm.prediction.series import Series
 from tests.unit.backtest.markets import predicted, wandering
 from tests.unit.backtest.stored import MODEL, WINDOW, store_candles
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.candle_store.store import CandleStore, Series, Written
+from coinfarm.candle_store.store import CandleStore, SeriesName, Written
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.files import parquet_from_candles
@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(store: CandleStore, storage: Storage) -> N
     write_days(store, candles)
     assert_same_candles(store.read("DEMOUSD", "1m"), candles)
     assert store.days("DEMOUSD", "1m") == [NEW_YEAR, date(2020, 1, 2), date(2020, 1, 3)]
-    assert store.series() == [Series("DEMOUSD", "1m")]
+    assert store.series() == [SeriesName("DEMOUSD", "1m")]
     assert next(storage.list()) == store.key("DEMOUSD", "1m", NEW_YEAR) == "candles/symbol=DEMOUSD/interval=1m/date=2020-01-01.parquet"
     assert store.uri("DEMOUSD", "1m", NEW_YEAR).endswith("/store/candles/symbol=DEMOUSD/interval=1m/date=2020-01-01.parquet")
 

@@ -18,7 +18,7 @@ from coinfarm.candles.files import parquet_from_candles
 from coinfarm.candles.rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
 from coinfarm.serving.chart import picture_of
 from coinfarm.storage import open_storage
 from tests.support.demo_requests import demo_candles, demo_request

@@ -81,7 +81,7 @@ def test_a_damaged_version_does_not_hide_the_others(model: Run, root: Path, stor
     storage.write(f"versions/{second}/manifest.json", b"{")
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
     assert listed[first]["fault"] is None
-    assert "manifest.json is no valid one" in listed[second]["fault"]
+    assert "manifest.json is not valid" in listed[second]["fault"]
     assert "damaged: " in model("list", root).stdout
 
 
@@ -185,7 +185,7 @@ def test_what_lies_there_already_is_said_and_not_compiled_again(model: Run, root
     ("document", "said"),
     [
         pytest.param([], "is not an evaluation", id="no object"),
-        pytest.param({}, "the evaluation is no valid one: model: Field required", id="nothing in it"),
+        pytest.param({}, "the evaluation is not valid: model: Field required", id="nothing in it"),
         pytest.param(made_evaluation("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
     ],
 )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from coinfarm.cli.prediction_table import csv_lines, prediction_table
-from coinfarm.prediction.predictor import Predictions
+from coinfarm.prediction.predictions import Predictions
 
 MODEL = {"name": "demo", "version": "20260101-00000000", "engine": "fake"}
 PREDICTED = {"maxRisePct": 1.25, "maxDeclinePct": -0.5, "endChangePct": 0.0}

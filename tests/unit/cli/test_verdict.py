@@ -17,9 +17,9 @@ from coinfarm.candles.files import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation.forms import F32
 from coinfarm.engines.openvino_import import import_openvino
-from coinfarm.models.manifest import TrainingData
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
+from coinfarm.models.training_data import TrainingData
 from coinfarm.storage import open_storage
 from coinfarm.verdict import SYNTHETIC_NOTE
 from tests.support.candle_stores import synthetic_history

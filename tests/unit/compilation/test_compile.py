@@ -22,7 +22,8 @@ from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION, Member
+from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
+from coinfarm.models.manifest import Member
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES

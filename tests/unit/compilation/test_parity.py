@@ -5,7 +5,7 @@ import pytest
 
 from coinfarm.compilation.parity import parity, passes
 from coinfarm.errors import ModelError
-from coinfarm.models.manifest import Parity
+from coinfarm.models.compiled_form import Parity
 
 NAMES = ("maxRisePct", "maxDeclinePct")
 

@@ -9,7 +9,7 @@ from coinfarm.engines import backends, keras, keras_gpu, loading
 from coinfarm.engines.loading import EngineChoice, choose_form, load_engine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import CompiledForm
+from coinfarm.models.compiled_form import CompiledForm
 from tests.support.compiled_models import BY_SPEED, compiled_bundle
 from tests.support.fake_models import seal
 

@@ -23,7 +23,8 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member, Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import LoadedModel
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from image_render.draw import draw_frames
 from image_render.rows import pack_rows
 from image_render.spec import STANDARD, FrameSpec

@@ -11,8 +11,9 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.evaluation_frames import Judged, Terms, digest, joined_coins, judge
-from coinfarm.models.manifest import Split, TrainingData
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.models.training_data import Split, TrainingData
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from image_render.windows import Columns

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps
-from coinfarm.evaluation.features import FEATURE_NAMES, Rows, mostly_real, rows_of
+from coinfarm.evaluation.features import FEATURE_NAMES, Rows, rows_of
 from image_render.windows import Columns
-from tests.support.synthetic_candles import minutes, without
+from tests.support.synthetic_candles import minutes
 
 WINDOW, HORIZON = 200, 30
 CANDLES = minutes(500)
@@ -67,11 +66,6 @@ def test_a_window_that_stands_still_has_features_all_the_same() -> None:
     still = rows_of(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
     assert still.features.tolist() == [[0.0] * 8 + [1.0]] * 2
     assert not still.actual_pct.any()
-
-
-def test_windows_are_mostly_real_up_to_a_half_of_filled_candles() -> None:
-    candles = fill_gaps(without(CANDLES, range(250, 351)), 1_000)
-    assert mostly_real(candles, np.array([50, 150, 151, 250, 251])).tolist() == [True, True, False, False, True]
 
 
 def test_parts_are_joined_in_order_and_chosen_alike(rows: Rows) -> None:

@@ -7,7 +7,7 @@ import pytest
 from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import Unavailable
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
 from coinfarm.serving.response import answer
 from coinfarm.storage.folder import FolderStorage
 from handler import app, batch

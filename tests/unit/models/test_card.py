@@ -8,7 +8,8 @@ import pytest
 
 from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import EvaluationRecord
-from coinfarm.models.manifest import LayerSummary, Manifest, Output, Split, TrainingData
+from coinfarm.models.manifest import LayerSummary, Manifest, Output
+from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.compiled_models import BF16, F32, compiled_bundle
 from tests.support.evaluation_documents import BITCOIN, ETHER, made_evaluation

@@ -9,7 +9,8 @@ import pytest
 from coinfarm.compilation.forms import BF16, F32, INT8
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Engines, Manifest, MeasuredForm, Parity
+from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
+from coinfarm.models.manifest import Manifest
 from coinfarm.models.publish import publish
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES

@@ -110,7 +110,7 @@ def test_an_evaluation_of_what_was_not_published_is_refused(storage: Storage) ->
     ],
 )
 def test_a_document_that_lacks_what_is_compared_names_its_fault(fields: dict[str, Any], fault: str) -> None:
-    with pytest.raises(ModelError, match=f"here is no valid one: {fault}"):
+    with pytest.raises(ModelError, match=f"here is not valid: {fault}"):
         EvaluationRecord.of(made_evaluation("20260101-11111111", **fields), "here")
 
 

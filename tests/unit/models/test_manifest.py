@@ -7,7 +7,9 @@ import pytest
 
 from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output, Split, TrainingData, bundle_key, fingerprint_of
+from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output
+from coinfarm.models.training_data import Split, TrainingData
+from coinfarm.models.version import bundle_key, fingerprint_of
 from tests.support.fake_models import seal
 
 TRAINING = TrainingData(
@@ -86,7 +88,7 @@ def _with(path: str, value: Any) -> Any:
 def test_a_damaged_manifest_names_its_fault(change: Any, message: str, bundle: Bundle) -> None:
     document = json.loads(bundle.manifest.to_json())
     change(document)
-    with pytest.raises(ModelError, match=f"place/manifest.json is no valid one: .*{message}"):
+    with pytest.raises(ModelError, match=f"place/manifest.json is not valid: .*{message}"):
         Manifest.parse(json.dumps(document).encode(), "place/manifest.json")
 
 
@@ -100,7 +102,7 @@ def test_a_file_that_leads_elsewhere_is_refused(file: str, bundle: Bundle) -> No
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
 def test_what_is_no_json_object_is_no_manifest(data: bytes) -> None:
-    with pytest.raises(ModelError, match="here is no valid one"):
+    with pytest.raises(ModelError, match="here is not valid"):
         Manifest.parse(data, "here")
 
 

@@ -7,11 +7,12 @@ import pytest
 from coinfarm.compilation.forms import F32
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
+from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
 from coinfarm.models.evaluations import record_evaluation
-from coinfarm.models.manifest import Engines, MeasuredForm, Parity, bundle_key
 from coinfarm.models.pointer import POINTER_KEY, Forced, history, rollback
 from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.models.publish import publish
+from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage

@@ -47,7 +47,7 @@ def test_a_pointer_written_by_hand_is_enough(storage: Storage, tmp_path: Path) -
 @pytest.mark.parametrize("data", [b"", b"{}", b'{"version": "../../etc"}', b'{"version": "latest"}'])
 def test_a_damaged_pointer_is_an_error_of_the_model(data: bytes, storage: Storage) -> None:
     storage.write("current.json", data)
-    with pytest.raises(ModelError, match=r"current.json is no valid one"):
+    with pytest.raises(ModelError, match=r"current.json is not valid"):
         ModelStore(storage).current_if_changed(None)
 
 

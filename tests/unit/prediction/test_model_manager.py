@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from coinfarm.engines.engine import Engine
 from coinfarm.errors import ModelError, NotFound, StorageError, Unavailable
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import bundle_key
 from coinfarm.models.pointer import POINTER_KEY
 from coinfarm.models.promotion import promote
+from coinfarm.models.version import bundle_key
 from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Blob, Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
@@ -140,7 +140,7 @@ def _other_geometry(storage: Storage, publish: Callable[[str], str]) -> str:
 
 def _damaged_pointer(storage: Storage, publish: Callable[[str], str]) -> str:
     storage.write(POINTER_KEY, b'{"version"')
-    return "current.json is no valid one"
+    return "current.json is not valid"
 
 
 def _large_pointer(storage: Storage, publish: Callable[[str], str]) -> str:
@@ -152,7 +152,7 @@ def _damaged_manifest(storage: Storage, publish: Callable[[str], str]) -> str:
     version = publish("2")
     promote(storage, version)
     storage.write(bundle_key(version), b"{")
-    return "manifest.json is no valid one"
+    return "manifest.json is not valid"
 
 
 def _engine_raises(storage: Storage, publish: Callable[[str], str]) -> str:

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, ModelError, RequestError
-from coinfarm.models.manifest import Output, TrainingData
+from coinfarm.models.manifest import Output
+from coinfarm.models.training_data import TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.answer_cache import AnswerCache
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from image_render.draw import Frames, draw_frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.pixel_engine import PixelEngine, StreamingPixelEngine, loaded, shares

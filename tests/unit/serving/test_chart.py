@@ -2,7 +2,7 @@ import io
 
 from PIL import Image, ImageChops
 
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
 from coinfarm.serving.chart import picture_of
 from tests.support.synthetic_candles import minutes
 

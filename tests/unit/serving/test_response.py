@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.prediction.model_manager import LoadedModel
-from coinfarm.prediction.predictor import Predictions
+from coinfarm.prediction.predictions import Predictions
 from coinfarm.serving.response import answer, frames_response, response_file, source_message_id
 from tests.support.pixel_engine import PixelEngine, loaded
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from coinfarm.models.bundle import Bundle
-from coinfarm.prediction.predictor import Series
+from coinfarm.prediction.series import Series
 from coinfarm.serving import service
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings

@@ -21,7 +21,8 @@ from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
-from coinfarm.prediction.predictor import Predictor, Series
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
 from coinfarm.training.config import TrainingConfig
 from coinfarm.training.loop import predict_pct, read_coins
 from coinfarm.training.train import split, train

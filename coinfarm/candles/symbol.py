@@ -1,0 +1,7 @@
+"""The name of a market, such as `BTCUSD`: also safe as a part of a path."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$", examples=["BTCUSD"])]

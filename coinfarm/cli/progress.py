@@ -1,0 +1,51 @@
+"""The progress bar of every command: on stderr, only on a terminal, and gone when the work is done."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+
+class Update(Protocol):
+    """Shows that `done` of `total` is finished; None leaves the total as it is."""
+
+    def __call__(self, done: int, total: int | None = None, *, what: str | None = None, note: str = "") -> None: ...
+
+
+@contextmanager
+def progress_bar(what: str, total: int | None = None, *, unit: str | None = None, hidden: bool = False) -> Iterator[Update]:
+    """A bar of `what` is counted, with the time left and, with a `unit`, how many of them a second.
+
+    Speed and time left are measured from the first update on, so what an interrupted command had finished before does not count.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> str:
+            return "" if task.speed is None or unit is None else f"{task.speed:,.0f} {unit}/s"
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Speed(),
+        TextColumn("{task.fields[note]}"),
+        TimeRemainingColumn(),
+    )
+    is_hidden = hidden or not sys.stderr.isatty()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=is_hidden) as progress:
+        task = progress.add_task(what, total=total, start=False, note="")
+
+        def update(done: int, total: int | None = None, *, what: str | None = None, note: str = "") -> None:
+            progress.update(task, completed=done, total=total, description=what, note=note)
+            progress.start_task(task)
+
+        yield update
+
+
+@contextmanager
+def stage_bar(first: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for work in stages, called with the stage's name, what is done of it, and of how much."""
+    with progress_bar(first) as update:
+        yield lambda stage, done, total: update(done, total, what=stage)

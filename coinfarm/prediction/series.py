@@ -1,0 +1,39 @@
+"""What is asked of the predictor: windows over candles without gaps."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from coinfarm.candles.candles import Candles
+from coinfarm.errors import CandleError, Fault
+from image_render.spec import STANDARD
+from image_render.windows import window_count
+
+
+@dataclass(frozen=True)
+class Series:
+    """Candles without holes (`coinfarm.candles.fill_gaps`), of which every `stride`-th window is asked for."""
+
+    candles: Candles
+    stride: int = 1
+
+    def __post_init__(self) -> None:
+        if len(self.candles) < STANDARD.window_candles:
+            raise CandleError(
+                Fault(
+                    "/candles",
+                    f"{len(self.candles)} candles are too few: a prediction needs {STANDARD.window_candles} consecutive ones",
+                )
+            )
+
+    def __len__(self) -> int:
+        return window_count(len(self.candles), STANDARD, self.stride)
+
+    def last(self, count: int) -> "Series":
+        """The last `count` of the windows, or all."""
+        return replace(self, candles=self.candles[max(0, len(self) - count) * self.stride :])
+
+    def parts(self, count: int) -> "Iterator[Series]":
+        """The same windows, in order, in series of at most `count`."""
+        for first in range(0, len(self), count):
+            last = min(first + count, len(self)) - 1
+            yield replace(self, candles=self.candles[first * self.stride : last * self.stride + STANDARD.window_candles])

@@ -1,0 +1,50 @@
+"""Times and numbers as people read them, in tables, pages and messages."""
+
+from datetime import UTC, datetime
+from math import isfinite
+
+_MAX_FIXED = 1e7
+"""Larger numbers are written with an exponent."""
+
+
+def minute_text(time_ms: int) -> str:
+    """A time in UTC: `2019-05-14 07:30`. A number beyond any calendar stays a number."""
+    try:
+        return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return str(time_ms)
+
+
+def clock_text(time_ms: int) -> str:
+    """The time of day in UTC: `07:30`."""
+    return minute_text(time_ms)[-5:]
+
+
+def duration_text(seconds: float | None) -> str:
+    """`12.3 s`, `45 min` or `3 h 20 min`; a question mark where it is unknown."""
+    if seconds is None:
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def dollar_text(usd: float | None) -> str:
+    """`$1,234.50`, or `$0.0123` below ten cents; a question mark where it is unknown."""
+    return "?" if usd is None else f"${usd:,.2f}" if usd == 0 or usd >= 0.1 else f"${usd:.4f}"
+
+
+def number_text(value: float | None, decimals: int = 1) -> str:
+    """`1,234.5`; a dash for None, NaN and infinity, and never `-0.0`."""
+    if value is None or not isfinite(value):
+        return "–"
+    if abs(value) >= _MAX_FIXED:
+        return f"{value:.1e}"
+    text = f"{value:,.{decimals}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def count_text(count: int | None) -> str:
+    """`1,234`; a question mark where it is unknown."""
+    return "?" if count is None else f"{count:,}"

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from coinfarm.backfill.job_runner import Job, do
+from coinfarm.backfill.job_runner import Job, run_jobs
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.service import Service
 from handler.isolation import turns
@@ -107,7 +107,7 @@ def work(messages: Sequence[Message], service: Service, before_batch: Callable[[
         try:
             predictor = service.predictor(version, before_batch=before_batch, remembers=False)
             try:
-                do(jobs, predictor, outcomes.settle)
+                run_jobs(jobs, predictor, outcomes.settle)
             finally:
                 count_work(predictor)
         except Exception as error:  # noqa: BLE001 - whatever it was, the messages must go back

@@ -21,7 +21,7 @@ from benchmarks.soak.backfill import COINS, Outcome, soak_backfill
 from benchmarks.soak.mix import MIN_WINDOWS
 from benchmarks.soak.serving import PATIENCE_S, Plan, Served, soak_server
 from benchmarks.soak.tables import backfill_table, promises_table, server_tables
-from coinfarm.demo.environment import Stage
+from coinfarm.demo.environment import DemoEnvironment
 from coinfarm.engines.processor import processor_name
 from coinfarm.errors import CoinfarmError
 
@@ -68,7 +68,7 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
 
 def _soak(plan: Plan, shards: int, folder: Path) -> tuple[Served, Outcome]:
     folder.mkdir(parents=True, exist_ok=True)
-    with Stage(_TEMPLATE, folder) as stage, processes.inside(processes.environment_at(stage.endpoint)):
+    with DemoEnvironment(_TEMPLATE, folder) as stage, processes.inside(processes.environment_at(stage.endpoint)):
         with _bar("requests") as show:
             served = soak_server(f"s3://{stage.outputs['ModelBucketName']}/models/soak", folder, plan, show)
         console.print(*server_tables(served))

@@ -21,9 +21,9 @@ from coinfarm.backfill.collect import collect
 from coinfarm.backfill.coverage import Counts
 from coinfarm.backfill.run_manifest import KEY as MANIFEST_KEY
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.status import Status, Watch
+from coinfarm.backfill.status import Status, StatusMonitor
 from coinfarm.backfill.submission import KEY as SUBMISSION_KEY
-from coinfarm.demo.environment import Stage
+from coinfarm.demo.environment import DemoEnvironment
 
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
 STRIDE = 10
@@ -136,7 +136,7 @@ class Outcome:
         }
 
 
-def soak_backfill(stage: Stage, folder: Path, shards: int, seed: int, progress: Progress) -> Outcome:
+def soak_backfill(stage: DemoEnvironment, folder: Path, shards: int, seed: int, progress: Progress) -> Outcome:
     """Do so many shards, a multiple of `len(COINS)`, on the stage's queue and buckets; logs and results go to the folder."""
     farm = _Farm(stage, folder, shards // len(COINS))
     farm.prepare()
@@ -145,7 +145,7 @@ def soak_backfill(stage: Stage, folder: Path, shards: int, seed: int, progress: 
 
 
 class _Farm:
-    def __init__(self, stage: Stage, folder: Path, days: int) -> None:
+    def __init__(self, stage: DemoEnvironment, folder: Path, days: int) -> None:
         outputs = stage.outputs
         self._stage = stage
         self._folder = folder
@@ -263,11 +263,11 @@ class _Farm:
 class _Care:
     """Watches a run as its operator would: what became a dead letter though it is good is moved back, what is lost sent again."""
 
-    def __init__(self, stage: Stage, run: Run, queue: Queue, dead_letters: Queue, posts: Posts, progress: Progress) -> None:
+    def __init__(self, stage: DemoEnvironment, run: Run, queue: Queue, dead_letters: Queue, posts: Posts, progress: Progress) -> None:
         self._stage = stage
         self._run = run
         self._queue = queue
-        self._looks = Watch(run, queue, dead_letters)
+        self._looks = StatusMonitor(run, queue, dead_letters)
         self._posts = posts
         self._progress = progress
         self.redrives = self.good_dead_letters = self.lost = 0
@@ -311,7 +311,7 @@ class _Care:
             _silently(self._stage, "backfill", "resume", "--run", self._run.storage.uri())
 
 
-def _silently(stage: Stage, *words: str) -> None:
+def _silently(stage: DemoEnvironment, *words: str) -> None:
     """A command of `coinfarm` whose words nobody needs."""
     for _ in stage.lines(*words):
         pass

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from coinfarm.demo.environment import harmless
+from coinfarm.demo.environment import isolated_environment
 from coinfarm.errors import CoinfarmError
 
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
@@ -17,7 +17,7 @@ _PATIENCE_S = 60
 
 def environment_at(endpoint: str) -> dict[str, str]:
     """Of whatever shall speak to the stand-in at `endpoint`, and to no other AWS."""
-    return {**harmless(os.environ), "AWS_ENDPOINT_URL": endpoint}
+    return {**isolated_environment(os.environ), "AWS_ENDPOINT_URL": endpoint}
 
 
 @contextmanager

@@ -38,7 +38,7 @@ Name = TypeVar("Name")
 Settle = Callable[[Name, Exception | None], None]
 
 
-def do(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, settle: Settle[Name]) -> None:
+def run_jobs(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, settle: Settle[Name]) -> None:
     """Do the named jobs in order. They share the engine's batches; while it works, the next job's candles come, and answers are written.
 
     `settle(name, error)` is called in this thread, once for each job: when its answer is written (None) or when it failed, which fails no
@@ -55,7 +55,7 @@ def do(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, settle: Settle[Na
 
 
 class _Work(Generic[Name]):
-    """The jobs on their way through one call of `do`."""
+    """The jobs on their way through one call of `run_jobs`."""
 
     def __init__(self, pool: ThreadPoolExecutor, predictor: Predictor, settle: Settle[Name]) -> None:
         self._pool = pool

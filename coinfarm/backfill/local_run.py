@@ -12,7 +12,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, NamedTuple
 
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
@@ -37,28 +37,28 @@ class Settled(NamedTuple):
 
 
 @dataclass
-class Tally:
+class RunProgress:
     """How a run goes: shards settled, windows asked of those that are done, frames predicted, and how many of them are of shards that are
     not settled yet, about.
     """
 
     shards: int
     done: int = 0
-    asked_done: int = 0
+    windows_done: int = 0
     frames: int = 0
-    frames_under_way: int = 0
+    frames_in_progress: int = 0
     failed: dict[Shard, str] = field(default_factory=dict)
     stopped: bool = False
 
 
-def run_here(root: str, shards: Sequence[Shard], processes: int, on_progress: Callable[[Tally], None]) -> Tally:
+def run_locally(root: str, shards: Sequence[Shard], processes: int, on_progress: Callable[[RunProgress], None]) -> RunProgress:
     """Do the shards of the run at `root`; those whose results are there are left as they are. `on_progress` is told after each, and
     some times a second.
 
     Ctrl-C lets each process finish what it has in work, and a second one ends them at once; nothing is lost by either, nor by a kill:
     a result appears whole or not at all. Raises `CoinfarmError` where every process died.
     """
-    crew = _Crew(root, deque(shards), Tally(len(shards)), on_progress)
+    crew = _Crew(root, deque(shards), RunProgress(len(shards)), on_progress)
     with _on_interrupt(crew.stop):
         try:
             crew.work(processes)
@@ -78,7 +78,7 @@ class _Member:
 class _Crew:
     """The processes, and what the one that leads them knows."""
 
-    def __init__(self, root: str, pending: "deque[Shard]", tally: Tally, on_progress: Callable[[Tally], None]) -> None:
+    def __init__(self, root: str, pending: "deque[Shard]", tally: RunProgress, on_progress: Callable[[RunProgress], None]) -> None:
         self.tally = tally
         self._root = root
         self._pending = pending
@@ -159,7 +159,7 @@ class _Crew:
         self._predicted(said.frames, member)
         if said.error is None:
             self.tally.done += 1
-            self.tally.asked_done += said.shard.asked
+            self.tally.windows_done += said.shard.asked
         else:
             self.tally.failed[said.shard] = said.error
         self._on_progress(self.tally)
@@ -167,7 +167,7 @@ class _Crew:
     def _predicted(self, frames: int, member: _Member) -> None:
         self.tally.frames += frames - member.frames
         member.frames = frames
-        self.tally.frames_under_way = sum(each.frames - each.frames_settled for each in self._members.values())
+        self.tally.frames_in_progress = sum(each.frames - each.frames_settled for each in self._members.values())
 
 
 def cores_here() -> int:
@@ -252,4 +252,4 @@ def _do_shards(run: Run, leader: Connection) -> None:
     def settle(shard: Shard, error: Exception | None) -> None:
         leader.send(Settled(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
 
-    do(jobs(), predictor, settle)
+    run_jobs(jobs(), predictor, settle)

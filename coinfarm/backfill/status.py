@@ -67,7 +67,7 @@ class Status(Document):
         return max(0, self.shards - self.done - elsewhere)
 
 
-class Watch:
+class StatusMonitor:
     """Looks at a run, again and again; the pace is that of the last two minutes, or, at the first look, since the run was submitted."""
 
     def __init__(self, run: Run, queue: "Queue | None", dead_letters: "Queue | None") -> None:

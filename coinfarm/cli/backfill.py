@@ -4,8 +4,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ import click
 
 from coinfarm.cli.failures import Interrupted, on_interrupt
 from coinfarm.cli.options import MODEL
-from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE
-from coinfarm.cli.progress import progress_bar
+from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE, ROOT, ROOT_TO_WRITE, absolute_uri
+from coinfarm.cli.progress import progress_bar, run_progress_bar
 from coinfarm.cli.stack import named_stack, run_uri
 from coinfarm.cli.tables import print_tables
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from coinfarm.aws.sqs import Queue
     from coinfarm.backfill.estimate import Speed
-    from coinfarm.backfill.local_run import Tally
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.backfill.status import Status
 
@@ -158,7 +157,7 @@ def plan(
         first=first.date(),
         stop=stop.date(),
         stride=stride,
-        model_uri=absolute(model_uri),
+        model_uri=absolute_uri(model_uri),
         model_version=version,
         candles=open_storage(store),
         results=open_storage(results) if results else run.storage,
@@ -186,20 +185,20 @@ def run_command(root: str, processes: int | None, as_json: bool) -> None:
     To continue an interrupted run, use the same command again: finished shards are kept. The exit code is 1 if a shard failed, and 130
     after Ctrl-C, which waits for the shards in progress.
     """
-    from coinfarm.backfill.local_run import cores_here, run_here
+    from coinfarm.backfill.local_run import cores_here, run_locally
     from coinfarm.backfill.run_manifest import Run
-    from coinfarm.cli.backfill_tables import tally_document, tally_lines
+    from coinfarm.cli.backfill_tables import run_summary_document, run_summary_lines
 
     again = f"Finished shards are kept. Go on with the same command: coinfarm backfill run --run {root}"
     shards = list(Run.at(root).manifest.shards())
     started = time.perf_counter()
-    with on_interrupt(again), frames_bar(sum(shard.asked for shard in shards)) as show:
-        tally = run_here(root, shards, min(processes or cores_here(), len(shards)), show)
+    with on_interrupt(again), run_progress_bar(sum(shard.asked for shard in shards)) as show:
+        tally = run_locally(root, shards, min(processes or cores_here(), len(shards)), show)
     seconds = time.perf_counter() - started
     if as_json:
-        click.echo(json.dumps(tally_document(tally, seconds)))
+        click.echo(json.dumps(run_summary_document(tally, seconds)))
     else:
-        for line in tally_lines(tally, seconds):
+        for line in run_summary_lines(tally, seconds):
             click.echo(line)
     if tally.stopped:
         raise Interrupted(again)
@@ -238,12 +237,12 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 
     The exit code is 0 if all shards are done, and 3 if not.
     """
-    from coinfarm.backfill.status import Watch
+    from coinfarm.backfill.status import StatusMonitor
     from coinfarm.cli.backfill_tables import status_document, status_table
 
     run = _run(root)
     queue = _known_queue(run, queue_url)
-    looks = Watch(run, queue, _dead_letters(queue, dead_letter_url))
+    looks = StatusMonitor(run, queue, _dead_letters(queue, dead_letter_url))
 
     def show(found: "Status") -> "Table":
         return status_table(found, run.storage.uri())
@@ -363,11 +362,6 @@ def _model(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Spe
     return current.version, Speed(frames_per_s, cores_here(), "as told, on this machine")
 
 
-def absolute(uri: str | None) -> str | None:
-    """As another folder's processes understand it."""
-    return uri if uri is None or "://" in uri else str(Path(uri).absolute())
-
-
 def _run(root: str) -> "Run":
     from coinfarm.backfill.run_manifest import Run
 
@@ -410,24 +404,6 @@ def _dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
     from coinfarm.aws.sqs import Queue
 
     return Queue(url)
-
-
-@contextmanager
-def frames_bar(total: int) -> Iterator[Callable[["Tally"], None]]:
-    """Shows how many windows are settled or predicted, the frames a second since the first were predicted, and the time left."""
-    with progress_bar("windows", total) as update:
-        started: list[tuple[float, int]] = []
-
-        def show(tally: "Tally") -> None:
-            now = time.perf_counter()
-            started.append((now, tally.frames))
-            (first_s, first_frames), frames = started[0], tally.frames
-            pace = f"{(frames - first_frames) / (now - first_s):,.0f} frames/s" if frames > first_frames else ""
-            failed = f"  {len(tally.failed)} shards failed" if tally.failed else ""
-            settled = tally.asked_done + sum(shard.asked for shard in tally.failed)
-            update(settled + tally.frames_under_way, note=pace + failed)
-
-        yield show
 
 
 def _live() -> "Live":

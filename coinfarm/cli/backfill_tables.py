@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.backfill.coverage import Counts, Coverage
-from coinfarm.backfill.local_run import Tally
+from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
 from coinfarm.reports.formatting import dollar_text, duration_text
@@ -76,7 +76,7 @@ def status_document(status: Status) -> dict[str, Any]:
     return {**document, "lost": status.lost, "complete": status.is_complete}
 
 
-def tally_lines(tally: Tally, seconds: float) -> list[str]:
+def run_summary_lines(tally: RunProgress, seconds: float) -> list[str]:
     """How a run on this machine went."""
     lines = [
         f"{tally.done:,} of {tally.shards:,} shards done; {tally.frames:,} frames in {duration_text(seconds)}, "
@@ -88,7 +88,7 @@ def tally_lines(tally: Tally, seconds: float) -> list[str]:
     return lines
 
 
-def tally_document(tally: Tally, seconds: float) -> dict[str, Any]:
+def run_summary_document(tally: RunProgress, seconds: float) -> dict[str, Any]:
     """As JSON has it; `framesPerS` counts the start of the processes too."""
     return {
         "shards": tally.shards,

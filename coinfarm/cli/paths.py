@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _Parameter = click.Parameter | None
 
 
+def absolute_uri(uri: str | None) -> str | None:
+    """`uri` with a relative folder made absolute, for processes with another working directory."""
+    return uri if uri is None or "://" in uri else str(Path(uri).absolute())
+
+
 class _Root(click.types.StringParamType):
     """A folder, a file in the place of one, or an `s3://` URI; shells complete the first two."""
 

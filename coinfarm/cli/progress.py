@@ -1,9 +1,13 @@
 """The progress bar of every command: on stderr, only on a terminal, and gone when the work is done."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from coinfarm.backfill.local_run import RunProgress
 
 
 class Update(Protocol):
@@ -49,3 +53,22 @@ def stage_bar(first: str) -> Iterator[Callable[[str, int, int], None]]:
     """A bar for work in stages, called with the stage's name, what is done of it, and of how much."""
     with progress_bar(first) as update:
         yield lambda stage, done, total: update(done, total, what=stage)
+
+
+@contextmanager
+def run_progress_bar(total: int) -> Iterator[Callable[["RunProgress"], None]]:
+    """A bar for a local backfill of `total` windows: windows done, frames per second since the first update, and time left."""
+    with progress_bar("windows", total) as update:
+        first: tuple[float, int] | None = None
+
+        def show(progress: "RunProgress") -> None:
+            nonlocal first
+            now = time.perf_counter()
+            first = first or (now, progress.frames)
+            first_s, first_frames = first
+            speed = f"{(progress.frames - first_frames) / (now - first_s):,.0f} frames/s" if progress.frames > first_frames else ""
+            failed = f"  {len(progress.failed)} shards failed" if progress.failed else ""
+            finished = progress.windows_done + sum(shard.asked for shard in progress.failed)
+            update(finished + progress.frames_in_progress, note=speed + failed)
+
+        yield show

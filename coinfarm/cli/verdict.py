@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.backfill import absolute, frames_bar
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import MODEL, open_predictor
-from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
-from coinfarm.cli.progress import progress_bar, stage_bar
+from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, absolute_uri
+from coinfarm.cli.progress import progress_bar, run_progress_bar, stage_bar
 
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
@@ -61,7 +60,7 @@ def _verdict(
     require_packages()
     predictor = open_predictor(model_uri)
     scope = _scope(files, output, predictor.model.bundle.manifest.training, first, stop)
-    run = planned(scope, predictor, absolute(model_uri or os.environ.get("MODEL_URI") or None))
+    run = planned(scope, predictor, absolute_uri(model_uri or os.environ.get("MODEL_URI") or None))
     _predict(run)
     _tell("Backtest: the default strategy; thresholds are chosen on the first half and tested on the second")
     with stage_bar("reading") as progress:
@@ -107,16 +106,16 @@ def _scope(
 
 def _predict(run: "Run") -> None:
     """Raises `click.ClickException` where a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
-    from coinfarm.backfill.local_run import cores_here, run_here
-    from coinfarm.cli.backfill_tables import tally_lines
+    from coinfarm.backfill.local_run import cores_here, run_locally
+    from coinfarm.cli.backfill_tables import run_summary_lines
 
     manifest = run.manifest
     shards = list(manifest.shards())
     _tell(f"Backfill: {manifest.quote.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
     started = time.perf_counter()
-    with frames_bar(sum(shard.asked for shard in shards)) as show:
-        tally = run_here(run.storage.uri(), shards, min(cores_here(), len(shards)), show)
-    for line in tally_lines(tally, time.perf_counter() - started):
+    with run_progress_bar(sum(shard.asked for shard in shards)) as show:
+        tally = run_locally(run.storage.uri(), shards, min(cores_here(), len(shards)), show)
+    for line in run_summary_lines(tally, time.perf_counter() - started):
         _tell(f"  {line}")
     if tally.stopped:
         raise KeyboardInterrupt

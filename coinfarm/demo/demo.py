@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from coinfarm.demo.environment import Stage, Worker
+from coinfarm.demo.environment import DemoEnvironment, Worker
 from coinfarm.demo.outcome import Look, Outcome, share_of
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.settings import reference_model_uri
@@ -44,12 +44,12 @@ def perform(play: Play, say: Say, shown: AbstractContextManager[Show]) -> Outcom
     Raises `CoinfarmError` where a step fails. Whatever ends it, no process is left.
     """
     play.folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="coinfarm-demo-") as cache, Stage(play.template, play.folder) as stage:
+    with TemporaryDirectory(prefix="coinfarm-demo-") as cache, DemoEnvironment(play.template, play.folder) as stage:
         return _Performance(play, stage, Path(cache), say).perform(shown)
 
 
 class _Performance:
-    def __init__(self, play: Play, stage: Stage, cache: Path, say: Say) -> None:
+    def __init__(self, play: Play, stage: DemoEnvironment, cache: Path, say: Say) -> None:
         self._play = play
         self._stage = stage
         self._cache = cache

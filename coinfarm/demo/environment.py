@@ -30,7 +30,7 @@ _STAND_IN = {
 }
 
 
-class Stage:
+class DemoEnvironment:
     """Open it with `with`. `endpoint` is where the stand-in listens, `outputs` are the template's by name, `kinds` the resources' types."""
 
     def __init__(self, template: Path, folder: Path) -> None:
@@ -38,7 +38,7 @@ class Stage:
         self._template = template
         self._folder = folder
         self._open = contextlib.ExitStack()
-        self._environment = harmless(os.environ)
+        self._environment = isolated_environment(os.environ)
         self._workers: list[Worker] = []
         self.endpoint = ""
         self.outputs: dict[str, str] = {}
@@ -139,7 +139,7 @@ class Worker:
         return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-_TAIL_LINES:])
 
 
-def harmless(environment: Mapping[str, str]) -> dict[str, str]:
+def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment in which whatever speaks to AWS has no profile, role or region of the user's, and no proxy."""
     kept = {
         name: value

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from coinfarm.aws.sqs import Queue
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import read_submission
@@ -110,7 +110,7 @@ def undisturbed(run, results):
     predictor = service.predictor(run.manifest.model_version)
     history = History(run.candles)
     jobs = [(shard, ShardJob(shard, run.manifest.model_version, history, results)) for shard in run.manifest.shards()]
-    do(jobs, predictor, lambda shard, error: None)
+    run_jobs(jobs, predictor, lambda shard, error: None)
     return {key: results.read(key).data for key in results.list("predictions")}
 
 

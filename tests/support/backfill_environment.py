@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
@@ -212,7 +212,7 @@ def _do_in_peace(run: Run, service: Service) -> None:
     version, history = run.manifest.model_version, History(run.candles)
     errors = []
     jobs = [(shard, ShardJob(shard, version, history, run.results)) for shard in run.manifest.shards()]
-    do(jobs, service.predictor(version), lambda _, error: errors.append(error))
+    run_jobs(jobs, service.predictor(version), lambda _, error: errors.append(error))
     assert errors == [None] * len(jobs)
 
 

@@ -269,7 +269,7 @@ def test_what_stands_still_is_helped_on_and_counted(
     idle = SimpleNamespace(is_complete=False, is_idle=True, done=38, shards=40, dead_lettered=dead_lettered)
     done = SimpleNamespace(is_complete=True, is_idle=False, done=40, shards=40, dead_lettered=len(_POISON))
     looks = SimpleNamespace(look=lambda: done if called else idle)
-    monkeypatch.setattr("benchmarks.soak.backfill.Watch", lambda *_: looks)
+    monkeypatch.setattr("benchmarks.soak.backfill.StatusMonitor", lambda *_: looks)
     monkeypatch.setattr("benchmarks.soak.backfill._LOOK_EVERY_S", 0)
     run = SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://results/fire"))
     nobody: Any = SimpleNamespace(tend=lambda: None)
@@ -282,7 +282,7 @@ def test_what_stands_still_is_helped_on_and_counted(
 
 def test_what_never_ends_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = SimpleNamespace(is_complete=False, is_idle=False, done=38, shards=40, dead_lettered=0)
-    monkeypatch.setattr("benchmarks.soak.backfill.Watch", lambda *_: SimpleNamespace(look=lambda: stuck))
+    monkeypatch.setattr("benchmarks.soak.backfill.StatusMonitor", lambda *_: SimpleNamespace(look=lambda: stuck))
     nothing: Any = SimpleNamespace()
     assert _Care(nothing, nothing, nothing, nothing, nothing, lambda *_: None).until_done(time.monotonic() - 1_300) >= 1_300
 

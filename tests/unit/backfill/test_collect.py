@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.reader import History
@@ -38,7 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     )
     history = History(candles)
     shards = [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)]
-    do([(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in shards], predictor, lambda *_: None)
+    run_jobs([(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in shards], predictor, lambda *_: None)
     return run
 
 
@@ -161,7 +161,7 @@ def test_a_run_over_days_without_candles_is_refused_and_nothing_written(tmp_path
     run.write(manifest.model_copy(update=earlier))
     history = History(candles)
     shards = [(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in run.manifest.shards()]
-    do(shards, predictor, lambda *_: None)
+    run_jobs(shards, predictor, lambda *_: None)
     with pytest.raises(NotFound, match=r"2025-01-01.*the store has DEMOUSD 1m from 2026-01-01 to 2026-01-01"):
         collect(run, tmp_path / "all.parquet")
     assert not (tmp_path / "all.parquet").exists()

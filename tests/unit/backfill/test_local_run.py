@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.local_run import Tally, run_here
+from coinfarm.backfill.local_run import RunProgress, run_locally
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.compilation.forms import F32
 from coinfarm.errors import CoinfarmError
@@ -57,26 +57,26 @@ def files(run: Run) -> dict[str, bytes]:
 
 def test_processes_share_the_shards_and_leave_what_one_would(run: Run, tmp_path: Path, model: tuple[str, str]) -> None:
     told: set[int] = set()
-    tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: told.add(tally.done))
+    tally = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: told.add(tally.done))
     assert (tally.done, tally.failed, tally.stopped) == (DAYS, {}, False)
     assert tally.frames == DAYS * WINDOWS - 199 - 149
     assert told >= set(range(1, DAYS + 1))
-    assert tally.frames_under_way == 0
+    assert tally.frames_in_progress == 0
     alone = planned(tmp_path / "alone", run.candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
-    run_here(alone.storage.uri(), list(alone.manifest.shards()), 1, lambda tally: None)
+    run_locally(alone.storage.uri(), list(alone.manifest.shards()), 1, lambda tally: None)
     assert files(run) == files(alone)
 
 
 def test_what_is_done_is_not_done_again(run: Run) -> None:
     shards = list(run.manifest.shards())
-    run_here(run.storage.uri(), shards[:4], 1, lambda tally: None)
-    tally = run_here(run.storage.uri(), shards, 1, lambda tally: None)
+    run_locally(run.storage.uri(), shards[:4], 1, lambda tally: None)
+    tally = run_locally(run.storage.uri(), shards, 1, lambda tally: None)
     assert (tally.done, tally.frames) == (DAYS, (DAYS - 4) * WINDOWS - 149)
 
 
 def test_a_shard_that_fails_is_told_of_and_fails_no_other(run: Run) -> None:
     run.candles.write("candles/symbol=DEMOUSD/interval=15m/date=2026-01-06.parquet", b"no Parquet")
-    tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: None)
+    tally = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, lambda tally: None)
     assert (tally.done, [str(shard) for shard in tally.failed]) == (DAYS - 1, ["DEMOUSD 15m 2026-01-06"])
     assert "is not a Parquet file" in next(iter(tally.failed.values()))
 
@@ -84,7 +84,7 @@ def test_a_shard_that_fails_is_told_of_and_fails_no_other(run: Run) -> None:
 def test_a_model_that_is_not_there_is_an_error_for_people(run: Run, tmp_path: Path) -> None:
     gone = planned(tmp_path / "gone", run.candles, interval="15m", days=DAYS, model_uri=str(tmp_path / "nowhere"))
     with pytest.raises(CoinfarmError, match=r"6 shards are left: .*nowhere.*; run again to go on"):
-        run_here(gone.storage.uri(), list(gone.manifest.shards()), 1, lambda tally: None)
+        run_locally(gone.storage.uri(), list(gone.manifest.shards()), 1, lambda tally: None)
 
 
 def test_another_process_does_what_a_killed_one_had_in_work(run: Run) -> None:
@@ -92,12 +92,12 @@ def test_another_process_does_what_a_killed_one_had_in_work(run: Run) -> None:
 
     killed: list[int] = []
 
-    def kill_one(tally: Tally) -> None:
+    def kill_one(tally: RunProgress) -> None:
         if tally.done == 1 and not killed:
             killed.append(1)
             os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
 
-    tally = run_here(run.storage.uri(), list(run.manifest.shards()), 2, kill_one)
+    tally = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, kill_one)
     assert tally.done == DAYS
 
 
@@ -151,7 +151,7 @@ def test_after_ctrl_c_it_ends_tidily_and_goes_on_when_run_again(long_run: Run) -
     assert "Traceback" not in complaints
     done = len(files(long_run))
     assert 0 < done < LONG
-    tally = run_here(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda tally: None)
+    tally = run_locally(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda tally: None)
     assert tally.done == LONG
     assert tally.frames <= (LONG - done) * WINDOWS
 
@@ -168,5 +168,5 @@ def test_after_a_kill_the_processes_end_and_nothing_is_there_by_half(long_run: R
     assert 0 < len(files(long_run)) < LONG
     partial = collect(long_run, tmp_path / "partial.parquet")
     assert len(partial.missing) == LONG - len(files(long_run)), "what is there is whole"
-    run_here(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda tally: None)
+    run_locally(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda tally: None)
     assert collect(long_run, tmp_path / "all.parquet").missing == []

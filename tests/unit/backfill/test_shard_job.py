@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.shard_result import Account, read_result
@@ -54,7 +54,7 @@ def jobs(history: History, results: Storage, predictor: Predictor, *shards: Shar
 
 def done(predictor: Predictor, named: list[tuple[Shard, ShardJob]]) -> dict[Shard, Exception | None]:
     outcomes: dict[Shard, Exception | None] = {}
-    do(named, predictor, lambda shard, error: outcomes.update({shard: error}))
+    run_jobs(named, predictor, lambda shard, error: outcomes.update({shard: error}))
     return outcomes
 
 
@@ -230,7 +230,7 @@ def test_when_the_work_is_stopped_what_is_answered_is_written_and_the_rest_is_no
     shards = [Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)]
     outcomes: dict[Shard, Exception | None] = {}
     with pytest.raises(Stop):
-        do(jobs(history, results, predictor, *shards), predictor, lambda shard, error: outcomes.update({shard: error}))
+        run_jobs(jobs(history, results, predictor, *shards), predictor, lambda shard, error: outcomes.update({shard: error}))
     assert outcomes == {shards[0]: None}
     assert [read_result(shard, predictor.model.version, results) is None for shard in shards] == [False, True]
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.backfill.job_runner import do
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.shard_result import Account, read_result
-from coinfarm.backfill.status import Watch
+from coinfarm.backfill.status import StatusMonitor
 from coinfarm.backfill.submission import read_submission, resend, submit
 from coinfarm.candle_store.reader import History
 from coinfarm.errors import Unavailable
@@ -52,7 +52,7 @@ def work_off(run: Run, queue: QueueInMemory, predictor: Predictor, most: int = 1
     version = run.manifest.model_version
     wanted = {json.loads(body)["date"] for body in queue.bodies[:most]}
     shards = [shard for shard in run.manifest.shards() if shard.day.isoformat() in wanted]
-    do([(shard, ShardJob(shard, version, history, run.results)) for shard in shards], predictor, lambda shard, error: None)
+    run_jobs([(shard, ShardJob(shard, version, history, run.results)) for shard in shards], predictor, lambda shard, error: None)
     del queue.bodies[:most]
 
 
@@ -90,7 +90,7 @@ def test_cut_off_it_goes_on_where_it_was(run: Run) -> None:
 def test_shards_that_have_a_result_are_not_sent(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     history, version = History(run.candles), run.manifest.model_version
     done = [shard for shard in run.manifest.shards() if shard.day in (date(2026, 1, 3), date(2026, 1, 25))]
-    do([(shard, ShardJob(shard, version, history, run.results)) for shard in done], predictor, lambda shard, error: None)
+    run_jobs([(shard, ShardJob(shard, version, history, run.results)) for shard in done], predictor, lambda shard, error: None)
     assert submit(run, queue) == 23
     assert dates(queue) == [1, 2, *range(4, 25)]
     submission = read_submission(run)
@@ -108,7 +108,7 @@ def test_what_is_missing_is_sent_again(run: Run, queue: QueueInMemory, predictor
 
 def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     queue.dead = QueueInMemory()
-    watch = Watch(run, queue, queue.dead)  # type: ignore[arg-type]
+    watch = StatusMonitor(run, queue, queue.dead)  # type: ignore[arg-type]
     before = watch.look()
     assert (before.shards, before.done, before.unsent, before.frames, before.usd) == (25, 0, None, 600, 0.0)
     assert (before.frames_per_s, before.seconds_left, before.lost) == (None, None, 0)
@@ -118,7 +118,7 @@ def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predi
     del queue.bodies[:4]
     queue.in_flight = 3
     queue.dead.bodies.append("poison")
-    status = Watch(run, queue, queue.dead).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, queue.dead).look()  # type: ignore[arg-type]
     assert (status.done, status.waiting, status.in_flight, status.dead_lettered, status.unsent) == (15, 6, 3, 1, 0)
     assert (status.frames_done, status.frames) == (360, 600)
     assert status.lost == 0
@@ -128,14 +128,14 @@ def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predi
     assert status.usd == pytest.approx(run.manifest.quote.way("lambda").usd * 0.6)  # type: ignore[operator]
 
     queue.in_flight, queue.bodies = 0, []
-    idle = Watch(run, queue, queue.dead).look()  # type: ignore[arg-type]
+    idle = StatusMonitor(run, queue, queue.dead).look()  # type: ignore[arg-type]
     assert (idle.lost, idle.is_idle, idle.is_complete) == (9, True, False)
 
 
 def test_the_status_of_a_finished_run_has_nothing_left(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     submit(run, queue)
     work_off(run, queue, predictor)
-    status = Watch(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
     assert (status.is_complete, status.is_idle, status.frames_per_s, status.lost) == (True, False, None, 0)
     assert status.dead_lettered is None
     assert status.usd == status.usd_quoted
@@ -145,7 +145,7 @@ def test_the_status_says_why_shards_failed_that_have_no_result(run: Run, queue: 
     run.candles.write("candles/symbol=DEMOUSD/interval=1h/date=2026-01-20.parquet", b"no Parquet")
     submit(run, queue)
     work_off(run, queue, predictor)
-    status = Watch(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
     # a window of hours reaches back over nine days
     assert (status.done, status.failed, len(status.failures)) == (19, 6, 5)
     assert status.failures[0].shard == "DEMOUSD 1h 2026-01-20"
@@ -155,9 +155,9 @@ def test_the_status_says_why_shards_failed_that_have_no_result(run: Run, queue: 
 def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     history, version = History(run.candles), run.manifest.model_version
     first = next(iter(run.manifest.shards()))
-    do([(first, ShardJob(first, version, history, run.results))], predictor, lambda shard, error: None)
+    run_jobs([(first, ShardJob(first, version, history, run.results))], predictor, lambda shard, error: None)
     submit(run, queue)
-    status = Watch(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
     assert (status.done, status.usd, status.frames_per_s) == (1, 0.0, None)
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.backfill.local_run import Tally
+from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.status import Status, Watch
+from coinfarm.backfill.status import Status, StatusMonitor
 from coinfarm.cli import main
 from coinfarm.cli.backfill import backfill
 from coinfarm.storage import open_storage
@@ -106,26 +106,26 @@ def test_results_may_go_elsewhere_than_the_manifest(command: Command, tmp_path: 
 @pytest.mark.parametrize(
     ("tally", "exits", "said"),
     [
-        pytest.param(Tally(shards=3, done=3, frames=2681), 0, "3 of 3 shards done; 2,681 frames", id="done"),
+        pytest.param(RunProgress(shards=3, done=3, frames=2681), 0, "3 of 3 shards done; 2,681 frames", id="done"),
         pytest.param(
-            Tally(shards=3, done=2, failed={Shard("DEMOUSD", "1m", date(2026, 1, 2)): "a damaged day"}),
+            RunProgress(shards=3, done=2, failed={Shard("DEMOUSD", "1m", date(2026, 1, 2)): "a damaged day"}),
             1,
             "failed: DEMOUSD 1m 2026-01-02: a damaged day",
             id="failed",
         ),
-        pytest.param(Tally(shards=3, done=2, stopped=True), 130, "coinfarm backfill run --run run", id="stopped"),
+        pytest.param(RunProgress(shards=3, done=2, stopped=True), 130, "coinfarm backfill run --run run", id="stopped"),
     ],
 )
-def test_run_says_how_it_went(command: Command, monkeypatch: pytest.MonkeyPatch, tally: Tally, exits: int, said: str) -> None:
+def test_run_says_how_it_went(command: Command, monkeypatch: pytest.MonkeyPatch, tally: RunProgress, exits: int, said: str) -> None:
     command("plan", *ASKED, *TOLD)
     calls = []
 
-    def run_here(root: str, shards: list[Shard], processes: int, on_settled: Callable[[Tally], None]) -> Tally:
+    def run_locally(root: str, shards: list[Shard], processes: int, on_settled: Callable[[RunProgress], None]) -> RunProgress:
         calls.append((root, len(shards), processes))
         on_settled(tally)
         return tally
 
-    monkeypatch.setattr("coinfarm.backfill.local_run.run_here", run_here)
+    monkeypatch.setattr("coinfarm.backfill.local_run.run_locally", run_locally)
     ran = command("run", "--run", "run", "--processes", 64)
     assert (ran.exit_code, calls) == (exits, [("run", 3, 3)]), ran.output
     assert said in ran.output
@@ -186,12 +186,12 @@ def looks(command: Command, monkeypatch: pytest.MonkeyPatch) -> Callable[..., li
         pauses: list[float] = []
         coming = iter(seen)
 
-        def look(self: Watch) -> Status:
+        def look(self: StatusMonitor) -> Status:
             done, waiting, in_flight = next(coming)
             return self_look(self).model_copy(update={"done": done, "waiting": waiting, "in_flight": in_flight, "unsent": unsent})
 
-        self_look = Watch.look
-        monkeypatch.setattr(Watch, "look", look)
+        self_look = StatusMonitor.look
+        monkeypatch.setattr(StatusMonitor, "look", look)
         monkeypatch.setattr(time, "sleep", pauses.append)
         return pauses
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.backfill.local_run import Tally
+from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.shard import Shard
 from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.files import parquet_from_candles
@@ -140,16 +140,16 @@ def test_the_candles_that_are_made_up_without_files_tell_of_no_market(command: C
 @pytest.mark.parametrize(
     ("tally", "code", "said"),
     [
-        pytest.param(Tally(1, stopped=True), 130, "the same command", id="stopped by Ctrl-C"),
+        pytest.param(RunProgress(1, stopped=True), 130, "the same command", id="stopped by Ctrl-C"),
         pytest.param(
-            Tally(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1, "there is no verdict on a part", id="a shard failed"
+            RunProgress(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1, "there is no verdict on a part", id="a shard failed"
         ),
     ],
 )
 def test_an_unfinished_backfill_is_no_verdict(
-    command: Command, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: Tally, code: int, said: str
+    command: Command, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tally: RunProgress, code: int, said: str
 ) -> None:
-    monkeypatch.setattr("coinfarm.backfill.local_run.run_here", lambda *_: tally)
+    monkeypatch.setattr("coinfarm.backfill.local_run.run_locally", lambda *_: tally)
     shown = command(files[0], "-o", tmp_path / "out")
     assert (shown.exit_code, shown.stdout) == (code, "")
     assert said in shown.stderr

@@ -1,6 +1,6 @@
 import os
 
-from coinfarm.demo.environment import harmless
+from coinfarm.demo.environment import isolated_environment
 
 USERS = {
     "PATH": "/usr/bin",
@@ -17,7 +17,7 @@ USERS = {
 
 
 def test_nothing_of_the_users_aws_is_left():
-    assert harmless(USERS) == {
+    assert isolated_environment(USERS) == {
         "PATH": "/usr/bin",
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",

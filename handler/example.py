@@ -10,7 +10,7 @@ from typing import Any
 
 from coinfarm.candles.rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.models.evaluations import evaluations
+from coinfarm.models.evaluations import read_evaluations
 from coinfarm.serving.chart import chart_of_prediction
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
@@ -54,7 +54,7 @@ def run_example(folder: Path) -> Example:
 def _recorded(version: str) -> list[dict[str, Any]]:
     """The evaluations recorded under the model root; none of a model that is a bare file."""
     uri = Settings.from_environment(os.environ).model_uri
-    return [] if uri.endswith(".keras") else [record.document for record in evaluations(open_storage(uri), version)]
+    return [] if uri.endswith(".keras") else [record.document for record in read_evaluations(open_storage(uri), version)]
 
 
 def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:

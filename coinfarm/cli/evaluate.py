@@ -73,7 +73,7 @@ def evaluate(
     """
     from coinfarm.cli.evaluation_tables import tables
     from coinfarm.evaluation.evaluate import evaluation_of
-    from coinfarm.evaluation.evaluation_frames import Terms, joined_coins, judge
+    from coinfarm.evaluation.evaluation_frames import EvaluationSpec, join_by_symbol, predict_frames
     from coinfarm.evaluation.findings import verdict
 
     if report is not None:
@@ -81,14 +81,14 @@ def evaluate(
 
         require_packages()
     root = _root_to_record_in(model_uri, include_in_sample) if records else None
-    terms = Terms(start.date(), stop.date(), stride, include_in_sample)
-    coins = joined_coins([read_candles(file, symbol, interval) for file in candles])
-    baseline_coins = joined_coins([read_candles(file, symbol, interval) for file in baseline_candles])
-    frames = sum(len(terms.of(coin)) for coin in coins) // terms.stride
+    spec = EvaluationSpec(start.date(), stop.date(), stride, include_in_sample)
+    coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
+    baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
+    frames = sum(len(spec.of(coin)) for coin in coins) // spec.stride
     with on_interrupt("An unfinished evaluation is not kept: run it again."), progress_bar("frames", frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
-        judged = judge(predictor, coins, terms, baseline_coins)
-    evaluation = evaluation_of(judged, predictor, coins, terms, [file.name for file in candles])
+        judged = predict_frames(predictor, coins, spec, baseline_coins)
+    evaluation = evaluation_of(judged, predictor, coins, spec, [file.name for file in candles])
     if root is not None:
         from coinfarm.models.evaluations import record_evaluation
         from coinfarm.storage import open_storage

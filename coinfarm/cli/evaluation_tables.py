@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
-from coinfarm.evaluation.display_names import BASELINES, between, number, percent
-from coinfarm.models.evaluation_document import Evaluation, OutputScores, Share
+from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
+from coinfarm.models.evaluation_document import Accuracy, Evaluation, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
 
 
@@ -15,7 +15,7 @@ def tables(evaluation: Evaluation) -> tuple[Table, Table]:
     return _scores_table(evaluation), _calls_table(evaluation)
 
 
-def record_table(document: Mapping[str, Any]) -> Table:
+def evaluation_record_table(document: Mapping[str, Any]) -> Table:
     """The model beside its baselines, of an evaluation that was recorded (`coinfarm.models.evaluations`), in at most 80 columns."""
     table = Table(
         title=f"How good the model is: {document['frames']:,} frames from {document['from']} up to {document['to']},\n"
@@ -29,7 +29,7 @@ def record_table(document: Mapping[str, Any]) -> Table:
     for name in OUTPUT_NAMES:
         table.add_column(f"R² of\n{TITLES[name]}", justify="right")
     table.add_column("direction\ncorrect", justify="right")
-    rows = {"this model": document, **{BASELINES.get(name, name): each for name, each in document["baselines"].items()}}
+    rows = {"this model": document, **{BASELINE_TITLES.get(name, name): each for name, each in document["baselines"].items()}}
     for name, row in rows.items():
         scores = [row["outputs"][output] for output in OUTPUT_NAMES]
         direction = row["direction"].get("overall", row["direction"])
@@ -63,12 +63,12 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table.add_column("direction %", justify="right", no_wrap=True)
     table.add_column("rise > decline %", justify="right", no_wrap=True)
 
-    def add(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share, style: str = "") -> None:
+    def add(who: str, outputs: dict[str, OutputScores], direction: Accuracy, larger: Accuracy, style: str = "") -> None:
         table.add_row(who, *(number(outputs[name].r2) for name in TITLES), _right(direction), _right(larger), style=style)
 
     add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
     for name, baseline in evaluation.baselines.items():
-        add(BASELINES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
+        add(BASELINE_TITLES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
     return table
 
 
@@ -90,7 +90,7 @@ def _calls_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _right(share: Share) -> str:
+def _right(share: Accuracy) -> str:
     """How often predictions were right, in percent: `53.3 (52.5–54.1)`."""
     if share.right_pct is None:
         return "none"

@@ -163,12 +163,12 @@ def card(root: str, version: str, output: Path | None) -> None:
     It has data, architecture, metrics beside baselines, speed, limits, and how to reproduce the version.
     """
     from coinfarm.models.card import model_card
-    from coinfarm.models.evaluations import evaluations
+    from coinfarm.models.evaluations import read_evaluations
     from coinfarm.models.store import ModelStore, open_model_root
     from coinfarm.storage.local_file import write_file
 
     storage = open_model_root(root)
-    text = model_card(ModelStore(storage).manifest(version), evaluations(storage, version))
+    text = model_card(ModelStore(storage).manifest(version), read_evaluations(storage, version))
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -66,7 +66,7 @@ def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
 
 
 def open_predictor(model_uri: str | None, version: str | None = None, before_batch: Callable[[], None] = lambda: None) -> "Predictor":
-    from coinfarm.models.store import OneBundle, open_model_root, open_model_source
+    from coinfarm.models.store import BundleFolder, open_model_root, open_model_source
     from coinfarm.serving.service import Service
     from coinfarm.serving.settings import Settings
     from coinfarm.storage import local_folder
@@ -74,7 +74,7 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
     overrides = {"MODEL_URI": model_uri} if model_uri else {}
     settings = Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})
     is_local_root = local_folder(settings.model_uri) is not None and not settings.model_uri.endswith(".keras")
-    if is_local_root and not isinstance(open_model_source(settings.model_uri), OneBundle):
+    if is_local_root and not isinstance(open_model_source(settings.model_uri), BundleFolder):
         open_model_root(settings.model_uri)  # says what the folder lacks
     return Service(settings).predictor(version, before_batch=before_batch)
 

@@ -122,11 +122,11 @@ def example(output: Path) -> None:
     """Predict 100 frames through the Lambda handler, as a demo."""
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "WARNING")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from coinfarm.cli.evaluation_tables import record_table
+    from coinfarm.cli.evaluation_tables import evaluation_record_table
     from coinfarm.cli.prediction_table import prediction_table
     from handler.example import run_example
 
     shown = run_example(output)
-    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), *map(record_table, shown.evaluations))
+    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), *map(evaluation_record_table, shown.evaluations))
     click.echo(f"{len(shown.answer['results'])} frames predicted in {shown.first_s:.1f} s, including the loading of the model.")
     click.echo(f"The last window as the model sees it, with its prediction: {shown.chart}")

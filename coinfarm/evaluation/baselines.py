@@ -14,7 +14,7 @@ _FARTHEST_FEATURE = 5.0
 
 
 @dataclass(frozen=True, eq=False)
-class Naive:
+class NaiveBaselines:
     """The constants of the simplest baselines, `(3,)` each, one per output: `mean_pct`, and `per_range`, which is multiplied by a
     window's own price range.
     """
@@ -23,7 +23,7 @@ class Naive:
     per_range: Values
 
     @classmethod
-    def fit(cls, range_pct: Values, targets_pct: Values) -> "Naive":
+    def fit(cls, range_pct: Values, targets_pct: Values) -> "NaiveBaselines":
         """By least squares, from windows to learn from: `(n,)` and `(n, 3)`, both in percent."""
         squares = float(range_pct @ range_pct)
         return cls(targets_pct.mean(axis=0), range_pct @ targets_pct / squares if squares else np.zeros(targets_pct.shape[1]))
@@ -37,7 +37,7 @@ class Naive:
 
 
 @dataclass(frozen=True, eq=False)
-class Ridge:
+class RidgeRegression:
     """A linear model of simple features, `(f, 3)` coefficients on standardised features and an intercept `(3,)`."""
 
     mean: Values
@@ -46,7 +46,7 @@ class Ridge:
     intercept_pct: Values
 
     @classmethod
-    def fit(cls, features: Values, targets_pct: Values) -> "Ridge":
+    def fit(cls, features: Values, targets_pct: Values) -> "RidgeRegression":
         """By penalised least squares, from `(n, f)` and `(n, 3)`."""
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         deviation = np.where(deviation > 0, deviation, 1.0)
@@ -63,7 +63,7 @@ class Ridge:
         return predicted
 
 
-def beside_naive(predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: Naive) -> Metrics:
+def scores_with_baselines(predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: NaiveBaselines) -> Metrics:
     """The scores of predictions `(n, 3)`, as a manifest holds them, beside those of the simplest baselines."""
     baselines = {"zero": np.zeros(actual_pct.shape), **naive.predict(range_pct)}
     return {

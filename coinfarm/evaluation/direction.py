@@ -1,4 +1,4 @@
-"""Calls: which of two ways it will go, and how often that was right, by parts."""
+"""How often the sign of a prediction is correct: overall and by parts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.evaluation.features import Rows
+from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import rounded
-from coinfarm.evaluation.score_intervals import Chance, Interval
+from coinfarm.evaluation.score_intervals import BlockBootstrap, Interval
 from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
 
@@ -35,7 +35,7 @@ def rise_over_decline(values_pct: Values) -> Values:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class SignComparison:
     """Of each frame `(n,)` whether there was something to call, whether it was called right, and whether a call was made."""
 
     counted: Chosen
@@ -43,18 +43,20 @@ class Outcome:
     told: Chosen
 
     @classmethod
-    def of(cls, predicted: Values, actual: Values) -> "Outcome":
+    def of(cls, predicted: Values, actual: Values) -> "SignComparison":
         """From what was foretold and what happened, whose signs are compared."""
         counted = actual != 0
         return cls(counted, counted & (np.sign(predicted) == np.sign(actual)), counted & (predicted != 0))
 
 
-def calls(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> evaluation_document.Calls:
+def direction_accuracy(
+    predicted: Values, actual: Values, rows: Observations, chance: BlockBootstrap
+) -> evaluation_document.DirectionAccuracy:
     """How often the sign of `predicted` `(n,)` was that of `actual`: overall and by parts."""
-    outcome = Outcome.of(predicted, actual)
+    outcome = SignComparison.of(predicted, actual)
     everything = np.ones(len(rows), np.bool_)
     singles = _shares({"overall": everything, "strongest": _strongest(predicted)}, outcome, chance)
-    return evaluation_document.Calls(
+    return evaluation_document.DirectionAccuracy(
         overall=singles["overall"],
         strongest=singles["strongest"],
         by_coin=_shares(_by(rows.symbols), outcome, chance),
@@ -64,14 +66,14 @@ def calls(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> eval
     )
 
 
-def baseline_calls(model: Outcome, baseline: Outcome, chance: Chance) -> evaluation_document.BaselineCalls:
+def baseline_accuracy(model: SignComparison, baseline: SignComparison, chance: BlockBootstrap) -> evaluation_document.BaselineAccuracy:
     """A baseline beside the model, whose lead is measured frame by frame."""
     counted = baseline.counted
     lead = model.right.astype(float) - baseline.right
     right, led = chance.shares([baseline.right, lead], [counted, counted])
     made = bool(baseline.told.any())
     compared = made and bool(model.told.any())
-    return evaluation_document.BaselineCalls(
+    return evaluation_document.BaselineAccuracy(
         frames=int(counted.sum()),
         right_pct=rounded(100.0 * baseline.right.sum() / counted.sum()) if made else None,
         interval_pct=_in_percent(right) if made else None,
@@ -80,7 +82,7 @@ def baseline_calls(model: Outcome, baseline: Outcome, chance: Chance) -> evaluat
     )
 
 
-def _shares(parts: Mapping[str, Chosen], outcome: Outcome, chance: Chance) -> dict[str, evaluation_document.Share]:
+def _shares(parts: Mapping[str, Chosen], outcome: SignComparison, chance: BlockBootstrap) -> dict[str, evaluation_document.Accuracy]:
     """The share of right calls of each part."""
     intervals = chance.shares(
         [outcome.right & part for part in parts.values()],
@@ -90,7 +92,7 @@ def _shares(parts: Mapping[str, Chosen], outcome: Outcome, chance: Chance) -> di
     for (name, part), bounds in zip(parts.items(), intervals, strict=True):
         frames = int((outcome.counted & part).sum())
         made = bool((outcome.told & part).any())
-        shares[name] = evaluation_document.Share(
+        shares[name] = evaluation_document.Accuracy(
             frames=frames,
             right_pct=rounded(100.0 * (outcome.right & part).sum() / frames) if made else None,
             interval_pct=_in_percent(bounds) if made else None,
@@ -110,13 +112,13 @@ def _by(names: NDArray[np.str_]) -> dict[str, Chosen]:
     return {str(name): names == name for name in np.unique(names)}
 
 
-def _by_hour(rows: Rows) -> dict[str, Chosen]:
+def _by_hour(rows: Observations) -> dict[str, Chosen]:
     """By the UTC hour in which the horizon begins."""
     hour = (rows.close_time + 1) // _HOUR_MS % _HOURS
     return {f"{number:02}": hour == number for number in range(_HOURS) if (hour == number).any()}
 
 
-def _by_volatility(rows: Rows) -> dict[str, Chosen]:
+def _by_volatility(rows: Observations) -> dict[str, Chosen]:
     bounds = np.quantile(rows.volatility_pct, [1 / 3, 2 / 3])
     tercile = np.searchsorted(bounds, rows.volatility_pct, side="left")
     return {name: tercile == number for number, name in enumerate(VOLATILITY_TERCILES) if (tercile == number).any()}

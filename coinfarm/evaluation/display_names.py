@@ -1,8 +1,8 @@
 """What a person reads for what a document names."""
 
-from coinfarm.models.evaluation_document import Share
+from coinfarm.models.evaluation_document import Accuracy
 
-BASELINES = {
+BASELINE_TITLES = {
     "zero": "zero",
     "trainingMean": "training mean",
     "constantTimesRange": "constant × range",
@@ -40,6 +40,6 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{number(value, 1)} %"
 
 
-def right(share: Share) -> str:
+def right(share: Accuracy) -> str:
     """How often predictions were correct: `53.3 % [52.5, 54.1]`."""
     return "–" if share.right_pct is None else f"{percent(share.right_pct)} {between(share.interval_pct, 1)}".rstrip()

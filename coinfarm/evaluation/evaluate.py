@@ -7,10 +7,10 @@ import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.evaluation.baselines import Naive, Ridge
-from coinfarm.evaluation.direction import Outcome, baseline_calls, calls, end_change, rise_over_decline
-from coinfarm.evaluation.evaluation_frames import FIT_STRIDE, Judged, Terms, digest, judge
-from coinfarm.evaluation.features import Rows
+from coinfarm.evaluation.baselines import NaiveBaselines, RidgeRegression
+from coinfarm.evaluation.direction import SignComparison, baseline_accuracy, direction_accuracy, end_change, rise_over_decline
+from coinfarm.evaluation.evaluation_frames import FIT_STRIDE, EvaluationFrames, EvaluationSpec, digest, predict_frames
+from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import (
     daily_rank_correlations,
     deciles,
@@ -21,7 +21,7 @@ from coinfarm.evaluation.metrics import (
     rounded,
     t_statistic,
 )
-from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, Chance
+from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, BlockBootstrap
 from coinfarm.labels import upside_down
 from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
@@ -34,7 +34,7 @@ _EPOCH = date(1970, 1, 1)
 def evaluate(
     predictor: Predictor,
     coins: Sequence[Candles],
-    terms: Terms,
+    terms: EvaluationSpec,
     *,
     baseline_coins: Sequence[Candles] = (),
     candle_files: Sequence[str] = (),
@@ -43,18 +43,18 @@ def evaluate(
 
     Raises `CoinfarmError` where nothing is left to judge, and what the predictor raises.
     """
-    return evaluation_of(judge(predictor, coins, terms, baseline_coins), predictor, coins, terms, candle_files)
+    return evaluation_of(predict_frames(predictor, coins, terms, baseline_coins), predictor, coins, terms, candle_files)
 
 
 def evaluation_of(
-    judged: Judged, predictor: Predictor, coins: Sequence[Candles], terms: Terms, candle_files: Sequence[str] = ()
+    judged: EvaluationFrames, predictor: Predictor, coins: Sequence[Candles], terms: EvaluationSpec, candle_files: Sequence[str] = ()
 ) -> evaluation_document.Evaluation:
     """All that is measured of what was judged."""
     manifest = predictor.model.bundle.manifest
     rows, predicted = judged.rows, judged.predicted_pct
-    chance = Chance.of(rows.close_time, coins[0].interval_ms, terms.stride, manifest.horizon_candles)
+    chance = BlockBootstrap.of(rows.close_time, coins[0].interval_ms, terms.stride, manifest.horizon_candles)
     return evaluation_document.Evaluation(
-        model=evaluation_document.JudgedModel(**model_identity(predictor.model)),
+        model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
         from_date=terms.start,
         to_date=terms.stop,
         interval=coins[0].interval,
@@ -67,8 +67,8 @@ def evaluation_of(
         counts=judged.counts,
         mean_absolute_end_change_pct=rounded(np.abs(end_change(rows.actual_pct)).mean()),
         outputs={name: _output(predicted[:, at], rows.actual_pct[:, at], rows, chance) for at, name in enumerate(OUTPUT_NAMES)},
-        direction=calls(end_change(predicted), end_change(rows.actual_pct), rows, chance),
-        rise_over_decline=calls(rise_over_decline(predicted), rise_over_decline(rows.actual_pct), rows, chance),
+        direction=direction_accuracy(end_change(predicted), end_change(rows.actual_pct), rows, chance),
+        rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(rows.actual_pct), rows, chance),
         baselines={
             name: _baseline(predicted, baseline, rows.actual_pct, chance) for name, baseline in baselines(rows, judged.fit_rows).items()
         },
@@ -79,17 +79,17 @@ def evaluation_of(
     )
 
 
-def baselines(rows: Rows, fit_rows: Rows | None) -> dict[str, Values]:
+def baselines(rows: Observations, fit_rows: Observations | None) -> dict[str, Values]:
     """What each baseline foretells of the rows, `(n, 3)` in percent; without rows to learn from only those that need none."""
     told = {"zero": np.zeros(rows.actual_pct.shape)}
     if fit_rows is not None:
-        told |= Naive.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
-        told["ridge"] = Ridge.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
+        told |= NaiveBaselines.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
+        told["ridge"] = RidgeRegression.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
     # Upside down a decline is a rise: prices that bounce between bid and ask come back, so the opposite may be the better guess.
     return told | {"persistence": rows.persistence_pct, "reversal": upside_down(rows.persistence_pct)}
 
 
-def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> evaluation_document.OutputMetrics:
+def _output(predicted: Values, actual: Values, rows: Observations, chance: BlockBootstrap) -> evaluation_document.OutputMetrics:
     unexplained = (actual - predicted) ** 2
     (share,) = chance.shares([unexplained], [(actual - actual.mean()) ** 2])
     days = daily_rank_correlations(predicted, actual, rows.close_time)
@@ -117,7 +117,7 @@ def _output(predicted: Values, actual: Values, rows: Rows, chance: Chance) -> ev
     )
 
 
-def _baseline(predicted: Values, baseline: Values, actual: Values, chance: Chance) -> evaluation_document.Baseline:
+def _baseline(predicted: Values, baseline: Values, actual: Values, chance: BlockBootstrap) -> evaluation_document.Baseline:
     outputs = {
         name: evaluation_document.BaselineOutput(
             **_scores(baseline[:, at], actual[:, at]), **_reduction(predicted[:, at], baseline[:, at], actual[:, at], chance)
@@ -125,8 +125,8 @@ def _baseline(predicted: Values, baseline: Values, actual: Values, chance: Chanc
         for at, name in enumerate(OUTPUT_NAMES)
     }
 
-    def beside(of: "Callable[[Values], Values]") -> evaluation_document.BaselineCalls:
-        return baseline_calls(Outcome.of(of(predicted), of(actual)), Outcome.of(of(baseline), of(actual)), chance)
+    def beside(of: "Callable[[Values], Values]") -> evaluation_document.BaselineAccuracy:
+        return baseline_accuracy(SignComparison.of(of(predicted), of(actual)), SignComparison.of(of(baseline), of(actual)), chance)
 
     return evaluation_document.Baseline(outputs=outputs, direction=beside(end_change), rise_over_decline=beside(rise_over_decline))
 
@@ -140,7 +140,7 @@ def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
 
 
 def _reduction(
-    predicted: Values, baseline: Values, actual: Values, chance: Chance
+    predicted: Values, baseline: Values, actual: Values, chance: BlockBootstrap
 ) -> "dict[str, float | evaluation_document.Interval | None]":
     """By how many percent the model's squared errors are smaller."""
     ours, theirs = (actual - predicted) ** 2, (actual - baseline) ** 2

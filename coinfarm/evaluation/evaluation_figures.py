@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinfarm.candles.arrays import Values
-from coinfarm.evaluation.display_names import BASELINES, number
-from coinfarm.evaluation.evaluation_frames import Judged
-from coinfarm.models.evaluation_document import Calls, Evaluation, Share
+from coinfarm.evaluation.display_names import BASELINE_TITLES, number
+from coinfarm.evaluation.evaluation_frames import EvaluationFrames
+from coinfarm.models.evaluation_document import Accuracy, DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, density_colours, figure_svg
 
@@ -28,7 +28,7 @@ def r2_figure(evaluation: Evaluation) -> str:
 
     def draw(figure: "Figure") -> None:
         panels = figure.subplots(1, len(TITLES), sharey=True, sharex=True)
-        who = ["this model", *(BASELINES[name] for name in evaluation.baselines)]
+        who = ["this model", *(BASELINE_TITLES[name] for name in evaluation.baselines)]
         place = -np.arange(len(who))
         for panel, (name, title) in zip(panels, TITLES.items(), strict=True):
             ours = evaluation.outputs[name]
@@ -66,7 +66,7 @@ def calibration_figure(evaluation: Evaluation) -> str:
     return figure_svg(draw, "What happened over what was foretold, by tenths of the predictions", WIDE)
 
 
-def density_figure(judged: Judged) -> str:
+def density_figure(judged: EvaluationFrames) -> str:
     """How often a prediction met an outcome, the rarest half percent on each side not shown."""
 
     def draw(figure: "Figure") -> None:
@@ -120,7 +120,7 @@ def cumulative_figure(evaluation: Evaluation) -> str:
 def parts_figure(evaluation: Evaluation) -> str:
     """How often calls were right: overall, of the strongest, by coin and by volatility."""
 
-    def parts(calls: Calls) -> dict[str, Share]:
+    def parts(calls: DirectionAccuracy) -> dict[str, Accuracy]:
         volatility = {f"{name} vol.": share for name, share in calls.by_volatility.items()}
         return {"all": calls.overall, "strongest": calls.strongest, **calls.by_coin, **volatility}
 
@@ -137,7 +137,9 @@ def hour_figure(evaluation: Evaluation) -> str:
     return _shares_figure(evaluation, lambda calls: calls.by_hour, "How often calls were right, by hour of the day (UTC)", WIDE)
 
 
-def _shares_figure(evaluation: Evaluation, parts: Callable[[Calls], Mapping[str, Share]], name: str, size: tuple[float, float]) -> str:
+def _shares_figure(
+    evaluation: Evaluation, parts: Callable[[DirectionAccuracy], Mapping[str, Accuracy]], name: str, size: tuple[float, float]
+) -> str:
     """Both kinds of calls beside each other, with intervals, over the parts."""
 
     def draw(figure: "Figure") -> None:

@@ -13,7 +13,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
 from coinfarm.errors import CoinfarmError
-from coinfarm.evaluation.features import Rows, rows_of
+from coinfarm.evaluation.features import Observations, observations_at
 from coinfarm.models.evaluation_document import Counts
 from coinfarm.models.training_data import TrainingData
 from coinfarm.prediction.predictor import Predictor
@@ -26,7 +26,7 @@ FIT_STRIDE = 10
 
 
 @dataclass(frozen=True)
-class Terms:
+class EvaluationSpec:
     """What is judged: windows `stride` candles apart that lie, with their horizons, from the day `start` up to `stop`, itself not in it."""
 
     start: date
@@ -44,17 +44,19 @@ class Terms:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class EvaluationFrames:
     """`predicted_pct` `(n, 3)` of the `rows` that were judged, counted; `fit_rows` are those that the baselines learn from, if any."""
 
-    rows: Rows
+    rows: Observations
     predicted_pct: Values
     counts: Counts
-    fit_rows: Rows | None
+    fit_rows: Observations | None
     fit_before_ms: dict[str, int]
 
 
-def judge(predictor: Predictor, coins: Sequence[Candles], terms: Terms, baseline_coins: Sequence[Candles] = ()) -> Judged:
+def predict_frames(
+    predictor: Predictor, coins: Sequence[Candles], terms: EvaluationSpec, baseline_coins: Sequence[Candles] = ()
+) -> EvaluationFrames:
     """Predict what the terms ask for, and look up what happened.
 
     `baseline_coins` are candles for the baselines to learn from, of the coins whose own candles do not reach back far enough.
@@ -78,9 +80,9 @@ def judge(predictor: Predictor, coins: Sequence[Candles], terms: Terms, baseline
         without_horizon += len(predictions) - followed
         without_prediction += int(unknown.sum())
         starts = np.flatnonzero(kept) * terms.stride
-        judged.append(rows_of(candles, starts, manifest.horizon_candles))
+        judged.append(observations_at(candles, starts, manifest.horizon_candles))
         predicted.append(values[kept])
-    rows = Rows.joined(judged)
+    rows = Observations.joined(judged)
     if not len(rows):
         raise CoinfarmError(_nothing_left(windows, in_sample, terms))
     counts = Counts(
@@ -95,10 +97,12 @@ def judge(predictor: Predictor, coins: Sequence[Candles], terms: Terms, baseline
     sources = {coin.symbol: coin for coin in (*coins, *baseline_coins)}
     fits = [_fit_rows(sources[symbol], manifest.training, before, manifest.horizon_candles) for symbol, before in before_ms.items()]
     known = [fit for fit in fits if fit is not None]
-    return Judged(rows, np.concatenate(predicted), counts, Rows.joined(known) if len(known) == len(fits) else None, before_ms)
+    return EvaluationFrames(
+        rows, np.concatenate(predicted), counts, Observations.joined(known) if len(known) == len(fits) else None, before_ms
+    )
 
 
-def joined_coins(parts: Sequence[Candles]) -> list[Candles]:
+def join_by_symbol(parts: Sequence[Candles]) -> list[Candles]:
     """One series per symbol, out of files that may each hold a part of it.
 
     Raises `CoinfarmError` for parts of different intervals, or that overlap.
@@ -125,7 +129,7 @@ def _joined(symbol: str, parts: list[Candles]) -> Candles:
     return candles
 
 
-def _filled(candles: Candles, symbol: str, terms: Terms, horizon_candles: int) -> Candles:
+def _filled(candles: Candles, symbol: str, terms: EvaluationSpec, horizon_candles: int) -> Candles:
     needed = STANDARD.window_candles + horizon_candles
     filled = fill_gaps(candles)
     if len(filled) < needed:
@@ -136,12 +140,12 @@ def _filled(candles: Candles, symbol: str, terms: Terms, horizon_candles: int) -
     return filled
 
 
-def _fit_before_ms(training: TrainingData | None, symbol: str, terms: Terms) -> int:
+def _fit_before_ms(training: TrainingData | None, symbol: str, terms: EvaluationSpec) -> int:
     """Where the model does not tell what it has learnt from, the baselines learn from what lies before the period."""
     return day_start_ms(terms.start) if training is None else training.cutoff_of(symbol)
 
 
-def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Rows | None:
+def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
     """Windows that lie with their horizons where the model has learnt: none of their candles is in a window judged out of sample."""
     start_ms = None if training is None else day_start_ms(training.from_date)
     candles = fill_gaps(coin.between(start_ms, before_ms))
@@ -149,10 +153,10 @@ def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, hori
     if not len(starts):
         return None
     filled = filled_counts(candles, starts, STANDARD.window_candles)
-    return rows_of(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
+    return observations_at(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
 
 
-def _nothing_left(windows: int, in_sample: int, terms: Terms) -> str:
+def _nothing_left(windows: int, in_sample: int, terms: EvaluationSpec) -> str:
     if in_sample:
         return (
             f"{in_sample:,} of the {windows:,} windows from {terms.start} to {terms.stop} begin before the model's training cut-off, "

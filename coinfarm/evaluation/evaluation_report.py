@@ -3,17 +3,17 @@
 from datetime import UTC, datetime
 
 from coinfarm.evaluation import evaluation_figures
-from coinfarm.evaluation.display_names import BASELINE_MEANINGS, BASELINES, between, number, percent, right
-from coinfarm.evaluation.evaluation_frames import Judged
+from coinfarm.evaluation.display_names import BASELINE_MEANINGS, BASELINE_TITLES, between, number, percent, right
+from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.evaluation.findings import best_baseline, best_direction_baseline, verdict
-from coinfarm.models.evaluation_document import Baseline, BaselineCalls, Calls, Evaluation, OutputScores, Share
+from coinfarm.models.evaluation_document import Accuracy, Baseline, BaselineAccuracy, DirectionAccuracy, Evaluation, OutputScores
 from coinfarm.outputs import TITLES
 from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Table, Tile, Tone
 
 _COIN_TOSS_PCT = 50.0
 
 
-def page(evaluation: Evaluation, judged: Judged) -> Page:
+def page(evaluation: Evaluation, judged: EvaluationFrames) -> Page:
     """The page of one evaluation; it needs the frames themselves for the plot of predictions against outcomes."""
     model = evaluation.model
     return Page(
@@ -44,7 +44,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
             Tile(
                 f"R² of the {TITLES[name]}",
                 number(evaluation.outputs[name].r2),
-                f"{BASELINES[best]}: {number(theirs.r2)}",
+                f"{BASELINE_TITLES[best]}: {number(theirs.r2)}",
                 _size_tone(bounds),
             )
         )
@@ -55,7 +55,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
         Tile(
             "Direction correct",
             percent(overall.right_pct),
-            f"{BASELINES[best]}: {percent(evaluation.baselines[best].direction.right_pct)}",
+            f"{BASELINE_TITLES[best]}: {percent(evaluation.baselines[best].direction.right_pct)}",
             _call_tone(overall, [each.direction for each in evaluation.baselines.values()]),
         ),
         Tile(
@@ -71,10 +71,10 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
 def _baselines(evaluation: Evaluation) -> Section:
     rows = [_row("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall)]
     rows += [
-        _row(BASELINES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
+        _row(BASELINE_TITLES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
         for name, baseline in evaluation.baselines.items()
     ]
-    meanings = "; ".join(f"{BASELINES[name]}: {BASELINE_MEANINGS[name]}" for name in evaluation.baselines)
+    meanings = "; ".join(f"{BASELINE_TITLES[name]}: {BASELINE_MEANINGS[name]}" for name in evaluation.baselines)
     return Section(
         "Model and baselines",
         (
@@ -112,7 +112,7 @@ def _errors_table(evaluation: Evaluation) -> Table:
         return (who, *errors, *(number(outputs[name].rank_correlation) for name in TITLES))
 
     rows = [row("this model", dict(evaluation.outputs))]
-    rows += [row(BASELINES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
+    rows += [row(BASELINE_TITLES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
     header = ("", *(f"error {title}, %" for title in TITLES.values()), *(f"rank corr. {title}" for title in TITLES.values()))
     return Table(header, rows, "Mean absolute errors in percentage points, and rank correlations", strong_row=0, folded=True)
 
@@ -124,7 +124,7 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
 
     rows = [
         (
-            BASELINES[name],
+            BASELINE_TITLES[name],
             *(reduction(baseline, output) for output in TITLES),
             f"{number(baseline.direction.model_lead_pct, 1)} {between(baseline.direction.model_lead_interval_pct, 1)}".strip(),
         )
@@ -139,7 +139,7 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
     )
 
 
-def _sizes(evaluation: Evaluation, judged: Judged) -> Section:
+def _sizes(evaluation: Evaluation, judged: EvaluationFrames) -> Section:
     slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in TITLES.items())
     return Section(
         "Calibration",
@@ -203,7 +203,7 @@ def _calls(evaluation: Evaluation) -> Section:
     )
 
 
-def _parts_table(calls: Calls, caption: str) -> Table:
+def _parts_table(calls: DirectionAccuracy, caption: str) -> Table:
     parts = [("all", calls.overall), ("strongest 5 %", calls.strongest), *calls.by_coin.items(), *calls.by_month.items()]
     parts += [(f"volatility {name}", share) for name, share in calls.by_volatility.items()]
     parts += [(f"{hour}:00", share) for hour, share in calls.by_hour.items()]
@@ -282,7 +282,7 @@ def _judged(evaluation: Evaluation) -> Section:
     )
 
 
-def _row(who: str, outputs: dict[str, OutputScores], direction: Share, larger: Share) -> tuple[str, ...]:
+def _row(who: str, outputs: dict[str, OutputScores], direction: Accuracy, larger: Accuracy) -> tuple[str, ...]:
     return (who, *(number(outputs[name].r2) for name in TITLES), right(direction), right(larger))
 
 
@@ -292,7 +292,7 @@ def _size_tone(reduction: tuple[float, float] | None) -> Tone:
     return "good" if reduction[0] > 0 else "bad"
 
 
-def _call_tone(share: Share, baselines: list[BaselineCalls]) -> Tone:
+def _call_tone(share: Accuracy, baselines: list[BaselineAccuracy]) -> Tone:
     """Good is only what is better than a coin toss and than every baseline."""
     if share.interval_pct is None or share.interval_pct[0] <= _COIN_TOSS_PCT <= share.interval_pct[1]:
         return "neutral"

@@ -26,7 +26,7 @@ _RANGE, _VOLATILITY = FEATURE_NAMES.index("range"), FEATURE_NAMES.index("volatil
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class Observations:
     """One row per window, coin after coin, each oldest first.
 
     `close_time` `(n,)` is the window's last millisecond, `features` `(n, f)` are those of `FEATURE_NAMES`; `persistence_pct` `(n, 3)` is
@@ -52,17 +52,17 @@ class Rows:
         """The standard deviation of the returns from candle to candle within the window, in percent."""
         return self.features[:, _VOLATILITY]
 
-    def chosen(self, which: NDArray[np.bool_]) -> "Rows":
+    def chosen(self, which: NDArray[np.bool_]) -> "Observations":
         """Those of the rows."""
-        return Rows(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+        return Observations(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
 
     @classmethod
-    def joined(cls, parts: Sequence["Rows"]) -> "Rows":
+    def joined(cls, parts: Sequence["Observations"]) -> "Observations":
         """The rows of all the parts, one part after another."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
-def rows_of(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -> Rows:
+def observations_at(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -> Observations:
     """The windows that begin at `starts` `(n,)` of candles without holes, each with a whole horizon after it.
 
     Nothing but `actual_pct` knows of a candle after the window.
@@ -70,7 +70,7 @@ def rows_of(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -
     window = STANDARD.window_candles
     last = starts + window - 1
     back = min(horizon_candles, window - 1)
-    return Rows(
+    return Observations(
         symbols=np.full(len(starts), candles.symbol),
         close_time=candles.open_time[last] + candles.interval_ms - 1,
         features=_features(candles.columns, starts),

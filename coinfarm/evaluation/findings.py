@@ -1,7 +1,7 @@
 """What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
 
-from coinfarm.evaluation.display_names import BASELINES, between, number, percent
-from coinfarm.models.evaluation_document import Calls, Evaluation
+from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
+from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import TITLES
 from coinfarm.reports.page import Tone, Verdict
 
@@ -58,7 +58,7 @@ def _most_right(evaluation: Evaluation, names: list[str]) -> str:
     return max(names, key=lambda name: evaluation.baselines[name].direction.right_pct or 0.0)
 
 
-def _against_a_coin_toss(calls: Calls) -> str:
+def _against_a_coin_toss(calls: DirectionAccuracy) -> str:
     bounds = calls.overall.interval_pct
     if bounds is None:
         return "unknown"
@@ -175,7 +175,7 @@ def _a(name: str) -> str:
         "persistence": "persistence (the last candles' move again)",
         "reversal": "reversal (the opposite of the last candles' move)",
     }
-    return named.get(name, BASELINES[name])
+    return named.get(name, BASELINE_TITLES[name])
 
 
 def _spaced(text: str) -> str:

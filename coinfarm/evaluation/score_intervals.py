@@ -25,7 +25,7 @@ Weights = Values | NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class Chance:
+class BlockBootstrap:
     """Frames `(n,)` sorted into `bins` stretches of time, resampled in blocks of `block_candles`.
 
     A block lasts a window and a horizon at least: frames farther apart share no candle, neither in what they show nor in what followed.
@@ -38,7 +38,7 @@ class Chance:
     block_candles: int
 
     @classmethod
-    def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "Chance":
+    def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "BlockBootstrap":
         """For frames that close at these times (milliseconds), `stride` candles apart."""
         since_first = (close_time - close_time.min()) // interval_ms
         block_candles = max(STANDARD.window_candles + horizon_candles, int(since_first.max()) // _MAX_BLOCKS)

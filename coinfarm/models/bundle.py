@@ -91,13 +91,13 @@ class Bundle:
         return Bundle(manifest, self.folder)
 
     @classmethod
-    def bare(cls, path: Path, name: str) -> "Bundle":
+    def of_keras_file(cls, path: Path, name: str) -> "Bundle":
         """A Keras file without a manifest: its outputs are taken to be `OUTPUT_NAMES` in percent, and its frames ours."""
         digest = digest_of(path)
         with naming_faults(str(path), ModelError):
             manifest = Manifest(
                 name=name,
-                version=bare_version(digest.sha256),
+                version=keras_file_version(digest.sha256),
                 frame=FrameGeometry.current(),
                 outputs=_PERCENT,
                 members=(Member(file=path.name, outputs=OUTPUT_NAMES),),
@@ -106,7 +106,7 @@ class Bundle:
         return cls(manifest, path.parent)
 
 
-def bare_version(sha256: str) -> str:
+def keras_file_version(sha256: str) -> str:
     """The version of a Keras file that nobody published."""
     return f"bare-{fingerprint_of([sha256])}"
 

@@ -8,7 +8,7 @@ from coinfarm.models.version import Version
 Interval = tuple[float, float]
 
 
-class JudgedModel(Document):
+class EvaluatedModel(Document):
     """Which version was judged, on which engine."""
 
     name: str
@@ -48,7 +48,7 @@ class Bootstrap(Document):
     seed: int
 
 
-class Share(Document):
+class Accuracy(Document):
     """How often a call was right, in percent of the `frames` after which there was something to call, with its interval.
 
     A call that was not made (the prediction is zero, or both sides are equal) is not right; None where none was made.
@@ -59,18 +59,18 @@ class Share(Document):
     interval_pct: Interval | None
 
 
-class Calls(Document):
+class DirectionAccuracy(Document):
     """How often one kind of call was right: overall, and by parts. `strongest` are the 5 % of the frames with the largest predictions.
 
     Volatility is by terciles of the frames that were judged.
     """
 
-    overall: Share
-    strongest: Share
-    by_coin: dict[str, Share]
-    by_month: dict[str, Share]
-    by_hour: dict[str, Share]
-    by_volatility: dict[str, Share]
+    overall: Accuracy
+    strongest: Accuracy
+    by_coin: dict[str, Accuracy]
+    by_month: dict[str, Accuracy]
+    by_hour: dict[str, Accuracy]
+    by_volatility: dict[str, Accuracy]
 
 
 class Decile(Document):
@@ -121,7 +121,7 @@ class BaselineOutput(OutputScores):
     model_error_reduction_interval_pct: Interval | None
 
 
-class BaselineCalls(Share):
+class BaselineAccuracy(Accuracy):
     """A baseline's calls, and by how many percent points the model is right more often on the same frames."""
 
     model_lead_pct: float | None
@@ -132,8 +132,8 @@ class Baseline(Document):
     """What a baseline reaches on the same frames."""
 
     outputs: dict[str, BaselineOutput]
-    direction: BaselineCalls
-    rise_over_decline: BaselineCalls
+    direction: BaselineAccuracy
+    rise_over_decline: BaselineAccuracy
 
 
 class Evaluation(Document):
@@ -144,7 +144,7 @@ class Evaluation(Document):
     the rise will be greater than the decline. Percent are of the window's last close, shares of frames.
     """
 
-    model: JudgedModel
+    model: EvaluatedModel
     from_date: FromDate
     to_date: ToDate
     interval: str
@@ -157,8 +157,8 @@ class Evaluation(Document):
     counts: Counts
     mean_absolute_end_change_pct: float
     outputs: dict[str, OutputMetrics]
-    direction: Calls
-    rise_over_decline: Calls
+    direction: DirectionAccuracy
+    rise_over_decline: DirectionAccuracy
     baselines: dict[str, Baseline]
     baseline_fit: BaselineFit | None
     bootstrap: Bootstrap

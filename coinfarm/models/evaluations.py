@@ -139,11 +139,11 @@ def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) 
                 f"{record.frames:,}): what is recorded stays; remove that file if it is known to be wrong, then record again"
             ) from None
         return there
-    write_card(storage, manifest, evaluations(storage, version))
+    write_card(storage, manifest, read_evaluations(storage, version))
     return record
 
 
-def evaluations(storage: Storage, version: str) -> list[EvaluationRecord]:
+def read_evaluations(storage: Storage, version: str) -> list[EvaluationRecord]:
     """All that are recorded of a version, the oldest period first. Raises `ModelError` if one is damaged."""
     return [_read(storage, key) for key in storage.list(bundle_key(version, "evaluations/")) if key.endswith(".json")]
 

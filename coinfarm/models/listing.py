@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coinfarm.errors import ModelError, NotFound
-from coinfarm.models.evaluations import EvaluationRecord, evaluations
+from coinfarm.models.evaluations import EvaluationRecord, read_evaluations
 from coinfarm.models.manifest import Manifest
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
@@ -64,7 +64,7 @@ def listed_versions(storage: Storage) -> list[ListedVersion]:
 def _listed(storage: Storage, version: str, serves: bool) -> ListedVersion:
     try:
         manifest = ModelStore(storage).manifest(version)
-        judged = evaluations(storage, version)
+        judged = read_evaluations(storage, version)
     except ModelError as error:
         return ListedVersion(version, serves, fault=str(error))
     latest = max(judged, key=lambda record: (record.to_date, record.from_date, record.frames), default=None)

@@ -16,7 +16,7 @@ POINTER_KEY = "current.json"
 MAX_POINTER_BYTES = 64_000
 
 
-class Forced(Document):
+class ForcedPromotion(Document):
     """Why a version serves that was not good enough to be promoted, and what was held against it."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
@@ -31,7 +31,7 @@ class Pointer(Document):
     version: Version
     previous: Annotated[str, Field(pattern=r"^[0-9TZ]+-[0-9a-f]{8}$")] | None = None
     note: Annotated[str, Field(max_length=1000)] = ""
-    forced: Forced | None = None
+    forced: ForcedPromotion | None = None
     promoted_at: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
     """The default is that of a pointer written by hand."""
 
@@ -45,7 +45,7 @@ def read_pointer(storage: Storage, etag: str | None = None) -> tuple[Pointer, st
     return None if blob is None else (Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
 
 
-class Standing(NamedTuple):
+class PointerState(NamedTuple):
     """How things stood when somebody looked: the pointer, None if there is none or it is damaged, and the etag of what lies there."""
 
     pointer: Pointer | None
@@ -57,18 +57,20 @@ class Standing(NamedTuple):
         return None if self.pointer is None else self.pointer.version
 
 
-def look(storage: Storage) -> Standing:
+def look(storage: Storage) -> PointerState:
     """How things stand. Raises `StorageError` where that cannot be seen."""
     if not storage.exists(POINTER_KEY):
-        return Standing(None, None)
+        return PointerState(None, None)
     blob = storage.read(POINTER_KEY)  # however large: it is about to be replaced
     try:
-        return Standing(Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
+        return PointerState(Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
     except ModelError:
-        return Standing(None, blob.etag)
+        return PointerState(None, blob.etag)
 
 
-def point_at(storage: Storage, version: str, standing: Standing, *, note: str = "", forced: Forced | None = None) -> Pointer:
+def move_pointer(
+    storage: Storage, version: str, standing: PointerState, *, note: str = "", forced: ForcedPromotion | None = None
+) -> Pointer:
     """Let `version` serve: every server takes it up at its next refresh. Whether it is fit to is what `coinfarm.models.promotion` asks.
 
     Raises `NotFound` for a version that was not published, and `Conflict` if things no longer stand as they did when `look` was called:
@@ -85,7 +87,7 @@ def point_at(storage: Storage, version: str, standing: Standing, *, note: str = 
 def rollback(storage: Storage, *, note: str = "") -> Pointer:
     """Let that version serve again which did before; done once more, the one before that.
 
-    Raises `NotFound` where there is none, and `Conflict` as `point_at` does.
+    Raises `NotFound` where there is none, and `Conflict` as `move_pointer` does.
     """
     current, etag = look(storage)
     if current is None or current.previous is None:

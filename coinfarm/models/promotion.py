@@ -8,9 +8,9 @@ from tempfile import TemporaryDirectory
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound, TooLarge
 from coinfarm.models.bundle import digest_of
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
-from coinfarm.models.evaluations import SAME_SCORE, EvaluationRecord, evaluations
+from coinfarm.models.evaluations import SAME_SCORE, EvaluationRecord, read_evaluations
 from coinfarm.models.manifest import Manifest
-from coinfarm.models.pointer import POINTER_KEY, Forced, Pointer, look, point_at
+from coinfarm.models.pointer import POINTER_KEY, ForcedPromotion, Pointer, look, move_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.models.version import bundle_key
 from coinfarm.storage import Storage
@@ -40,8 +40,8 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
     objections = (*_of_parity(manifest), *_of_evaluations(storage, version, standing.version))
     if objections and not force_reason:
         raise PromotionRefused(f"{version} is not promoted: {'; '.join(objections)}; or overrule this with --force --reason TEXT")
-    forced = Forced(reason=force_reason, overruled=objections) if force_reason else None
-    return point_at(storage, version, standing, note=note, forced=forced)
+    forced = ForcedPromotion(reason=force_reason, overruled=objections) if force_reason else None
+    return move_pointer(storage, version, standing, note=note, forced=forced)
 
 
 def _check_files(storage: Storage, manifest: Manifest) -> None:
@@ -77,10 +77,10 @@ def _of_evaluations(storage: Storage, version: str, incumbent: str | None) -> It
     """What speaks against `version` in the place of `incumbent`."""
     if incumbent is None or incumbent == version:
         return
-    theirs = {record.name: record for record in evaluations(storage, incumbent)}
+    theirs = {record.name: record for record in read_evaluations(storage, incumbent)}
     if not theirs:
         return
-    ours = {record.name: record for record in evaluations(storage, version)}
+    ours = {record.name: record for record in read_evaluations(storage, version)}
     pairs = [(ours[name], theirs[name]) for name in sorted(ours.keys() & theirs.keys())]
     comparable = [(our, their) for our, their in pairs if our.frames == their.frames]
     if not pairs:

@@ -3,7 +3,7 @@
 from coinfarm.errors import Conflict, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.card import write_card
-from coinfarm.models.evaluations import evaluations
+from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest
 from coinfarm.models.version import bundle_key
 from coinfarm.storage import Storage
@@ -29,7 +29,7 @@ def publish(storage: Storage, bundle: Bundle) -> str:
         storage.write(bundle_key(manifest.version), manifest.to_json(), content_type="application/json", create_only=True)
     except Conflict:
         is_published(storage, manifest)  # by somebody else, a moment ago
-    write_card(storage, manifest, evaluations(storage, manifest.version))
+    write_card(storage, manifest, read_evaluations(storage, manifest.version))
     return manifest.version
 
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Protocol
 
 from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge, Unavailable
-from coinfarm.models.bundle import Bundle, bare_version
+from coinfarm.models.bundle import Bundle, keras_file_version
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
 from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
@@ -17,7 +17,7 @@ from coinfarm.storage import Storage, local_folder, open_storage
 _VERSIONS_NAMED = 5
 
 
-class Current(NamedTuple):
+class CurrentVersion(NamedTuple):
     """Which version serves, and the etag to ask with whether it still does."""
 
     version: str
@@ -32,7 +32,7 @@ class ModelSource(Protocol):
         """Where that is, as a person would name it."""
         ...
 
-    def current_if_changed(self, etag: str | None) -> Current | None:
+    def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         """What serves now, or None while it is still what `etag` came with; raises `ModelError` if that cannot be read."""
         ...
 
@@ -54,9 +54,9 @@ class ModelStore:
     def uri(self) -> str:
         return self._storage.uri()
 
-    def current_if_changed(self, etag: str | None) -> Current | None:
+    def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         found = read_pointer(self._storage, etag)
-        return None if found is None else Current(found[0].version, found[1])
+        return None if found is None else CurrentVersion(found[0].version, found[1])
 
     def versions(self) -> list[str]:
         """All that were published, oldest day first."""
@@ -88,7 +88,7 @@ class ModelStore:
         return ""
 
 
-class OneBundle:
+class BundleFolder:
     """The folder of one bundle, as `coinfarm train` leaves it: its version serves."""
 
     def __init__(self, storage: Storage) -> None:
@@ -98,9 +98,9 @@ class OneBundle:
     def uri(self) -> str:
         return self._storage.uri()
 
-    def current_if_changed(self, etag: str | None) -> Current | None:
+    def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         blob = self._storage.read_if_changed(MANIFEST_FILE, etag, MAX_MANIFEST_BYTES)
-        return None if blob is None else Current(self._parsed(blob.data).version, blob.etag)
+        return None if blob is None else CurrentVersion(self._parsed(blob.data).version, blob.etag)
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         manifest = self._parsed(self._storage.read(MANIFEST_FILE, MAX_MANIFEST_BYTES).data)
@@ -125,7 +125,7 @@ def _fetched(storage: Storage, key_of: Callable[[str], str], manifest: Manifest,
     return Bundle.open(folder)
 
 
-class BareModel:
+class KerasFile:
     """A Keras file alone: its etag takes the place of the pointer, and its sha256 gives the version."""
 
     def __init__(self, storage: Storage, key: str) -> None:
@@ -137,12 +137,12 @@ class BareModel:
     def uri(self) -> str:
         return self._storage.uri(self._key)
 
-    def current_if_changed(self, etag: str | None) -> Current | None:
+    def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         blob = self._storage.read_if_changed(self._key, etag, MAX_MODEL_BYTES)
         if blob is None:
             return None
-        self._version = bare_version(hashlib.sha256(blob.data).hexdigest())
-        return Current(self._version, blob.etag)
+        self._version = keras_file_version(hashlib.sha256(blob.data).hexdigest())
+        return CurrentVersion(self._version, blob.etag)
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         if self._version is None:
@@ -151,7 +151,7 @@ class BareModel:
             raise NotFound(f"{self.uri} is {self._version}, not {version}: publish models under a root to keep versions apart")
         path = folder / MODEL_FILE
         self._storage.download(self._key, path, MAX_MODEL_BYTES)
-        bundle = Bundle.bare(path, name=PurePosixPath(self._key).stem)
+        bundle = Bundle.of_keras_file(path, name=PurePosixPath(self._key).stem)
         if bundle.manifest.version != version:
             raise Unavailable(f"{self.uri} was replaced while it was fetched; try again")
         (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())
@@ -165,9 +165,10 @@ def open_model_source(uri: str) -> ModelSource:
     """
     if not uri.endswith(".keras"):
         folder = local_folder(uri)
-        return OneBundle(open_storage(uri)) if folder is not None and (folder / MANIFEST_FILE).is_file() else ModelStore(open_storage(uri))
+        is_bundle = folder is not None and (folder / MANIFEST_FILE).is_file()
+        return BundleFolder(open_storage(uri)) if is_bundle else ModelStore(open_storage(uri))
     root, slash, key = uri.rpartition("/")
-    return BareModel(open_storage(root + slash or "."), key)
+    return KerasFile(open_storage(root + slash or "."), key)
 
 
 def open_model_root(root: str) -> Storage:

@@ -15,7 +15,7 @@ from coinfarm.engines.engine import Engine
 from coinfarm.errors import CoinfarmError, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.cache import BundleCache
-from coinfarm.models.store import Current, open_model_source
+from coinfarm.models.store import CurrentVersion, open_model_source
 from image_render.spec import STANDARD
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class ModelManager:
         self._refreshing = threading.Lock()
         self._pinning = threading.Lock()
         self._asked_at = -math.inf
-        self._current: Current | None = None
+        self._current: CurrentVersion | None = None
         self._serving: LoadedModel | None = None
         self._pinned: LoadedModel | None = None
         self._has_retired = False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from coinfarm.candles.candles import Candles
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import CoinfarmError
-from coinfarm.evaluation.baselines import Naive, beside_naive
+from coinfarm.evaluation.baselines import NaiveBaselines, scores_with_baselines
 from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output
@@ -93,12 +93,12 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
     with named(folder / MODEL_FILE):
         _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
-    naive = Naive.fit(splits.train.range_pct, splits.train.targets_pct)
+    naive = NaiveBaselines.fit(splits.train.range_pct, splits.train.targets_pct)
     metrics: dict[str, Any] = {
         name: {
             "from": str(period.start),
             "to": str(period.stop),
-            **beside_naive(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
+            **scores_with_baselines(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
         }
         for name, (period, part) in judged.items()
     }

@@ -8,7 +8,7 @@ BITCOIN, ETHER = "b" * 64, "e" * 64
 """Digests of candles."""
 
 
-def made_evaluation(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
+def evaluation_json(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
     """An evaluation with that R² for each output, one after another; the last for those left."""
     r2 = r2 or (0.1,)
     outputs = {name: {"r2": r2[min(at, len(r2) - 1)], "meanAbsoluteErrorPct": 0.3} for at, name in enumerate(OUTPUT_NAMES)}

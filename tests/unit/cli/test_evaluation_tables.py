@@ -5,14 +5,14 @@ from pathlib import Path
 
 from rich.console import Console
 
-from coinfarm.cli.evaluation_tables import record_table
+from coinfarm.cli.evaluation_tables import evaluation_record_table
 from coinfarm.serving.settings import reference_model_uri
 
 
 def shown(document: dict[str, object]) -> list[str]:
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(record_table(document))
+        console.print(evaluation_record_table(document))
     return capture.get().splitlines()
 
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from coinfarm.cli import main
 from coinfarm.models.evaluations import record_evaluation
 from coinfarm.storage import Storage, open_storage
-from tests.support.evaluation_documents import made_evaluation
+from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import promote_model, publish_model, seal
 
 Run = Callable[..., Result]
@@ -54,8 +54,8 @@ def test_versions_are_shown_promoted_and_rolled_back(model: Run, root: Path, fir
 
 
 def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
-    record_evaluation(storage, first, made_evaluation(first, 0.9, **{"from": "2019-03-01", "to": "2019-05-01"}))
-    record_evaluation(storage, first, made_evaluation(first, 0.15, 0.12, 0.0))
+    record_evaluation(storage, first, evaluation_json(first, 0.9, **{"from": "2019-03-01", "to": "2019-05-01"}))
+    record_evaluation(storage, first, evaluation_json(first, 0.15, 0.12, 0.0))
     rows = [line for line in model("list", root).stdout.splitlines() if line.startswith("│")]
     row = {version: next(line for line in rows if version in line) for version in (first, second)}
     assert row[first].startswith("│ *")
@@ -67,8 +67,8 @@ def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, st
 
 
 def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
-    record_evaluation(storage, second, made_evaluation(second, 0.2))
-    record_evaluation(storage, second, made_evaluation(second, 0.7, stride=100, frames=2_617))  # of the same days, but fewer frames
+    record_evaluation(storage, second, evaluation_json(second, 0.2))
+    record_evaluation(storage, second, evaluation_json(second, 0.7, stride=100, frames=2_617))  # of the same days, but fewer frames
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
     assert {version: entry["serves"] for version, entry in listed.items()} == {first: True, second: False}
     assert listed[first]["engines"] == ["keras"]
@@ -121,7 +121,7 @@ def test_an_unknown_version_is_answered_with_those_that_there_are(model: Run, ro
 
 def test_a_worse_version_is_refused_until_somebody_says_why(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
     for version, r2 in ((first, 0.1), (second, 0.05)):
-        record_evaluation(storage, version, made_evaluation(version, r2))
+        record_evaluation(storage, version, evaluation_json(version, r2))
     refused = model("promote", root, second)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert f"Error: {second} is not promoted: it scores 0.0500" in refused.stderr
@@ -155,9 +155,9 @@ def _file(tmp_path: Path, document: Any) -> Path:
 def test_an_evaluation_made_beforehand_is_published_with_its_model(
     model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
 ) -> None:
-    record_evaluation(storage, first, made_evaluation(first, 0.1))
+    record_evaluation(storage, first, evaluation_json(first, 0.1))
     folder, version = _bundle(tmp_path)
-    judged = _file(tmp_path, made_evaluation(version, 0.3))
+    judged = _file(tmp_path, evaluation_json(version, 0.3))
     shown = model("publish", folder, "--to", root, "--no-compile", "--evaluation", judged, "--promote")
     assert (shown.exit_code, shown.stdout) == (0, f"{version}\n")
     assert [entry["serves"] for entry in json.loads(model("list", root, "--json").stdout) if entry["version"] == version] == [True]
@@ -166,7 +166,7 @@ def test_an_evaluation_made_beforehand_is_published_with_its_model(
 def test_a_version_that_is_not_promoted_is_published_all_the_same(
     model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
 ) -> None:
-    record_evaluation(storage, first, made_evaluation(first, 0.1))
+    record_evaluation(storage, first, evaluation_json(first, 0.1))
     folder, version = _bundle(tmp_path)
     shown = model("publish", folder, "--to", root, "--no-compile", "--promote")
     assert (shown.exit_code, shown.stdout) == (1, f"{version}\n")
@@ -186,7 +186,7 @@ def test_what_lies_there_already_is_said_and_not_compiled_again(model: Run, root
     [
         pytest.param([], "is not an evaluation", id="no object"),
         pytest.param({}, "the evaluation is not valid: model: Field required", id="nothing in it"),
-        pytest.param(made_evaluation("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
+        pytest.param(evaluation_json("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
     ],
 )
 def test_what_is_no_evaluation_of_the_model_is_refused_before_it_is_published(
@@ -199,7 +199,7 @@ def test_what_is_no_evaluation_of_the_model_is_refused_before_it_is_published(
 
 
 def test_a_card_is_printed_or_written(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
-    record_evaluation(storage, first, made_evaluation(first, 0.1234))
+    record_evaluation(storage, first, evaluation_json(first, 0.1234))
     printed = model("card", root, first).stdout
     assert printed.startswith(f"# fake {first}\n")
     assert "**0.1234**" in printed

@@ -18,12 +18,12 @@ from coinfarm.cli.backfill_tables import coverage_table, quote_table, status_tab
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
 from coinfarm.cli.coverage_tables import coverage_tables, hole_table, series_table
-from coinfarm.cli.evaluation_tables import record_table
+from coinfarm.cli.evaluation_tables import evaluation_record_table
 from coinfarm.cli.evaluation_tables import tables as evaluation_tables
 from coinfarm.cli.model_tables import history_table, versions_table
 from coinfarm.cli.prediction_table import prediction_table
 from coinfarm.cli.tables import print_tables
-from coinfarm.evaluation.display_names import BASELINES
+from coinfarm.evaluation.display_names import BASELINE_TITLES
 from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from tests.support.candle_stores import FIRST_MS
 from tests.support.table_text import assert_fits
@@ -46,7 +46,7 @@ def record() -> list[Table]:
     scores = {name: {"r2": -0.1234, "r2Interval": [-0.5, 0.5]} for name in OUTPUT_NAMES}
     direction = {"rightPct": 53.25, "intervalPct": [52.5, 54.0]}
     document = {"frames": 1_234_567, "from": "2019-06-01", "to": "2019-07-01", "outputs": scores, "direction": {"overall": direction}}
-    return [record_table({**document, "baselines": {"constantTimesRange": {"outputs": scores, "direction": direction}}})]
+    return [evaluation_record_table({**document, "baselines": {"constantTimesRange": {"outputs": scores, "direction": direction}}})]
 
 
 def evaluation() -> list[Table]:
@@ -62,7 +62,7 @@ def evaluation() -> list[Table]:
         outputs=outputs,
         direction=calls,
         rise_over_decline=calls,
-        baselines=dict.fromkeys(BASELINES, baseline),
+        baselines=dict.fromkeys(BASELINE_TITLES, baseline),
     )
     return list(evaluation_tables(found))
 

@@ -48,7 +48,7 @@ def said(model: Any) -> Any:
 def test_a_bare_model_answers_as_keras_itself_does(network: Build, tmp_path: Path) -> None:
     model = network(3)
     model.save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     answer = engine.predict(FRAMES)
     assert (answer.dtype, answer.shape) == (np.float32, (7, 3))
     np.testing.assert_allclose(answer, said(model), rtol=1e-5, atol=1e-6)
@@ -57,7 +57,7 @@ def test_a_bare_model_answers_as_keras_itself_does(network: Build, tmp_path: Pat
 
 def test_frames_of_any_memory_layout_are_answered_alike(network: Build, tmp_path: Path) -> None:
     network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     interleaved, every_second = np.ascontiguousarray(FRAMES), FRAMES[::2]
     np.testing.assert_array_equal(engine.predict(interleaved), engine.predict(FRAMES))
     np.testing.assert_allclose(engine.predict(every_second), engine.predict(FRAMES)[::2], rtol=1e-6)
@@ -87,8 +87,8 @@ def test_the_outputs_of_three_members_stand_in_the_manifests_order(network: Buil
 
 def test_no_chunk_has_more_than_max_batch_frames(network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=3)
-    whole = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
+    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=3)
+    whole = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
     forward, chunks = engine._forward, []
 
     def counting(planes: Any) -> Any:
@@ -103,7 +103,7 @@ def test_no_chunk_has_more_than_max_batch_frames(network: Build, tmp_path: Path,
 def test_batches_of_every_size_share_one_trace(network: Build, tmp_path: Path) -> None:
     """A retrace takes longer than a thousand predictions."""
     network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.bare(tmp_path / "model.keras", name="bare"), max_batch=100)
+    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     for count in (1, 2, 7):
         engine.predict(FRAMES[:count])
     assert engine._forward.experimental_get_tracing_count() == 1

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coinfarm.evaluation.baselines import Naive, Ridge, beside_naive
+from coinfarm.evaluation.baselines import NaiveBaselines, RidgeRegression, scores_with_baselines
 
 RANDOM = np.random.default_rng(1)
 RANGE_PCT = RANDOM.uniform(0.5, 3.0, size=200)
@@ -11,7 +11,7 @@ TARGETS_PCT = RANGE_PCT[:, None] * [0.3, -0.2, 0.0] + RANDOM.normal(scale=0.1, s
 
 
 def test_the_constants_of_the_naive_baselines_are_fitted_by_least_squares() -> None:
-    naive = Naive.fit(RANGE_PCT, TARGETS_PCT)
+    naive = NaiveBaselines.fit(RANGE_PCT, TARGETS_PCT)
     baselines = naive.predict(np.array([1.0, 2.0]))
     slope = [np.linalg.lstsq(RANGE_PCT[:, None], target, rcond=None)[0][0] for target in TARGETS_PCT.T]
     np.testing.assert_allclose(baselines["trainingMean"], np.tile(TARGETS_PCT.mean(axis=0), (2, 1)))
@@ -19,11 +19,11 @@ def test_the_constants_of_the_naive_baselines_are_fitted_by_least_squares() -> N
 
 
 def test_windows_that_never_moved_give_a_factor_of_zero() -> None:
-    assert Naive.fit(np.zeros(5), np.ones((5, 3))).per_range.tolist() == [0, 0, 0]
+    assert NaiveBaselines.fit(np.zeros(5), np.ones((5, 3))).per_range.tolist() == [0, 0, 0]
 
 
 def test_a_model_is_judged_beside_every_naive_baseline() -> None:
-    metrics = beside_naive(TARGETS_PCT, TARGETS_PCT, RANGE_PCT, Naive.fit(RANGE_PCT, TARGETS_PCT))
+    metrics = scores_with_baselines(TARGETS_PCT, TARGETS_PCT, RANGE_PCT, NaiveBaselines.fit(RANGE_PCT, TARGETS_PCT))
     assert metrics["frames"] == 200
     assert metrics["model"]["maxRisePct"]["r2"] == 1.0
     assert set(metrics["baselines"]) == {"zero", "trainingMean", "constantTimesRange"}
@@ -35,7 +35,7 @@ def test_the_ridge_finds_a_linear_truth_whatever_the_units() -> None:
     truth = features @ np.array([[1.0, 0.0, -1.0], [500.0, 100.0, 0.0], [1e-4, 0.0, 2e-4]]) + 3.0
     fresh = RANDOM.normal(size=(100, 3)) * [1.0, 1e-3, 1e4] + [0.0, 5.0, -1e5]
     expected = fresh @ np.array([[1.0, 0.0, -1.0], [500.0, 100.0, 0.0], [1e-4, 0.0, 2e-4]]) + 3.0
-    found = Ridge.fit(features, truth).predict(fresh)
+    found = RidgeRegression.fit(features, truth).predict(fresh)
     assert np.abs(found - expected).max() < 0.02
 
 
@@ -43,10 +43,10 @@ def test_the_ridge_bears_features_that_say_nothing_or_the_same_twice() -> None:
     one = RANDOM.normal(size=500)
     features = np.column_stack([one, one, np.full(500, 7.0)])
     targets = np.column_stack([2 * one, -one, one])
-    np.testing.assert_allclose(Ridge.fit(features, targets).predict(features), targets, atol=0.02)
+    np.testing.assert_allclose(RidgeRegression.fit(features, targets).predict(features), targets, atol=0.02)
 
 
 def test_the_ridge_does_not_extrapolate_a_crash_without_end() -> None:
     one = RANDOM.normal(size=(500, 1))
-    ridge = Ridge.fit(one, np.repeat(one, 3, axis=1))
+    ridge = RidgeRegression.fit(one, np.repeat(one, 3, axis=1))
     assert np.abs(ridge.predict(np.array([[1e6]]))).max() < 6

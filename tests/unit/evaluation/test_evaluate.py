@@ -11,7 +11,7 @@ import pytest
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.evaluation.evaluate import baselines, evaluate, evaluation_of
-from coinfarm.evaluation.evaluation_frames import Judged, Terms, digest, judge
+from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, predict_frames
 from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.models.evaluations import EvaluationRecord
 from coinfarm.outputs import OUTPUT_NAMES
@@ -22,7 +22,7 @@ from tests.support.synthetic_candles import START_MS
 
 DAY_MS = 86_400_000
 CUTOFF_DAY = 182
-TERMS = Terms(date(2020, 7, 1), date(2021, 1, 1), stride=2)
+SPEC = EvaluationSpec(date(2020, 7, 1), date(2021, 1, 1), stride=2)
 
 
 @pytest.fixture(scope="module")
@@ -38,25 +38,25 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 
 
 @pytest.fixture(scope="module")
-def judged(predictor: Predictor, coins: list[Candles]) -> Judged:
-    return judge(predictor, coins, TERMS)
+def judged(predictor: Predictor, coins: list[Candles]) -> EvaluationFrames:
+    return predict_frames(predictor, coins, SPEC)
 
 
 @pytest.fixture(scope="module")
-def evaluation(judged: Judged, predictor: Predictor, coins: list[Candles]) -> Evaluation:
-    return evaluation_of(judged, predictor, coins, TERMS, ["DEMO1-1h.parquet", "DEMO2-1h.parquet"])
+def evaluation(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> Evaluation:
+    return evaluation_of(judged, predictor, coins, SPEC, ["DEMO1-1h.parquet", "DEMO2-1h.parquet"])
 
 
-def saying(judged: Judged, predicted_pct: np.ndarray) -> Judged:
+def saying(judged: EvaluationFrames, predicted_pct: np.ndarray) -> EvaluationFrames:
     """What was judged, had the model said so."""
     return replace(judged, predicted_pct=predicted_pct)
 
 
-def test_a_document_says_what_was_judged_on_what_terms(evaluation: Evaluation, coins: list[Candles], judged: Judged) -> None:
+def test_a_document_says_what_was_judged_on_what_terms(evaluation: Evaluation, coins: list[Candles], judged: EvaluationFrames) -> None:
     document = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert (document["from"], document["to"], document["stride"], document["interval"]) == ("2020-07-01", "2021-01-01", 2, "1h")
     assert document["model"] == {"name": "fake", "version": evaluation.model.version, "engine": "checksums"}
-    assert document["candles"] == {coin.symbol: digest(TERMS.of(coin)) for coin in coins}
+    assert document["candles"] == {coin.symbol: digest(SPEC.of(coin)) for coin in coins}
     assert document["candleFiles"] == ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
     assert document["frames"] == document["counts"]["judged"] == len(judged.rows)
     assert document["includesInSample"] is False
@@ -73,7 +73,7 @@ def test_a_document_can_be_recorded_beside_its_model(evaluation: Evaluation) -> 
 
 
 def test_the_same_candles_make_the_same_document(evaluation: Evaluation, predictor: Predictor, coins: list[Candles]) -> None:
-    assert evaluate(predictor, coins, TERMS, candle_files=evaluation.candle_files) == evaluation
+    assert evaluate(predictor, coins, SPEC, candle_files=evaluation.candle_files) == evaluation
 
 
 def test_a_model_that_knows_nothing_is_found_out(evaluation: Evaluation) -> None:
@@ -83,8 +83,8 @@ def test_a_model_that_knows_nothing_is_found_out(evaluation: Evaluation) -> None
     assert evaluation.direction.overall.right_pct == pytest.approx(50, abs=3)
 
 
-def test_a_model_that_knows_all_is_right(judged: Judged, predictor: Predictor, coins: list[Candles]) -> None:
-    truth = evaluation_of(saying(judged, judged.rows.actual_pct), predictor, coins, TERMS)
+def test_a_model_that_knows_all_is_right(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
+    truth = evaluation_of(saying(judged, judged.rows.actual_pct), predictor, coins, SPEC)
     assert [metrics.r2 for metrics in truth.outputs.values()] == [1, 1, 1]
     assert [metrics.mean_absolute_error_pct for metrics in truth.outputs.values()] == [0, 0, 0]
     assert [metrics.r2_interval for metrics in truth.outputs.values()] == [(1, 1)] * 3
@@ -98,14 +98,14 @@ def correlations(told: np.ndarray, actual: np.ndarray) -> list[float]:
     return [abs(float(np.corrcoef(column, truth)[0, 1])) for column, truth in zip(told.T, actual.T, strict=True)]
 
 
-def test_shuffled_labels_take_all_skill_away(judged: Judged, predictor: Predictor, coins: list[Candles]) -> None:
+def test_shuffled_labels_take_all_skill_away(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
     """Skill that outlived the shuffling would be knowledge of the labels that came by another way than the windows."""
     skilled = baselines(judged.rows, judged.fit_rows)["ridge"]
     skilled[:, 2] = judged.rows.actual_pct[:, 2] + np.random.default_rng(1).normal(scale=5.0, size=len(skilled))
-    before = evaluation_of(saying(judged, skilled), predictor, coins, TERMS)
+    before = evaluation_of(saying(judged, skilled), predictor, coins, SPEC)
     shuffled = np.random.default_rng(0).permutation(len(judged.rows))
     rows = replace(judged.rows, actual_pct=judged.rows.actual_pct[shuffled])
-    after = evaluation_of(replace(saying(judged, skilled), rows=rows), predictor, coins, TERMS)
+    after = evaluation_of(replace(saying(judged, skilled), rows=rows), predictor, coins, SPEC)
 
     for name in OUTPUT_NAMES:
         assert (before.outputs[name].rank_correlation or 0) > 0.2
@@ -116,7 +116,7 @@ def test_shuffled_labels_take_all_skill_away(judged: Judged, predictor: Predicto
     assert abs((after.direction.overall.right_pct or 0) - 50) < 2.5
 
 
-def test_baselines_fitted_on_shuffled_labels_know_no_more_than_the_mean(judged: Judged) -> None:
+def test_baselines_fitted_on_shuffled_labels_know_no_more_than_the_mean(judged: EvaluationFrames) -> None:
     assert judged.fit_rows is not None
     shuffled = np.random.default_rng(1).permutation(len(judged.fit_rows))
     blind = baselines(judged.rows, replace(judged.fit_rows, actual_pct=judged.fit_rows.actual_pct[shuffled]))["ridge"]
@@ -133,7 +133,7 @@ def test_the_ridge_is_the_baseline_to_beat(evaluation: Evaluation) -> None:
     assert r2["ridge"] > 0.05
 
 
-def test_reversal_is_persistence_upside_down(judged: Judged) -> None:
+def test_reversal_is_persistence_upside_down(judged: EvaluationFrames) -> None:
     told = baselines(judged.rows, None)
     assert set(told) == {"zero", "persistence", "reversal"}
     np.testing.assert_array_equal(told["reversal"][:, 0], -told["persistence"][:, 1])
@@ -143,7 +143,7 @@ def test_reversal_is_persistence_upside_down(judged: Judged) -> None:
 
 def test_where_nothing_can_be_learnt_no_fitted_baseline_is_claimed(predictor: Predictor, coins: list[Candles]) -> None:
     late = [coin.between(START_MS + CUTOFF_DAY * DAY_MS, None) for coin in coins]
-    found = evaluate(predictor, late, TERMS)
+    found = evaluate(predictor, late, SPEC)
     assert found.baseline_fit is None
     assert set(found.baselines) == {"zero", "persistence", "reversal"}
 
@@ -156,7 +156,7 @@ def still(symbol: str) -> Candles:
 
 
 def test_a_market_that_stands_still_gives_no_score_and_no_nan(predictor: Predictor) -> None:
-    found = evaluate(predictor, [still("DEMO1")], Terms(date(2020, 1, 10), date(2020, 2, 29), include_in_sample=True))
+    found = evaluate(predictor, [still("DEMO1")], EvaluationSpec(date(2020, 1, 10), date(2020, 2, 29), include_in_sample=True))
     document: dict[str, Any] = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["outputs"]["maxRisePct"]["r2"] is None
     assert document["outputs"]["maxRisePct"]["rankCorrelation"] is None

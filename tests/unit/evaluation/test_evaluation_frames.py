@@ -10,7 +10,7 @@ import pytest
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
-from coinfarm.evaluation.evaluation_frames import Judged, Terms, digest, joined_coins, judge
+from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, join_by_symbol, predict_frames
 from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
@@ -34,13 +34,15 @@ def hours(days: int, symbol: str = "DEMOUSD", missing: Iterable[int] = ()) -> Ca
     return without(generate(symbol, "1h", START_MS, days * 24, seed=1), list(missing))
 
 
-def judged(folder: Path, coins: list[Candles], terms: Terms, cutoff_day: int | None = 0, **more: list[Candles]) -> Judged:
+def judged(
+    folder: Path, coins: list[Candles], terms: EvaluationSpec, cutoff_day: int | None = 0, **more: list[Candles]
+) -> EvaluationFrames:
     cutoff = None if cutoff_day is None else {"DEMOUSD": START_MS + cutoff_day * DAY_MS}
-    return judge(predictor_of(folder / "model", ChecksumEngine(), cutoff), coins, terms, **more)
+    return predict_frames(predictor_of(folder / "model", ChecksumEngine(), cutoff), coins, terms, **more)
 
 
 def test_every_window_with_its_horizon_in_the_period_is_judged(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], Terms(day(10), day(30)))
+    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)))
     windows = 20 * 24 - WINDOW + 1
     assert found.counts.model_dump() == {
         "windows": windows,
@@ -59,7 +61,7 @@ def test_every_window_with_its_horizon_in_the_period_is_judged(tmp_path: Path) -
 def test_no_horizon_crosses_the_last_day(tmp_path: Path) -> None:
     """What comes after the period changes nothing that is judged."""
     coin = hours(60)
-    terms = Terms(day(10), day(30))
+    terms = EvaluationSpec(day(10), day(30))
     spoiled = Columns(*(np.where(coin.open_time >= START_MS + 30 * DAY_MS, 1.5 * column, column) for column in coin.columns))
     before = judged(tmp_path, [coin], terms)
     after = judged(tmp_path / "again", [Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], terms)
@@ -69,7 +71,7 @@ def test_no_horizon_crosses_the_last_day(tmp_path: Path) -> None:
 
 def test_predictions_meet_what_happened_after_their_own_window(tmp_path: Path) -> None:
     coin = hours(60)
-    found = judged(tmp_path, [coin], Terms(day(0), day(60), stride=7))
+    found = judged(tmp_path, [coin], EvaluationSpec(day(0), day(60), stride=7))
     series = predictor_of(tmp_path / "other", ChecksumEngine()).predict(Series(coin, 7))
     np.testing.assert_array_equal(found.predicted_pct, series.values_pct[: len(found.rows)])
     np.testing.assert_array_equal(found.rows.close_time, series.close_time[: len(found.rows)])
@@ -79,36 +81,36 @@ def test_predictions_meet_what_happened_after_their_own_window(tmp_path: Path) -
 
 
 def test_windows_that_begin_before_the_cut_off_are_left_out_and_counted(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], Terms(day(10), day(40)), cutoff_day=15)
+    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=15)
     assert found.counts.in_sample == 5 * 24
     assert found.counts.judged == 30 * 24 - WINDOW + 1 - HORIZON - 5 * 24
     assert found.rows.close_time.min() == START_MS + 15 * DAY_MS + WINDOW * HOUR_MS - 1
 
 
 def test_in_sample_windows_are_judged_when_one_says_so(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], Terms(day(10), day(40), include_in_sample=True), cutoff_day=15)
+    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40), include_in_sample=True), cutoff_day=15)
     assert (found.counts.in_sample, found.counts.judged) == (0, 30 * 24 - WINDOW + 1 - HORIZON)
 
 
 def test_where_all_is_in_sample_the_error_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match=r"251 of the 281 windows .* begin before .*: choose later days, or say --include-in-sample"):
-        judged(tmp_path, [hours(60)], Terms(day(10), day(30)), cutoff_day=40)
+        judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)), cutoff_day=40)
 
 
 def test_a_coin_that_the_model_has_not_seen_is_in_sample_until_the_latest_cut_off(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60, "DEMO2")], Terms(day(10), day(40)), cutoff_day=15)
+    found = judged(tmp_path, [hours(60, "DEMO2")], EvaluationSpec(day(10), day(40)), cutoff_day=15)
     assert found.counts.in_sample == 5 * 24
 
 
 def test_a_model_that_does_not_tell_what_it_has_seen_leaves_that_open(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], Terms(day(10), day(40)), cutoff_day=None)
+    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=None)
     assert found.counts.in_sample is None
     assert found.counts.judged == 30 * 24 - WINDOW + 1 - HORIZON
 
 
 def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
     """From the window whose last 101 candles lie in the hole to the one whose first 101 do: they begin from 401 to 549."""
-    found = judged(tmp_path, [hours(60, missing=range(500, 650))], Terms(day(0), day(60)))
+    found = judged(tmp_path, [hours(60, missing=range(500, 650))], EvaluationSpec(day(0), day(60)))
     assert found.counts.without_prediction == 149
     assert found.counts.judged == 60 * 24 - WINDOW + 1 - HORIZON - 149
     assert not np.isnan(found.predicted_pct).any()
@@ -116,11 +118,11 @@ def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
 
 def test_a_coin_without_candles_enough_is_named(tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 to 2020-01-31, fewer than a window and its horizon"):
-        judged(tmp_path, [hours(60), hours(12, "DEMO2")], Terms(day(10), day(30)))
+        judged(tmp_path, [hours(60), hours(12, "DEMO2")], EvaluationSpec(day(10), day(30)))
 
 
 def test_the_baselines_learn_before_the_cut_off_and_share_no_candle_with_what_is_judged(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], Terms(day(20), day(60)), cutoff_day=20)
+    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(20), day(60)), cutoff_day=20)
     assert found.fit_rows is not None
     cutoff = START_MS + 20 * DAY_MS
     assert found.fit_rows.close_time.max() + HORIZON * HOUR_MS < cutoff
@@ -132,7 +134,7 @@ def test_nothing_after_the_cut_off_changes_what_the_baselines_learn(tmp_path: Pa
     coin = hours(60)
     spoiled = Columns(*(np.where(coin.open_time >= START_MS + 20 * DAY_MS, 1.5 * column, column) for column in coin.columns))
     other = Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)
-    terms = Terms(day(20), day(60))
+    terms = EvaluationSpec(day(20), day(60))
     fits = [judged(tmp_path / name, [candles], terms, 20).fit_rows for name, candles in (("one", coin), ("other", other))]
     assert fits[0] is not None
     assert fits[1] is not None
@@ -142,7 +144,7 @@ def test_nothing_after_the_cut_off_changes_what_the_baselines_learn(tmp_path: Pa
 
 def test_without_candles_before_the_cut_off_nothing_is_learnt_unless_they_are_given(tmp_path: Path) -> None:
     coin = hours(60)
-    terms = Terms(day(20), day(60))
+    terms = EvaluationSpec(day(20), day(60))
     late = coin.between(START_MS + 20 * DAY_MS, None)
     assert judged(tmp_path / "without", [late], terms, 20).fit_rows is None
     given = judged(tmp_path / "with", [late], terms, 20, baseline_coins=[coin]).fit_rows
@@ -188,7 +190,7 @@ def test_the_reference_model_does_not_look_ahead(tmp_path: Path) -> None:
 
 def test_files_that_hold_parts_of_a_coin_are_one_series() -> None:
     coin, other = hours(20), hours(10, "DEMO2")
-    joined = joined_coins([coin[100:], other, coin[:100]])
+    joined = join_by_symbol([coin[100:], other, coin[:100]])
     assert [(part.symbol, len(part)) for part in joined] == [("DEMO2", 240), ("DEMOUSD", 480)]
     np.testing.assert_array_equal(joined[1].open_time, coin.open_time)
     np.testing.assert_array_equal(joined[1].columns, coin.columns)
@@ -197,22 +199,22 @@ def test_files_that_hold_parts_of_a_coin_are_one_series() -> None:
 def test_files_that_overlap_are_refused() -> None:
     coin = hours(20)
     with pytest.raises(CoinfarmError, match="the files of DEMOUSD overlap: give each candle once"):
-        joined_coins([coin[:100], coin[99:]])
+        join_by_symbol([coin[:100], coin[99:]])
 
 
 def test_intervals_are_not_mixed() -> None:
     with pytest.raises(CoinfarmError, match=r"different intervals \(1h, 1m\)"):
-        joined_coins([hours(20), minutes(300)])
+        join_by_symbol([hours(20), minutes(300)])
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(CoinfarmError, match="before it has begun"):
-        Terms(day(3), day(3))
+        EvaluationSpec(day(3), day(3))
 
 
 def test_the_digest_is_of_the_candles_whatever_file_they_came_in() -> None:
     coin = hours(20)
-    assert digest(coin) == digest(joined_coins([coin[:50], coin[50:]])[0])
+    assert digest(coin) == digest(join_by_symbol([coin[:50], coin[50:]])[0])
     assert digest(coin) != digest(coin[:-1])
     assert digest(coin) != digest(spoiled_after(coin, len(coin) - 1))
 
@@ -229,7 +231,7 @@ def test_the_cut_off_is_each_coins_own(tmp_path: Path) -> None:
         splits={"train": split},
     )
     predictor = predictor_of(tmp_path / "model", ChecksumEngine(), training.cutoff_ms)
-    found = judge(predictor, [hours(40, "DEMO1"), hours(40, "DEMO2")], Terms(day(10), day(40)))
+    found = predict_frames(predictor, [hours(40, "DEMO1"), hours(40, "DEMO2")], EvaluationSpec(day(10), day(40)))
     assert found.fit_before_ms == training.cutoff_ms
     assert found.counts.in_sample == 5 * 24
     counts = dict(zip(*np.unique(found.rows.symbols, return_counts=True), strict=True))

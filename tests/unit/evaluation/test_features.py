@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.evaluation.features import FEATURE_NAMES, Rows, rows_of
+from coinfarm.evaluation.features import FEATURE_NAMES, Observations, observations_at
 from image_render.windows import Columns
 from tests.support.synthetic_candles import minutes
 
@@ -14,8 +14,8 @@ STARTS = np.array([0, 7, 270])
 
 
 @pytest.fixture(scope="module")
-def rows() -> Rows:
-    return rows_of(CANDLES, STARTS, HORIZON)
+def rows() -> Observations:
+    return observations_at(CANDLES, STARTS, HORIZON)
 
 
 def slow_features(start: int) -> list[float]:
@@ -30,14 +30,14 @@ def slow_features(start: int) -> list[float]:
     ]
 
 
-def test_the_features_are_those_of_the_window(rows: Rows) -> None:
+def test_the_features_are_those_of_the_window(rows: Observations) -> None:
     assert rows.features.shape == (3, len(FEATURE_NAMES))
     np.testing.assert_allclose(rows.features, [slow_features(start) for start in STARTS], rtol=1e-6)
     np.testing.assert_array_equal(rows.range_pct, rows.features[:, 5])
     np.testing.assert_array_equal(rows.volatility_pct, rows.features[:, 6])
 
 
-def test_persistence_is_what_the_last_candles_of_the_window_did(rows: Rows) -> None:
+def test_persistence_is_what_the_last_candles_of_the_window_did(rows: Observations) -> None:
     last = STARTS + WINDOW - 1
     for row, at in zip(rows.persistence_pct, last, strict=True):
         before = CANDLES.columns.close[at - HORIZON]
@@ -46,15 +46,15 @@ def test_persistence_is_what_the_last_candles_of_the_window_did(rows: Rows) -> N
         np.testing.assert_allclose(row, 100 * (np.array(moved) / before - 1))
 
 
-def test_a_row_closes_with_the_last_millisecond_of_its_window(rows: Rows) -> None:
+def test_a_row_closes_with_the_last_millisecond_of_its_window(rows: Observations) -> None:
     np.testing.assert_array_equal(rows.close_time, CANDLES.open_time[STARTS + WINDOW] - 1)
 
 
-def test_what_comes_after_a_window_changes_nothing_but_what_happened(rows: Rows) -> None:
+def test_what_comes_after_a_window_changes_nothing_but_what_happened(rows: Observations) -> None:
     spoiled = Columns(*(column.copy() for column in CANDLES.columns))
     for column in spoiled:
         column[7 + WINDOW :] *= 1.5
-    after = rows_of(Candles("DEMOUSD", "1m", CANDLES.open_time, spoiled, CANDLES.filled), STARTS, HORIZON)
+    after = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time, spoiled, CANDLES.filled), STARTS, HORIZON)
     np.testing.assert_array_equal(after.features[:2], rows.features[:2])
     np.testing.assert_array_equal(after.persistence_pct[:2], rows.persistence_pct[:2])
     assert (after.actual_pct[:2, 0] > rows.actual_pct[:2, 0]).all()
@@ -63,13 +63,13 @@ def test_what_comes_after_a_window_changes_nothing_but_what_happened(rows: Rows)
 
 def test_a_window_that_stands_still_has_features_all_the_same() -> None:
     flat = Columns(*(np.full(300, value) for value in (5.0, 5.0, 5.0, 5.0, 0.0)))
-    still = rows_of(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
+    still = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
     assert still.features.tolist() == [[0.0] * 8 + [1.0]] * 2
     assert not still.actual_pct.any()
 
 
-def test_parts_are_joined_in_order_and_chosen_alike(rows: Rows) -> None:
-    both = Rows.joined([rows, rows])
+def test_parts_are_joined_in_order_and_chosen_alike(rows: Observations) -> None:
+    both = Observations.joined([rows, rows])
     assert len(both) == 6
     chosen = both.chosen(np.array([False, True, False, False, False, True]))
     np.testing.assert_array_equal(chosen.features, rows.features[[1, 2]])

@@ -25,9 +25,9 @@ def output(r2: float) -> evaluation_document.OutputMetrics:
     )
 
 
-def calls(right_pct: float | None, interval_pct: Bounds | None) -> evaluation_document.Calls:
-    share = evaluation_document.Share(frames=100, right_pct=right_pct, interval_pct=interval_pct)
-    return evaluation_document.Calls(overall=share, strongest=share, by_coin={}, by_month={}, by_hour={}, by_volatility={})
+def calls(right_pct: float | None, interval_pct: Bounds | None) -> evaluation_document.DirectionAccuracy:
+    share = evaluation_document.Accuracy(frames=100, right_pct=right_pct, interval_pct=interval_pct)
+    return evaluation_document.DirectionAccuracy(overall=share, strongest=share, by_coin={}, by_month={}, by_hour={}, by_volatility={})
 
 
 def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> evaluation_document.Baseline:
@@ -44,7 +44,7 @@ def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> e
 
     silent = {"right_pct": None, "interval_pct": None, "model_lead_pct": None, "model_lead_interval_pct": None}
     told = {"right_pct": 51, "interval_pct": (50, 52), "model_lead_pct": 1.0, "model_lead_interval_pct": lead}
-    share = evaluation_document.BaselineCalls.model_validate({"frames": 100, **(told if lead else silent)})
+    share = evaluation_document.BaselineAccuracy.model_validate({"frames": 100, **(told if lead else silent)})
     return evaluation_document.Baseline(
         outputs={"maxRisePct": scores(rise), "maxDeclinePct": scores(decline), "endChangePct": scores(AROUND)},
         direction=share,
@@ -53,7 +53,7 @@ def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> e
 
 
 def evaluation(
-    direction: evaluation_document.Calls,
+    direction: evaluation_document.DirectionAccuracy,
     rise: Bounds = ABOVE,
     decline: Bounds = ABOVE,
     lead: Bounds = ABOVE,
@@ -63,7 +63,7 @@ def evaluation(
     includes_in_sample: bool = False,
 ) -> evaluation_document.Evaluation:
     return evaluation_document.Evaluation(
-        model=evaluation_document.JudgedModel(name="fake", version=VERSION, engine="fake"),
+        model=evaluation_document.EvaluatedModel(name="fake", version=VERSION, engine="fake"),
         from_date=date(2020, 1, 1),
         to_date=date(2020, 3, 1),
         interval="1m",

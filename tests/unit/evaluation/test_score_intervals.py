@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from coinfarm.evaluation.score_intervals import Chance
+from coinfarm.evaluation.score_intervals import BlockBootstrap
 
 MINUTE_MS = 60_000
 HORIZON, STRIDE = 30, 10
 
 
-def chance_of(times: list[int] | np.ndarray) -> Chance:
-    return Chance.of(np.asarray(times) * MINUTE_MS, MINUTE_MS, STRIDE, HORIZON)
+def chance_of(times: list[int] | np.ndarray) -> BlockBootstrap:
+    return BlockBootstrap.of(np.asarray(times) * MINUTE_MS, MINUTE_MS, STRIDE, HORIZON)
 
 
 def test_frames_of_all_coins_that_close_together_share_a_stretch() -> None:

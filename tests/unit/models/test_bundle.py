@@ -64,7 +64,7 @@ def test_a_file_that_no_bundle_may_hold_is_named(tmp_path: Path) -> None:
 
 def test_a_bare_model_is_a_bundle_with_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_text("3")
-    bundle = Bundle.bare(tmp_path / "model.keras", name="mine")
+    bundle = Bundle.of_keras_file(tmp_path / "model.keras", name="mine")
     assert bundle.folder == tmp_path
     assert bundle.manifest.version == f"bare-{hashlib.sha256(b'3').hexdigest()[:8]}"
     assert [(output.name, output.unit) for output in bundle.manifest.outputs] == [

@@ -12,7 +12,7 @@ from coinfarm.models.manifest import LayerSummary, Manifest, Output
 from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.compiled_models import BF16, F32, compiled_bundle
-from tests.support.evaluation_documents import BITCOIN, ETHER, made_evaluation
+from tests.support.evaluation_documents import BITCOIN, ETHER, evaluation_json
 from tests.support.fake_models import seal
 
 TRAINING = TrainingData(
@@ -36,7 +36,7 @@ def _manifest(folder: Path, **details: Any) -> Manifest:
 
 
 def _record(version: str, **fields: Any) -> EvaluationRecord:
-    return EvaluationRecord.of(made_evaluation(version, 0.15, 0.12, 0.0, **fields), "here")
+    return EvaluationRecord.of(evaluation_json(version, 0.15, 0.12, 0.0, **fields), "here")
 
 
 def test_a_card_has_its_parts_in_order(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
 from coinfarm.models.evaluations import record_evaluation
-from coinfarm.models.pointer import POINTER_KEY, Forced, history, rollback
+from coinfarm.models.pointer import POINTER_KEY, ForcedPromotion, history, rollback
 from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.models.publish import publish
 from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.support.evaluation_documents import made_evaluation
+from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import publish_model, seal
 
 
@@ -40,7 +40,7 @@ def candidate(storage: Storage, incumbent: str, tmp_path: Path) -> str:
 
 
 def _record(storage: Storage, version: str, *r2: float, **terms: Any) -> None:
-    record_evaluation(storage, version, made_evaluation(version, *r2, **terms))
+    record_evaluation(storage, version, evaluation_json(version, *r2, **terms))
 
 
 def _serving(storage: Storage) -> Any:
@@ -222,5 +222,5 @@ def test_a_refusal_is_meant_for_a_person() -> None:
 
 
 def test_what_was_overruled_is_read_again_as_it_was_written() -> None:
-    forced = Forced(reason="why", overruled=("a", "b"))
-    assert Forced.parse(forced.to_json(), "here") == forced
+    forced = ForcedPromotion(reason="why", overruled=("a", "b"))
+    assert ForcedPromotion.parse(forced.to_json(), "here") == forced

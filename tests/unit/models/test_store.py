@@ -6,7 +6,7 @@ import pytest
 from coinfarm.errors import ModelError, NotFound, Unavailable
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
-from coinfarm.models.store import BareModel, ModelStore, open_model_source
+from coinfarm.models.store import KerasFile, ModelStore, open_model_source
 from coinfarm.storage import Storage, open_storage
 from tests.support.fake_models import promote_model, publish_model
 
@@ -125,11 +125,11 @@ def test_a_bare_model_that_is_replaced_while_it_is_fetched_is_tried_again(tmp_pa
     ("uri", "kind", "place"),
     [
         pytest.param("s3://bucket/models/cnn", ModelStore, "s3://bucket/models/cnn", id="root in S3"),
-        pytest.param("s3://bucket/cnn.keras", BareModel, "s3://bucket/cnn.keras", id="bare in S3"),
+        pytest.param("s3://bucket/cnn.keras", KerasFile, "s3://bucket/cnn.keras", id="bare in S3"),
         pytest.param("/models/cnn", ModelStore, "/models/cnn", id="root in a folder"),
-        pytest.param("/cnn.keras", BareModel, "/cnn.keras", id="bare at the top"),
-        pytest.param("file:///models/cnn.keras", BareModel, "/models/cnn.keras", id="bare as a file URI"),
-        pytest.param("cnn.keras", BareModel, str(Path("cnn.keras").absolute()), id="bare beside us"),
+        pytest.param("/cnn.keras", KerasFile, "/cnn.keras", id="bare at the top"),
+        pytest.param("file:///models/cnn.keras", KerasFile, "/models/cnn.keras", id="bare as a file URI"),
+        pytest.param("cnn.keras", KerasFile, str(Path("cnn.keras").absolute()), id="bare beside us"),
     ],
 )
 def test_a_uri_says_whether_it_is_a_root_or_a_bare_model(uri: str, kind: type, place: str) -> None:

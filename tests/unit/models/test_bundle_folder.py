@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from coinfarm.errors import NotFound
-from coinfarm.models.store import OneBundle, open_model_source
+from coinfarm.models.store import BundleFolder, open_model_source
 from tests.support.fake_models import seal
 
 
 def test_its_version_serves(tmp_path: Path) -> None:
     bundle = seal(tmp_path / "bundle")
     source = open_model_source(str(tmp_path / "bundle"))
-    assert isinstance(source, OneBundle)
+    assert isinstance(source, BundleFolder)
     current = source.current_if_changed(None)
     assert current is not None
     assert current.version == bundle.manifest.version

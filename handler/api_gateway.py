@@ -158,7 +158,7 @@ def _operation(path: str, described: Json) -> Json:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if path != OPEN_PATH:
         # The condition within the list: `sam local` decides none here, and stops at what is no list.
-        operation["security"] = [{"Fn::If": ["Keyed", {"apiKey": []}, {"sigv4": []}]}]
+        operation["security"] = [{"Fn::If": ["UseApiKeys", {"apiKey": []}, {"sigv4": []}]}]
     operation["x-amazon-apigateway-integration"] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
     return operation
 

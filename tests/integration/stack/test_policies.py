@@ -21,20 +21,20 @@ NOT_CALLED_BY_OUR_PROCESSES = {
         "WriteLogs: logs:PutLogEvents": "Lambda writes the function's output",
         "WriteTraces: xray:PutTelemetryRecords": "Lambda's own X-Ray daemon sends what is traced",
         "WriteTraces: xray:PutTraceSegments": "Lambda's own X-Ray daemon sends what is traced",
-        "WorkOffTheQueue: sqs:GetQueueAttributes": "Lambda asks for it before it polls a queue",
+        "ConsumeQueue: sqs:GetQueueAttributes": "Lambda asks for it before it polls a queue",
     },
     "FleetRole": {
         "LogInToEcr: ecr:GetAuthorizationToken": "the machine's Docker, before there is a worker",
-        "PullTheImage: ecr:BatchCheckLayerAvailability": "the machine's Docker, before there is a worker",
-        "PullTheImage: ecr:BatchGetImage": "the machine's Docker, before there is a worker",
-        "PullTheImage: ecr:GetDownloadUrlForLayer": "the machine's Docker, before there is a worker",
+        "PullImage: ecr:BatchCheckLayerAvailability": "the machine's Docker, before there is a worker",
+        "PullImage: ecr:BatchGetImage": "the machine's Docker, before there is a worker",
+        "PullImage: ecr:GetDownloadUrlForLayer": "the machine's Docker, before there is a worker",
         "WriteLogs: logs:CreateLogStream": "Docker's log driver",
         "WriteLogs: logs:PutLogEvents": "Docker's log driver",
     },
     "OperatorPolicy": {
         "SubmitAndRedrive: sqs:ChangeMessageVisibility": "coinfarm worker on a machine of the operator's, as the fleet's does",
         "Predict: lambda:InvokeFunction": "a caller's own client; no command of ours",
-        "CallTheApi: execute-api:Invoke": "a caller's own client; no command of ours",
+        "InvokeApi: execute-api:Invoke": "a caller's own client; no command of ours",
     },
 }
 
@@ -72,7 +72,7 @@ def test_nothing_is_allowed_that_nobody_calls(policies, calls, caller):
         pytest.param("ApiRole", "ReadModels", "s3:GetObject", r"arn:aws:s3:::\S+/models/reference/\S+", id="the API's model"),
         pytest.param("BatchRole", "WriteResults", "s3:PutObject", r"arn:aws:s3:::\S+/predictions/\S+", id="the batch function's results"),
         pytest.param("BatchRole", "EncryptAndDecrypt", "kms:GenerateDataKey", r"arn:aws:kms:\S+", id="their encryption"),
-        pytest.param("FleetRole", "WorkOffTheQueue", "sqs:DeleteMessage", r"arn:aws:sqs:\S+Fleet\S+", id="the fleet's queue"),
+        pytest.param("FleetRole", "ConsumeQueue", "sqs:DeleteMessage", r"arn:aws:sqs:\S+Fleet\S+", id="the fleet's queue"),
         pytest.param("OperatorPolicy", "SubmitAndRedrive", "sqs:SendMessage", r"arn:aws:sqs:\S+", id="the operator's submission"),
     ],
 )

@@ -20,7 +20,7 @@ TEMPLATE = cfn_yaml.load(str(ROOT / "infrastructure/fleet.yaml"))
 RESOURCES = {name: resource["Properties"] for name, resource in TEMPLATE["Resources"].items()}
 LAUNCH = RESOURCES["LaunchTemplate"]["LaunchTemplateData"]
 STATEMENTS = {statement["Sid"]: statement for statement in RESOURCES["Role"]["Policies"][0]["PolicyDocument"]["Statement"]}
-WITH_OWN_KEY = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+WITH_OWN_KEY = {"Fn::If": ["UseCustomerKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 SETTINGS = WorkerSettings(queue_url="https://example.com/queue")
 
 
@@ -35,7 +35,7 @@ def test_each_entry_is_described(section):
 
 @pytest.mark.parametrize("queue", ["Queue", "DeadLetterQueue"])
 def test_the_queues_are_encrypted_and_refuse_what_comes_without_tls(queue):
-    assert RESOURCES[queue]["SqsManagedSseEnabled"] == {"Fn::If": ["OwnKey", False, True]}
+    assert RESOURCES[queue]["SqsManagedSseEnabled"] == {"Fn::If": ["UseCustomerKey", False, True]}
     assert RESOURCES[queue]["KmsMasterKeyId"] == WITH_OWN_KEY
     assert {"Ref": queue} in RESOURCES["QueuePolicy"]["Queues"]
     (statement,) = RESOURCES["QueuePolicy"]["PolicyDocument"]["Statement"]
@@ -44,7 +44,7 @@ def test_the_queues_are_encrypted_and_refuse_what_comes_without_tls(queue):
 
 def test_a_key_of_ones_own_encrypts_the_logs_too_and_the_workers_may_use_it():
     assert RESOURCES["LogGroup"]["KmsKeyId"] == WITH_OWN_KEY
-    assert TEMPLATE["Resources"]["KeyPolicy"]["Condition"] == "OwnKey"
+    assert TEMPLATE["Resources"]["KeyPolicy"]["Condition"] == "UseCustomerKey"
     (statement,) = RESOURCES["KeyPolicy"]["PolicyDocument"]["Statement"]
     assert (set(statement["Action"]), statement["Resource"]) == ({"kms:Decrypt", "kms:GenerateDataKey"}, {"Ref": "KmsKeyArn"})
 
@@ -141,7 +141,7 @@ def test_two_years_of_three_coins_are_worth_the_whole_fleet():
 
 
 @pytest.mark.parametrize(
-    ("shards", "wanted", "rings"),
+    ("shards", "desired", "rings"),
     [
         pytest.param(1, 0, True, id="a shard and no machine"),
         pytest.param(1, None, True, id="no metric of the group yet"),
@@ -150,11 +150,11 @@ def test_two_years_of_three_coins_are_worth_the_whole_fleet():
         pytest.param(None, None, False, id="no metrics"),
     ],
 )
-def test_an_alarm_starts_the_first_machine(shards, wanted, rings):
+def test_an_alarm_starts_the_first_machine(shards, desired, rings):
     alarm = RESOURCES["FirstMachineAlarm"]
     (expression,) = (metric["Expression"] for metric in alarm["Metrics"] if metric["ReturnData"])
     assert alarm["ComparisonOperator"] == "GreaterThanThreshold"
-    assert (value_of(expression, shards=shards, wanted=wanted) > alarm["Threshold"]) == rings
+    assert (value_of(expression, shards=shards, desired=desired) > alarm["Threshold"]) == rings
     assert alarm["AlarmActions"] == [{"Ref": "FirstMachinePolicy"}]
     (step,) = RESOURCES["FirstMachinePolicy"]["StepAdjustments"]
     assert step == {"MetricIntervalLowerBound": 0, "ScalingAdjustment": 1}
@@ -171,14 +171,14 @@ def test_the_group_measures_what_the_scaling_asks_for():
 
 
 ALLOWED = {
-    "WorkOffTheQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
-    "TellMissingFromForbidden": {"s3:ListBucket"},
+    "ConsumeQueue": {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"},
+    "ListBuckets": {"s3:ListBucket"},
     "ReadModelsAndCandles": {"s3:GetObject"},
     "WriteResults": {"s3:GetObject", "s3:PutObject"},
     "LogInToEcr": {"ecr:GetAuthorizationToken"},
-    "PullTheImage": {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
+    "PullImage": {"ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"},
     "WriteLogs": {"logs:CreateLogStream", "logs:PutLogEvents"},
-    "StayWhileAtWorkAndLeaveWhenIdle": {"autoscaling:SetInstanceProtection", "autoscaling:TerminateInstanceInAutoScalingGroup"},
+    "ProtectAndTerminateInstances": {"autoscaling:SetInstanceProtection", "autoscaling:TerminateInstanceInAutoScalingGroup"},
 }
 
 

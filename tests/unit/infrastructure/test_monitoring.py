@@ -111,7 +111,7 @@ def test_latency_rings_where_there_are_requests_to_judge_it_by(requests, latency
 
 
 @pytest.mark.parametrize(
-    ("waiting", "held", "machines", "expected"),
+    ("waiting", "in_flight", "instances", "expected"),
     [
         pytest.param(0, 0, 2, True, id="machines and no work"),
         pytest.param(None, None, 2, True, id="machines and a queue that SQS no longer measures"),
@@ -121,8 +121,8 @@ def test_latency_rings_where_there_are_requests_to_judge_it_by(requests, latency
         pytest.param(None, None, None, False, id="a group that was never used"),
     ],
 )
-def test_machines_without_work_ring(waiting, held, machines, expected):
-    assert rings("FleetIdleAlarm", waiting=waiting, held=held, machines=machines) == expected
+def test_machines_without_work_ring(waiting, in_flight, instances, expected):
+    assert rings("FleetIdleAlarm", waiting=waiting, in_flight=in_flight, instances=instances) == expected
 
 
 def test_idle_machines_get_longer_than_they_take_to_end_themselves():
@@ -139,7 +139,7 @@ def test_a_message_that_failed_once_is_not_yet_old():
 
 
 def test_taste_is_a_parameter():
-    of_ones_own = {"ErrorPercent": 5, "LeastErrors": 9, "LatencyMs": 300, "LeastRequests": 7, "QueueAgeSeconds": 99}
+    of_ones_own = {"ErrorPercent": 5, "MinErrors": 9, "LatencyMs": 300, "MinRequests": 7, "QueueAgeSeconds": 99}
     alarms = monitoring(**of_ones_own).of_type("AWS::CloudWatch::Alarm")
     assert alarms["ApiErrorsAlarm"]["Threshold"] == 5
     assert "IF(errors >= 9," in alarms["ApiErrorsAlarm"]["Metrics"][0]["Expression"]
@@ -297,13 +297,13 @@ def dollars(title, label, **parameters):
 )
 @pytest.mark.parametrize(("label", "ids"), [("API's function", ("api_ms", "api_calls")), ("Batch function", ("batch_ms", "batch_calls"))])
 def test_a_function_costs_its_time_its_memory_and_its_calls(architecture, usd_per_gb_s, label, ids):
-    expression = dollars("Dollars an hour (estimate)", label, Architecture=architecture, FunctionMemory="2048")
+    expression = dollars("Dollars per hour (estimate)", label, Architecture=architecture, FunctionMemory="2048")
     found = value_of(expression, **dict(zip(ids, (3_600_000, 500))))
     assert found == pytest.approx(3600 * 2 * usd_per_gb_s + 500 * prices.LAMBDA_USD_PER_REQUEST)
 
 
 def test_the_api_and_the_logs_cost_what_goes_through_them():
-    title = "Dollars an hour (estimate)"
+    title = "Dollars per hour (estimate)"
     assert value_of(dollars(title, "API Gateway"), requests=2_000_000) == pytest.approx(2_000_000 * prices.API_USD_PER_REQUEST)
     assert value_of(dollars(title, "Logs"), log_bytes=3e9) == pytest.approx(3 * prices.LOGS_USD_PER_GB)
 
@@ -311,12 +311,12 @@ def test_the_api_and_the_logs_cost_what_goes_through_them():
 def test_what_is_shown_as_all_is_the_sum_of_the_parts():
     usage = {"api_ms": 7e6, "api_calls": 1e4, "batch_ms": 9e8, "batch_calls": 3e3, "requests": 1e4, "log_bytes": None}
     parts = [
-        value_of(dollars("Dollars an hour (estimate)", label), **usage)
+        value_of(dollars("Dollars per hour (estimate)", label), **usage)
         for label in ("API's function", "Batch function", "API Gateway", "Logs")
     ]
-    everything = value_of(dollars("Dollars in the time shown (estimate)", "All together"), **usage)
+    everything = value_of(dollars("Dollars in the period shown (estimate)", "Total"), **usage)
     assert everything == pytest.approx(math.fsum(parts))
-    million = value_of(dollars("Dollars in the time shown (estimate)", "Batch function, a million frames"), **usage, frames=4e6)
+    million = value_of(dollars("Dollars in the period shown (estimate)", "Batch function, per million frames"), **usage, frames=4e6)
     assert million == pytest.approx(parts[1] / 4)
 
 
@@ -325,10 +325,10 @@ def test_the_fleet_costs_its_machines_hours(spot_percentage):
     share = int(spot_percentage) / 100
     usd_per_h = prices.INSTANCE_USD_PER_H["g4dn.xlarge"] * (1 - share + share * prices.SPOT_SHARE_OF_LIST)
     options = {"FleetSpotPercentage": spot_percentage}
-    an_hour = dollars("Dollars of the fleet an hour (estimate)", "Machines, all as g4dn.xlarge", **options)
-    assert value_of(an_hour, machines=30) == pytest.approx(30 * usd_per_h)
-    a_million = dollars("Dollars of the fleet in the time shown (estimate)", "A million frames", **options)
-    assert value_of(a_million, machines=30, frames=3_000_000) == pytest.approx(30 * usd_per_h / 3)
+    an_hour = dollars("Dollars per hour of the fleet (estimate)", "Instances, priced as g4dn.xlarge", **options)
+    assert value_of(an_hour, instances=30) == pytest.approx(30 * usd_per_h)
+    a_million = dollars("Dollars of the fleet in the period shown (estimate)", "Per million frames", **options)
+    assert value_of(a_million, instances=30, frames=3_000_000) == pytest.approx(30 * usd_per_h / 3)
 
 
 def test_the_prices_are_those_of_a_quote():

@@ -72,7 +72,7 @@ def test_the_form_asks_for_each_parameter_once_under_a_heading_and_by_a_label():
         ),
         pytest.param(
             {"ProvisionedFrom": "cron(45 8 ? * MON-FRI *)", "ProvisionedTo": "cron(0 18 ? * MON-FRI *)"},
-            ["A schedule (ProvisionedFrom) needs a ProvisionedConcurrency."],
+            ["A schedule (ProvisionedFrom) needs ProvisionedConcurrency."],
             id="a schedule of nothing",
         ),
     ],
@@ -515,7 +515,7 @@ def test_the_api_reads_models_and_nothing_else():
     assert allowed("ApiRole") == {
         "WriteLogs": WRITE_LOGS,
         "ReadModels": READ_MODELS,
-        "TellMissingFromForbidden": ({"s3:ListBucket"}, [arn("ModelBucket")]),
+        "ListBuckets": ({"s3:ListBucket"}, [arn("ModelBucket")]),
     }
 
 
@@ -525,8 +525,8 @@ def test_the_batch_function_reads_models_and_candles_and_writes_results():
         "ReadModels": READ_MODELS,
         "ReadCandles": ({"s3:GetObject"}, [{"Fn::Sub": "${CandleBucket.Arn}/*"}]),
         "WriteResults": ({"s3:GetObject", "s3:PutObject"}, [{"Fn::Sub": "${ResultBucket.Arn}/*"}]),
-        "TellMissingFromForbidden": ({"s3:ListBucket"}, [arn("ModelBucket"), arn("CandleBucket"), arn("ResultBucket")]),
-        "WorkOffTheQueue": ({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, [arn("Queue")]),
+        "ListBuckets": ({"s3:ListBucket"}, [arn("ModelBucket"), arn("CandleBucket"), arn("ResultBucket")]),
+        "ConsumeQueue": ({"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, [arn("Queue")]),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.plain_keras import predict_plainly
 from benchmarks.timing import median_s
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
-from coinfarm.compilation.quantisation import WideEnds, quantised
+from coinfarm.compilation.quantisation import FloatLayers, quantise
 from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
@@ -39,7 +39,7 @@ def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[E
     bundle = Bundle.seal(folder, name=network.name)
     keras = KerasEngine(bundle, _MAX_BATCH)
     graph = convert_model(keras.traced)
-    for form, compiled in ((F32, graph), (INT8, quantised(graph, calibration, WideEnds(first=1, last=2)))):
+    for form, compiled in ((F32, graph), (INT8, quantise(graph, calibration, FloatLayers(first=1, last=2)))):
         path = folder / form.file
         path.parent.mkdir(exist_ok=True)
         import_openvino().save_model(compiled, path)

@@ -22,8 +22,8 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.compilation.parity import Outputs, parity, passes
-from coinfarm.engines.backends import take_gpu_backend
-from coinfarm.engines.gpu_detection import gpu_at_hand
+from coinfarm.engines.backends import select_gpu_backend
+from coinfarm.engines.gpu_detection import has_gpu
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.keras_gpu import KerasGpuEngine
 from coinfarm.models.bundle import Bundle
@@ -47,7 +47,7 @@ _MAX_CANDLES = 10_000_000
 def main() -> int:
     """Prints, and writes gpu.json beside this file."""
     arguments = _arguments()
-    if arguments.device == "gpu" and (not gpu_at_hand() or take_gpu_backend() is None):
+    if arguments.device == "gpu" and (not has_gpu() or select_gpu_backend() is None):
         print(
             "No GPU is at hand that JAX or TensorFlow could use: nothing was measured. On a machine with one, "
             "pip install '.[gpu]' and run this again; --device cpu checks on the processor that it all works."

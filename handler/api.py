@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
 from coinfarm.serving.frames import read_frames
 from coinfarm.serving.request import PredictionRequest, parse_request
-from coinfarm.serving.response import answer, frames_response, model_identity
+from coinfarm.serving.response import frames_response, model_identity, response_document
 from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
@@ -62,7 +62,7 @@ def post_predictions() -> Response[str]:
         request = parse_request(PredictionRequest, body)
         series = request.series(service.settings.max_frames)
         predictor = service.predictor(request.model_version)
-        document = answer(predictor.model, predictor.predict(series))
+        document = response_document(predictor.model, predictor.predict(series))
     else:
         raise UnsupportedMediaType(Fault("", f"{media_type} is not taken here: send {JSON} or {NPZ}"))
     count_work(predictor)
@@ -71,7 +71,7 @@ def post_predictions() -> Response[str]:
 
 @router.post("/frames", enable_validation=False, summary="Draw what the model sees of the candles")
 def post_frames() -> Response[bytes]:
-    from coinfarm.serving.chart import picture_of
+    from coinfarm.serving.chart import chart_png
 
     service = _service()
     body = _body(service.settings.max_body_bytes)
@@ -79,7 +79,7 @@ def post_frames() -> Response[bytes]:
         raise UnsupportedMediaType(Fault("", f"{_media_type()} is not taken here: send {JSON}"))
     request = parse_request(PredictionRequest, body)
     max_frames = min(MAX_FRAMES_DRAWN, service.settings.max_frames)
-    return Response(200, PNG, picture_of(request.series(max_frames)))
+    return Response(200, PNG, chart_png(request.series(max_frames)))
 
 
 @router.get("/model", summary="Which model serves, and how good it is", response_description="The model")
@@ -106,9 +106,9 @@ def get_ready() -> schemas.Ready:
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
 def get_openapi() -> Response[str]:
-    from handler.openapi_file import committed
+    from handler.openapi_file import openapi_json
 
-    return Response(200, JSON, committed())
+    return Response(200, JSON, openapi_json())
 
 
 @router.get("/docs", enable_validation=False, summary="This document, to read and to try")
@@ -161,10 +161,10 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 
 def _no_such_route(_: Exception) -> Response[str]:
-    from handler.openapi_file import committed
+    from handler.openapi_file import openapi_json
 
     event = router.current_event
-    allowed = ", ".join(sorted(method.upper() for method in json.loads(committed())["paths"].get(event.path, ())))
+    allowed = ", ".join(sorted(method.upper() for method in json.loads(openapi_json())["paths"].get(event.path, ())))
     if allowed:
         response = _problem(MethodNotAllowed(Fault("", f"{event.path} takes {allowed}, and not {event.http_method}")))
         response.headers["Allow"] = allowed

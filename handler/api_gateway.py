@@ -40,8 +40,8 @@ class _Refusal:
     detail: str
 
 
-def _not_let_in(detail: str, status: HTTPStatus = HTTPStatus.FORBIDDEN) -> _Refusal:
-    return _Refusal("NotLetIn", status, "The request is not let in", detail)
+def _forbidden(detail: str) -> _Refusal:
+    return _Refusal("NotLetIn", HTTPStatus.FORBIDDEN, "Forbidden", detail)
 
 
 _SIGNATURE = "The signature (SigV4) is not valid: check the credentials, the region and the clock."
@@ -51,52 +51,55 @@ _REFUSALS = {
     "BAD_REQUEST_BODY": _Refusal(
         "MalformedRequest",
         HTTPStatus.BAD_REQUEST,
-        "The request cannot be read",
+        "Malformed request",
         "The body must be a JSON object that has at least a symbol and an interval, both strings, and candles, an array.",
     ),
     "BAD_REQUEST_PARAMETERS": _Refusal(
         "MalformedRequest",
         HTTPStatus.BAD_REQUEST,
-        "The request cannot be read",
+        "Malformed request",
         "A parameter of the path, the query or the headers is missing.",
     ),
-    "DEFAULT_4XX": _Refusal("MalformedRequest", HTTPStatus.BAD_REQUEST, "The request cannot be read", "API Gateway does not take it."),
-    "UNAUTHORIZED": _not_let_in("It does not say who sends it.", HTTPStatus.UNAUTHORIZED),
-    "ACCESS_DENIED": _not_let_in("Its sender is not allowed execute-api:Invoke here."),
-    "INVALID_API_KEY": _not_let_in("Send a key that the API knows, in the header x-api-key."),
-    "INVALID_SIGNATURE": _not_let_in(_SIGNATURE),
-    "EXPIRED_TOKEN": _not_let_in("The credentials that it is signed with have expired."),
-    "MISSING_AUTHENTICATION_TOKEN": _not_let_in("There is no such route, or it wants a signature (SigV4) that is missing."),
-    "WAF_FILTERED": _not_let_in("A firewall holds it back."),
-    "RESOURCE_NOT_FOUND": _Refusal("NoSuchRoute", HTTPStatus.NOT_FOUND, "There is no such thing", "There is no such route."),
+    "DEFAULT_4XX": _Refusal("MalformedRequest", HTTPStatus.BAD_REQUEST, "Malformed request", "API Gateway rejected the request."),
+    "UNAUTHORIZED": _Refusal("NotLetIn", HTTPStatus.UNAUTHORIZED, "Unauthorized", "The request has no valid credentials."),
+    "ACCESS_DENIED": _forbidden("The caller has no permission for execute-api:Invoke on this API."),
+    "INVALID_API_KEY": _forbidden("The header x-api-key must hold a valid API key."),
+    "INVALID_SIGNATURE": _forbidden(_SIGNATURE),
+    "EXPIRED_TOKEN": _forbidden("The credentials of the signature have expired."),
+    "MISSING_AUTHENTICATION_TOKEN": _forbidden("The route does not exist, or it requires a signature (SigV4) that is missing."),
+    "WAF_FILTERED": _forbidden("A firewall (AWS WAF) blocked the request."),
+    "RESOURCE_NOT_FOUND": _Refusal("NoSuchRoute", HTTPStatus.NOT_FOUND, "Not found", "The route does not exist."),
     "REQUEST_TOO_LARGE": _Refusal(
         "TooLarge",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        "The request is too large",
-        "API Gateway takes 10 MB: send fewer candles at a time, or put them into a file and its URI into the queue.",
+        "Request too large",
+        "API Gateway accepts at most 10 MB: send fewer candles at a time, or put them into a file and send its URI to the queue.",
     ),
     "UNSUPPORTED_MEDIA_TYPE": _Refusal(
         "UnsupportedMediaType",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "The body's media type is not taken here",
+        "Unsupported media type",
         "Send application/json or application/x-npz.",
     ),
     "THROTTLED": _Refusal(
-        "TooManyRequests", HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", "More come in a second than are allowed; try again."
+        "TooManyRequests",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "The rate limit of requests per second is exceeded; try again.",
     ),
     "QUOTA_EXCEEDED": _Refusal(
-        "QuotaExceeded", HTTPStatus.TOO_MANY_REQUESTS, "There are too many requests", "The key has no requests left in this month."
+        "QuotaExceeded", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", "The monthly quota of the key is used up."
     ),
     "INTEGRATION_TIMEOUT": _Refusal(
         "NoAnswer",
         HTTPStatus.GATEWAY_TIMEOUT,
-        "No answer came in time",
-        "It took over 29 seconds; send fewer candles at a time, or try again.",
+        "Gateway timeout",
+        "The request took over 29 seconds: send fewer candles at a time, or try again.",
     ),
     "INTEGRATION_FAILURE": _Refusal(
-        "NoAnswer", HTTPStatus.GATEWAY_TIMEOUT, "No answer came in time", "The function cannot be reached; try again."
+        "NoAnswer", HTTPStatus.GATEWAY_TIMEOUT, "Gateway timeout", "The function could not be reached: try again."
     ),
-    "DEFAULT_5XX": _Refusal("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, "An error of ours", "The request can be tried again."),
+    "DEFAULT_5XX": _Refusal("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", "Try again."),
 }
 
 SECURITY_SCHEMES: Json = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.request import PredictionRequest, parse_request
-from coinfarm.serving.response import answer, model_identity
+from coinfarm.serving.response import model_identity, response_document
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.telemetry import count, count_refusal, count_work, logger, measure_ms, measured, refusal, traced
@@ -29,9 +29,9 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
 
         return api.handle(event, context, service)
     if _is_queue(event):
-        from handler import batch
+        from handler import message_batch
 
-        return batch.handle(event, context, service())
+        return message_batch.handle(event, context, service())
     try:
         return _warm_up() if event == {"warmup": True} else _predict(event)
     except CoinfarmError as error:
@@ -60,6 +60,6 @@ def _predict(event: Any) -> dict[str, Any]:
     request = parse_request(PredictionRequest, event)
     series = request.series(service().settings.max_frames)
     predictor = service().predictor(request.model_version)
-    document = answer(predictor.model, predictor.predict(series))
+    document = response_document(predictor.model, predictor.predict(series))
     count_work(predictor)
     return document

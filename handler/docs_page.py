@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
-from handler.openapi_file import committed
+from handler.openapi_file import openapi_json
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -35,5 +35,5 @@ def page() -> str:
     return _PAGE.format(
         style=(assets / "swagger-ui.min.css").read_text(),
         script=(assets / "swagger-ui-bundle.min.js").read_text(),
-        spec=json.dumps(json.loads(committed())).replace("</", "<\\/"),
+        spec=json.dumps(json.loads(openapi_json())).replace("</", "<\\/"),
     )

@@ -3,7 +3,7 @@
 import threading
 import time
 
-from handler.batch import OutOfTime
+from handler.message_batch import OutOfTime
 
 
 class Drain:

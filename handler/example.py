@@ -11,7 +11,7 @@ from typing import Any
 from coinfarm.candles.rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.models.evaluations import read_evaluations
-from coinfarm.serving.chart import chart_of_prediction
+from coinfarm.serving.chart import prediction_chart_png
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
 from coinfarm.storage.local_file import write_file
@@ -25,12 +25,12 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 @dataclass(frozen=True)
 class Example:
-    """The answer, what was recorded of the model's quality, and the file of the chart.
+    """The response, what was recorded of the model's quality, and the file of the chart.
 
-    `first_s` is how long the first answer took, the loading of the model included.
+    `first_s` is how long the first response took, the loading of the model included.
     """
 
-    answer: dict[str, Any]
+    response: dict[str, Any]
     evaluations: list[dict[str, Any]]
     chart: Path
     first_s: float
@@ -41,14 +41,14 @@ def run_example(folder: Path) -> Example:
     candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()
-    answer = json.loads(_ask("POST", "/predictions", request))
+    response = json.loads(_ask("POST", "/predictions", request))
     first_s = time.perf_counter() - started
     model = json.loads(_ask("GET", "/model"))
     last = candles[-STANDARD.window_candles :]
     chart = folder / "chart.png"
-    predicted = answer["results"][-1]["predictions"]
-    write_file(chart, chart_of_prediction(last, answer["model"], predicted, model["horizonCandles"]))
-    return Example(answer, _recorded(answer["model"]["version"]), chart, first_s)
+    predicted = response["results"][-1]["predictions"]
+    write_file(chart, prediction_chart_png(last, response["model"], predicted, model["horizonCandles"]))
+    return Example(response, _recorded(response["model"]["version"]), chart, first_s)
 
 
 def _recorded(version: str) -> list[dict[str, Any]]:

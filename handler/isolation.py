@@ -19,7 +19,7 @@ class Delivered(Protocol):
 Message = TypeVar("Message", bound=Delivered)
 
 
-def turns(messages: Sequence[Message]) -> Iterator[list[Message]]:
+def split_batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
     """What is to be worked on together; last, and each alone, those that may have ended the process that had them before.
 
     Which of these it was nobody knows. So they come in the reverse order at the next delivery: whoever stood behind the guilty one then

@@ -15,7 +15,7 @@ from coinfarm.candles.rows import candles_from_rows
 from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
-from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, series_of
+from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, prepare_series
 from coinfarm.serving.response import response_file, source_message_id
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, open_inside, resolve
@@ -103,7 +103,7 @@ class _RequestJob:
                 start_ms=request.start_ms,
                 stop_ms=request.stop_ms,
             )
-        return series_of(candles, request.stride, request.gaps, settings.max_record_frames)
+        return prepare_series(candles, request.stride, request.gaps, settings.max_record_frames)
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
         assert predictions is not None  # a request without windows is refused

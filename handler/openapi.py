@@ -34,7 +34,7 @@ def described() -> Json:
             )
         )
     _, extra = models_json_schema(
-        [(PredictionRequest, "validation"), (schemas.Answer, "serialization"), (schemas.Problem, "serialization")],
+        [(PredictionRequest, "validation"), (schemas.PredictionResponse, "serialization"), (schemas.Problem, "serialization")],
         ref_template=_COMPONENTS + "{model}",
     )
     components = told["components"]["schemas"] | extra["$defs"]
@@ -94,7 +94,7 @@ class _Beyond:
 _BEYOND_SIGNATURES = {
     "/predictions": _Beyond(
         takes={**_CANDLES, "application/x-npz": _NPZ},
-        gives={"application/json": _schema("Answer")},
+        gives={"application/json": _schema("PredictionResponse")},
         refuses=(400, 404, 413, 415, 422, 500, 503),
     ),
     "/frames": _Beyond(takes=_CANDLES, gives={"image/png": _BINARY}, refuses=(400, 413, 415, 422, 500)),

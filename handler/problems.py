@@ -35,21 +35,21 @@ class MethodNotAllowed(RequestError):
 
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
-    (MalformedRequest, HTTPStatus.BAD_REQUEST, "The request cannot be read"),
-    (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body's media type is not taken here"),
-    (NoSuchRoute, HTTPStatus.NOT_FOUND, "There is no such thing"),
-    (MethodNotAllowed, HTTPStatus.METHOD_NOT_ALLOWED, "The path does not take this method"),
-    (CandleError, HTTPStatus.UNPROCESSABLE_ENTITY, "The candles cannot be"),
-    (RequestError, HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid"),
-    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large"),
-    (NotFound, HTTPStatus.NOT_FOUND, "There is no such thing"),
-    (Forbidden, HTTPStatus.FORBIDDEN, "That place is not open"),
-    (Conflict, HTTPStatus.CONFLICT, "Somebody else was there first"),
-    (ModelError, HTTPStatus.SERVICE_UNAVAILABLE, "No model can serve"),
-    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "A service behind this one does not answer"),
-    (CoinfarmError, HTTPStatus.SERVICE_UNAVAILABLE, "The service is not set up"),
+    (MalformedRequest, HTTPStatus.BAD_REQUEST, "Malformed request"),
+    (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
+    (NoSuchRoute, HTTPStatus.NOT_FOUND, "Not found"),
+    (MethodNotAllowed, HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed"),
+    (CandleError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid candles"),
+    (RequestError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request"),
+    (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
+    (NotFound, HTTPStatus.NOT_FOUND, "Not found"),
+    (Forbidden, HTTPStatus.FORBIDDEN, "Forbidden"),
+    (Conflict, HTTPStatus.CONFLICT, "Conflict"),
+    (ModelError, HTTPStatus.SERVICE_UNAVAILABLE, "Model unavailable"),
+    (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable"),
+    (CoinfarmError, HTTPStatus.SERVICE_UNAVAILABLE, "Service misconfigured"),
 )
-_UNEXPECTED = (HTTPStatus.INTERNAL_SERVER_ERROR, "An error of ours")
+_UNEXPECTED = (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 
 def problem(error: Exception) -> dict[str, Any]:

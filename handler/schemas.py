@@ -9,11 +9,11 @@ from coinfarm.models.manifest import Output
 from coinfarm.models.training_data import TrainingData
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, validate_by_name=True, serialize_by_alias=True, protected_namespaces=())
 
 
-class ModelIdentity(_Answer):
+class ModelIdentity(_Response):
     """Which model it was."""
 
     name: str
@@ -21,7 +21,7 @@ class ModelIdentity(_Answer):
     engine: str
 
 
-class PredictedPct(_Answer):
+class PredictedPct(_Response):
     """In percent of the window's last close, signed: a decline is negative."""
 
     max_rise_pct: float
@@ -29,7 +29,7 @@ class PredictedPct(_Answer):
     end_change_pct: float
 
 
-class Result(_Answer):
+class Result(_Response):
     """One window. Of ready-made frames the times are not known."""
 
     open_time: int | None = Field(description="When the window's first candle opens, milliseconds UTC.")
@@ -41,7 +41,7 @@ class Result(_Answer):
     predictions: PredictedPct | None = Field(description="Null where more than half of the window was filled.")
 
 
-class Answer(_Answer):
+class PredictionResponse(_Response):
     """One result per window, in their order."""
 
     model: ModelIdentity
@@ -57,31 +57,31 @@ class Model(ModelIdentity):
     metrics: dict[str, Any] | None
 
 
-class Health(_Answer):
+class Health(_Response):
     """The process answers."""
 
     status: Literal["ok"]
 
 
-class Ready(_Answer):
+class Ready(_Response):
     """A model is loaded."""
 
     status: Literal["ready"]
     model: ModelIdentity
 
 
-class FaultAt(_Answer):
+class ErrorDetail(_Response):
     """One mistake."""
 
     pointer: str = Field(description="Where, as a JSON pointer into the request.", examples=["/candles/17/high"])
     detail: str
 
 
-class Problem(_Answer):
+class Problem(_Response):
     """What went wrong (RFC 9457)."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: list[FaultAt] | None = None
+    errors: list[ErrorDetail] | None = None

@@ -59,7 +59,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._check_queue()
-        logger.info("worker starts", extra={"settings": self._settings.model_dump(mode="json")})
+        logger.info("worker started", extra={"settings": self._settings.model_dump(mode="json")})
         self._start_threads()
         while not self._drain.wait(_POLL_S):
             self._watch()
@@ -123,7 +123,7 @@ class Worker:
     def _begin_drain(self, reason: str, *, is_failure: bool = False) -> None:
         if self._drain.begin(is_failure=is_failure):
             log = logger.error if is_failure else logger.info
-            log("worker drains", extra={"reason": reason, "held": len(self._held)})
+            log("worker is draining", extra={"reason": reason, "held": len(self._held)})
 
     def _protect(self, idle_s: float) -> None:
         if self._fleet is None or not (len(self._held) or idle_s):
@@ -160,7 +160,7 @@ class Worker:
         print_metrics()
         if self._settings.health_file:
             self._settings.health_file.unlink(missing_ok=True)
-        logger.info("worker ends", extra={"given_up": self.is_working})
+        logger.info("worker stopped", extra={"given_up": self.is_working})
 
 
 class _Notices:
@@ -181,7 +181,7 @@ class _Notices:
             return
         self._was_silent = False
         if notice is not None and self._drain.begin():
-            logger.info("worker drains", extra={"reason": notice})
+            logger.info("worker is draining", extra={"reason": notice})
 
 
 def main() -> int:

@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from coinfarm.aws.sqs import Queue, QueueMessage
 from coinfarm.errors import NotFound, RequestError, StorageError, TooLarge, Unavailable
 from coinfarm.serving.service import Service
-from handler.batch import Outcomes, OutOfTime, work
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
-from handler.isolation import turns
+from handler.isolation import split_batches
 from handler.jobs import Message
+from handler.message_batch import MessageOutcomes, OutOfTime, process_messages
 from handler.telemetry import count, logger
 from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 
-_FIRST_RETRY_S, _MAX_RETRY_S = 30, 900
-_FIRST_PAUSE_S, _MAX_PAUSE_S = 1.0, 30.0
+_INITIAL_RETRY_S, _MAX_RETRY_S = 30, 900
+_INITIAL_PAUSE_S, _MAX_PAUSE_S = 1.0, 30.0
 _MAX_SICK_TURNS = 2
 """So few that the lanes of a sick worker, alone at a small queue, do not make dead letters of good messages."""
 
@@ -64,7 +64,7 @@ class WorkerThread(threading.Thread):
         while not self._drain.wait(self._pause_s):
             self._heard_at = time.monotonic()
             messages = self._receive()
-            for turn in turns(messages):
+            for turn in split_batches(messages):
                 if not self._drain.begun:
                     self._work(turn)
                 else:
@@ -97,12 +97,12 @@ class WorkerThread(threading.Thread):
 
     def _work(self, turn: Sequence[QueueMessage]) -> None:
         started = time.monotonic()
-        outcomes = work([Message(message.message_id, message.body) for message in turn], self._service, self._before_batch)
+        outcomes = process_messages([Message(message.message_id, message.body) for message in turn], self._service, self._before_batch)
         self._settle(_by_delay(turn, outcomes))
         self._judge(outcomes)
         count("ShardsDone", len(outcomes.done))
         logger.info(
-            "turn ended",
+            "batch processed",
             extra={
                 "done": len(outcomes.done),
                 "redelivered": sum(message.receive_count > 1 for message in turn if message.message_id in outcomes.done),
@@ -127,7 +127,7 @@ class WorkerThread(threading.Thread):
             if lost:  # no harm: what is done twice is the same
                 logger.warning("messages could not be settled and will come again", extra={"reasons": sorted(set(lost.values()))})
 
-    def _judge(self, outcomes: Outcomes) -> None:
+    def _judge(self, outcomes: MessageOutcomes) -> None:
         """Slow down where nothing can be fetched or written, and end a worker that fails at all it does: others shall do it."""
         reasons = [error for error in outcomes.failures.values() if not isinstance(error, (OutOfTime, *_OF_THE_MESSAGE))]
         if outcomes.done or not reasons:
@@ -138,20 +138,20 @@ class WorkerThread(threading.Thread):
             return
         self._sick_turns += 1
         if self._sick_turns >= _MAX_SICK_TURNS and self._drain.begin(is_failure=True):
-            logger.error("the worker ends, since it fails at everything", extra={"reason": str(reasons[0])})
+            logger.error("worker fails at every message", extra={"reason": str(reasons[0])})
 
     def _slow_down(self) -> None:
-        self._pause_s = min(max(2 * self._pause_s, _FIRST_PAUSE_S), _MAX_PAUSE_S)
+        self._pause_s = min(max(2 * self._pause_s, _INITIAL_PAUSE_S), _MAX_PAUSE_S)
 
 
 def retry_delay_s(error: Exception, receive_count: int) -> int:
     """When a failed message shall be seen again: at once where it is at fault, and soon a dead letter; else later each time."""
     if isinstance(error, (OutOfTime, *_OF_THE_MESSAGE)):
         return 0
-    return int(min(_FIRST_RETRY_S * 2 ** (receive_count - 1), _MAX_RETRY_S))
+    return int(min(_INITIAL_RETRY_S * 2 ** (receive_count - 1), _MAX_RETRY_S))
 
 
-def _by_delay(turn: Sequence[QueueMessage], outcomes: Outcomes) -> dict[int | None, list[QueueMessage]]:
+def _by_delay(turn: Sequence[QueueMessage], outcomes: MessageOutcomes) -> dict[int | None, list[QueueMessage]]:
     found: dict[int | None, list[QueueMessage]] = {}
     for message in turn:
         error = outcomes.failures.get(message.message_id)

@@ -319,5 +319,5 @@ def _silently(stage: DemoEnvironment, *words: str) -> None:
 
 def _turns(logs: list[Path]) -> list[dict[str, Any]]:
     """What the workers logged of each turn."""
-    lines = (line for log in logs for line in log.read_text(errors="replace").splitlines() if '"turn ended"' in line)
+    lines = (line for log in logs for line in log.read_text(errors="replace").splitlines() if '"batch processed"' in line)
     return [json.loads(line) for line in lines if line.endswith("}")]  # a kill may cut a line

@@ -12,7 +12,7 @@ from subprocess import Popen
 from benchmarks.soak import processes
 
 _SHORTEST_LIFE_S = 0.2
-_STARTED = '"worker starts"'
+_STARTED = '"worker started"'
 _PATIENCE_S = 120  # a worker that is asked to end may finish what it has in work
 
 

@@ -228,7 +228,7 @@ def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_byte
 
     if not candles:
         click.echo("Without --candles, the forms are calibrated and compared on synthetic candles.", err=True)
-    sample = Sample.of_files(candles) if candles else Sample.generated()
+    sample = Sample.from_files(candles) if candles else Sample.from_synthetic()
     compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
     print_tables(forms_table(compilation), to_stderr=True)
     return compilation.bundle

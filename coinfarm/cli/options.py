@@ -60,9 +60,9 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
 
 def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
     from coinfarm.candles.validation import MAX_CANDLES
-    from coinfarm.serving.request import series_of
+    from coinfarm.serving.request import prepare_series
 
-    return series_of(candles, stride, gaps, MAX_CANDLES)
+    return prepare_series(candles, stride, gaps, MAX_CANDLES)
 
 
 def open_predictor(model_uri: str | None, version: str | None = None, before_batch: Callable[[], None] = lambda: None) -> "Predictor":

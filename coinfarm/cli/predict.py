@@ -38,35 +38,35 @@ def predict(
     is predicted.
     """
     from coinfarm.cli.prediction_table import ROWS_SHOWN, csv_lines, prediction_table
-    from coinfarm.serving.response import answer, json_texts
+    from coinfarm.serving.response import json_chunks, response_document
 
     series = series_in(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
     if chart:
         _draw_last(series, predictor, chart)
     if output is None:
-        document = answer(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
+        document = response_document(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
         print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))
         return
     parts = predictions_with_progress(predictor, series)
-    for text in json_texts(predictor.model, parts) if output == "json" else csv_lines(parts):
+    for text in json_chunks(predictor.model, parts) if output == "json" else csv_lines(parts):
         click.echo(text, nl=False)
 
 
 def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
-    from coinfarm.serving.chart import chart_of_prediction
-    from coinfarm.serving.response import answer
+    from coinfarm.serving.chart import prediction_chart_png
+    from coinfarm.serving.response import response_document
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     last = series.last(1)
-    document = answer(predictor.model, predictor.predict(last))
+    document = response_document(predictor.model, predictor.predict(last))
     predicted = document["results"][-1]["predictions"]
     if predicted is None:
         raise click.ClickException("the last window has no prediction to draw: most of its candles are missing")
     horizon_candles = predictor.model.bundle.manifest.horizon_candles
     window = last.candles[: STANDARD.window_candles]
-    write_file(chart, chart_of_prediction(window, document["model"], predicted, horizon_candles))
+    write_file(chart, prediction_chart_png(window, document["model"], predicted, horizon_candles))
 
 
 @click.command(epilog="Example: coinfarm render examples/DEMOUSD-1m.parquet --frames 6 -o build/sheet.png")
@@ -82,12 +82,12 @@ def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
 @candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
     """Draw the image that the model sees of FILE's last window."""
-    from coinfarm.serving.chart import picture_of
+    from coinfarm.serving.chart import chart_png
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     series = series_in(read_candles(file, symbol, interval), 1, gaps)
     stride = max(1, (len(series) - 1) // max(1, frames - 1))
     span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
-    write_file(output, picture_of(series_in(series.candles[-span:], stride, gaps)))
+    write_file(output, chart_png(series_in(series.candles[-span:], stride, gaps)))
     click.echo(output)

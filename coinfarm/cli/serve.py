@@ -127,6 +127,6 @@ def example(output: Path) -> None:
     from handler.example import run_example
 
     shown = run_example(output)
-    print_tables(prediction_table(shown.answer, len(shown.answer["results"])), *map(evaluation_record_table, shown.evaluations))
-    click.echo(f"{len(shown.answer['results'])} frames predicted in {shown.first_s:.1f} s, including the loading of the model.")
+    print_tables(prediction_table(shown.response, len(shown.response["results"])), *map(evaluation_record_table, shown.evaluations))
+    click.echo(f"{len(shown.response['results'])} frames predicted in {shown.first_s:.1f} s, including the loading of the model.")
     click.echo(f"The last window as the model sees it, with its prediction: {shown.chart}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.parity import Outputs, parity, passes
-from coinfarm.compilation.quantisation import RECIPES, leaves_something, quantised
+from coinfarm.compilation.quantisation import RECIPES, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
 from coinfarm.compilation.tools import convert_model, import_nncf
@@ -105,10 +105,10 @@ def _tried(bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progr
     yield judged(BF16)
     in_bytes: list[tuple[Attempt, Engine | None]] = []
     for wide in RECIPES:
-        if not leaves_something(graph, wide):
+        if not has_layers_to_quantise(graph, wide):
             break
         progress(f"quantising to 8 bits, the first {wide.first} and the last {wide.last} layers left wide")
-        _save(quantised(graph, sample.calibration, wide), bundle.folder / INT8.file)
+        _save(quantise(graph, sample.calibration, wide), bundle.folder / INT8.file)
         in_bytes = [judged(INT8), judged(INT8_BF16)]
         if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in in_bytes):
             break

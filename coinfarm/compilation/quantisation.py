@@ -13,14 +13,14 @@ from image_render.draw import Frames, as_planes
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 
 
-class WideEnds(NamedTuple):
+class FloatLayers(NamedTuple):
     """How many layers with weights stay wide, counted from the frame and from the outputs, in every branch."""
 
     first: int
     last: int
 
 
-RECIPES = (WideEnds(1, 1), WideEnds(2, 1), WideEnds(2, 2), WideEnds(3, 2))
+RECIPES = (FloatLayers(1, 1), FloatLayers(2, 1), FloatLayers(2, 2), FloatLayers(3, 2))
 """From the fastest to the most careful: the first one that keeps the parity is taken.
 
 A frame is binary, so that the first layers see few different values, and each is rounded to the same side in all of a frame:
@@ -28,13 +28,13 @@ errors that do not cancel out. What the last layer rounds nothing after it can m
 """
 
 
-def leaves_something(graph: Any, wide: WideEnds) -> bool:
+def has_layers_to_quantise(graph: Any, wide: FloatLayers) -> bool:
     """Whether any layer with weights lies between the ends."""
     ends = _ends(graph, wide)
     return any(operation.get_friendly_name() not in ends for operation in graph.get_ops() if operation.get_type_name() in _WEIGHTED)
 
 
-def quantised(graph: Any, calibration: Frames, wide: WideEnds) -> Any:
+def quantise(graph: Any, calibration: Frames, wide: FloatLayers) -> Any:
     """A graph with 8-bit weights and activations, but for the ends left wide; `graph` stays as it is.
 
     Raises `CoinfarmError` where NNCF is not installed, and whatever NNCF does for a graph that it cannot quantise.
@@ -63,11 +63,11 @@ def quantised(graph: Any, calibration: Frames, wide: WideEnds) -> Any:
             advanced_parameters=parameters,
         )
         # A wide dense layer before the last needs its input wide; its weights do with 8 bits, and may be most of the file.
-        spared = nncf.IgnoredScope(names=_ends(graph, WideEnds(wide.first, 1)))
+        spared = nncf.IgnoredScope(names=_ends(graph, FloatLayers(wide.first, 1)))
         return nncf.compress_weights(in_bytes, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=spared)
 
 
-def _ends(graph: Any, wide: WideEnds) -> list[str]:
+def _ends(graph: Any, wide: FloatLayers) -> list[str]:
     """The names of the layers with weights at most so many deep from either end."""
     operations = graph.get_ordered_ops()
     from_frame = _depths(operations, lambda operation: [port.get_source_output() for port in operation.inputs()])

@@ -32,18 +32,18 @@ class Sample:
     candles: tuple[str, ...]
 
     @classmethod
-    def of_files(cls, paths: Sequence[Path]) -> "Sample":
+    def from_files(cls, paths: Sequence[Path]) -> "Sample":
         """From real candles; raises as `parse_candles`, and `CoinfarmError` where they are too few."""
-        return cls.of([parse_candles(path.read_bytes(), path.name) for path in paths], tuple(path.name for path in paths))
+        return cls.from_candles([parse_candles(path.read_bytes(), path.name) for path in paths], tuple(path.name for path in paths))
 
     @classmethod
-    def generated(cls) -> "Sample":
+    def from_synthetic(cls) -> "Sample":
         """From made-up candles: better than none, but a model that was trained on real ones may behave otherwise on them."""
         coins = [generate(f"DEMO{letter}", "1m", _START_OF_2026_MS, 250_000, seed=1) for letter in "ABC"]
-        return cls.of(coins, tuple(coin.symbol for coin in coins))
+        return cls.from_candles(coins, tuple(coin.symbol for coin in coins))
 
     @classmethod
-    def of(cls, coins: Sequence[Candles], names: tuple[str, ...]) -> "Sample":
+    def from_candles(cls, coins: Sequence[Candles], names: tuple[str, ...]) -> "Sample":
         """Windows side by side, evenly spread over all the candles; every third is for calibration."""
         every = Columns(*(np.concatenate(columns) for columns in zip(*(_separate_windows(coin) for coin in coins), strict=True)))
         count = min(len(every.close), _CALIBRATION_FRAMES + _PARITY_FRAMES)

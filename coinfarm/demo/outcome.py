@@ -85,4 +85,4 @@ def share_of(worker: Worker) -> Share:
 
 
 def _turns(worker: Worker) -> Iterator[dict[str, object]]:
-    return (entry for entry in worker.entries() if entry.get("message") == "turn ended")
+    return (entry for entry in worker.entries() if entry.get("message") == "batch processed")

@@ -41,7 +41,7 @@ class Device(Protocol):
         ...
 
 
-def take_gpu_backend() -> str | None:
+def select_gpu_backend() -> str | None:
     """The backend, JAX or else TensorFlow, that is installed and sees a GPU; None where none does.
 
     Keras chooses its backend when it is first imported, by `KERAS_BACKEND`: that is set here. Where it is set already, or Keras is

@@ -7,7 +7,7 @@ _MEMORY_SHARE = 0.4
 _WORTHWHILE_GAIN = 1.1
 
 
-def best_batch(sizes: Sequence[int], seconds_of: Callable[[int], float], memory: Callable[[], tuple[int, int] | None]) -> int:
+def best_batch_size(sizes: Sequence[int], seconds_of: Callable[[int], float], memory: Callable[[], tuple[int, int] | None]) -> int:
     """The size up to which a larger batch is worth its memory, of `sizes`, ascending, each so many times the one before.
 
     `seconds_of(size)` runs a batch. It ends where the device's memory does (the error of either backend, or by `memory()`, the most

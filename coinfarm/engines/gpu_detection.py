@@ -7,7 +7,7 @@ _DEVICE_FILES = (Path("/dev/nvidia0"), Path("/proc/driver/nvidia/version"))
 _VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
-def gpu_at_hand() -> bool:
+def has_gpu() -> bool:
     """Whether a driver of NVIDIA's shows one: cheap, so that a machine without imports nothing to find out.
 
     `CUDA_VISIBLE_DEVICES`, empty or -1, hides it here as it does from every program.

@@ -1,4 +1,4 @@
-"""The Keras engine for a GPU: frames cross the bus as row numbers, are drawn on the device, and run there in mixed precision."""
+"""The Keras engine for a GPU: frames cross the bus as row numbers, are draw_rows on the device, and run there in mixed precision."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.engines.backends import DeviceKind, open_device
-from coinfarm.engines.batch_size import best_batch
+from coinfarm.engines.batch_size import best_batch_size
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from image_render.draw import Frames, as_planes
@@ -51,7 +51,7 @@ class KerasGpuEngine:
             self.description = place.description
             self._run = place.compiled(_forward, networks)
             sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MAX_ON_CPU)
-            self.batch_frames = best_batch(sizes, self._seconds_of, place.memory)
+            self.batch_frames = best_batch_size(sizes, self._seconds_of, place.memory)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`; the pixels cross the bus."""
@@ -91,7 +91,7 @@ class KerasGpuEngine:
         return min(seconds)
 
 
-def drawn(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
+def draw_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
     """Rows `(N, candles, 5)`, a tensor of `uint8`, as frames `(N, candles, price_rows, 3)`: bit for bit those of `draw_frames`."""
     from keras import ops
 
@@ -107,7 +107,7 @@ def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
     import keras
     from keras import ops
 
-    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else drawn(batch)
+    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else draw_rows(batch)
     frames = ops.cast(pixels, "float32")
     heads = [head for network in networks for head in keras.tree.flatten(network(frames))]
     return ops.concatenate([ops.cast(ops.reshape(head, (batch.shape[0], -1)), "float32") for head in heads], axis=1)

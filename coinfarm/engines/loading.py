@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
 from coinfarm.engines.engine import Engine
-from coinfarm.engines.gpu_detection import gpu_at_hand
+from coinfarm.engines.gpu_detection import has_gpu
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import ModelError
 from coinfarm.extras import how_to_install
@@ -28,7 +28,7 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
     Raises `ModelError` for a choice that the bundle or the machine rules out, and for a bundle that cannot be loaded.
     TensorFlow, JAX and OpenVINO are imported here, when a model first needs the one or the other, and not before.
     """
-    if choice == "keras-gpu" or (choice == "auto" and gpu_at_hand()):
+    if choice == "keras-gpu" or (choice == "auto" and has_gpu()):
         engine = _gpu_engine(bundle)
         if engine is not None:
             return engine
@@ -63,9 +63,9 @@ def _no_keras(bundle: "Bundle", choice: EngineChoice) -> str:
 
 
 def _gpu_engine(bundle: "Bundle") -> Engine | None:
-    from coinfarm.engines.backends import take_gpu_backend
+    from coinfarm.engines.backends import select_gpu_backend
 
-    if take_gpu_backend() is None:
+    if select_gpu_backend() is None:
         return None
     from coinfarm.engines.keras_gpu import KerasGpuEngine
 

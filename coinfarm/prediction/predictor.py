@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.engines.engine import is_drawing, is_streaming
 from coinfarm.errors import Fault, ModelError, RequestError
-from coinfarm.prediction.batch import Batch, Inputs, Job, in_percent
+from coinfarm.prediction.frame_batch import EngineInputs, FrameBatch, PendingSeries, in_percent
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
 from image_render.draw import Frames, draw_frames, empty_frames
@@ -46,7 +46,7 @@ class Predictor:
 
     model: "LoadedModel"
     max_batch: int
-    answers: "AnswerCache | None" = None
+    answer_cache: "AnswerCache | None" = None
     before_batch: Callable[[], None] = lambda: None
     timings: Timings = field(default_factory=Timings)
 
@@ -62,13 +62,13 @@ class Predictor:
         engine = self.model.engine
         ahead = int(is_streaming(engine))
         if is_drawing(engine):
-            begin = partial(self._begin, start=engine.start_rows, answers=None)  # drawn there sooner than looked up here
-            batches = [Batch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + ahead)]
+            begin = partial(self._begin, start=engine.start_rows, answer_cache=None)  # drawn there sooner than looked up here
+            batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + ahead)]
         else:
-            begin = partial(self._begin, start=self._start, answers=self.answers)
-            batches = [Batch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + ahead)]
-        waiting: deque[Job] = deque()
-        begun: deque[tuple[Batch, Pending]] = deque()
+            begin = partial(self._begin, start=self._start, answer_cache=self.answer_cache)
+            batches = [FrameBatch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + ahead)]
+        waiting: deque[PendingSeries] = deque()
+        begun: deque[tuple[FrameBatch, Pending]] = deque()
         try:
             for batch in self._drawn(many, waiting, cycle(batches)):
                 begun.append((batch, begin(batch.inputs[: batch.used])))
@@ -97,14 +97,14 @@ class Predictor:
                 )
             )
         parts = [frames[at : at + self.max_batch] for at in range(0, len(frames), self.max_batch)]
-        raw = [self._begin(part, self._start, self.answers)() for part in parts]
+        raw = [self._begin(part, self._start, self.answer_cache)() for part in parts]
         return in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
-    def _drawn(self, many: Iterable[Series], waiting: "deque[Job]", batches: "Iterator[Batch]") -> "Iterator[Batch]":
+    def _drawn(self, many: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]") -> "Iterator[FrameBatch]":
         """Batches as full as can be, each emptied when its turn comes again."""
         batch = next(batches)
         for series in many:
-            job = Job(series)
+            job = PendingSeries(series)
             waiting.append(job)
             left = job.drawn
             while len(left):
@@ -118,19 +118,19 @@ class Predictor:
         if batch.used:
             yield batch
 
-    def _answered(self, begun: "deque[tuple[Batch, Pending]]", keep: int, waiting: "deque[Job]") -> Iterator[Predictions]:
+    def _answered(self, begun: "deque[tuple[FrameBatch, Pending]]", keep: int, waiting: "deque[PendingSeries]") -> Iterator[Predictions]:
         """Wait until only so many batches are at work; the series that this finishes."""
         while len(begun) > keep:
             batch, pending = begun.popleft()
             batch.hand_out(pending(), self.model.bundle.manifest.outputs)
             yield from self._finished(waiting)
 
-    def _begin(self, inputs: Inputs, start: Callable[[Inputs], "Pending"], answers: "AnswerCache | None") -> "Pending":
+    def _begin(self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], answer_cache: "AnswerCache | None") -> "Pending":
         """Have the engine begin, but for frames whose answer is remembered."""
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
-        pending = start(inputs) if answers is None else self._start_unknown(inputs, answers)
+        pending = start(inputs) if answer_cache is None else self._start_unknown(inputs, answer_cache)
         self.timings.inference_ms += _ms_since(started)
 
         def raw_outputs() -> NDArray[np.float32]:
@@ -148,9 +148,9 @@ class Predictor:
         raw = engine.predict(frames)
         return lambda: raw
 
-    def _start_unknown(self, frames: Frames, answers: "AnswerCache") -> "Pending":
-        keys = answers.keys(self.model.bundle.manifest.version, frames)
-        known = [answers.get(key) for key in keys]
+    def _start_unknown(self, frames: Frames, answer_cache: "AnswerCache") -> "Pending":
+        keys = answer_cache.keys(self.model.bundle.manifest.version, frames)
+        known = [answer_cache.get(key) for key in keys]
         unknown = [at for at, answer in enumerate(known) if answer is None]
         self.timings.cached_frames += len(frames) - len(unknown)
         if not unknown:
@@ -161,7 +161,7 @@ class Predictor:
             fresh = self._checked(pending(), len(unknown))
             for at, answer in zip(unknown, fresh, strict=True):
                 known[at] = answer
-                answers.put(keys[at], answer)
+                answer_cache.put(keys[at], answer)
             return np.array(known, np.float32)
 
         return raw_outputs
@@ -171,10 +171,10 @@ class Predictor:
         if raw.shape != expected:
             raise RuntimeError(f"the engine {self.model.engine.name} answered {raw.shape} instead of {expected}")
         if not np.isfinite(raw).all():
-            raise ModelError(f"model {self.model.version} answers with what is no finite number: promote or pin another version")
+            raise ModelError(f"model {self.model.version} predicts NaN or infinity: promote or pin another version")
         return raw
 
-    def _finished(self, waiting: "deque[Job]") -> Iterator[Predictions]:
+    def _finished(self, waiting: "deque[PendingSeries]") -> Iterator[Predictions]:
         while waiting and not waiting[0].missing:
             yield waiting.popleft().predictions(self.model.bundle.manifest.training)
 

@@ -13,7 +13,7 @@ from image_render.preview import contact_sheet, png_bytes, preview
 from image_render.windows import Columns, windows
 
 
-def picture_of(series: Series) -> bytes:
+def chart_png(series: Series) -> bytes:
     """A PNG: of one window a chart, of several a sheet. Every window is drawn: keep them few."""
     view = windows(series.candles.columns, stride=series.stride)
     return _chart(series, view) if len(view.close) == 1 else _sheet(series, view)
@@ -30,7 +30,7 @@ def _chart(series: Series, view: Columns) -> bytes:
     return png_bytes(chart)
 
 
-def chart_of_prediction(window: Candles, model: Mapping[str, Any], predicted: Mapping[str, float], horizon_candles: int) -> bytes:
+def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: Mapping[str, float], horizon_candles: int) -> bytes:
     """A PNG: the chart of one window, and what the model predicts for the candles after it, as `coinfarm.serving.response` has them."""
     columns = window.columns
     close = float(columns.close[-1])

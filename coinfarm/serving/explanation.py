@@ -19,7 +19,7 @@ from coinfarm.outputs import OUTPUT_NAMES, TITLES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
-from coinfarm.serving.response import answer
+from coinfarm.serving.response import response_document
 from image_render.attribution import attribution_panel
 from image_render.draw import Frames, draw_frames, empty_frames
 from image_render.preview import png_bytes, preview
@@ -38,21 +38,21 @@ class Explanation:
 
     `candles` are the window's. Group i is of those from `starts[i]`, an index, up to `starts[i + 1]` or the end. `effects_pct`
     `(outputs, parts, groups)`, in the orders of `OUTPUT_NAMES` and `PARTS`, are percentage points: the prediction of the frame less that
-    of the frame without those pixels, so what is positive has raised the prediction. `answer` is what the API says of the window.
+    of the frame without those pixels, so what is positive has raised the prediction. `response` is what the API says of the window.
     """
 
     candles: Candles
     frame: Frames
     starts: NDArray[np.intp]
     effects_pct: Values
-    answer: dict[str, Any]
+    response: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it: the answer, and the effects by output and part, a list over the groups."""
-        (result,) = self.answer["results"]
+        (result,) = self.response["results"]
         last_ms = np.append(self.candles.open_time[self.starts[1:]], result["closeTime"] + 1) - 1
         return {
-            "model": self.answer["model"],
+            "model": self.response["model"],
             "symbol": self.candles.symbol,
             "interval": self.candles.interval,
             **result,
@@ -68,7 +68,7 @@ class Explanation:
 
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
         """The chart of the frame, over a panel for each of the `outputs`: the effects of whole candles as bars, of channels as strips."""
-        (result,) = self.answer["results"]
+        (result,) = self.response["results"]
         told = {name: f"{TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
         columns = self.candles.columns
         chart = preview(
@@ -93,7 +93,7 @@ class Explanation:
     def _footnotes(self, in_sample: bool | None) -> tuple[str, str]:
         group = int(np.diff(self.starts, append=STANDARD.window_candles).max())
         erased = "a candle is" if group == 1 else f"{group} candles are"
-        model = self.answer["model"]
+        model = self.response["model"]
         return (
             f"What the prediction loses where {erased} erased: orange pushed it up, violet down. All: body, wick and volume at once.",
             f"Model {model['name']} {model['version']} on {model['engine']}{_ACQUAINTANCE[in_sample]}",
@@ -106,7 +106,7 @@ def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Ex
     Raises `CoinfarmError` where the model says nothing, since more than half of the candles were made up.
     """
     series = Series(window)
-    document = answer(predictor.model, predictor.predict(series))
+    document = response_document(predictor.model, predictor.predict(series))
     if document["results"][0]["predictions"] is None:
         raise CoinfarmError("more than half of the window's candles are missing, so nothing is predicted: choose another window")
     view = windows(window.columns)

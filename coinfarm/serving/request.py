@@ -56,7 +56,7 @@ class PredictionRequest(_Request):
 
     def series(self, max_frames: int) -> Series:
         """The checked candles and their windows; raises `CandleError`, `TooLarge` where they are more than `max_frames`."""
-        return series_of(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
+        return prepare_series(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
 
 
 class BatchRequest(_Request):
@@ -133,7 +133,7 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
         raise RequestError(*faults) from None
 
 
-def series_of(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
+def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
     """Candles made whole; raises `CandleError` for too few or (asked to) for holes, `TooLarge` for over `max_frames` windows."""
     if not len(candles):
         raise CandleError(Fault("/candles", "there is no candle between from and to"))

@@ -21,17 +21,17 @@ def model_identity(model: "LoadedModel") -> dict[str, str]:
     return {"name": manifest.name, "version": manifest.version, "engine": model.engine.name}
 
 
-def json_texts(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterator[str]:
+def json_chunks(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterator[str]:
     """The answer to all parts together as JSON, in texts that follow on each other: each as soon as its part is known."""
     yield f'{{"model": {json.dumps(model_identity(model))}, "results": ['
     separator = ""
     for part in parts:
-        yield separator + json.dumps(answer(model, part)["results"])[1:-1]
+        yield separator + json.dumps(response_document(model, part)["results"])[1:-1]
         separator = ", "
     yield "]}\n"
 
 
-def answer(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
+def response_document(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
     """The answer as a JSON object, one result per window in their order; no prediction is null."""
     rows = zip(
         predictions.open_time.tolist(),
@@ -64,7 +64,7 @@ def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any
 def response_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
     """The answer as a file, `.json` or `.parquet`, that remembers which message asked for it."""
     if ending == ".json":
-        return json.dumps({MESSAGE_ID: message_id, **answer(model, predictions)}).encode()
+        return json.dumps({MESSAGE_ID: message_id, **response_document(model, predictions)}).encode()
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from coinfarm.engines.backends import open_device, take_gpu_backend
-from coinfarm.engines.gpu_detection import gpu_at_hand
+from coinfarm.engines.backends import open_device, select_gpu_backend
+from coinfarm.engines.gpu_detection import has_gpu
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Devices:
     @classmethod
     def at_hand(cls) -> "Devices":
         """Every GPU that Keras' backend sees, or the processor; imports Keras, and JAX where that sees one."""
-        if not gpu_at_hand() or take_gpu_backend() is None:
+        if not has_gpu() or select_gpu_backend() is None:
             return cls()
         import keras
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
-from coinfarm.engines.keras_gpu import drawn
+from coinfarm.engines.keras_gpu import draw_rows
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
 from coinfarm.training.checkpoint import Checkpoint, State
@@ -124,7 +124,7 @@ def _drawing(network: "keras.Model") -> "keras.Model":
     import keras
 
     rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")
-    frames = keras.layers.Lambda(drawn, output_shape=STANDARD.shape, name="frames")(rows)
+    frames = keras.layers.Lambda(draw_rows, output_shape=STANDARD.shape, name="frames")(rows)
     return keras.Model(rows, network(frames))
 
 

@@ -27,10 +27,10 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler import app
 from handler.local_events import LocalContext
-from handler.openapi_file import committed
+from handler.openapi_file import openapi_json
 from image_render.spec import STANDARD
 from tests.attacks.serve_process import ServeProcess
-from tests.support.demo_requests import MINUTE_MS, Answer, demo_request, http_event, npz, rest_event
+from tests.support.demo_requests import MINUTE_MS, ApiResponse, demo_request, http_event, npz, rest_event
 
 CONFIG = {
     "seed": 1,
@@ -58,7 +58,7 @@ def archives(draw: st.DrawFn) -> bytes:
 
 
 schemathesis.openapi.media_type("application/x-npz", archives())
-schema = schemathesis.openapi.from_dict(json.loads(committed()), config=SchemathesisConfig.from_dict(CONFIG))
+schema = schemathesis.openapi.from_dict(json.loads(openapi_json()), config=SchemathesisConfig.from_dict(CONFIG))
 in_quick_succession = hypothesis.settings(
     max_examples=200,
     deadline=timedelta(seconds=5),
@@ -88,7 +88,7 @@ class ThroughTheHandler(HTTPAdapter):
         if "multiValueQueryStringParameters" in event:
             event["multiValueQueryStringParameters"] = values or None
         given = app.lambda_handler(event, LocalContext())
-        answer = Answer.of(given)
+        answer = ApiResponse.of(given)
         headers = given.get("headers") or {name: values[0] for name, values in given["multiValueHeaders"].items()}
         return self.build_response(request, HTTPResponse(io.BytesIO(answer.content), headers, answer.status, preload_content=False))
 

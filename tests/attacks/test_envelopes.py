@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from coinfarm.errors import NotFound, RequestError, TooLarge
 from handler import app
-from handler.batch import work
 from handler.jobs import Message
 from handler.local_events import LocalContext
+from handler.message_batch import process_messages
 from tests.support.demo_requests import demo_request, http_event, queue_event, rest_event
 
 the_same_each_time = hypothesis.settings(
@@ -140,7 +140,7 @@ def test_records_without_what_sqs_gives_them_do_not_fail_their_neighbours(invoke
 def test_a_worker_knows_every_bad_message_for_the_fault_of_the_message(bodies: list[str]) -> None:
     """What it does not know ends it after two turns: a sick machine, it thinks."""
     messages = [Message(str(number), body) for number, body in enumerate(bodies)]
-    outcomes = work(messages, app.service(), lambda: None)
+    outcomes = process_messages(messages, app.service(), lambda: None)
     strange = [error for error in outcomes.failures.values() if not isinstance(error, (RequestError, TooLarge, NotFound))]
     assert strange == []
 

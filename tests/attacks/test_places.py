@@ -13,8 +13,8 @@ from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import Forbidden, RequestError
 from coinfarm.storage import open_inside, open_storage, s3
 from handler import app
-from handler.batch import work
 from handler.jobs import Message, MessageReader
+from handler.message_batch import process_messages
 from tests.support.demo_requests import demo_candles, demo_request, queue_event
 
 EVIL = {
@@ -172,6 +172,6 @@ def test_no_symbol_is_a_path(ask: Any, evil: str, folder: Path, caplog: pytest.L
         "resultsUri": "a",
     }
     with caplog.at_level(logging.CRITICAL, "coinfarm"):
-        outcomes = work([Message("1", json.dumps(shard))], app.service(), lambda: None)
+        outcomes = process_messages([Message("1", json.dumps(shard))], app.service(), lambda: None)
     assert isinstance(outcomes.failures["1"], RequestError)
     assert not (folder / "results").exists()

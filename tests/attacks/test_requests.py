@@ -132,7 +132,7 @@ def test_no_answer_repeats_megabytes(invoke: Any, caplog: Any, little_memory: An
 @pytest.mark.parametrize("path", ["/predictions", "/frames"])
 def test_nesting_without_end_is_no_json(ask: Any, body: bytes, path: str) -> None:
     answer = ask("POST", path, body)
-    assert (answer.status, answer.json()["title"]) == (400, "The request cannot be read")
+    assert (answer.status, answer.json()["title"]) == (400, "Malformed request")
     assert ask("POST", "/predictions", demo_request()).status == 200
 
 

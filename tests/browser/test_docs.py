@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from handler.openapi_file import committed
+from handler.openapi_file import openapi_json
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -75,7 +75,7 @@ def shown(server, browse):
 
 def test_every_route_is_shown(shown):
     rows = re.findall(r'opblock-summary-method">(\w+)<.*?data-path="([^"]+)"', shown.stdout)
-    promised = {(method.upper(), path) for path, operations in json.loads(committed())["paths"].items() for method in operations}
+    promised = {(method.upper(), path) for path, operations in json.loads(openapi_json())["paths"].items() for method in operations}
     assert set(rows) == promised
 
 

@@ -24,7 +24,7 @@ from coinfarm.backfill.shard_job import ShardJob  # noqa: E402
 from coinfarm.cli import main  # noqa: E402
 from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
 from coinfarm.storage import s3  # noqa: E402
-from handler import lane  # noqa: E402
+from handler import worker_thread  # noqa: E402
 
 MEETING_S = 60
 
@@ -104,8 +104,8 @@ def config(original, **options):
 
 
 if __name__ == "__main__":
-    lane._FIRST_RETRY_S = int(os.environ.get("FIRST_RETRY_S", lane._FIRST_RETRY_S))
-    lane._FIRST_PAUSE_S = float(os.environ.get("FIRST_PAUSE_S", lane._FIRST_PAUSE_S))
+    worker_thread._INITIAL_RETRY_S = int(os.environ.get("FIRST_RETRY_S", worker_thread._INITIAL_RETRY_S))
+    worker_thread._INITIAL_PAUSE_S = float(os.environ.get("FIRST_PAUSE_S", worker_thread._INITIAL_PAUSE_S))
     if "FILE_BYTES" in os.environ:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(os.environ["FILE_BYTES"]),) * 2)
     main(["worker"])

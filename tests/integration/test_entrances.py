@@ -13,7 +13,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.settings import reference_model_uri
 from handler.app import lambda_handler
 from handler.local_events import LocalContext
-from tests.support.demo_requests import EVENTS, MINUTE_MS, Answer, demo_request, http_event, queue_event, rest_event
+from tests.support.demo_requests import EVENTS, MINUTE_MS, ApiResponse, demo_request, http_event, queue_event, rest_event
 from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.enable_socket]
@@ -64,7 +64,7 @@ def test_500_windows_of_a_direct_event_are_predicted(direct_answer):
 
 @pytest.mark.parametrize("api_event", [rest_event, http_event], ids=["REST", "HTTP"])
 def test_an_api_event_gives_the_numbers_of_a_direct_event(request_of_500, direct_answer, api_event):
-    answer = Answer.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
+    answer = ApiResponse.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
     assert answer.json() == direct_answer
 
 
@@ -100,7 +100,7 @@ def events(pattern):
 
 @pytest.mark.parametrize("event", events("api-*.json"))
 def test_each_api_event_is_answered(event):
-    assert Answer.of(invoke(event)).status == 200
+    assert ApiResponse.of(invoke(event)).status == 200
 
 
 @pytest.mark.parametrize("event", [*events("direct.json"), *events("warmup.json")])

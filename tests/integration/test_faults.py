@@ -229,7 +229,7 @@ def test_a_damaged_model_is_refused_and_the_run_goes_on_once_it_is_repaired(farm
 def assert_ends_sick(farm, reason, **settings):
     with farm.faulty_worker(FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1, **settings) as worker:
         assert worker.exit_code() == 1
-    (why,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "the worker ends, since it fails at everything")
+    (why,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
     assert reason in why
     assert farm.done == set()
 

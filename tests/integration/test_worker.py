@@ -220,7 +220,7 @@ def test_a_message_in_work_stays_hidden_and_its_machine_in_the_group(queue, work
         while not results():
             assert queue.receive() == [], "somebody else sees the message that is in work"
         assert running.exit_code() == 0
-    assert "messages are no longer ours" not in running.messages()
+    assert "messages are no longer held by this worker" not in running.messages()
     assert queue.depth().total == 0
     assert group.size() == 0, "idle, it leaves the group and makes it smaller"
 

@@ -47,7 +47,7 @@ def npz(**members: Any) -> bytes:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """A response of the handler's, as an HTTP client would see it."""
 
     status: int
@@ -55,7 +55,7 @@ class Answer:
     content: bytes
 
     @classmethod
-    def of(cls, response: dict[str, Any]) -> "Answer":
+    def of(cls, response: dict[str, Any]) -> "ApiResponse":
         """Out of what the handler gives to API Gateway, of either shape."""
         headers = response.get("headers") or {name: values[0] for name, values in response["multiValueHeaders"].items()}
         body = response["body"]

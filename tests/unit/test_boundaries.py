@@ -23,7 +23,7 @@ VIOLATIONS = [
     pytest.param("Only the preview draws with Pillow", "image_render.draw", "PIL", id="Pillow to draw frames"),
     pytest.param("Only the preview draws with Pillow", "coinfarm.serving.chart", "PIL", id="Pillow in the core"),
     pytest.param("Only storage and aws import boto3", "coinfarm.models.store", "boto3", id="boto3 in the core"),
-    pytest.param("Only storage and aws import boto3", "handler.batch", "botocore", id="botocore in an entrance"),
+    pytest.param("Only storage and aws import boto3", "handler.message_batch", "botocore", id="botocore in an entrance"),
     pytest.param(
         "Keras is met in its engines and in training", "coinfarm.prediction.predictor", "tensorflow", id="TensorFlow in the predictor"
     ),
@@ -40,7 +40,9 @@ VIOLATIONS = [
     pytest.param(
         "The entrances reach a model through the predictor", "handler.api", "coinfarm.engines.keras", id="an engine in an entrance"
     ),
-    pytest.param("The entrances reach a model through the predictor", "handler.batch", "image_render.draw", id="drawing in an entrance"),
+    pytest.param(
+        "The entrances reach a model through the predictor", "handler.message_batch", "image_render.draw", id="drawing in an entrance"
+    ),
     pytest.param(
         "The entrances reach a model through the predictor", "handler.app", "coinfarm.evaluation.metrics", id="evaluation in an entrance"
     ),

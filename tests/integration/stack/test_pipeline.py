@@ -4,7 +4,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES
-from tests.support.demo_requests import Answer
+from tests.support.demo_requests import ApiResponse
 
 MINUTES = DAYS * 1_440
 WITHOUT_A_WINDOW = 199
@@ -17,8 +17,8 @@ def test_the_functions_serve_the_model_that_was_published_to_the_bucket(season):
 
 
 def test_an_api_event_is_answered_in_the_functions_environment(season):
-    assert Answer.of(season["ready"]).status == 200
-    answer = Answer.of(season["api"])
+    assert ApiResponse.of(season["ready"]).status == 200
+    answer = ApiResponse.of(season["api"])
     assert (answer.status, answer.json()) == (200, season["direct"])
 
 
@@ -33,7 +33,7 @@ def test_a_submitted_run_is_worked_off_by_the_batch_function(season):
 
 
 def test_a_machine_of_the_fleet_works_off_its_own_queue_and_leaves(season, account, farm):
-    assert season["worker"][-1]["message"] == "worker ends"
+    assert season["worker"][-1]["message"] == "worker stopped"
     group = farm.stack.nested["Fleet"].id_of("Group")
     (found,) = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
     assert (found["DesiredCapacity"], found["Instances"]) == (0, [])

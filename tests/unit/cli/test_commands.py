@@ -19,7 +19,7 @@ from coinfarm.candles.rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.prediction.series import Series
-from coinfarm.serving.chart import picture_of
+from coinfarm.serving.chart import chart_png
 from coinfarm.storage import open_storage
 from tests.support.demo_requests import demo_candles, demo_request
 from tests.support.fake_models import FakeEngine, promote_model, seal
@@ -81,7 +81,7 @@ def test_predict_works_on_no_more_windows_than_its_table_shows(run: Run, monkeyp
 
 def test_predict_draws_the_last_window_with_its_prediction(run: Run, candles: Path) -> None:
     assert run("predict", candles, "--chart", "chart.png").exit_code == 0
-    with Image.open("chart.png") as chart, Image.open(io.BytesIO(picture_of(Series(demo_candles(210)[-200:])))) as bare:
+    with Image.open("chart.png") as chart, Image.open(io.BytesIO(chart_png(Series(demo_candles(210)[-200:])))) as bare:
         assert chart.width == bare.width + 30 * 4
 
 

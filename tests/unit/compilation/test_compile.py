@@ -14,7 +14,7 @@ from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
 from coinfarm.compilation.forms import INT8
-from coinfarm.compilation.quantisation import WideEnds, leaves_something, quantised
+from coinfarm.compilation.quantisation import FloatLayers, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.keras import KerasEngine
@@ -38,7 +38,7 @@ AVX2 = frozenset({"sse4_2", "avx2"})
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    return Sample.of([minutes(300_000)], ("DEMOUSD",))
+    return Sample.from_candles([minutes(300_000)], ("DEMOUSD",))
 
 
 @pytest.fixture(scope="module")
@@ -175,15 +175,15 @@ def quantised_layers(graph: Any) -> int:
     return sum(takes_bytes(operation) for operation in graph.get_ops() if operation.get_type_name() in ("Convolution", "MatMul"))
 
 
-@pytest.mark.parametrize(("wide", "count"), [(WideEnds(1, 1), 4), (WideEnds(2, 2), 2), (WideEnds(3, 2), 1)])
-def test_the_ends_are_left_wide(source: Bundle, sample: Sample, wide: WideEnds, count: int) -> None:
+@pytest.mark.parametrize(("wide", "count"), [(FloatLayers(1, 1), 4), (FloatLayers(2, 2), 2), (FloatLayers(3, 2), 1)])
+def test_the_ends_are_left_wide(source: Bundle, sample: Sample, wide: FloatLayers, count: int) -> None:
     graph = convert_model(KerasEngine(source, 100).traced)
-    assert quantised_layers(quantised(graph, sample.calibration[:10], wide)) == count
-    assert leaves_something(graph, wide)
+    assert quantised_layers(quantise(graph, sample.calibration[:10], wide)) == count
+    assert has_layers_to_quantise(graph, wide)
 
 
 def test_a_network_may_be_all_ends(source: Bundle) -> None:
-    assert not leaves_something(convert_model(KerasEngine(source, 100).traced), WideEnds(4, 2))
+    assert not has_layers_to_quantise(convert_model(KerasEngine(source, 100).traced), FloatLayers(4, 2))
 
 
 class TestPublishing:

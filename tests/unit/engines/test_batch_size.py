@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from coinfarm.engines.batch_size import best_batch
+from coinfarm.engines.batch_size import best_batch_size
 
 SIZES = (1, 4, 16, 64, 256)
 
@@ -44,7 +44,7 @@ def exhausted(at: int, error: Exception) -> Callable[[int], float]:
     ],
 )
 def test_a_batch_grows_while_it_is_worth_it(seconds_of: Callable[[int], float], best: int) -> None:
-    assert best_batch(SIZES, seconds_of, lambda: None) == best
+    assert best_batch_size(SIZES, seconds_of, lambda: None) == best
 
 
 def test_a_batch_that_would_take_too_much_memory_is_not_tried() -> None:
@@ -54,7 +54,7 @@ def test_a_batch_that_would_take_too_much_memory_is_not_tried() -> None:
         tried.append(size)
         return even(size)
 
-    assert best_batch(SIZES, seconds_of, lambda: (20 + 20 * tried[-1], 900)) == 4  # 4 × (20 + 20 × 4) is more than 40 % of it
+    assert best_batch_size(SIZES, seconds_of, lambda: (20 + 20 * tried[-1], 900)) == 4  # 4 × (20 + 20 × 4) is more than 40 % of it
     assert tried == [1, 4]
 
 
@@ -67,4 +67,4 @@ def test_a_batch_that_would_take_too_much_memory_is_not_tried() -> None:
 )
 def test_what_is_no_matter_of_size_is_raised(at: int, error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)):
-        best_batch(SIZES, exhausted(at, error), lambda: None)
+        best_batch_size(SIZES, exhausted(at, error), lambda: None)

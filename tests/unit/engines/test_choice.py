@@ -24,7 +24,7 @@ GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
 @pytest.fixture(autouse=True)
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever the machine has that runs the tests."""
-    monkeypatch.setattr(loading, "gpu_at_hand", lambda: False)
+    monkeypatch.setattr(loading, "has_gpu", lambda: False)
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,8 @@ class OnGpu:
 
 @pytest.mark.parametrize("choice", ["auto", "keras-gpu"])
 def test_a_gpu_comes_before_every_compiled_form(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, choice: EngineChoice) -> None:
-    monkeypatch.setattr(loading, "gpu_at_hand", lambda: True)
-    monkeypatch.setattr(backends, "take_gpu_backend", lambda: "jax")
+    monkeypatch.setattr(loading, "has_gpu", lambda: True)
+    monkeypatch.setattr(backends, "select_gpu_backend", lambda: "jax")
     monkeypatch.setattr(keras_gpu, "KerasGpuEngine", OnGpu)
     assert load_engine(bundle, choice, max_batch=100).name == "keras-gpu-bf16"
 
@@ -117,15 +117,15 @@ def test_a_gpu_comes_before_every_compiled_form(bundle: Bundle, monkeypatch: pyt
 def test_a_gpu_that_nothing_can_use_is_told_of_and_left_alone(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(loading, "gpu_at_hand", lambda: True)
+    monkeypatch.setattr(loading, "has_gpu", lambda: True)
     monkeypatch.setattr(loading, "processor_flags", lambda: ROME)
-    monkeypatch.setattr(backends, "take_gpu_backend", lambda: None)
+    monkeypatch.setattr(backends, "select_gpu_backend", lambda: None)
     assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
     assert "There is a GPU, but neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]'" in caplog.text
 
 
 def test_an_engine_for_a_gpu_is_refused_where_none_is_seen(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backends, "take_gpu_backend", lambda: None)
+    monkeypatch.setattr(backends, "select_gpu_backend", lambda: None)
     with pytest.raises(ModelError, match="ENGINE=keras-gpu needs a GPU, and neither JAX nor TensorFlow sees it here"):
         load_engine(bundle, "keras-gpu", max_batch=100)
 
@@ -134,7 +134,7 @@ def test_a_machine_without_a_gpu_imports_nothing_to_find_out(bundle: Bundle, mon
     def refuse() -> None:
         raise AssertionError("asked a backend")
 
-    monkeypatch.setattr(backends, "take_gpu_backend", refuse)
+    monkeypatch.setattr(backends, "select_gpu_backend", refuse)
     load_engine(bundle, "auto", max_batch=100)
 
 

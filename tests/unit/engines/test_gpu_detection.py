@@ -25,11 +25,11 @@ def test_a_gpu_is_where_its_driver_is_unless_it_is_hidden(
     device_file.touch()
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert gpu_detection.gpu_at_hand() is found
+    assert gpu_detection.has_gpu() is found
 
 
 def test_without_a_driver_there_is_none(device_file: Path) -> None:
-    assert not gpu_detection.gpu_at_hand()
+    assert not gpu_detection.has_gpu()
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_backend_is_one_that_sees_the_gpu(
         monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.setattr(backends, "find_spec", lambda name: object() if name in installed else None)
     monkeypatch.setattr(backends, "_sees_gpu", lambda name: name in seeing)
-    assert backends.take_gpu_backend() == taken
+    assert backends.select_gpu_backend() == taken
     assert os.environ.get("KERAS_BACKEND") == (taken or chosen)
 
 
@@ -61,4 +61,4 @@ def test_a_keras_that_is_imported_keeps_its_backend(monkeypatch: pytest.MonkeyPa
     imported = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "tensorflow"))
     monkeypatch.setitem(sys.modules, "keras", imported)  # type: ignore[arg-type]
     monkeypatch.setattr(backends, "_sees_gpu", lambda name: name == "jax")
-    assert backends.take_gpu_backend() is None
+    assert backends.select_gpu_backend() is None

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from coinfarm.candles.candles import Candles
 from coinfarm.engines.backends import open_device
 from coinfarm.engines.engine import is_drawing, is_streaming
-from coinfarm.engines.keras_gpu import KerasGpuEngine, drawn
+from coinfarm.engines.keras_gpu import KerasGpuEngine, draw_rows
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member, Output
@@ -98,7 +98,7 @@ def test_what_the_device_draws_equals_the_frames_bit_for_bit(data: st.DataObject
     from keras import ops
 
     every = windows(data.draw(series_in_ticks(spec.window_candles + 1, spec.price_rows)), spec)
-    on_device = drawn(ops.convert_to_tensor(pack_rows(every, spec)), spec.price_rows)
+    on_device = draw_rows(ops.convert_to_tensor(pack_rows(every, spec)), spec.price_rows)
     np.testing.assert_array_equal(np.asarray(on_device), draw_frames(every, spec))
 
 
@@ -115,14 +115,14 @@ FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
     ],
 )
 def test_drawing_that_was_compiled_equals_the_frames_too(view: Columns) -> None:
-    compiled = open_device("cpu").compiled(lambda _, rows: drawn(rows), [])
+    compiled = open_device("cpu").compiled(lambda _, rows: draw_rows(rows), [])
     on_device = np.asarray(compiled(pack_rows(view)))
     assert on_device.dtype == np.uint8
     np.testing.assert_array_equal(on_device, draw_frames(view))
 
 
 def test_drawing_of_real_candles_equals_the_frames(real_klines: Candles) -> None:
-    compiled = open_device("cpu").compiled(lambda _, rows: drawn(rows), [])
+    compiled = open_device("cpu").compiled(lambda _, rows: draw_rows(rows), [])
     view = windows(real_klines[:300].columns)
     np.testing.assert_array_equal(np.asarray(compiled(pack_rows(view))), draw_frames(view))
 

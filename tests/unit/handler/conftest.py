@@ -10,7 +10,7 @@ import pytest
 from coinfarm.storage import Storage, open_storage
 from handler import app
 from handler.local_events import LocalContext
-from tests.support.demo_requests import Answer, http_event, rest_event
+from tests.support.demo_requests import ApiResponse, http_event, rest_event
 from tests.support.fake_models import FakeEngine, promote_model
 
 
@@ -86,7 +86,7 @@ def api_event(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def ask(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) -> Callable[..., Answer]:
+def ask(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) -> Callable[..., ApiResponse]:
     """Send a request through API Gateway: `ask("POST", "/predictions", {…})`, or bytes and their media type; `event` are changes."""
 
     def answer(
@@ -97,10 +97,10 @@ def ask(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) 
         *,
         query: dict[str, str] | None = None,
         event: dict[str, Any] | None = None,
-    ) -> Answer:
+    ) -> ApiResponse:
         made = api_event(method, path, media_type, body if isinstance(body, bytes) else json.dumps(body).encode())
         made["queryStringParameters"] = query
         made["multiValueQueryStringParameters"] = query and {name: [value] for name, value in query.items()}
-        return Answer.of(invoke(made | (event or {})))
+        return ApiResponse.of(invoke(made | (event or {})))
 
     return answer

@@ -13,7 +13,7 @@ from coinfarm.serving.response import model_identity
 from handler import app
 from image_render.draw import draw_frames
 from image_render.windows import window_range_pct, windows
-from tests.support.demo_requests import MINUTE_MS, START_MS, Answer, demo_candles, demo_request, npz
+from tests.support.demo_requests import MINUTE_MS, START_MS, ApiResponse, demo_candles, demo_request, npz
 from tests.support.fake_models import promote_model, publish_model, seal
 
 NPZ = "application/x-npz"
@@ -271,7 +271,7 @@ def test_what_is_not_served_is_404(ask, method, path):
 )
 def test_a_method_that_a_path_does_not_take_is_405_and_says_which_it_takes(api_event, invoke, method, path, takes):
     response = invoke(api_event(method, path, "application/json", b""))
-    answer = Answer.of(response)
+    answer = ApiResponse.of(response)
     assert (answer.status, answer.media_type) == (405, "application/problem+json")
     assert answer.json()["detail"] == f"{path} takes {takes}, and not {method}"
     assert "Allow" in (response.get("headers") or response["multiValueHeaders"])
@@ -283,7 +283,7 @@ def test_an_error_of_ours_tells_nothing_of_itself(ask):
     assert (answer.status, answer.media_type) == (500, "application/problem+json")
     assert answer.json() == {
         "type": "urn:coinfarm:problem:InternalError",
-        "title": "An error of ours",
+        "title": "Internal server error",
         "status": 500,
         "detail": "It has been logged; the request can be tried again.",
     }

@@ -70,7 +70,7 @@ def test_an_unexpected_error_is_left_for_lambda_to_report(invoke, broken_engine)
 def test_a_setting_that_cannot_be_is_named(invoke, monkeypatch):
     monkeypatch.setenv("MAX_BATCH", "many")
     answer = invoke(demo_request())
-    assert (answer["status"], answer["title"]) == (503, "The service is not set up")
+    assert (answer["status"], answer["title"]) == (503, "Service misconfigured")
     assert answer["detail"].startswith("MAX_BATCH='many': ")
 
 

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from handler.docs_page import page
-from handler.openapi_file import committed
+from handler.openapi_file import openapi_json
 
 
 class Loads(HTMLParser):
@@ -33,11 +33,11 @@ def test_its_style_fetches_nothing():
 
 def test_the_document_is_in_the_page():
     spec = re.search(r"const spec = (.*);\n", page())[1]
-    assert json.loads(spec.replace("<\\/", "</")) == json.loads(committed())
+    assert json.loads(spec.replace("<\\/", "</")) == json.loads(openapi_json())
 
 
 def test_no_text_of_the_document_can_end_its_script(monkeypatch):
-    monkeypatch.setattr("handler.docs_page.committed", lambda: '{"info": "</script><script>alert(1)"}')
+    monkeypatch.setattr("handler.docs_page.openapi_json", lambda: '{"info": "</script><script>alert(1)"}')
     assert page().count("</script>") == 2
 
 
@@ -48,7 +48,7 @@ def test_the_page_is_served_as_html(ask):
 
 
 def test_the_document_is_served_as_json(ask):
-    assert ask("GET", "/openapi.json").json() == json.loads(committed())
+    assert ask("GET", "/openapi.json").json() == json.loads(openapi_json())
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.files import parse_candles
-from tests.support.demo_requests import EVENTS, Answer, make_candles, make_events
+from tests.support.demo_requests import EVENTS, ApiResponse, make_candles, make_events
 
 FILES = {
     path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json")) if not path.stem.startswith("env")
@@ -22,10 +22,10 @@ def committed_candles():
 
 
 def test_the_candles_are_those_that_the_script_makes():
-    committed, made = committed_candles(), make_candles()
-    np.testing.assert_array_equal(committed.open_time, made.open_time)
-    for name in committed.columns._fields[:4]:  # on another processor a price may come out a tick off
-        np.testing.assert_allclose(getattr(committed.columns, name), getattr(made.columns, name), atol=0.1001)
+    openapi_json, made = committed_candles(), make_candles()
+    np.testing.assert_array_equal(openapi_json.open_time, made.open_time)
+    for name in openapi_json.columns._fields[:4]:  # on another processor a price may come out a tick off
+        np.testing.assert_allclose(getattr(openapi_json.columns, name), getattr(made.columns, name), atol=0.1001)
 
 
 def unpacked(event):
@@ -63,12 +63,12 @@ def answers(pattern):
 
 @pytest.mark.parametrize("event", answers("api-*.json"))
 def test_each_api_event_is_answered(invoke, event):
-    assert Answer.of(invoke(event)).status == 200
+    assert ApiResponse.of(invoke(event)).status == 200
 
 
 @pytest.mark.parametrize("event", answers("refused/api-*.json"))
 def test_each_refused_api_event_gets_a_problem_document(invoke, event):
-    answer = Answer.of(invoke(event))
+    answer = ApiResponse.of(invoke(event))
     assert (answer.status, answer.media_type) == (422, "application/problem+json")
     assert answer.json()["errors"][0]["pointer"] == "/candles/17/high"
 

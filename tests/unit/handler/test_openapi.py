@@ -5,10 +5,10 @@ from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from handler import api, api_gateway, openapi, openapi_file
-from handler.openapi_file import committed
-from tests.support.demo_requests import EVENTS, Answer
+from handler.openapi_file import openapi_json
+from tests.support.demo_requests import EVENTS, ApiResponse
 
-DOCUMENT = json.loads(committed())
+DOCUMENT = json.loads(openapi_json())
 OPERATIONS = {
     (method.upper(), path): operation for path, operations in DOCUMENT["paths"].items() for method, operation in operations.items()
 }
@@ -42,8 +42,8 @@ def test_every_route_is_in_the_document():
 
 
 def test_people_are_not_shown_what_only_api_gateway_needs():
-    assert "x-amazon" not in committed()
-    assert "Fn::" not in committed()
+    assert "x-amazon" not in openapi_json()
+    assert "Fn::" not in openapi_json()
 
 
 def test_people_are_told_of_the_key_and_of_the_one_path_that_needs_none():
@@ -88,7 +88,7 @@ def test_what_is_asked_and_answered_is_what_the_document_promises(invoke, event)
     operation = OPERATIONS[http["method"], http["path"]]
     if event.get("body") and not event["isBase64Encoded"]:
         check(json.loads(event["body"]), operation["requestBody"]["content"]["application/json"]["schema"])
-    answer = Answer.of(invoke(event))
+    answer = ApiResponse.of(invoke(event))
     schema = described(answer, operation)
     if answer.media_type.endswith("json"):
         check(answer.json(), schema)

@@ -48,7 +48,7 @@ def test_a_problem_document_is_that_of_rfc_9457():
     error = errors.CandleError(Fault("/candles/7/high", "is below the low"), Fault("/candles/9/open", "must be a number"))
     assert problem(error) == {
         "type": "urn:coinfarm:problem:CandleError",
-        "title": "The candles cannot be",
+        "title": "Invalid candles",
         "status": 422,
         "detail": "/candles/7/high: is below the low; /candles/9/open: must be a number",
         "errors": [

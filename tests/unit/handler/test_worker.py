@@ -8,9 +8,9 @@ import pytest
 from coinfarm.aws.sqs import QueueMessage
 from coinfarm.errors import CandleError, CoinfarmError, Fault, ModelError, NotFound, TooLarge, Unavailable
 from handler import app, drain
-from handler.batch import OutOfTime
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
+from handler.message_batch import OutOfTime
 from handler.telemetry import print_metrics
 from handler.visibility import VisibilityExtender
 from handler.worker import Worker

@@ -10,7 +10,7 @@ import pytest
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.rows import rows_from_candles
 from coinfarm.errors import CandleError, MalformedRequest, RequestError, TooLarge
-from coinfarm.serving.request import BatchRequest, PredictionRequest, parse_request, series_of
+from coinfarm.serving.request import BatchRequest, PredictionRequest, parse_request, prepare_series
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
@@ -96,25 +96,25 @@ def test_holes_are_filled_or_refused_as_asked(gaps: Literal["fill", "reject"], c
     broken = minutes(203, missing={50, 51})
     if count is None:
         with pytest.raises(CandleError, match="/candles/50/openTime: 2 candles are missing before it"):
-            series_of(broken, 1, gaps, max_frames=4)
+            prepare_series(broken, 1, gaps, max_frames=4)
     else:
-        series = series_of(broken, 1, gaps, max_frames=4)
+        series = prepare_series(broken, 1, gaps, max_frames=4)
         assert len(series.candles) == count
         assert series.candles.filled.sum() == 2
 
 
 def test_candles_too_few_for_a_window_are_refused_by_number() -> None:
     with pytest.raises(CandleError, match=r"/candles: 199 candles are too few: a prediction needs 200"):
-        series_of(CANDLES[:199], 1, "fill", max_frames=4)
+        prepare_series(CANDLES[:199], 1, "fill", max_frames=4)
 
 
 def test_candles_too_few_may_become_enough_when_filled() -> None:
-    assert len(series_of(minutes(200, missing={100}), 1, "fill", max_frames=1)) == 1
+    assert len(prepare_series(minutes(200, missing={100}), 1, "fill", max_frames=1)) == 1
 
 
 def test_an_empty_stretch_is_refused() -> None:
     with pytest.raises(CandleError, match="/candles: there is no candle between from and to"):
-        series_of(CANDLES[:0], 1, "fill", max_frames=4)
+        prepare_series(CANDLES[:0], 1, "fill", max_frames=4)
 
 
 @pytest.mark.parametrize("gaps", ["fill", "reject"])
@@ -125,16 +125,16 @@ def test_an_empty_stretch_is_refused() -> None:
 def test_as_many_candles_as_said_are_taken_and_one_more_is_refused(
     gaps: Literal["fill", "reject"], stride: int, max_frames: int, max_candles: int
 ) -> None:
-    assert len(series_of(CANDLES[:max_candles], stride, gaps, max_frames)) == max_frames
+    assert len(prepare_series(CANDLES[:max_candles], stride, gaps, max_frames)) == max_frames
     with pytest.raises(
         TooLarge, match=f"{max_frames + 1} windows are more than the {max_frames} of one request: send at most {max_candles} candles"
     ):
-        series_of(CANDLES[: max_candles + 1], stride, gaps, max_frames)
+        prepare_series(CANDLES[: max_candles + 1], stride, gaps, max_frames)
 
 
 def test_holes_count_as_candles_when_they_are_filled() -> None:
     with pytest.raises(TooLarge, match="201 candles span 203 intervals of 1m with their holes filled; at most 202 are allowed"):
-        series_of(minutes(203, missing={100, 101}), 1, "fill", max_frames=3)
+        prepare_series(minutes(203, missing={100, 101}), 1, "fill", max_frames=3)
 
 
 def test_a_wide_stride_does_not_let_a_hole_of_centuries_fill_the_memory() -> None:
@@ -143,7 +143,7 @@ def test_a_wide_stride_does_not_let_a_hole_of_centuries_fill_the_memory() -> Non
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge, match="at most 10000000 are allowed"):
-            series_of(torn, 10_000, "fill", max_frames=50_000)
+            prepare_series(torn, 10_000, "fill", max_frames=50_000)
         assert tracemalloc.get_traced_memory()[1] < 100_000
     finally:
         tracemalloc.stop()

@@ -12,7 +12,7 @@ import pytest
 
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictions import Predictions
-from coinfarm.serving.response import answer, frames_response, response_file, source_message_id
+from coinfarm.serving.response import frames_response, response_document, response_file, source_message_id
 from tests.support.pixel_engine import PixelEngine, loaded
 
 NAN = float("nan")
@@ -45,17 +45,17 @@ def identity(model: LoadedModel) -> dict[str, str]:
 
 
 def test_an_answer_says_which_model_foretold_what_of_each_window(model: LoadedModel) -> None:
-    assert answer(model, PREDICTIONS) == {"model": identity(model), "results": RESULTS}
+    assert response_document(model, PREDICTIONS) == {"model": identity(model), "results": RESULTS}
 
 
 def test_an_answer_is_json_and_keeps_every_digit(model: LoadedModel) -> None:
-    document = answer(model, PREDICTIONS)
+    document = response_document(model, PREDICTIONS)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
 def test_a_model_that_does_not_tell_what_it_learnt_from_leaves_it_open(model: LoadedModel) -> None:
     untold = replace(PREDICTIONS, in_sample=None)
-    assert [result["inSample"] for result in answer(model, untold)["results"]] == [None, None]
+    assert [result["inSample"] for result in response_document(model, untold)["results"]] == [None, None]
     table = pq.read_table(io.BytesIO(response_file(model, untold, ".parquet", "message-1")))
     assert table["in_sample"].to_pylist() == [None, None]
     assert str(table.schema.field("in_sample").type) == "bool"

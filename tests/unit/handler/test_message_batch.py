@@ -8,9 +8,9 @@ from coinfarm.candles.files import parquet_from_candles
 from coinfarm.errors import Unavailable
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.series import Series
-from coinfarm.serving.response import answer
+from coinfarm.serving.response import response_document
 from coinfarm.storage.folder import FolderStorage
-from handler import app, batch
+from handler import app, message_batch
 from handler.local_events import LocalContext
 from tests.support.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, queue_event
 from tests.support.fake_models import promote_model, publish_model
@@ -63,7 +63,7 @@ def test_an_answer_is_written_as_json(deliver, results):
     written = results["one"]
     assert written.pop("messageId")
     model = app.service().model()
-    assert written == json.loads(json.dumps(answer(model, app.service().predictor().predict(Series(demo_candles(202))))))
+    assert written == json.loads(json.dumps(response_document(model, app.service().predictor().predict(Series(demo_candles(202))))))
 
 
 def test_an_answer_is_written_as_parquet(deliver, results):
@@ -272,8 +272,8 @@ def test_results_hold_every_output_of_each_window(deliver, results):
 
 
 def test_what_may_have_ended_its_function_before_is_worked_on_alone_after_the_others(invoke, results, monkeypatch):
-    worked, work = [], batch.work
-    monkeypatch.setattr(batch, "work", lambda messages, *rest: (worked.append(len(messages)), work(messages, *rest))[1])
+    worked, work = [], message_batch.process_messages
+    monkeypatch.setattr(message_batch, "process_messages", lambda messages, *rest: (worked.append(len(messages)), work(messages, *rest))[1])
     event = queue_event(message("bad", count=100), message("suspicious"), message("one"), message("another"))
     for record in event["Records"][:2]:
         record["attributes"]["ApproximateReceiveCount"] = "3"

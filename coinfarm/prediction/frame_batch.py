@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from coinfarm.models.manifest import Output
     from coinfarm.models.training_data import TrainingData
 
-Inputs = NDArray[np.uint8]
+EngineInputs = NDArray[np.uint8]
 """What an engine is given: frames, or the rows that it draws them from."""
 
 
-class Job:
+class PendingSeries:
     """A series on its way: which of its windows are drawn, and what is known of them."""
 
     def __init__(self, series: Series) -> None:
@@ -44,10 +44,10 @@ class Job:
         return Predictions(open_time, close_time, self.filled_candles, in_sample, self.values_pct)
 
 
-class Batch:
+class FrameBatch:
     """Room for what the engine is given at once, shared by as many series as fit."""
 
-    def __init__(self, inputs: Inputs, draw: Callable[..., Inputs]) -> None:
+    def __init__(self, inputs: EngineInputs, draw: Callable[..., EngineInputs]) -> None:
         """`draw(windows, out=…)` fills (a slice along the first axis of) `inputs`, which is `(frames, …)`."""
         self.inputs = inputs
         self._draw = draw
@@ -55,13 +55,13 @@ class Batch:
 
     def empty(self) -> None:
         self.used = 0
-        self._parts: list[tuple[Job, NDArray[np.intp], Values]] = []
+        self._parts: list[tuple[PendingSeries, NDArray[np.intp], Values]] = []
 
     @property
     def full(self) -> bool:
         return self.used == len(self.inputs)
 
-    def take(self, job: Job, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
+    def take(self, job: PendingSeries, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
         """Draw as many of the wanted windows as there is room for; the rest is returned."""
         chosen, rest = np.split(wanted, [len(self.inputs) - self.used])
         # Windows without holes are a slice, which stays a view; others are gathered.

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from coinfarm.backfill.job_runner import Job, run_jobs
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.service import Service
-from handler.isolation import turns
+from handler.isolation import split_batches
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
 from handler.telemetry import count, count_model_error, count_work, logger
@@ -24,7 +24,7 @@ class OutOfTime(Exception):
 
 
 @dataclass
-class Outcomes:
+class MessageOutcomes:
     """What became of each message: done once its answer is written, or the reason why not."""
 
     failures: dict[str, Exception] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Outcomes:
         else:
             logger.error("record failed", extra={"message_id": message_id}, exc_info=error)
 
-    def add(self, others: "Outcomes") -> None:
+    def add(self, others: "MessageOutcomes") -> None:
         """What became of other messages."""
         self.failures |= others.failures
         self.done |= others.done
@@ -69,9 +69,9 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
         if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
             raise OutOfTime("too little time is left in this invocation")
 
-    outcomes = Outcomes()
-    for turn in turns(messages):
-        outcomes.add(work(turn, service, time_left))
+    outcomes = MessageOutcomes()
+    for turn in split_batches(messages):
+        outcomes.add(process_messages(turn, service, time_left))
 
     def settle(record: SQSRecord) -> None:
         if record.message_id not in outcomes.done:
@@ -88,12 +88,12 @@ def _receive_count(record: dict[str, Any]) -> int:
         return 1
 
 
-def work(messages: Sequence[Message], service: Service, before_batch: Callable[[], None]) -> Outcomes:
+def process_messages(messages: Sequence[Message], service: Service, before_batch: Callable[[], None]) -> MessageOutcomes:
     """Do what the messages ask for. Those of one model version share the engine's batches; none fails another.
 
     `before_batch` is called before each call of the engine; what it raises gives the rest back.
     """
-    outcomes = Outcomes()
+    outcomes = MessageOutcomes()
     reader = MessageReader(service.settings)
     by_version: dict[str | None, list[tuple[Message, Job]]] = {}
     for message in {message.message_id: message for message in messages}.values():

@@ -55,7 +55,7 @@ class MessageReader:
         return request.model_version, job
 
     def _shard_job(self, request: ShardRequest) -> ShardJob:
-        shard = Shard(request.symbol, request.interval, request.date, request.stride)
+        shard = Shard(request.symbol, request.interval, request.date, request.stride, request.days)
         with _pointing_at("candlesUri"):
             candles = open_inside(request.candles_uri, _root("CANDLES_ROOT", self._settings.candles_root))
         with _pointing_at("resultsUri"):

@@ -80,7 +80,7 @@ class Coverage:
 
 
 def month_of(shard: Shard) -> Month:
-    """The month in which the shard's day lies."""
+    """The month of the shard's first day."""
     return Month(shard.symbol, f"{shard.day:%Y-%m}")
 
 

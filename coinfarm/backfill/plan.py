@@ -1,13 +1,13 @@
 """Plan a run: count its frames, time this machine, quote."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from coinfarm.backfill.estimate import ComputeTargetName, Fleet, Speed, quote
 from coinfarm.backfill.local_run import cores_here
 from coinfarm.backfill.run_manifest import RunManifest
-from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import days_read
 from coinfarm.candle_store.reader import History
 from coinfarm.candles.synthetic import generate
@@ -47,10 +47,9 @@ def plan_run(spec: BackfillSpec, speed: Speed, fleet: Fleet, way: ComputeTargetN
     if len(set(spec.symbols)) < len(spec.symbols):
         raise CoinfarmError("a symbol is named twice")
     history = History(spec.candles)
+    shard_days = days_per_shard(spec.interval)
     shards = [
-        Shard(symbol, spec.interval, date.fromordinal(number), spec.stride)
-        for symbol in spec.symbols
-        for number in range(spec.first.toordinal(), spec.stop.toordinal())
+        shard for symbol in spec.symbols for shard in shards_between(symbol, spec.interval, spec.first, spec.stop, spec.stride, shard_days)
     ]
     there = {symbol: frozenset(history.days(symbol, spec.interval)) for symbol in spec.symbols}
     for symbol in spec.symbols:
@@ -58,8 +57,9 @@ def plan_run(spec: BackfillSpec, speed: Speed, fleet: Fleet, way: ComputeTargetN
             raise NotFound(
                 f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first} up to {spec.stop}; {history.contents()}"
             )
-    with_candles = [shard for shard in shards if shard.day in there[shard.symbol]]
-    frames = sum(shard.asked for shard in with_candles)
+    days_with_candles = [[day for day in shard.each_day() if day in there[shard.symbol]] for shard in shards]
+    without_candles = sum(not days for days in days_with_candles)
+    frames = sum(replace(shard, day=day, days=1).asked for shard, days in zip(shards, days_with_candles, strict=True) for day in days)
     return RunManifest(
         created_at=datetime.now(UTC),
         symbols=spec.symbols,
@@ -67,12 +67,13 @@ def plan_run(spec: BackfillSpec, speed: Speed, fleet: Fleet, way: ComputeTargetN
         from_date=spec.first,
         to_date=spec.stop,
         stride=spec.stride,
+        shard_days=shard_days,
         model_uri=spec.model_uri,
         model_version=spec.model_version,
         candles_uri=spec.candles.uri(),
         results_uri=spec.results.uri(),
         way=way,
-        quote=quote(frames, len(shards), len(shards) - len(with_candles), days_read(spec.interval), speed, fleet),
+        quote=quote(frames, len(shards), without_candles, days_read(spec.interval, shard_days), speed, fleet),
     )
 
 

@@ -1,14 +1,13 @@
 """The manifest of a run: what was asked for, of which model, where its candles and results lie, and what it was said to cost."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
 from coinfarm.backfill.estimate import ComputeTargetName, Quote
-from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard import MAX_SHARD_DAYS, Shard, shards_between
 from coinfarm.candles.interval import Interval
 from coinfarm.candles.symbol import Symbol
 from coinfarm.documents import Document, FromDate, ToDate
@@ -23,7 +22,9 @@ _MAX_BYTES = 1_000_000
 
 
 class RunManifest(Document):
-    """The shards are each day from `from_date` on and before `to_date`, of each symbol.
+    """The shards are the days from `from_date` on and before `to_date`, of each symbol, `shard_days` at a time.
+
+    Runs that 0.1 planned have shards of one day at any interval.
 
     `model_uri` is None for the model that comes with the package. `way` is how it is to be paid for.
     """
@@ -35,6 +36,7 @@ class RunManifest(Document):
     from_date: FromDate
     to_date: ToDate
     stride: Stride = 1
+    shard_days: Annotated[int, Field(ge=1, le=MAX_SHARD_DAYS)] = 1
     model_uri: str | None = None
     model_version: Version
     candles_uri: str
@@ -42,15 +44,10 @@ class RunManifest(Document):
     way: ComputeTargetName
     quote: Quote
 
-    @property
-    def days(self) -> int:
-        return (self.to_date - self.from_date).days
-
     def shards(self) -> Iterator[Shard]:
         """Always in the same order: symbol by symbol, day by day."""
         for symbol in self.symbols:
-            for number in range(self.days):
-                yield Shard(symbol, self.interval, self.from_date + timedelta(number), self.stride)
+            yield from shards_between(symbol, self.interval, self.from_date, self.to_date, self.stride, self.shard_days)
 
     def same_work_as(self, other: "RunManifest") -> bool:
         """Whether the two differ in nothing but when they were made and what was quoted."""

@@ -1,18 +1,21 @@
-"""The shard: one symbol, one interval, one UTC day of window ends."""
+"""The unit of a backfill: the windows of one symbol and interval that end on one UTC day, or on several where candles are long."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from coinfarm.candles.day import DAY_MS, day_start_ms
 from coinfarm.candles.interval import interval_ms
 
 PREDICTIONS = "predictions"
 FAILURES = "failures"
+MAX_SHARD_DAYS = 1440
+_MINUTES_PER_DAY = 1440
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Which windows are asked for: those whose last candle opens on the UTC day `day`.
+    """The windows whose last candle opens on the UTC day `day` or the days after it, `days` in all.
 
     With a stride of N it is those whose last candle is the Nth, the 2Nth, … since the epoch, so that they lie alike in every shard and
     close on the hour, at midnight and so on where N candles are an hour or a day.
@@ -22,6 +25,7 @@ class Shard:
     interval: str
     day: date
     stride: int = 1
+    days: int = 1
 
     @property
     def step_ms(self) -> int:
@@ -33,7 +37,14 @@ class Shard:
 
     @property
     def stop_ms(self) -> int:
-        return self.start_ms + DAY_MS
+        return self.start_ms + self.days * DAY_MS
+
+    @property
+    def last_day(self) -> date:
+        return self.day + timedelta(self.days - 1)
+
+    def each_day(self) -> Iterator[date]:
+        return (self.day + timedelta(number) for number in range(self.days))
 
     @property
     def asked(self) -> int:
@@ -53,14 +64,37 @@ class Shard:
 
     def key(self, version: str) -> str:
         """Where its result lies under the root of results. It says what that depends on, but for the candles, of which it tells itself."""
-        return f"{series_prefix(version, self.symbol, self.interval, self.stride)}date={self.day.isoformat()}.parquet"
+        return f"{series_prefix(version, self.symbol, self.interval, self.stride)}date={self._dates}.parquet"
 
     def failure_key(self, version: str) -> str:
         """Where a note lies of why its last attempt failed."""
-        return f"{series_prefix(version, self.symbol, self.interval, self.stride, FAILURES)}date={self.day.isoformat()}.json"
+        return f"{series_prefix(version, self.symbol, self.interval, self.stride, FAILURES)}date={self._dates}.json"
 
     def __str__(self) -> str:
-        return f"{self.symbol} {self.interval} {self.day}"
+        return f"{self.symbol} {self.interval} {self._dates}"
+
+    @property
+    def _dates(self) -> str:
+        """Its day, or its first day and the day after its last."""
+        return str(self.day) if self.days == 1 else f"{self.day}--{self.day + timedelta(self.days)}"
+
+
+def days_per_shard(interval: str) -> int:
+    """As many days as hold about as many windows as a day of minutes: 5 at `5m`, 60 at `1h`, 1440 at `1d`."""
+    return min(MAX_SHARD_DAYS, max(1, interval_ms(interval) * _MINUTES_PER_DAY // DAY_MS))
+
+
+def shards_between(symbol: str, interval: str, first: date, stop: date, stride: int, days: int) -> Iterator[Shard]:
+    """The shards of the days from `first` on and before `stop`, oldest first.
+
+    Shards of several days begin at multiples of `days` since 1970, so that runs over other dates share all but the first and the last.
+    """
+    day = first
+    while day < stop:
+        count = days - (day - date(1970, 1, 1)).days % days
+        count = min(count, (stop - day).days)
+        yield Shard(symbol, interval, day, stride, count)
+        day += timedelta(count)
 
 
 def series_prefix(version: str, symbol: str, interval: str, stride: int = 1, folder: str = PREDICTIONS) -> str:

@@ -42,7 +42,7 @@ class ShardWindows:
 
 
 def windows_of(shard: Shard, history: History) -> ShardWindows:
-    """Holes are filled as `fill_gaps` does, also those that reach beyond the day; a day without any candle has no windows.
+    """Holes are filled as `fill_gaps` does, also those that reach beyond the shard; a shard without any candle has no windows.
 
     Raises `NotFound` for a symbol and interval without candles, `CandleError` for a damaged day.
     """
@@ -59,20 +59,20 @@ def windows_of(shard: Shard, history: History) -> ShardWindows:
     return ShardWindows(series, no_candles=shard.asked - there, too_few_before=there - count)
 
 
-def days_read(interval: str) -> int:
-    """How many day files a shard's candles lie in."""
-    return 1 - (-_BEFORE * interval_ms(interval) // DAY_MS)
+def days_read(interval: str, shard_days: int) -> int:
+    """How many day files the candles of a shard are in."""
+    return shard_days - (-_BEFORE * interval_ms(interval) // DAY_MS)
 
 
 def _whole(found: Candles, shard: Shard, history: History) -> Candles:
-    """The candles without holes, from the shard's first window on, or from where the history begins, to the day's or the history's end."""
+    """The candles without holes, from the shard's first window on, or from the history's start, to the shard's or the history's end."""
     start_ms, last_ms = shard.start_ms - _BEFORE * shard.step_ms, shard.stop_ms - shard.step_ms
     parts = [found]
     if found.open_time[0] > start_ms:
         before = history.last_before(shard.symbol, shard.interval, start_ms)
         if len(before):
             parts.insert(0, _flat(before, start_ms))
-    if found.open_time[-1] < last_ms and history.goes_on_after(shard.symbol, shard.interval, shard.day):
+    if found.open_time[-1] < last_ms and history.goes_on_after(shard.symbol, shard.interval, shard.last_day):
         parts.append(_flat(found[-1:], last_ms))
     return fill_gaps(Candles.concatenate(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.step_ms + 1)
 

@@ -104,12 +104,14 @@ def message(manifest: RunManifest, shard: Shard) -> str:
         symbol=shard.symbol,
         interval=shard.interval,
         date=shard.day,
+        days=shard.days,
         stride=shard.stride,
         modelVersion=manifest.model_version,
         candlesUri=manifest.candles_uri,
         resultsUri=manifest.results_uri,
     )
-    return request.model_dump_json(by_alias=True)
+    # Workers of version 0.1 do not know the field: they can still process shards of one day.
+    return request.model_dump_json(by_alias=True, exclude={"days"} if shard.days == 1 else None)
 
 
 def _write(run: Run, submission: Submission) -> None:

@@ -96,7 +96,8 @@ class ShardRequest(_Request):
 
     symbol: Symbol
     interval: Interval
-    date: Annotated[Day, Field(description="The UTC day on which the last candles of its windows open.")]
+    date: Annotated[Day, Field(description="The first UTC day on which the last candles of its windows open.")]
+    days: Annotated[int, Field(ge=1, le=1440, description="How many days, from that day on.")] = 1
     stride: Stride = 1
     model_version: Annotated[Version, Field(description="Pinned, so that a run has one model from its beginning to its end.")]
     candles_uri: Annotated[str, Field(max_length=1024)]

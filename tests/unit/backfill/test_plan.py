@@ -1,7 +1,7 @@
 """What a run is said to take and cost, and the manifest that keeps it."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
 from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.errors import CoinfarmError, Conflict, DocumentError, NotFound
 from coinfarm.storage import Storage
 from tests.support.backfill_runs import planned
@@ -67,8 +68,40 @@ def test_there_are_no_more_workers_than_there_is_work(messages: int, functions: 
 def test_a_plan_counts_the_windows_of_days_that_have_candles(candles: Storage, tmp_path: Path) -> None:
     manifest = planned(tmp_path, candles, symbols=("DEMOUSD",), days=5).manifest
     assert (manifest.quote.frames, manifest.quote.messages, manifest.quote.messages_without_candles) == (3 * 1440, 5, 2)
-    hours = planned(tmp_path / "hours", candles, symbols=("DEMOETH",), interval="1h", days=3, stride=6).manifest
-    assert (hours.quote.frames, hours.quote.messages, hours.quote.messages_without_candles) == (2 * 4, 3, 1)
+    hours = planned(tmp_path / "hours", candles, symbols=("DEMOETH",), interval="1h", days=3, stride=6, shard_days=None).manifest
+    assert (hours.quote.frames, hours.quote.messages, hours.quote.messages_without_candles) == (2 * 4, 1, 0)
+
+
+@pytest.mark.parametrize(("interval", "days"), [("1m", 1), ("5m", 5), ("15m", 15), ("1h", 60), ("4h", 240), ("1d", 1440)])
+def test_a_shard_has_as_many_windows_as_a_day_of_minutes(interval: str, days: int) -> None:
+    (shard, *_) = shards_between("BTCUSD", interval, date(1970, 1, 1), date(2020, 1, 1), 1, days_per_shard(interval))
+    assert (shard.days, shard.asked) == (days, 1440)
+
+
+def test_runs_over_other_dates_share_their_inner_shards() -> None:
+    def keys(first: date, stop: date) -> list[str]:
+        return [shard.key("v") for shard in shards_between("BTCUSD", "1h", first, stop, 1, 60)]
+
+    long, short = keys(date(2025, 1, 1), date(2026, 1, 1)), keys(date(2025, 3, 3), date(2025, 12, 3))
+    assert short[1:-1] == [key for key in long if key in short]
+    assert len(short) == 5 + 1
+
+
+def test_shards_cover_each_day_once() -> None:
+    shards = list(shards_between("BTCUSD", "1h", date(2025, 1, 10), date(2025, 7, 1), 1, 60))
+    days = [day for shard in shards for day in shard.each_day()]
+    assert days == [date(2025, 1, 10) + timedelta(number) for number in range((date(2025, 7, 1) - date(2025, 1, 10)).days)]
+
+
+def test_a_run_planned_by_version_0_1_keeps_its_shards(candles: Storage, tmp_path: Path) -> None:
+    run = planned(tmp_path, candles, symbols=("DEMOETH",), interval="1h", days=3)
+    document = json.loads((tmp_path / "manifest.json").read_text())
+    del document["shardDays"]
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    version = run.manifest.model_version
+    assert [shard.key(version).rpartition("/")[2] for shard in Run.at(str(tmp_path)).manifest.shards()] == [
+        f"date=2026-01-0{day}.parquet" for day in (1, 2, 3)
+    ]
 
 
 def test_the_manifest_describes_every_shard_in_one_order(candles: Storage, tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_windows import ShardWindows, windows_of
+from coinfarm.backfill.shard import Shard, shards_between
+from coinfarm.backfill.shard_windows import ShardWindows, days_read, windows_of
 from coinfarm.candle_store.reader import History
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
@@ -81,6 +81,34 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
         np.testing.assert_array_equal(np.concatenate(part), expected[asked_for])
     for shard, windows in zip(shards, found, strict=True):
         assert shard.asked == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
+
+
+@pytest.mark.parametrize("name", ["hours", "hours with holes", "four hours"])
+def test_a_shard_of_several_days_has_the_windows_of_one_prediction_over_all(name: str, predictor: Predictor, tmp_path: Path) -> None:
+    history = HISTORIES[name]
+    expected = rows(predictor, Series(fill_gaps(history, 100_000)))
+    store = History(stored(tmp_path / "store", history))
+    first, stop = days_of(history)[0], days_of(history)[-1] + timedelta(1)
+    shards = list(shards_between(history.symbol, history.interval, first, stop, 1, 7))
+    found = [windows_of(shard, store) for shard in shards]
+    parts = [rows(predictor, windows.series) for windows in found if windows.series]
+    for each, part in zip(expected, zip(*parts, strict=True), strict=True):
+        np.testing.assert_array_equal(np.concatenate(part), each)
+    for shard, windows in zip(shards, found, strict=True):
+        assert shard.asked == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
+
+
+def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    history = synthetic_history(400, interval="1d")
+    storage = stored(tmp_path / "store", history)
+    read: list[str] = []
+    original = type(storage).read
+    monkeypatch.setattr(type(storage), "read", lambda self, key, *rest: (read.append(key), original(self, key, *rest))[1])
+    (shard,) = shards_between("DEMOUSD", "1d", days_of(history)[250], days_of(history)[-1] + timedelta(1), 1, 1440)
+    windows = windows_of(shard, History(storage))
+    assert windows.series is not None
+    assert (len(windows.series), len(read), len(set(read))) == (150, 349, 349)
+    assert days_read("1d", shard.days) == 349
 
 
 @pytest.mark.parametrize(

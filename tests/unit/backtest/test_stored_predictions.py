@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet as pq
 
@@ -82,11 +83,19 @@ def test_predictions_of_two_models_are_not_mixed(tmp_path: Path, coin: Coin) -> 
         read_predictions(str(tmp_path))
 
 
-def test_a_window_that_is_predicted_twice_is_refused(tmp_path: Path, coin: Coin) -> None:
+def test_equal_predictions_of_one_window_count_once_and_different_ones_are_refused(tmp_path: Path, coin: Coin) -> None:
     store_predictions(tmp_path, coin)
+    (once,) = read_predictions(str(tmp_path))
     first = next(tmp_path.rglob("*.parquet"))
-    first.with_name("date=1999-01-01.parquet").write_bytes(first.read_bytes())
-    with pytest.raises(CoinfarmError, match="DEMOUSD has two predictions"):
+    again = first.with_name("date=1999-01-01.parquet")
+    again.write_bytes(first.read_bytes())
+    (twice,) = read_predictions(str(tmp_path))
+    assert twice.close_time.tolist() == once.close_time.tolist()
+    np.testing.assert_array_equal(twice.values_pct, once.values_pct)
+    table = pq.read_table(again)
+    column = table.schema.get_field_index("end_change_pct")
+    pq.write_table(table.set_column(column, "end_change_pct", pc.add(table["end_change_pct"], 1.0)), again)
+    with pytest.raises(CoinfarmError, match="DEMOUSD"):
         read_predictions(str(tmp_path))
 
 

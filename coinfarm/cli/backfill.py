@@ -59,8 +59,9 @@ _IDLE_LOOKS = 3
 def backfill() -> None:
     """Predict years of history, here or through a queue.
 
-    A run consists of shards: one symbol and one UTC day each, or as many days as have 1440 candles. A shard's result is written as a whole, and its file name encodes model,
-    symbol, interval and date, so an interrupted run can continue, and processing a shard again writes the same file.
+    A run consists of shards: one symbol and one UTC day each, or as many days as have 1440 candles. A shard's result is written as a whole,
+    and its file name encodes model, symbol, interval and dates, so an interrupted run can continue, and processing a shard again writes the
+    same file.
     """
 
 

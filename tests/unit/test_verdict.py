@@ -152,5 +152,5 @@ def test_there_is_no_verdict_on_a_part_of_the_predictions(tmp_path: Path, monkey
     monkeypatch.setattr("coinfarm.verdict.speed_here", lambda _: Speed(2_000.0, 2, "told by a test"))
     predictor: Any = SimpleNamespace(model=SimpleNamespace(version=VERSION))
     scope = imported_scope(tmp_path / "out", [candle_file(tmp_path, 12)], None, None, None)
-    with pytest.raises(CoinfarmError, match="2 shards .* DEMOBTC 1h 2026-01-01--2026-01-07"):
+    with pytest.raises(CoinfarmError, match=r"2 shards .* DEMOBTC 1h 2026-01-01--2026-01-07"):
         judge(scope, planned(scope, predictor, None))

@@ -4,8 +4,9 @@ import time
 from pathlib import Path
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file

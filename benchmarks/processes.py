@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from image_render.spec import STANDARD
 
 _STARTED_NS = "COINFARM_BENCH_STARTED_NS"

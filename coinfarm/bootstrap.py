@@ -57,7 +57,7 @@ def block_bootstrap_ratio(numerators: ArrayLike, denominators: ArrayLike, block:
     return ratios
 
 
-def interval(draws: Draws, level: float = 0.9) -> tuple[float, float]:
+def percentile_interval(draws: Draws, level: float = 0.9) -> tuple[float, float]:
     """The percentile interval that holds `level` of the draws `(samples,)`; draws that are NaN are left out, NaN where all are."""
     known = draws[~np.isnan(draws)]
     if not len(known):

@@ -25,7 +25,7 @@ class Document(BaseModel):
     @classmethod
     def parse(cls, data: bytes, where: str) -> Self:
         """The document that was stored at `where`; raises `error`, which names the place and the fields at fault."""
-        with naming_faults(where, cls.error):
+        with translate_validation_errors(where, cls.error):
             return cls.model_validate_json(data)
 
     def to_json(self) -> bytes:
@@ -34,7 +34,7 @@ class Document(BaseModel):
 
 
 @contextmanager
-def naming_faults(where: str, error: type[CoinfarmError]) -> Iterator[None]:
+def translate_validation_errors(where: str, error: type[CoinfarmError]) -> Iterator[None]:
     """Turns pydantic's error into an `error` that names `where` and the fields at fault."""
     try:
         yield

@@ -25,7 +25,7 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
     return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)
 
 
-def upside_down(targets: Values) -> Values:
+def flip_targets(targets: Values) -> Values:
     """What would follow the chart turned upside down, `(n, 3)`: a rise becomes a decline.
 
     Exactly so in `window_range` units, in percent nearly.

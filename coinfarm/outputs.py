@@ -5,7 +5,7 @@ from typing import Literal, get_args
 OutputName = Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
 OUTPUT_NAMES: tuple[str, ...] = get_args(OutputName)
 """As JSON spells them."""
-COLUMN_NAMES = ("max_rise_pct", "max_decline_pct", "end_change_pct")
+OUTPUT_COLUMNS = ("max_rise_pct", "max_decline_pct", "end_change_pct")
 """As CSV and Parquet spell them."""
-TITLES: dict[str, str] = dict(zip(OUTPUT_NAMES, ("max rise", "max decline", "end change"), strict=True))
+OUTPUT_TITLES: dict[str, str] = dict(zip(OUTPUT_NAMES, ("max rise", "max decline", "end change"), strict=True))
 """As a person reads them."""

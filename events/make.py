@@ -16,8 +16,8 @@ import numpy as np
 
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parquet_from_candles
-from coinfarm.candles.rows import FIELDS, rows_from_candles
+from coinfarm.candles.json_rows import FIELDS, rows_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parquet_from_candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 
 FOLDER = Path(__file__).parent

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.serving.chart import prediction_chart_png

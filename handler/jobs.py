@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from coinfarm.backfill.job_runner import Job
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.files import parse_candles
-from coinfarm.candles.rows import candles_from_rows
+from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
@@ -44,7 +44,7 @@ class MessageReader:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._histories: dict[str, History] = {}
+        self._histories: dict[str, CandleStoreSnapshot] = {}
 
     def job(self, message: Message) -> tuple[str | None, Job]:
         """The version of the model that the message pins, and the job. Raises `RequestError` that points at what is wrong."""
@@ -60,7 +60,7 @@ class MessageReader:
             candles = open_inside(request.candles_uri, _root("CANDLES_ROOT", self._settings.candles_root))
         with _pointing_at("resultsUri"):
             results = open_inside(request.results_uri, _root("RESULTS_ROOT", self._settings.results_root))
-        return ShardJob(shard, request.model_version, self._histories.setdefault(candles.uri(), History(candles)), results)
+        return ShardJob(shard, request.model_version, self._histories.setdefault(candles.uri(), CandleStoreSnapshot(candles)), results)
 
     def _request_job(self, request: BatchRequest, message_id: str) -> "_RequestJob":
         with _pointing_at("resultsUri"):

@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
-from coinfarm.aws.auto_scaling import Fleet
-from coinfarm.aws.instance_metadata import Instance
+from coinfarm.aws.auto_scaling import AutoScalingMember
+from coinfarm.aws.instance_metadata import InstanceMetadata
 from coinfarm.aws.sqs import Queue
 from coinfarm.errors import CoinfarmError, Unavailable
 from coinfarm.serving.service import Service
@@ -39,8 +39,8 @@ class Worker:
         self._held = VisibilityExtender(self._queue, settings.visibility_timeout_s)
         self._idleness = IdleTimer()
         self._drain = Drain(settings.drain_s)
-        self._instance = Instance(settings.aws_ec2_metadata_service_endpoint)
-        self._fleet = Fleet(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
+        self._instance = InstanceMetadata(settings.aws_ec2_metadata_service_endpoint)
+        self._fleet = AutoScalingMember(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
         self._lanes = [
             WorkerThread(f"lane {number}", settings, service, self._queue, self._held, self._idleness, self._drain)
             for number in range(1, settings.worker_threads + 1)
@@ -88,7 +88,7 @@ class Worker:
         self._every(_HEALTH_S, self._tell_health, "health")
         if not self._settings.aws_ec2_metadata_disabled:
             # One of its own: instances are not shared between threads.
-            notices = Instance(self._settings.aws_ec2_metadata_service_endpoint)
+            notices = InstanceMetadata(self._settings.aws_ec2_metadata_service_endpoint)
             self._every(self._settings.notice_poll_s, _Notices(notices, self._drain).poll, "notices")
         for lane in self._lanes:
             lane.start()
@@ -129,7 +129,7 @@ class Worker:
         if self._fleet is None or not (len(self._held) or idle_s):
             return
         try:
-            self._fleet.protect(bool(len(self._held)))
+            self._fleet.set_scale_in_protection(bool(len(self._held)))
         except Unavailable as error:
             logger.warning("protection from scaling in could not be changed", extra={"reason": str(error)})
 
@@ -137,7 +137,7 @@ class Worker:
         if self._fleet is None:
             return
         try:
-            self._fleet.leave()
+            self._fleet.terminate()
         except Unavailable as error:
             logger.warning("the group keeps this instance", extra={"reason": str(error)})
 
@@ -166,14 +166,14 @@ class Worker:
 class _Notices:
     """Begins the drain when the instance is about to be taken away; says once where there is no instance to ask."""
 
-    def __init__(self, instance: Instance, drain: Drain) -> None:
+    def __init__(self, instance: InstanceMetadata, drain: Drain) -> None:
         self._instance = instance
         self._drain = drain
         self._was_silent = False
 
     def poll(self) -> None:
         try:
-            notice = self._instance.notice()
+            notice = self._instance.termination_notice()
         except Unavailable as error:
             if not self._was_silent:
                 logger.warning("the instance cannot be asked for notices", extra={"reason": str(error)})

@@ -24,7 +24,7 @@ class Forecast:
 
 
 @dataclass(frozen=True)
-class Room:
+class ExtendedFrame:
     """A chart with room for a forecast: as `preview` takes it, for a frame that is larger by the forecast."""
 
     frame: NDArray[np.uint8]
@@ -33,9 +33,9 @@ class Room:
     price_range: tuple[float, float]
 
 
-def make_room(
+def extend_frame(
     frame: NDArray[np.uint8], spec: FrameSpec, open_times_ms: tuple[int, int], price_range: tuple[float, float], forecast: Forecast
-) -> Room:
+) -> ExtendedFrame:
     """Add empty candles at the right of `frame` `(window_candles, price_rows, 3)`, and empty rows where the forecast leaves its range."""
     lowest, highest = price_range
     if highest <= lowest:  # a flat window: its one price is in the middle row
@@ -56,4 +56,4 @@ def make_room(
     drawn[: spec.window_candles, :, VOLUME] = frame[:, shown, VOLUME]
     first_ms, last_ms = open_times_ms
     step_ms = (last_ms - first_ms) // max(1, spec.window_candles - 1)
-    return Room(drawn, larger, (first_ms, last_ms + forecast.candles * step_ms), (lowest - below * row, highest + above * row))
+    return ExtendedFrame(drawn, larger, (first_ms, last_ms + forecast.candles * step_ms), (lowest - below * row, highest + above * row))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from image_render.attribution import Panel
-from image_render.forecast import Forecast, make_room
+from image_render.forecast import Forecast, extend_frame
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.ticks import price_ticks, time_ticks
 
@@ -74,8 +74,8 @@ def preview(
     if forecast:
         if not open_times_ms or not price_range:
             raise ValueError("a forecast needs open_times_ms and price_range")
-        room = make_room(frame, spec, open_times_ms, price_range, forecast)
-        frame, spec, open_times_ms, price_range = room.frame, room.spec, room.open_times_ms, room.price_range
+        extended = extend_frame(frame, spec, open_times_ms, price_range, forecast)
+        frame, spec, open_times_ms, price_range = extended.frame, extended.spec, extended.open_times_ms, extended.price_range
     layout = _Layout(spec, scale)
     times: list[tuple[int, str]] = []
     prices: list[tuple[int, str]] = []

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import draw_frames
 from image_render.spec import STANDARD

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _RETRY_S = 30
 
 
-class Fleet:
+class AutoScalingMember:
     """The membership of this machine in the group; nothing is asked of it yet. For one thread."""
 
     def __init__(self, group: str, instance_id: Callable[[], str]) -> None:
@@ -26,7 +26,7 @@ class Fleet:
         self._is_protected = False
         self._not_before = 0.0
 
-    def protect(self, wanted: bool) -> None:
+    def set_scale_in_protection(self, wanted: bool) -> None:
         """Let scaling in pass this machine by, or no longer. Does nothing where it is so already, and for 30 s after a failure.
 
         Raises `Unavailable`: a machine that is not yet, or no longer, in service cannot be protected.
@@ -42,7 +42,7 @@ class Fleet:
         self._is_protected = wanted
         self._not_before = 0.0
 
-    def leave(self) -> None:
+    def terminate(self) -> None:
         """End this machine, and let the group be smaller by one. Raises `Unavailable`: the group may be at its minimum."""
         self._call(
             lambda: self._client.terminate_instance_in_auto_scaling_group(InstanceId=self._member, ShouldDecrementDesiredCapacity=True)

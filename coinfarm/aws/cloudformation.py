@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.errors import Answer, Service, translated
+from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
 from coinfarm.errors import CoinfarmError, Forbidden, NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Stack:
         return f"s3://{self._output('ModelBucketName')}/models/{name}" if name else None
 
     @property
-    def model_root(self) -> str:
+    def required_model_uri(self) -> str:
         """The same, for who needs one. Raises `CoinfarmError` where it has none."""
         if self.model_uri is None:
             raise CoinfarmError(
@@ -75,7 +75,7 @@ class Stack:
             )
         return self.model_uri
 
-    def check_reach(self, candles_uri: str, results_uri: str) -> None:
+    def check_uris(self, candles_uri: str, results_uri: str) -> None:
         """Raises `Forbidden` where messages would name what its functions may not read or write."""
         for uri, home in ((candles_uri, self.candles_uri), (results_uri, self.results_uri)):
             if not f"{uri}/".startswith(f"{home}/"):
@@ -91,9 +91,9 @@ class Stack:
         """Its `lambda_functions`, `lambda_memory_mb` and `instances`, as far as its template has such a parameter."""
         return {name: int(self._parameters[parameter]) for name, parameter in _LIMITS.items() if self._parameters.get(parameter)}
 
-    def queue_url(self, *, of_fleet: bool) -> str:
+    def queue_url(self, *, fleet: bool) -> str:
         """The queue of the GPU fleet, or that of Lambda. Raises `CoinfarmError` where there is no fleet."""
-        if not of_fleet:
+        if not fleet:
             return self._output("QueueUrl")
         if "FleetQueueUrl" not in self.outputs:
             raise CoinfarmError(f"stack {self.name} has no GPU fleet: deploy it with FleetRepository, or plan the run with --on lambda")
@@ -117,7 +117,7 @@ class Stack:
 
     @cached_property
     def _found(self) -> "StackTypeDef":
-        with _translated(f"stack {self.name}"):
+        with _translate_errors(f"stack {self.name}"):
             found = self._client.describe_stacks(StackName=self.name)["Stacks"][0]
         _refuse_one_without_resources(self.name, found)
         return found
@@ -137,15 +137,16 @@ def _refuse_one_without_resources(name: str, found: "StackTypeDef") -> None:
         )
 
 
-def _own_error(where: str, answer: Answer) -> StorageError | None:
-    if answer.code == "ValidationError" and "does not exist" in answer.message:
+def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
+    if response.code == "ValidationError" and "does not exist" in response.message:
         return NotFound(f"{where}: there is none in this account and region; is AWS_REGION the one that it was deployed to?")
     return None
 
 
-_translated = partial(
-    translated,
-    service=Service(
-        "CloudFormation", to_allow="call cloudformation:DescribeStacks", no_answer="CloudFormation cannot be reached", own_error=_own_error
-    ),
+_SERVICE = AwsService(
+    "CloudFormation",
+    required_permission="call cloudformation:DescribeStacks",
+    unreachable="CloudFormation cannot be reached",
+    specific_error=_specific_error,
 )
+_translate_errors = partial(translate_errors, service=_SERVICE)

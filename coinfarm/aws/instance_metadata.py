@@ -12,7 +12,7 @@ _TIMEOUT_S = 2
 _TOKEN_S = 300
 
 
-class Instance:
+class InstanceMetadata:
     """The metadata service at an endpoint; nothing is asked of it yet. For one thread."""
 
     def __init__(self, endpoint: str) -> None:
@@ -27,7 +27,7 @@ class Instance:
             raise Unavailable(f"{self._endpoint}: the metadata service names no instance")
         return found
 
-    def notice(self) -> str | None:
+    def termination_notice(self) -> str | None:
         """Why this instance ends soon, or None. Raises `Unavailable` where no instance metadata can be had."""
         action = self._read("spot/instance-action")
         if action is not None:

@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.errors import Answer, Service, translated
+from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
 from coinfarm.errors import CoinfarmError, NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -15,18 +15,18 @@ _ANSWERS_WITHIN_S = 60
 """The API's function is stopped after 29 s; before it a container may have to start."""
 
 
-class Function:
+class LambdaFunction:
     """The function, or its alias, of an ARN; nothing is asked of it yet."""
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
-    def answer(self, event: Any) -> Any:
+    def invoke(self, event: Any) -> Any:
         """What it returns for the event.
 
         Raises `CoinfarmError` where it breaks off instead, `NotFound`, `Forbidden` and other `StorageError` where it cannot be called.
         """
-        with _translated(self._arn):
+        with _translate_errors(self._arn):
             called = self._client.invoke(FunctionName=self._arn, Payload=json.dumps(event).encode())
             answered = json.loads(called["Payload"].read())
         if "FunctionError" in called:
@@ -39,11 +39,14 @@ class Function:
         return client
 
 
-def _own_error(where: str, answer: Answer) -> StorageError | None:
-    return NotFound(f"{where}: there is no such function") if answer.code == "ResourceNotFoundException" else None
+def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
+    return NotFound(f"{where}: there is no such function") if response.code == "ResourceNotFoundException" else None
 
 
-_translated = partial(
-    translated,
-    service=Service("Lambda", to_allow="call lambda:InvokeFunction", no_answer="the function cannot be reached", own_error=_own_error),
+_SERVICE = AwsService(
+    "Lambda",
+    required_permission="call lambda:InvokeFunction",
+    unreachable="the function cannot be reached",
+    specific_error=_specific_error,
 )
+_translate_errors = partial(translate_errors, service=_SERVICE)

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.errors import Answer, Service, translated
+from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
 from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Queue:
         Others do not see them for `visibility_timeout_s`, or for the queue's own visibility timeout.
         """
         hidden: dict[str, Any] = {} if visibility_timeout_s is None else {"VisibilityTimeout": visibility_timeout_s}
-        with _translated(self.url):
+        with _translate_errors(self.url):
             answer = self._client.receive_message(
                 QueueUrl=self.url,
                 MaxNumberOfMessages=most,
@@ -112,7 +112,7 @@ class Queue:
         if "deadLetterTargetArn" not in policy:
             return None
         *_, owner, name = policy["deadLetterTargetArn"].split(":")
-        with _translated(self.url):
+        with _translate_errors(self.url):
             return Queue(self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"])
 
     def move_to(self, other: "Queue", on_moved: Callable[[int], None] = lambda _: None) -> int:
@@ -137,7 +137,7 @@ class Queue:
         return client
 
     def _attributes(self, *names: Any) -> dict[str, str]:
-        with _translated(self.url):
+        with _translate_errors(self.url):
             found: dict[Any, str] = self._client.get_queue_attributes(QueueUrl=self.url, AttributeNames=names).get("Attributes", {})
         return {name: found[name] for name in names if name in found}
 
@@ -148,19 +148,19 @@ class Queue:
         return failed
 
     def _send(self, entries: list[tuple[str, str]]) -> Any:
-        with _translated(self.url):
+        with _translate_errors(self.url):
             return self._client.send_message_batch(
                 QueueUrl=self.url, Entries=[{"Id": entry_id, "MessageBody": body} for entry_id, body in entries]
             )
 
     def _delete(self, entries: list[tuple[str, str]]) -> Any:
-        with _translated(self.url):
+        with _translate_errors(self.url):
             return self._client.delete_message_batch(
                 QueueUrl=self.url, Entries=[{"Id": entry_id, "ReceiptHandle": receipt} for entry_id, receipt in entries]
             )
 
     def _hide(self, entries: list[tuple[str, str]], visibility_timeout_s: int) -> Any:
-        with _translated(self.url):
+        with _translate_errors(self.url):
             return self._client.change_message_visibility_batch(
                 QueueUrl=self.url,
                 Entries=[
@@ -210,12 +210,11 @@ def _settled(values: Sequence[str], call: Callable[[list[tuple[str, str]]], Any]
     return refused + [failed[entry_id] for entry_id in waiting]
 
 
-def _own_error(where: str, answer: Answer) -> StorageError | None:
-    if answer.code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")):
+def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
+    if response.code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")):
         return NotFound(f"{where}: there is no such queue")
     return None
 
 
-_translated = partial(
-    translated, service=Service("SQS", to_allow="use the queue", no_answer="the queue cannot be reached", own_error=_own_error)
-)
+_SERVICE = AwsService("SQS", required_permission="use the queue", unreachable="the queue cannot be reached", specific_error=_specific_error)
+_translate_errors = partial(translate_errors, service=_SERVICE)

@@ -12,7 +12,7 @@ from coinfarm.backfill.coverage import Coverage, Month, month_of
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import Result, empty_table, read_result
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
 from coinfarm.storage.read_ahead import read_ahead
 
@@ -53,10 +53,10 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
 
 
 def _without_candles(run: Run) -> str:
-    manifest = run.manifest
+    manifest, contents = run.manifest, CandleStoreSnapshot(run.candles).contents()
     return (
         f"{run.storage.uri()}: nothing was predicted, for {manifest.candles_uri} had no {manifest.interval} candles of "
-        f"{', '.join(manifest.symbols)} from {manifest.from_date} up to {manifest.to_date}; now {History(run.candles).contents()}. "
+        f"{', '.join(manifest.symbols)} from {manifest.from_date} up to {manifest.to_date}; now {contents}. "
         "Plan another run with `coinfarm backfill plan`"
     )
 

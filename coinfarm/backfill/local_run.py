@@ -16,7 +16,7 @@ from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -229,7 +229,7 @@ def _work(root: str, cores: frozenset[int] | None, leader: Connection) -> None:
 
 def _do_shards(run: Run, leader: Connection) -> None:
     version = run.manifest.model_version
-    history = History(run.candles)
+    history = CandleStoreSnapshot(run.candles)
     last_told = time.monotonic()
 
     def tell() -> None:

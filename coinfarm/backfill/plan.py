@@ -9,7 +9,7 @@ from coinfarm.backfill.local_run import cores_here
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import days_read
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
@@ -46,7 +46,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, fleet: Fleet, way: ComputeTargetN
         raise CoinfarmError(f"--from {spec.first} must be before --to {spec.stop}, which is the day after the last one")
     if len(set(spec.symbols)) < len(spec.symbols):
         raise CoinfarmError("a symbol is named twice")
-    history = History(spec.candles)
+    history = CandleStoreSnapshot(spec.candles)
     shard_days = days_per_shard(spec.interval)
     shards = [
         shard for symbol in spec.symbols for shard in shards_between(symbol, spec.interval, spec.first, spec.stop, spec.stride, shard_days)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import CONTENT_TYPE, read_result, result_file
 from coinfarm.backfill.shard_windows import ShardWindows, windows_of
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CandleError, NotFound, StorageError
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
@@ -32,7 +32,7 @@ class ShardJob:
 
     shard: Shard
     version: str
-    history: History
+    history: CandleStoreSnapshot
     results: Storage
     _windows: ShardWindows | None = None
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 import numpy as np
 
 from coinfarm.backfill.shard import Shard
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.gaps import fill_gaps
@@ -41,7 +41,7 @@ class ShardWindows:
         return told.hexdigest()[:16]
 
 
-def windows_of(shard: Shard, history: History) -> ShardWindows:
+def windows_of(shard: Shard, history: CandleStoreSnapshot) -> ShardWindows:
     """Holes are filled as `fill_gaps` does, also those that reach beyond the shard; a shard without any candle has no windows.
 
     Raises `NotFound` for a symbol and interval without candles, `CandleError` for a damaged day.
@@ -64,15 +64,15 @@ def days_read(interval: str, shard_days: int) -> int:
     return shard_days - (-_BEFORE * interval_ms(interval) // DAY_MS)
 
 
-def _whole(found: Candles, shard: Shard, history: History) -> Candles:
+def _whole(found: Candles, shard: Shard, history: CandleStoreSnapshot) -> Candles:
     """The candles without holes, from the shard's first window on, or from the history's start, to the shard's or the history's end."""
     start_ms, last_ms = shard.start_ms - _BEFORE * shard.step_ms, shard.stop_ms - shard.step_ms
     parts = [found]
     if found.open_time[0] > start_ms:
-        before = history.last_before(shard.symbol, shard.interval, start_ms)
+        before = history.last_candle_before(shard.symbol, shard.interval, start_ms)
         if len(before):
             parts.insert(0, _flat(before, start_ms))
-    if found.open_time[-1] < last_ms and history.goes_on_after(shard.symbol, shard.interval, shard.last_day):
+    if found.open_time[-1] < last_ms and history.has_days_after(shard.symbol, shard.interval, shard.last_day):
         parts.append(_flat(found[-1:], last_ms))
     return fill_gaps(Candles.concatenate(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.step_ms + 1)
 

@@ -10,7 +10,7 @@ from coinfarm.backfill.run_manifest import Run, RunManifest
 from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.documents import Document
 from coinfarm.errors import NotFound
 from coinfarm.serving.request import ShardRequest
@@ -93,7 +93,7 @@ def missing_shards(run: Run) -> Sequence[Shard]:
 
 def unfit_shards(run: Run) -> Sequence[Shard]:
     """Those that have no result, a damaged one, or one of other candles; every result is read, and its candles."""
-    history, version = History(run.candles), run.manifest.model_version
+    history, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
     done = read_ahead(lambda shard: ShardJob(shard, version, history, run.results).is_done(), run.manifest.shards(), _READ_AHEAD)
     return [shard for shard, is_done in done if not is_done]
 

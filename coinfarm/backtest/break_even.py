@@ -7,7 +7,7 @@ import numpy as np
 from coinfarm.backtest.period import Period
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.trades import Trades
-from coinfarm.bootstrap import block_bootstrap_ratio, interval
+from coinfarm.bootstrap import block_bootstrap_ratio, percentile_interval
 
 LEVEL = 0.9
 _BUCKETS_PER_BLOCK = 24
@@ -40,7 +40,7 @@ def break_even(trades: Trades, period: Period, samples: int, seed: int = 0) -> B
     gross, stake = (np.bincount(at, values, minlength=buckets) for values in (trades.gross, trades.stake))
     low, high = float("nan"), float("nan")
     if buckets >= 2 * _BUCKETS_PER_BLOCK:
-        low, high = interval(block_bootstrap_ratio(gross, stake, _BUCKETS_PER_BLOCK, samples, seed), LEVEL)
+        low, high = percentile_interval(block_bootstrap_ratio(gross, stake, _BUCKETS_PER_BLOCK, samples, seed), LEVEL)
     return BreakEven(
         bps=1e4 * float(trades.gross.sum()) / staked,
         low_bps=1e4 * low,

@@ -8,8 +8,8 @@ from coinfarm.backtest.stored_predictions import CoinPredictions
 from coinfarm.backtest.trades import REASONS, Trades
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.outputs import COLUMN_NAMES
-from coinfarm.storage.local_file import whole_file, write_file
+from coinfarm.outputs import OUTPUT_COLUMNS
+from coinfarm.storage.local_file import atomic_write, write_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,14 +39,14 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
                 ("-predictions", _prediction_table(coin).drop_columns(["symbol", "interval"])),
             ):
                 path = folder / f"{name}{ending}.feather"
-                with whole_file(path) as unfinished:
+                with atomic_write(path) as unfinished:
                     _write_feather(table, unfinished)
                 written.append(path)
         for path, table in (
             (folder / "predictions.parquet", pa.concat_tables(map(_prediction_table, stored))),
             (folder / "trades.parquet", _trade_table(trades)),
         ):
-            with whole_file(path) as unfinished:
+            with atomic_write(path) as unfinished:
                 pq.write_table(table, str(unfinished), compression="zstd")
             written.append(path)
         recipes = folder / _RECIPES_FILE
@@ -95,7 +95,7 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
             "filled_candles": coin.filled_candles,
         }
         # Where there is no prediction stands a null: polars, unlike pandas, would count a NaN in.
-        | {name: pa.array(values, from_pandas=True) for name, values in zip(COLUMN_NAMES, coin.values_pct.T, strict=True)}
+        | {name: pa.array(values, from_pandas=True) for name, values in zip(OUTPUT_COLUMNS, coin.values_pct.T, strict=True)}
     )
 
 

@@ -10,7 +10,7 @@ from coinfarm.backtest.simulation import Orders
 from coinfarm.backtest.strategy import Exit, Rule, Size, Strategy
 from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import COLUMN_NAMES
+from coinfarm.outputs import OUTPUT_COLUMNS
 
 _MIN_MOVE_PCT = 1e-6
 """A predicted move against the trade is at least this: that the ratio stays finite, also where none at all is foretold."""
@@ -74,7 +74,7 @@ def rule_columns(coin: Coin) -> dict[str, NDArray[np.generic]]:
         "close_time": coin.signal_ms + coin.candles.interval_ms - 1,
         "filled_candles": coin.filled_candles,
     }
-    return columns | dict(zip(COLUMN_NAMES, coin.predicted_pct.T, strict=True))
+    return columns | dict(zip(OUTPUT_COLUMNS, coin.predicted_pct.T, strict=True))
 
 
 def _asked(rule: Rule, coin: Coin, allow_short: bool) -> NDArray[np.int8]:

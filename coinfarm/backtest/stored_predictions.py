@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import COLUMN_NAMES
+from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.read_ahead import read_ahead
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_READ_NAMES = ("close_time", "in_sample", "filled_candles", *COLUMN_NAMES)
+_READ_NAMES = ("close_time", "in_sample", "filled_candles", *OUTPUT_COLUMNS)
 _READ_AHEAD = 8
 
 
@@ -24,7 +24,7 @@ _READ_AHEAD = 8
 class CoinPredictions:
     """The predictions of one coin, in order of time, every column `(n,)`.
 
-    `values_pct` is `(n, 3)`, as `COLUMN_NAMES` says, NaN where there is no prediction. `in_sample` is False where the model does not tell;
+    `values_pct` is `(n, 3)`, in the order of `OUTPUT_COLUMNS`, NaN for no prediction. `in_sample` is False where the model does not tell;
     `in_sample_unknown` says of how many rows it does not. `model` is None where the place does not tell.
     """
 
@@ -132,7 +132,7 @@ def _schema(table: "pa.Table") -> "pa.Schema":
         "filled_candles": pa.int64(),
         "symbol": pa.string(),
         "interval": pa.string(),
-        **dict.fromkeys(COLUMN_NAMES, pa.float64()),
+        **dict.fromkeys(OUTPUT_COLUMNS, pa.float64()),
     }
     return pa.schema([(name, types[name]) for name in table.column_names])
 
@@ -163,5 +163,5 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
 
 
 def _values(table: "pa.Table") -> Iterator[Values]:
-    for name in COLUMN_NAMES:
+    for name in OUTPUT_COLUMNS:
         yield table[name].to_numpy(zero_copy_only=False)  # a null is NaN: no prediction

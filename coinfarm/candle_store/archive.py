@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.day import day_start_ms
-from coinfarm.candles.files import COLUMN_NAMES
 from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge
 
 MAX_CSV_BYTES = 64 << 20
@@ -18,7 +18,7 @@ MAX_CSV_BYTES = 64 << 20
 _NAME = re.compile(
     r"(?P<symbol>[A-Z0-9]+(?:_[A-Z0-9]+)?)-(?P<interval>\d+[a-z])-(?P<year>\d{4})-(?P<month>\d\d)(?:-(?P<day>\d\d))?\.(?:zip|csv)"
 )
-_COLUMNS = (*COLUMN_NAMES, "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore")
+_COLUMNS = (*CANDLE_COLUMNS, "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class ArchiveName:
         return cls(told["symbol"], told["interval"], day_start_ms(first), day_start_ms(stop))
 
 
-def csv_in_zip(path: Path) -> bytes:
+def read_zipped_csv(path: Path) -> bytes:
     """The CSV file in a zip, which is read into memory and never written anywhere.
 
     Raises `CandleError` for what is no zip, is damaged, encrypted, or holds anything else than one CSV file, `TooLarge` for a file
@@ -68,7 +68,7 @@ def csv_in_zip(path: Path) -> bytes:
     return text
 
 
-def with_header(text: bytes) -> bytes:
+def add_header(text: bytes) -> bytes:
     """A CSV file whose first line names the columns, which Binance mostly leaves out."""
     if not text[:1].isdigit():
         return text

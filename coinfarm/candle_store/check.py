@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.candle_store.day_file import columns_as_they_are, day_from_parquet
-from coinfarm.candle_store.faults import candle_faults
+from coinfarm.candle_store.faults import all_candle_faults
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.day import DAY_MS, day_start_ms, slots_per_day
@@ -19,7 +19,7 @@ from coinfarm.reports.formatting import minute_text
 
 
 @dataclass(frozen=True)
-class Hole:
+class Gap:
     """Intervals without a candle: those that open in `[start_ms, stop_ms)`, milliseconds UTC."""
 
     start_ms: int
@@ -40,7 +40,7 @@ class DayFault:
 
 
 @dataclass(frozen=True)
-class Coverage:
+class CandleCoverage:
     """How many candles there are of how many intervals."""
 
     candles: int
@@ -59,7 +59,7 @@ class SeriesCheck:
     interval: str
     days: dict[date, int] = field(default_factory=dict)
     """How many candles each stored day has, oldest first."""
-    holes: list[Hole] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
     """Between the first candle and the last."""
     partial_days: list[date] = field(default_factory=list)
     """Days of which only a part was ever asked for, or imported."""
@@ -68,11 +68,11 @@ class SeriesCheck:
     last_ms: int | None = None
 
     @property
-    def coverage(self) -> Coverage:
+    def coverage(self) -> CandleCoverage:
         return self._coverage(self.all_days())
 
     @property
-    def months(self) -> dict[str, Coverage]:
+    def months(self) -> dict[str, CandleCoverage]:
         """Coverage by month (`2024-01`), from the first stored day to the last."""
         return {month: self._coverage(days) for month, days in groupby(self.all_days(), key=lambda day: f"{day:%Y-%m}")}
 
@@ -92,13 +92,13 @@ class SeriesCheck:
             "months": [{"month": month, **_coverage_document(coverage)} for month, coverage in self.months.items()],
             "days": {str(day): count for day, count in self.days.items()},
             "partialDays": [str(day) for day in self.partial_days],
-            "holes": [{"from": _moment(hole.start_ms), "to": _moment(hole.stop_ms), "minutes": hole.minutes} for hole in self.holes],
+            "holes": [{"from": _moment(hole.start_ms), "to": _moment(hole.stop_ms), "minutes": hole.minutes} for hole in self.gaps],
             "faults": [{"date": str(fault.day), "uri": fault.uri, "detail": fault.detail} for fault in self.faults],
         }
 
-    def _coverage(self, days: Iterable[date]) -> Coverage:
+    def _coverage(self, days: Iterable[date]) -> CandleCoverage:
         counts = [self.days.get(day, 0) for day in days]
-        return Coverage(sum(counts), len(counts) * slots_per_day(self.interval))
+        return CandleCoverage(sum(counts), len(counts) * slots_per_day(self.interval))
 
 
 def check_store(store: CandleStore, progress: Callable[[int, int], None] = lambda _done, _total: None) -> list[SeriesCheck]:
@@ -126,7 +126,7 @@ def _take(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
     try:
         found = day_from_parquet(data, check.symbol, check.interval, day)
         times = found.candles.open_time
-        if not found.whole:
+        if not found.is_complete:
             check.partial_days.append(day)
     except CandleError as error:
         details, times = _look_closer(data, check.interval, day, error)
@@ -137,7 +137,7 @@ def _take(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
         before = times[:0] if check.last_ms is None else np.array([check.last_ms])
         around = np.concatenate([before, times])
         for at in np.flatnonzero(np.diff(around) > step_ms):
-            check.holes.append(Hole(int(around[at]) + step_ms, int(around[at + 1])))
+            check.gaps.append(Gap(int(around[at]) + step_ms, int(around[at + 1])))
         check.first_ms = int(times[0]) if check.first_ms is None else check.first_ms
         check.last_ms = int(times[-1])
 
@@ -148,7 +148,7 @@ def _look_closer(data: bytes, interval: str, day: date, error: CandleError) -> t
     if columns is None:
         return [str(fault) for fault in error.faults], np.zeros(0, np.int64)
     times, values = columns
-    details = [str(fault) for fault in candle_faults(times, values, interval)]
+    details = [str(fault) for fault in all_candle_faults(times, values, interval)]
     start_ms = day_start_ms(day)
     inside = (times >= start_ms) & (times < start_ms + DAY_MS)
     outside = times[~inside]
@@ -162,5 +162,5 @@ def _moment(time_ms: int | None) -> str | None:
     return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
 
 
-def _coverage_document(coverage: Coverage) -> dict[str, Any]:
+def _coverage_document(coverage: CandleCoverage) -> dict[str, Any]:
     return {"candles": coverage.candles, "intervals": coverage.intervals, "coveragePct": round(coverage.pct, 3)}

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS, check_columns
 from coinfarm.candles.day import Day, day_of, slots_per_day
-from coinfarm.candles.files import COLUMN_NAMES, check_columns, parse_candles
+from coinfarm.candles.files import parse_candles
 from coinfarm.errors import CandleError, Fault
 from image_render.windows import Columns
 
@@ -30,8 +31,8 @@ def day_to_parquet(day: Day) -> bytes:
     import pyarrow.parquet as pq
 
     candles = day.candles
-    table = pa.table(dict(zip(COLUMN_NAMES, (candles.open_time, *candles.columns), strict=True)))
-    if not day.whole:
+    table = pa.table(dict(zip(CANDLE_COLUMNS, (candles.open_time, *candles.columns), strict=True)))
+    if not day.is_complete:
         table = table.replace_schema_metadata({_KNOWN: base64.b64encode(np.packbits(day.known).tobytes())})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
@@ -69,7 +70,7 @@ def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | N
     try:
         file = open_day_file(data, interval)
         check_columns(file.schema_arrow)
-        table = file.read(columns=list(COLUMN_NAMES), use_threads=False)
+        table = file.read(columns=list(CANDLE_COLUMNS), use_threads=False)
         if any(column.null_count for column in table.columns):
             return None
         time, *values = (column.to_numpy() for column in table.columns)

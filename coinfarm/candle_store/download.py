@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.candle_store.exchange import Exchange, Row
-from coinfarm.candle_store.faults import candle_faults
+from coinfarm.candle_store.faults import all_candle_faults
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
@@ -24,7 +24,7 @@ _FAULTS_NAMED = 3
 
 
 @dataclass
-class Download:
+class DownloadResult:
     """What a download did; lists of days, oldest first."""
 
     symbol: str
@@ -69,7 +69,7 @@ def download(
     *,
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Download:
+) -> DownloadResult:
     """Store the days from `first` on and before `stop` (None: up to yesterday) that are not there as a whole.
 
     A day is written once all of it was fetched, so a download that is killed goes on where it was. A day that is not over, by the
@@ -80,14 +80,14 @@ def download(
     """
     exchange.check_interval(interval)
     market = exchange.market(symbol)
-    outcome = Download(store_symbol(market), interval)
+    outcome = DownloadResult(store_symbol(market), interval)
     over = day_of(exchange.now_ms() - _SETTLED_MS)
     stop = over if stop is None else stop
     wanted = [first + timedelta(at) for at in range((stop - first).days)]
     outcome.unfinished = [day for day in wanted if day >= over]
     wanted = wanted[: len(wanted) - len(outcome.unfinished)]
     if not replace:
-        there = store.whole_days(outcome.symbol, outcome.interval, wanted)
+        there = store.complete_days(outcome.symbol, outcome.interval, wanted)
         outcome.already_there = [day for day in wanted if day in there]
         wanted = [day for day in wanted if day not in there]
     done = 0
@@ -105,7 +105,9 @@ def _stretches(days: list[date]) -> Iterator[list[date]]:
         yield [day for _, day in stretch]
 
 
-def _days(exchange: Exchange, market: str, interval: str, days: list[date], outcome: Download) -> Iterator[tuple[date, list[Row], int]]:
+def _days(
+    exchange: Exchange, market: str, interval: str, days: list[date], outcome: DownloadResult
+) -> Iterator[tuple[date, list[Row], int]]:
     """Each of the days with its candles, as soon as the exchange has told of later times; and from when on the day is known.
 
     No candles for a whole answer's length at the beginning may mean that nobody traded, or that the exchange does not tell of times so
@@ -133,7 +135,7 @@ def _days(exchange: Exchange, market: str, interval: str, days: list[date], outc
             yield day, day_rows, first_ms or start_ms
 
 
-def _keep(store: CandleStore, outcome: Download, day: date, rows: list[Row], known_from_ms: int, replace: bool) -> None:
+def _keep(store: CandleStore, outcome: DownloadResult, day: date, rows: list[Row], known_from_ms: int, replace: bool) -> None:
     if not rows:
         outcome.without_candles.append(day)
         return
@@ -153,7 +155,7 @@ def _checked(symbol: str, interval: str, rows: list[Row]) -> Candles:
     try:
         return Candles.checked(symbol, interval, open_time, columns)
     except CandleError:
-        faults = candle_faults(open_time, columns, interval)
+        faults = all_candle_faults(open_time, columns, interval)
         more = f", and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
         named = "; ".join(map(str, faults[:_FAULTS_NAMED]))
         raise CandleError(Fault("", f"of {symbol} the exchange gives what cannot be: {named}{more}")) from None

@@ -24,7 +24,7 @@ class CandleFault:
         return f"{minute_text(self.open_time_ms)} {self.field} {self.detail}"
 
 
-def candle_faults(open_time: Times, columns: Columns, interval: str) -> list[CandleFault]:
+def all_candle_faults(open_time: Times, columns: Columns, interval: str) -> list[CandleFault]:
     """Every fault of the candles, which lie in the order in which they were found; `open_time` in milliseconds UTC."""
     return list(_faults(open_time, columns, interval))
 

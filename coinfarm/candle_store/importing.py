@@ -6,25 +6,25 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candle_store.archive import ArchiveName, csv_in_zip, with_header
-from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candle_store.archive import ArchiveName, add_header, read_zipped_csv
+from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import by_day
-from coinfarm.candles.files import UnnamedCandles, parse_candles
+from coinfarm.candles.files import MissingSeriesName, parse_candles
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_text
 
 
 @dataclass
-class Imported:
+class ImportResult:
     """What became of one file: its series, how many candles it has, the days by what was done, and what went wrong."""
 
     file: str
     symbol: str = ""
     interval: str = ""
     candles: int = 0
-    days: Counter[Written] = field(default_factory=Counter)
+    days: Counter[WriteOutcome] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
-    is_unnamed: bool = False
+    lacks_series_name: bool = False
     """Whether it was refused since its name does not tell symbol and interval."""
 
     def document(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Imported:
             "symbol": self.symbol,
             "interval": self.interval,
             "candles": self.candles,
-            "days": {str(written): self.days[written] for written in Written},
+            "days": {str(written): self.days[written] for written in WriteOutcome},
             "refused": self.refused,
         }
 
@@ -47,7 +47,7 @@ def import_file(
     interval: str | None = None,
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Imported:
+) -> ImportResult:
     """Store a file's candles by the day; symbol and interval are told by its name where they are not given.
 
     A file knows of the time from its first candle to its last (one of Binance's archive: of all its month, or day), so its first and
@@ -55,12 +55,12 @@ def import_file(
     refused, day by day, unless `replace`. A file that cannot be read is `refused` as a whole. `progress` gets the days done and those
     to do. Raises `StorageError` where the store does not answer, `RequestError` for a symbol that cannot be.
     """
-    outcome = Imported(str(path))
+    outcome = ImportResult(str(path))
     try:
         candles, start_ms, stop_ms = _read(path, symbol, interval)
     except CoinfarmError as error:
         outcome.refused.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
-        outcome.is_unnamed = isinstance(error, UnnamedCandles)
+        outcome.lacks_series_name = isinstance(error, MissingSeriesName)
         return outcome
     except OSError as error:
         error.filename = str(path)
@@ -84,10 +84,10 @@ def _read(path: Path, symbol: str | None, interval: str | None) -> tuple[Candles
     if archive:
         symbol, interval = symbol or archive.symbol, interval or archive.interval
     if path.suffix == ".zip":
-        data, name = with_header(csv_in_zip(path)), f"{path.stem}.csv"
+        data, name = add_header(read_zipped_csv(path)), f"{path.stem}.csv"
     else:
         data = path.read_bytes()
-        data = with_header(data) if path.suffix == ".csv" else data
+        data = add_header(data) if path.suffix == ".csv" else data
     candles = parse_candles(data, name, symbol=symbol, interval=interval)
     start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
     if archive:

@@ -36,12 +36,12 @@ class SeriesName(NamedTuple):
     interval: str
 
 
-class Written(StrEnum):
+class WriteOutcome(StrEnum):
     """What a write did."""
 
     NEW = "new"
-    GROWN = "grown"
-    SAME = "same"
+    EXTENDED = "grown"
+    UNCHANGED = "same"
     REPLACED = "replaced"
 
 
@@ -71,7 +71,7 @@ class CandleStore:
         """The symbols and intervals of which there is a day, sorted."""
         return sorted({SeriesName(*name[:2]) for name in map(_parsed_key, self._storage.list(PREFIX)) if name})
 
-    def strays(self) -> list[str]:
+    def unrecognized_files(self) -> list[str]:
         """Where files lie among the candles that are no day of any series."""
         return [self._storage.uri(key) for key in self._storage.list(PREFIX) if not _parsed_key(key)]
 
@@ -101,22 +101,22 @@ class CandleStore:
             for day in stored
             if (start_ms is None or day_start_ms(day) + DAY_MS > start_ms) and (stop_ms is None or day_start_ms(day) < stop_ms)
         ]
-        for day in self.read_each(symbol, interval, wanted):
+        for day in self.read_each_day(symbol, interval, wanted):
             candles = day.candles.between(start_ms, stop_ms)
             if len(candles):
                 yield candles
 
-    def whole_days(self, symbol: str, interval: str, days: Iterable[date]) -> set[date]:
+    def complete_days(self, symbol: str, interval: str, days: Iterable[date]) -> set[date]:
         """Those of the days that are stored whole; what is damaged is not."""
         stored = set(self.days(symbol, interval))
         whole = set()
         for day, data in self.fetch(symbol, interval, (day for day in days if day in stored)):
             with suppress(CandleError):
-                if self._parsed(data, symbol, interval, day).whole:
+                if self._parsed(data, symbol, interval, day).is_complete:
                     whole.add(day)
         return whole
 
-    def read_each(self, symbol: str, interval: str, days: Iterable[date]) -> Iterator[Day]:
+    def read_each_day(self, symbol: str, interval: str, days: Iterable[date]) -> Iterator[Day]:
         """The named days, and what is known of each. Raises `NotFound` for one that is not there, `CandleError` for a damaged one."""
         for day, data in self.fetch(symbol, interval, days):
             yield self._parsed(data, symbol, interval, day)
@@ -131,7 +131,7 @@ class CandleStore:
 
     def write_day(
         self, candles: Candles, *, known_from_ms: int | None = None, known_to_ms: int | None = None, replace: bool = False
-    ) -> Written:
+    ) -> WriteOutcome:
         """Keep candles of one day: all that there are of `[known_from_ms, known_to_ms)`, where None is the day's own end.
 
         Raises `CandleError` for none, or for candles of more than one day; `Conflict` where other candles are stored for the
@@ -144,27 +144,27 @@ class CandleStore:
                 return written
         raise Conflict(f"{self.uri(new.symbol, new.interval, new.day)} is written by others all the time: let one writer finish first")
 
-    def _try_to_write(self, new: Day, replace: bool) -> Written | None:
+    def _try_to_write(self, new: Day, replace: bool) -> WriteOutcome | None:
         """None where somebody else was faster, so that what they wrote has to be looked at."""
         key = self.key(new.symbol, new.interval, new.day)
         try:
             blob = self._storage.read(key, MAX_BYTES)
         except NotFound:
-            return Written.NEW if self._written(key, new, create_only=True) else None
+            return WriteOutcome.NEW if self._written(key, new, create_only=True) else None
         try:
             old = self._parsed(blob.data, new.symbol, new.interval, new.day)
         except CandleError:
             if not replace:
                 raise
-            return Written.REPLACED if self._written(key, new, if_match=blob.etag) else None
+            return WriteOutcome.REPLACED if self._written(key, new, if_match=blob.etag) else None
         differences = new.differences(old)
         if differences.size and not replace:
             raise _other_candles(self._storage.uri(key), old, new, differences)
         if differences.size:
-            return Written.REPLACED if self._written(key, new.over(old), if_match=blob.etag) else None
+            return WriteOutcome.REPLACED if self._written(key, new.over(old), if_match=blob.etag) else None
         if not (new.known & ~old.known).any():
-            return Written.SAME
-        return Written.GROWN if self._written(key, old.over(new), if_match=blob.etag) else None
+            return WriteOutcome.UNCHANGED
+        return WriteOutcome.EXTENDED if self._written(key, old.over(new), if_match=blob.etag) else None
 
     def _written(self, key: str, day: Day, *, create_only: bool = False, if_match: str | None = None) -> bool:
         try:

@@ -45,7 +45,7 @@ class Day:
         return cls(candles.symbol, candles.interval, day, known | traded, traded, values)
 
     @property
-    def whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all of the day is known."""
         return bool(self.known.all())
 

@@ -47,7 +47,7 @@ def is_mostly_filled(filled: NDArray[np.int64], window: int) -> NDArray[np.bool_
     return np.asarray(2 * filled > window)
 
 
-def refuse_gaps(candles: Candles) -> Candles:
+def reject_gaps(candles: Candles) -> Candles:
     """The same candles; raises `CandleError` that names each candle before which others are missing."""
     missing = np.diff(candles.open_time) // candles.interval_ms - 1
     holes = np.flatnonzero(missing)[:MAX_FAULTS]

@@ -28,7 +28,7 @@ _DAYS_PER_WEEK = 7
 
 
 @dataclass(frozen=True)
-class Market:
+class SyntheticMarket:
     """What is typical of a market. The defaults resemble bitcoin against the dollar in 2018 and 2019."""
 
     first_price: float = 8_000.0
@@ -78,7 +78,7 @@ def generate(
     seed: int,
     *,
     missing_share: float = 0.0,
-    market: Market = Market(),
+    market: SyntheticMarket = SyntheticMarket(),
 ) -> Candles:
     """Candles of `count` intervals from `start_ms` (milliseconds UTC) on, a function of its arguments alone.
 
@@ -104,7 +104,7 @@ def generate(
     return Candles.checked(symbol, interval, open_time[kept], Columns(*(column[kept] for column in columns)))
 
 
-def _columns(open_time: Times, minutes: float, market: Market, generator: np.random.Generator) -> Columns:
+def _columns(open_time: Times, minutes: float, market: SyntheticMarket, generator: np.random.Generator) -> Columns:
     """Candles of `minutes` each, without holes."""
     count = len(open_time)
     log_volatility = _log_volatility(open_time, minutes, generator)

@@ -378,8 +378,8 @@ def _known_queue(run: "Run", queue_url: str | None) -> "Queue | None":
     if url is None and (stack := named_stack()):
         from coinfarm.backfill.estimate import FLEET_TARGETS
 
-        stack.check_reach(run.manifest.candles_uri, run.manifest.results_uri)
-        url = stack.queue_url(of_fleet=run.manifest.way in FLEET_TARGETS)
+        stack.check_uris(run.manifest.candles_uri, run.manifest.results_uri)
+        url = stack.queue_url(fleet=run.manifest.way in FLEET_TARGETS)
     url = url or os.environ.get("QUEUE_URL")
     if not url:
         return None

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from coinfarm.compilation.compile import Attempt, Compilation
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 
 def forms_table(compilation: Compilation) -> Table:
@@ -18,7 +18,7 @@ def forms_table(compilation: Compilation) -> Table:
     )
     table.add_column("form")
     for name in OUTPUT_NAMES:
-        table.add_column(TITLES[name], justify="right")
+        table.add_column(OUTPUT_TITLES[name], justify="right")
     table.add_column("frames/s", justify="right")
     table.add_column("× Keras", justify="right")
     table.add_column("kept", min_width=12)

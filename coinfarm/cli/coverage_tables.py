@@ -48,15 +48,15 @@ def series_table(checks: list[SeriesCheck]) -> Table:
         table.add_column(heading, justify="right")
     for check in checks:
         ends = ["–" if time_ms is None else minute_text(time_ms) for time_ms in (check.first_ms, check.last_ms)]
-        missing = sum(hole.minutes for hole in check.holes)
-        counts = (check.coverage.candles, len(check.holes), missing, len(check.partial_days), len(check.faults))
+        missing = sum(hole.minutes for hole in check.gaps)
+        counts = (check.coverage.candles, len(check.gaps), missing, len(check.partial_days), len(check.faults))
         table.add_row(f"{check.symbol} {check.interval}", "\n".join(ends), *(f"{count:,}" for count in counts))
     return table
 
 
 def hole_table(checks: list[SeriesCheck]) -> Table | None:
     """The longest gaps of all; None where there is none."""
-    holes = [(hole, check) for check in checks for hole in check.holes]
+    holes = [(hole, check) for check in checks for hole in check.gaps]
     if not holes:
         return None
     shown = nlargest(_HOLES_SHOWN, holes, key=lambda held: held[0].minutes)

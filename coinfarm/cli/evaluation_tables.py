@@ -7,7 +7,7 @@ from rich.table import Table
 
 from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
 from coinfarm.models.evaluation_document import Accuracy, Evaluation, OutputScores
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
@@ -27,7 +27,7 @@ def evaluation_record_table(document: Mapping[str, Any]) -> Table:
     )
     table.add_column("")
     for name in OUTPUT_NAMES:
-        table.add_column(f"R² of\n{TITLES[name]}", justify="right")
+        table.add_column(f"R² of\n{OUTPUT_TITLES[name]}", justify="right")
     table.add_column("direction\ncorrect", justify="right")
     rows = {"this model": document, **{BASELINE_TITLES.get(name, name): each for name, each in document["baselines"].items()}}
     for name, row in rows.items():
@@ -58,13 +58,13 @@ def _scores_table(evaluation: Evaluation) -> Table:
         caption_justify="left",
     )
     table.add_column("", no_wrap=True)
-    for title in TITLES.values():
+    for title in OUTPUT_TITLES.values():
         table.add_column(f"R² {title}", justify="right")
     table.add_column("direction %", justify="right", no_wrap=True)
     table.add_column("rise > decline %", justify="right", no_wrap=True)
 
     def add(who: str, outputs: dict[str, OutputScores], direction: Accuracy, larger: Accuracy, style: str = "") -> None:
-        table.add_row(who, *(number(outputs[name].r2) for name in TITLES), _right(direction), _right(larger), style=style)
+        table.add_row(who, *(number(outputs[name].r2) for name in OUTPUT_TITLES), _right(direction), _right(larger), style=style)
 
     add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
     for name, baseline in evaluation.baselines.items():

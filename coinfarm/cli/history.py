@@ -16,7 +16,7 @@ from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.candle_store.download import Download
+    from coinfarm.candle_store.download import DownloadResult
     from coinfarm.candle_store.store import CandleStore
 
 _LONG_WAIT_S = 4
@@ -114,7 +114,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
             did = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {outcome.candles:,} candles; days: {did or 'none'}")
         for detail in outcome.refused:
-            click.echo(f"refused: {detail}{f', or give {SERIES_OPTIONS}' if outcome.is_unnamed else ''}", err=True)
+            click.echo(f"refused: {detail}{f', or give {SERIES_OPTIONS}' if outcome.lacks_series_name else ''}", err=True)
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
     if any(outcome.refused for outcome in outcomes):
@@ -138,7 +138,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     store = _open(root)
     with progress_bar("days") as progress:
         checks = check_store(store, progress)
-    strays = store.strays()
+    strays = store.unrecognized_files()
     if as_json:
         click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
     else:
@@ -201,7 +201,7 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
 
     The files are named SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train.
     """
-    from coinfarm.candles.files import parquet_from_candles
+    from coinfarm.candles.parquet_file import parquet_from_candles
     from coinfarm.storage.local_file import write_file
 
     store = _open(root)
@@ -230,7 +230,7 @@ def _wait(seconds: float, reason: str) -> None:
     time.sleep(seconds)
 
 
-def _tell(outcome: "Download", exchange_name: str) -> None:
+def _tell(outcome: "DownloadResult", exchange_name: str) -> None:
     from coinfarm.reports.formatting import minute_text
 
     click.echo(f"{outcome.symbol} {outcome.interval}: {outcome.candles:,} candles of {_days(outcome.stored)} stored")

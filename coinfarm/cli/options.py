@@ -48,11 +48,11 @@ def candle_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
-    from coinfarm.candles.files import UnnamedCandles, parse_candles
+    from coinfarm.candles.files import MissingSeriesName, parse_candles
 
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
-    except UnnamedCandles as error:
+    except MissingSeriesName as error:
         raise click.ClickException(f"{error}, or give {SERIES_OPTIONS}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None

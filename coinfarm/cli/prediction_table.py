@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.formatting import minute_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") ->
     )
     table.add_column("window ends (UTC)", no_wrap=True)
     for name in OUTPUT_NAMES:
-        table.add_column(f"{TITLES[name]} %", justify="right")
+        table.add_column(f"{OUTPUT_TITLES[name]} %", justify="right")
     table.add_column("filled", justify="right")
     table.add_column("in sample")
     for result in shown:
@@ -45,7 +45,7 @@ def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") ->
 
 def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
     """A header in snake_case, then the rows of each part, in one text each; what is not predicted is empty."""
-    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *COLUMN_NAMES]) + "\n"
+    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *OUTPUT_COLUMNS]) + "\n"
     for part in parts:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(_csv_rows(part))

@@ -68,13 +68,13 @@ def _answer_here(event: Any) -> Any:
 
 
 def _answer_of(stack: "Stack", event: Any) -> Any:
-    from coinfarm.aws.lambda_function import Function
+    from coinfarm.aws.lambda_function import LambdaFunction
 
     if isinstance(event, dict) and "Records" in event:
         raise click.ClickException(
             f"stack {stack.name} receives messages through its queue (coinfarm backfill submit); without --stack they are processed here"
         )
-    return Function(stack.function_arn).answer(event)
+    return LambdaFunction(stack.function_arn).invoke(event)
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080")

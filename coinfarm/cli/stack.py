@@ -45,13 +45,13 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
     """By command and parameter. Each is called only where the parameter is not given."""
     model = {"model_uri": lambda: stack().model_uri}
     store = {"root": lambda: stack().candles_uri}
-    model_root = {"root": lambda: (stack().model_root,)}
+    model_root = {"root": lambda: (stack().required_model_uri,)}
     return {
         **dict.fromkeys(("predict", "explain", "serve", "evaluate", "verdict", "worker"), model),
         "backtest": {**model, "predictions": lambda: stack().predictions_uri, "candles": lambda: stack().candles_uri},
         "history": dict.fromkeys(("download", "import", "export", "check", "generate"), store),
         "model": {
-            "publish": {"root": lambda: stack().model_root},
+            "publish": {"root": lambda: stack().required_model_uri},
             **dict.fromkeys(("list", "history", "show", "card", "promote", "rollback"), model_root),
         },
         "backfill": {

@@ -51,7 +51,7 @@ def worker(
     if way and stack is None:
         raise click.UsageError("--on chooses between the queues of a stack: name it, as in coinfarm --stack NAME worker")
     given: dict[str, Any] = {
-        "QUEUE_URL": queue_url or (stack and stack.queue_url(of_fleet=way in FLEET_TARGETS)),
+        "QUEUE_URL": queue_url or (stack and stack.queue_url(fleet=way in FLEET_TARGETS)),
         "CANDLES_ROOT": candles_root or (stack and stack.candles_uri),
         "RESULTS_ROOT": results_root or (stack and stack.results_uri),
         "MODEL_URI": model_uri,

@@ -22,7 +22,7 @@ from coinfarm.evaluation.metrics import (
     t_statistic,
 )
 from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, BlockBootstrap
-from coinfarm.labels import upside_down
+from coinfarm.labels import flip_targets
 from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
@@ -86,7 +86,7 @@ def baselines(rows: Observations, fit_rows: Observations | None) -> dict[str, Va
         told |= NaiveBaselines.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
         told["ridge"] = RidgeRegression.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
     # Upside down a decline is a rise: prices that bounce between bid and ask come back, so the opposite may be the better guess.
-    return told | {"persistence": rows.persistence_pct, "reversal": upside_down(rows.persistence_pct)}
+    return told | {"persistence": rows.persistence_pct, "reversal": flip_targets(rows.persistence_pct)}
 
 
 def _output(predicted: Values, actual: Values, rows: Observations, chance: BlockBootstrap) -> evaluation_document.OutputMetrics:

@@ -10,7 +10,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.display_names import BASELINE_TITLES, number
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.models.evaluation_document import Accuracy, DirectionAccuracy, Evaluation
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, density_colours, figure_svg
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ def r2_figure(evaluation: Evaluation) -> str:
     """R² of every output, the model's with its interval, beside the baselines; bars end where there is nothing more to see."""
 
     def draw(figure: "Figure") -> None:
-        panels = figure.subplots(1, len(TITLES), sharey=True, sharex=True)
+        panels = figure.subplots(1, len(OUTPUT_TITLES), sharey=True, sharex=True)
         who = ["this model", *(BASELINE_TITLES[name] for name in evaluation.baselines)]
         place = -np.arange(len(who))
-        for panel, (name, title) in zip(panels, TITLES.items(), strict=True):
+        for panel, (name, title) in zip(panels, OUTPUT_TITLES.items(), strict=True):
             ours = evaluation.outputs[name]
             every = [ours.r2, *(baseline.outputs[name].r2 for baseline in evaluation.baselines.values())]
             shown = [max(_MIN_R2_SHOWN, value or 0.0) for value in every]
@@ -43,7 +43,7 @@ def r2_figure(evaluation: Evaluation) -> str:
             panel.axvline(0, color=MUTED, linewidth=0.8)
             panel.set_title(title)
             panel.grid(visible=False, axis="y")
-        best = max([baseline.outputs[name].r2 or 0.0 for baseline in evaluation.baselines.values() for name in TITLES], default=0.0)
+        best = max([baseline.outputs[name].r2 or 0.0 for baseline in evaluation.baselines.values() for name in OUTPUT_TITLES], default=0.0)
         top = max([best, *(output.r2 or 0.0 for output in evaluation.outputs.values())])
         panels[0].set_xlim(_MIN_R2_SHOWN - 0.02, 1.3 * max(top, 0.1) + 0.06)
         panels[0].set_yticks(place, who)
@@ -55,7 +55,7 @@ def calibration_figure(evaluation: Evaluation) -> str:
     """What happened on average in each tenth of the predictions; on the dashed line the model is taken at its word."""
 
     def draw(figure: "Figure") -> None:
-        for panel, (name, title) in zip(figure.subplots(1, len(TITLES)), TITLES.items(), strict=True):
+        for panel, (name, title) in zip(figure.subplots(1, len(OUTPUT_TITLES)), OUTPUT_TITLES.items(), strict=True):
             tenths = evaluation.outputs[name].calibration.deciles
             predicted, actual = [tenth.predicted_pct for tenth in tenths], [tenth.actual_pct for tenth in tenths]
             _diagonal(panel, min(*predicted, *actual), max(*predicted, *actual))
@@ -70,7 +70,7 @@ def density_figure(judged: EvaluationFrames) -> str:
     """How often a prediction met an outcome, the rarest half percent on each side not shown."""
 
     def draw(figure: "Figure") -> None:
-        for at, (panel, title) in enumerate(zip(figure.subplots(1, len(TITLES)), TITLES.values(), strict=True)):
+        for at, (panel, title) in enumerate(zip(figure.subplots(1, len(OUTPUT_TITLES)), OUTPUT_TITLES.values(), strict=True)):
             predicted, actual = judged.predicted_pct[:, at], judged.rows.actual_pct[:, at]
             bounds = [_bounds(predicted), _bounds(actual)]
             counts, _, _ = np.histogram2d(predicted, actual, bins=_DENSITY_BINS, range=bounds)
@@ -106,7 +106,7 @@ def cumulative_figure(evaluation: Evaluation) -> str:
 
     def draw(figure: "Figure") -> None:
         panel = figure.subplots()
-        for name, title in TITLES.items():
+        for name, title in OUTPUT_TITLES.items():
             days, values = _by_day(evaluation, name)
             panel.plot(days, np.cumsum(values), color=_OUTPUT_COLOURS[name], label=title)
         panel.axhline(0, color=MUTED, linewidth=0.8)

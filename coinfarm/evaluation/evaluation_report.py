@@ -7,7 +7,7 @@ from coinfarm.evaluation.display_names import BASELINE_MEANINGS, BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.evaluation.findings import best_baseline, best_direction_baseline, verdict
 from coinfarm.models.evaluation_document import Accuracy, Baseline, BaselineAccuracy, DirectionAccuracy, Evaluation, OutputScores
-from coinfarm.outputs import TITLES
+from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Table, Tile, Tone
 
 _COIN_TOSS_PCT = 50.0
@@ -42,7 +42,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
         bounds = theirs.model_error_reduction_interval_pct
         tiles.append(
             Tile(
-                f"R² of the {TITLES[name]}",
+                f"R² of the {OUTPUT_TITLES[name]}",
                 number(evaluation.outputs[name].r2),
                 f"{BASELINE_TITLES[best]}: {number(theirs.r2)}",
                 _size_tone(bounds),
@@ -85,7 +85,7 @@ def _baselines(evaluation: Evaluation) -> Section:
                 )
             ),
             Table(
-                ("", *(f"R² {title}" for title in TITLES.values()), "direction correct", "rise > decline correct"),
+                ("", *(f"R² {title}" for title in OUTPUT_TITLES.values()), "direction correct", "rise > decline correct"),
                 rows,
                 f"{meanings[0].upper()}{meanings[1:]}. 90 % intervals in brackets.",
                 strong_row=0,
@@ -108,12 +108,12 @@ def _baselines(evaluation: Evaluation) -> Section:
 
 def _errors_table(evaluation: Evaluation) -> Table:
     def row(who: str, outputs: dict[str, OutputScores]) -> tuple[str, ...]:
-        errors = (number(outputs[name].mean_absolute_error_pct) for name in TITLES)
-        return (who, *errors, *(number(outputs[name].rank_correlation) for name in TITLES))
+        errors = (number(outputs[name].mean_absolute_error_pct) for name in OUTPUT_TITLES)
+        return (who, *errors, *(number(outputs[name].rank_correlation) for name in OUTPUT_TITLES))
 
     rows = [row("this model", dict(evaluation.outputs))]
     rows += [row(BASELINE_TITLES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
-    header = ("", *(f"error {title}, %" for title in TITLES.values()), *(f"rank corr. {title}" for title in TITLES.values()))
+    header = ("", *(f"error {title}, %" for title in OUTPUT_TITLES.values()), *(f"rank corr. {title}" for title in OUTPUT_TITLES.values()))
     return Table(header, rows, "Mean absolute errors in percentage points, and rank correlations", strong_row=0, folded=True)
 
 
@@ -125,12 +125,12 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
     rows = [
         (
             BASELINE_TITLES[name],
-            *(reduction(baseline, output) for output in TITLES),
+            *(reduction(baseline, output) for output in OUTPUT_TITLES),
             f"{number(baseline.direction.model_lead_pct, 1)} {between(baseline.direction.model_lead_interval_pct, 1)}".strip(),
         )
         for name, baseline in baselines.items()
     ]
-    header = ("against", *(f"errors of {title}" for title in TITLES.values()), "direction, points")
+    header = ("against", *(f"errors of {title}" for title in OUTPUT_TITLES.values()), "direction, points")
     return Table(
         header,
         rows,
@@ -140,7 +140,7 @@ def _lead_table(baselines: dict[str, Baseline]) -> Table:
 
 
 def _sizes(evaluation: Evaluation, judged: EvaluationFrames) -> Section:
-    slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in TITLES.items())
+    slopes = ", ".join(f"{number(evaluation.outputs[name].calibration.slope, 2)} for the {title}" for name, title in OUTPUT_TITLES.items())
     return Section(
         "Calibration",
         (
@@ -214,7 +214,7 @@ def _parts_table(calls: DirectionAccuracy, caption: str) -> Table:
 def _days(evaluation: Evaluation) -> Section:
     rows = [
         (title, number(daily.mean), number(daily.t_statistic, 1), f"{sum(value > 0 for value in daily.by_day.values())} of {daily.days}")
-        for title, daily in ((title, evaluation.outputs[name].daily_rank_correlation) for name, title in TITLES.items())
+        for title, daily in ((title, evaluation.outputs[name].daily_rank_correlation) for name, title in OUTPUT_TITLES.items())
     ]
     return Section(
         "Day by day",
@@ -283,7 +283,7 @@ def _judged(evaluation: Evaluation) -> Section:
 
 
 def _row(who: str, outputs: dict[str, OutputScores], direction: Accuracy, larger: Accuracy) -> tuple[str, ...]:
-    return (who, *(number(outputs[name].r2) for name in TITLES), right(direction), right(larger))
+    return (who, *(number(outputs[name].r2) for name in OUTPUT_TITLES), right(direction), right(larger))
 
 
 def _size_tone(reduction: tuple[float, float] | None) -> Tone:

@@ -2,7 +2,7 @@
 
 from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
-from coinfarm.outputs import TITLES
+from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.page import Tone, Verdict
 
 _COIN_TOSS_PCT = 50.0
@@ -104,7 +104,7 @@ def _size_reason(evaluation: Evaluation, output: str) -> str:
     name = best_baseline(evaluation, output)
     theirs = evaluation.baselines[name].outputs[output]
     text = (
-        f"R² of the {TITLES[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
+        f"R² of the {OUTPUT_TITLES[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
         f"the best baseline, {_a(name)}, has {number(theirs.r2)}."
     )
     reduction, bounds = theirs.model_error_reduction_pct, theirs.model_error_reduction_interval_pct

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.bootstrap import Draws, block_bootstrap_means, interval
+from coinfarm.bootstrap import Draws, block_bootstrap_means, percentile_interval
 from coinfarm.candles.arrays import Times, Values
 from image_render.spec import STANDARD
 
@@ -64,5 +64,5 @@ def _interval(top: Draws, bottom: Draws) -> Interval | None:
     known = np.abs(bottom) > 1e-12
     if not known.any():
         return None
-    low, high = interval(top[known] / bottom[known], LEVEL)
+    low, high = percentile_interval(top[known] / bottom[known], LEVEL)
     return low, high

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from coinfarm.documents import naming_faults
+from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import ModelError, system_error_text
 from coinfarm.models.compiled_form import Engines
 from coinfarm.models.manifest import MODEL_FILE, FileDigest, FrameGeometry, LayerSummary, Manifest, Member, Output
@@ -60,7 +60,7 @@ class Bundle:
         members = members or (Member(file=MODEL_FILE, outputs=tuple(output.name for output in outputs)),)
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_FILE]
         created_at = datetime.now(UTC)
-        with naming_faults(str(folder), ModelError):
+        with translate_validation_errors(str(folder), ModelError):
             files = {path.relative_to(folder).as_posix(): digest_of(path) for path in paths}
             fingerprint = fingerprint_of([files[member.file].sha256 for member in members if member.file in files])
             manifest = Manifest(
@@ -84,7 +84,7 @@ class Bundle:
         replaced = {name for form in self.manifest.engines.forms for name in form.files}
         files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
         files |= {name: digest_of(self.folder / name) for form in engines.forms for name in form.files}
-        with naming_faults(str(self.folder), ModelError):
+        with translate_validation_errors(str(self.folder), ModelError):
             # not model_copy, which would check nothing
             manifest = Manifest(**{**dict(self.manifest), "files": files, "engines": engines})
         (self.folder / MANIFEST_FILE).write_bytes(manifest.to_json())
@@ -94,7 +94,7 @@ class Bundle:
     def of_keras_file(cls, path: Path, name: str) -> "Bundle":
         """A Keras file without a manifest: its outputs are taken to be `OUTPUT_NAMES` in percent, and its frames ours."""
         digest = digest_of(path)
-        with naming_faults(str(path), ModelError):
+        with translate_validation_errors(str(path), ModelError):
             manifest = Manifest(
                 name=name,
                 version=keras_file_version(digest.sha256),
@@ -114,7 +114,7 @@ def keras_file_version(sha256: str) -> str:
 def digest_of(path: Path) -> FileDigest:
     """The sha256 and the size of a file; raises `ModelError` if it cannot be read."""
     try:
-        with path.open("rb") as file, naming_faults(str(path), ModelError):
+        with path.open("rb") as file, translate_validation_errors(str(path), ModelError):
             return FileDigest(sha256=hashlib.file_digest(file, "sha256").hexdigest(), bytes=file.tell())
     except OSError as error:
         raise ModelError(system_error_text(error)) from error

@@ -14,7 +14,7 @@ from coinfarm.errors import Forbidden, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.store import ModelSource
 from coinfarm.models.version import checked_version
-from coinfarm.storage.folder import exclusive
+from coinfarm.storage.folder import folder_lock
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class BundleCache:
         folder = home / checked_version(version)
         try:
             home.mkdir(parents=True, exist_ok=True)
-            with exclusive(home):
+            with folder_lock(home):
                 bundle = _unharmed(folder) or _fetched(source, version, folder)
                 os.utime(folder)
                 _remove_old(home)

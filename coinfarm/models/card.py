@@ -10,7 +10,7 @@ from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELAT
 from coinfarm.models.manifest import Manifest
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import bundle_key
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import Storage
 
@@ -235,7 +235,7 @@ def _evaluation(record: "EvaluationRecord") -> Iterator[str]:
         found.outputs, found.direction.overall, {who: (of.outputs, of.direction.right_pct) for who, of in found.baselines.items()}
     )
     daily = [
-        f"{TITLES[name]} {of.mean:.3f} (t = {of.t_statistic:.1f} over {of.days} days)"
+        f"{OUTPUT_TITLES[name]} {of.mean:.3f} (t = {of.t_statistic:.1f} over {of.days} days)"
         for name in OUTPUT_NAMES
         if (of := found.outputs.get(name, _Output()).daily_rank_correlation).mean is not None and of.t_statistic is not None
     ]
@@ -250,7 +250,7 @@ def _score_table(
     rows = [("**this model**", *(_r2(model.get(name)) for name in OUTPUT_NAMES), _percent(direction.right_pct, direction.interval_pct))]
     for who, (outputs, right_pct) in baselines.items():
         rows.append((_spaced(who), *(_r2(outputs.get(name)) for name in OUTPUT_NAMES), _percent(right_pct, None)))
-    return _table(("", *(f"R² of {TITLES[name]}" for name in OUTPUT_NAMES), "direction correct"), rows, numbers=1)
+    return _table(("", *(f"R² of {OUTPUT_TITLES[name]}" for name in OUTPUT_NAMES), "direction correct"), rows, numbers=1)
 
 
 def _r2(output: _Output | None) -> str:
@@ -286,7 +286,7 @@ def _forms(manifest: Manifest) -> Iterator[str]:
         )
     yield ""
     yield from _table(
-        ("form", "processor needs", *(TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
+        ("form", "processor needs", *(OUTPUT_TITLES[name] for name in OUTPUT_NAMES), "frames/s"),
         [
             (
                 form.name,

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from coinfarm.documents import FromDate, Sha256, ToDate, naming_faults
+from coinfarm.documents import FromDate, Sha256, ToDate, translate_validation_errors
 from coinfarm.errors import Conflict, ModelError
 from coinfarm.models.card import write_card
 from coinfarm.models.store import ModelStore
@@ -77,7 +77,7 @@ class EvaluationRecord:
         Needed are `model.version`, `from` and `to` (dates), `stride`, `candles` (symbol → sha256), `frames`, and `outputs.NAME.r2` of
         each of `OUTPUT_NAMES`; whatever else there is, is kept.
         """
-        with naming_faults(where, ModelError):
+        with translate_validation_errors(where, ModelError):
             read = _Evaluation.model_validate(document)
         if missing := [name for name in OUTPUT_NAMES if name not in read.outputs]:
             raise ModelError(f"{where} is not valid: outputs: {', '.join(missing)} missing")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coinfarm.candles.candles import Candles
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
 from image_render.draw import draw_frames
@@ -35,7 +35,7 @@ def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: M
     columns = window.columns
     close = float(columns.close[-1])
     price = {name: close * (1 + change_pct / 100) for name, change_pct in predicted.items()}
-    said = ", ".join(f"{TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
+    said = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
     chart = preview(
         draw_frames(windows(columns))[0],
         title=f"{window.symbol} {window.interval}",

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
@@ -69,7 +69,7 @@ class Explanation:
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
         """The chart of the frame, over a panel for each of the `outputs`: the effects of whole candles as bars, of channels as strips."""
         (result,) = self.response["results"]
-        told = {name: f"{TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
+        told = {name: f"{OUTPUT_TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
         columns = self.candles.columns
         chart = preview(
             self.frame,

@@ -9,9 +9,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps, refuse_gaps
+from coinfarm.candles.gaps import fill_gaps, reject_gaps
 from coinfarm.candles.interval import Interval
-from coinfarm.candles.rows import candles_from_rows
+from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.candles.symbol import Symbol
 from coinfarm.candles.validation import MAX_CANDLES
 from coinfarm.errors import CandleError, Fault, MalformedRequest, RequestError, TooLarge
@@ -145,7 +145,7 @@ def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"
             f"{max_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
             "or through the queue"
         )
-    return Series(refuse_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
+    return Series(reject_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
 
 
 def _milliseconds(time: datetime | None) -> int | None:

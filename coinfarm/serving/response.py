@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES
 from coinfarm.prediction.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
         "close_time": predictions.close_time,
         "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
         "filled_candles": predictions.filled_candles,
-        **dict(zip(COLUMN_NAMES, predictions.values_pct.T, strict=True)),
+        **dict(zip(OUTPUT_COLUMNS, predictions.values_pct.T, strict=True)),
     }
 
 

@@ -56,7 +56,7 @@ def open_inside(uri: str, root: str) -> Storage:
     if _is_absolute(uri) and _place(uri).rstrip("/") == home.uri().rstrip("/"):
         return home
     storage, key = resolve(uri.removesuffix("/"), root)
-    return storage.inside(key)
+    return storage.subfolder(key)
 
 
 def _is_absolute(uri: str) -> bool:

@@ -44,7 +44,7 @@ class FolderStorage:
         path = self._path(key)
         with _translated(self.uri(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with exclusive(path.parent):
+            with folder_lock(path.parent):
                 if create_only and path.exists():
                     raise conflict(self.uri(key))
                 if if_match is not None and (not path.exists() or _etag(path.read_bytes()) != if_match):
@@ -67,7 +67,7 @@ class FolderStorage:
         with _translated(self.uri(key)):
             return self._path(key).is_file()
 
-    def inside(self, key: str) -> "FolderStorage":
+    def subfolder(self, key: str) -> "FolderStorage":
         return FolderStorage(self._path(key))
 
     def _path(self, key: str) -> Path:
@@ -79,7 +79,7 @@ class FolderStorage:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the folder's lock against other threads and processes; a process that dies gives it back."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -9,18 +9,18 @@ from uuid import uuid4
 
 
 def write_file(path: Path, data: bytes | str) -> None:
-    """Replace the file at `path` as a whole; text is written as UTF-8. Raises as `whole_file`."""
-    with whole_file(path) as unfinished:
+    """Replace the file at `path` as a whole; text is written as UTF-8. Raises as `atomic_write`."""
+    with atomic_write(path) as unfinished:
         unfinished.write_bytes(data.encode() if isinstance(data, str) else data)
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` to write to. It replaces `path` at the end, and is removed after an error.
 
     Missing folders are created. A device or a pipe, such as `/dev/stdout`, is written directly. Raises `OSError`, which names `path`.
     """
-    with named(path):
+    with naming_path(path):
         if path.exists() and not path.is_file():
             yield path
             return
@@ -35,7 +35,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def named(path: Path) -> Iterator[None]:
+def naming_path(path: Path) -> Iterator[None]:
     """Lets an `OSError` name `path`: one that comes of a write names no file, and one of a temporary file names that."""
     try:
         yield
@@ -46,7 +46,7 @@ def named(path: Path) -> Iterator[None]:
 
 def check_writable(path: Path) -> None:
     """Raises the `OSError` that writing a new entry at `path` would raise, as far as that can be known before. Creates nothing."""
-    with named(path):
+    with naming_path(path):
         folder = path.absolute()
         while not folder.exists():
             folder = folder.parent

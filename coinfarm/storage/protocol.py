@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from coinfarm.errors import Conflict, Forbidden, TooLarge, shortened
-from coinfarm.storage.local_file import named
+from coinfarm.storage.local_file import naming_path
 
 CHUNK_BYTES = 1 << 20
 _MAX_KEY_BYTES, _MAX_PART_BYTES = 1024, 255
@@ -65,7 +65,7 @@ class Storage(Protocol):
         """Whether bytes lie under `key`."""
         ...
 
-    def inside(self, key: str) -> "Storage":
+    def subfolder(self, key: str) -> "Storage":
         """The storage whose root is `key` of this one."""
         ...
 
@@ -89,7 +89,7 @@ def save(chunks: Iterable[bytes], path: Path, max_bytes: int, source: str) -> No
             size += len(chunk)
             if size > max_bytes:
                 raise too_large(source, max_bytes)
-            with named(path):
+            with naming_path(path):
                 file.write(chunk)
 
 

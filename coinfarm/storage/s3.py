@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.errors import Answer, Service, translated
+from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
 from coinfarm.errors import NotFound, StorageError
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
 
@@ -30,15 +30,15 @@ class S3Storage:
         return f"s3://{self._bucket}/{self._prefix}{key}".rstrip("/")
 
     def read(self, key: str, max_bytes: int | None = None) -> Blob:
-        with _translated(self.uri(key)):
+        with _translate_errors(self.uri(key)):
             return self._read(key, max_bytes)
 
     def read_if_changed(self, key: str, etag: str | None, max_bytes: int | None = None) -> Blob | None:
-        with _translated(self.uri(key)):
+        with _translate_errors(self.uri(key)):
             try:
                 return self._read(key, max_bytes, etag)
             except ClientError as error:
-                if Answer.of(error).status == HTTPStatus.NOT_MODIFIED:
+                if ErrorResponse.from_client_error(error).status == HTTPStatus.NOT_MODIFIED:
                     return None
                 raise
 
@@ -56,15 +56,15 @@ class S3Storage:
             request["IfMatch"] = if_match
         if create_only:
             request["IfNoneMatch"] = "*"
-        with _translated(self.uri(key)):
+        with _translate_errors(self.uri(key)):
             return _client().put_object(**request)["ETag"]
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
-        with _translated(self.uri(key)), closing(_client().get_object(**self._object(key))["Body"]) as body:
+        with _translate_errors(self.uri(key)), closing(_client().get_object(**self._object(key))["Body"]) as body:
             save(body.iter_chunks(CHUNK_BYTES), path, max_bytes, self.uri(key))
 
     def list(self, prefix: str = "") -> Iterator[str]:
-        with _translated(self.uri(prefix)):
+        with _translate_errors(self.uri(prefix)):
             pages = _client().get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
                 for entry in page.get("Contents", []):
@@ -72,13 +72,13 @@ class S3Storage:
 
     def exists(self, key: str) -> bool:
         try:
-            with _translated(self.uri(key)):
+            with _translate_errors(self.uri(key)):
                 _client().head_object(**self._object(key))
         except NotFound:
             return False
         return True
 
-    def inside(self, key: str) -> "S3Storage":
+    def subfolder(self, key: str) -> "S3Storage":
         return S3Storage(self._bucket, self._prefix + checked_key(key))
 
     def _object(self, key: str) -> dict[str, Any]:
@@ -102,14 +102,13 @@ def _client() -> "S3Client":
     return client
 
 
-def _own_error(where: str, answer: Answer) -> StorageError | None:
-    if answer.status == HTTPStatus.NOT_FOUND:
+def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
+    if response.status == HTTPStatus.NOT_FOUND:
         return NotFound(f"{where}: there is no such object or bucket")
-    if answer.status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
+    if response.status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return conflict(where)
     return None
 
 
-_translated = partial(
-    translated, service=Service("S3", to_allow="read and write there", no_answer="the transfer failed", own_error=_own_error)
-)
+_SERVICE = AwsService("S3", required_permission="read and write there", unreachable="the transfer failed", specific_error=_specific_error)
+_translate_errors = partial(translate_errors, service=_SERVICE)

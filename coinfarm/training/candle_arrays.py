@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import candle_parts
+from coinfarm.candles.files import read_in_parts
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, CoinfarmError, system_error_text
-from coinfarm.storage.local_file import named
+from coinfarm.storage.local_file import naming_path
 from image_render.windows import Columns
 
 _CANDLES_AT_ONCE = 1_000_000
@@ -23,7 +23,7 @@ def room(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray
     """An array not yet filled, in memory or, where a path is given, in a file. Raises `OSError` where the disk has no room for it."""
     if path is None or not all(shape):  # an empty file cannot be mapped
         return np.empty(shape, dtype)
-    with named(path):
+    with naming_path(path):
         array = np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
         with path.open("r+b") as file:  # a mapped page that finds the disk full would end the process with a signal
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
@@ -40,14 +40,14 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
     files = [(folder / name).open("wb") for name in names]
     last = None
     try:
-        for part in candle_parts(path, candles_at_once):
+        for part in read_in_parts(path, candles_at_once):
             filled = fill_gaps(part) if last is None else fill_gaps(Candles.concatenate(part.symbol, part.interval, [last, part]))[1:]
             for file, column in zip(files, (filled.open_time, *filled.columns, filled.filled), strict=True):
-                with named(Path(file.name)):
+                with naming_path(Path(file.name)):
                     file.write(np.ascontiguousarray(column).data)
             last = part[-1:]
         for file in files:
-            with named(Path(file.name)):
+            with naming_path(Path(file.name)):
                 file.flush()
     except CandleError as error:
         raise CoinfarmError(f"{path}: {error}") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.storage.local_file import named
+from coinfarm.storage.local_file import naming_path
 from coinfarm.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Checkpoint:
 
         arrays = {str(number): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
         part = self._folder / f"part-{name}"
-        with named(self._folder / name):
+        with naming_path(self._folder / name):
             np.savez(part, **arrays, **others)
             part.replace(self._folder / name)
 
@@ -121,7 +121,7 @@ def _assign(variables: list[Any], saved: Any) -> None:
 def _replace(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     part = path.with_name(f"part-{path.name}")
-    with named(path):
+    with naming_path(path):
         part.write_bytes(data)
         part.replace(path)
 

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.labels import upside_down
+from coinfarm.labels import flip_targets
 from image_render.rows import RowNumbers, Rows
 from image_render.spec import STANDARD
 
@@ -22,4 +22,4 @@ def mirror(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
     turned = rows[chosen]
     turned[..., prices] = STANDARD.price_rows - 1 - turned[..., reflected]
     rows[chosen] = turned
-    return np.where(chosen[:, None], upside_down(targets), targets)
+    return np.where(chosen[:, None], flip_targets(targets), targets)

@@ -15,7 +15,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output
 from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.storage.local_file import named
+from coinfarm.storage.local_file import naming_path
 from coinfarm.training.architecture import architecture
 from coinfarm.training.candle_arrays import mapped_candles
 from coinfarm.training.checkpoint import Checkpoint
@@ -90,7 +90,7 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
     manifest into the folder, made here.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with named(folder / MODEL_FILE):
+    with naming_path(folder / MODEL_FILE):
         _save(model, folder / MODEL_FILE)
     judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     naive = NaiveBaselines.fit(splits.train.range_pct, splits.train.targets_pct)

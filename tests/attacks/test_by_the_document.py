@@ -22,7 +22,7 @@ from requests.adapters import HTTPAdapter
 from schemathesis.config import SchemathesisConfig
 from urllib3 import HTTPResponse
 
-from coinfarm.candles.rows import FIELDS
+from coinfarm.candles.json_rows import FIELDS
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler import app

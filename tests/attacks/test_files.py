@@ -14,7 +14,8 @@ import pytest
 
 from coinfarm.candle_store.importing import import_file
 from coinfarm.candle_store.store import CandleStore
-from coinfarm.candles.files import COLUMN_NAMES, parse_candles
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS
+from coinfarm.candles.files import parse_candles
 from coinfarm.errors import CandleError, CoinfarmError, TooLarge
 from coinfarm.serving.frames import read_frames
 from coinfarm.storage import open_storage
@@ -90,7 +91,7 @@ def test_frames_in_another_order_are_the_same_frames(array: Any) -> None:
 
 def parquet(count: int, **columns: Any) -> bytes:
     """Candles of so many rows, with other columns in the place of ours; types are told by the columns alone."""
-    made = {"open_time": np.full(count, START_MS), **{name: np.ones(count) for name in COLUMN_NAMES[1:]}, **columns}
+    made = {"open_time": np.full(count, START_MS), **{name: np.ones(count) for name in CANDLE_COLUMNS[1:]}, **columns}
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(made), sink, compression="zstd", store_schema=False)
     return bytes(sink.getvalue().to_pybytes())
@@ -128,15 +129,15 @@ def test_a_file_of_candles_that_is_a_bomb_is_refused_before_it_goes_off(
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, 5e-324, -0.0], ids=str)
-@pytest.mark.parametrize("field", COLUMN_NAMES[1:])
+@pytest.mark.parametrize("field", CANDLE_COLUMNS[1:])
 def test_no_number_that_is_none_gets_out_of_a_file(field: str, value: float, ending: str) -> None:
-    columns = {"open_time": START_MS + 60_000 * np.arange(3), **{name: np.ones(3) for name in COLUMN_NAMES[1:]}}
+    columns = {"open_time": START_MS + 60_000 * np.arange(3), **{name: np.ones(3) for name in CANDLE_COLUMNS[1:]}}
     columns[field] = np.array([1.0, value, 1.0])
     if ending == "parquet":
         data = parquet(3, **columns)
     else:
         rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        data = "\n".join([",".join(COLUMN_NAMES), *(",".join(map(repr, row)) for row in rows)]).encode()
+        data = "\n".join([",".join(CANDLE_COLUMNS), *(",".join(map(repr, row)) for row in rows)]).encode()
     if field == "volume" and 0 <= value < 1:
         assert len(parse_candles(data, f"DEMOUSD-1m.{ending}")) == 3
         return

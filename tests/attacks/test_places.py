@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from coinfarm.candle_store.store import CandleStore
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import Forbidden, RequestError
 from coinfarm.storage import open_inside, open_storage, s3
 from handler import app

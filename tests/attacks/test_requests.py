@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candles.rows import FIELDS
+from coinfarm.candles.json_rows import FIELDS
 from coinfarm.candles.validation import MAX_VALUE, MIN_PRICE
 from coinfarm.engines.loading import load_engine
 from handler import app

@@ -15,7 +15,7 @@ from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import read_submission
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.cli import main
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -108,7 +108,7 @@ def undisturbed(run, results):
     """What one process leaves in a folder that does every shard once."""
     service = Service(Settings(answer_cache_frames=0))
     predictor = service.predictor(run.manifest.model_version)
-    history = History(run.candles)
+    history = CandleStoreSnapshot(run.candles)
     jobs = [(shard, ShardJob(shard, run.manifest.model_version, history, results)) for shard in run.manifest.shards()]
     run_jobs(jobs, predictor, lambda shard, error: None)
     return {key: results.read(key).data for key in results.list("predictions")}

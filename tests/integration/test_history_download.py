@@ -18,12 +18,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.candle_store.download import Download, download
+from coinfarm.candle_store.download import DownloadResult, download
 from coinfarm.candle_store.exchange import TRIES, Exchange
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.errors import CoinfarmError, Unavailable
@@ -144,8 +144,8 @@ def waits() -> list[float]:
 
 
 @pytest.fixture
-def fetch(binance: BinanceUs, store: CandleStore, waits: list[float]) -> Callable[..., Download]:
-    def fetch(first: date = FIRST, stop: date | None = STOP, **options: Any) -> Download:
+def fetch(binance: BinanceUs, store: CandleStore, waits: list[float]) -> Callable[..., DownloadResult]:
+    def fetch(first: date = FIRST, stop: date | None = STOP, **options: Any) -> DownloadResult:
         exchange = Exchange("binanceus", binance.url, lambda seconds, _: waits.append(seconds))
         exchange._ccxt.rateLimit = 0
         return download(store, exchange, "BTC/USDT", "1m", first, stop, **options)
@@ -176,7 +176,7 @@ def expected(*, stop_ms: int = START_MS + 3 * DAY_MS) -> Candles:
     return Candles("BTCUSDT", "1m", candles.open_time, candles.columns, candles.filled)
 
 
-def test_what_the_exchange_has_is_stored_by_the_day(fetch: Callable[..., Download], store: CandleStore, binance: BinanceUs) -> None:
+def test_what_the_exchange_has_is_stored_by_the_day(fetch: Callable[..., DownloadResult], store: CandleStore, binance: BinanceUs) -> None:
     done: list[tuple[int, int]] = []
     outcome = fetch(progress=lambda *days: done.append(days))
     assert_same_candles(store.read("BTCUSDT", "1m"), expected())
@@ -188,7 +188,7 @@ def test_what_the_exchange_has_is_stored_by_the_day(fetch: Callable[..., Downloa
     assert len(binance.asked) == 4, "the page goes over midnight"
 
 
-def test_days_that_are_there_are_not_asked_for(fetch: Callable[..., Download], store: CandleStore, binance: BinanceUs) -> None:
+def test_days_that_are_there_are_not_asked_for(fetch: Callable[..., DownloadResult], store: CandleStore, binance: BinanceUs) -> None:
     """Quiet minutes at midnight do not make a day look unfinished."""
     fetch(FIRST, DAYS[1])
     fetch(DAYS[2], STOP)
@@ -204,7 +204,7 @@ def test_days_that_are_there_are_not_asked_for(fetch: Callable[..., Download], s
 
 @pytest.mark.parametrize("now_ms", [START_MS + 2 * DAY_MS + 3_600_000, START_MS + 3 * DAY_MS + 30_000], ids=["evening", "midnight"])
 def test_a_day_that_is_not_over_is_left_for_later(
-    now_ms: int, fetch: Callable[..., Download], store: CandleStore, binance: BinanceUs
+    now_ms: int, fetch: Callable[..., DownloadResult], store: CandleStore, binance: BinanceUs
 ) -> None:
     """By the exchange's clock, and with a minute for its last trades to be counted."""
     binance.now_ms = now_ms
@@ -215,13 +215,13 @@ def test_a_day_that_is_not_over_is_left_for_later(
     assert (outcome.already_there, outcome.stored, outcome.unfinished) == (DAYS[:2], DAYS[2:], [])
 
 
-def test_without_an_end_all_days_that_are_over_are_fetched(fetch: Callable[..., Download], binance: BinanceUs) -> None:
+def test_without_an_end_all_days_that_are_over_are_fetched(fetch: Callable[..., DownloadResult], binance: BinanceUs) -> None:
     outcome = fetch(stop=None)
     assert (outcome.stored, outcome.unfinished) == (DAYS, [])
 
 
 def test_days_before_the_first_trade_are_told_and_asked_for_again(
-    fetch: Callable[..., Download], store: CandleStore, binance: BinanceUs
+    fetch: Callable[..., DownloadResult], store: CandleStore, binance: BinanceUs
 ) -> None:
     """The first day is known from its first candle on: an exchange that keeps a few hours only looks the same."""
     binance.rows = binance.rows[2880:]
@@ -254,7 +254,7 @@ def test_days_before_the_first_trade_are_told_and_asked_for_again(
 def test_trouble_is_waited_out(
     troubles: list[Answer],
     slept: list[float],
-    fetch: Callable[..., Download],
+    fetch: Callable[..., DownloadResult],
     store: CandleStore,
     binance: BinanceUs,
     waits: list[float],
@@ -280,7 +280,7 @@ def test_trouble_that_does_not_pass_ends_with_what_is_stored(
     trouble: Answer,
     tries: int,
     says: str,
-    fetch: Callable[..., Download],
+    fetch: Callable[..., DownloadResult],
     store: CandleStore,
     binance: BinanceUs,
     waits: list[float],
@@ -316,7 +316,7 @@ def test_an_impossible_candle_costs_its_day_alone(run: Callable[..., Result], st
     assert store.days("BTCUSDT", "1m") == [DAYS[0], DAYS[2]]
 
 
-def test_a_candle_that_comes_twice_is_one(fetch: Callable[..., Download], store: CandleStore, binance: BinanceUs) -> None:
+def test_a_candle_that_comes_twice_is_one(fetch: Callable[..., DownloadResult], store: CandleStore, binance: BinanceUs) -> None:
     binance.rows.insert(7, binance.rows[6])
     fetch()
     assert_same_candles(store.read("BTCUSDT", "1m"), expected())

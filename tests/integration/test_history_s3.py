@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.day import by_day
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.errors import Conflict
 from coinfarm.storage import open_storage
@@ -34,17 +34,17 @@ def store(root: str) -> CandleStore:
 
 def test_days_are_kept_read_and_protected(store: CandleStore, root: str) -> None:
     for day in by_day(CANDLES):
-        assert store.write_day(day) is Written.NEW
+        assert store.write_day(day) is WriteOutcome.NEW
     assert_same_candles(store.read("DEMOUSD", "1m"), CANDLES)
     assert store.uri("DEMOUSD", "1m", date(2020, 1, 1)) == f"{root}/candles/symbol=DEMOUSD/interval=1m/date=2020-01-01.parquet"
-    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is Written.SAME
+    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is WriteOutcome.UNCHANGED
     with pytest.raises(Conflict, match=f"{root}/candles/.*date=2020-01-01.parquet differs .* at 2020-01-01 01:40"):
         store.write_day(minutes(3 * 1440)[:1440])
 
 
 def test_a_part_of_a_day_grows(store: CandleStore) -> None:
     store.write_day(CANDLES[:500], known_to_ms=int(CANDLES.open_time[500]))
-    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is Written.GROWN
+    assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is WriteOutcome.EXTENDED
 
 
 def test_history_is_imported_to_s3_and_checked_there(root: str, tmp_path: Path) -> None:

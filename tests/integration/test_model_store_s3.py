@@ -181,8 +181,8 @@ def test_a_busy_s3_is_asked_again(failing: FailingServer) -> None:
 @pytest.mark.parametrize(
     ("status", "code", "error", "message"),
     [
-        pytest.param(503, "SlowDown", Unavailable, "cannot answer now", id="busy"),
-        pytest.param(500, "InternalError", Unavailable, "cannot answer now", id="broken"),
+        pytest.param(503, "SlowDown", Unavailable, "is unavailable", id="busy"),
+        pytest.param(500, "InternalError", Unavailable, "is unavailable", id="broken"),
         pytest.param(403, "AccessDenied", Forbidden, "denies access .AccessDenied.", id="denied"),
         pytest.param(409, "ConditionalRequestConflict", Conflict, "somebody else", id="race"),
         pytest.param(400, "InvalidRequest", StorageError, "InvalidRequest", id="misunderstood"),

@@ -15,7 +15,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from coinfarm.aws.instance_metadata import Instance
+from coinfarm.aws.instance_metadata import InstanceMetadata
 from coinfarm.aws.sqs import Depth, Queue
 from coinfarm.errors import Unavailable
 from coinfarm.storage import open_storage
@@ -300,11 +300,11 @@ def test_a_queue_that_is_not_there_ends_the_worker_with_a_word(worker, queue):
 )
 def test_an_instance_tells_that_it_ends(metadata, path, document, notice):
     metadata.told[path] = document
-    assert Instance(metadata.url).notice() == notice
+    assert InstanceMetadata(metadata.url).termination_notice() == notice
 
 
 def test_a_forgotten_token_is_renewed(metadata):
-    instance = Instance(metadata.url)
+    instance = InstanceMetadata(metadata.url)
     assert instance.instance_id() == "i-0123"
     metadata.token = "another"
     with pytest.raises(Unavailable, match="401"):
@@ -315,4 +315,4 @@ def test_a_forgotten_token_is_renewed(metadata):
 
 def test_where_there_is_no_instance_that_is_said(free_port):
     with pytest.raises(Unavailable, match="there is no instance metadata"):
-        Instance(f"http://127.0.0.1:{free_port}").notice()
+        InstanceMetadata(f"http://127.0.0.1:{free_port}").termination_notice()

@@ -25,7 +25,7 @@ from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import message, submit
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.compilation.forms import F32
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
@@ -209,7 +209,7 @@ def _planned(model_uri: str, version: str) -> Run:
 
 
 def _do_in_peace(run: Run, service: Service) -> None:
-    version, history = run.manifest.model_version, History(run.candles)
+    version, history = run.manifest.model_version, CandleStoreSnapshot(run.candles)
     errors = []
     jobs = [(shard, ShardJob(shard, version, history, run.results)) for shard in run.manifest.shards()]
     run_jobs(jobs, service.predictor(version), lambda _, error: errors.append(error))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
 from tests.support.repository import ROOT
 

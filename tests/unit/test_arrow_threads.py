@@ -16,7 +16,8 @@ threads = lambda: len(os.listdir("/proc/self/task"))
 before = threads()
 
 from coinfarm.backtest.export import _write_feather
-from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candle_store.day_file import columns_as_they_are
 from coinfarm.candles.synthetic import generate
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from coinfarm import bootstrap
-from coinfarm.bootstrap import block_bootstrap_means, block_bootstrap_ratio, interval
+from coinfarm.bootstrap import block_bootstrap_means, block_bootstrap_ratio, percentile_interval
 
 
 def slowly(values: np.ndarray, block: int, samples: int, seed: int) -> list[float]:
@@ -73,13 +73,13 @@ def test_a_ratio_is_of_sums_not_a_mean_of_ratios() -> None:
 def test_a_ratio_to_nothing_is_unknown() -> None:
     ratios = block_bootstrap_ratio(np.zeros(10), np.zeros(10), 2, samples=5)
     assert np.isnan(ratios).all()
-    assert np.isnan(interval(ratios)).all()
+    assert np.isnan(percentile_interval(ratios)).all()
 
 
 def test_the_interval_holds_the_share_of_the_draws_that_it_is_asked_for() -> None:
     draws = np.arange(101.0)
-    assert interval(draws) == pytest.approx((5, 95))
-    assert interval(np.append(draws, np.nan), level=0.5) == pytest.approx((25, 75))
+    assert percentile_interval(draws) == pytest.approx((5, 95))
+    assert percentile_interval(np.append(draws, np.nan), level=0.5) == pytest.approx((25, 75))
 
 
 @pytest.mark.parametrize(("values", "block"), [([], 1), ([1.0, 2.0, 3.0], 2), ([1.0, 2.0], 0)])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinfarm.labels import targets_pct, upside_down
+from coinfarm.labels import flip_targets, targets_pct
 from image_render.windows import Columns
 from tests.support.synthetic_candles import minutes
 
@@ -74,11 +74,11 @@ def test_each_candle_of_the_horizon_counts(last: int, after: int) -> None:
 
 
 def test_upside_down_a_rise_is_a_decline_and_the_end_changes_its_sign() -> None:
-    assert upside_down(np.array([[20.0, -30.0, -10.0]])).tolist() == [[30.0, -20.0, 10.0]]
+    assert flip_targets(np.array([[20.0, -30.0, -10.0]])).tolist() == [[30.0, -20.0, 10.0]]
 
 
 def test_targets_upside_down_are_those_of_the_prices_reflected_at_the_last_close() -> None:
     around = 2 * SERIES.close[1]
     reflected = Columns(around - SERIES.open, around - SERIES.low, around - SERIES.high, around - SERIES.close, SERIES.volume)
     last = np.array([1])
-    assert targets_pct(reflected, last, HORIZON) == pytest.approx(upside_down(targets_pct(SERIES, last, HORIZON)))
+    assert targets_pct(reflected, last, HORIZON) == pytest.approx(flip_targets(targets_pct(SERIES, last, HORIZON)))

@@ -1,7 +1,7 @@
 from pydantic.alias_generators import to_camel
 
 from coinfarm.models.manifest import Output
-from coinfarm.outputs import COLUMN_NAMES, OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES, OUTPUT_TITLES
 from handler.schemas import PredictedPct
 
 
@@ -10,8 +10,8 @@ def test_the_manifest_knows_the_outputs_by_the_same_names() -> None:
 
 
 def test_columns_and_titles_are_the_same_outputs_in_the_same_order() -> None:
-    assert tuple(to_camel(name) for name in COLUMN_NAMES) == OUTPUT_NAMES
-    assert [f"{title} pct".replace(" ", "_") for title in TITLES.values()] == list(COLUMN_NAMES)
+    assert tuple(to_camel(name) for name in OUTPUT_COLUMNS) == OUTPUT_NAMES
+    assert [f"{title} pct".replace(" ", "_") for title in OUTPUT_TITLES.values()] == list(OUTPUT_COLUMNS)
 
 
 def test_the_api_describes_the_same_outputs() -> None:

@@ -11,7 +11,7 @@ from coinfarm.backfill.estimate import Speed
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_start_ms
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.training_data import TrainingData
 from coinfarm.storage import open_storage

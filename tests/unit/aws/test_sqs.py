@@ -187,8 +187,8 @@ def test_what_could_not_be_deleted_is_reported(stubbed):
         ("AWS.SimpleQueueService.NonExistentQueue", 400, NotFound, "there is no such queue"),
         ("AccessDenied", 403, Forbidden, "denies access"),
         ("KMS.AccessDeniedException", 400, Forbidden, "denies access"),
-        ("RequestThrottled", 400, Unavailable, "cannot answer now"),
-        ("ServiceUnavailable", 503, Unavailable, "cannot answer now"),
+        ("RequestThrottled", 400, Unavailable, "is unavailable"),
+        ("ServiceUnavailable", 503, Unavailable, "is unavailable"),
         ("InvalidParameterValue", 400, StorageError, "InvalidParameterValue"),
     ],
 )

@@ -13,7 +13,7 @@ from coinfarm.backfill.collect import collect
 from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.day import day_of
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
@@ -36,7 +36,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = planned(
         folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first=date(2025, 12, 31)
     )
-    history = History(candles)
+    history = CandleStoreSnapshot(candles)
     shards = [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)]
     run_jobs([(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in shards], predictor, lambda *_: None)
     return run
@@ -159,7 +159,7 @@ def test_a_run_over_days_without_candles_is_refused_and_nothing_written(tmp_path
     run = Run(open_storage(str(tmp_path / "run")))
     earlier = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3), "results_uri": run.storage.uri()}
     run.write(manifest.model_copy(update=earlier))
-    history = History(candles)
+    history = CandleStoreSnapshot(candles)
     shards = [(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in run.manifest.shards()]
     run_jobs(shards, predictor, lambda *_: None)
     with pytest.raises(NotFound, match=r"2025-01-01.*the store has DEMOUSD 1m from 2026-01-01 to 2026-01-01"):

@@ -15,7 +15,7 @@ from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.shard_result import Account, read_result
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CandleError, Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
@@ -42,13 +42,13 @@ def results(tmp_path: Path) -> Storage:
 
 
 @pytest.fixture
-def history(tmp_path: Path) -> History:
+def history(tmp_path: Path) -> CandleStoreSnapshot:
     """Two days of hours, ninety of minutes missing on the second."""
     hours = synthetic_history(20, interval="1h", symbol="DEMOETH")
-    return History(stored(tmp_path / "store", synthetic_history(2, missing=range(2000, 2150)), hours))
+    return CandleStoreSnapshot(stored(tmp_path / "store", synthetic_history(2, missing=range(2000, 2150)), hours))
 
 
-def jobs(history: History, results: Storage, predictor: Predictor, *shards: Shard) -> list[tuple[Shard, ShardJob]]:
+def jobs(history: CandleStoreSnapshot, results: Storage, predictor: Predictor, *shards: Shard) -> list[tuple[Shard, ShardJob]]:
     return [(shard, ShardJob(shard, predictor.model.version, history, results)) for shard in shards]
 
 
@@ -59,7 +59,7 @@ def done(predictor: Predictor, named: list[tuple[Shard, ShardJob]]) -> dict[Shar
 
 
 def test_a_result_lies_under_the_key_that_says_all_and_accounts_for_every_window(
-    history: History, results: Storage, predictor: Predictor
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor
 ) -> None:
     shard = Shard("DEMOUSD", "1m", SECOND_DAY)
     assert done(predictor, jobs(history, results, predictor, shard)) == {shard: None}
@@ -80,7 +80,7 @@ def test_a_stride_is_part_of_the_key() -> None:
 
 
 def test_a_day_without_candles_leaves_an_empty_result_that_says_why(
-    history: History, results: Storage, predictor: Predictor, engine: PixelEngine
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, engine: PixelEngine
 ) -> None:
     shard = Shard("DEMOUSD", "1m", date(2026, 1, 7))
     assert done(predictor, jobs(history, results, predictor, shard)) == {shard: None}
@@ -95,7 +95,7 @@ def test_a_day_without_candles_leaves_an_empty_result_that_says_why(
 
 
 def test_what_is_done_is_left_as_it_is_without_engine_work(
-    history: History, results: Storage, predictor: Predictor, engine: PixelEngine, tmp_path: Path
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, engine: PixelEngine, tmp_path: Path
 ) -> None:
     shard = Shard("DEMOUSD", "1m", FIRST_DAY)
     done(predictor, jobs(history, results, predictor, shard))
@@ -111,23 +111,25 @@ def test_a_result_of_other_candles_than_there_are_now_is_made_anew(results: Stor
     candles = synthetic_history(2)
     part = stored_in_part(tmp_path / "part", candles[:1300])
     store_history(part, candles[1440:])
-    done(predictor, jobs(History(part), results, predictor, first, second))
+    done(predictor, jobs(CandleStoreSnapshot(part), results, predictor, first, second))
     store_history(part, candles)
-    assert not any(job.is_done() for _, job in jobs(History(part), results, predictor, first, second))
-    done(predictor, jobs(History(part), results, predictor, first, second))
+    assert not any(job.is_done() for _, job in jobs(CandleStoreSnapshot(part), results, predictor, first, second))
+    done(predictor, jobs(CandleStoreSnapshot(part), results, predictor, first, second))
 
     whole, peace = stored(tmp_path / "whole", candles), open_storage(str(tmp_path / "in peace"))
-    done(predictor, jobs(History(whole), peace, predictor, first, second))
+    done(predictor, jobs(CandleStoreSnapshot(whole), peace, predictor, first, second))
     for shard in (first, second):
         key = shard.key(predictor.model.version)
         assert results.read(key).data == peace.read(key).data
-    assert all(job.is_done() for _, job in jobs(History(part), results, predictor, first, second))
+    assert all(job.is_done() for _, job in jobs(CandleStoreSnapshot(part), results, predictor, first, second))
 
 
-def test_a_result_whose_candles_are_gone_stays(history: History, results: Storage, predictor: Predictor, tmp_path: Path) -> None:
+def test_a_result_whose_candles_are_gone_stays(
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, tmp_path: Path
+) -> None:
     shard = Shard("DEMOUSD", "1m", FIRST_DAY)
     done(predictor, jobs(history, results, predictor, shard))
-    ((_, job),) = jobs(History(open_storage(str(tmp_path / "nowhere"))), results, predictor, shard)
+    ((_, job),) = jobs(CandleStoreSnapshot(open_storage(str(tmp_path / "nowhere"))), results, predictor, shard)
     assert job.is_done()
 
 
@@ -135,14 +137,14 @@ def test_a_result_that_does_not_tell_of_its_candles_stays(results: Storage, pred
     """Those made before results told of them."""
     shard, key = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", FIRST_DAY).key(predictor.model.version)
     part = stored_in_part(tmp_path / "part", synthetic_history(1)[:1300])
-    done(predictor, jobs(History(part), results, predictor, shard))
+    done(predictor, jobs(CandleStoreSnapshot(part), results, predictor, shard))
     table = pq.read_table(pa.BufferReader(results.read(key).data))
     metadata = {name: value for name, value in table.schema.metadata.items() if name != b"candles"}
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(metadata), sink, write_page_checksum=True)
     results.write(key, bytes(sink.getvalue()))
     store_history(part, synthetic_history(1))
-    ((_, job),) = jobs(History(part), results, predictor, shard)
+    ((_, job),) = jobs(CandleStoreSnapshot(part), results, predictor, shard)
     assert job.is_done()
 
 
@@ -160,7 +162,9 @@ def changed(data: bytes) -> bytes:
         pytest.param(changed, id="a bit flipped in its middle"),
     ],
 )
-def test_a_damaged_result_is_none_and_is_made_anew(damage: Any, history: History, results: Storage, predictor: Predictor) -> None:
+def test_a_damaged_result_is_none_and_is_made_anew(
+    damage: Any, history: CandleStoreSnapshot, results: Storage, predictor: Predictor
+) -> None:
     shard = Shard("DEMOUSD", "1m", FIRST_DAY)
     version = predictor.model.version
     done(predictor, jobs(history, results, predictor, shard))
@@ -171,7 +175,7 @@ def test_a_damaged_result_is_none_and_is_made_anew(damage: Any, history: History
     assert results.read(shard.key(version)).data == whole, "the same bytes, whoever made them and when"
 
 
-def test_the_result_of_another_shard_is_none(history: History, results: Storage, predictor: Predictor) -> None:
+def test_the_result_of_another_shard_is_none(history: CandleStoreSnapshot, results: Storage, predictor: Predictor) -> None:
     first, second = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)
     version = predictor.model.version
     done(predictor, jobs(history, results, predictor, first, second))
@@ -179,14 +183,16 @@ def test_the_result_of_another_shard_is_none(history: History, results: Storage,
     assert read_result(second, version, results) is None
 
 
-def test_shards_share_the_batches_of_the_engine(history: History, results: Storage, predictor: Predictor, engine: PixelEngine) -> None:
+def test_shards_share_the_batches_of_the_engine(
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, engine: PixelEngine
+) -> None:
     hours = [Shard("DEMOETH", "1h", date(2026, 1, day)) for day in range(10, 20)]
     assert set(done(predictor, jobs(history, results, predictor, *hours)).values()) == {None}
     assert engine.calls == [100, 100, 40]
 
 
 def test_one_bad_shard_does_not_fail_its_neighbours_and_leaves_a_note_of_why(
-    history: History, results: Storage, predictor: Predictor, tmp_path: Path
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, tmp_path: Path
 ) -> None:
     store = open_storage(str(tmp_path / "store"))
     store.write("candles/symbol=DEMOETH/interval=1h/date=2026-01-01.parquet", b"no Parquet")
@@ -200,7 +206,7 @@ def test_one_bad_shard_does_not_fail_its_neighbours_and_leaves_a_note_of_why(
 
 
 def test_a_shard_is_settled_only_after_its_result_is_written(
-    history: History, results: Storage, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write = FolderStorage.write
 
@@ -217,7 +223,7 @@ def test_a_shard_is_settled_only_after_its_result_is_written(
 
 
 def test_when_the_work_is_stopped_what_is_answered_is_written_and_the_rest_is_not_settled(
-    history: History, results: Storage, predictor: Predictor, engine: PixelEngine
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, engine: PixelEngine
 ) -> None:
     class Stop(Exception):
         pass
@@ -235,7 +241,9 @@ def test_when_the_work_is_stopped_what_is_answered_is_written_and_the_rest_is_no
     assert [read_result(shard, predictor.model.version, results) is None for shard in shards] == [False, True]
 
 
-def test_the_columns_are_those_of_every_answer(history: History, results: Storage, predictor: Predictor, tmp_path: Path) -> None:
+def test_the_columns_are_those_of_every_answer(
+    history: CandleStoreSnapshot, results: Storage, predictor: Predictor, tmp_path: Path
+) -> None:
     shard = Shard("DEMOUSD", "1m", FIRST_DAY)
     done(predictor, jobs(history, results, predictor, shard))
     table = pq.read_table(tmp_path / "results" / shard.key(predictor.model.version), partitioning=None)

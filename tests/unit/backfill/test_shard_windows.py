@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from coinfarm.backfill.shard import Shard, shards_between
 from coinfarm.backfill.shard_windows import ShardWindows, days_read, windows_of
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
 from coinfarm.candles.gaps import fill_gaps
@@ -72,7 +72,7 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
     with_candles = {day_of(int(time)) for time in history.open_time}
     asked_for = ((ends // history.interval_ms + 1) % stride == 0) & [day_of(int(end)) in with_candles for end in ends]
 
-    store = History(stored(tmp_path / "store", history))
+    store = CandleStoreSnapshot(stored(tmp_path / "store", history))
     shards = [Shard(history.symbol, history.interval, day, stride) for day in days]
     found = [windows_of(shard, store) for shard in shards]
     parts = [rows(predictor, windows.series) for windows in found if windows.series]
@@ -87,7 +87,7 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
 def test_a_shard_of_several_days_has_the_windows_of_one_prediction_over_all(name: str, predictor: Predictor, tmp_path: Path) -> None:
     history = HISTORIES[name]
     expected = rows(predictor, Series(fill_gaps(history, 100_000)))
-    store = History(stored(tmp_path / "store", history))
+    store = CandleStoreSnapshot(stored(tmp_path / "store", history))
     first, stop = days_of(history)[0], days_of(history)[-1] + timedelta(1)
     shards = list(shards_between(history.symbol, history.interval, first, stop, 1, 7))
     found = [windows_of(shard, store) for shard in shards]
@@ -105,7 +105,7 @@ def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: p
     original = type(storage).read
     monkeypatch.setattr(type(storage), "read", lambda self, key, *rest: (read.append(key), original(self, key, *rest))[1])
     (shard,) = shards_between("DEMOUSD", "1d", days_of(history)[250], days_of(history)[-1] + timedelta(1), 1, 1440)
-    windows = windows_of(shard, History(storage))
+    windows = windows_of(shard, CandleStoreSnapshot(storage))
     assert windows.series is not None
     assert (len(windows.series), len(read), len(set(read))) == (150, 349, 349)
     assert days_read("1d", shard.days) == 349
@@ -128,7 +128,7 @@ def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: p
 def test_each_window_asked_for_is_accounted_for(
     history: Candles, day: int, series: int, no_candles: int, too_few_before: int, tmp_path: Path
 ) -> None:
-    windows = windows_of(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), History(stored(tmp_path, history)))
+    windows = windows_of(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), CandleStoreSnapshot(stored(tmp_path, history)))
     assert (len(windows.series) if windows.series else 0) == series
     assert windows == ShardWindows(windows.series, no_candles, too_few_before)
 
@@ -151,7 +151,7 @@ def test_a_stride_counts_from_the_epoch(stride: int, first: int, asked: int) -> 
 
 
 def test_a_symbol_without_candles_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    history = History(stored(tmp_path, synthetic_history(1)))
+    history = CandleStoreSnapshot(stored(tmp_path, synthetic_history(1)))
     with pytest.raises(NotFound, match="no 1m candles of NONEUSD; the store has"):
         windows_of(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
@@ -160,4 +160,4 @@ def test_a_damaged_day_is_named(tmp_path: Path) -> None:
     storage = stored(tmp_path, synthetic_history(2))
     storage.write("candles/symbol=DEMOUSD/interval=1m/date=2026-01-01.parquet", b"PAR1")
     with pytest.raises(CandleError, match=r"date=2026-01-01\.parquet"):
-        windows_of(Shard("DEMOUSD", "1m", date(2026, 1, 2)), History(storage))
+        windows_of(Shard("DEMOUSD", "1m", date(2026, 1, 2)), CandleStoreSnapshot(storage))

@@ -13,7 +13,7 @@ from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.shard_result import Account, read_result
 from coinfarm.backfill.status import StatusMonitor
 from coinfarm.backfill.submission import read_submission, resend, submit
-from coinfarm.candle_store.reader import History
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.request import ShardRequest, parse_message
@@ -48,7 +48,7 @@ def dates(queue: QueueInMemory) -> list[int]:
 
 def work_off(run: Run, queue: QueueInMemory, predictor: Predictor, most: int = 100) -> None:
     """Do what the first messages of the queue ask for."""
-    history = History(run.candles)
+    history = CandleStoreSnapshot(run.candles)
     version = run.manifest.model_version
     wanted = {json.loads(body)["date"] for body in queue.bodies[:most]}
     shards = [shard for shard in run.manifest.shards() if shard.day.isoformat() in wanted]
@@ -88,7 +88,7 @@ def test_cut_off_it_goes_on_where_it_was(run: Run) -> None:
 
 
 def test_shards_that_have_a_result_are_not_sent(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
-    history, version = History(run.candles), run.manifest.model_version
+    history, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
     done = [shard for shard in run.manifest.shards() if shard.day in (date(2026, 1, 3), date(2026, 1, 25))]
     run_jobs([(shard, ShardJob(shard, version, history, run.results)) for shard in done], predictor, lambda shard, error: None)
     assert submit(run, queue) == 23
@@ -153,7 +153,7 @@ def test_the_status_says_why_shards_failed_that_have_no_result(run: Run, queue: 
 
 
 def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
-    history, version = History(run.candles), run.manifest.model_version
+    history, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
     first = next(iter(run.manifest.shards()))
     run_jobs([(first, ShardJob(first, version, history, run.results))], predictor, lambda shard, error: None)
     submit(run, queue)

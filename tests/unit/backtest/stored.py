@@ -11,7 +11,7 @@ from pyarrow import parquet as pq
 from coinfarm.backtest.coin import Coin
 from coinfarm.backtest.period import DAY_MS
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from image_render.windows import Columns
 
 MODEL = "20260101-0123abcd"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coinfarm.candle_store import archive
-from coinfarm.candle_store.archive import ArchiveName, csv_in_zip, with_header
+from coinfarm.candle_store.archive import ArchiveName, add_header, read_zipped_csv
 from coinfarm.errors import CandleError, CoinfarmError, TooLarge
 from tests.support.synthetic_candles import MINUTE_MS, START_MS
 
@@ -42,7 +42,7 @@ def test_a_name_tells_what_the_archive_has_all_of(name: str, told: ArchiveName |
 
 
 def test_the_one_csv_file_is_unpacked(tmp_path: Path) -> None:
-    assert csv_in_zip(zipped({"BTCUSDT-1m-2024-01.csv": b"1,2,3\n"}, tmp_path / "a.zip")) == b"1,2,3\n"
+    assert read_zipped_csv(zipped({"BTCUSDT-1m-2024-01.csv": b"1,2,3\n"}, tmp_path / "a.zip")) == b"1,2,3\n"
 
 
 def bomb(path: Path) -> Path:
@@ -96,12 +96,12 @@ def test_a_zip_that_is_not_right_is_refused(
 ) -> None:
     monkeypatch.setattr(archive, "MAX_CSV_BYTES", 1 << 20)
     with pytest.raises(error, match=says):
-        csv_in_zip(make(tmp_path / "a.zip"))
+        read_zipped_csv(make(tmp_path / "a.zip"))
 
 
 def test_a_name_that_leads_elsewhere_writes_nothing_there(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    assert csv_in_zip(zipped({"../../evil.csv": b"1,2\n"}, tmp_path / "in/a.zip")) == b"1,2\n"
+    assert read_zipped_csv(zipped({"../../evil.csv": b"1,2\n"}, tmp_path / "in/a.zip")) == b"1,2\n"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "in"]
 
 
@@ -109,18 +109,18 @@ def test_a_checksum_beside_it_is_checked(tmp_path: Path) -> None:
     path = zipped({"a.csv": b"1"}, tmp_path / "a.zip")
     checksum = tmp_path / "a.zip.CHECKSUM"
     checksum.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  a.zip\n")
-    assert csv_in_zip(path) == b"1"
+    assert read_zipped_csv(path) == b"1"
     checksum.write_text(f"{'0' * 64}  a.zip\n")
     with pytest.raises(CoinfarmError, match=r"is not the file of a.zip.CHECKSUM: fetch it again"):
-        csv_in_zip(path)
+        read_zipped_csv(path)
 
 
 def test_columns_get_their_names_where_they_have_none() -> None:
     twelve = b"1577836800000,1,2,0.5,1.5,9,1577836859999,0,1,0,0,0\n"
-    header, row = with_header(twelve).split(b"\n", 1)
+    header, row = add_header(twelve).split(b"\n", 1)
     assert header.startswith(b"open_time,open,high,low,close,volume,close_time,")
     assert header.count(b",") == 11
     assert row == twelve
-    assert with_header(b"1,1,2,0.5,1.5,9").splitlines()[0] == b"open_time,open,high,low,close,volume"
+    assert add_header(b"1,1,2,0.5,1.5,9").splitlines()[0] == b"open_time,open,high,low,close,volume"
     named = b"open_time,open,high,low,close,volume\n"
-    assert with_header(named) == named
+    assert add_header(named) == named

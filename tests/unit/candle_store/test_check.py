@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from coinfarm.candle_store.check import Coverage, Hole, SeriesCheck, check_store
+from coinfarm.candle_store.check import CandleCoverage, Gap, SeriesCheck, check_store
 from coinfarm.candle_store.coverage_chart import coverage_png, day_shares
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import DAY_MS, by_day
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import NotFound
 from coinfarm.storage import open_storage
@@ -66,8 +66,8 @@ def test_a_store_without_fault_is_covered(store: CandleStore, check: Check) -> N
     for day in by_day(minutes(2 * 1440)):
         store.write_day(day)
     found = check()
-    assert found.coverage == Coverage(2880, 2880)
-    assert (found.holes, found.faults, found.partial_days) == ([], [], [])
+    assert found.coverage == CandleCoverage(2880, 2880)
+    assert (found.gaps, found.faults, found.partial_days) == ([], [], [])
     assert (found.first_ms, found.last_ms) == (START_MS, START_MS + 2 * DAY_MS - MINUTE_MS)
 
 
@@ -77,11 +77,11 @@ def test_every_hole_is_named_over_midnight_and_over_days(store: CandleStore, che
     for day in by_day(candles):
         store.write_day(day)
     found = check()
-    spans = [((hole.start_ms - START_MS) // MINUTE_MS, (hole.stop_ms - START_MS) // MINUTE_MS) for hole in found.holes]
+    spans = [((hole.start_ms - START_MS) // MINUTE_MS, (hole.stop_ms - START_MS) // MINUTE_MS) for hole in found.gaps]
     assert spans == [(5, 6), (1438, 1442), (2880, 5761)]
-    assert [hole.minutes for hole in found.holes] == [1, 4, 2881]
-    assert found.holes[0] == Hole(START_MS + 5 * MINUTE_MS, START_MS + 6 * MINUTE_MS)
-    assert found.coverage == Coverage(len(candles), 5 * 1440)
+    assert [hole.minutes for hole in found.gaps] == [1, 4, 2881]
+    assert found.gaps[0] == Gap(START_MS + 5 * MINUTE_MS, START_MS + 6 * MINUTE_MS)
+    assert found.coverage == CandleCoverage(len(candles), 5 * 1440)
     assert found.faults == []
 
 
@@ -91,7 +91,7 @@ def test_months_are_counted_from_the_first_day_to_the_last(store: CandleStore, c
     for day in by_day(generate("DEMO", "1h", start_ms, 24 * 4, 1)):
         if int(day.open_time[0]) != start_ms + 2 * DAY_MS:
             store.write_day(day)
-    assert check().months == {"2020-01": Coverage(24, 24), "2020-02": Coverage(48, 72)}
+    assert check().months == {"2020-01": CandleCoverage(24, 24), "2020-02": CandleCoverage(48, 72)}
 
 
 def test_days_that_are_known_in_part_are_named(store: CandleStore, check: Check) -> None:
@@ -176,7 +176,7 @@ def test_an_empty_store_is_told(store: CandleStore) -> None:
 def test_a_store_of_damaged_days_alone_is_told_too(store: CandleStore, check: Check) -> None:
     put(store, FIRST, b"")
     found = check()
-    assert (found.coverage, len(found.faults), found.first_ms) == (Coverage(0, 1440), 1, None)
+    assert (found.coverage, len(found.faults), found.first_ms) == (CandleCoverage(0, 1440), 1, None)
     assert found.document()["firstCandle"] is None
 
 

@@ -10,19 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.candle_store.importing import Imported, import_file
-from coinfarm.candle_store.store import CandleStore, Written
+from coinfarm.candle_store.importing import ImportResult, import_file
+from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
-from coinfarm.candles.files import parquet_from_candles, parse_candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.storage import open_storage
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
 THREE_DAYS = minutes(3 * 1440, missing=[0, 700, 1439, 1440, 4319])
 FIRST_DAY, SECOND_DAY, THIRD_DAY = by_day(THREE_DAYS)
-Import = Callable[..., Imported]
+Import = Callable[..., ImportResult]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def store(tmp_path: Path) -> CandleStore:
 
 @pytest.fixture
 def take(store: CandleStore, tmp_path: Path) -> Import:
-    def take(name: str, data: bytes | str, **options: object) -> Imported:
+    def take(name: str, data: bytes | str, **options: object) -> ImportResult:
         path = tmp_path / name
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
         return import_file(store, path, **options)  # type: ignore[arg-type]
@@ -72,7 +73,7 @@ def json_text(candles: Candles) -> str:
 def test_every_format_is_taken(take: Import, store: CandleStore, name: str, write: Callable[[Candles], bytes | str]) -> None:
     outcome = take(name, write(THREE_DAYS))
     assert (outcome.symbol, outcome.interval, outcome.candles) == ("DEMOUSD", "1m", len(THREE_DAYS))
-    assert (outcome.days, outcome.refused) == ({Written.NEW: 3}, [])
+    assert (outcome.days, outcome.refused) == ({WriteOutcome.NEW: 3}, [])
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -89,10 +90,10 @@ def test_the_archive_has_all_of_its_month(take: Import, store: CandleStore, tmp_
     """Where its first minutes are not in it, nobody traded then: the days are whole. Of another file nobody can say."""
     days = [date(2020, 1, day) for day in (1, 2, 3)]
     take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS))
-    assert store.whole_days("DEMOUSD", "1m", days) == {days[1]}
+    assert store.complete_days("DEMOUSD", "1m", days) == {days[1]}
     outcome = take("DEMOUSD-1m-2020-01.zip", zip_of(csv_text(THREE_DAYS, header=False), tmp_path / "made.zip"))
-    assert outcome.days == {Written.GROWN: 2, Written.SAME: 1}
-    assert store.whole_days("DEMOUSD", "1m", days) == set(days)
+    assert outcome.days == {WriteOutcome.EXTENDED: 2, WriteOutcome.UNCHANGED: 1}
+    assert store.complete_days("DEMOUSD", "1m", days) == set(days)
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -105,7 +106,7 @@ def test_files_that_overlap_come_together_in_any_order(take: Import, store: Cand
 
 
 def test_the_same_file_again_changes_nothing(take: Import) -> None:
-    for done in (Written.NEW, Written.SAME):
+    for done in (WriteOutcome.NEW, WriteOutcome.UNCHANGED):
         assert take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS)).days == {done: 3}
 
 
@@ -114,7 +115,7 @@ def test_the_same_prices_with_fewer_decimals_are_the_same(take: Import, store: C
     exact = replace(FIRST_DAY, columns=FIRST_DAY.columns._replace(volume=FIRST_DAY.columns.volume + 1 / 3))
     rounded = replace(exact, columns=Columns(*(np.round(column, 8) for column in exact.columns)))
     take("DEMOUSD-1m.parquet", parquet_from_candles(exact))
-    assert take("DEMOUSD-1m.csv", csv_text(rounded)).days == {Written.SAME: 1}
+    assert take("DEMOUSD-1m.csv", csv_text(rounded)).days == {WriteOutcome.UNCHANGED: 1}
     assert_same_candles(store.read("DEMOUSD", "1m"), exact)
 
 
@@ -128,12 +129,12 @@ def test_a_day_that_differs_is_refused_and_its_neighbours_are_stored(take: Impor
     take("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
     changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
     outcome = take("DEMOUSD-1m.csv", csv_text(changed))
-    assert outcome.days == {Written.NEW: 2}
+    assert outcome.days == {WriteOutcome.NEW: 2}
     (refused,) = outcome.refused
     assert "DEMOUSD-1m.csv: " in refused
     assert "date=2020-01-02.parquet differs from what is to be written, at 2020-01-02 01:01 " in refused
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
-    assert take("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {Written.SAME: 2, Written.REPLACED: 1}
+    assert take("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {WriteOutcome.UNCHANGED: 2, WriteOutcome.REPLACED: 1}
     assert_same_candles(store.read("DEMOUSD", "1m"), changed)
 
 
@@ -179,10 +180,10 @@ def test_candles_are_parted_at_midnight() -> None:
 
 def test_real_candles_of_two_sources_agree(shared_data: Path, real_klines: Candles, take: Import, store: CandleStore) -> None:
     """Of bitcoin's minutes in May 2019: 1,500 as an exchange spells them, a day and an hour, and the same two days as floats."""
-    assert import_file(store, shared_data / "klines-BTCUSD-1m.json").days == {Written.NEW: 2}
+    assert import_file(store, shared_data / "klines-BTCUSD-1m.json").days == {WriteOutcome.NEW: 2}
     start_ms = int(real_klines.open_time[0])
     path = shared_data / "candles/BTCUSD-1m.parquet"
     two_days = parse_candles(path.read_bytes(), path.name, start_ms=start_ms, stop_ms=start_ms + 2 * DAY_MS)
     outcome = take("BTCUSD-1m.parquet", parquet_from_candles(two_days))
-    assert (outcome.days, outcome.refused) == ({Written.SAME: 1, Written.GROWN: 1}, [])
+    assert (outcome.days, outcome.refused) == ({WriteOutcome.UNCHANGED: 1, WriteOutcome.EXTENDED: 1}, [])
     assert len(store.read("BTCUSD", "1m")) == len(two_days)

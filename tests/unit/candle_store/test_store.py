@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.candle_store.store import CandleStore, SeriesName, Written
+from coinfarm.candle_store.store import CandleStore, SeriesName, WriteOutcome
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
-from coinfarm.candles.files import parquet_from_candles
 from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CandleError, Conflict, NotFound, RequestError
 from coinfarm.storage import Storage, open_storage
@@ -42,7 +42,7 @@ def part(candles: Candles, first_hour: int, last_hour: int) -> Candles:
     return candles.between(START_MS + first_hour * HOUR_MS, START_MS + last_hour * HOUR_MS)
 
 
-def write_part(store: CandleStore, candles: Candles, first_hour: int, last_hour: int, **options: bool) -> Written:
+def write_part(store: CandleStore, candles: Candles, first_hour: int, last_hour: int, **options: bool) -> WriteOutcome:
     bounds = {"known_from_ms": START_MS + first_hour * HOUR_MS, "known_to_ms": START_MS + last_hour * HOUR_MS}
     return store.write_day(part(candles, first_hour, last_hour), **bounds, **options)  # type: ignore[arg-type]
 
@@ -95,9 +95,9 @@ def test_many_days_come_in_order_and_a_reader_may_stop_early(store: CandleStore)
 
 
 def test_the_same_again_changes_nothing(store: CandleStore, storage: Storage) -> None:
-    assert store.write_day(whole_day()) is Written.NEW
+    assert store.write_day(whole_day()) is WriteOutcome.NEW
     before = storage.read(store.key("DEMOUSD", "1m", NEW_YEAR))
-    assert store.write_day(whole_day()) is Written.SAME
+    assert store.write_day(whole_day()) is WriteOutcome.UNCHANGED
     assert storage.read(store.key("DEMOUSD", "1m", NEW_YEAR)) == before
 
 
@@ -113,7 +113,7 @@ def test_another_day_is_refused_unless_it_is_to_replace(store: CandleStore, othe
     with pytest.raises(Conflict, match=f"date=2020-01-01.parquet differs .*{says}.*--replace"):
         store.write_day(other)
     assert_same_candles(store.read("DEMOUSD", "1m"), whole_day())
-    assert store.write_day(other, replace=True) is Written.REPLACED
+    assert store.write_day(other, replace=True) is WriteOutcome.REPLACED
     assert_same_candles(store.read("DEMOUSD", "1m"), other)
 
 
@@ -125,17 +125,17 @@ def test_a_whole_day_takes_no_candle_where_it_had_none(store: CandleStore) -> No
 
 def test_parts_of_a_day_grow_together_in_any_order(store: CandleStore) -> None:
     day = whole_day(missing=[0, 719, 720, 1439])
-    assert write_part(store, day, 0, 6) is Written.NEW
-    assert write_part(store, day, 18, 24) is Written.GROWN
-    assert write_part(store, day, 4, 20) is Written.GROWN
+    assert write_part(store, day, 0, 6) is WriteOutcome.NEW
+    assert write_part(store, day, 18, 24) is WriteOutcome.EXTENDED
+    assert write_part(store, day, 4, 20) is WriteOutcome.EXTENDED
     assert_same_candles(store.read("DEMOUSD", "1m"), day)
-    assert store.write_day(day) is Written.SAME
+    assert store.write_day(day) is WriteOutcome.UNCHANGED
 
 
 def test_a_whole_day_completes_a_part(store: CandleStore) -> None:
     write_part(store, whole_day(), 6, 12)
-    assert store.write_day(whole_day()) is Written.GROWN
-    assert write_part(store, whole_day(), 6, 12) is Written.SAME
+    assert store.write_day(whole_day()) is WriteOutcome.EXTENDED
+    assert write_part(store, whole_day(), 6, 12) is WriteOutcome.UNCHANGED
 
 
 def test_a_part_that_differs_where_both_know_is_refused(store: CandleStore) -> None:
@@ -143,7 +143,7 @@ def test_a_part_that_differs_where_both_know_is_refused(store: CandleStore) -> N
     with pytest.raises(Conflict, match="at 2020-01-01 11:00 "):
         write_part(store, dearer(whole_day(), 11 * 60), 10, 14)
     write_part(store, dearer(whole_day(), 11 * 60), 12, 14)
-    assert write_part(store, dearer(whole_day(), 11 * 60), 10, 14, replace=True) is Written.REPLACED
+    assert write_part(store, dearer(whole_day(), 11 * 60), 10, 14, replace=True) is WriteOutcome.REPLACED
     assert_same_candles(store.read("DEMOUSD", "1m"), part(dearer(whole_day(), 11 * 60), 6, 14))
 
 
@@ -157,13 +157,13 @@ def test_what_is_known_of_a_part_outlives_the_file(store: CandleStore) -> None:
 def test_other_tools_files_are_read_as_whole_days(store: CandleStore, storage: Storage) -> None:
     storage.write(store.key("DEMOUSD", "1m", NEW_YEAR), parquet_from_candles(whole_day()))
     assert_same_candles(store.read("DEMOUSD", "1m"), whole_day())
-    assert store.write_day(whole_day()) is Written.SAME
+    assert store.write_day(whole_day()) is WriteOutcome.UNCHANGED
 
 
 def test_of_two_writers_at_once_both_are_heard(storage: Storage, store: CandleStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process writes between our look and our write: at first where there was nothing, then over what we saw."""
     day = whole_day()
-    for mine, theirs, written in (((0, 4), (4, 8), Written.GROWN), ((8, 12), (12, 16), Written.GROWN)):
+    for mine, theirs, written in (((0, 4), (4, 8), WriteOutcome.EXTENDED), ((8, 12), (12, 16), WriteOutcome.EXTENDED)):
         write = type(storage).write
 
         def raced(*arguments: object, write: Callable[..., str] = write, theirs: tuple[int, int] = theirs, **options: object) -> str:
@@ -193,7 +193,7 @@ def test_a_damaged_day_is_named_and_may_be_replaced(store: CandleStore, storage:
         for use in (lambda: store.read("DEMOUSD", "1m"), lambda: store.write_day(whole_day())):
             with pytest.raises(CandleError, match=f"store/candles/symbol=DEMOUSD/interval=1m/date=2020-01-01.parquet.*{says}"):
                 use()
-    assert store.write_day(whole_day(), replace=True) is Written.REPLACED
+    assert store.write_day(whole_day(), replace=True) is WriteOutcome.REPLACED
     assert_same_candles(store.read("DEMOUSD", "1m"), whole_day())
 
 

@@ -10,9 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import COLUMN_NAMES, parquet_from_candles, parse_candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CandleError, CoinfarmError
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
@@ -24,7 +26,7 @@ def json_from(candles: Candles) -> bytes:
 
 
 def csv_from(candles: Candles) -> bytes:
-    rows = [COLUMN_NAMES, *rows_from_candles(candles)]
+    rows = [CANDLE_COLUMNS, *rows_from_candles(candles)]
     return "\n".join(",".join(map(str, row)) for row in rows).encode()
 
 
@@ -86,7 +88,7 @@ def test_another_ending_is_refused(ending: str) -> None:
         parse_candles(b"", f"BTCUSD-1m.{ending}")
 
 
-HEADER = ",".join(COLUMN_NAMES)
+HEADER = ",".join(CANDLE_COLUMNS)
 
 
 def csv_of(*lines: str) -> bytes:
@@ -117,7 +119,7 @@ def test_a_broken_csv_file_is_refused(data: bytes, message: str) -> None:
 
 
 def test_columns_may_stand_in_any_order_beside_others() -> None:
-    names = [*reversed(COLUMN_NAMES), "trades"]
+    names = [*reversed(CANDLE_COLUMNS), "trades"]
     cells = {"open_time": START_MS, "open": 2, "high": 4, "low": 1, "close": 3, "volume": 5, "trades": "many"}
     data = f"{','.join(names)}\n{','.join(str(cells[name]) for name in names)}".encode()
     candles = parse_candles(data, "BTCUSD-1m.csv")
@@ -144,7 +146,7 @@ def test_a_broken_json_file_is_refused(data: bytes, message: str) -> None:
 
 def parquet_of(**changed: Any) -> bytes:
     """Two good candles in a Parquet file, with some columns changed; None leaves one out."""
-    good = {"open_time": [START_MS, START_MS + MINUTE_MS], **{name: [1.0, 1.0] for name in COLUMN_NAMES[1:]}}
+    good = {"open_time": [START_MS, START_MS + MINUTE_MS], **{name: [1.0, 1.0] for name in CANDLE_COLUMNS[1:]}}
     columns = {name: column for name, column in (good | changed).items() if column is not None}
     return parquet_of_table(pa.table(columns))
 
@@ -182,7 +184,7 @@ TWICE = pa.table([[START_MS], *[[1.0]] * 6], names=["open_time", "open", "open",
             parquet_of(open_time=np.array([2**64 - 1] * 2, np.uint64)), "/candles/0/openTime: must be milliseconds", id="huge times"
         ),
         pytest.param(
-            parquet_of_table(pa.table({name: pa.array([], pa.int64()) for name in COLUMN_NAMES})), "there is no candle", id="no candle"
+            parquet_of_table(pa.table({name: pa.array([], pa.int64()) for name in CANDLE_COLUMNS})), "there is no candle", id="no candle"
         ),
         pytest.param(parquet_of(close=[1.0, 2.0]), "/candles/1/high: is below the close", id="impossible candle"),
     ],

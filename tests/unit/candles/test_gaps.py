@@ -1,4 +1,4 @@
-"""What becomes of a minute in which nobody traded: `fill_gaps` and `refuse_gaps`."""
+"""What becomes of a minute in which nobody traded: `fill_gaps` and `reject_gaps`."""
 
 import tracemalloc
 from collections.abc import Set as AbstractSet
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps, refuse_gaps
+from coinfarm.candles.gaps import fill_gaps, reject_gaps
 from coinfarm.errors import CandleError, TooLarge
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes, without
@@ -109,12 +109,12 @@ def test_a_hole_of_a_hundred_years_is_refused_before_its_memory_is_taken() -> No
 
 def test_whole_candles_pass_where_holes_are_refused() -> None:
     whole = minutes(10)
-    assert refuse_gaps(whole) is whole
+    assert reject_gaps(whole) is whole
 
 
 def test_each_hole_is_named_by_the_candle_after_it() -> None:
     with pytest.raises(CandleError) as refused:
-        refuse_gaps(minutes(20, missing={3, 10, 11, 12}))
+        reject_gaps(minutes(20, missing={3, 10, 11, 12}))
     assert [(fault.pointer, fault.detail.split(":")[0]) for fault in refused.value.faults] == [
         ("/candles/3/openTime", "1 candles are missing before it"),
         ("/candles/9/openTime", "3 candles are missing before it"),
@@ -123,5 +123,5 @@ def test_each_hole_is_named_by_the_candle_after_it() -> None:
 
 def test_of_many_holes_the_first_ten_are_named() -> None:
     with pytest.raises(CandleError, match='let them be filled with "gaps": "fill"') as refused:
-        refuse_gaps(minutes(60, missing=range(1, 59, 2)))
+        reject_gaps(minutes(60, missing=range(1, 59, 2)))
     assert [fault.pointer for fault in refused.value.faults] == [f"/candles/{at}/openTime" for at in range(1, 11)]

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.synthetic import Market, generate
+from coinfarm.candles.synthetic import SyntheticMarket, generate
 from coinfarm.errors import CandleError
 
 START_MS = 1_577_836_800_000  # 2020-01-01, a Wednesday
@@ -98,7 +98,7 @@ def test_prices_and_volumes_are_whole_ticks(minutes: Candles) -> None:
 
 
 def test_a_coin_worth_next_to_nothing_keeps_a_price() -> None:
-    crashing = Market(first_price=5e-8, price_decimals=8, volatility_bps=200)
+    crashing = SyntheticMarket(first_price=5e-8, price_decimals=8, volatility_bps=200)
     candles = generate("DEMOUSD", "1m", START_MS, 20_000, seed=3, market=crashing)
     assert candles.columns.low.min() == 1e-8
 

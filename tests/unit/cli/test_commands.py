@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candles.files import parquet_from_candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.prediction.series import Series

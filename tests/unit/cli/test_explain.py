@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.storage import open_storage
 from tests.support.demo_requests import demo_candles

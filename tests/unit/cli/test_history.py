@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candles.files import parquet_from_candles, parse_candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.cli.history import history
 from tests.support.synthetic_candles import minutes

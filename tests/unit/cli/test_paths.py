@@ -13,10 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
-from coinfarm.storage.local_file import check_writable, whole_file, write_file
+from coinfarm.storage.local_file import atomic_write, check_writable, write_file
 from tests.support.demo_requests import demo_candles
 from tests.support.repository import ROOT
 
@@ -117,7 +117,7 @@ def test_what_fails_halfway_leaves_the_old_file_and_no_other(here: Path) -> None
     before = files_under(here)
 
     def half() -> None:
-        with whole_file(here / "kept") as unfinished:
+        with atomic_write(here / "kept") as unfinished:
             unfinished.write_text("new")
             raise ZeroDivisionError
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coinfarm.aws.cloudformation import Stack
-from coinfarm.aws.lambda_function import Function
+from coinfarm.aws.lambda_function import LambdaFunction
 from coinfarm.cli import main
 from coinfarm.cli.stack import _defaults
 from coinfarm.storage import open_storage
@@ -264,11 +264,11 @@ def test_invoke_calls_the_stacks_own_function(
     deployed()
     called = []
 
-    def answers(self: Function, sent: Any) -> Any:
+    def answers(self: LambdaFunction, sent: Any) -> Any:
         called.append((self._arn, sent))
         return answer
 
-    monkeypatch.setattr(Function, "answer", answers)
+    monkeypatch.setattr(LambdaFunction, "invoke", answers)
     shown = run("invoke", event)
     assert (shown.exit_code, json.loads(shown.stdout)) == (exits, answer)
     assert called == [(OUTPUTS["ApiFunctionAlias"], {"warmup": True})]

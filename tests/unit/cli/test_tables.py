@@ -13,7 +13,7 @@ from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.status import ShardFailure, Status
 from coinfarm.backtest.document import tables as backtest_tables
 from coinfarm.backtest.statistics import Statistics
-from coinfarm.candle_store.check import Hole, SeriesCheck
+from coinfarm.candle_store.check import Gap, SeriesCheck
 from coinfarm.cli.backfill_tables import coverage_table, quote_table, status_table
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
@@ -24,7 +24,7 @@ from coinfarm.cli.model_tables import history_table, versions_table
 from coinfarm.cli.prediction_table import prediction_table
 from coinfarm.cli.tables import print_tables
 from coinfarm.evaluation.display_names import BASELINE_TITLES
-from coinfarm.outputs import OUTPUT_NAMES, TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from tests.support.candle_stores import FIRST_MS
 from tests.support.table_text import assert_fits
 
@@ -52,7 +52,7 @@ def record() -> list[Table]:
 def evaluation() -> list[Table]:
     share = like(frames=1_234_567, right_pct=53.25, interval_pct=(52.51, 100.0))
     calls = like(overall=share, strongest=share, by_coin={"BTCUSDT-USDT": share}, by_month={"2019-05": share}, by_volatility={"low": share})
-    outputs = {name: like(r2=-0.1234) for name in TITLES}
+    outputs = {name: like(r2=-0.1234) for name in OUTPUT_TITLES}
     baseline = like(outputs=outputs, direction=share, rise_over_decline=share)
     found = like(
         model=like(**MODEL),
@@ -121,7 +121,7 @@ def store() -> list[Table]:
     ):
         days = {date(2018, 1, 1) + timedelta(at): 1_440 for at in range(40)}
         check = SeriesCheck(symbol, interval, days, first_ms=FIRST_MS, last_ms=FIRST_MS + 10**9)
-        check.holes = [Hole(FIRST_MS, FIRST_MS + 60_000 * 1_234_567)]
+        check.gaps = [Gap(FIRST_MS, FIRST_MS + 60_000 * 1_234_567)]
         checks.append(check)
     gaps = hole_table(checks)
     assert gaps is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.compilation.sample import Sample
 from coinfarm.errors import CoinfarmError
 from image_render.draw import draw_frames

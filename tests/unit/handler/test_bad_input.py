@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from coinfarm.candles.rows import FIELDS
+from coinfarm.candles.json_rows import FIELDS
 from image_render.spec import STANDARD
 from tests.support.demo_requests import MINUTE_MS, demo_request, npz
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 import pyarrow.parquet as pq
 import pytest
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import Unavailable
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.series import Series

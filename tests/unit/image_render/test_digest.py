@@ -7,7 +7,7 @@ import pytest
 
 from image_render import digest
 from image_render.draw import Frames, draw_frames
-from image_render.reference import draw_frame
+from image_render.reference_renderer import draw_frame
 from image_render.spec import STANDARD, FrameSpec
 from image_render.windows import Columns
 

@@ -11,7 +11,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.candles.validation import MAX_VALUE
 from image_render.draw import Frames, _run_indices, as_planes, draw_frames, empty_frames
-from image_render.reference import draw_frame
+from image_render.reference_renderer import draw_frame
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
 from tests.support.candle_strategies import SMALL_SPECS, series_in_ticks, series_of_floats

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_render.forecast import Forecast, make_room
+from image_render.forecast import Forecast, extend_frame
 from image_render.preview import FORECAST_COLOUR, FORECAST_LINE, preview
 from image_render.spec import FrameSpec
 
@@ -22,7 +22,7 @@ def forecast(highest: float = 102, lowest: float = 98, end: float = 101) -> Fore
 
 
 def test_a_forecast_within_the_range_adds_candles_alone() -> None:
-    room = make_room(FRAME, SPEC, TIMES, (95, 105), forecast())
+    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast())
     assert room.spec == FrameSpec(6, 6)
     assert room.open_times_ms == (0, 300_000)
     assert room.price_range == (95, 105)
@@ -31,7 +31,7 @@ def test_a_forecast_within_the_range_adds_candles_alone() -> None:
 
 
 def test_a_forecast_beyond_the_range_adds_rows_of_the_same_height() -> None:
-    room = make_room(FRAME, SPEC, TIMES, (95, 105), forecast(highest=108, lowest=94))  # 2 a row
+    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(highest=108, lowest=94))  # 2 a row
     assert room.spec == FrameSpec(6, 6 + 2 + 1)
     assert room.price_range == (93, 109)
     np.testing.assert_array_equal(room.frame[:4, 1:7, :2], FRAME[..., :2])
@@ -39,14 +39,14 @@ def test_a_forecast_beyond_the_range_adds_rows_of_the_same_height() -> None:
 
 @given(highest=prices, lowest=prices)
 def test_the_rows_of_the_candles_keep_their_prices(highest: float, lowest: float) -> None:
-    room = make_room(FRAME, SPEC, TIMES, (95, 105), forecast(max(highest, 100), min(lowest, 100)))
+    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(max(highest, 100), min(lowest, 100)))
     low, high = room.price_range
     assert (high - low) / (room.spec.price_rows - 1) == pytest.approx(2)
     assert room.spec.price_rows <= 3 * SPEC.price_rows
 
 
 def test_a_flat_window_gets_a_range_that_shows_the_forecast() -> None:
-    room = make_room(FRAME, SPEC, TIMES, (100, 100), forecast())
+    room = extend_frame(FRAME, SPEC, TIMES, (100, 100), forecast())
     assert room.price_range[0] <= 98
     assert room.price_range[1] >= 102
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.rows import rows_from_candles
+from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.errors import CandleError, MalformedRequest, RequestError, TooLarge
 from coinfarm.serving.request import BatchRequest, PredictionRequest, parse_request, prepare_series
 from image_render.windows import Columns

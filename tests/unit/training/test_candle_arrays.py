@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parquet_from_candles
 from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.candle_arrays import mapped_candles
 from coinfarm.training.config import Period

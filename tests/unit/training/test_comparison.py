@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 import coinfarm.training
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.errors import CoinfarmError

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candles.files import parquet_from_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import CoinfarmError

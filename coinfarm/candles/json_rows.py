@@ -1,5 +1,6 @@
-"""Candles as JSON has them: rows, each an array (a kline, as Binance answers) or an object."""
+"""Candles in JSON: rows, each an array (a kline in Binance's format) or an object."""
 
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +14,17 @@ from image_render.windows import Columns
 
 FIELDS = ("openTime", *Columns._fields)
 _KLINE_LENGTHS = range(len(FIELDS), 13)  # Binance's twelve, of which the first six are read
+
+
+def candles_from_json(data: bytes, symbol: str, interval: str) -> Candles:
+    """The candles of a JSON file that holds an array of rows. Raises `CandleError`."""
+    try:
+        rows = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise CandleError(Fault("", f"is not JSON: {error}")) from None
+    if not isinstance(rows, list):
+        raise CandleError(Fault("", "must be a JSON array of candles"))
+    return candles_from_rows(rows, symbol, interval)
 
 
 def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candles:

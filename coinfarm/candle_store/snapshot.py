@@ -10,7 +10,7 @@ from coinfarm.errors import NotFound
 from coinfarm.storage import Storage
 
 
-class History:
+class CandleStoreSnapshot:
     """The candles of a store. Which days there are is asked once for each symbol and interval; days that come later are not seen."""
 
     def __init__(self, storage: Storage) -> None:
@@ -34,10 +34,10 @@ class History:
     def between(self, symbol: str, interval: str, start_ms: int, stop_ms: int) -> Candles:
         """The candles that open in `[start_ms, stop_ms)`, holes and all. Raises `CandleError` for a damaged day."""
         wanted = [day for day in self.days(symbol, interval) if start_ms - DAY_MS < day_start_ms(day) < stop_ms]
-        parts = [day.candles.between(start_ms, stop_ms) for day in self._store.read_each(symbol, interval, wanted)]
+        parts = [day.candles.between(start_ms, stop_ms) for day in self._store.read_each_day(symbol, interval, wanted)]
         return Candles.concatenate(symbol, interval, parts)
 
-    def last_before(self, symbol: str, interval: str, time_ms: int) -> Candles:
+    def last_candle_before(self, symbol: str, interval: str, time_ms: int) -> Candles:
         """The last candle that opens before `time_ms`; none where the history begins later."""
         days = self.days(symbol, interval)
         for day in reversed(days[: bisect_right(days, day_of(time_ms))]):
@@ -46,6 +46,6 @@ class History:
                 return found[-1:]
         return Candles.concatenate(symbol, interval, [])
 
-    def goes_on_after(self, symbol: str, interval: str, day: date) -> bool:
+    def has_days_after(self, symbol: str, interval: str, day: date) -> bool:
         """Whether a later day has candles."""
         return self.days(symbol, interval)[-1] > day

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candles.rows import FIELDS, candles_from_rows, rows_from_candles
+from coinfarm.candles.json_rows import FIELDS, candles_from_rows, rows_from_candles
 from coinfarm.errors import CandleError
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 

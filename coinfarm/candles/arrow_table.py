@@ -1,0 +1,66 @@
+"""Arrow tables of candles, which CSV and Parquet files are read into.
+
+Here and elsewhere Arrow works without its thread pool (`use_threads=False`): a process that ends while the pool starts a thread is
+aborted, with exit code 134 (https://github.com/apache/arrow/issues/34314).
+"""
+
+from typing import TYPE_CHECKING
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.validation import MAX_CANDLES
+from coinfarm.errors import CandleError, Fault, TooLarge, shortened
+from image_render.windows import Columns
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CANDLE_COLUMNS = ("open_time", *Columns._fields)
+_MAX_NAMES_LENGTH = 100
+
+
+def candles_from_table(table: "pa.Table", symbol: str, interval: str) -> Candles:
+    """The validated candles of a table. Raises `CandleError`."""
+    check_columns(table.schema)
+    if not len(table):
+        raise CandleError(Fault("", "there is no candle"))
+    for name in CANDLE_COLUMNS:
+        column = table[name]
+        if column.null_count:
+            raise CandleError(Fault(f"/candles/{column.is_null().index(True).as_py()}/{name}", "is missing"))
+    time, *values = (table[name].to_numpy() for name in CANDLE_COLUMNS)
+    return Candles.checked(symbol, interval, time, Columns(*values))
+
+
+def check_row_count(count: int) -> None:
+    """Raise `TooLarge` for more than `MAX_CANDLES` rows."""
+    if count > MAX_CANDLES:
+        raise TooLarge(f"the file has {count:,} rows, more than {MAX_CANDLES:,}: send it in parts")
+
+
+def check_columns(schema: "pa.Schema") -> None:
+    """Raise `CandleError` unless the schema has each of `CANDLE_COLUMNS` exactly once, as numbers."""
+    import pyarrow as pa
+
+    try:
+        names = schema.names
+    except UnicodeDecodeError:
+        raise CandleError(Fault("", "has a column whose name is no text")) from None
+    for name in CANDLE_COLUMNS:
+        if names.count(name) != 1:
+            raise CandleError(
+                Fault(
+                    "",
+                    f"has {names.count(name) or 'no'} columns {name}; it must have {', '.join(CANDLE_COLUMNS)}, and has "
+                    f"{shortened(', '.join(names), _MAX_NAMES_LENGTH)}; docs/candles.md shows how to convert it",
+                )
+            )
+        kind = schema.field(name).type
+        is_right_type = pa.types.is_integer if name == "open_time" else _is_number
+        if not is_right_type(kind):
+            raise CandleError(Fault(f"/{name}", f"must be a column of numbers, not of {kind}"))
+
+
+def _is_number(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))

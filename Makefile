@@ -5,8 +5,9 @@ READY := develop
 SCANNERS := build/scanners
 SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
+MUTMUT := build/mutmut
 
-.PHONY: run develop test test-machine lint audit bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
+.PHONY: run develop test test-machine lint audit mutation bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
 run:
 	@tools/environment.sh run
@@ -39,6 +40,10 @@ audit: $(READY) $(AUDITORS)
 	done
 	"$(BIN)/python" -m tests.support.audited_stack build/prod.json
 	build/checkov/bin/checkov --skip-download --framework cloudformation --compact --quiet --file build/prod.json infrastructure/*.yaml
+
+# Mutation testing of what [tool.mutation] in pyproject.toml lists: make mutation ARGUMENTS="storage --sample 150 --jobs 1"
+mutation: $(READY) $(MUTMUT)/.ready
+	PYTHONPATH="$(CURDIR)/$(MUTMUT)" "$(BIN)/python" -m tools.mutation $(ARGUMENTS)
 
 bench: $(READY)
 	"$(BIN)/python" -m benchmarks
@@ -111,6 +116,12 @@ $(SCANNERS_READY): .ci/tools/images.txt
 $(AUDITORS): build/%/.ready: .ci/tools/%.txt
 	"$$(tools/environment.sh python)" -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
+	@touch $@
+
+# Not an environment but a folder for PYTHONPATH: mutmut runs the tests in its own process, and needs their packages.
+$(MUTMUT)/.ready: .ci/tools/mutmut.txt | $(READY)
+	rm -rf $(@D)
+	"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --target $(@D) --requirement $<
 	@touch $@
 
 clean:

@@ -14,6 +14,7 @@ from tests.support.repository import ROOT
 SHARED_DATA = ROOT.parent / "shared/data"
 
 hypothesis.settings.register_profile("coinfarm", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, max_examples=20)
 hypothesis.settings.load_profile("coinfarm")
 
 

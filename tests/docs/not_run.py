@@ -20,6 +20,7 @@ NOT_RUN = {
     "make scanners": "a part of make environments, " + _CI,
     "make images": "needs Docker; tests/containers builds the images",
     "make scan": "needs Docker and the internet; tests/containers and tests/unit/images try its parts",
+    "make mutation": "twenty minutes; no commit depends on it",
     "make bench": "minutes of measurements; tests/unit and tests/containers try its parts",
     "make bench-gpu": "needs a GPU; tests/unit/test_gpu_benchmark.py tries it without",
     "make soak": "25 minutes; tests/integration/test_soak.py runs a short one",

@@ -43,11 +43,11 @@ def aws():
     with pytest.MonkeyPatch.context() as patch:
         for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
             patch.setenv(name, url)
-        storage_s3._new_client.cache_clear()
+        storage_s3._client.cache_clear()
         for bucket in ("candles", "models", "results"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         yield
-    storage_s3._new_client.cache_clear()
+    storage_s3._client.cache_clear()
     server.stop()
 
 

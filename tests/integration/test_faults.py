@@ -30,9 +30,9 @@ def land(tmp_path_factory):
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        storage_s3._new_client.cache_clear()
+        storage_s3._client.cache_clear()
         yield Land.cultivated(endpoint, tmp_path_factory.mktemp("land"))
-    storage_s3._new_client.cache_clear()
+    storage_s3._client.cache_clear()
     server.stop()
 
 

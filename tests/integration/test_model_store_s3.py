@@ -43,10 +43,10 @@ def point_s3_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Non
     def point(url: str) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-        s3._new_client.cache_clear()
+        s3._client.cache_clear()
 
     yield point
-    s3._new_client.cache_clear()
+    s3._client.cache_clear()
 
 
 @pytest.fixture

@@ -34,9 +34,9 @@ def endpoint():
     server.start()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-        storage_s3._new_client.cache_clear()
+        storage_s3._client.cache_clear()
         yield
-    storage_s3._new_client.cache_clear()
+    storage_s3._client.cache_clear()
     server.stop()
 
 

@@ -1,1 +1,1 @@
-"""Every AWS client but that of S3, and how AWS errors are reported."""
+"""Clients of AWS services other than S3, their configuration, and the translation of AWS errors."""

@@ -1,4 +1,4 @@
-"""The Auto Scaling group that this machine belongs to, through boto3: the one place that speaks to it."""
+"""The current machine as a member of its EC2 Auto Scaling group."""
 
 import time
 from collections.abc import Callable
@@ -17,33 +17,36 @@ _RETRY_S = 30
 
 
 class AutoScalingMember:
-    """The membership of this machine in the group; nothing is asked of it yet. For one thread."""
+    """The current machine in its Auto Scaling group. Makes no call before its first use; not thread-safe."""
 
     def __init__(self, group: str, instance_id: Callable[[], str]) -> None:
-        """`instance_id` is called when it is first needed, and may raise `Unavailable`."""
+        """`instance_id` is called on first use, and may raise `Unavailable`."""
         self._group = group
         self._instance_id = instance_id
         self._is_protected = False
-        self._not_before = 0.0
+        self._next_attempt_s = 0.0
 
-    def set_scale_in_protection(self, wanted: bool) -> None:
-        """Let scaling in pass this machine by, or no longer. Does nothing where it is so already, and for 30 s after a failure.
+    def set_scale_in_protection(self, protect: bool) -> None:
+        """Turn protection from scale-in on or off. Makes no call if it is in that state already, or within 30 s after a failure.
 
-        Raises `Unavailable`: a machine that is not yet, or no longer, in service cannot be protected.
+        Raises `Unavailable`, for example because the instance is not in service.
         """
-        if wanted == self._is_protected or time.monotonic() < self._not_before:
+        if protect == self._is_protected or time.monotonic() < self._next_attempt_s:
             return
-        self._not_before = time.monotonic() + _RETRY_S
+        self._next_attempt_s = time.monotonic() + _RETRY_S
         self._call(
             lambda: self._client.set_instance_protection(
-                InstanceIds=[self._member], AutoScalingGroupName=self._group, ProtectedFromScaleIn=wanted
+                InstanceIds=[self._member], AutoScalingGroupName=self._group, ProtectedFromScaleIn=protect
             )
         )
-        self._is_protected = wanted
-        self._not_before = 0.0
+        self._is_protected = protect
+        self._next_attempt_s = 0.0
 
     def terminate(self) -> None:
-        """End this machine, and let the group be smaller by one. Raises `Unavailable`: the group may be at its minimum."""
+        """Terminate this machine and reduce the group's desired capacity by one.
+
+        Raises `Unavailable`, for example because the group is at its minimum size.
+        """
         self._call(
             lambda: self._client.terminate_instance_in_auto_scaling_group(InstanceId=self._member, ShouldDecrementDesiredCapacity=True)
         )

@@ -1,4 +1,4 @@
-"""The one way to make a boto3 client: how long to wait, how often to retry, and which region."""
+"""Creates boto3 clients with the project's timeouts, retries and region."""
 
 import os
 from typing import Any
@@ -10,10 +10,10 @@ from botocore.config import Config
 def aws_client(
     service: str, *, region: str | None = None, endpoint_url: str | None = None, read_timeout_s: float = 20, **options: Any
 ) -> Any:
-    """A client of `service`, such as `"sqs"`, with further `options` of botocore's `Config`; it sends nothing yet.
+    """A client of `service`, such as `"sqs"`, with further `options` for botocore's `Config`. Makes no request.
 
-    Without `region` it is that of `AWS_REGION`, which botocore ignores, or else the profile's. Clients are thread-safe and sessions are
-    not, so each client has a session of its own.
+    The region defaults to `AWS_REGION`, which botocore ignores, then to the profile's. Each client has its own session, because clients
+    are thread-safe and sessions are not.
     """
     return boto3.Session().client(
         service,  # type: ignore[call-overload]  # boto3-stubs want a literal

@@ -1,4 +1,4 @@
-"""A deployed stack, through boto3's CloudFormation: the one place that speaks to it. Import it where a stack is first asked."""
+"""A deployed CloudFormation stack. Import it lazily: boto3 is slow to load."""
 
 from collections.abc import Mapping
 from functools import cached_property, partial
@@ -16,10 +16,10 @@ _LIMITS = {"lambda_functions": "BatchConcurrency", "lambda_memory_mb": "Function
 
 
 class Stack:
-    """What `template.yaml` was deployed as, under a name; it is asked once, when something of it is first needed.
+    """The stack that `template.yaml` was deployed as. It is described once, when a property is first read.
 
-    Every property raises `NotFound` where there is no such stack, another `StorageError` where CloudFormation cannot be asked, and
-    `CoinfarmError` for a stack without resources, or one that is not ours.
+    Every property raises `NotFound` if the stack does not exist, another `StorageError` if CloudFormation refuses or cannot be reached, and
+    `CoinfarmError` for a stack that has no resources or was not deployed from `template.yaml`.
     """
 
     def __init__(self, name: str) -> None:
@@ -27,72 +27,73 @@ class Stack:
 
     @property
     def status(self) -> str:
-        """As CloudFormation calls it, such as `UPDATE_COMPLETE`."""
-        return self._found["StackStatus"]
+        """CloudFormation's status, such as `UPDATE_COMPLETE`."""
+        return self._description["StackStatus"]
 
     @property
     def region(self) -> str:
-        """Where it is."""
-        return self._found["StackId"].split(":")[3]
+        return self._description["StackId"].split(":")[3]
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """What the template tells, by name."""
-        return {output["OutputKey"]: output["OutputValue"] for output in self._found.get("Outputs", [])}
+        """The stack's outputs by name."""
+        return {output["OutputKey"]: output["OutputValue"] for output in self._description.get("Outputs", [])}
 
     @property
     def candles_uri(self) -> str:
-        """The candle store."""
+        """The URI of the candle store."""
         return f"s3://{self._output('CandleBucketName')}"
 
     @property
     def results_uri(self) -> str:
-        """The root of all runs' results."""
+        """The URI of the bucket for results."""
         return f"s3://{self._output('ResultBucketName')}"
 
     @property
     def predictions_uri(self) -> str:
-        """Where under it the predictions lie."""
+        """The URI that shard predictions are stored under."""
         return f"{self.results_uri}/predictions"
 
     def run_uri(self, name: str) -> str:
-        """Where the run of that name is kept."""
+        """The URI of the run `name`."""
         return f"{self.results_uri}/runs/{name}"
 
     @property
     def model_uri(self) -> str | None:
-        """The model root that it serves from; None where it serves the reference model inside its image."""
+        """The model root that the stack serves from; None if it serves the reference model inside its image."""
         name = self._parameters.get("ModelName")
         return f"s3://{self._output('ModelBucketName')}/models/{name}" if name else None
 
     @property
     def required_model_uri(self) -> str:
-        """The same, for who needs one. Raises `CoinfarmError` where it has none."""
+        """`model_uri`; raises `CoinfarmError` if there is none."""
         if self.model_uri is None:
             raise CoinfarmError(
                 f"stack {self.name} serves the reference model inside its image: deploy it with ModelName=NAME, "
-                f"or name the model root yourself, such as s3://{self._output('ModelBucketName')}/models/NAME"
+                f"or give a model root, such as s3://{self._output('ModelBucketName')}/models/NAME"
             )
         return self.model_uri
 
     def check_uris(self, candles_uri: str, results_uri: str) -> None:
-        """Raises `Forbidden` where messages would name what its functions may not read or write."""
-        for uri, home in ((candles_uri, self.candles_uri), (results_uri, self.results_uri)):
-            if not f"{uri}/".startswith(f"{home}/"):
-                raise Forbidden(f"{uri} lies outside {home}, where stack {self.name} works: plan the run with coinfarm --stack {self.name}")
+        """Raise `Forbidden` unless both URIs are in the buckets that the stack's functions may read and write."""
+        for uri, bucket_uri in ((candles_uri, self.candles_uri), (results_uri, self.results_uri)):
+            if not f"{uri}/".startswith(f"{bucket_uri}/"):
+                raise Forbidden(
+                    f"{uri} is outside {bucket_uri}, which stack {self.name} uses: plan the run with coinfarm --stack {self.name}"
+                )
 
     @property
     def function_arn(self) -> str:
-        """What answers requests that are sent to it directly: the alias, so that a deployment under way may move them."""
+        """The alias of the API's function, for direct invocations. An alias follows deployments."""
         return self._output("ApiFunctionAlias")
 
     @property
     def limits(self) -> dict[str, Any]:
-        """Its `lambda_functions`, `lambda_memory_mb` and `instances`, as far as its template has such a parameter."""
+        """`lambda_functions`, `lambda_memory_mb` and `instances`, as far as the template has the parameter."""
         return {name: int(self._parameters[parameter]) for name, parameter in _LIMITS.items() if self._parameters.get(parameter)}
 
     def queue_url(self, *, fleet: bool) -> str:
-        """The queue of the GPU fleet, or that of Lambda. Raises `CoinfarmError` where there is no fleet."""
+        """The queue of the GPU fleet, or that of Lambda. Raises `CoinfarmError` if there is no fleet."""
         if not fleet:
             return self._output("QueueUrl")
         if "FleetQueueUrl" not in self.outputs:
@@ -101,13 +102,11 @@ class Stack:
 
     @property
     def _parameters(self) -> Mapping[str, str]:
-        return {each["ParameterKey"]: each.get("ParameterValue", "") for each in self._found.get("Parameters", [])}
+        return {each["ParameterKey"]: each.get("ParameterValue", "") for each in self._description.get("Parameters", [])}
 
     def _output(self, name: str) -> str:
         if name not in self.outputs:
-            raise CoinfarmError(
-                f"stack {self.name} is not one of coinfarm's: it has no output {name}; name what template.yaml was deployed as"
-            )
+            raise CoinfarmError(f"stack {self.name} has no output {name}: name a stack that was deployed from coinfarm's template.yaml")
         return self.outputs[name]
 
     @cached_property
@@ -116,30 +115,30 @@ class Stack:
         return client
 
     @cached_property
-    def _found(self) -> "StackTypeDef":
+    def _description(self) -> "StackTypeDef":
         with _translate_errors(f"stack {self.name}"):
-            found = self._client.describe_stacks(StackName=self.name)["Stacks"][0]
-        _refuse_one_without_resources(self.name, found)
-        return found
+            description = self._client.describe_stacks(StackName=self.name)["Stacks"][0]
+        _check_has_resources(self.name, description)
+        return description
 
 
-def _refuse_one_without_resources(name: str, found: "StackTypeDef") -> None:
-    status = found["StackStatus"]
+def _check_has_resources(name: str, description: "StackTypeDef") -> None:
+    status = description["StackStatus"]
     if status.startswith("DELETE"):
-        raise NotFound(f"stack {name} is deleted, or about to be ({status}): deploy it again, or name another")
+        raise NotFound(f"stack {name} is deleted or being deleted ({status}): deploy it again, or name another stack")
     if status in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
-        raise CoinfarmError(f"stack {name} is not made yet ({status}): wait until its deployment has ended")
+        raise CoinfarmError(f"stack {name} is not created yet ({status}): wait until its deployment has finished")
     if status == "CREATE_FAILED" or status.startswith("ROLLBACK"):
-        reason = found.get("StackStatusReason", "")
+        reason = description.get("StackStatusReason", "")
         raise CoinfarmError(
-            f"stack {name} could not be made ({status}{f': {reason}' if reason else ''}): its events in CloudFormation tell why; "
+            f"stack {name} could not be created ({status}{f': {reason}' if reason else ''}): see its events in CloudFormation; "
             f"delete it with sam delete --stack-name {name}, and deploy it again"
         )
 
 
 def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     if response.code == "ValidationError" and "does not exist" in response.message:
-        return NotFound(f"{where}: there is none in this account and region; is AWS_REGION the one that it was deployed to?")
+        return NotFound(f"{where} does not exist in this account and region: check its name and AWS_REGION")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A deployed function, through boto3's Lambda: the one place that speaks to it. Import it where a function is first needed."""
+"""A deployed Lambda function. Import it lazily: boto3 is slow to load."""
 
 import json
 from functools import cached_property, partial
@@ -11,36 +11,36 @@ from coinfarm.errors import CoinfarmError, NotFound, StorageError
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
-_ANSWERS_WITHIN_S = 60
-"""The API's function is stopped after 29 s; before it a container may have to start."""
+_TIMEOUT_S = 60
+"""The API's function times out after 29 s; a cold start may come before that."""
 
 
 class LambdaFunction:
-    """The function, or its alias, of an ARN; nothing is asked of it yet."""
+    """A function, or an alias of one, by ARN. Makes no call before its first use."""
 
     def __init__(self, arn: str) -> None:
         self._arn = arn
 
     def invoke(self, event: Any) -> Any:
-        """What it returns for the event.
+        """The function's return value for `event`.
 
-        Raises `CoinfarmError` where it breaks off instead, `NotFound`, `Forbidden` and other `StorageError` where it cannot be called.
+        Raises `CoinfarmError` if the function fails, and `NotFound`, `Forbidden` or another `StorageError` if it cannot be invoked.
         """
         with _translate_errors(self._arn):
-            called = self._client.invoke(FunctionName=self._arn, Payload=json.dumps(event).encode())
-            answered = json.loads(called["Payload"].read())
-        if "FunctionError" in called:
-            raise CoinfarmError(f"{self._arn} broke off: {answered.get('errorMessage', answered)}; its log group tells more")
-        return answered
+            response = self._client.invoke(FunctionName=self._arn, Payload=json.dumps(event).encode())
+            payload = json.loads(response["Payload"].read())
+        if "FunctionError" in response:
+            raise CoinfarmError(f"{self._arn} failed: {payload.get('errorMessage', payload)}; see its log group")
+        return payload
 
     @cached_property
     def _client(self) -> "LambdaClient":
-        client: LambdaClient = aws_client("lambda", region=self._arn.split(":")[3], read_timeout_s=_ANSWERS_WITHIN_S)
+        client: LambdaClient = aws_client("lambda", region=self._arn.split(":")[3], read_timeout_s=_TIMEOUT_S)
         return client
 
 
 def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
-    return NotFound(f"{where}: there is no such function") if response.code == "ResourceNotFoundException" else None
+    return NotFound(f"{where}: no such function") if response.code == "ResourceNotFoundException" else None
 
 
 _SERVICE = AwsService(

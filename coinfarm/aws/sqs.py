@@ -1,4 +1,4 @@
-"""A queue of SQS, through boto3: the one place that speaks to it. Import it where a queue is first needed; boto3 is slow to load."""
+"""SQS queues. Import it lazily: boto3 is slow to load."""
 
 import json
 import re
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MAX_MESSAGES_PER_CALL = 10
-"""The most messages that SQS takes or gives in one call."""
-MAX_BYTES = 1 << 20
-"""The most bytes of one message, and of all that go with one call."""
+"""SQS's limit for one call."""
+MAX_MESSAGE_BYTES = 1 << 20
+"""SQS's limit for one message, and for all messages of one call together."""
 MAX_WAIT_S = 20
 
 _ATTEMPTS = 5
-_FIRST_PAUSE_S = 0.2
+_INITIAL_BACKOFF_S = 0.2
 
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """One message as it was received: `receipt` belongs to this delivery, `receive_count` numbers it, from 1."""
+    """A received message. `receipt` is the handle of this delivery, `receive_count` its number, from 1."""
 
     message_id: str
     body: str
@@ -37,7 +37,7 @@ class QueueMessage:
 
 @dataclass(frozen=True)
 class Depth:
-    """How many messages a queue holds, about: SQS counts them with some seconds' delay."""
+    """The approximate number of messages in a queue: SQS updates it with some seconds' delay."""
 
     visible: int
     in_flight: int
@@ -49,65 +49,71 @@ class Depth:
 
 
 class Queue:
-    """The queue at a URL; nothing is asked of it yet. Thread-safe.
+    """The queue at `url`. Makes no call before its first use. Thread-safe.
 
-    Every method raises `NotFound`, `Forbidden`, `Unavailable` where another try may do better, and another `StorageError` for what
-    else SQS refuses. Calls that fail on the way are tried again a few times before that.
+    Every method raises `NotFound`, `Forbidden`, `Unavailable` if a retry may succeed, and `StorageError` for other errors of SQS. boto3 has
+    then retried the call a few times.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def send(self, bodies: Iterable[str], on_sent: Callable[[int], None] = lambda _: None) -> None:
-        """Send the messages in order, as many in a call as SQS takes; `on_sent(so_far)` is told after each call how many it has for sure.
+        """Send the messages in order, in as few calls as possible; `on_sent(count)` is called after each with the number sent so far.
 
-        Who goes on after an error from there sends at most ten messages twice. Raises `TooLarge` for a body that no call can carry.
+        A caller that resumes from there after an error sends at most ten messages twice. Raises `TooLarge` for a body above
+        `MAX_MESSAGE_BYTES`.
         """
-        so_far = 0
+        sent = 0
         for batch in _batches(bodies):
-            failed = _settled(batch, self._send)
+            failed = _with_retries(batch, self._send)
             if failed:
                 first = failed[0]
-                if first.for_good:
-                    raise StorageError(f"{self.url}: SQS refuses a message ({first.reason})")
-                raise Unavailable(f"{self.url}: {len(failed)} of {len(batch)} messages were not taken ({first.reason}); try again")
-            so_far += len(batch)
-            on_sent(so_far)
+                if first.is_permanent:
+                    raise StorageError(f"{self.url}: SQS rejected a message ({first.reason})")
+                raise Unavailable(f"{self.url}: {len(failed)} of {len(batch)} messages could not be sent ({first.reason}); try again")
+            sent += len(batch)
+            on_sent(sent)
 
-    def receive(self, most: int = MAX_MESSAGES_PER_CALL, wait_s: int = 0, visibility_timeout_s: int | None = None) -> list[QueueMessage]:
-        """Up to `most` (1 to 10) messages, none after `wait_s` (0 to 20) without any.
+    def receive(
+        self, max_messages: int = MAX_MESSAGES_PER_CALL, wait_s: int = 0, visibility_timeout_s: int | None = None
+    ) -> list[QueueMessage]:
+        """Up to `max_messages` (1 to 10) messages; an empty list if none arrives within `wait_s` (0 to 20).
 
-        Others do not see them for `visibility_timeout_s`, or for the queue's own visibility timeout.
+        `visibility_timeout_s` defaults to the queue's own visibility timeout.
         """
-        hidden: dict[str, Any] = {} if visibility_timeout_s is None else {"VisibilityTimeout": visibility_timeout_s}
+        options: dict[str, Any] = {} if visibility_timeout_s is None else {"VisibilityTimeout": visibility_timeout_s}
         with _translate_errors(self.url):
-            answer = self._client.receive_message(
+            response = self._client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=most,
+                MaxNumberOfMessages=max_messages,
                 WaitTimeSeconds=wait_s,
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
-                **hidden,
+                **options,
             )
         return [
-            QueueMessage(found["MessageId"], found["Body"], found["ReceiptHandle"], int(found["Attributes"]["ApproximateReceiveCount"]))
-            for found in answer.get("Messages", [])
+            QueueMessage(
+                message["MessageId"], message["Body"], message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"])
+            )
+            for message in response.get("Messages", [])
         ]
 
     def delete(self, receipts: Sequence[str]) -> dict[str, str]:
-        """Delete what is done; of those that could not be deleted, receipt → reason: they will be delivered again."""
+        """Delete messages. Returns receipt → reason of those that could not be deleted, which will be delivered again."""
         return self._each_receipt(receipts, self._delete)
 
     def extend(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
-        """Hide messages in work for so long from now on (0 gives them back at once); of those that are no longer ours, receipt → reason."""
-        return self._each_receipt(receipts, lambda entries: self._hide(entries, visibility_timeout_s))
+        """Set the visibility timeout of received messages; 0 makes them visible at once. Returns receipt → reason of the failures."""
+        return self._each_receipt(receipts, lambda entries: self._change_visibility(entries, visibility_timeout_s))
 
     def depth(self) -> Depth:
+        """The number of messages in the queue."""
         names = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
-        found = self._attributes(*names)
-        return Depth(*(int(found[name]) for name in names))
+        attributes = self._attributes(*names)
+        return Depth(*(int(attributes[name]) for name in names))
 
     def dead_letters(self) -> "Queue | None":
-        """The queue where messages rest that failed too often; None where the queue has no such."""
+        """The dead-letter queue, or None."""
         policy = json.loads(self._attributes("RedrivePolicy").get("RedrivePolicy", "{}"))
         if "deadLetterTargetArn" not in policy:
             return None
@@ -116,24 +122,24 @@ class Queue:
             return Queue(self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"])
 
     def move_to(self, other: "Queue", on_moved: Callable[[int], None] = lambda _: None) -> int:
-        """Send the messages to another queue, as many as were there at the beginning, and return how many; `on_moved(so_far)` is told
-        as it goes. Not until none is left: what no worker can do comes back as fast as it is moved.
+        """Send as many messages to another queue as are here now, and return their number; `on_moved(count)` reports progress.
 
-        By hand rather than by SQS's own task, which runs unseen and asks for rights of its own. Where it is cut off, a message may lie in
-        both queues, but never in none.
+        It does not go on until the queue is empty, because messages that fail again come back while it runs. It does not use SQS's own
+        redrive task, which needs further permissions and reports no progress. An interruption can leave a message in both queues, never in
+        neither.
         """
-        so_far, most = 0, self.depth().total
-        while so_far < most and (messages := self.receive(min(MAX_MESSAGES_PER_CALL, most - so_far), wait_s=1, visibility_timeout_s=60)):
+        moved, total = 0, self.depth().total
+        while moved < total and (messages := self.receive(min(MAX_MESSAGES_PER_CALL, total - moved), wait_s=1, visibility_timeout_s=60)):
             other.send(message.body for message in messages)
             self.delete([message.receipt for message in messages])
-            so_far += len(messages)
-            on_moved(so_far)
-        return so_far
+            moved += len(messages)
+            on_moved(moved)
+        return moved
 
     @cached_property
     def _client(self) -> "SQSClient":
-        named = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.url)
-        client: SQSClient = aws_client("sqs", region=named[1] if named else None, read_timeout_s=MAX_WAIT_S + 10)
+        match = re.match(r"https://sqs\.([a-z0-9-]+)\.amazonaws\.", self.url)
+        client: SQSClient = aws_client("sqs", region=match[1] if match else None, read_timeout_s=MAX_WAIT_S + 10)
         return client
 
     def _attributes(self, *names: Any) -> dict[str, str]:
@@ -144,7 +150,7 @@ class Queue:
     def _each_receipt(self, receipts: Sequence[str], call: Callable[[list[Any]], Any]) -> dict[str, str]:
         failed: dict[str, str] = {}
         for at in range(0, len(receipts), MAX_MESSAGES_PER_CALL):
-            failed.update((failure.value, failure.reason) for failure in _settled(receipts[at : at + MAX_MESSAGES_PER_CALL], call))
+            failed.update((failure.value, failure.reason) for failure in _with_retries(receipts[at : at + MAX_MESSAGES_PER_CALL], call))
         return failed
 
     def _send(self, entries: list[tuple[str, str]]) -> Any:
@@ -159,7 +165,7 @@ class Queue:
                 QueueUrl=self.url, Entries=[{"Id": entry_id, "ReceiptHandle": receipt} for entry_id, receipt in entries]
             )
 
-    def _hide(self, entries: list[tuple[str, str]], visibility_timeout_s: int) -> Any:
+    def _change_visibility(self, entries: list[tuple[str, str]], visibility_timeout_s: int) -> Any:
         with _translate_errors(self.url):
             return self._client.change_message_visibility_batch(
                 QueueUrl=self.url,
@@ -174,9 +180,9 @@ def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
     batch_bytes = 0
     for body in bodies:
         size = len(body.encode())
-        if size > MAX_BYTES:
-            raise TooLarge(f"a message of {size:,} bytes is larger than the {MAX_BYTES:,} that SQS takes: let it name its candles' file")
-        if len(batch) == MAX_MESSAGES_PER_CALL or batch_bytes + size > MAX_BYTES:
+        if size > MAX_MESSAGE_BYTES:
+            raise TooLarge(f"a message of {size:,} bytes exceeds SQS's limit of {MAX_MESSAGE_BYTES:,}: refer to a candle file instead")
+        if len(batch) == MAX_MESSAGES_PER_CALL or batch_bytes + size > MAX_MESSAGE_BYTES:
             yield batch
             batch, batch_bytes = [], 0
         batch.append(body)
@@ -188,31 +194,31 @@ def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
 class _Failure(NamedTuple):
     value: str
     reason: str
-    for_good: bool
+    is_permanent: bool
 
 
-def _settled(values: Sequence[str], call: Callable[[list[tuple[str, str]]], Any]) -> list[_Failure]:
-    """Call with `(entry id, value)` of each value, and again with those that failed on SQS's side; returns those that failed in the end."""
-    waiting = {str(number): value for number, value in enumerate(values)}
-    refused: list[_Failure] = []
+def _with_retries(values: Sequence[str], call: Callable[[list[tuple[str, str]]], Any]) -> list[_Failure]:
+    """Call with `(entry id, value)` of each value, retry those that failed on SQS's side, and return the final failures."""
+    pending = {str(number): value for number, value in enumerate(values)}
+    rejected: list[_Failure] = []
     failed: dict[str, _Failure] = {}
     for attempt in range(_ATTEMPTS):
         if attempt:
-            time.sleep(_FIRST_PAUSE_S * 2 ** (attempt - 1))
+            time.sleep(_INITIAL_BACKOFF_S * 2 ** (attempt - 1))
         failed = {
-            entry["Id"]: _Failure(waiting[entry["Id"]], f"{entry['Code']}: {entry.get('Message', '')}", entry["SenderFault"])
-            for entry in call(list(waiting.items())).get("Failed", [])
+            entry["Id"]: _Failure(pending[entry["Id"]], f"{entry['Code']}: {entry.get('Message', '')}", entry["SenderFault"])
+            for entry in call(list(pending.items())).get("Failed", [])
         }
-        refused += [failure for failure in failed.values() if failure.for_good]
-        waiting = {entry_id: failure.value for entry_id, failure in failed.items() if not failure.for_good}
-        if not waiting:
-            return refused
-    return refused + [failed[entry_id] for entry_id in waiting]
+        rejected += [failure for failure in failed.values() if failure.is_permanent]
+        pending = {entry_id: failure.value for entry_id, failure in failed.items() if not failure.is_permanent}
+        if not pending:
+            return rejected
+    return rejected + [failed[entry_id] for entry_id in pending]
 
 
 def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     if response.code.endswith(("NonExistentQueue", "QueueDoesNotExist", "InvalidAddress")):
-        return NotFound(f"{where}: there is no such queue")
+        return NotFound(f"{where}: no such queue")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A stack as CloudFormation tells of it."""
+"""A stack in the format of CloudFormation's `DescribeStacks`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ PARAMETERS = {"ModelName": "btc", "BatchConcurrency": "7", "FunctionMemory": "20
 def description(
     *, outputs: dict[str, str] = OUTPUTS, parameters: dict[str, str] = PARAMETERS, status: str = "UPDATE_COMPLETE", reason: str = ""
 ) -> dict[str, Any]:
-    """One entry of what `describe_stacks` answers."""
+    """One entry of a `describe_stacks` response."""
     return {
         "StackId": "arn:aws:cloudformation:eu-west-1:1:stack/farm/0",
         "StackName": "farm",

@@ -101,9 +101,37 @@ def backtest(
     Raises `CoinfarmError` where there is nothing to judge, and what the readers of both raise.
     """
     progress("reading", 0, 1)
-    horizon = strategy.exit.horizon_candles
     stored = read_predictions(predictions_root)
-    coins, left_out = read_coins(stored, candles_root, horizon)
+    coins, left_out = read_coins(stored, candles_root, strategy.exit.horizon_candles)
+    return backtest_coins(
+        coins,
+        left_out,
+        strategy,
+        interval=stored[0].interval,
+        model=stored[0].model,
+        rule=rule,
+        trials_root=predictions_root,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def backtest_coins(
+    coins: list[Coin],
+    left_out: LeftOut,
+    strategy: Strategy,
+    *,
+    interval: str,
+    model: str | None = None,
+    rule: Rule | None = None,
+    trials_root: str | None = None,
+    samples: int = SAMPLES,
+    seed: int = 0,
+    progress: Progress = silent,
+) -> Result:
+    """Test the strategy on coins that were read before. Without a `trials_root` no other trials on these predictions are counted."""
+    horizon = strategy.exit.horizon_candles
     symbols = tuple(coin.symbol for coin in coins)
     whole = period_of(coins, horizon)
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(coins)))
@@ -117,11 +145,11 @@ def backtest(
     for done, baseline in enumerate(each := baselines(setting)):
         progress("baselines", done, len(each))
         compared.append(_compared(baseline, period, strategy, samples, seed))
-    tried = _tried(predictions_root, strategy, trades, period, sweep)
+    tried = _tried(trials_root, strategy, trades, period, sweep)
     return Result(
         strategy=strategy,
-        model=stored[0].model,
-        interval=stored[0].interval,
+        model=model,
+        interval=interval,
         coins=tuple(judged),
         left_out=left_out,
         period=period,
@@ -185,17 +213,18 @@ def _compared(baseline: Baseline, period: Period, strategy: Strategy, samples: i
     return Compared(baseline, found, returned)
 
 
-def _tried(root: str, strategy: Strategy, trades: Trades, period: Period, sweep: Sweep | None) -> Tried:
+def _tried(root: str | None, strategy: Strategy, trades: Trades, period: Period, sweep: Sweep | None) -> Tried:
     returns = daily_returns(trades, period, strategy.size.capital)
     if sweep is None:
         tried = {variant_key(strategy, None): sharpe_ratio(returns)}
     else:
         tried = {variant_key(strategy, each): float(ratio) for each, ratio in zip(sweep.variants, sweep.daily_sharpe.flat, strict=True)}
-    kept = True
-    try:
-        tried = add_trials(root, tried)
-    except StorageError:  # a place that one may only read is no reason not to know
-        kept = False
+    kept = root is not None
+    if root is not None:
+        try:
+            tried = add_trials(root, tried)
+        except StorageError:  # a place that one may only read is no reason not to know
+            kept = False
     return Tried(len(tried), deflated_sharpe_probability(returns, list(tried.values())), kept)
 
 

@@ -1,5 +1,6 @@
 """The market of each predicted coin, and the predictions laid upon it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -74,16 +75,27 @@ def coin_of(predictions: CoinPredictions, candles: Candles, horizon_candles: int
 
 def read_coins(predictions: list[CoinPredictions], root: str, horizon_candles: int) -> tuple[list[Coin], LeftOut]:
     """The coins of all predictions, with their candles under `root`. Raises `CoinfarmError` where no prediction is left."""
+
+    def read(each: CoinPredictions) -> Candles:
+        start_ms, stop_ms = int(each.close_time[0]) - _MARGIN_MS, int(each.close_time[-1]) + _MARGIN_MS
+        return read_market(root, each.symbol, each.interval, start_ms, stop_ms)
+
+    return coins_of(predictions, read, horizon_candles)
+
+
+def coins_of(
+    predictions: list[CoinPredictions], read: Callable[[CoinPredictions], Candles], horizon_candles: int
+) -> tuple[list[Coin], LeftOut]:
+    """The coins of all predictions, with the candles that `read` returns for each. Raises as `read_coins`."""
     coins, left_out = [], LeftOut(0, 0, 0, 0, 0, 0)
     for each in predictions:
-        start_ms, stop_ms = int(each.close_time[0]) - _MARGIN_MS, int(each.close_time[-1]) + _MARGIN_MS
-        coin, missing = coin_of(each, read_market(root, each.symbol, each.interval, start_ms, stop_ms), horizon_candles)
+        coin, missing = coin_of(each, read(each), horizon_candles)
         coins.append(coin)
         left_out += missing
     if not left_out.kept:
         raise CoinfarmError(
             f"none of {left_out.predictions:,} predictions can be judged: {left_out.in_sample:,} are in sample, "
-            f"{left_out.without_values:,} have no values, {left_out.without_candles:,} no candles under {root}, "
+            f"{left_out.without_values:,} have no values, {left_out.without_candles:,} no candles, "
             f"and {left_out.without_horizon:,} no candles after them"
         )
     return [coin for coin in coins if len(coin)], left_out

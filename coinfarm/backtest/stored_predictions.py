@@ -122,6 +122,20 @@ def _table(storage: Storage, key: str) -> "pa.Table":
         raise CoinfarmError(f"{storage.uri(key)} is no Parquet file of predictions: {error}") from None
 
 
+def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> CoinPredictions:
+    """The predictions of one coin in a table with the columns of stored predictions. Raises `CoinfarmError` where one is missing."""
+    import pyarrow as pa
+
+    missing = [name for name in _READ_NAMES if name not in table.column_names]
+    if missing:
+        raise CoinfarmError(f"the predictions have no column {missing[0]}: give the table that coinfarm.predict returned")
+    chosen = table.select(list(_READ_NAMES))
+    try:
+        return _coin(symbol, interval, None, chosen.cast(_schema(chosen)), "the predictions")
+    except pa.ArrowException as error:
+        raise CoinfarmError(f"the predictions cannot be read: {error}") from None
+
+
 def _schema(table: "pa.Table") -> "pa.Schema":
     """The types with which parts of one coin, written by whomever, fit together."""
     import pyarrow as pa

@@ -23,3 +23,11 @@ def interval_ms(interval: str) -> int:
     if not length_ms or _UNITS_MS["d"] % length_ms:
         raise RequestError(Fault("/interval", f"{interval!r} is no interval known here: write 1m, 5m, 15m, 1h, 4h, 1d or the like"))
     return length_ms
+
+
+def interval_text(step_ms: int) -> str:
+    """`1m`, `15m`, `4h`, `1d`: the interval of candles that open `step_ms` milliseconds apart. Raises `RequestError` if there is none."""
+    for unit, unit_ms in reversed(_UNITS_MS.items()):
+        if step_ms > 0 and step_ms % unit_ms == 0 and _UNITS_MS["d"] % step_ms == 0:
+            return f"{step_ms // unit_ms}{unit}"
+    raise RequestError(Fault("/interval", f"candles {step_ms} ms apart have no known interval: whole minutes that divide a day"))

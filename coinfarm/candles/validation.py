@@ -18,7 +18,7 @@ MIN_PRICE = 1e-18
 _FIRST_MICROSECONDS = 10**14
 """As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds, and what is still not below it
 as milliseconds is nanoseconds."""
-_LAST_SECONDS = 10**11
+MIN_MILLISECONDS = 10**11
 """As seconds this is the year 5138, as milliseconds 1973: what is below it is seconds."""
 MAX_CANDLES = 10_000_000
 """Of one series, gaps filled: nineteen years of minutes. More is a mistake in a time, and would fill the memory."""
@@ -39,7 +39,7 @@ def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tupl
         for at in np.flatnonzero(wrong)[:MAX_FAULTS]:
             yield int(at), field, detail
 
-    seconds = time < _LAST_SECONDS
+    seconds = time < MIN_MILLISECONDS
     yield from each(seconds, "openTime", "must be milliseconds (or microseconds) since 1970, not seconds")
     nanoseconds = time >= _FIRST_MICROSECONDS
     yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")

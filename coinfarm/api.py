@@ -1,0 +1,187 @@
+"""The Python API, as `import coinfarm` offers it: `predict`, `render`, `load_model`, `backtest`.
+
+These names and their parameters are stable; what lies in other modules may change between versions.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.gaps import fill_gaps
+from coinfarm.errors import CoinfarmError
+
+if TYPE_CHECKING:
+    import os
+
+    from coinfarm.backtest.backtest import Result
+    from coinfarm.backtest.strategy import Strategy
+    from coinfarm.engines.loading import EngineChoice
+    from coinfarm.serving.service import Service
+    from image_render.draw import Frames
+
+    Source = str | os.PathLike[str]
+    Gaps = Literal["fill", "reject"]
+
+__all__ = ["Model", "backtest", "load_model", "predict", "render"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model in memory; made by `load_model`. Thread-safe."""
+
+    _service: "Service"
+    _version: str | None
+
+    @property
+    def name(self) -> str:
+        return self._service.model(self._version).bundle.manifest.name
+
+    @property
+    def version(self) -> str:
+        return self._service.model(self._version).version
+
+    @property
+    def engine(self) -> str:
+        """What runs it, such as `openvino-int8` or `keras`."""
+        return self._service.model(self._version).engine.name
+
+    @property
+    def horizon_candles(self) -> int:
+        """How many candles after a window its predictions are about."""
+        return self._service.model(self._version).bundle.manifest.horizon_candles
+
+    def predict(
+        self, candles: Any, *, symbol: str | None = None, interval: str | None = None, stride: int = 1, gaps: "Gaps" = "fill"
+    ) -> Any:
+        """As `coinfarm.predict` with this model."""
+        from coinfarm.candles.validation import MAX_CANDLES
+        from coinfarm.serving.request import prepare_series
+        from coinfarm.serving.response import prediction_columns
+
+        series = prepare_series(_read(candles, symbol, interval), stride, gaps, MAX_CANDLES)
+        predictions = self._service.predictor(self._version).predict(series)
+        return _same_kind(candles, prediction_columns(predictions))
+
+
+def load_model(source: "Source | None" = None, *, version: str | None = None, engine: "EngineChoice" = "auto") -> Model:
+    """Load a model: from a model root, a bundle's folder or a `.keras` file, as a path or an `s3://` URI; without `source` the
+    reference model that comes with the package.
+
+    Of a model root, `version` is the one in service unless it is given. `engine` is as the variable `ENGINE` of docs/operations.md.
+    Raises `ModelError` where it cannot serve, `StorageError` where it cannot be read.
+    """
+    from coinfarm.serving.service import Service
+    from coinfarm.serving.settings import Settings, reference_model_uri
+
+    settings = Settings(model_uri=reference_model_uri() if source is None else str(source), engine=engine)
+    model = Model(Service(settings), version)
+    _ = model.version  # loads it
+    return model
+
+
+def predict(
+    candles: Any,
+    *,
+    model: "Model | Source | None" = None,
+    symbol: str | None = None,
+    interval: str | None = None,
+    stride: int = 1,
+    gaps: "Gaps" = "fill",
+) -> Any:
+    """Predict the next candles after every window of 200 candles, or after every `stride`-th.
+
+    `candles` is a path or `s3://` URI of a candle file, a pandas or polars data frame, an Arrow table, a structured NumPy array or a
+    mapping of arrays, with the columns `open_time` (milliseconds UTC, or timestamps), `open`, `high`, `low`, `close`, `volume`. `symbol`
+    and `interval` come from a file's name, and the interval of a table from its times, unless they are given. `gaps` says whether
+    missing candles are filled with flat ones. `model` is one of `load_model`, or what that takes; loading takes longer than
+    predicting, so pass a loaded one to predict again.
+
+    Returns one row per window, oldest first, as a data frame of the library that `candles` is of, otherwise as an Arrow table: `open_time`,
+    `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null where unknown),
+    `filled_candles`, and `max_rise_pct`, `max_decline_pct`, `end_change_pct` in percent of the window's last close: NaN where more than
+    half of the window was filled. Raises `CandleError` for invalid candles or fewer than 200.
+    """
+    loaded = model if isinstance(model, Model) else load_model(model)
+    return loaded.predict(candles, symbol=symbol, interval=interval, stride=stride, gaps=gaps)
+
+
+def render(candles: Any, *, symbol: str | None = None, interval: str | None = None, stride: int = 1) -> "Frames":
+    """The frames that a model sees: `uint8` of 0 and 1, `(windows, 200 candles, 150 price rows, 3 channels)`.
+
+    Row 0 is the lowest price; the channels are open–close, low–high and volume. `candles` is as in `predict`; gaps are filled. A frame
+    takes 90 KB. Raises `CandleError` for invalid candles or fewer than 200.
+    """
+    from coinfarm.prediction.series import Series
+    from image_render.draw import draw_frames
+    from image_render.windows import windows
+
+    series = Series(fill_gaps(_read(candles, symbol, interval)), stride)
+    return draw_frames(windows(series.candles.columns, stride=stride))
+
+
+def backtest(
+    predictions: Any,
+    candles: Any,
+    *,
+    strategy: "Strategy | Source | None" = None,
+    symbol: str | None = None,
+    interval: str | None = None,
+) -> "Result":
+    """Trade predictions against candles, and estimate whether that made money.
+
+    Both are tables of one coin (`predictions` as `predict` returns them, `candles` as it takes them), or both are the paths or `s3://`
+    URIs that `coinfarm backtest` takes, with any number of coins. `strategy` is a `Strategy`, or the path of one in TOML; without it the
+    default strategy, whose thresholds are chosen on the first half of the time and tested on the second. In-sample predictions are left
+    out. Backtests of paths are counted in a file next to the predictions, because the best of many is luck; those of tables are not.
+
+    The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` where no prediction can be tested.
+    """
+    from coinfarm.backtest.backtest import backtest as run
+    from coinfarm.backtest.backtest import backtest_coins
+    from coinfarm.backtest.market_data import coins_of
+    from coinfarm.backtest.stored_predictions import predictions_from_table
+    from coinfarm.backtest.strategy import Strategy
+
+    chosen = strategy if isinstance(strategy, Strategy) else Strategy() if strategy is None else Strategy.read(Path(strategy))
+    if _is_path(predictions) != _is_path(candles):
+        raise CoinfarmError("give predictions and candles both as tables, or both as paths")
+    if _is_path(predictions):
+        return run(str(predictions), str(candles), chosen)
+    from coinfarm.candles.data_frames import arrow_table
+
+    market = _read(candles, symbol, interval)
+    stored = predictions_from_table(market.symbol, market.interval, arrow_table(predictions))
+    return backtest_coins(*coins_of([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval)
+
+
+def _is_path(source: Any) -> bool:
+    return isinstance(source, (str, Path))
+
+
+def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:
+    from coinfarm.candles.data_frames import candles_from_data_frame
+    from coinfarm.candles.files import parse_candles
+    from coinfarm.storage import open_storage
+
+    if isinstance(candles, Candles):
+        return candles
+    if _is_path(candles):
+        folder, slash, name = str(candles).rpartition("/")
+        return parse_candles(open_storage(folder + slash or ".").read(name).data, name, symbol=symbol, interval=interval)
+    return candles_from_data_frame(candles, symbol, interval)
+
+
+def _same_kind(candles: Any, columns: dict[str, Any]) -> Any:
+    """The columns as a data frame of the library that the candles came in, otherwise as an Arrow table."""
+    import pyarrow as pa
+
+    table: pa.Table = pa.table(columns)
+    library = type(candles).__module__.partition(".")[0]
+    if library == "pandas":
+        return table.to_pandas()
+    if library == "polars":
+        import polars
+
+        return polars.from_arrow(table)
+    return table

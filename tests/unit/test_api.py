@@ -1,0 +1,169 @@
+"""The Python API: `import coinfarm`."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import coinfarm
+from coinfarm.api import backtest
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.candles.synthetic import generate
+from coinfarm.errors import CandleError, CoinfarmError, NotFound
+from tests.support.repository import ROOT
+
+START_MS = 1_767_225_600_000
+CANDLES = generate("DEMOUSD", "1m", START_MS, 260, seed=3)
+COLUMNS = {"open_time": CANDLES.open_time, **CANDLES.columns._asdict()}
+OUTPUTS = ["max_rise_pct", "max_decline_pct", "end_change_pct"]
+
+
+@pytest.fixture(scope="module")
+def model() -> coinfarm.Model:
+    return coinfarm.load_model()
+
+
+def structured() -> np.ndarray:
+    array = np.zeros(len(CANDLES), [(name, column.dtype) for name, column in COLUMNS.items()])
+    for name, column in COLUMNS.items():
+        array[name] = column
+    return array
+
+
+def indexed() -> pd.DataFrame:
+    frame = pd.DataFrame(COLUMNS)
+    return frame.set_index(pd.to_datetime(frame.pop("open_time"), unit="ms", utc=True))
+
+
+TABLES = {
+    "a mapping": (COLUMNS, pa.Table),
+    "Arrow": (pa.table(COLUMNS), pa.Table),
+    "NumPy": (structured(), pa.Table),
+    "candles": (CANDLES, pa.Table),
+    "pandas": (pd.DataFrame(COLUMNS), pd.DataFrame),
+    "pandas with other columns": (pd.DataFrame(COLUMNS).assign(trades=1, note="x"), pd.DataFrame),
+    "pandas with timestamps": (pd.DataFrame(COLUMNS).assign(open_time=lambda d: pd.to_datetime(d["open_time"], unit="ms")), pd.DataFrame),
+    "pandas with an index of times": (indexed(), pd.DataFrame),
+    "pandas with an index without a name": (indexed().rename_axis(None), pd.DataFrame),
+    "polars": (pl.DataFrame(COLUMNS), pl.DataFrame),
+    "polars with timestamps": (
+        pl.DataFrame(COLUMNS).with_columns(pl.from_epoch("open_time", time_unit="ms").dt.replace_time_zone("UTC")),
+        pl.DataFrame,
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "kind"), TABLES.values(), ids=TABLES)
+def test_predicts_any_kind_of_table_and_returns_the_same_kind(model: coinfarm.Model, table: Any, kind: type) -> None:
+    found = coinfarm.predict(table, model=model)
+    assert type(found) is kind
+    arrow = pa.table(found)
+    assert arrow.column_names == ["open_time", "close_time", "in_sample", "filled_candles", *OUTPUTS]
+    assert arrow["open_time"].to_pylist() == CANDLES.open_time[:61].tolist()
+    expected = pa.table(model.predict(CANDLES))
+    for name in OUTPUTS:
+        np.testing.assert_allclose(arrow[name].to_numpy(), expected[name].to_numpy())
+
+
+def test_predicts_a_file_by_its_name(model: coinfarm.Model, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.parquet"
+    path.write_bytes(parquet_from_candles(CANDLES))
+    expected = pa.table(model.predict(CANDLES))
+    assert pa.table(coinfarm.predict(path, model=model)).equals(expected)
+    assert pa.table(coinfarm.predict(str(path), model=model, stride=30))["open_time"].to_pylist() == CANDLES.open_time[:61:30].tolist()
+    with pytest.raises(NotFound):
+        coinfarm.predict(tmp_path / "BTCUSD-1m.parquet", model=model)
+
+
+def test_a_model_says_what_it_is_and_is_loaded_once(model: coinfarm.Model) -> None:
+    assert (model.horizon_candles, len(model.version)) == (30, 17)
+    assert model.name
+    assert model.engine
+    with pytest.raises(NotFound):
+        coinfarm.load_model(version="20200101-00000000")
+
+
+def test_renders_frames() -> None:
+    frames = coinfarm.render(pd.DataFrame(COLUMNS), stride=10)
+    assert (frames.shape, frames.dtype) == ((7, 200, 150, 3), np.uint8)
+    assert np.array_equal(frames[1], coinfarm.render(CANDLES[10:])[0])
+
+
+def test_gaps_are_filled_or_refused(model: coinfarm.Model) -> None:
+    table = pa.table(COLUMNS)
+    gapped = pa.concat_tables([table[:100], table[103:]])
+    assert pa.table(model.predict(gapped))["filled_candles"].to_pylist()[0] == 3
+    with pytest.raises(CandleError) as refused:
+        model.predict(gapped, gaps="reject")
+    assert refused.value.faults[0].pointer == "/candles/100/openTime"
+
+
+@pytest.mark.parametrize("step_minutes", [1, 5, 60, 1440])
+def test_the_interval_of_a_table_is_its_most_frequent_step(step_minutes: int) -> None:
+    without_one = {name: np.delete(column, 7) for name, column in COLUMNS.items()}
+    times = START_MS + 60_000 * step_minutes * np.arange(260)
+    frames = coinfarm.render({**without_one, "open_time": np.delete(times, 7)})
+    assert len(frames) == 61
+
+
+@pytest.mark.parametrize(
+    ("table", "named"),
+    [
+        pytest.param(pa.table(COLUMNS).drop_columns("volume"), "volume", id="a missing column"),
+        pytest.param(pa.table({**COLUMNS, "close": -CANDLES.columns.close}), "close", id="negative prices"),
+        pytest.param({**COLUMNS, "open_time": CANDLES.open_time[::-1].copy()}, "openTime", id="times that go backwards"),
+        pytest.param({**COLUMNS, "open_time": CANDLES.open_time // 1000}, "seconds", id="times in seconds"),
+        pytest.param({**COLUMNS, "close": ["1"] * 260}, "close", id="text for prices"),
+        pytest.param({**COLUMNS, "close": COLUMNS["close"][1:]}, "length", id="columns of different lengths"),
+        pytest.param(pa.table(COLUMNS)[:199], "200", id="too few candles"),
+        pytest.param(pa.table(COLUMNS)[:1], "interval", id="one candle"),
+        pytest.param([1, 2, 3], "list", id="a list"),
+    ],
+)
+def test_invalid_candles_are_refused_by_name(model: coinfarm.Model, table: Any, named: str) -> None:
+    with pytest.raises(CoinfarmError, match=named):
+        model.predict(table)
+
+
+def test_backtests_tables_and_files_alike(model: coinfarm.Model, tmp_path: Path) -> None:
+    candles = generate("DEMOUSD", "1m", START_MS, 4_000, seed=5)
+    predictions = pa.table(model.predict(candles))
+    found = backtest(predictions, candles)
+    (tmp_path / "DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(candles))
+    stored = predictions.add_column(0, "symbol", [["DEMOUSD"] * len(predictions)]).add_column(1, "interval", [["1m"] * len(predictions)])
+    pq.write_table(stored, tmp_path / "predictions.parquet")
+    of_files = backtest(tmp_path / "predictions.parquet", tmp_path)
+    assert found.verdict == of_files.verdict
+    np.testing.assert_array_equal(found.trades.net, of_files.trades.net)
+    assert len(found.trades.net) > 10
+    assert found.verdict.headline
+    with pytest.raises(CoinfarmError, match="both"):
+        backtest(predictions, tmp_path)
+    with pytest.raises(CoinfarmError, match="close_time"):
+        backtest(predictions.drop_columns("close_time"), candles)
+
+
+def test_importing_coinfarm_loads_nothing_but_itself() -> None:
+    code = "import sys, coinfarm; print(sorted(m for m in sys.modules if m.split('.')[0] in ('numpy', 'pyarrow', 'pydantic', 'coinfarm')))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "['coinfarm']"
+
+
+def test_the_api_has_stable_names() -> None:
+    assert set(coinfarm.__all__) == {"Model", "backtest", "load_model", "predict", "render"}
+    assert set(coinfarm.__all__) <= set(dir(coinfarm))
+    with pytest.raises(AttributeError):
+        _ = coinfarm.foretell  # type: ignore[attr-defined]
+
+
+def test_candles_are_taken_as_they_are(model: coinfarm.Model) -> None:
+    assert isinstance(CANDLES, Candles)
+    assert len(pa.table(model.predict(CANDLES))) == 61

@@ -1,4 +1,4 @@
-"""template.yaml as `make audit` shows it to checkov, which decides no conditions: the stage prod, with all that is optional.
+"""template.yaml for checkov, which does not evaluate conditions: the stage prod with all options on.
 
 `python -m tests.support.audited_stack FILE` writes it as JSON.
 """
@@ -11,7 +11,7 @@ from tests.integration.stack.templates import stage_parameters
 from tests.support.expanded_template import stack
 
 OPTIONS = {
-    "AlarmEmail": "somebody@example.com",
+    "AlarmEmail": "alarms@example.com",
     "BucketLogs": "logs",
     "FleetRepository": "coinfarm",
     "FleetSubnets": "subnet-1,subnet-2",

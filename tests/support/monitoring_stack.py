@@ -1,4 +1,4 @@
-"""monitoring.yaml with and without a fleet, and what its widgets and alarms ask of CloudWatch."""
+"""infrastructure/monitoring.yaml with and without a fleet, and the metrics that its widgets and alarms request from CloudWatch."""
 
 import json
 from collections.abc import Iterator
@@ -25,52 +25,51 @@ FLEET = {
 }
 
 
-class Asked(NamedTuple):
-    """A metric that somebody asks for."""
+class Metric(NamedTuple):
+    """A metric that a widget or an alarm requests."""
 
     namespace: str
     name: str
     dimensions: frozenset[tuple[str, str]]
 
 
-def monitoring(**parameters: str) -> ResolvedTemplate:
-    """The stack, with a fleet unless `parameters` say otherwise."""
+def monitoring_stack(**parameters: str) -> ResolvedTemplate:
+    """The stack, with a fleet unless `parameters` overwrite it."""
     return ResolvedTemplate(TEMPLATE, **(PARAMETERS | FLEET | parameters))
 
 
-def widgets(stack: ResolvedTemplate) -> list[dict[str, Any]]:
-    """Those of its dashboard."""
+def widgets_of(stack: ResolvedTemplate) -> list[dict[str, Any]]:
+    """The widgets of its dashboard."""
     (dashboard,) = stack.of_type("AWS::CloudWatch::Dashboard").values()
-    found: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"])["widgets"]
-    return found
+    widgets: list[dict[str, Any]] = json.loads(dashboard["DashboardBody"])["widgets"]
+    return widgets
 
 
-def metrics_of(widget: dict[str, Any]) -> tuple[list[tuple[Asked, dict[str, Any]]], list[dict[str, Any]]]:
+def alarms_of(stack: ResolvedTemplate) -> dict[str, Any]:
+    """The properties of its alarms, by logical id."""
+    return stack.of_type("AWS::CloudWatch::Alarm")
+
+
+def widget_metrics(widget: dict[str, Any]) -> tuple[list[tuple[Metric, dict[str, Any]]], list[dict[str, Any]]]:
     """The metrics of a widget with their options, and its expressions."""
-    plain, expressions = [], []
+    metrics, expressions = [], []
     for entry in widget["properties"].get("metrics", []):
         if isinstance(entry[0], dict):
             expressions.append(entry[0])
         else:
             namespace, name, *dimensions, options = entry
             pairs = frozenset(zip(dimensions[::2], dimensions[1::2], strict=True))
-            plain.append((Asked(namespace, name, pairs), options))
-    return plain, expressions
+            metrics.append((Metric(namespace, name, pairs), options))
+    return metrics, expressions
 
 
-def asked_by_alarm(alarm: dict[str, Any]) -> list[Asked]:
-    """Of one metric, or of several that an expression takes together."""
-    stats = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
-    return [
-        Asked(metric["Namespace"], metric["MetricName"], frozenset((pair["Name"], pair["Value"]) for pair in metric["Dimensions"]))
-        for metric in stats or [alarm]
-    ]
-
-
-def asked_for(stack: ResolvedTemplate) -> Iterator[Asked]:
-    """By any widget or alarm."""
-    for widget in widgets(stack):
-        for asked, _ in metrics_of(widget)[0]:
-            yield asked
-    for alarm in stack.of_type("AWS::CloudWatch::Alarm").values():
-        yield from asked_by_alarm(alarm)
+def requested_metrics(stack: ResolvedTemplate) -> Iterator[Metric]:
+    """The metrics of all widgets and alarms."""
+    for widget in widgets_of(stack):
+        for metric, _ in widget_metrics(widget)[0]:
+            yield metric
+    for alarm in alarms_of(stack).values():
+        queries = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
+        for query in queries or [alarm]:
+            dimensions = frozenset((pair["Name"], pair["Value"]) for pair in query["Dimensions"])
+            yield Metric(query["Namespace"], query["MetricName"], dimensions)

@@ -1,4 +1,4 @@
-"""The files of the repository: those of a checkout that git knows or is about to, or all of a downloaded archive."""
+"""The files of the repository: in a checkout, tracked and new files that git does not ignore; in a downloaded archive, all files."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def repository_files(root: Path = ROOT) -> list[str]:
-    """Paths relative to `root`, without what .gitignore names."""
+    """Paths relative to `root`, without those that .gitignore matches."""
     files = _files_of_git(root)
     return _files_of_archive(root) if files is None else files
 
@@ -18,7 +18,7 @@ def _files_of_git(root: Path) -> list[str] | None:
     git = ["git", "-c", f"safe.directory={root}"]
     try:
         top = subprocess.run([*git, "rev-parse", "--show-toplevel"], cwd=root, capture_output=True, text=True, check=True).stdout
-        if Path(top.strip()) != root.resolve():  # the checkout of something that this folder lies in
+        if Path(top.strip()) != root.resolve():  # the checkout of a parent folder
             return None
         command = [*git, "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout

@@ -1,6 +1,6 @@
-"""A template as CloudFormation reads it: its functions replaced by what they come to, what its conditions leave out left out.
+"""A template as CloudFormation resolves it: functions replaced by their values, resources whose condition is false left out.
 
-moto knows neither alarms nor policies of topics as resources of a stack, so that no stack in it would show them.
+moto's CloudFormation creates neither alarms nor topic policies, so they cannot be tested there.
 """
 
 import re
@@ -14,9 +14,9 @@ _NO_VALUE = object()
 
 
 class ResolvedTemplate:
-    """Its resources' properties by name, and its outputs; of a resource without a value of its own `Ref` is its name, and `Arn` an ARN.
+    """The resources' properties by logical id, and the outputs. `Ref` of a resource is its logical id, `Arn` an ARN that ends with it.
 
-    Raises `KeyError` for what refers to nothing, and for a function that is not known here.
+    Raises `KeyError` for a reference to nothing and for a function that is not implemented here.
     """
 
     def __init__(self, path: Path, **parameters: str) -> None:
@@ -34,7 +34,7 @@ class ResolvedTemplate:
         self.outputs = {name: self._resolve(output["Value"]) for name, output in template["Outputs"].items()}
 
     def of_type(self, kind: str) -> dict[str, Any]:
-        """The properties of the resources of that type, by name."""
+        """The properties of the resources of one type, by logical id."""
         return {name: properties for name, properties in self.resources.items() if self.types[name] == kind}
 
     def _holds(self, condition: str | None) -> bool:
@@ -91,4 +91,4 @@ class ResolvedTemplate:
         return re.sub(r"\$\{([^}]+)\}", value, text)
 
     def _attribute(self, resource: str, attribute: str) -> str:
-        return f"arn:aws:made-up:eu-west-1:123456789012:{self._values[resource]}" if attribute == "Arn" else f"{resource}.{attribute}"
+        return f"arn:aws:service:eu-west-1:123456789012:{self._values[resource]}" if attribute == "Arn" else f"{resource}.{attribute}"

@@ -18,7 +18,7 @@ from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
 from tests.support.demo_requests import demo_request, queue_event, rest_event
 from tests.support.fake_models import promote_model
-from tests.support.monitoring_stack import asked_for, monitoring
+from tests.support.monitoring_stack import monitoring_stack, requested_metrics
 
 
 @pytest.fixture
@@ -215,7 +215,7 @@ def test_dashboard_and_alarms_ask_for_what_is_counted(invoke, capsys, monkeypatc
         for directive in blob["_aws"]["CloudWatchMetrics"]
         for metric in directive["Metrics"]
     }
-    asked = {tuple(asked) for asked in asked_for(monitoring(**{parameter: LocalContext().function_name}))}
+    asked = {tuple(metric) for metric in requested_metrics(monitoring_stack(**{parameter: LocalContext().function_name}))}
     asked = {metric for metric in asked if ("function_name", LocalContext().function_name) in metric[2]}
     assert asked <= counted
     assert {name for _, name, _ in counted - asked} == {"ModelFrames", *not_watched}, "ModelFrames are searched for, by version"

@@ -1,0 +1,141 @@
+"""The Lambda functions of template.yaml: limits, versions, gradual deployments and provisioned concurrency."""
+
+import copy
+import json
+import re
+
+import pytest
+
+from tests.support.expanded_template import FLEET, TEMPLATE, expanded, properties_of, resources_of_type, stack, transformed
+
+PARAMETERS = TEMPLATE["Parameters"]
+ALWAYS_ON = {"ProvisionedConcurrency": "5"}
+ON_SCHEDULE = {**ALWAYS_ON, "ProvisionedFrom": "cron(45 8 ? * MON-FRI *)", "ProvisionedTo": "cron(0 18 ? * MON-FRI *)"}
+
+both_functions = pytest.mark.parametrize("function", ["ApiFunction", "BatchFunction"])
+
+
+def test_api_function_times_out_before_api_gateway():
+    assert properties_of("ApiFunction")["Timeout"] <= 29
+
+
+def test_visibility_timeout_is_six_function_timeouts_plus_the_batching_window():
+    visibility_timeout_s = properties_of("Queue")["VisibilityTimeout"]
+    window_s = properties_of("BatchEvents")["MaximumBatchingWindowInSeconds"]
+    assert visibility_timeout_s >= 6 * properties_of("BatchFunction")["Timeout"] + window_s
+
+
+def test_parameters_limit_concurrency():
+    assert properties_of("BatchEvents", BatchConcurrency="7")["ScalingConfig"] == {"MaximumConcurrency": "7"}
+    assert properties_of("ApiFunction", ApiConcurrency="5")["ReservedConcurrentExecutions"] == "5"
+    assert "ReservedConcurrentExecutions" not in properties_of("ApiFunction", ApiConcurrency="0")
+
+
+@pytest.mark.parametrize("architecture", ["x86_64", "arm64"])
+def test_both_functions_use_the_chosen_architecture(architecture):
+    functions = resources_of_type("AWS::Lambda::Function", Architecture=architecture)
+    assert [function["Architectures"] for function in functions.values()] == [[architecture]] * 2
+
+
+def test_functions_are_invoked_by_their_aliases():
+    assert properties_of("BatchEvents")["FunctionName"] == {"Ref": "BatchFunctionAliaslive"}
+    assert properties_of("ApiPermission")["FunctionName"] == {"Ref": "ApiFunctionAliaslive"}
+    assert expanded()["Outputs"]["ApiFunctionAlias"]["Value"] == {"Ref": "ApiFunctionAliaslive"}
+
+
+@both_functions
+def test_every_parameter_that_reaches_a_function_makes_a_new_version(function):
+    """A version is replaced when its description changes; otherwise the alias would continue to serve the old values."""
+    (version,) = (each for name, each in resources_of_type("AWS::Lambda::Version").items() if name.startswith(function))
+    described = set(re.findall(r"\$\{(\w+)\}", version["Description"]["Fn::Sub"]))
+    with_defaults = substituted_function(function)
+    reaching = {
+        name for name in PARAMETERS if name not in FLEET and substituted_function(function, **{name: other_value(name)}) != with_defaults
+    }
+    assert described == reaching - {"ApiConcurrency"}, "reserved concurrency belongs to the function, not to a version"
+
+
+def substituted_function(function, **parameters):
+    """The function's properties with the values of parameters also in `Fn::Sub`."""
+    text = json.dumps(properties_of(function, **parameters))
+    for name, value in parameters.items():
+        text = text.replace(f"${{{name}}}", value)
+    return text
+
+
+def other_value(name):
+    """A valid value that is not the default."""
+    parameter = PARAMETERS[name]
+    choices = [str(value) for value in parameter.get("AllowedValues", ()) if str(value) != str(parameter["Default"])]
+    if choices:
+        return choices[0]
+    return str(parameter["Default"] + 1) if parameter["Type"] == "Number" else "other"
+
+
+def test_a_change_of_a_function_in_the_template_makes_a_new_version():
+    changed = copy.deepcopy(TEMPLATE)
+    changed["Resources"]["BatchFunction"]["Properties"]["Timeout"] = 600
+    before, after = (
+        {name for name, resource in template["Resources"].items() if resource["Type"] == "AWS::Lambda::Version"}
+        for template in (expanded(), transformed(changed))
+    )
+    (removed,), (added,) = before - after, after - before
+    assert removed.startswith("BatchFunctionVersion")
+    assert added.startswith("BatchFunctionVersion")
+
+
+@pytest.mark.parametrize(
+    ("function", "alarms"),
+    [
+        pytest.param("ApiFunction", ["NewApiVersionFails", "NewApiVersionIsSlow", "ApiFails"], id="API"),
+        pytest.param("BatchFunction", ["NewBatchVersionFails"], id="queue"),
+    ],
+)
+def test_alarms_roll_back_a_gradual_deployment(function, alarms):
+    resources = stack(Deployment="Canary10Percent5Minutes")
+    group = resources[f"{function}DeploymentGroup"]["Properties"]
+    assert group["DeploymentConfigName"]["Fn::Sub"] == ["CodeDeployDefault.Lambda${ConfigName}", {"ConfigName": "Canary10Percent5Minutes"}]
+    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": alarm}} for alarm in alarms]}
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    policy = resources[f"{function}Aliaslive"]["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]
+    assert policy["DeploymentGroupName"] == {"Ref": f"{function}DeploymentGroup"}
+
+
+@both_functions
+def test_an_active_alarm_does_not_block_an_immediate_deployment(function):
+    assert properties_of(f"{function}DeploymentGroup", Deployment="AllAtOnce")["AlarmConfiguration"] == {}
+
+
+@pytest.mark.parametrize("alarm", ["NewApiVersionFails", "NewApiVersionIsSlow", "NewBatchVersionFails"])
+def test_rollback_alarm_watches_only_the_new_version(alarm):
+    function = "BatchFunction" if "Batch" in alarm else "ApiFunction"
+    dimensions = {each["Name"]: each["Value"] for each in properties_of(alarm)["Dimensions"]}
+    assert dimensions == {
+        "FunctionName": {"Ref": function},
+        "Resource": {"Fn::Sub": f"${{{function}}}:live"},
+        "ExecutedVersion": properties_of(f"{function}Aliaslive")["FunctionVersion"],
+    }
+
+
+def test_provisioned_concurrency_is_off_by_default():
+    assert "ProvisionedConcurrencyConfig" not in properties_of("ApiFunctionAliaslive")
+    assert "ApiCapacity" not in stack()
+
+
+def test_provisioned_concurrency_can_be_always_on():
+    assert properties_of("ApiFunctionAliaslive", **ALWAYS_ON)["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "5"}
+    assert "ApiCapacity" not in stack(**ALWAYS_ON)
+
+
+def test_provisioned_concurrency_can_follow_a_schedule():
+    resources = stack(**ON_SCHEDULE, ProvisionedTimeZone="America/New_York")
+    alias = resources["ApiFunctionAliaslive"]["Properties"]
+    assert "ProvisionedConcurrencyConfig" not in alias, "each deployment would override the schedule"
+    capacity = resources["ApiCapacity"]
+    assert capacity["DependsOn"] == "ApiFunctionAliaslive"
+    assert capacity["Properties"]["ResourceId"] == {"Fn::Sub": "function:${ApiFunction}:live"}
+    actions = capacity["Properties"]["ScheduledActions"]
+    assert [(each["Schedule"], each["Timezone"], each["ScalableTargetAction"]) for each in actions] == [
+        (ON_SCHEDULE["ProvisionedFrom"], "America/New_York", {"MinCapacity": "5", "MaxCapacity": "5"}),
+        (ON_SCHEDULE["ProvisionedTo"], "America/New_York", {"MinCapacity": 0, "MaxCapacity": 0}),
+    ]

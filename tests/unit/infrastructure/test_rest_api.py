@@ -1,0 +1,197 @@
+"""The REST API of template.yaml: authentication, limits, request validation, error responses and access logs."""
+
+import json
+import re
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+from jsonschema import Draft4Validator
+from openapi_spec_validator import OpenAPIV30SpecValidator
+
+from handler import schemas
+from handler.api import NPZ, PNG
+from tests.support.expanded_template import TEMPLATE, arn_of, properties_of, stack, transformed
+from tests.support.repository import ROOT
+
+BODY = properties_of("Api")["Body"]
+MODEL = BODY["components"]["schemas"]["PredictionRequest"]
+GATEWAY_RESPONSES = BODY["x-amazon-apigateway-gateway-responses"]
+
+
+def operations(body):
+    return {f"{method.upper()} {path}": operation for path, methods in body["paths"].items() for method, operation in methods.items()}
+
+
+def test_every_operation_invokes_the_functions_alias():
+    for operation in operations(BODY).values():
+        integration = operation["x-amazon-apigateway-integration"]
+        assert integration["httpMethod"] == "POST", "Lambda is invoked by POST, whatever the method of the request"
+        assert integration["uri"]["Fn::Sub"].endswith("/functions/${ApiFunction.Arn}:live/invocations")
+
+
+@pytest.mark.parametrize(("auth", "scheme"), [("ApiKey", "apiKey"), ("Iam", "sigv4")])
+def test_every_operation_except_health_requires_authentication(auth, scheme):
+    body = properties_of("Api", ApiAuth=auth)["Body"]
+    security = {name: operation.get("security") for name, operation in operations(body).items()}
+    assert security.pop("GET /health") is None
+    assert "POST /predictions" in security
+    assert all(schemes == [{scheme: []}] for schemes in security.values()), security
+    assert body["components"]["securitySchemes"]["sigv4"]["x-amazon-apigateway-authtype"] == "awsSigv4"
+
+
+@pytest.mark.parametrize("auth", ["ApiKey", "Iam"])
+def test_api_definition_is_valid_openapi(auth):
+    body = properties_of("Api", ApiAuth=auth)["Body"]
+    body["info"]["title"] = "coinfarm"
+    for operation in operations(body).values():
+        integration = operation["x-amazon-apigateway-integration"]
+        integration["uri"] = integration["uri"]["Fn::Sub"]
+    assert "Fn::" not in json.dumps(body)
+    OpenAPIV30SpecValidator(body).validate()
+
+
+def test_usage_plan_limits_a_key():
+    resources = stack(KeyRate="3", KeyBurst="4", KeyMonthlyQuota="500")
+    plan = resources["UsagePlan"]["Properties"]
+    assert plan["ApiStages"] == [{"ApiId": {"Ref": "Api"}, "Stage": {"Ref": "Apiv1Stage"}}]
+    assert plan["Throttle"] == {"RateLimit": "3", "BurstLimit": "4"}
+    assert plan["Quota"] == {"Limit": "500", "Period": "MONTH"}
+    assert resources["UsagePlanKey"]["Properties"]["KeyId"] == {"Ref": "ApiKey"}
+
+
+def test_signed_requests_need_no_keys():
+    assert not stack(ApiAuth="Iam").keys() & {"ApiKey", "UsagePlan", "UsagePlanKey"}
+
+
+def test_stage_throttles_all_callers_and_does_not_log_bodies():
+    (settings,) = properties_of("Apiv1Stage", ApiRate="7", ApiBurst="9")["MethodSettings"]
+    assert (settings["ResourcePath"], settings["HttpMethod"]) == ("/*", "*")
+    assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("7", "9")
+    assert (settings["MetricsEnabled"], settings["DataTraceEnabled"]) == (True, False)
+
+
+def test_every_update_deploys_the_stage_again(monkeypatch):
+    """Without a new deployment, a change of ApiAuth alone would not reach the stage."""
+    clock = count(1)
+    monkeypatch.setattr("samtranslator.model.apigateway.time", SimpleNamespace(time=lambda: next(clock)))
+    first, second = (transformed(TEMPLATE)["Resources"]["Apiv1Stage"]["Properties"]["DeploymentId"] for _ in range(2))
+    assert first != second
+
+
+def test_web_acl_is_optional():
+    acl = "arn:aws:wafv2:us-east-1:123456789012:regional/webacl/wall/1"
+    association = properties_of("Firewall", WebAclArn=acl)
+    assert association["WebACLArn"] == acl
+    assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${Apiv1Stage}")
+    assert "Firewall" not in stack()
+
+
+REQUEST = {"symbol": "BTCUSD", "interval": "1m", "candles": [[1557792000000, "7770.7", "7770.7", "7744.7", "7760.2", "16.84"]]}
+
+
+@pytest.mark.parametrize("operation", ["POST /predictions", "POST /frames"])
+def test_api_gateway_validates_only_json_bodies(operation):
+    validator = BODY["x-amazon-apigateway-request-validators"][BODY["x-amazon-apigateway-request-validator"]]
+    assert validator["validateRequestBody"] is True
+    content = operations(BODY)[operation]["requestBody"]["content"]
+    assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}}
+
+
+@pytest.mark.parametrize(
+    "request_document",
+    [
+        pytest.param(REQUEST, id="klines"),
+        pytest.param({**REQUEST, "candles": [{"openTime": 1, "open": 1, "high": 1, "low": 1, "close": 1, "volume": 0}]}, id="objects"),
+        pytest.param({**REQUEST, "stride": "2"}, id="a number as a string, which the handler accepts"),
+        pytest.param({**REQUEST, "modelVersion": None}, id="null"),
+        pytest.param({**REQUEST, "candles": []}, id="no candles, for which the handler has a pointer"),
+        pytest.param({**REQUEST, "candles": [17]}, id="an invalid candle, for which the handler has a pointer"),
+        pytest.param({**REQUEST, "symbol": "?"}, id="an invalid symbol, for which the handler has a pointer"),
+        pytest.param({**REQUEST, "other": 1}, id="an unknown field, for which the handler has a pointer"),
+    ],
+)
+def test_api_gateway_passes_requests_that_the_handler_accepts_or_explains(request_document):
+    Draft4Validator(MODEL).validate(request_document)
+
+
+@pytest.mark.parametrize(
+    "request_document",
+    [
+        pytest.param([REQUEST], id="an array"),
+        pytest.param({**REQUEST, "candles": "[]"}, id="candles as a string"),
+        pytest.param({**REQUEST, "symbol": 1}, id="a symbol that is a number"),
+        *(pytest.param({each: REQUEST[each] for each in REQUEST if each != name}, id=f"no {name}") for name in REQUEST),
+    ],
+)
+def test_api_gateway_rejects_malformed_requests(request_document):
+    assert not Draft4Validator(MODEL).is_valid(request_document)
+
+
+def keywords(node):
+    """The keywords of a schema and of the schemas in it."""
+    if not isinstance(node, dict):
+        return set()
+    nested = [keywords(each) for each in node.get("properties", {}).values()] + [keywords(node.get("items"))]
+    return set(node).union(*nested)
+
+
+def test_request_model_uses_only_keywords_that_api_gateway_supports():
+    """It supports draft 4, without `minItems` and `maxItems`."""
+    assert keywords(MODEL) <= {"type", "required", "properties", "items", "enum", "pattern", "minLength", "maxLength"}
+
+
+@pytest.mark.parametrize("kind", GATEWAY_RESPONSES)
+def test_api_gateways_own_errors_are_problem_documents(kind):
+    response = GATEWAY_RESPONSES[kind]
+    assert response["responseParameters"]["gatewayresponse.header.Content-Type"] == "'application/problem+json'"
+    document = json.loads(response["responseTemplates"]["application/json"])
+    assert schemas.Problem.model_validate(document, extra="forbid").status == int(response["statusCode"])
+    assert re.fullmatch(r"urn:coinfarm:problem:[A-Z]\w+", document["type"])
+
+
+def test_every_kind_of_error_has_a_response():
+    statuses = {kind: response["statusCode"] for kind, response in GATEWAY_RESPONSES.items()}
+    assert statuses.keys() >= {"DEFAULT_4XX", "DEFAULT_5XX"}, "API Gateway uses these for kinds that are not listed"
+    assert (statuses["THROTTLED"], statuses["QUOTA_EXCEEDED"], statuses["INTEGRATION_TIMEOUT"]) == ("429", "429", "504")
+
+
+def null_pointers(node, pointer=""):
+    if node is None:
+        return [pointer]
+    children = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [found for key, child in children for found in null_pointers(child, f"{pointer}/{key}")]
+
+
+def test_cloudformation_can_include_the_document():
+    """It accepts no null, and API Gateway only alphanumeric names of models."""
+    document = json.loads((ROOT / "handler/api_gateway.json").read_text())
+    assert null_pointers(document) == []
+    assert all(name.isalnum() for name in document["components"]["schemas"])
+
+
+def test_binary_bodies_are_passed_as_bytes():
+    assert BODY["x-amazon-apigateway-binary-media-types"] == [NPZ, PNG]
+
+
+def test_access_log_lines_are_json():
+    setting = properties_of("Apiv1Stage", AccessLogs="On")["AccessLogSetting"]
+    assert setting["DestinationArn"] == arn_of("AccessLogGroup")
+    line = setting["Format"].replace("$context.requestTimeEpoch", "1767225600000")
+    assert json.loads(line)["timeMs"] == 1767225600000
+    assert "\n" not in line
+
+
+def test_access_logs_can_be_turned_off():
+    resources = stack(AccessLogs="Off")
+    assert "AccessLogGroup" not in resources
+    stage = resources["Apiv1Stage"]["Properties"]
+    assert "AccessLogSetting" not in stage
+    assert stage["MethodSettings"][0]["LoggingLevel"] == "OFF"
+
+
+def test_the_accounts_logging_role_is_created_only_on_request():
+    assert not (stack(AccessLogs="On").keys() | stack(AccessLogs="Off").keys()) & {"ApiGatewayAccount", "ApiGatewayRole"}
+    resources = stack(AccessLogs="OnWithAccountRole")
+    assert resources["ApiGatewayRole"]["DeletionPolicy"] == "Retain", "other APIs of the account use it"
+    assert resources["Apiv1Stage"]["Properties"]["Variables"] == {"LogsThrough": {"Ref": "ApiGatewayAccount"}}, "the stage must wait for it"

@@ -1,0 +1,88 @@
+"""All templates: valid, described, and consistent with the stages of samconfig.toml and the environments of `sam local`."""
+
+import json
+import re
+import tomllib
+
+import pytest
+from cfnlint.api import ManualArgs, lint, lint_file
+from cfnlint.decode import cfn_yaml
+
+from tests.support.expanded_template import FLEET, TEMPLATE, broken_rules, expanded, resources_of_type
+from tests.support.repository import ROOT
+
+TEMPLATES = ["template.yaml", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "infrastructure").glob("*.yaml")))]
+PARAMETERS = TEMPLATE["Parameters"]
+SCHEDULE = {"ProvisionedFrom": "cron(45 8 ? * MON-FRI *)", "ProvisionedTo": "cron(0 18 ? * MON-FRI *)"}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_template_is_valid_and_describes_its_parameters_and_outputs(name):
+    assert lint_file(ROOT / name) == []
+    template = cfn_yaml.load(str(ROOT / name))
+    assert all(entry["Description"] for section in ("Parameters", "Outputs") for entry in template[section].values())
+
+
+def test_expanded_template_is_valid():
+    assert lint(json.dumps(expanded()), config=ManualArgs(regions=["us-east-1"])) == []
+
+
+def test_console_form_groups_and_labels_every_parameter_once():
+    form = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]
+    assert sorted(name for group in form["ParameterGroups"] for name in group["Parameters"]) == sorted(PARAMETERS)
+    assert form["ParameterLabels"].keys() == PARAMETERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        pytest.param({}, [], id="defaults"),
+        pytest.param(FLEET, [], id="fleet"),
+        pytest.param({"FleetRepository": "coinfarm"}, ["FleetVpc"], id="fleet without a network"),
+        pytest.param({**SCHEDULE, "ProvisionedConcurrency": "5"}, [], id="schedule"),
+        pytest.param(
+            {"ProvisionedConcurrency": "5", "ProvisionedFrom": SCHEDULE["ProvisionedFrom"]}, ["ProvisionedTo"], id="schedule without an end"
+        ),
+        pytest.param(SCHEDULE, ["ProvisionedConcurrency"], id="schedule without concurrency"),
+    ],
+)
+def test_inconsistent_parameters_break_a_rule(parameters, named):
+    broken = broken_rules(**parameters)
+    assert len(broken) == len(named)
+    assert all(name in rule for name, rule in zip(named, broken, strict=True))
+
+
+def deploy_parameters(stage):
+    return tomllib.loads((ROOT / "samconfig.toml").read_text())[stage]["deploy"]["parameters"]
+
+
+@pytest.mark.parametrize("stage", ["dev", "prod"])
+def test_stage_overrides_parameters_with_allowed_values(stage):
+    overrides = dict(each.split("=", 1) for each in deploy_parameters(stage)["parameter_overrides"])
+    for name, value in overrides.items():
+        parameter = PARAMETERS[name]
+        assert value in map(str, parameter.get("AllowedValues", [value]))
+        assert re.fullmatch(parameter.get("AllowedPattern", ".*"), value)
+        assert parameter["Type"] != "Number" or parameter.get("MinValue", 0) <= int(value) <= parameter.get("MaxValue", int(value))
+        assert value != str(parameter["Default"]) or name == "AccessLogs", "the default needs no override"
+    assert broken_rules(**overrides) == []
+
+
+@pytest.mark.parametrize("stage", ["default", "dev", "prod"])
+def test_stage_allows_what_the_template_needs(stage):
+    assert set(deploy_parameters(stage)["capabilities"]) == {"CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"}
+    assert not any("RoleName" in role for role in resources_of_type("AWS::IAM::Role").values()), "named roles need CAPABILITY_NAMED_IAM"
+
+
+@pytest.mark.parametrize("file", ["env.json", "env-s3.json"])
+def test_environment_file_sets_only_declared_variables(file):
+    """`sam local` ignores other variables."""
+    declared = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    for function, variables in json.loads((ROOT / "events" / file).read_text()).items():
+        assert TEMPLATE["Resources"][function]["Type"] == "AWS::Serverless::Function"
+        assert variables.keys() <= declared.keys()
+
+
+def test_endpoint_of_a_local_s3_is_not_deployed():
+    for function in resources_of_type("AWS::Lambda::Function").values():
+        assert "AWS_ENDPOINT_URL_S3" not in function["Environment"]["Variables"]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from moto.server import ThreadedMotoServer
 
-from coinfarm.errors import Conflict, Forbidden, ModelError, NotFound, StorageError, TooLarge, Unavailable
+from coinfarm.errors import Conflict, Forbidden, ModelError, NotFound, StorageError, Unavailable
 from coinfarm.models.pointer import POINTER_KEY, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
@@ -80,48 +80,11 @@ def test_what_is_written_is_read_back(storage: Storage, tmp_path: Path) -> None:
     assert (tmp_path / "copy").read_bytes() == b"{}"
 
 
-def test_a_read_is_answered_only_if_the_bytes_changed(storage: Storage) -> None:
-    etag = storage.write("key", b"old")
-    assert storage.read_if_changed("key", etag) is None
-    storage.write("key", b"new")
-    assert storage.read_if_changed("key", etag) == storage.read("key")
-
-
-def test_a_write_with_a_stale_etag_changes_nothing(storage: Storage) -> None:
-    stale = storage.write("key", b"first")
-    storage.write("key", b"second", if_match=stale)
-    with pytest.raises(Conflict, match=f"{storage.uri('key')} was written by somebody else"):
-        storage.write("key", b"third", if_match=stale)
-    assert storage.read("key").data == b"second"
-
-
-def test_what_may_only_be_created_is_not_replaced(storage: Storage) -> None:
-    storage.write("key", b"first", create_only=True)
-    with pytest.raises(Conflict):
-        storage.write("key", b"second", create_only=True)
-    assert storage.read("key").data == b"first"
-
-
-def test_nothing_larger_than_allowed_is_read(storage: Storage, tmp_path: Path) -> None:
-    storage.write("key", b"12345")
-    with pytest.raises(TooLarge, match="larger than the 4 bytes"):
-        storage.read("key", max_bytes=4)
-    with pytest.raises(TooLarge, match="larger than the 4 bytes"):
-        storage.download("key", tmp_path / "copy", max_bytes=4)
-
-
 def test_what_is_not_there_is_not_found(storage: Storage, tmp_path: Path) -> None:
     assert not storage.exists("key")
     for use in (storage.read, lambda key: storage.download(key, tmp_path / "copy", 1), open_storage("s3://no-such-bucket").read):
         with pytest.raises(NotFound, match="no such object or bucket"):
             use("key")
-
-
-def test_keys_are_listed_by_prefix(storage: Storage) -> None:
-    for key in ("b/2", "b/1/x", "a"):
-        storage.write(key, b"")
-    assert list(storage.list()) == ["a", "b/1/x", "b/2"]
-    assert list(storage.list("b/")) == ["b/1/x", "b/2"]
 
 
 class FailingServer:

@@ -16,7 +16,6 @@ from PIL import Image
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
-from coinfarm.storage.local_file import atomic_write, check_writable, write_file
 from tests.support.demo_requests import demo_candles
 from tests.support.repository import ROOT
 
@@ -98,51 +97,12 @@ def test_the_wrong_kind_of_place_is_refused(kind: click.Path, value: str, here: 
         kind.convert(value, None, None)
 
 
-def test_checking_creates_nothing(here: Path) -> None:
-    before = files_under(here)
-    check_writable(here / "a/b/c")
-    assert files_under(here) == before
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_without_permission_is_refused_before_the_work(here: Path) -> None:
     (here / "closed").mkdir(mode=0o500)
     shown = run("render", "DEMOUSD-1m.parquet", "-o", "closed/chart.png")
     assert shown.exit_code == 2
     assert "closed/chart.png" in shown.stderr
-
-
-def test_what_fails_halfway_leaves_the_old_file_and_no_other(here: Path) -> None:
-    write_file(here / "kept", "old")
-    before = files_under(here)
-
-    def half() -> None:
-        with atomic_write(here / "kept") as unfinished:
-            unfinished.write_text("new")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        half()
-    assert (here / "kept").read_text() == "old"
-    assert files_under(here) == before
-
-
-def test_a_link_stays_a_link(here: Path) -> None:
-    (here / "link").symlink_to(here / "there")
-    write_file(here / "link", "text")
-    assert (here / "link").is_symlink()
-    assert (here / "there").read_text() == "text"
-
-
-def test_a_device_is_written_directly() -> None:
-    write_file(Path("/dev/null"), "text")
-    assert not Path("/dev/null").is_file()
-
-
-def test_a_device_that_is_full_is_named() -> None:
-    with pytest.raises(OSError, match="/dev/full") as error:
-        write_file(Path("/dev/full"), "text")
-    assert error.value.filename == "/dev/full"
 
 
 @pytest.mark.parametrize(

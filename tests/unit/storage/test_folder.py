@@ -1,0 +1,138 @@
+"""What is particular to a storage in a local folder: locks, links, temporary files, errors of the file system."""
+
+import errno
+import fcntl
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError
+from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import folder as folder_module
+from coinfarm.storage.folder import FolderStorage, folder_lock
+
+
+def test_an_etag_is_the_sha256_of_the_bytes(folder: Storage) -> None:
+    assert folder.write("key", b"data") == folder.read("key").etag == hashlib.sha256(b"data").hexdigest()
+
+
+def test_a_relative_root_stays_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    storage = FolderStorage(Path("root"))
+    monkeypatch.chdir("/")
+    assert storage.uri("key") == str(tmp_path / "root/key")
+
+
+def test_a_folder_is_made_at_the_first_write(tmp_path: Path) -> None:
+    storage = open_storage(str(tmp_path / "a/b"))
+    assert list(storage.list()) == []
+    assert not (tmp_path / "a").exists()
+    storage.write("c/key", b"")
+    assert (tmp_path / "a/b/c/key").exists()
+
+
+def test_a_write_with_an_etag_does_not_create(folder: Storage) -> None:
+    with pytest.raises(Conflict):
+        folder.write("key", b"", if_match="0")
+    assert not folder.exists("key")
+
+
+def test_threads_that_count_with_conditional_writes_lose_no_count(folder: Storage) -> None:
+    folder.write("count", b"0")
+
+    def count(_: int) -> None:
+        while True:
+            data, etag = folder.read("count")
+            try:
+                folder.write("count", str(int(data) + 1).encode(), if_match=etag)
+            except Conflict:
+                continue
+            return
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(count, range(20)))
+    assert folder.read("count").data == b"20"
+
+
+def test_one_holds_the_lock_of_a_folder_at_a_time(tmp_path: Path) -> None:
+    other = os.open(tmp_path, os.O_RDONLY)
+    with folder_lock(tmp_path), pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(folder: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write("key", b"old")
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(folder_module.os, "fsync", fail)
+    with pytest.raises(StorageError, match=folder.uri("key")):
+        folder.write("key", b"new")
+    assert [path.name for path in (tmp_path / "root").iterdir()] == ["key"]
+    assert folder.read("key").data == b"old"
+
+
+def test_only_unfinished_files_are_left_out_of_a_list(folder: Storage, tmp_path: Path) -> None:
+    for key in (".hidden", "log.tmp", "a/.b"):
+        folder.write(key, b"")
+    (tmp_path / "root/a/.half-written.tmp").touch()
+    (tmp_path / "root/empty").mkdir()
+    assert list(folder.list()) == [".hidden", "a/.b", "log.tmp"]
+
+
+def test_rejects_a_link_that_leads_out_of_the_root(folder: Storage, tmp_path: Path) -> None:
+    folder.write("inside", b"ours")
+    (tmp_path / "secret").write_bytes(b"theirs")
+    (tmp_path / "root/out").symlink_to(tmp_path / "secret")
+    (tmp_path / "root/up").symlink_to(tmp_path)
+    (tmp_path / "root/in").symlink_to(tmp_path / "root/inside")
+    for key in ("out", "up/secret", "up/new"):
+        for use in (folder.read, folder.exists, folder.subfolder, lambda key: folder.write(key, b"")):
+            with pytest.raises(Forbidden):
+                use(key)
+    assert (tmp_path / "secret").read_bytes() == b"theirs"
+    assert folder.read("in").data == b"ours"
+
+
+def test_a_root_behind_a_link_is_used(folder: Storage, tmp_path: Path) -> None:
+    folder.write("key", b"data")
+    (tmp_path / "link").symlink_to(tmp_path / "root")
+    assert open_storage(str(tmp_path / "link")).read("key").data == b"data"
+
+
+def test_links_in_a_circle_are_a_storage_error(folder: Storage, tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root/circle").symlink_to("circle")
+    with pytest.raises(StorageError, match=folder.uri("circle")) as raised:
+        folder.read("circle")
+    assert type(raised.value) is StorageError
+
+
+@pytest.mark.parametrize(
+    ("error", "translated"),
+    [
+        (FileNotFoundError(errno.ENOENT, ""), NotFound),
+        (IsADirectoryError(errno.EISDIR, ""), NotFound),
+        (NotADirectoryError(errno.ENOTDIR, ""), NotFound),
+        (PermissionError(errno.EACCES, ""), Forbidden),
+        (OSError(errno.EIO, "", "/other"), StorageError),
+        (OSError(errno.EIO, ""), StorageError),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, OSError) else "",
+)
+def test_translates_errors_of_the_file_system(
+    error: OSError, translated: type[StorageError], folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "open", fail)
+    with pytest.raises(translated, match=error.filename or folder.uri("key")) as raised:
+        folder.read("key")
+    assert type(raised.value) is translated

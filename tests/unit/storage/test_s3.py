@@ -1,0 +1,102 @@
+"""What is particular to a storage in S3: requests, pages and errors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError
+from coinfarm.storage import open_storage, s3
+from coinfarm.storage.s3 import S3Storage
+
+
+@pytest.fixture
+def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """S3's responses, which the test writes itself."""
+    client = boto3.client("s3")
+    monkeypatch.setattr(s3, "_client", lambda: client)
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("options", "parameters"),
+    [
+        ({}, {"ContentType": "application/octet-stream"}),
+        ({"content_type": "text/html"}, {"ContentType": "text/html"}),
+        ({"if_match": "old"}, {"ContentType": "application/octet-stream", "IfMatch": "old"}),
+        ({"create_only": True}, {"ContentType": "application/octet-stream", "IfNoneMatch": "*"}),
+    ],
+    ids=["plain", "content type", "if_match", "create_only"],
+)
+def test_a_write_is_one_request(options: dict[str, object], parameters: dict[str, str], stub: Stubber) -> None:
+    stub.add_response("put_object", {"ETag": "new"}, {"Bucket": "bucket", "Key": "root/key", "Body": b"data", **parameters})
+    assert open_storage("s3://bucket/root").write("key", b"data", **options) == "new"  # type: ignore[arg-type]
+
+
+def test_a_conditional_read_names_the_etag(stub: Stubber) -> None:
+    expected = {"Bucket": "bucket", "Key": "root/key", "IfNoneMatch": "old"}
+    stub.add_client_error("get_object", http_status_code=304, expected_params=expected)
+    assert open_storage("s3://bucket/root").read_if_changed("key", "old") is None
+
+
+def test_lists_every_page(stub: Stubber) -> None:
+    first, second = ({"Bucket": "bucket", "Prefix": "root/b", **more} for more in ({}, {"ContinuationToken": "next"}))
+    stub.add_response("list_objects_v2", {"Contents": [{"Key": "root/b1"}], "IsTruncated": True, "NextContinuationToken": "next"}, first)
+    stub.add_response("list_objects_v2", {"Contents": [{"Key": "root/b2"}], "IsTruncated": False}, second)
+    assert list(open_storage("s3://bucket/root").list("b")) == ["b1", "b2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(404, NotFound), (409, Conflict), (412, Conflict), (403, Forbidden), (400, StorageError)], ids=str
+)
+def test_translates_error_responses(status: int, error: type[StorageError], stub: Stubber, tmp_path: Path) -> None:
+    storage = open_storage("s3://bucket/root")
+    uses = {
+        "get_object": [
+            lambda: storage.read("key"),
+            lambda: storage.read_if_changed("key", "etag"),
+            lambda: storage.download("key", tmp_path / "copy", 1),
+        ],
+        "put_object": [lambda: storage.write("key", b"")],
+        "list_objects_v2": [lambda: list(storage.list("key"))],
+    }
+    for method, calls in uses.items():
+        for call in calls:
+            stub.add_client_error(method, http_status_code=status)
+            with pytest.raises(error, match="s3://bucket/root/key") as raised:
+                call()
+            assert type(raised.value) is error
+
+
+def test_whether_a_key_exists_may_be_unknown(stub: Stubber) -> None:
+    stub.add_client_error("head_object", http_status_code=403, expected_params={"Bucket": "bucket", "Key": "key"})
+    with pytest.raises(Forbidden, match="s3://bucket/key"):
+        open_storage("s3://bucket").exists("key")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "style"), [(None, "auto"), ("http://127.0.0.1:9", "path")], ids=["AWS", "a stand-in has no host name for each bucket"]
+)
+def test_a_client_addresses_buckets_by(endpoint: str | None, style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if endpoint:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", endpoint)
+    s3._client.cache_clear()
+    client = s3._client()
+    assert client.meta.config.s3["addressing_style"] == style
+    assert s3._client() is client
+    s3._client.cache_clear()
+
+
+def test_rejects_a_prefix_that_leads_up() -> None:
+    with pytest.raises(Forbidden):
+        S3Storage("bucket", "../up")
+
+
+def test_a_key_and_its_prefix_are_not_too_long_together() -> None:
+    prefix = "/".join(["a" * 200] * 5)
+    with pytest.raises(Forbidden):
+        S3Storage("bucket", prefix).read("b" * 20)

@@ -1,0 +1,65 @@
+"""The sizes, names and places of the Python modules."""
+
+from collections import defaultdict
+from pathlib import PurePath
+
+from tests.support.repository import ROOT, repository_files
+
+MAX_LINES = 250
+MAX_LOOSE_MODULES = 8
+MODULES = [PurePath(name) for name in repository_files() if name.endswith(".py")]
+TOO_LONG = {
+    "benchmarks/soak/backfill.py",
+    "coinfarm/backfill/local_run.py",
+    "coinfarm/backtest/backtest_report.py",
+    "coinfarm/backtest/simulation.py",
+    "coinfarm/cli/backfill.py",
+    "coinfarm/cli/history.py",
+    "coinfarm/evaluation/evaluation_report.py",
+    "coinfarm/models/card.py",
+    "events/make.py",
+    "image_render/preview.py",
+    "tests/attacks/test_models.py",
+    "tests/docs/cloud.py",
+    "tests/integration/stack/moto_resources.py",
+    "tests/integration/test_faults.py",
+    "tests/integration/test_history_download.py",
+    "tests/integration/test_model_store_s3.py",
+    "tests/integration/test_worker.py",
+    "tests/unit/backfill/test_shard_job.py",
+    "tests/unit/candle_store/test_store.py",
+    "tests/unit/cli/test_stack.py",
+    "tests/unit/handler/test_api.py",
+    "tests/unit/handler/test_message_batch.py",
+    "tests/unit/handler/test_telemetry.py",
+    "tests/unit/handler/test_worker.py",
+    "tests/unit/prediction/test_model_manager.py",
+    "tests/unit/prediction/test_predictor.py",
+    "tests/unit/test_soak.py",
+}
+"""Modules that still have to be split."""
+SAME_NAME = {
+    "store": "a candle store and a model store: the packages tell them apart",
+    "verdict": "the verdict of a backtest, and the command's pipeline that leads to one",
+    "api": "the Python API of the package, and the routes of the HTTP API",
+}
+"""Module names that may occur twice, and why."""
+
+
+def test_no_module_is_longer_than_the_limit() -> None:
+    long = {module.as_posix() for module in MODULES if len((ROOT / module).read_text().splitlines()) > MAX_LINES}
+    assert long <= TOO_LONG
+
+
+def test_module_names_are_unique() -> None:
+    """A module of the command line may have the name of what it runs."""
+    paths = defaultdict(list)
+    for module in MODULES:
+        if module.parts[0] in ("coinfarm", "handler") and module.parts[:2] != ("coinfarm", "cli") and module.stem != "__init__":
+            paths[module.stem].append(module.as_posix())
+    assert {name for name, found in paths.items() if len(found) > 1} == {*SAME_NAME}, paths
+
+
+def test_few_modules_are_in_no_package() -> None:
+    loose = [module.stem for module in MODULES if module.parts[:-1] == ("coinfarm",) and module.stem != "__init__"]
+    assert len(loose) <= MAX_LOOSE_MODULES, loose

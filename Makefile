@@ -1,4 +1,4 @@
-# Everything runs in the virtual environment .venv, which tools/environment.sh makes and keeps up to date.
+# Everything runs in the virtual environment .venv, which tools/environment.sh creates and updates.
 export PYTHON
 BIN := .venv/bin
 READY := develop
@@ -13,14 +13,14 @@ run:
 	@tools/environment.sh run
 	@"$(BIN)/coinfarm" example
 
-# Everything that tests, training, reports and downloads need.
+# Installs what tests, training, reports and downloads need.
 develop:
 	@tools/environment.sh develop
 
 test: $(READY)
 	"$(BIN)/pytest" -n auto --dist loadfile -m "not docker and not browser"
 
-# Those of them that need root, or real candles in ../shared/data.
+# Only the tests that need root, or real candles in ../shared/data.
 test-machine: $(READY)
 	"$(BIN)/pytest" -n auto --dist loadfile -m "(root or real_data) and not docker and not browser"
 
@@ -33,7 +33,7 @@ lint: $(READY) $(SCANNERS_READY)
 	"$(BIN)/python" -m handler.openapi --check
 	$(SCANNERS)/bin/hadolint Dockerfile
 
-# What AWS's own tool and checkov find in the templates: of template.yaml the stage prod, since checkov decides no conditions.
+# sam validate and checkov. checkov does not evaluate conditions, so it gets template.yaml as the stage prod with all options on.
 audit: $(READY) $(AUDITORS)
 	for template in template.yaml infrastructure/*.yaml; do \
 	  SAM_CLI_TELEMETRY=0 build/sam/bin/sam validate --lint --template $$template || exit 1; \
@@ -59,26 +59,26 @@ demo: $(READY)
 soak: $(READY)
 	@"$(BIN)/python" -m benchmarks.soak --output benchmarks/soak.json
 
-# On synthetic candles, or on files of real ones: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
+# With synthetic candles, or with your own files: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
 verdict: $(READY)
 	@"$(BIN)/coinfarm" verdict $(CANDLES)
 
 openapi: $(READY)
 	"$(BIN)/python" -m handler.openapi --write
 
-# Graphviz draws it.
+# Needs Graphviz.
 diagram:
 	dot -Tsvg docs/architecture.dot -o docs/architecture.svg
 
 containers: $(READY) $(SCANNERS_READY)
 	"$(BIN)/pytest" -m docker -ra tests/containers
 
-# coinfarm:lambda and coinfarm:gpu, with their sizes. BUILD_FLAGS are for docker: --platform linux/arm64, --build-arg LAMBDA_BASE=...
+# Builds coinfarm:lambda and coinfarm:gpu, and prints their sizes. BUILD_FLAGS are passed to docker: --platform linux/arm64, --build-arg ...
 images: $(READY)
 	"$(BIN)/python" -m images build --compressed lambda $(BUILD_FLAGS)
 	"$(BIN)/python" -m images build gpu $(BUILD_FLAGS)
 
-# What is in them: bills of materials in build/sbom, known vulnerabilities, and whether arm64 has a wheel for everything.
+# Scans the images: bills of materials in build/sbom, known vulnerabilities, and whether arm64 has a wheel of every package.
 scan: $(READY) $(SCANNERS_READY)
 	"$(BIN)/python" -m images scan lambda gpu
 	"$(BIN)/python" -m images wheels lambda gpu
@@ -86,17 +86,17 @@ scan: $(READY) $(SCANNERS_READY)
 browser: $(READY)
 	"$(BIN)/pytest" -m browser -ra tests/browser
 
-# The same commit makes the same wheel, byte for byte.
+# The wheel is reproducible: the same commit builds the same bytes.
 dist: $(READY)
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || date +%s)} "$(BIN)/python" -m build --quiet --no-isolation
 	"$(BIN)/twine" check --strict dist/*
 
-# To a private index in CodeArtifact, which STACK, a stack of infrastructure/packages.yaml, names, or PACKAGE_DOMAIN and PACKAGE_REPOSITORY do.
+# Uploads to a private index in CodeArtifact: that of STACK (infrastructure/packages.yaml), or of PACKAGE_DOMAIN and PACKAGE_REPOSITORY.
 publish-package: dist
 	"$(BIN)/python" -m tools.package_index upload dist/*
 
-# The image that TARGET names, with packages of that index. Its address, which has a token in it, is a secret of the build: no layer keeps it.
+# Builds the image TARGET with packages of that index. The index's address contains a token: it is a build secret, stored in no layer.
 TARGET ?= lambda
 image-with-index: $(READY)
 	BUILDX_NO_DEFAULT_ATTESTATIONS=1 DOCKER_BUILDKIT=1 "$(BIN)/python" -m tools.package_index exec \
@@ -104,7 +104,7 @@ image-with-index: $(READY)
 
 scanners: $(SCANNERS_READY)
 
-# All environments, of the checks too: with --jobs two are made at a time.
+# All environments, including those of the checks; use --jobs to create several at a time.
 environments: $(READY) $(SCANNERS_READY) $(AUDITORS)
 
 $(SCANNERS_READY): .ci/tools/images.txt
@@ -112,7 +112,7 @@ $(SCANNERS_READY): .ci/tools/images.txt
 	$(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@
 
-# An environment for each, for what it pins.
+# Separate environments, because their pinned versions conflict.
 $(AUDITORS): build/%/.ready: .ci/tools/%.txt
 	"$$(tools/environment.sh python)" -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $<

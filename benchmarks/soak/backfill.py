@@ -313,7 +313,7 @@ class _Care:
 
 def _silently(stage: DemoEnvironment, *words: str) -> None:
     """A command of `coinfarm` whose words nobody needs."""
-    for _ in stage.lines(*words):
+    for _ in stage.output_lines(*words):
         pass
 
 

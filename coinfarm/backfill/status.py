@@ -76,7 +76,7 @@ class StatusMonitor:
         self._dead_letters = dead_letters
         self._looks: deque[_Look] = deque()
 
-    def look(self) -> Status:
+    def status(self) -> Status:
         manifest, submission = self._run.manifest, read_submission(self._run)
         shards = list(manifest.shards())
         done = done_shards(self._run)

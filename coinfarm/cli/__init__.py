@@ -1,4 +1,4 @@
-"""The `coinfarm` command: parse and call."""
+"""The `coinfarm` command."""
 
 import click
 
@@ -6,7 +6,6 @@ from coinfarm.cli.backfill import backfill
 from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
 from coinfarm.cli.completion import completion
-from coinfarm.cli.demo import demo
 from coinfarm.cli.evaluate import evaluate
 from coinfarm.cli.examples import show_examples
 from coinfarm.cli.explain import explain
@@ -56,5 +55,4 @@ for command in (
     completion,
 ):
     main.add_command(command)
-backfill.add_command(demo)
 show_examples(main)

@@ -1,9 +1,9 @@
-"""`coinfarm completion`: what makes a shell complete our commands, options and files."""
+"""`coinfarm completion`: shell scripts that complete commands, options and files."""
 
 import click
 from click.shell_completion import get_completion_class
 
-_HOW = {
+_INSTALL = {
     "bash": "Permanently: echo 'eval \"$(coinfarm completion bash)\"' >> ~/.bashrc",
     "zsh": "Permanently: echo 'eval \"$(coinfarm completion zsh)\"' >> ~/.zshrc (below compinit)",
     "fish": "Permanently: coinfarm completion fish > ~/.config/fish/completions/coinfarm.fish",
@@ -11,7 +11,7 @@ _HOW = {
 
 
 @click.command(epilog="Example: coinfarm completion bash")
-@click.argument("shell", type=click.Choice(list(_HOW)))
+@click.argument("shell", type=click.Choice(list(_INSTALL)))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
     """Print a shell script that completes commands and options.
@@ -20,6 +20,6 @@ def completion(context: click.Context, shell: str) -> None:
     make it permanent.
     """
     kind = get_completion_class(shell)
-    assert kind is not None  # a choice of those that Click knows
+    assert kind is not None  # `shell` is one of those that Click supports
     script = kind(context.find_root().command, {}, "coinfarm", "_COINFARM_COMPLETE").source()
-    click.echo(f"{script.rstrip()}\n\n# {_HOW[shell]}")  # last: zsh reads a file's first line
+    click.echo(f"{script.rstrip()}\n\n# {_INSTALL[shell]}")  # last, because zsh reads the first line of a file

@@ -1,4 +1,4 @@
-"""A checked store as a person reads it on a terminal."""
+"""The result of checking a candle store, as tables."""
 
 from heapq import nlargest
 
@@ -7,23 +7,23 @@ from rich.table import Table
 from coinfarm.candle_store.check import SeriesCheck
 from coinfarm.reports.formatting import minute_text
 
-_HOLES_SHOWN = 10
+_GAPS_SHOWN = 10
 _SERIES_WIDTH = 66
-"""What 80 columns leave beside the months."""
+"""The width that 80 columns leave next to the months."""
 
 
 def coverage_tables(checks: list[SeriesCheck]) -> list[Table]:
-    """Percent of the intervals that have a candle, by month and series: as many series in a table as fit beside each other."""
-    parts: list[list[SeriesCheck]] = []
-    left = 0
+    """Percent of the intervals that have a candle, by month and series, in as many tables as the width requires."""
+    groups: list[list[SeriesCheck]] = []
+    free = 0
     for check in checks:
         needed = max(len(check.symbol), len(check.interval), len("100.00")) + 3
-        if needed > left:
-            parts.append([])
-            left = _SERIES_WIDTH
-        parts[-1].append(check)
-        left -= needed
-    return [_coverage_table(part) for part in parts]
+        if needed > free:
+            groups.append([])
+            free = _SERIES_WIDTH
+        groups[-1].append(check)
+        free -= needed
+    return [_coverage_table(group) for group in groups]
 
 
 def _coverage_table(checks: list[SeriesCheck]) -> Table:
@@ -40,7 +40,7 @@ def _coverage_table(checks: list[SeriesCheck]) -> Table:
 
 
 def series_table(checks: list[SeriesCheck]) -> Table:
-    """What there is of each series."""
+    """The period, candles, gaps and faults of each series."""
     table = Table(title="Series", title_justify="left")
     table.add_column("")
     table.add_column("first candle,\nlast candle", no_wrap=True)
@@ -48,24 +48,24 @@ def series_table(checks: list[SeriesCheck]) -> Table:
         table.add_column(heading, justify="right")
     for check in checks:
         ends = ["–" if time_ms is None else minute_text(time_ms) for time_ms in (check.first_ms, check.last_ms)]
-        missing = sum(hole.minutes for hole in check.gaps)
+        missing = sum(gap.minutes for gap in check.gaps)
         counts = (check.coverage.candles, len(check.gaps), missing, len(check.partial_days), len(check.faults))
         table.add_row(f"{check.symbol} {check.interval}", "\n".join(ends), *(f"{count:,}" for count in counts))
     return table
 
 
-def hole_table(checks: list[SeriesCheck]) -> Table | None:
-    """The longest gaps of all; None where there is none."""
-    holes = [(hole, check) for check in checks for hole in check.gaps]
-    if not holes:
+def gap_table(checks: list[SeriesCheck]) -> Table | None:
+    """The longest gaps of all series; None if there is none."""
+    gaps = [(gap, check) for check in checks for gap in check.gaps]
+    if not gaps:
         return None
-    shown = nlargest(_HOLES_SHOWN, holes, key=lambda held: held[0].minutes)
-    caption = f"The longest of {len(holes):,}: --json names every one." if len(holes) > len(shown) else None
+    shown = nlargest(_GAPS_SHOWN, gaps, key=lambda pair: pair[0].minutes)
+    caption = f"The longest of {len(gaps):,}: --json lists all." if len(gaps) > len(shown) else None
     table = Table(title="Gaps", caption=caption, title_justify="left", caption_justify="left")
     table.add_column("")
     for heading in ("from (UTC)", "up to, not including"):
         table.add_column(heading, no_wrap=True)
     table.add_column("minutes", justify="right")
-    for hole, check in shown:
-        table.add_row(f"{check.symbol} {check.interval}", minute_text(hole.start_ms), minute_text(hole.stop_ms), f"{hole.minutes:,}")
+    for gap, check in shown:
+        table.add_row(f"{check.symbol} {check.interval}", minute_text(gap.start_ms), minute_text(gap.stop_ms), f"{gap.minutes:,}")
     return table

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.failures import on_interrupt
-from coinfarm.cli.options import MODEL, open_predictor, read_candles
+from coinfarm.cli.options import DAY, MODEL, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
@@ -18,7 +18,6 @@ from coinfarm.cli.tables import print_tables
 if TYPE_CHECKING:
     pass
 
-_DAY = click.DateTime(["%Y-%m-%d"])
 _OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
 
 
@@ -36,8 +35,8 @@ class _CommandOfFiles(click.Command):
 @MODEL
 @click.option("--version", help="The version to evaluate.  [default: the one in service]")
 @click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to evaluate it on.")
-@click.option("--from", "start", type=_DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=_DAY, required=True, help="The day after the last, UTC.")
+@click.option("--from", "start", type=DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop", type=DAY, required=True, help="The day after the last, UTC.")
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
 @click.option(
     "--baseline-candles",

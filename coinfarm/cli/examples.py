@@ -1,4 +1,4 @@
-"""The examples at the end of a command's help: shown so that they can be copied, however narrow the terminal is."""
+"""Examples at the end of a command's help, formatted so that they can be copied from a terminal of any width."""
 
 import re
 
@@ -9,13 +9,13 @@ _WORD = r"(?:[^\s'\"]|'[^']*'|\"[^\"]*\")+"
 _PART = re.compile(rf"-{_WORD}\s+(?!-){_WORD}|{_WORD}")
 """An option with its value, or a word."""
 _VERBATIM = "\b"
-"""Click fills paragraphs, except those that begin with such a line."""
+"""Click rewraps paragraphs, except those that begin with this line."""
 
 
 def show_examples(command: click.Command) -> None:
-    """Let the command, and those below it, show their examples line by line.
+    """Format the examples of `command` and its subcommands, one per line.
 
-    An epilog is `Example: COMMAND`, or `Examples:` and a command a line.
+    An epilog is `Example: COMMAND`, or `Examples:` and one command per line.
     """
     heading, _, commands = (command.epilog or "").partition(":")
     if heading in ("Example", "Examples"):
@@ -30,7 +30,7 @@ def show_examples(command: click.Command) -> None:
 
 
 def _lines(start: str, text: str) -> list[str]:
-    """The command after `start`, broken between words, with a backslash where it goes on."""
+    """`start` and the command, wrapped between words with backslashes."""
     lines = [start]
     for part in _PART.findall(text):
         if len(lines[-1]) + len(part) > _WIDTH and lines[-1] != start:

@@ -1,4 +1,4 @@
-"""How a command ends when something goes wrong: one line for a person, an exit code for a script, no traceback."""
+"""How a command fails: one line for the user, an exit code for scripts, no traceback."""
 
 import atexit
 import errno
@@ -18,12 +18,12 @@ from coinfarm.extras import missing_package
 
 INTERRUPTED = 128 + signal.SIGINT
 _CLOSED_PIPE = 128 + signal.SIGPIPE
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_DISK = os.strerror(errno.ENOSPC)
+_DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_DISK_FULL_MESSAGE = os.strerror(errno.ENOSPC)
 
 
 class Interrupted(click.ClickException):
-    """Ctrl-C ended the command. The message says what is kept, and how to go on."""
+    """The command was interrupted by Ctrl-C. The message says what is kept and how to continue."""
 
     exit_code = INTERRUPTED
 
@@ -33,44 +33,44 @@ class Interrupted(click.ClickException):
 
 @contextmanager
 def on_interrupt(message: str) -> Iterator[None]:
-    """After Ctrl-C the command ends with this message, which says what is kept and how to go on.
+    """Turn Ctrl-C into `Interrupted` with this message.
 
-    Any exception after Ctrl-C counts: inside TensorFlow, a KeyboardInterrupt may come out as a TypeError.
+    Any exception after Ctrl-C counts: TensorFlow may turn a KeyboardInterrupt into a TypeError.
     """
-    with _noticing_sigint() as was_interrupted:
+    with _record_sigint() as was_interrupted:
         try:
             yield
         except (KeyboardInterrupt, Exception) as error:
             if isinstance(error, Exception) and not was_interrupted():
                 raise
-            atexit.register(_discard, 2)  # where TensorFlow complains of its iterators, which it finds cut off
+            atexit.register(_discard, 2)  # TensorFlow prints errors at exit about iterators that were interrupted
             raise Interrupted(message) from None
 
 
 @contextmanager
-def _noticing_sigint() -> Iterator[Callable[[], bool]]:
-    """Yields whether there was a SIGINT meanwhile. Its handler works as before."""
-    before = signal.getsignal(signal.SIGINT)
-    if not callable(before) or threading.current_thread() is not threading.main_thread():
+def _record_sigint() -> Iterator[Callable[[], bool]]:
+    """Yields a function that returns whether SIGINT has arrived since. The previous handler still runs."""
+    previous = signal.getsignal(signal.SIGINT)
+    if not callable(previous) or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
     seen = threading.Event()
 
-    def notice(number: int, frame: FrameType | None) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         seen.set()
-        before(number, frame)
+        previous(number, frame)
 
-    signal.signal(signal.SIGINT, notice)
+    signal.signal(signal.SIGINT, handle)
     try:
         yield seen.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
 class ErrorGroup(click.Group):
-    """Prints what a user or the system did wrong as one line, without a traceback.
+    """A group that prints errors of the user or the system as one line, without a traceback.
 
-    The exit code is 1; 130 after Ctrl-C; 141 where the reader of the output has closed it, as `head` does.
+    The exit code is 1; 130 after Ctrl-C; 141 if the reader of the output has closed it, as `head` does.
     """
 
     def invoke(self, context: click.Context) -> Any:
@@ -79,7 +79,7 @@ class ErrorGroup(click.Group):
                 return super().invoke(context)
             finally:
                 if sys.stdout is not None:
-                    sys.stdout.flush()  # now, so that a full disk is reported
+                    sys.stdout.flush()  # here, so that a full disk is reported
         except CoinfarmError as error:
             raise click.ClickException(str(error)) from None
         except ModuleNotFoundError as error:
@@ -93,20 +93,20 @@ class ErrorGroup(click.Group):
             _discard_output()
             raise SystemExit(_CLOSED_PIPE) from None
         except OSError as error:
-            if error.filename is None and error.errno in _NO_ROOM:
-                error.filename = "standard output or a temporary file"  # writes to other files name theirs
+            if error.filename is None and error.errno in _DISK_FULL_ERRNOS:
+                error.filename = "standard output or a temporary file"  # errors of other files have a name
                 _discard_output()
             raise click.ClickException(system_error_text(error)) from None
         except click.ClickException:
             raise
         except Exception as error:
-            if _FULL_DISK not in str(error):  # some libraries pass on the system's words, but not its exception
+            if _DISK_FULL_MESSAGE not in str(error):  # some libraries raise their own exception with the system's message
                 raise
-            raise click.ClickException(system_error_text(OSError(errno.ENOSPC, _FULL_DISK))) from None
+            raise click.ClickException(system_error_text(OSError(errno.ENOSPC, _DISK_FULL_MESSAGE))) from None
 
 
 def _discard_output() -> None:
-    """Lets the interpreter end without writing again what nobody takes."""
+    """Redirect stdout to the null device, so that the interpreter does not fail again at exit."""
     with suppress(OSError, ValueError):
         _discard(sys.stdout.fileno())
 

@@ -1,4 +1,4 @@
-"""What several commands share: options, candles from a file, a predictor, tables."""
+"""What several commands share: options, candles from a file, and a predictor."""
 
 import os
 import sys
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from coinfarm.prediction.predictor import Predictor
     from coinfarm.prediction.series import Series
 
-
+DAY = click.DateTime(["%Y-%m-%d"])
+JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 MODEL = click.option(
     "--model",
     "model_uri",
@@ -28,7 +29,7 @@ MODEL = click.option(
 )
 
 SERIES_OPTIONS = "--symbol and --interval"
-_WINDOWS_AT_ONCE = 2_000
+_WINDOWS_PER_PART = 2_000
 
 
 def candle_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -75,19 +76,19 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
     settings = Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})
     is_local_root = local_folder(settings.model_uri) is not None and not settings.model_uri.endswith(".keras")
     if is_local_root and not isinstance(open_model_source(settings.model_uri), BundleFolder):
-        open_model_root(settings.model_uri)  # says what the folder lacks
+        open_model_root(settings.model_uri)  # raises an error that names what the folder lacks
     return Service(settings).predictor(version, before_batch=before_batch)
 
 
 def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":
-    """The predictions in parts, oldest first, each as soon as it is known, below a progress bar.
+    """The predictions in parts, oldest first, each as soon as it is made, with a progress bar.
 
-    There is no bar where the rows go to the terminal, and show the progress themselves.
+    There is no bar if stdout is a terminal: the rows show the progress.
     """
     is_hidden = sys.stdout.isatty()
     with progress_bar("frames", len(series), hidden=is_hidden) as update:
         done = 0
-        for predictions in predictor.predict_each(series.parts(_WINDOWS_AT_ONCE)):
+        for predictions in predictor.predict_each(series.parts(_WINDOWS_PER_PART)):
             done += len(predictions)
             update(done)
             yield predictions

@@ -1,4 +1,4 @@
-"""What a path or a root on the command line may be; what is to be written is checked before any work is done."""
+"""Parameter types for paths and roots. Those to be written are checked before any work is done."""
 
 import os
 from pathlib import Path
@@ -13,8 +13,6 @@ from coinfarm.storage.local_file import check_writable
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-_Parameter = click.Parameter | None
-
 
 def absolute_uri(uri: str | None) -> str | None:
     """`uri` with a relative folder made absolute, for processes with another working directory."""
@@ -22,7 +20,7 @@ def absolute_uri(uri: str | None) -> str | None:
 
 
 class _Root(click.types.StringParamType):
-    """A folder, a file in the place of one, or an `s3://` URI; shells complete the first two."""
+    """A folder, a file or an `s3://` URI. Shells complete files and folders."""
 
     name = "root"
 
@@ -34,7 +32,7 @@ class _Root(click.types.StringParamType):
 
 
 class _RootToWrite(_Root):
-    """The same, to be written to: a folder that exists or can be created."""
+    """A root to be written: a folder that exists or can be created, or an `s3://` URI."""
 
     def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> str:
         root: str = super().convert(value, parameter, context)
@@ -50,7 +48,7 @@ class _RootToWrite(_Root):
 
 
 class _PathToWrite(click.Path):
-    """A file or folder that is to be written. Missing folders are created when it is written; what makes that impossible is said now."""
+    """A file or folder to be written. Missing folders are created later, but errors are reported at once."""
 
     def __init__(self, *, file: bool, folder: bool) -> None:
         super().__init__(file_okay=file, dir_okay=folder, path_type=Path)

@@ -1,4 +1,4 @@
-"""Predictions as a person reads them on a terminal, or a spreadsheet as CSV."""
+"""Predictions as a table, or as CSV."""
 
 import csv
 import io
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from coinfarm.prediction.predictions import Predictions
 
 ROWS_SHOWN = 20
-"""Of predictions, in a table."""
+"""The number of predictions in a table."""
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
-def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") -> Table:
-    """The last rows of an answer that holds the last of so many windows, or all; `more` says how to get the others."""
-    model, shown = answer["model"], answer["results"][-ROWS_SHOWN:]
+def prediction_table(response: Mapping[str, Any], windows: int, more: str = "") -> Table:
+    """The last rows of a response for the last of `windows` windows; `more` says how to get the others."""
+    model, shown = response["model"], response["results"][-ROWS_SHOWN:]
     table = Table(
         title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
         caption=_caption(windows, shown, more),
@@ -44,7 +44,7 @@ def prediction_table(answer: Mapping[str, Any], windows: int, more: str = "") ->
 
 
 def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
-    """A header in snake_case, then the rows of each part, in one text each; what is not predicted is empty."""
+    """A header in snake_case, then the rows of each part as one text. Cells without a prediction are empty."""
     yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *OUTPUT_COLUMNS]) + "\n"
     for part in parts:
         text = io.StringIO()
@@ -65,7 +65,7 @@ def _caption(count: int, shown: list[Any], more: str) -> str:
     if count > len(shown):
         parts.append(f"{count - len(shown):,} earlier rows are not shown{f': {more}' if more else ''}.")
     if without:
-        parts.append("–: more than half of the window's candles were missing, so nothing is predicted.")
+        parts.append("–: no prediction, because more than half of the window's candles were missing.")
     return " ".join(parts)
 
 

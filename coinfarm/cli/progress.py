@@ -1,4 +1,4 @@
-"""The progress bar of every command: on stderr, only on a terminal, and gone when the work is done."""
+"""Progress bars: on stderr, only on a terminal, and removed when the work is done."""
 
 import sys
 import time
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 
 class Update(Protocol):
-    """Shows that `done` of `total` is finished; None leaves the total as it is."""
+    """Shows that `done` of `total` is finished. None does not change the total."""
 
     def __call__(self, done: int, total: int | None = None, *, what: str | None = None, note: str = "") -> None: ...
 
 
 @contextmanager
 def progress_bar(what: str, total: int | None = None, *, unit: str | None = None, hidden: bool = False) -> Iterator[Update]:
-    """A bar of `what` is counted, with the time left and, with a `unit`, how many of them a second.
+    """A bar that counts `what`, with the time left and, if `unit` is given, the speed.
 
-    Speed and time left are measured from the first update on, so what an interrupted command had finished before does not count.
+    Speed and time left are measured from the first update on, so work finished by an interrupted run does not count.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -50,7 +50,7 @@ def progress_bar(what: str, total: int | None = None, *, unit: str | None = None
 
 @contextmanager
 def stage_bar(first: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages, called with the stage's name, what is done of it, and of how much."""
+    """A bar for work in stages; yields a function of the stage's name, what is done and the total."""
     with progress_bar(first) as update:
         yield lambda stage, done, total: update(done, total, what=stage)
 

@@ -1,4 +1,4 @@
-"""`coinfarm invoke`, `serve` and `example`: the entrances, started here."""
+"""`coinfarm invoke`, `serve` and `example`: run the handlers on this machine."""
 
 import json
 import os
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--candles-root",
     type=ROOT,
-    help="The folder or s3:// URI that candlesUri is relative to.  [default: $CANDLES_ROOT, or the folder candles/ beside EVENT]",
+    help="The folder or s3:// URI that candlesUri is relative to.  [default: $CANDLES_ROOT, or the folder candles/ next to EVENT]",
 )
 @click.option(
     "--results-root",
@@ -49,25 +49,25 @@ def invoke(event: Path, candles_root: str | None, results_root: str | None) -> N
     if stack is None:
         os.environ["CANDLES_ROOT"] = candles_root or os.environ.get("CANDLES_ROOT") or str(event.parent / "candles")
         os.environ["RESULTS_ROOT"] = results_root or os.environ.get("RESULTS_ROOT") or "results"
-        answered = _answer_here(document)
+        response = _invoke_locally(document)
     else:
         if candles_root or results_root:
             raise click.UsageError("the stack sets the roots of messages: leave out --candles-root and --results-root")
-        answered = _answer_of(stack, document)
-    click.echo(json.dumps(answered, indent=2))
-    refused = answered.get("statusCode", answered.get("status", 200)) >= 400
-    sys.exit(1 if refused or answered.get("batchItemFailures") else 0)
+        response = _invoke_stack(stack, document)
+    click.echo(json.dumps(response, indent=2))
+    is_error = response.get("statusCode", response.get("status", 200)) >= 400
+    sys.exit(1 if is_error or response.get("batchItemFailures") else 0)
 
 
-def _answer_here(event: Any) -> Any:
-    with redirect_stdout(sys.stderr):  # Lambda's logs are what a handler prints
+def _invoke_locally(event: Any) -> Any:
+    with redirect_stdout(sys.stderr):  # handlers print their logs
         from handler.app import lambda_handler
         from handler.local_events import LocalContext
 
         return lambda_handler(event, LocalContext())
 
 
-def _answer_of(stack: "Stack", event: Any) -> Any:
+def _invoke_stack(stack: "Stack", event: Any) -> Any:
     from coinfarm.aws.lambda_function import LambdaFunction
 
     if isinstance(event, dict) and "Records" in event:
@@ -102,7 +102,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
             url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
             click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
 
-    with bound_sockets(host, port) as sockets, on_interrupt("Every request that had arrived was answered."):
+    with bound_sockets(host, port) as sockets, on_interrupt("All requests that had arrived were answered."):
         from handler.asgi import Application
 
         click.echo("Loading the model ...", err=True)

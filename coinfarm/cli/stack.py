@@ -1,4 +1,4 @@
-"""`coinfarm --stack NAME …`: what commands take from a deployed stack where nobody says otherwise; `coinfarm stack` shows it."""
+"""`coinfarm --stack NAME …`: defaults for options from a deployed stack; `coinfarm stack` shows them."""
 
 import json
 from collections.abc import Callable
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def use_stack(context: click.Context, name: str | None) -> None:
-    """Let the commands below `context` take from the stack what they are not told. It is asked when one of them first needs it."""
+    """Give the commands below `context` defaults from the stack, which is described when one of them first needs it."""
     if name is None:
         return
 
     @cache
     def stack() -> "Stack":
-        from coinfarm.aws.cloudformation import Stack  # boto3 costs what most commands need not pay
+        from coinfarm.aws.cloudformation import Stack  # imports boto3, which most commands do not need
 
         return Stack(name)
 
@@ -30,19 +30,19 @@ def use_stack(context: click.Context, name: str | None) -> None:
 
 
 def named_stack() -> "Stack | None":
-    """The stack that --stack names, for what a default cannot tell."""
+    """The stack that --stack names, if any."""
     stack = click.get_current_context().find_root().obj
     return None if stack is None else stack()
 
 
 def run_uri(_: click.Context, __: click.Parameter, root: str) -> str:
-    """A bare name is that of a run under the stack's results; what has a slash is a folder or URI."""
+    """The URI of a run: a name without a slash is a run in the stack's results, anything else a folder or URI."""
     stack = None if "/" in root else named_stack()
     return root if stack is None else stack.run_uri(root)
 
 
 def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
-    """By command and parameter. Each is called only where the parameter is not given."""
+    """Defaults by command and parameter. Click calls one only if its parameter is not given."""
     model = {"model_uri": lambda: stack().model_uri}
     store = {"root": lambda: stack().candles_uri}
     model_root = {"root": lambda: (stack().required_model_uri,)}
@@ -74,28 +74,28 @@ def _fleet(stack: "Stack") -> "Fleet":
 
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")
-@click.option("--json", "as_json", is_flag=True, help="Print the same as JSON.")
-@click.option("--get", "output", metavar="NAME", help="Print one value alone: an output such as ApiUrl, or candles, results, model.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--get", "output", metavar="NAME", help="Print only one value: an output such as ApiUrl, or candles, results, model.")
 def show_stack(as_json: bool, output: str | None) -> None:
     """Show a deployed stack: outputs, URIs, the model in service."""
     stack = named_stack()
     if stack is None:
         raise click.UsageError("which stack? Name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")
-    places = {"model": stack.model_uri, "candles": stack.candles_uri, "results": stack.results_uri}
+    uris = {"model": stack.model_uri, "candles": stack.candles_uri, "results": stack.results_uri}
     if output is not None:
-        values = {**stack.outputs, **{name: uri for name, uri in places.items() if uri}}
+        values = {**stack.outputs, **{name: uri for name, uri in uris.items() if uri}}
         if output not in values:
             raise click.ClickException(f"stack {stack.name} has no output {output}; it has {', '.join(sorted(values))}")
         click.echo(values[output])
         return
     if as_json:
-        told = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _serving(stack), **places}
-        click.echo(json.dumps({**told, "outputs": dict(stack.outputs)}, indent=2))
+        document = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _served_version(stack), **uris}
+        click.echo(json.dumps({**document, "outputs": dict(stack.outputs)}, indent=2))
         return
     lines = {
         "stack": f"{stack.name} in {stack.region}: {stack.status}",
-        "serves": _serving(stack),
-        **{name: uri for name, uri in places.items() if uri},
+        "serves": _served_version(stack),
+        **{name: uri for name, uri in uris.items() if uri},
         **stack.outputs,
     }
     width = max(map(len, lines))
@@ -103,8 +103,8 @@ def show_stack(as_json: bool, output: str | None) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-def _serving(stack: "Stack") -> str:
-    """The version in service, or why there is none."""
+def _served_version(stack: "Stack") -> str:
+    """The model version in service, or why there is none."""
     from coinfarm.models.pointer import read_pointer
     from coinfarm.storage import open_storage
 
@@ -116,5 +116,5 @@ def _serving(stack: "Stack") -> str:
         return f"no model yet: coinfarm --stack {stack.name} model publish BUNDLE --promote"
     except StorageError as error:
         return str(error)
-    assert found is not None  # nothing was known before
+    assert found is not None  # None means unchanged, and no earlier pointer was given
     return found[0].version

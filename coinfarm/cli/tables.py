@@ -1,4 +1,4 @@
-"""Tables on a terminal, in a pipe or in a file: as wide as the terminal, and otherwise 80 columns."""
+"""Print tables as wide as the terminal; 80 columns in a pipe or file."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ _WIDTH = 80
 
 
 def print_tables(*tables: "Table", to_stderr: bool = False) -> None:
-    """Print the tables. COLUMNS sets another width."""
+    """Print the tables. The environment variable COLUMNS sets another width."""
     from rich.console import Console
 
     stream = sys.stderr if to_stderr else sys.stdout
@@ -25,9 +25,9 @@ def print_tables(*tables: "Table", to_stderr: bool = False) -> None:
 
 
 def fitted(table: "Table", width: int) -> "Table":
-    """The table itself, changed where it is wider than `width`: without lines between its columns, broken between words.
+    """Fit `table` into `width` in place, without borders and with wrapped lines if necessary, and return it.
 
-    Rich alone shortens words, and ends what does not fit with an ellipsis.
+    Rich by itself breaks words, and cuts text off with an ellipsis.
     """
     from rich import box
     from rich.console import Console
@@ -42,25 +42,25 @@ def fitted(table: "Table", width: int) -> "Table":
     total = console.measure(table).maximum
     if total > width:
         sizes = [_sizes(console, column) for column in table.columns]
-        room = width - (total - sum(longest for _, longest in sizes)) - sum(least for least, _ in sizes)
-        if room >= 0:
-            for column, size in zip(table.columns, _shared(sizes, room), strict=True):
+        spare = width - (total - sum(longest for _, longest in sizes)) - sum(shortest for shortest, _ in sizes)
+        if spare >= 0:
+            for column, size in zip(table.columns, _distributed(sizes, spare), strict=True):
                 column.width = size
     return table
 
 
 def _sizes(console: "Console", column: "Column") -> tuple[int, int]:
-    """The width of the longest word of a column, and of its longest line."""
-    found = [console.measure(cell) for cell in (column.header, *column.cells)]
-    longest = max(each.maximum for each in found)
-    return longest if column.no_wrap else max(each.minimum for each in found), longest
+    """The widths of the longest word of a column and of its longest line."""
+    cells = [console.measure(cell) for cell in (column.header, *column.cells)]
+    longest = max(cell.maximum for cell in cells)
+    return longest if column.no_wrap else max(cell.minimum for cell in cells), longest
 
 
-def _shared(sizes: Sequence[tuple[int, int]], room: int) -> list[int]:
-    """Widths from the least on; the room goes column by column to what misses least."""
-    widths = [least for least, _ in sizes]
-    for at in sorted(range(len(sizes)), key=lambda at: sizes[at][1] - sizes[at][0]):
-        more = min(room, sizes[at][1] - sizes[at][0])
-        widths[at] += more
-        room -= more
+def _distributed(sizes: Sequence[tuple[int, int]], spare: int) -> list[int]:
+    """The column widths: the longest words, plus the spare width for the columns that need the least of it first."""
+    widths = [shortest for shortest, _ in sizes]
+    for column in sorted(range(len(sizes)), key=lambda column: sizes[column][1] - sizes[column][0]):
+        added = min(spare, sizes[column][1] - sizes[column][0])
+        widths[column] += added
+        spare -= added
     return widths

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.failures import on_interrupt
-from coinfarm.cli.options import MODEL, open_predictor
+from coinfarm.cli.options import DAY, MODEL, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, absolute_uri
 from coinfarm.cli.progress import progress_bar, run_progress_bar, stage_bar
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.models.training_data import TrainingData
     from coinfarm.verdict import Scope
-
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command(epilog="Example: coinfarm verdict examples/DEMOUSD-1m.parquet")
@@ -32,8 +30,8 @@ _DAY = click.DateTime(["%Y-%m-%d"])
     show_default=True,
     help="A folder for all files and the report.",
 )
-@click.option("--from", "first", type=_DAY, help="The first day, UTC.  [default: the end of the model's training data]")
-@click.option("--to", "stop", type=_DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]")
+@click.option("--from", "first", type=DAY, help="The first day, UTC.  [default: the end of the model's training data]")
+@click.option("--to", "stop", type=DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]")
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 def verdict(

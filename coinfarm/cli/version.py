@@ -1,4 +1,4 @@
-"""`coinfarm --version`: this one's, and those of what its answers come from."""
+"""`coinfarm --version`: the versions of Coinfarm, Python, the engines and the reference model."""
 
 import platform
 import sys
@@ -7,11 +7,11 @@ from collections.abc import Callable
 import click
 
 _ENGINES = (("OpenVINO", "openvino"), ("Keras", "keras"), ("TensorFlow", "tensorflow-cpu"), ("TensorFlow", "tensorflow"), ("JAX", "jax"))
-"""Names, and the distributions that they come in."""
+"""Names of engines, and the distributions that contain them."""
 
 
-def _show(context: click.Context, _: click.Parameter, asked: bool) -> None:
-    if not asked or context.resilient_parsing:
+def _show(context: click.Context, _: click.Parameter, is_given: bool) -> None:
+    if not is_given or context.resilient_parsing:
         return
     click.echo(
         f"coinfarm {_version('coinfarm') or 'from a folder, not installed'}\n"
@@ -23,13 +23,13 @@ def _show(context: click.Context, _: click.Parameter, asked: bool) -> None:
 
 
 def version_option(command: Callable[..., None]) -> Callable[..., None]:
-    """A `--version` that needs no command, and loads no engine."""
+    """Add `--version`, which needs no command and loads no engine."""
     show = "Show the versions of Coinfarm, Python, the engines and the reference model."
     return click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show, help=show)(command)
 
 
 def _engines() -> list[str]:
-    """What is installed; it is not loaded, which would take seconds."""
+    """The installed engines. They are not loaded, which would take seconds."""
     found = ((name, _version(distribution)) for name, distribution in _ENGINES)
     return [f"{name} {version}" for name, version in found if version]
 

@@ -1,4 +1,4 @@
-"""`coinfarm worker`: does on this machine what the queue's messages ask for."""
+"""`coinfarm worker`: process the messages of a queue on this machine."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ from coinfarm.cli.stack import named_stack
 
 @click.command(epilog='Example: coinfarm worker --queue "$QUEUE_URL" --idle-exit 5')
 @click.option("--queue", "queue_url", help="The URL of the queue.  [default: that of coinfarm --stack, or $QUEUE_URL]")
-@click.option("--on", "way", type=click.Choice(["lambda", "gpu"]), help="Which queue of coinfarm --stack to process.  [default: lambda]")
+@click.option("--on", "target", type=click.Choice(["lambda", "gpu"]), help="Which queue of coinfarm --stack to process.  [default: lambda]")
 @click.option(
     "--candles-root",
     type=ROOT,
@@ -33,7 +33,7 @@ from coinfarm.cli.stack import named_stack
     help="Exit when the queue has been empty for this many seconds.  [default: never]",
 )
 def worker(
-    queue_url: str | None, way: Any, candles_root: str | None, results_root: str | None, model_uri: str | None, idle_exit_s: float | None
+    queue_url: str | None, target: Any, candles_root: str | None, results_root: str | None, model_uri: str | None, idle_exit_s: float | None
 ) -> None:
     """Process a queue's messages on this machine.
 
@@ -41,17 +41,17 @@ def worker(
     results: all messages would end in the dead-letter queue.
     POWERTOOLS_METRICS_DISABLED=false prints metrics for CloudWatch.
 
-    Exit codes: 0 after SIGTERM, a spot interruption notice or an empty queue (--idle-exit); 130 after Ctrl-C; 1 where a setting is missing
+    Exit codes: 0 after SIGTERM, a spot interruption notice or an empty queue (--idle-exit); 130 after Ctrl-C; 1 if a setting is missing
     or wrong, the queue does not exist or denies access, the engine failed for every message in two batches in a row, or a thread is stuck
     or has died. An invalid message, or a storage that does not answer, does not end it.
     """
     from coinfarm.backfill.estimate import FLEET_TARGETS
 
     stack = named_stack()
-    if way and stack is None:
+    if target and stack is None:
         raise click.UsageError("--on chooses between the queues of a stack: name it, as in coinfarm --stack NAME worker")
     given: dict[str, Any] = {
-        "QUEUE_URL": queue_url or (stack and stack.queue_url(fleet=way in FLEET_TARGETS)),
+        "QUEUE_URL": queue_url or (stack and stack.queue_url(fleet=target in FLEET_TARGETS)),
         "CANDLES_ROOT": candles_root or (stack and stack.candles_uri),
         "RESULTS_ROOT": results_root or (stack and stack.results_uri),
         "MODEL_URI": model_uri,

@@ -1,4 +1,4 @@
-"""A process that does not outlive the one that started it, however that ends."""
+"""A child process that ends with its parent, however the parent ends."""
 
 import os
 import threading
@@ -7,11 +7,11 @@ _STANDARD_INPUT = 0
 
 
 def end_with_parent() -> None:
-    """End this process at once when its standard input does, whose other end the parent holds."""
-    threading.Thread(target=_end_with_input, name="parent", daemon=True).start()
+    """Exit at once when standard input closes. The parent holds its other end."""
+    threading.Thread(target=_exit_at_end_of_input, name="parent", daemon=True).start()
 
 
-def _end_with_input() -> None:
-    while os.read(_STANDARD_INPUT, 1):  # not sys.stdin, whose lock the interpreter wants when it ends
+def _exit_at_end_of_input() -> None:
+    while os.read(_STANDARD_INPUT, 1):  # not sys.stdin, whose lock the interpreter needs at exit
         pass
-    os._exit(1)  # what is in hand goes back to the queue by itself; there is nobody to drain for
+    os._exit(1)  # without draining: the messages in progress become visible in the queue again

@@ -1,30 +1,30 @@
-"""template.yaml as CloudFormation reads it, and the part that a machine of one's own can stand in for: its buckets and queues."""
+"""Read template.yaml as CloudFormation does, and select the resources that the demo creates: buckets and queues."""
 
 from pathlib import Path
 from typing import Any
 
 from coinfarm.errors import CoinfarmError
 
-_KEPT = frozenset({"AWS::S3::Bucket", "AWS::SQS::Queue"})
-"""Not their policies: those ask for TLS, which a server on the loopback has no need of."""
+_RESOURCE_TYPES = frozenset({"AWS::S3::Bucket", "AWS::SQS::Queue"})
+"""Not their policies, which require TLS: the server on the loopback interface has none."""
 _SECTIONS = ("AWSTemplateFormatVersion", "Parameters", "Mappings", "Conditions")
-"""What the properties of those resources may refer to."""
+"""The sections that properties of these resources may refer to."""
 
 
-def local_part(path: Path) -> dict[str, Any]:
-    """The template with those resources alone, and the outputs that name them. Raises `CoinfarmError` where it cannot be read."""
+def buckets_and_queues(path: Path) -> dict[str, Any]:
+    """The template with its buckets and queues only, and the outputs that name them. Raises `CoinfarmError` if it cannot be read."""
     template = read_template(path)
     try:
-        resources = {name: resource for name, resource in template["Resources"].items() if resource["Type"] in _KEPT}
-        outputs = {name: output for name, output in template["Outputs"].items() if _named(output["Value"]) in resources}
+        resources = {name: resource for name, resource in template["Resources"].items() if resource["Type"] in _RESOURCE_TYPES}
+        outputs = {name: output for name, output in template["Outputs"].items() if _referenced_name(output["Value"]) in resources}
     except (KeyError, TypeError, AttributeError) as error:
-        raise _no_template(path, error) from None
+        raise _invalid_template(path, error) from None
     sections = {name: template[name] for name in _SECTIONS if name in template}
     return {**sections, "Resources": resources, "Outputs": outputs}
 
 
 def read_template(path: Path) -> dict[str, Any]:
-    """The whole, the short forms of functions (`!Ref X`) as their long ones. Raises `CoinfarmError` where it cannot be read."""
+    """The complete template, with short forms of functions (`!Ref X`) as long ones. Raises `CoinfarmError` if it cannot be read."""
     import yaml
 
     try:
@@ -34,17 +34,17 @@ def read_template(path: Path) -> dict[str, Any]:
             f"{path} cannot be read ({error}): name the template.yaml of a checkout or a source distribution with --template"
         ) from None
     except yaml.YAMLError as error:
-        raise _no_template(path, error) from None
+        raise _invalid_template(path, error) from None
     if not isinstance(template, dict):
-        raise _no_template(path, TypeError(f"{type(template).__name__} instead of a mapping"))
+        raise _invalid_template(path, TypeError(f"{type(template).__name__} instead of a mapping"))
     return template
 
 
-def _no_template(path: Path, error: Exception) -> CoinfarmError:
-    return CoinfarmError(f"{path} is no template: {error!r}")
+def _invalid_template(path: Path, error: Exception) -> CoinfarmError:
+    return CoinfarmError(f"{path} is not a valid template: {error!r}")
 
 
-def _named(value: object) -> object:
+def _referenced_name(value: object) -> object:
     return value.get("Ref") if isinstance(value, dict) else None
 
 
@@ -63,6 +63,6 @@ def _loader() -> Any:
             value = value.split(".", 1)
         return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
 
-    loader: Any = type("Loader", (yaml.SafeLoader,), {})  # of its own: constructors are kept by the class
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})  # a new class, because constructors are registered on the class
     loader.add_multi_constructor("!", construct)
     return loader

@@ -48,3 +48,8 @@ def number_text(value: float | None, decimals: int = 1) -> str:
 def count_text(count: int | None) -> str:
     """`1,234`; a question mark where it is unknown."""
     return "?" if count is None else f"{count:,}"
+
+
+def plural_text(count: int, noun: str) -> str:
+    """`1 day`, `1,234 days`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -130,7 +130,7 @@ def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
     assert under_way["framesPerS"] > 0
     assert under_way["secondsLeft"] > 0
     assert under_way["usd"] == pytest.approx(under_way["usdQuoted"] * 10 / SHARDS)
-    assert "messages are in the queue" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
+    assert "in the queue" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
 
     consume(queue)
     stuck = status(root, exits=3)
@@ -142,7 +142,7 @@ def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
     assert coverage["total"]["missing"] == WINDOWS
 
     run.candles.write(BAD_DAY, whole_day)
-    assert "1 messages moved back" in coinfarm("redrive", run=root)
+    assert "1 message moved back" in coinfarm("redrive", run=root)
     consume(queue)
     assert status(root, exits=0)["complete"]
     coverage = json.loads(coinfarm("collect", "-o", tmp_path / "all.parquet", "--json", run=root))
@@ -178,7 +178,7 @@ def test_a_damaged_result_is_made_anew_where_one_asks_for_a_check(root, queue):
     whole = run.results.read(key).data
     run.results.write(key, whole[:-1])
     assert "0 shards sent" in coinfarm("resume", run=root)
-    assert "1 shards sent" in coinfarm("resume", "--check", run=root)
+    assert "1 shard sent" in coinfarm("resume", "--check", run=root)
     consume(queue)
     assert run.results.read(key).data == whole
 

@@ -72,7 +72,7 @@ def test_the_demo_shows_a_whole_backfill_and_touches_no_aws_of_the_user(tmp_path
     for setting in ("--candles-root $CANDLES", "--results-root $RESULTS", "MODEL_CACHE_DIR=", "RECEIVE_WAIT_S=1", "HEALTH_FILE="):
         assert all(setting in line for line in workers), "no setting is hidden"
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in said
-    assert f"{WINDOWS:,} windows asked for: {WINDOWS - FIRST_WINDOW:,} predicted; {FIRST_WINDOW} too few before" in said
+    assert f"{WINDOWS:,} windows requested: {WINDOWS - FIRST_WINDOW:,} predicted; {FIRST_WINDOW} too few before" in said
     assert "production" not in said
     coverage = json.loads((tmp_path / "demo/coverage.json").read_text())
     assert coverage["total"]["predicted"] == WINDOWS - FIRST_WINDOW == pq.read_metadata(tmp_path / "demo/predictions.parquet").num_rows

@@ -325,7 +325,7 @@ def test_a_candle_that_comes_twice_is_one(fetch: Callable[..., DownloadResult], 
 def test_replace_fetches_what_is_there_again(run: Callable[..., Result], store: CandleStore, binance: BinanceUs) -> None:
     run()
     binance.rows[100][5] = "12345.5"
-    assert "3 days already there" in run().stdout
+    assert "3 days already stored" in run().stdout
     changed = run("--replace", "--json")
     assert json.loads(changed.stdout)["stored"] == ["2020-01-01", "2020-01-02", "2020-01-03"]
     assert store.read("BTCUSDT", "1m").columns.volume[100] == 12345.5
@@ -395,7 +395,7 @@ def test_a_download_that_is_killed_goes_on_where_it_was(binance: BinanceUs, stor
     binance.asked.clear()
     again = CliRunner().invoke(main, command)
     assert again.exit_code == 0, again.output
-    assert "2 days already there: 2020-01-01 to 2020-01-02" in again.stdout
+    assert "2 days already stored: 2020-01-01 to 2020-01-02" in again.stdout
     assert {int(query["startTime"]) // DAY_MS for query in binance.asked} == {START_MS // DAY_MS + 2}
     assert_same_candles(store.read("BTCUSDT", "1m"), expected())
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from coinfarm.cli import main
-from coinfarm.demo.template import local_part
+from coinfarm.demo.template import buckets_and_queues
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import s3 as storage_s3
 from tests.support.repository import ROOT
@@ -43,7 +43,7 @@ def endpoint():
 @pytest.fixture(scope="module")
 def stack(endpoint):
     """The template's buckets and queues."""
-    deploy("farm", local_part(ROOT / "template.yaml"), {"ParameterKey": "ModelName", "ParameterValue": "reference"})
+    deploy("farm", buckets_and_queues(ROOT / "template.yaml"), {"ParameterKey": "ModelName", "ParameterValue": "reference"})
     return "farm"
 
 

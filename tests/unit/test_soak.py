@@ -273,7 +273,7 @@ def test_what_stands_still_is_helped_on_and_counted(
     monkeypatch.setattr("benchmarks.soak.backfill._LOOK_EVERY_S", 0)
     run = SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://results/fire"))
     nobody: Any = SimpleNamespace(tend=lambda: None)
-    stage: Any = SimpleNamespace(lines=lines)
+    stage: Any = SimpleNamespace(output_lines=lines)
     care = _Care(stage, run, SimpleNamespace(), SimpleNamespace(), nobody, lambda *_: None)  # type: ignore[arg-type]
     care.until_done(time.monotonic())
     assert called == [("backfill", command, "--run", "s3://results/fire")]

@@ -1,4 +1,4 @@
-"""What a message advises exists: every option that it names is one of a command that may print it."""
+"""Every option that a message names is an option of a command that may print it."""
 
 import ast
 import re
@@ -14,8 +14,8 @@ from tests.support.repository import ROOT
 PACKAGE = ROOT / "coinfarm"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 COMMAND = re.compile(r"coinfarm(?: --stack \S+)?((?: [a-z]+)+)")
-NOT_OURS = {"--stack-name"}
-"""Options of other programs' commands that messages name."""
+OTHER_PROGRAMS = {"--stack-name"}
+"""Options of other programs that messages name."""
 PRINTED_BY = {
     "backfill/plan.py": ["backfill plan", "verdict"],
     "backfill/estimate.py": ["backfill plan"],
@@ -35,7 +35,7 @@ PRINTED_BY = {
     "verdict.py": ["verdict"],
     "demo/template.py": ["backfill demo"],
 }
-"""The commands that print a module's messages, where a message does not name the command itself. All of them must have the option."""
+"""The commands that print the messages of a module, unless a message names the command. All must have the option."""
 CLI_MODULES = {
     "serve.py": ["serve", "invoke", "example"],
     "coverage_tables.py": ["history check"],
@@ -43,17 +43,17 @@ CLI_MODULES = {
     "options.py": ["predict", "render", "explain", "evaluate"],
     "predict.py": ["predict"],
 }
-"""Modules of the command line that are no command, and those of several, where one of them prints the message."""
+"""Commands of the modules that are not named after a single command. One of them must have the option."""
 EXCEPTIONS = {("models/promotion.py", "--force"), ("models/promotion.py", "--reason"), ("models/promotion.py", "--no-compile")}
-"""Options of only one of the commands that print it: `publish --promote` and `promote` share what refuses."""
+"""Options of only one of the commands that print it: `publish --promote` and `promote` share the checks."""
 
 
 def commands(group: click.Group = main, name: str = "") -> dict[str, set[str]]:
-    """The options of every command, by its words."""
+    """The options of every command, by its name."""
     found = {name: _options(group)}
     for each, command in group.commands.items():
-        words = f"{name} {each}".strip()
-        found |= commands(command, words) if isinstance(command, click.Group) else {words: _options(command)}
+        full_name = f"{name} {each}".strip()
+        found |= commands(command, full_name) if isinstance(command, click.Group) else {full_name: _options(command)}
     return found
 
 
@@ -62,20 +62,20 @@ def _options(command: click.Command) -> set[str]:
 
 
 def messages(path: Path) -> Iterator[str]:
-    """The texts of a module, but not its documentation, nor what declares options."""
+    """The strings of a module, except docstrings and declarations of options."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    passed = set()
+    skipped = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            passed |= {id(each) for decorator in node.decorator_list for each in ast.walk(decorator)}
+            skipped |= {id(each) for decorator in node.decorator_list for each in ast.walk(decorator)}
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-            passed.add(id(node.value))
+            skipped.add(id(node.value))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("click.option", "click.argument"):
-            passed |= {id(each) for each in ast.walk(node)}
+            skipped |= {id(each) for each in ast.walk(node)}
         if isinstance(node, ast.JoinedStr):
-            passed |= {id(each) for each in node.values}
+            skipped |= {id(each) for each in node.values}
     for node in ast.walk(tree):
-        if id(node) in passed:
+        if id(node) in skipped:
             continue
         if isinstance(node, ast.JoinedStr):
             yield "".join(each.value if isinstance(each, ast.Constant) else "X" for each in node.values)
@@ -83,21 +83,21 @@ def messages(path: Path) -> Iterator[str]:
             yield node.value
 
 
-def advised() -> list[tuple[str, str, str]]:
-    """Module, option, and the command that the text names before the option, if it does."""
+def advice() -> list[tuple[str, str, str]]:
+    """Module, option, and the command that the message names before the option (or an empty string)."""
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         module = path.relative_to(PACKAGE).as_posix()
         for text in messages(path):
             for option in OPTION.finditer(text):
-                if option[0] not in NOT_OURS and not module.startswith("demo/") and " " in text:
+                if option[0] not in OTHER_PROGRAMS and not module.startswith("demo/") and " " in text:
                     named = [each[1].strip() for each in COMMAND.finditer(text[: option.start()])]
                     found.append((module, option[0], named[-1] if named else ""))
     return sorted(set(found))
 
 
-@pytest.mark.parametrize(("module", "option", "named"), advised(), ids=lambda value: value.replace("/", "."))
-def test_an_option_that_a_message_names_exists(module: str, option: str, named: str) -> None:
+@pytest.mark.parametrize(("module", "option", "named"), advice(), ids=lambda value: value.replace("/", "."))
+def test_option_named_by_a_message_exists(module: str, option: str, named: str) -> None:
     have = commands()
     named = next((" ".join(named.split()[:length]) for length in (2, 1) if " ".join(named.split()[:length]) in have), "")
     if named and option in have[named]:
@@ -106,12 +106,12 @@ def test_an_option_that_a_message_names_exists(module: str, option: str, named: 
         return
     name = module.removeprefix("cli/")
     if module.startswith("cli/"):
-        own = CLI_MODULES.get(name, [each for each in have if each.split(" ")[0] == name.removesuffix(".py")])
+        own = CLI_MODULES.get(name, [each for each in have if each.split(" ")[0] == name.removesuffix(".py").split("/")[0]])
         assert any(option in have[each] for each in own), f"no command of {module} has {option}"
     elif (module, option) not in EXCEPTIONS:
-        assert module in PRINTED_BY, f"say in this test which commands print the advice {option} of {module}"
+        assert module in PRINTED_BY, f"add {module}, which advises {option}, to PRINTED_BY"
         assert all(option in have[each] for each in PRINTED_BY[module])
 
 
-def test_the_scan_finds_advice() -> None:
-    assert len(advised()) > 30
+def test_messages_are_found() -> None:
+    assert len(advice()) > 30

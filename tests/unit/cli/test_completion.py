@@ -1,4 +1,4 @@
-"""`coinfarm completion`, by shells that load its script and are asked to complete."""
+"""`coinfarm completion`, in shells that load its script."""
 
 import os
 import shutil
@@ -28,21 +28,20 @@ SHELLS = ["bash", "zsh", "fish"]
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """One in which `coinfarm` is a command, and no start-up file of the user's is read."""
+    """An environment with `coinfarm` on the PATH and no start-up files of the user."""
     return {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": str(tmp_path)}
 
 
 def shell(name: str) -> str:
     found = shutil.which(name)
     if found is None:
-        pytest.skip(f"there is no {name}")
+        pytest.skip(f"{name} is not installed")
     return found
 
 
 @pytest.fixture
 def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list[str]]:
-    """What bash offers for the last word."""
-
+    """Returns the completions of the last word in bash."""
     script = tmp_path / "script"
     script.write_text(CliRunner().invoke(main, ["completion", "bash"]).stdout)
 
@@ -54,7 +53,7 @@ def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list
 
 
 @pytest.mark.parametrize(
-    ("words", "offered"),
+    ("words", "completions"),
     [
         pytest.param(("ba",), ["backfill", "backtest"], id="commands"),
         pytest.param(("backfill", "re"), ["redrive", "resume"], id="commands of a group"),
@@ -62,34 +61,34 @@ def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list
         pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject"], id="choices"),
         pytest.param(("predict", ""), ["by the shell: default", ""], id="files"),
         pytest.param(("history", "check", "--store", ""), ["by the shell: default", ""], id="roots"),
-        pytest.param(("model", "list", ""), ["by the shell: default", ""], id="a root that a stack may tell"),
+        pytest.param(("model", "list", ""), ["by the shell: default", ""], id="root with a default of the stack"),
         pytest.param(("completion", ""), SHELLS, id="shells"),
     ],
 )
-def test_bash_completes(completed: Callable[..., list[str]], words: tuple[str, ...], offered: list[str]) -> None:
-    assert completed(*words) == offered
+def test_bash_completions(completed: Callable[..., list[str]], words: tuple[str, ...], completions: list[str]) -> None:
+    assert completed(*words) == completions
 
 
-def test_fish_completes(environment: dict[str, str]) -> None:
+def test_fish_completions(environment: dict[str, str]) -> None:
     command = [shell("fish"), "--no-config", "-c", FISH, "coinfarm ba"]
-    offered = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert [line.split("\t")[0] for line in offered] == ["backfill", "backtest"]
+    lines = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [line.split("\t")[0] for line in lines] == ["backfill", "backtest"]
 
 
 @pytest.mark.parametrize("name", SHELLS)
-def test_the_script_is_one_that_the_shell_can_read(name: str) -> None:
+def test_script_is_valid_for_the_shell(name: str) -> None:
     script = CliRunner().invoke(main, ["completion", name]).stdout
     assert "_COINFARM_COMPLETE" in script
     subprocess.run([shell(name), "-n"], input=script, text=True, check=True)
 
 
-def test_another_shell_is_refused() -> None:
+def test_rejects_another_shell() -> None:
     shown = CliRunner().invoke(main, ["completion", "powershell"])
     assert shown.exit_code == 2
-    assert "'powershell' is not one of 'bash', 'zsh', 'fish'" in shown.stderr
+    assert "powershell" in shown.stderr
 
 
-def test_completing_loads_no_more_than_the_commands_themselves() -> None:
+def test_completion_loads_no_heavy_packages() -> None:
     code = (
         "import os, sys\nfrom coinfarm.cli import main\n"
         "os.environ.update(_COINFARM_COMPLETE='bash_complete', COMP_WORDS='coinfarm predict --', COMP_CWORD='2')\n"

@@ -13,25 +13,25 @@ def help_of(epilog):
     return CliRunner().invoke(command, ["--help"], terminal_width=60).stdout
 
 
-def test_an_example_stands_on_a_line_of_its_own():
+def test_example_has_its_own_line():
     assert help_of("Example: coinfarm x --option").endswith("  Example: coinfarm x --option\n")
 
 
-def test_several_examples_are_a_line_each():
+def test_several_examples_have_a_line_each():
     assert help_of("Examples:\ncoinfarm x\ncoinfarm x --option").endswith("  Examples:\n    coinfarm x\n    coinfarm x --option\n")
 
 
-def test_a_long_example_is_broken_so_that_it_can_be_copied():
+def test_long_example_is_wrapped_with_backslashes():
     command = "coinfarm x " + " ".join(f"--option-{number} 'two words'" for number in range(12)) + ' "$(date -u)"'
     shown = help_of(f"Example: {command}").partition("Example: ")[2]
     assert max(map(len, shown.splitlines())) <= 80
     lines = shown.splitlines()
     assert len(lines) > 2
     assert all(line.endswith(" \\") for line in lines[:-1])
-    assert all(line.strip().startswith("--option-") for line in lines[1:-1])  # never before a value
+    assert all(line.strip().startswith("--option-") for line in lines[1:-1])  # not between an option and its value
     assert shown.replace("\\\n", "").split() == command.split()
 
 
 @pytest.mark.parametrize("epilog", [None, "", "See also: y."])
-def test_another_epilog_stays_as_it_is(epilog):
+def test_other_epilogs_do_not_change(epilog):
     assert ("See also: y." in help_of(epilog)) == bool(epilog)

@@ -1,4 +1,4 @@
-"""How commands end after Ctrl-C; in a process of its own, since a signal is for a whole process."""
+"""Commands after Ctrl-C, in a separate process, because a signal goes to a whole process."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ try:
         try:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(10)
-        except KeyboardInterrupt:  # as a library does that raises an error of its own
+        except KeyboardInterrupt:  # like a library that raises its own error
             raise getattr(builtins, sys.argv[1]) from None
 except Interrupted as interrupted:
     print(interrupted.message, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
@@ -25,11 +25,11 @@ except Interrupted as interrupted:
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "TypeError", "RuntimeError"])
-def test_whatever_comes_of_ctrl_c_is_an_interruption(error: str) -> None:
+def test_any_exception_after_ctrl_c_is_an_interruption(error: str) -> None:
     done = subprocess.run([sys.executable, "-c", INTERRUPT, error], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (0, "all is kept True\n"), done.stderr
 
 
-def test_without_ctrl_c_an_error_stays_what_it_is() -> None:
+def test_exceptions_without_ctrl_c_are_not_changed() -> None:
     with pytest.raises(TypeError), on_interrupt("all is kept"):
         raise TypeError

@@ -1,42 +1,35 @@
-"""Where commands write: folders are created, what cannot be written is refused before the work, nothing is left half-written."""
+"""Files that commands write: folders are created, errors are reported before the work, and no partial file is left."""
 
-import json
 import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
+from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_candles
 from tests.support.repository import ROOT
 
-Run = Callable[..., Result]
 COMMAND = "import sys; from coinfarm.cli import main; sys.argv[0] = 'coinfarm'; main(prog_name='coinfarm')"
 
 
 @pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to work in, with 210 generated candles."""
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a file of 210 synthetic candles."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(210)))
     return tmp_path
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
 def process(*arguments: object, max_bytes: int | None = None, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
-    """The command as a process of its own, which may write no file larger than `max_bytes`."""
+    """Run the command in its own process, which cannot write files larger than `max_bytes`."""
 
     def limit() -> None:
         if max_bytes is not None:
@@ -53,19 +46,15 @@ def process(*arguments: object, max_bytes: int | None = None, stdout: int = subp
     )
 
 
-def files_under(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
-
-
-def test_a_missing_folder_is_created() -> None:
-    shown = run("render", "DEMOUSD-1m.parquet", "-o", "new/deeper/chart.png")
+def test_missing_folder_is_created() -> None:
+    shown = coinfarm("render", "DEMOUSD-1m.parquet", "-o", "new/deeper/chart.png")
     assert shown.exit_code == 0, shown.output
     with Image.open("new/deeper/chart.png") as picture:
         assert picture.width
 
 
 def writing_options() -> list[tuple[str, click.Option]]:
-    """Every option of every command that names a file, folder or root to write."""
+    """Every option of a command that names a file, folder or root to write."""
 
     def walk(name: str, command: click.Command) -> list[tuple[str, click.Option]]:
         if isinstance(command, click.Group):
@@ -77,30 +66,30 @@ def writing_options() -> list[tuple[str, click.Option]]:
 
 
 @pytest.mark.parametrize(("command", "option"), writing_options(), ids=lambda value: value if isinstance(value, str) else value.opts[-1])
-def test_every_option_that_names_something_to_write_is_checked_first(command: str, option: click.Option, here: Path) -> None:
-    (here / "file").write_text("")
+def test_every_output_option_is_checked_before_the_work(command: str, option: click.Option, folder: Path) -> None:
+    (folder / "file").write_text("")
     with pytest.raises(click.BadParameter, match="file"):
         option.type.convert("file/below", option, click.Context(main))
 
 
-def test_there_are_such_options() -> None:
+def test_output_options_are_found() -> None:
     assert len(writing_options()) >= 13
 
 
 @pytest.mark.parametrize(
     ("kind", "value"), [(FILE_TO_WRITE, "folder"), (FOLDER_TO_WRITE, "file"), (ROOT_TO_WRITE, "file")], ids=["file", "folder", "root"]
 )
-def test_the_wrong_kind_of_place_is_refused(kind: click.Path, value: str, here: Path) -> None:
-    (here / "folder").mkdir()
-    (here / "file").write_text("")
+def test_rejects_the_wrong_kind_of_path(kind: click.Path, value: str, folder: Path) -> None:
+    (folder / "folder").mkdir()
+    (folder / "file").write_text("")
     with pytest.raises(click.BadParameter):
         kind.convert(value, None, None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused_before_the_work(here: Path) -> None:
-    (here / "closed").mkdir(mode=0o500)
-    shown = run("render", "DEMOUSD-1m.parquet", "-o", "closed/chart.png")
+def test_folder_without_permission_is_reported_before_the_work(folder: Path) -> None:
+    (folder / "closed").mkdir(mode=0o500)
+    shown = coinfarm("render", "DEMOUSD-1m.parquet", "-o", "closed/chart.png")
     assert shown.exit_code == 2
     assert "closed/chart.png" in shown.stderr
 
@@ -114,21 +103,21 @@ def test_a_folder_without_permission_is_refused_before_the_work(here: Path) -> N
         pytest.param(("history", "generate", "--symbol", "DEMOBTC", "--days", "2", "--store", "new"), id="generate"),
     ],
 )
-def test_no_room_is_one_line_that_names_the_file(arguments: tuple[str, ...], here: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_full_disk_names_the_file(arguments: tuple[str, ...], folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["MODEL_CACHE_DIR"] = str(tmp_path_factory.mktemp("cache"))
     if arguments[0] == "example":
-        assert process("example", "-o", "first").returncode == 0  # the model is in the cache from now on
-        (here / "first/chart.png").unlink()
+        assert process("example", "-o", "first").returncode == 0  # caches the model
+        (folder / "first/chart.png").unlink()
     ended = process(*arguments, max_bytes=1000)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     last = ended.stderr.splitlines()[-1]
     assert last.startswith("Error: ")
     assert arguments[-1] in last
-    assert not [path for path in here.rglob("*") if path.is_file() and path.name != "DEMOUSD-1m.parquet"]
+    assert not [path for path in folder.rglob("*") if path.is_file() and path.name != "DEMOUSD-1m.parquet"]
 
 
-def test_a_full_disk_behind_stdout_is_one_line() -> None:
+def test_full_disk_behind_stdout_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         ended = process("predict", "DEMOUSD-1m.parquet", "--csv", stdout=full.fileno())
     assert ended.returncode == 1
@@ -136,8 +125,8 @@ def test_a_full_disk_behind_stdout_is_one_line() -> None:
     assert ended.stderr.count("\n") == 1
 
 
-def test_a_file_that_cannot_be_read_is_one_line(here: Path) -> None:
-    (here / "results").mkdir()
-    shown = run("backtest", "--predictions", "results", "--candles", here / "DEMOUSD-1m.parquet")
+def test_unreadable_file_is_one_line(folder: Path) -> None:
+    (folder / "results").mkdir()
+    shown = coinfarm("backtest", "--predictions", "results", "--candles", folder / "DEMOUSD-1m.parquet")
     assert shown.exit_code == 1
-    assert json.dumps(shown.stderr).count("Traceback") == 0
+    assert "Traceback" not in shown.stderr

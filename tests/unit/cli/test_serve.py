@@ -1,5 +1,6 @@
-"""`coinfarm serve`: an address that cannot be used is said before the model loads."""
+"""`coinfarm invoke` and `coinfarm serve`."""
 
+import json
 import os
 import re
 import signal
@@ -7,22 +8,56 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from coinfarm.cli import main
 from coinfarm.cli.sockets import bound_sockets, port_of
 from coinfarm.errors import CoinfarmError
+from handler import app
+from tests.support.cli_runner import coinfarm
+from tests.support.demo_requests import demo_request
 from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture
-def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fails where the server is begun."""
+def new_service() -> Iterator[None]:
+    """The handler caches its service for the lifetime of the process."""
+    app.service.cache_clear()
+    yield
+    app.service.cache_clear()
+
+
+@pytest.mark.usefixtures("constant_model", "new_service")
+def test_invoke_prints_only_the_response_and_writes_the_results() -> None:
+    record = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps({**demo_request(), "resultsUri": "a/b.json"})}
+    Path("event.json").write_text(json.dumps({"Records": [record]}))
+    shown = coinfarm("invoke", "event.json")
+    assert json.loads(shown.stdout) == {"batchItemFailures": []}
+    assert shown.exit_code == 0
+    assert json.loads(Path("results/a/b.json").read_text())["messageId"] == "1"
+
+
+@pytest.mark.usefixtures("constant_model", "new_service")
+@pytest.mark.parametrize(
+    "event",
+    [
+        pytest.param(demo_request(count=100), id="problem document"),
+        pytest.param({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "{}"}]}, id="failed record"),
+    ],
+)
+def test_invoke_exits_with_1_on_an_error(event: dict[str, Any]) -> None:
+    Path("event.json").write_text(json.dumps(event))
+    assert coinfarm("invoke", "event.json").exit_code == 1
+
+
+@pytest.fixture
+def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails if the server is started."""
     import uvicorn
 
     def run(*_: object) -> None:
@@ -31,28 +66,28 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uvicorn.Server, "run", run)
 
 
-@pytest.mark.usefixtures("no_model")
-def test_a_port_in_use_is_said_before_the_model_loads() -> None:
+@pytest.mark.usefixtures("no_server")
+def test_port_in_use_is_reported_before_the_model_loads() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        shown = CliRunner().invoke(main, ["serve", "--port", str(port)])
+        shown = coinfarm("serve", "--port", port)
     assert shown.exit_code == 1
     assert str(port) in shown.stderr
     assert "--port" in shown.stderr
     assert shown.stderr.count("\n") == 1
 
 
-@pytest.mark.usefixtures("no_model")
+@pytest.mark.usefixtures("no_server")
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "300.1.2.3", "x" * 300])
-def test_an_address_that_is_not_this_machines_is_said(host: str) -> None:
-    shown = CliRunner().invoke(main, ["serve", "--host", host, "--port", "0"])
+def test_address_of_another_machine_is_reported(host: str) -> None:
+    shown = coinfarm("serve", "--host", host, "--port", 0)
     assert shown.exit_code == 1
     assert f"--host {host}" in shown.stderr
 
 
-def test_a_port_that_needs_permission_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_that_needs_root_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
@@ -61,13 +96,13 @@ def test_a_port_that_needs_permission_is_said(monkeypatch: pytest.MonkeyPatch) -
         pass
 
 
-def test_all_addresses_of_a_host_get_the_same_port() -> None:
+def test_all_addresses_of_a_host_share_a_port() -> None:
     with bound_sockets("localhost", 0) as sockets:
         assert len({port_of(each) for each in sockets}) == 1
         assert port_of(sockets[0])
 
 
-def test_port_0_prints_the_real_one_and_ctrl_c_ends_with_130(tmp_path: Path) -> None:
+def test_port_0_prints_the_chosen_port_and_ctrl_c_exits_with_130(tmp_path: Path) -> None:
     command = "from coinfarm.cli import main; main(prog_name='coinfarm')"
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MODEL_CACHE_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
@@ -78,13 +113,13 @@ def test_port_0_prints_the_real_one_and_ctrl_c_ends_with_130(tmp_path: Path) -> 
         env=environment,
     ) as process:
         assert process.stderr is not None
-        said = ""
-        while not (found := re.search(r"http://127\.0\.0\.1:(\d+)", said)):
+        log = ""
+        while not (url := re.search(r"http://127\.0\.0\.1:(\d+)", log)):
             line = process.stderr.readline()
-            assert line, said
-            said += line
-        with urllib.request.urlopen(f"{found[0]}/health", timeout=10) as answer:
-            assert answer.status == 200
+            assert line, log
+            log += line
+        with urllib.request.urlopen(f"{url[0]}/health", timeout=10) as response:
+            assert response.status == 200
         process.send_signal(signal.SIGINT)
         rest = process.stderr.read()
     assert process.returncode == 130

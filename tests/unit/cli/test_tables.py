@@ -14,10 +14,10 @@ from coinfarm.backfill.status import ShardFailure, Status
 from coinfarm.backtest.document import tables as backtest_tables
 from coinfarm.backtest.statistics import Statistics
 from coinfarm.candle_store.check import Gap, SeriesCheck
-from coinfarm.cli.backfill_tables import coverage_table, quote_table, status_table
+from coinfarm.cli.backfill_tables import coverage_table, estimate_table, status_table
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
-from coinfarm.cli.coverage_tables import coverage_tables, hole_table, series_table
+from coinfarm.cli.coverage_tables import coverage_tables, gap_table, series_table
 from coinfarm.cli.evaluation_tables import evaluation_record_table
 from coinfarm.cli.evaluation_tables import tables as evaluation_tables
 from coinfarm.cli.model_tables import history_table, versions_table
@@ -108,7 +108,7 @@ def backfill() -> list[Table]:
         usd_quoted=123.45,
         way="gpu-spot",
     )
-    return [coverage_table(coverage), quote_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
+    return [coverage_table(coverage), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
 
 
 def store() -> list[Table]:
@@ -123,7 +123,7 @@ def store() -> list[Table]:
         check = SeriesCheck(symbol, interval, days, first_ms=FIRST_MS, last_ms=FIRST_MS + 10**9)
         check.gaps = [Gap(FIRST_MS, FIRST_MS + 60_000 * 1_234_567)]
         checks.append(check)
-    gaps = hole_table(checks)
+    gaps = gap_table(checks)
     assert gaps is not None
     return [*coverage_tables(checks), series_table(checks), gaps]
 

@@ -1,4 +1,4 @@
-"""`coinfarm --version`: quick, and enough for a report of a fault."""
+"""`coinfarm --version`."""
 
 import importlib.metadata
 import subprocess
@@ -13,7 +13,7 @@ from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 
 
-def test_it_tells_our_version_pythons_the_engines_and_the_reference_models() -> None:
+def test_prints_the_versions_of_coinfarm_python_engines_and_reference_model() -> None:
     shown = CliRunner().invoke(main, ["--version"])
     ours, python, engines, model = shown.stdout.splitlines()
     pointer = read_pointer(open_storage(reference_model_uri()))
@@ -26,7 +26,7 @@ def test_it_tells_our_version_pythons_the_engines_and_the_reference_models() -> 
     assert model == f"reference model {pointer[0].version}"
 
 
-def test_what_is_not_installed_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_omits_engines_that_are_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
         if name != "tensorflow":
             raise importlib.metadata.PackageNotFoundError(name)
@@ -36,7 +36,7 @@ def test_what_is_not_installed_is_not_told(monkeypatch: pytest.MonkeyPatch) -> N
     assert CliRunner().invoke(main, ["--version"]).stdout.splitlines()[2] == "engines: TensorFlow 2.21.0"
 
 
-def test_it_loads_no_engine() -> None:
+def test_loads_no_engine() -> None:
     code = "import sys\nfrom coinfarm.cli import main\nmain(['--version'], standalone_mode=False)\nprint(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "pydantic", "boto3", "openvino", "keras", "tensorflow"} & set(loaded)

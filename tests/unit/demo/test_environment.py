@@ -2,7 +2,7 @@ import os
 
 from coinfarm.demo.environment import isolated_environment
 
-USERS = {
+USER_ENVIRONMENT = {
     "PATH": "/usr/bin",
     "AWS_PROFILE": "production",
     "AWS_SESSION_TOKEN": "secret",
@@ -16,8 +16,8 @@ USERS = {
 }
 
 
-def test_nothing_of_the_users_aws_is_left():
-    assert isolated_environment(USERS) == {
+def test_isolated_environment_has_no_aws_settings_of_the_user():
+    assert isolated_environment(USER_ENVIRONMENT) == {
         "PATH": "/usr/bin",
         "AWS_ACCESS_KEY_ID": "demo",
         "AWS_SECRET_ACCESS_KEY": "demo",

@@ -1,0 +1,52 @@
+"""`coinfarm backfill collect`: join a run's results, and account for every window."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.backfill.run_options import RUN, UNFINISHED, open_run
+from coinfarm.cli.options import JSON
+from coinfarm.cli.paths import FILE_OR_FOLDER_TO_WRITE
+from coinfarm.cli.progress import progress_bar
+from coinfarm.cli.tables import print_tables
+
+
+@click.command(epilog="Example: coinfarm backfill collect --run build/runs/demo -o build/predictions.parquet")
+@RUN
+@click.option(
+    "-o",
+    "--output",
+    type=FILE_OR_FOLDER_TO_WRITE,
+    required=True,
+    help="A .parquet file, or a new folder for one file per symbol and month.",
+)
+@JSON
+def collect(root: str, output: Path, as_json: bool) -> None:
+    """Join a run's results, and account for every window.
+
+    The exit code is 3 if shards are missing; the others are written nevertheless.
+    """
+    from coinfarm.backfill.collect import collect as collect_results
+    from coinfarm.cli.backfill_tables import coverage_table
+
+    if output.suffix not in ("", ".parquet") and not output.is_dir():
+        raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an extension")
+
+    run = open_run(root)
+    with progress_bar("shards", len(list(run.manifest.shards()))) as show:
+        done = 0
+
+        def on_shard() -> None:
+            nonlocal done
+            done += 1
+            show(done)
+
+        coverage = collect_results(run, output, on_shard)
+    if as_json:
+        click.echo(json.dumps(coverage.document(), indent=2))
+    else:
+        print_tables(coverage_table(coverage))
+        click.echo(output)
+    sys.exit(UNFINISHED if coverage.missing else 0)

@@ -1,0 +1,49 @@
+"""`coinfarm history check`: the coverage, gaps and faults of a store."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from coinfarm.cli.history.store_options import STORE, open_store
+from coinfarm.cli.options import JSON
+from coinfarm.cli.paths import FILE_TO_WRITE
+from coinfarm.cli.progress import progress_bar
+from coinfarm.cli.tables import print_tables
+
+
+@click.command(epilog="Example: coinfarm history check --store build/store -o build/coverage.png")
+@STORE
+@JSON
+@click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: one square per day, darker if more complete.")
+def check(root: str, as_json: bool, output: Path | None) -> None:
+    """Show the coverage, gaps and faults of a store.
+
+    The exit code is 1 if there is a fault: a damaged file, an impossible or a duplicate candle. Gaps are not faults.
+    """
+    from coinfarm.candle_store.check import check_store
+    from coinfarm.candle_store.coverage_chart import coverage_png
+    from coinfarm.cli.coverage_tables import coverage_tables, gap_table, series_table
+    from coinfarm.storage.local_file import write_file
+
+    store = open_store(root)
+    with progress_bar("days") as progress:
+        checks = check_store(store, progress)
+    strays = store.unrecognized_files()
+    if as_json:
+        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
+    else:
+        tables = (*coverage_tables(checks), series_table(checks), gap_table(checks))
+        print_tables(*(table for table in tables if table))
+        for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
+            click.echo(f"in part: {day}")
+        for stray in strays:
+            click.echo(f"not a day of candles, ignored: {stray}")
+    if output:
+        write_file(output, coverage_png(checks))
+    faults = [fault for each in checks for fault in each.faults]
+    for fault in faults:
+        click.echo(f"fault: {fault.uri}: {fault.detail}", err=True)
+    if faults:
+        sys.exit(1)

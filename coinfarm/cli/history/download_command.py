@@ -1,0 +1,94 @@
+"""`coinfarm history download`: candles from an exchange into a store."""
+
+import json
+import sys
+import time
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from coinfarm.cli.failures import on_interrupt
+from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
+from coinfarm.cli.options import DAY, JSON
+from coinfarm.cli.progress import progress_bar
+from coinfarm.reports.formatting import minute_text, plural_text
+
+if TYPE_CHECKING:
+    from coinfarm.candle_store.download import DownloadResult
+
+_MIN_REPORTED_WAIT_S = 4
+
+
+@click.command(
+    epilog="Example: coinfarm history download --exchange bitfinex --symbol BTC/USD --from 2019-06-01 --to 2019-06-03 --store build/store"
+)
+@click.option(
+    "--exchange", "exchange_name", default="binanceus", show_default=True, help="An exchange that ccxt supports, by its ccxt name."
+)
+@click.option("--symbol", required=True, help="The market as ccxt names it, such as BTC/USDT. It is stored as BTCUSDT.")
+@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--from", "first", type=DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop", type=DAY, help="The day after the last, UTC.  [default: today, so that yesterday is the last]")
+@click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
+@REPLACE
+@STORE_TO_WRITE
+@JSON
+def download(
+    exchange_name: str,
+    symbol: str,
+    interval: str,
+    first: datetime,
+    stop: datetime | None,
+    exchange_url: str | None,
+    replace: bool,
+    root: str,
+    as_json: bool,
+) -> None:
+    """Download candles from an exchange into a store.
+
+    Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again. The
+    exit code is 1 if a day was refused.
+    """
+    from coinfarm.candle_store.download import download as download_candles
+    from coinfarm.candle_store.exchange import Exchange
+
+    if stop and stop <= first:
+        raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
+    exchange = Exchange(exchange_name, exchange_url, _wait)
+    with on_interrupt(how_to_continue(root)), progress_bar("days") as progress:
+        outcome = download_candles(
+            open_store(root), exchange, symbol, interval, first.date(), stop.date() if stop else None, replace=replace, progress=progress
+        )
+    if as_json:
+        click.echo(json.dumps(outcome.document()))
+    else:
+        _print_summary(outcome, exchange_name)
+    for _, detail in outcome.refused:
+        click.echo(f"refused: {detail}", err=True)
+    if outcome.refused:
+        sys.exit(1)
+
+
+def _wait(seconds: float, reason: str) -> None:
+    if seconds >= _MIN_REPORTED_WAIT_S:
+        click.echo(f"{reason}; trying again in {seconds:.0f} s", err=True)
+    time.sleep(seconds)
+
+
+def _print_summary(outcome: "DownloadResult", exchange_name: str) -> None:
+    days = plural_text(len(outcome.stored), "day")
+    click.echo(f"{outcome.symbol} {outcome.interval}: {plural_text(outcome.candles, 'candle')} of {days} stored")
+    for skipped, why in (
+        (outcome.already_there, "already stored"),
+        (outcome.without_candles, "without a candle at the exchange"),
+        (outcome.unfinished, "not over yet, left for later"),
+    ):
+        if skipped:
+            click.echo(f"  {plural_text(len(skipped), 'day')} {why}: {_range_text(skipped)}")
+    if outcome.first_ms is not None:
+        click.echo(f"  {exchange_name} has no candles before {minute_text(outcome.first_ms)}")
+
+
+def _range_text(days: list[date]) -> str:
+    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

@@ -1,0 +1,33 @@
+"""`coinfarm history import`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import Result
+
+from coinfarm.candles.parquet_file import parquet_from_candles
+from tests.support.synthetic_candles import minutes
+
+History = Callable[..., Result]
+
+
+def test_imports_files_and_names_the_invalid_one(history: History) -> None:
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(minutes(2000)))
+    Path("bad-1m.csv").write_text("time,price\n1,2\n")
+    shown = history("import", "bad-1m.csv", "DEMOUSD-1m.parquet")
+    assert shown.exit_code == 1
+    assert shown.stdout == "DEMOUSD-1m.parquet: DEMOUSD 1m, 2,000 candles; days: 2 new\n"
+    assert shown.stderr.startswith("refused: bad-1m.csv: ")
+    again = history("import", "DEMOUSD-1m.parquet", "--json")
+    assert again.exit_code == 0
+    assert json.loads(again.stdout) == [
+        {
+            "file": "DEMOUSD-1m.parquet",
+            "symbol": "DEMOUSD",
+            "interval": "1m",
+            "candles": 2000,
+            "days": {"new": 0, "grown": 0, "same": 2, "replaced": 0},
+            "refused": [],
+        }
+    ]

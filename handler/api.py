@@ -18,37 +18,37 @@ from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
 from handler.problems import CONTENT_TYPE, MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
-from handler.telemetry import count_work, refusal
+from handler.telemetry import count_work, report_error
 
 JSON = "application/json"
 NPZ = "application/x-npz"
 PNG = "image/png"
-MAX_FRAMES_DRAWN = 24
+MAX_RENDERED_FRAMES = 24
 
 router = Router()  # type: ignore[no-untyped-call]
 
 
 def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) -> dict[str, Any]:
-    """Answer one event of API Gateway, of either shape; never raises. `service` may: then the routes that need it say why."""
+    """Handle an API Gateway event in either payload format. Never raises; if `service` raises, the routes that need it return the error."""
     try:
         check_envelope(event)
     except MalformedRequest as error:
-        refused = _problem(error)
+        response = _problem(error)
         return {
-            "statusCode": refused.status_code,
+            "statusCode": response.status_code,
             "headers": {"Content-Type": CONTENT_TYPE},
-            "body": refused.body,
+            "body": response.body,
             "isBase64Encoded": False,
         }
     resolver = _http if is_http_api(event) else _rest
-    # not to the resolver: the router shares its context with one of the two
+    # not on the resolver: the router shares its context with one of the two
     router.append_context(service=service)  # type: ignore[no-untyped-call]
-    response: dict[str, Any] = resolver.resolve(event, context)
-    return response
+    resolved: dict[str, Any] = resolver.resolve(event, context)
+    return resolved
 
 
-# Bodies of /predictions and /frames are parsed by coinfarm.serving.request, as those of every other entrance are: it points at the
-# candle at fault, and an npz is no JSON. The resolver validates the rest, and documents all.
+# coinfarm.serving.request parses the bodies of /predictions and /frames, as it does for every entry point: its errors point at the
+# invalid candle, and an npz body is not JSON. The resolver validates everything else, and documents all of it.
 @router.post("/predictions", enable_validation=False, summary="Predict the horizon after each window of the candles")
 def post_predictions() -> Response[str]:
     service = _service()
@@ -64,41 +64,41 @@ def post_predictions() -> Response[str]:
         predictor = service.predictor(request.model_version)
         document = response_document(predictor.model, predictor.predict(series))
     else:
-        raise UnsupportedMediaType(Fault("", f"{media_type} is not taken here: send {JSON} or {NPZ}"))
+        raise UnsupportedMediaType(Fault("", f"{media_type} is not accepted here: send {JSON} or {NPZ}"))
     count_work(predictor)
     return _json(document)
 
 
-@router.post("/frames", enable_validation=False, summary="Draw what the model sees of the candles")
+@router.post("/frames", enable_validation=False, summary="Render the candles as the model sees them")
 def post_frames() -> Response[bytes]:
     from coinfarm.serving.chart import chart_png
 
     service = _service()
     body = _body(service.settings.max_body_bytes)
     if _media_type() != JSON:
-        raise UnsupportedMediaType(Fault("", f"{_media_type()} is not taken here: send {JSON}"))
+        raise UnsupportedMediaType(Fault("", f"{_media_type()} is not accepted here: send {JSON}"))
     request = parse_request(PredictionRequest, body)
-    max_frames = min(MAX_FRAMES_DRAWN, service.settings.max_frames)
+    max_frames = min(MAX_RENDERED_FRAMES, service.settings.max_frames)
     return Response(200, PNG, chart_png(request.series(max_frames)))
 
 
-@router.get("/model", summary="Which model serves, and how good it is", response_description="The model")
+@router.get("/model", summary="The model that serves, and its metrics", response_description="The model")
 def get_model(
-    version: Annotated[str | None, Query(description="Another version than the one in service.", max_length=32)] = None,
+    version: Annotated[str | None, Query(description="A version other than the one in service.", max_length=32)] = None,
 ) -> schemas.Model:
     service = _service()
     model = service.model(version)
-    told = {"outputs", "horizon_candles", "training", "metrics"}
-    manifest = model.bundle.manifest.model_dump(mode="json", by_alias=True, include=told)
+    fields = {"outputs", "horizon_candles", "training", "metrics"}
+    manifest = model.bundle.manifest.model_dump(mode="json", by_alias=True, include=fields)
     return schemas.Model.model_validate({**model_identity(model), **manifest})
 
 
-@router.get("/health", summary="Whether the process answers")
+@router.get("/health", summary="Whether the process responds")
 def get_health() -> schemas.Health:
     return schemas.Health(status="ok")
 
 
-@router.get("/ready", summary="Whether a model is loaded; loads it")
+@router.get("/ready", summary="Load the model, and report whether it is ready")
 def get_ready() -> schemas.Ready:
     service = _service()
     return schemas.Ready(status="ready", model=schemas.ModelIdentity(**model_identity(service.model())))
@@ -111,7 +111,7 @@ def get_openapi() -> Response[str]:
     return Response(200, JSON, openapi_json())
 
 
-@router.get("/docs", enable_validation=False, summary="This document, to read and to try")
+@router.get("/docs", enable_validation=False, summary="Interactive documentation of the API")
 def get_docs() -> Response[str]:
     from handler.docs_page import page
 
@@ -126,10 +126,10 @@ def _service() -> Service:
 def _body(max_bytes: int) -> bytes:
     event = router.current_event
     body = event.body or ""
-    content = _from_base64(body) if event.is_base64_encoded else body.encode(errors="surrogatepass")  # half a pair is no JSON
+    content = _from_base64(body) if event.is_base64_encoded else body.encode(errors="surrogatepass")  # a lone surrogate is invalid JSON
     if len(content) > max_bytes:
         raise TooLarge(
-            f"the body has more than {max_bytes} bytes: send fewer candles at a time, or put them into a file and its URI into the queue"
+            f"the body has more than {max_bytes} bytes: send fewer candles at a time, or put them into a file and send its URI to the queue"
         )
     return content
 
@@ -138,7 +138,7 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise MalformedRequest(Fault("", "the event says that its body is base64, but it is not")) from None
+        raise MalformedRequest(Fault("", "the event declares its body as base64, but it is not")) from None
 
 
 def _media_type() -> str:
@@ -150,26 +150,26 @@ def _json(document: dict[str, Any]) -> Response[str]:
 
 
 def _problem(error: Exception) -> Response[str]:
-    document = refusal(error)
+    document = report_error(error)
     return Response(document["status"], CONTENT_TYPE, json.dumps(document))
 
 
 def _invalid(error: RequestValidationError) -> Response[str]:
-    """What Powertools' validation found, in our words."""
+    """The errors of Powertools' validation as a problem document."""
     faults = [Fault("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in error.errors()]
     return _problem(RequestError(*faults))
 
 
-def _no_such_route(_: Exception) -> Response[str]:
+def _route_not_found(_: Exception) -> Response[str]:
     from handler.openapi_file import openapi_json
 
     event = router.current_event
     allowed = ", ".join(sorted(method.upper() for method in json.loads(openapi_json())["paths"].get(event.path, ())))
     if allowed:
-        response = _problem(MethodNotAllowed(Fault("", f"{event.path} takes {allowed}, and not {event.http_method}")))
+        response = _problem(MethodNotAllowed(Fault("", f"{event.path} accepts {allowed}, not {event.http_method}")))
         response.headers["Allow"] = allowed
         return response
-    return _problem(NoSuchRoute(Fault("", f"{event.http_method} {event.path} is not served; see /docs")))
+    return _problem(NoSuchRoute(Fault("", f"{event.http_method} {event.path} is not a route; see /docs")))
 
 
 def _resolver(kind: type[APIGatewayRestResolver] | type[APIGatewayHttpResolver]) -> APIGatewayRestResolver | APIGatewayHttpResolver:
@@ -177,7 +177,7 @@ def _resolver(kind: type[APIGatewayRestResolver] | type[APIGatewayHttpResolver])
     resolver.include_router(router)
     resolver.exception_handler(RequestValidationError)(_invalid)
     resolver.exception_handler(Exception)(_problem)
-    resolver.not_found(_no_such_route)
+    resolver.not_found(_route_not_found)
     return resolver
 
 

@@ -1,4 +1,4 @@
-"""What an event of API Gateway must be before a route looks at it: Powertools takes it on trust."""
+"""Checks the shape of API Gateway events before they are routed, because Powertools does not."""
 
 from typing import Any
 
@@ -41,12 +41,12 @@ class _HttpEvent(_Content):
 
 
 def is_http_api(event: dict[str, Any]) -> bool:
-    """Whether it is of an HTTP API (payload format 2.0) rather than of a REST API."""
+    """Whether the event comes from an HTTP API (payload format 2.0) rather than a REST API."""
     return event.get("version") == "2.0"
 
 
 def check_envelope(event: dict[str, Any]) -> None:
-    """Raises `MalformedRequest` that points at what API Gateway would never send so."""
+    """Raise `MalformedRequest` with pointers to fields that do not have the shape that API Gateway sends."""
     try:
         (_HttpEvent if is_http_api(event) else _RestEvent).model_validate(event)
     except ValidationError as error:

@@ -1,7 +1,7 @@
-"""What API Gateway is told of the routes: `handler/api_gateway.json`, which template.yaml includes.
+"""The OpenAPI document for API Gateway: `handler/api_gateway.json`, which template.yaml includes.
 
-It is made from the document for people, and says no more than API Gateway acts on, which reads JSON Schema of draft 4 without `nullable`,
-`anyOf` and `discriminator`.
+It is derived from the public OpenAPI document and holds only what API Gateway uses. API Gateway reads JSON Schema draft 4 without
+`nullable`, `anyOf` and `discriminator`.
 """
 
 import json
@@ -13,12 +13,12 @@ from typing import Any
 from handler.problems import CONTENT_TYPE
 
 FILE = Path(__file__).with_name("api_gateway.json")
-OPEN_PATH = "/health"
-"""The one path that asks for no key: load balancers and monitors have none."""
+PUBLIC_PATH = "/health"
+"""The only path that requires no key, for load balancers and monitors."""
 
 Json = dict[str, Any]
 
-# By the alias, so that a deployment moves requests to a new version bit by bit. Not ${ApiFunction.Alias}, which sam alone resolves.
+# The alias lets a deployment shift requests gradually to a new version. Not ${ApiFunction.Alias}: only sam resolves it.
 _INVOKE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}:live/invocations"
 
 _REQUEST: Json = {
@@ -26,13 +26,13 @@ _REQUEST: Json = {
     "required": ["symbol", "interval", "candles"],
     "properties": {"symbol": {"type": "string"}, "interval": {"type": "string"}, "candles": {"type": "array"}},
 }
-"""The shape of a request, and no more: API Gateway names no candle, where the handler points at the one at fault; and it must refuse
-nothing that the handler takes (such as "3" for a stride)."""
+"""Only the basic shape of a request: API Gateway must not reject what the handler accepts (such as "3" for a stride), and its errors do not
+point at the invalid candle, as the handler's do."""
 
 
 @dataclass(frozen=True)
-class _Refusal:
-    """A problem that API Gateway finds before the handler is asked, or after it has not answered."""
+class _GatewayError:
+    """An error response of API Gateway itself, before or instead of the handler's response."""
 
     kind: str
     status: HTTPStatus
@@ -40,66 +40,66 @@ class _Refusal:
     detail: str
 
 
-def _forbidden(detail: str) -> _Refusal:
-    return _Refusal("NotLetIn", HTTPStatus.FORBIDDEN, "Forbidden", detail)
+def _forbidden(detail: str) -> _GatewayError:
+    return _GatewayError("NotLetIn", HTTPStatus.FORBIDDEN, "Forbidden", detail)
 
 
 _SIGNATURE = "The signature (SigV4) is not valid: check the credentials, the region and the clock."
 
-# Each kind that can occur, with a status of its own: a template cannot tell the status, and that of a default would hold for all its kinds.
-_REFUSALS = {
-    "BAD_REQUEST_BODY": _Refusal(
+# Every response type that can occur has its own entry: a template cannot read the status, and a default entry has one status for all.
+_GATEWAY_ERRORS = {
+    "BAD_REQUEST_BODY": _GatewayError(
         "MalformedRequest",
         HTTPStatus.BAD_REQUEST,
         "Malformed request",
         "The body must be a JSON object that has at least a symbol and an interval, both strings, and candles, an array.",
     ),
-    "BAD_REQUEST_PARAMETERS": _Refusal(
+    "BAD_REQUEST_PARAMETERS": _GatewayError(
         "MalformedRequest",
         HTTPStatus.BAD_REQUEST,
         "Malformed request",
         "A parameter of the path, the query or the headers is missing.",
     ),
-    "DEFAULT_4XX": _Refusal("MalformedRequest", HTTPStatus.BAD_REQUEST, "Malformed request", "API Gateway rejected the request."),
-    "UNAUTHORIZED": _Refusal("NotLetIn", HTTPStatus.UNAUTHORIZED, "Unauthorized", "The request has no valid credentials."),
+    "DEFAULT_4XX": _GatewayError("MalformedRequest", HTTPStatus.BAD_REQUEST, "Malformed request", "API Gateway rejected the request."),
+    "UNAUTHORIZED": _GatewayError("NotLetIn", HTTPStatus.UNAUTHORIZED, "Unauthorized", "The request has no valid credentials."),
     "ACCESS_DENIED": _forbidden("The caller has no permission for execute-api:Invoke on this API."),
     "INVALID_API_KEY": _forbidden("The header x-api-key must hold a valid API key."),
     "INVALID_SIGNATURE": _forbidden(_SIGNATURE),
     "EXPIRED_TOKEN": _forbidden("The credentials of the signature have expired."),
     "MISSING_AUTHENTICATION_TOKEN": _forbidden("The route does not exist, or it requires a signature (SigV4) that is missing."),
     "WAF_FILTERED": _forbidden("A firewall (AWS WAF) blocked the request."),
-    "RESOURCE_NOT_FOUND": _Refusal("NoSuchRoute", HTTPStatus.NOT_FOUND, "Not found", "The route does not exist."),
-    "REQUEST_TOO_LARGE": _Refusal(
+    "RESOURCE_NOT_FOUND": _GatewayError("NoSuchRoute", HTTPStatus.NOT_FOUND, "Not found", "The route does not exist."),
+    "REQUEST_TOO_LARGE": _GatewayError(
         "TooLarge",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "Request too large",
         "API Gateway accepts at most 10 MB: send fewer candles at a time, or put them into a file and send its URI to the queue.",
     ),
-    "UNSUPPORTED_MEDIA_TYPE": _Refusal(
+    "UNSUPPORTED_MEDIA_TYPE": _GatewayError(
         "UnsupportedMediaType",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "Unsupported media type",
         "Send application/json or application/x-npz.",
     ),
-    "THROTTLED": _Refusal(
+    "THROTTLED": _GatewayError(
         "TooManyRequests",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many requests",
         "The rate limit of requests per second is exceeded; try again.",
     ),
-    "QUOTA_EXCEEDED": _Refusal(
+    "QUOTA_EXCEEDED": _GatewayError(
         "QuotaExceeded", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", "The monthly quota of the key is used up."
     ),
-    "INTEGRATION_TIMEOUT": _Refusal(
+    "INTEGRATION_TIMEOUT": _GatewayError(
         "NoAnswer",
         HTTPStatus.GATEWAY_TIMEOUT,
         "Gateway timeout",
         "The request took over 29 seconds: send fewer candles at a time, or try again.",
     ),
-    "INTEGRATION_FAILURE": _Refusal(
+    "INTEGRATION_FAILURE": _GatewayError(
         "NoAnswer", HTTPStatus.GATEWAY_TIMEOUT, "Gateway timeout", "The function could not be reached: try again."
     ),
-    "DEFAULT_5XX": _Refusal("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", "Try again."),
+    "DEFAULT_5XX": _GatewayError("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", "Try again."),
 }
 
 SECURITY_SCHEMES: Json = {
@@ -116,30 +116,30 @@ SECURITY_SCHEMES: Json = {
         "description": "A signature of AWS (SigV4, for execute-api), where the API is deployed with ApiAuth=Iam.",
     },
 }
-"""`coinfarm serve` asks for neither."""
+"""`coinfarm serve` requires neither."""
 
 
-def refusals(path: str) -> dict[int, str]:
-    """Status and title of what API Gateway may answer to any request for a path, whatever it holds."""
+def error_titles(path: str) -> dict[int, str]:
+    """Status and title of the errors that API Gateway may return for any request to a path."""
     kinds = ["THROTTLED", "INTEGRATION_TIMEOUT"]
-    if path != OPEN_PATH:
+    if path != PUBLIC_PATH:
         kinds += ["UNAUTHORIZED", "INVALID_API_KEY"]
-    return {int(_REFUSALS[kind].status): _REFUSALS[kind].title for kind in kinds}
+    return {int(_GATEWAY_ERRORS[kind].status): _GATEWAY_ERRORS[kind].title for kind in kinds}
 
 
-def gateway_document(described: Json) -> Json:
-    """The document for API Gateway, of the one for people."""
+def gateway_document(document: Json) -> Json:
+    """The document for API Gateway, derived from the public document."""
     return {
-        "openapi": described["openapi"],
-        # The title becomes the API's name, by which its metrics are told apart.
-        "info": {"title": {"Ref": "AWS::StackName"}, "version": described["info"]["version"]},
+        "openapi": document["openapi"],
+        # The title becomes the API's name, a dimension of its metrics.
+        "info": {"title": {"Ref": "AWS::StackName"}, "version": document["info"]["version"]},
         "x-amazon-apigateway-api-key-source": "HEADER",
         "x-amazon-apigateway-request-validators": {"shape": {"validateRequestBody": True, "validateRequestParameters": True}},
         "x-amazon-apigateway-request-validator": "shape",
-        "x-amazon-apigateway-gateway-responses": {kind: _response(refusal) for kind, refusal in sorted(_REFUSALS.items())},
+        "x-amazon-apigateway-gateway-responses": {kind: _response(error) for kind, error in sorted(_GATEWAY_ERRORS.items())},
         "paths": {
             path: {method: _operation(path, operation) for method, operation in operations.items()}
-            for path, operations in described["paths"].items()
+            for path, operations in document["paths"].items()
         },
         "components": {
             "schemas": {"PredictionRequest": _REQUEST},
@@ -149,32 +149,32 @@ def gateway_document(described: Json) -> Json:
 
 
 def _operation(path: str, described: Json) -> Json:
-    operation: Json = {"operationId": described["operationId"], "responses": {"200": {"description": "What the handler answers."}}}
+    operation: Json = {"operationId": described["operationId"], "responses": {"200": {"description": "The response of the handler."}}}
     if "parameters" in described:
         operation["parameters"] = [
             {"name": each["name"], "in": each["in"], "required": each["required"], "schema": {"type": each["schema"]["type"]}}
             for each in described["parameters"]
         ]
     if "requestBody" in described:
-        # A body of another kind passes unread. One of application/x-npz that had a model here would have to be JSON.
+        # Bodies of other media types pass without validation. With a model, an application/x-npz body would have to be JSON.
         schema = {"$ref": "#/components/schemas/PredictionRequest"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
-    if path != OPEN_PATH:
-        # The condition within the list: `sam local` decides none here, and stops at what is no list.
+    if path != PUBLIC_PATH:
+        # The condition is inside the list, because `sam local` does not resolve conditions here and requires a list.
         operation["security"] = [{"Fn::If": ["UseApiKeys", {"apiKey": []}, {"sigv4": []}]}]
     operation["x-amazon-apigateway-integration"] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
     return operation
 
 
-def _response(refusal: _Refusal) -> Json:
+def _response(error: _GatewayError) -> Json:
     problem = {
-        "type": f"urn:coinfarm:problem:{refusal.kind}",
-        "title": refusal.title,
-        "status": int(refusal.status),
-        "detail": refusal.detail,
+        "type": f"urn:coinfarm:problem:{error.kind}",
+        "title": error.title,
+        "status": int(error.status),
+        "detail": error.detail,
     }
     return {
-        "statusCode": str(int(refusal.status)),
+        "statusCode": str(int(error.status)),
         "responseParameters": {"gatewayresponse.header.Content-Type": f"'{CONTENT_TYPE}'"},
         "responseTemplates": {"application/json": json.dumps(problem)},
     }

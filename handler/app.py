@@ -1,4 +1,4 @@
-"""The Lambda function: name the event's kind, delegate."""
+"""The Lambda function: detects the kind of event and delegates."""
 
 import os
 from functools import cache
@@ -9,20 +9,22 @@ from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import model_identity, response_document
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
-from handler.telemetry import count, count_refusal, count_work, logger, measure_ms, measured, refusal, traced
+from handler.telemetry import count, count_model_refusal, count_work, logger, measure_ms, measured, report_error, traced
 
 
 @cache
 def service() -> Service:
-    """The one of this container: made at the first event, kept across invocations."""
-    return Service(Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_refusal=count_refusal)
+    """The service of this container: created at the first event and reused by later invocations."""
+    return Service(
+        Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_refusal=count_model_refusal
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)
 @measured
 @traced
 def lambda_handler(event: dict[str, Any], context: Any) -> Any:
-    """Answer an event of API Gateway (REST or HTTP API), of SQS, a request itself, or `{"warmup": true}`."""
+    """Handle an event of API Gateway (REST or HTTP API) or SQS, a direct request, or `{"warmup": true}`."""
     count("Invocations")
     if _is_api(event):
         from handler import api
@@ -35,7 +37,7 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
     try:
         return _warm_up() if event == {"warmup": True} else _predict(event)
     except CoinfarmError as error:
-        return refusal(error)
+        return report_error(error)
 
 
 def _is_api(event: Any) -> bool:
@@ -52,7 +54,7 @@ def _is_message(record: Any) -> bool:
 
 
 def _warm_up() -> dict[str, Any]:
-    """Load the model before the first request does; for a schedule, or a deployment's last step."""
+    """Load the model before the first request needs it, for a schedule or the last step of a deployment."""
     return {"warm": True, "model": model_identity(service().model())}
 
 

@@ -1,7 +1,7 @@
-"""The same handler behind an ASGI server: each HTTP request becomes the event that API Gateway would send.
+"""The handler behind an ASGI server: each HTTP request becomes the event that API Gateway would send.
 
-For a browser beside you, and for a GPU machine that answers synchronously. Requests queue for one thread: the engine uses all the
-cores (or the device) for each, and Powertools' resolvers keep the request at hand in one place per process.
+For local use, and for a GPU machine that serves requests synchronously. One thread handles all requests: the engine uses all cores (or
+the device) for each, and Powertools' resolvers store the current request in one place per process.
 """
 
 import asyncio
@@ -21,27 +21,27 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _LINGER_S = 5
-"""How long the rest of a body that was refused is taken from the client."""
+"""How long the rest of a rejected body is still read from the client."""
 
 
 class Application:
-    """An ASGI application. The model is loaded when the server starts, so that no request waits for it."""
+    """An ASGI application. It loads the model when the server starts, so that no request waits for it."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection of the server's."""
+        """Handle one ASGI connection."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._run_lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._answer(scope, receive, send)
+            await self._handle_request(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _run_lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
             service()
-        except CoinfarmError as error:  # no request could change the settings; a model may still come, and is asked for again
+        except CoinfarmError as error:  # invalid settings; a missing model is no reason to stop, because it may be published later
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
@@ -54,10 +54,10 @@ class Application:
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body, is_whole = await _read(receive, service().settings.max_body_bytes)
-        except _GoneAway:
+            body, is_complete = await _read(receive, service().settings.max_body_bytes)
+        except _ClientDisconnected:
             return
         event = _as_event(scope, body)
         response = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
@@ -65,13 +65,13 @@ class Application:
         payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
         headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
         headers.append((b"content-length", str(len(payload)).encode()))
-        if not is_whole:
+        if not is_complete:
             headers.append((b"connection", b"close"))
         await send({"type": "http.response.start", "status": response["statusCode"], "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload, "more_body": not is_whole})
-        if not is_whole:
-            # A connection that is closed while its client still sends loses the answer that the client has not read yet.
-            with suppress(TimeoutError, _GoneAway):
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload, "more_body": not is_complete})
+        if not is_complete:
+            # Closing the connection while the client still sends would lose the response that the client has not read yet.
+            with suppress(TimeoutError, _ClientDisconnected):
                 await asyncio.wait_for(_discard(receive), _LINGER_S)
             await send({"type": "http.response.body", "body": b""})
 
@@ -80,22 +80,22 @@ class Application:
 
 
 async def _refresh() -> None:
-    """Follow the pointer beside the requests, so that none of them waits for a model that loads: twice as often as one of them would."""
+    """Load new model versions in the background, so that no request waits for one: twice as often as requests would check for them."""
     period_s = service().settings.model_refresh_s / 2
-    while period_s:  # with 0 each request asks for itself
+    while period_s:  # with 0 every request checks for itself
         await asyncio.sleep(period_s)
         try:
             await asyncio.to_thread(service().refresh)
-        except Exception:  # noqa: BLE001 - the next look may do better
+        except Exception:  # noqa: BLE001 - the next attempt may succeed
             logger.exception("the model could not be refreshed")
 
 
-class _GoneAway(Exception):
+class _ClientDisconnected(Exception):
     """The client closed the connection before its request was complete."""
 
 
 async def _read(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:
-    """The body, and whether that is all of it; of one that is too large no more is read than shows it."""
+    """The body, and whether it is complete; reading stops once the body is larger than `max_bytes`."""
     parts: list[bytes] = []
     size = 0
     while True:
@@ -114,7 +114,7 @@ async def _discard(receive: Receive) -> None:
 async def _next_part(receive: Receive) -> tuple[bytes, bool]:
     message = await receive()
     if message["type"] == "http.disconnect":
-        raise _GoneAway
+        raise _ClientDisconnected
     return message.get("body", b""), not message.get("more_body")
 
 

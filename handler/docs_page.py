@@ -1,4 +1,4 @@
-"""Swagger UI in one page, without the internet: Powertools carries its script and style."""
+"""Swagger UI in one page without external files: Powertools includes its script and style sheet."""
 
 import json
 from pathlib import Path
@@ -21,7 +21,7 @@ _PAGE = """<!doctype html>
 <script>{script}</script>
 <script>
 const spec = {spec};
-spec.servers = [{{url: location.href.replace(/\\/docs.*/, "")}}];  // behind a stage or a proxy the paths have something before them
+spec.servers = [{{url: location.href.replace(/\\/docs.*/, "")}}];  // a stage or a proxy puts a prefix before the paths
 SwaggerUIBundle({{spec, dom_id: "#api", deepLinking: false, validatorUrl: null}});
 </script>
 </body>
@@ -30,7 +30,7 @@ SwaggerUIBundle({{spec, dom_id: "#api", deepLinking: false, validatorUrl: null}}
 
 
 def page() -> str:
-    """The page, with all that it needs inside it."""
+    """The HTML page, with script, style sheet and specification inline."""
     assets = Path(swagger_ui.__file__).parent
     return _PAGE.format(
         style=(assets / "swagger-ui.min.css").read_text(),

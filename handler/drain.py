@@ -1,4 +1,4 @@
-"""The end of a worker: asked for by a signal, a notice or an empty queue, and over within a grace."""
+"""Graceful shutdown of a worker, after a signal, an interruption notice or an empty queue."""
 
 import threading
 import time
@@ -7,43 +7,43 @@ from handler.message_batch import OutOfTime
 
 
 class Drain:
-    """Once begun, nothing new is received; what is in work may go on until the grace is over. Thread-safe."""
+    """Once started, no new messages are received; work in progress may continue for `grace_s` seconds. Thread-safe."""
 
     def __init__(self, grace_s: float) -> None:
         self._grace_s = grace_s
-        self._begun = threading.Event()
+        self._started = threading.Event()
         self._lock = threading.Lock()
         self._deadline = float("inf")
         self.is_failure = False
 
-    def begin(self, *, is_failure: bool = False) -> bool:
-        """Start to end, and with a failure if it is one; False where it had been begun before."""
+    def start(self, *, is_failure: bool = False) -> bool:
+        """Start the shutdown; return False if it was started before. With `is_failure` the worker exits with an error."""
         with self._lock:
-            if self._begun.is_set():
+            if self._started.is_set():
                 return False
             self._deadline = time.monotonic() + self._grace_s
             self.is_failure = is_failure
-            self._begun.set()
+            self._started.set()
             return True
 
-    def hurry(self) -> None:
-        """Let the grace be over now."""
+    def expire(self) -> None:
+        """End the grace period now."""
         self._deadline = time.monotonic()
 
     @property
-    def begun(self) -> bool:
-        return self._begun.is_set()
+    def is_started(self) -> bool:
+        return self._started.is_set()
 
     @property
-    def left_s(self) -> float:
-        """What is left of the grace, negative beyond it; endless while nothing was begun."""
+    def remaining_s(self) -> float:
+        """Seconds left of the grace period: negative after its end, infinite before the start."""
         return self._deadline - time.monotonic()
 
     def wait(self, max_s: float) -> bool:
-        """Until it has begun, but no longer; whether it has."""
-        return self._begun.wait(max_s)
+        """Wait for the start for at most `max_s` seconds; return whether the shutdown has started."""
+        return self._started.wait(max_s)
 
     def check(self) -> None:
-        """Raise `OutOfTime` once the grace is over."""
-        if self.left_s <= 0:
-            raise OutOfTime("the worker is about to end")
+        """Raise `OutOfTime` if the grace period is over."""
+        if self.remaining_s <= 0:
+            raise OutOfTime("the worker is shutting down")

@@ -1,4 +1,4 @@
-"""The example that a person sees first: 299 synthetic candles, sent to the handler as API Gateway would send them."""
+"""The first example for users: 299 synthetic candles, sent to the handler as API Gateway would send them."""
 
 import base64
 import json
@@ -25,9 +25,9 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 @dataclass(frozen=True)
 class Example:
-    """The response, what was recorded of the model's quality, and the file of the chart.
+    """The response, the recorded evaluations of the model, and the file of the chart.
 
-    `first_s` is how long the first response took, the loading of the model included.
+    `first_s` is the time of the first response in seconds, including loading the model.
     """
 
     response: dict[str, Any]
@@ -37,30 +37,30 @@ class Example:
 
 
 def run_example(folder: Path) -> Example:
-    """Ask the handler for predictions and for its model, and draw the last window with its prediction into `folder`."""
+    """Request predictions and the model from the handler, and draw the last window with its prediction into `folder`."""
     candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()
-    response = json.loads(_ask("POST", "/predictions", request))
+    response = json.loads(_request("POST", "/predictions", request))
     first_s = time.perf_counter() - started
-    model = json.loads(_ask("GET", "/model"))
+    model = json.loads(_request("GET", "/model"))
     last = candles[-STANDARD.window_candles :]
     chart = folder / "chart.png"
     predicted = response["results"][-1]["predictions"]
     write_file(chart, prediction_chart_png(last, response["model"], predicted, model["horizonCandles"]))
-    return Example(response, _recorded(response["model"]["version"]), chart, first_s)
+    return Example(response, _recorded_evaluations(response["model"]["version"]), chart, first_s)
 
 
-def _recorded(version: str) -> list[dict[str, Any]]:
-    """The evaluations recorded under the model root; none of a model that is a bare file."""
+def _recorded_evaluations(version: str) -> list[dict[str, Any]]:
+    """The evaluations recorded under the model root; none for a bare `.keras` file."""
     uri = Settings.from_environment(os.environ).model_uri
     return [] if uri.endswith(".keras") else [record.document for record in read_evaluations(open_storage(uri), version)]
 
 
-def _ask(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:
+def _request(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:
     body = b"" if document is None else json.dumps(document).encode()
     response = lambda_handler(http_event(method, path, headers={"content-type": "application/json"}, body=body), LocalContext())
     content: str = response["body"]
     if response["statusCode"] != 200:
-        raise RuntimeError(f"{method} {path} answered {response['statusCode']}: {content}")
+        raise RuntimeError(f"{method} {path} returned {response['statusCode']}: {content}")
     return base64.b64decode(content) if response["isBase64Encoded"] else content.encode()

@@ -1,14 +1,14 @@
-"""Which messages of one delivery are worked on together, for Lambda and the worker alike."""
+"""Isolation of poison messages: messages that may crash the process are processed alone, in Lambda and in the worker."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 from zlib import crc32
 
-_SUSPICIOUS_DELIVERY = 3
+_SUSPICIOUS_RECEIVE_COUNT = 3
 
 
 class Delivered(Protocol):
-    """A message, and the number of this delivery of it, from 1."""
+    """A received message; `receive_count` is the number of deliveries so far, from 1."""
 
     @property
     def message_id(self) -> str: ...
@@ -20,18 +20,20 @@ Message = TypeVar("Message", bound=Delivered)
 
 
 def split_batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
-    """What is to be worked on together; last, and each alone, those that may have ended the process that had them before.
+    """Batches to process one after another: first all new messages together, then each suspicious message alone.
 
-    Which of these it was nobody knows. So they come in the reverse order at the next delivery: whoever stood behind the guilty one then
-    stands before it, and none that is innocent follows it to the dead letters.
+    A message is suspicious from its third delivery on, because it may have crashed the process each time. A crash does not reveal which
+    message caused it, so the order of suspicious messages is reversed at every delivery: a harmless message that came after the poison
+    message comes before it the next time, and does not follow it to the dead-letter queue.
     """
-    fresh = [message for message in messages if message.receive_count < _SUSPICIOUS_DELIVERY]
+    fresh = [message for message in messages if message.receive_count < _SUSPICIOUS_RECEIVE_COUNT]
     if fresh:
         yield fresh
-    for message in sorted((message for message in messages if message.receive_count >= _SUSPICIOUS_DELIVERY), key=_place):
+    suspicious = [message for message in messages if message.receive_count >= _SUSPICIOUS_RECEIVE_COUNT]
+    for message in sorted(suspicious, key=_order):
         yield [message]
 
 
-def _place(message: Delivered) -> int:
-    place = crc32(message.message_id.encode())
-    return place if message.receive_count % 2 else ~place
+def _order(message: Delivered) -> int:
+    order = crc32(message.message_id.encode())
+    return order if message.receive_count % 2 else ~order

@@ -1,4 +1,4 @@
-"""What a message of the queue asks for, as a job of `coinfarm.backfill.job_runner`."""
+"""Turns SQS messages into jobs for `coinfarm.backfill.job_runner`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,16 +23,16 @@ from coinfarm.storage import Storage, open_inside, resolve
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
-_JSON_IN_MEMORY = 8
-"""How much more memory a JSON file may take than a file of columns of its size."""
-_MAX_ANSWER_BYTES = 1000
-"""Of a window; JSON takes a third of it."""
+_JSON_MEMORY_FACTOR = 8
+"""A JSON file may take this many times more memory than a Parquet or CSV file of the same size."""
+_MAX_RESULT_BYTES = 1000
+"""Upper limit per window; JSON takes a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the queue; `receive_count` numbers this delivery of it, from 1. Only SQS itself always gives it a body."""
+    """One SQS message; `receive_count` is the number of deliveries so far, from 1. Events that SQS did not make may have no body."""
 
     message_id: str
     body: str | None
@@ -40,37 +40,37 @@ class Message:
 
 
 class MessageReader:
-    """Reads the messages of one delivery, whose shards share a look at the history."""
+    """Reads the messages of one batch. Shards of the same candle store share one snapshot."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._histories: dict[str, CandleStoreSnapshot] = {}
+        self._snapshots: dict[str, CandleStoreSnapshot] = {}
 
     def job(self, message: Message) -> tuple[str | None, Job]:
-        """The version of the model that the message pins, and the job. Raises `RequestError` that points at what is wrong."""
+        """The model version that the message pins, and the job. Raises `RequestError` with pointers to the invalid fields."""
         if not isinstance(message.body, str):
             raise MalformedRequest(Fault("", "the message has no body"))
-        request = parse_message(message.body.encode(errors="surrogatepass"))  # half a pair is no JSON
+        request = parse_message(message.body.encode(errors="surrogatepass"))  # a lone surrogate is invalid JSON
         job = self._shard_job(request) if isinstance(request, ShardRequest) else self._request_job(request, message.message_id)
         return request.model_version, job
 
     def _shard_job(self, request: ShardRequest) -> ShardJob:
         shard = Shard(request.symbol, request.interval, request.date, request.stride, request.days)
-        with _pointing_at("candlesUri"):
+        with _at_field("candlesUri"):
             candles = open_inside(request.candles_uri, _root("CANDLES_ROOT", self._settings.candles_root))
-        with _pointing_at("resultsUri"):
+        with _at_field("resultsUri"):
             results = open_inside(request.results_uri, _root("RESULTS_ROOT", self._settings.results_root))
-        return ShardJob(shard, request.model_version, self._histories.setdefault(candles.uri(), CandleStoreSnapshot(candles)), results)
+        return ShardJob(shard, request.model_version, self._snapshots.setdefault(candles.uri(), CandleStoreSnapshot(candles)), results)
 
     def _request_job(self, request: BatchRequest, message_id: str) -> "_RequestJob":
-        with _pointing_at("resultsUri"):
+        with _at_field("resultsUri"):
             results, key = resolve(request.results_uri, _root("RESULTS_ROOT", self._settings.results_root))
         return _RequestJob(message_id, request, self._settings, results, key)
 
 
 @dataclass(frozen=True)
 class _RequestJob:
-    """A request whose answer goes to a file that remembers which message asked for it: SQS delivers at least once."""
+    """A request whose response is written to a file with the message id, because SQS may deliver a message more than once."""
 
     message_id: str
     request: BatchRequest
@@ -79,10 +79,10 @@ class _RequestJob:
     results_key: str
 
     def is_done(self) -> bool:
-        max_bytes = self.settings.max_record_frames * _MAX_ANSWER_BYTES
+        max_bytes = self.settings.max_record_frames * _MAX_RESULT_BYTES
         try:
             written = self.results.read(self.results_key, max_bytes).data
-        except (NotFound, TooLarge):  # or whatever lies there is none of our answers
+        except (NotFound, TooLarge):  # too large for a response of ours
             return False
         return source_message_id(written, self._ending) == self.message_id
 
@@ -92,9 +92,9 @@ class _RequestJob:
             candles = candles_from_rows(request.candles, request.symbol, request.interval)
         else:
             assert request.candles_uri is not None
-            with _pointing_at("candlesUri"):
+            with _at_field("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
-            max_bytes = settings.max_candle_file_bytes // (_JSON_IN_MEMORY if key.endswith(".json") else 1)
+            max_bytes = settings.max_candle_file_bytes // (_JSON_MEMORY_FACTOR if key.endswith(".json") else 1)
             candles = parse_candles(
                 storage.read(key, max_bytes).data,
                 key,
@@ -106,7 +106,7 @@ class _RequestJob:
         return prepare_series(candles, request.stride, request.gaps, settings.max_record_frames)
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
-        assert predictions is not None  # a request without windows is refused
+        assert predictions is not None  # a request without windows is rejected earlier
         data = response_file(model, predictions, self._ending, self.message_id)
         self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._ending])
 
@@ -117,13 +117,13 @@ class _RequestJob:
 
 def _root(variable: str, root: str | None) -> str:
     if root is None:
-        raise Forbidden(f"is refused, because {variable} does not say where it may point")
+        raise Forbidden(f"is not allowed, because {variable} is not set")
     return root
 
 
 @contextmanager
-def _pointing_at(field_name: str) -> Iterator[None]:
-    """Turns the refusal of a URI into one that names its field."""
+def _at_field(field_name: str) -> Iterator[None]:
+    """Turn the rejection of a URI into a `RequestError` that names its field."""
     try:
         yield
     except Forbidden as error:

@@ -1,4 +1,4 @@
-"""What AWS gives a handler, for a handler that runs elsewhere: the context of an invocation, and HTTP requests as events."""
+"""Lambda contexts and API Gateway events for a handler that runs outside AWS."""
 
 import base64
 import time
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 @dataclass
 class LocalContext:
-    """The context object of one invocation, as far as Powertools and our handlers read it."""
+    """The context object of one invocation, with the attributes that Powertools and the handlers read."""
 
     function_name: str = "coinfarm-local"
     memory_limit_in_mb: int = 0
@@ -24,12 +24,11 @@ class LocalContext:
         return f"arn:aws:lambda:local:000000000000:function:{self.function_name}"
 
     def get_remaining_time_in_millis(self) -> int:
-        """What is left of the time that this invocation may take."""
         return max(0, round(1000 * (self.timeout_s - (time.monotonic() - self.started))))
 
 
 def http_event(method: str, path: str, *, headers: Mapping[str, str], query: str = "", body: bytes = b"") -> dict[str, Any]:
-    """An HTTP request as the event of an HTTP API, payload format 2.0; header names in lower case, the body always in base64."""
+    """An HTTP request as an HTTP API event (payload format 2.0). Header names are lower case; the body is always base64."""
     return {
         "version": "2.0",
         "routeKey": "$default",

@@ -1,4 +1,4 @@
-"""Messages of the queue: shards of a backfill, and requests whose answers are written to a file. Lambda and the worker share it."""
+"""Processes SQS messages: shards of a backfill, and requests whose responses are written to a file. Lambda and the worker share it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,25 +16,25 @@ from handler.problems import problem
 from handler.telemetry import count, count_model_error, count_work, logger
 
 TIME_RESERVE_MS = 10_000
-"""What is left of an invocation when no further batch is begun: one batch and its writes take less."""
+"""With less time left in an invocation, no further batch is started. One batch and its writes take less."""
 
 
 class OutOfTime(Exception):
-    """The rest of the batch is given back to the queue."""
+    """Too little time is left; the remaining messages return to the queue."""
 
 
 @dataclass
 class MessageOutcomes:
-    """What became of each message: done once its answer is written, or the reason why not."""
+    """The outcome of each message by its id: `done` once its result is written, or the error in `failures`."""
 
     failures: dict[str, Exception] = field(default_factory=dict)
     done: set[str] = field(default_factory=set)
 
     def fail(self, message_id: str, error: Exception) -> None:
-        """Log and count the failure; the message goes back to the queue, and in the end to the dead letters."""
+        """Log and count the failure. The message returns to the queue, and after too many failures to the dead-letter queue."""
         self.failures[message_id] = error
         if isinstance(error, OutOfTime):
-            logger.info("record given back", extra={"message_id": message_id, "reason": str(error)})
+            logger.info("record returned to the queue", extra={"message_id": message_id, "reason": str(error)})
             return
         count("FailedRecords")
         if isinstance(error, CoinfarmError):
@@ -42,43 +42,43 @@ class MessageOutcomes:
         else:
             logger.error("record failed", extra={"message_id": message_id}, exc_info=error)
 
-    def add(self, others: "MessageOutcomes") -> None:
-        """What became of other messages."""
+    def update(self, others: "MessageOutcomes") -> None:
+        """Add the outcomes of other messages."""
         self.failures |= others.failures
         self.done |= others.done
 
     def settle(self, message: Message, error: Exception | None) -> None:
-        """Done, or failed."""
+        """Mark a message as done, or as failed if there is an error."""
         if error is None:
             self.done.add(message.message_id)
         else:
             self.fail(message.message_id, error)
 
-    def give_back(self, messages: Sequence[Message], error: Exception) -> None:
-        """All that is neither done nor failed."""
+    def fail_remaining(self, messages: Sequence[Message], error: Exception) -> None:
+        """Fail all messages that have no outcome yet."""
         for message in messages:
             if message.message_id not in self.done | self.failures.keys():
                 self.fail(message.message_id, error)
 
 
 def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
-    """Answer one event of SQS with the partial batch response: only the records that failed come back."""
+    """Process an SQS event and return the partial batch response, which lists only the records that failed."""
     messages = [Message(record["messageId"], record.get("body"), _receive_count(record)) for record in event["Records"]]
 
-    def time_left() -> None:
+    def check_time_left() -> None:
         if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
             raise OutOfTime("too little time is left in this invocation")
 
     outcomes = MessageOutcomes()
-    for turn in split_batches(messages):
-        outcomes.add(process_messages(turn, service, time_left))
+    for batch in split_batches(messages):
+        outcomes.update(process_messages(batch, service, check_time_left))
 
-    def settle(record: SQSRecord) -> None:
+    def raise_failure(record: SQSRecord) -> None:
         if record.message_id not in outcomes.done:
             raise outcomes.failures[record.message_id]
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
-    return process_partial_response(event, settle, processor, context)
+    return process_partial_response(event, raise_failure, processor, context)
 
 
 def _receive_count(record: dict[str, Any]) -> int:
@@ -89,9 +89,9 @@ def _receive_count(record: dict[str, Any]) -> int:
 
 
 def process_messages(messages: Sequence[Message], service: Service, before_batch: Callable[[], None]) -> MessageOutcomes:
-    """Do what the messages ask for. Those of one model version share the engine's batches; none fails another.
+    """Run the jobs of the messages. Messages of one model version share the engine's batches; a failed message does not fail the others.
 
-    `before_batch` is called before each call of the engine; what it raises gives the rest back.
+    `before_batch` is called before each call of the engine; if it raises, the remaining messages fail with that error.
     """
     outcomes = MessageOutcomes()
     reader = MessageReader(service.settings)
@@ -99,18 +99,18 @@ def process_messages(messages: Sequence[Message], service: Service, before_batch
     for message in {message.message_id: message for message in messages}.values():
         try:
             version, job = reader.job(message)
-        except Exception as error:  # noqa: BLE001 - what is wrong with one message is no fault of its neighbours
+        except Exception as error:  # noqa: BLE001 - an invalid message must not fail the others
             outcomes.fail(message.message_id, error)
         else:
             by_version.setdefault(version, []).append((message, job))
     for version, jobs in by_version.items():
         try:
-            predictor = service.predictor(version, before_batch=before_batch, remembers=False)
+            predictor = service.predictor(version, before_batch=before_batch, use_cache=False)
             try:
                 run_jobs(jobs, predictor, outcomes.settle)
             finally:
                 count_work(predictor)
-        except Exception as error:  # noqa: BLE001 - whatever it was, the messages must go back
+        except Exception as error:  # noqa: BLE001 - whatever the error, the messages must return to the queue
             count_model_error(error)
-            outcomes.give_back([message for message, _ in jobs], error)
+            outcomes.fail_remaining([message for message, _ in jobs], error)
     return outcomes

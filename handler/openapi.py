@@ -1,7 +1,7 @@
-"""The OpenAPI document: what Powertools knows of the routes, completed, and brought down to 3.0 for API Gateway.
+"""The OpenAPI document: Powertools' description of the routes, completed and converted to OpenAPI 3.0 for API Gateway.
 
-`python -m handler.openapi --write` renews `handler/openapi.json` and the `handler/api_gateway.json` made from it; with `--check` it fails
-where one is stale.
+`python -m handler.openapi --write` updates `handler/openapi.json` and `handler/api_gateway.json`; `--check` fails if one of them is out of
+date.
 """
 
 import json
@@ -22,11 +22,11 @@ _COMPONENTS = "#/components/schemas/"
 Json = dict[str, Any]
 
 
-def described() -> Json:
-    """The document for people and clients, made anew from the code."""
+def build_document() -> Json:
+    """The OpenAPI 3.0 document, generated from the code."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Powertools speaks 3.1 with Pydantic 2, and says so whatever one asks for
-        told: Json = json.loads(
+        warnings.simplefilter("ignore")  # Powertools warns that it always writes 3.1 with Pydantic 2
+        document: Json = json.loads(
             api.resolvers[0].get_openapi_json_schema(
                 title="Coinfarm",
                 version=version("coinfarm"),
@@ -37,33 +37,33 @@ def described() -> Json:
         [(PredictionRequest, "validation"), (schemas.PredictionResponse, "serialization"), (schemas.Problem, "serialization")],
         ref_template=_COMPONENTS + "{model}",
     )
-    components = told["components"]["schemas"] | extra["$defs"]
+    components = document["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         components.pop(unused, None)
     schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": api_gateway.SECURITY_SCHEMES}
-    told |= {"openapi": "3.0.3", "components": schemes}
-    told.pop("servers", None)
-    for path, operations in told["paths"].items():
+    document |= {"openapi": "3.0.3", "components": schemes}
+    document.pop("servers", None)
+    for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, path, method)
-    brought_down: Json = _as_3_0(told)
-    return brought_down
+    converted: Json = _as_3_0(document)
+    return converted
 
 
 def _complete(operation: Json, path: str, method: str) -> None:
-    beyond = _BEYOND_SIGNATURES.get(path, _Beyond())
+    extra = _ROUTE_DETAILS.get(path, _RouteDetails())
     operation["operationId"] = "".join(part.capitalize() for part in (method, *path.replace(".", "/").split("/")))
     operation["responses"] = {"200": operation["responses"]["200"]}
-    if beyond.takes:
-        operation["requestBody"] = {"required": True, "content": beyond.takes}
-    if beyond.gives:
-        operation["responses"]["200"]["content"] = beyond.gives
+    if extra.request:
+        operation["requestBody"] = {"required": True, "content": extra.request}
+    if extra.response:
+        operation["responses"]["200"]["content"] = extra.response
     titles = statuses()
-    refuses = {status: titles[status] for status in beyond.refuses} | api_gateway.refusals(path)
-    for status, title in sorted(refuses.items()):
+    errors = {status: titles[status] for status in extra.errors} | api_gateway.error_titles(path)
+    for status, title in sorted(errors.items()):
         operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
-    if path != api_gateway.OPEN_PATH:
-        operation["security"] = [{scheme: []} for scheme in api_gateway.SECURITY_SCHEMES] + [{}]  # one of them, or, served here, none
+    if path != api_gateway.PUBLIC_PATH:
+        operation["security"] = [{scheme: []} for scheme in api_gateway.SECURITY_SCHEMES] + [{}]  # one of them, or none in `coinfarm serve`
 
 
 def _schema(name: str) -> Json:
@@ -75,7 +75,7 @@ _NPZ = {
     "schema": {
         "type": "string",
         "format": "binary",
-        "description": "A NumPy archive of `frames`, uint8 of shape (N, 200, 150, 3), 0 or 1, and (where the model's outputs are in "
+        "description": "A NumPy archive of `frames`, uint8 of shape (N, 200, 150, 3), 0 or 1, and (if the model has outputs in "
         "window_range units) `windowRangePct`, float of shape (N,).",
     }
 }
@@ -83,30 +83,30 @@ _CANDLES = {"application/json": _schema("PredictionRequest")}
 
 
 @dataclass(frozen=True)
-class _Beyond:
-    """What a route takes, gives and refuses beyond what its signature tells; every route may fail (500)."""
+class _RouteDetails:
+    """Request and response content, and error statuses, that the signature of a route does not show; every route may fail (500)."""
 
-    takes: Json = field(default_factory=dict)
-    gives: Json = field(default_factory=dict)
-    refuses: tuple[int, ...] = (500,)
+    request: Json = field(default_factory=dict)
+    response: Json = field(default_factory=dict)
+    errors: tuple[int, ...] = (500,)
 
 
-_BEYOND_SIGNATURES = {
-    "/predictions": _Beyond(
-        takes={**_CANDLES, "application/x-npz": _NPZ},
-        gives={"application/json": _schema("PredictionResponse")},
-        refuses=(400, 404, 413, 415, 422, 500, 503),
+_ROUTE_DETAILS = {
+    "/predictions": _RouteDetails(
+        request={**_CANDLES, "application/x-npz": _NPZ},
+        response={"application/json": _schema("PredictionResponse")},
+        errors=(400, 404, 413, 415, 422, 500, 503),
     ),
-    "/frames": _Beyond(takes=_CANDLES, gives={"image/png": _BINARY}, refuses=(400, 413, 415, 422, 500)),
-    "/model": _Beyond(refuses=(404, 422, 500, 503)),
-    "/ready": _Beyond(refuses=(500, 503)),
-    "/openapi.json": _Beyond(gives={"application/json": {"schema": {"type": "object"}}}),
-    "/docs": _Beyond(gives={"text/html": {"schema": {"type": "string"}}}),
+    "/frames": _RouteDetails(request=_CANDLES, response={"image/png": _BINARY}, errors=(400, 413, 415, 422, 500)),
+    "/model": _RouteDetails(errors=(404, 422, 500, 503)),
+    "/ready": _RouteDetails(errors=(500, 503)),
+    "/openapi.json": _RouteDetails(response={"application/json": {"schema": {"type": "object"}}}),
+    "/docs": _RouteDetails(response={"text/html": {"schema": {"type": "string"}}}),
 }
 
 
 def _as_3_0(node: Any) -> Any:
-    """JSON Schema 2020 as OpenAPI 3.0 spells it: `nullable`, one `example`, an `enum` for a constant; no made-up titles."""
+    """JSON Schema 2020-12 converted to OpenAPI 3.0: `nullable`, one `example`, an `enum` for a constant; no generated titles."""
     if isinstance(node, list):
         return [_as_3_0(item) for item in node]
     if not isinstance(node, dict):
@@ -124,7 +124,7 @@ def _as_3_0(node: Any) -> Any:
         if len(rest) == 1 and "type" in rest[0]:
             del node["anyOf"]
             node |= {**rest[0], "nullable": True}
-        else:  # `nullable` widens only the `type` beside it, not a reference; and CloudFormation takes no `enum` with null in it
+        else:  # `nullable` applies only to a `type` in the same schema, not to a reference; CloudFormation rejects an `enum` with null
             node["anyOf"] = [*rest, {"type": "object", "nullable": True, "maxProperties": 0}]
         if node.get("default", ...) is None:
             del node["default"]
@@ -132,9 +132,9 @@ def _as_3_0(node: Any) -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the documents, or check that the committed ones are the code's."""
-    for_people = described()
-    documents = {openapi_file.FILE: for_people, api_gateway.FILE: api_gateway.gateway_document(for_people)}
+    """Write the documents, or check that the committed ones are up to date."""
+    document = build_document()
+    documents = {openapi_file.FILE: document, api_gateway.FILE: api_gateway.gateway_document(document)}
     texts = {file: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for file, content in documents.items()}
     if arguments == ["--write"]:
         for file, text in texts.items():
@@ -143,7 +143,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--check"]:
         stale = [file for file, text in texts.items() if not file.exists() or file.read_text() != text]
         for file in stale:
-            print(f"{file} is stale: renew it with `make openapi`", file=sys.stderr)
+            print(f"{file} is out of date: run `make openapi`", file=sys.stderr)
         return int(bool(stale))
     print(__doc__, file=sys.stderr)
     return 2

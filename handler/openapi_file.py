@@ -7,5 +7,5 @@ FILE = Path(str(files("handler") / "openapi.json"))
 
 
 def openapi_json() -> str:
-    """The document for people and clients."""
+    """The OpenAPI document as JSON text."""
     return FILE.read_text()

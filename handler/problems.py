@@ -1,4 +1,4 @@
-"""Errors as problem documents (RFC 9457): one table, from an error's class to its HTTP status."""
+"""Errors as problem documents (RFC 9457): one table maps error classes to HTTP statuses."""
 
 from http import HTTPStatus
 from typing import Any
@@ -23,15 +23,15 @@ _MAX_DETAIL_LENGTH = 4000
 
 
 class UnsupportedMediaType(RequestError):
-    """A body of a kind that the route does not take."""
+    """The route does not accept the body's media type."""
 
 
 class NoSuchRoute(RequestError):
-    """A path that is not served."""
+    """The path is not a route of the API."""
 
 
 class MethodNotAllowed(RequestError):
-    """A method that the path does not take."""
+    """The path does not accept the method."""
 
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
@@ -53,16 +53,16 @@ _UNEXPECTED = (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 
 def problem(error: Exception) -> dict[str, Any]:
-    """The problem document of an error. An error that is not meant for a person tells nothing of itself."""
+    """The problem document of an error. The details of unexpected errors are not disclosed."""
     for kind, status, title in _KINDS:
         if isinstance(error, kind):
             return _document(kind.__name__, status, title, str(error), getattr(error, "faults", ()))
     status, title = _UNEXPECTED
-    return _document("InternalError", status, title, "It has been logged; the request can be tried again.", ())
+    return _document("InternalError", status, title, "The error has been logged. Try again.", ())
 
 
 def statuses() -> dict[int, str]:
-    """Every status that a problem can have, with its title, for the API's document."""
+    """Every status that a problem can have, and its title, for the OpenAPI document."""
     by_status: dict[int, str] = {}
     for _, status, title in _KINDS:
         by_status.setdefault(int(status), title)

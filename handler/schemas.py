@@ -1,4 +1,4 @@
-"""What the API answers, as its document describes it."""
+"""The responses of the API, as the OpenAPI document describes them."""
 
 from typing import Any, Literal
 
@@ -14,7 +14,7 @@ class _Response(BaseModel):
 
 
 class ModelIdentity(_Response):
-    """Which model it was."""
+    """The model and the engine that ran it."""
 
     name: str
     version: str
@@ -22,7 +22,7 @@ class ModelIdentity(_Response):
 
 
 class PredictedPct(_Response):
-    """In percent of the window's last close, signed: a decline is negative."""
+    """Percent of the window's last close; a decline is negative."""
 
     max_rise_pct: float
     max_decline_pct: float
@@ -30,26 +30,26 @@ class PredictedPct(_Response):
 
 
 class Result(_Response):
-    """One window. Of ready-made frames the times are not known."""
+    """The prediction for one window. For ready-made frames the times are unknown."""
 
-    open_time: int | None = Field(description="When the window's first candle opens, milliseconds UTC.")
-    close_time: int | None = Field(description="The last millisecond of the window's last candle, UTC.")
+    open_time: int | None = Field(description="Open time of the window's first candle, milliseconds UTC.")
+    close_time: int | None = Field(description="Close time of the window's last candle (its last millisecond), milliseconds UTC.")
     in_sample: bool | None = Field(
-        description="Whether the model may have learnt from these candles: then the prediction proves nothing. Null where it does not tell."
+        description="Whether these candles may be in the training data; such predictions do not show the model's quality. Null if unknown."
     )
-    filled_candles: int | None = Field(description="How many of the window's candles were missing, and were filled with flat ones.")
-    predictions: PredictedPct | None = Field(description="Null where more than half of the window was filled.")
+    filled_candles: int | None = Field(description="The number of missing candles in the window, which were filled with flat ones.")
+    predictions: PredictedPct | None = Field(description="Null if more than half of the window was filled.")
 
 
 class PredictionResponse(_Response):
-    """One result per window, in their order."""
+    """One result per window, in the order of the windows."""
 
     model: ModelIdentity
     results: list[Result]
 
 
 class Model(ModelIdentity):
-    """The model in service: what it foretells, what it learnt from, and how good it is on what it did not."""
+    """The model in service: its outputs, its training data, and its metrics on data that it was not trained on."""
 
     horizon_candles: int
     outputs: list[Output]
@@ -58,7 +58,7 @@ class Model(ModelIdentity):
 
 
 class Health(_Response):
-    """The process answers."""
+    """The process responds."""
 
     status: Literal["ok"]
 
@@ -71,14 +71,14 @@ class Ready(_Response):
 
 
 class ErrorDetail(_Response):
-    """One mistake."""
+    """One error in the request."""
 
-    pointer: str = Field(description="Where, as a JSON pointer into the request.", examples=["/candles/17/high"])
+    pointer: str = Field(description="The location in the request, as a JSON pointer.", examples=["/candles/17/high"])
     detail: str
 
 
 class Problem(_Response):
-    """What went wrong (RFC 9457)."""
+    """A problem document (RFC 9457)."""
 
     type: str
     title: str

@@ -16,44 +16,44 @@ from handler.problems import problem
 Handler = Callable[..., Any]
 
 _SERVICE = "coinfarm"
-"""Powertools gives its logger this name, which is also the package's: so what the package logs is written as what we log."""
+"""Also the name of the package, so that the loggers of `coinfarm.*` are children of the Powertools logger and use its format."""
 
 _NAMESPACE = os.environ.get("POWERTOOLS_METRICS_NAMESPACE", "Coinfarm")
-_PLACE = os.environ.get("POWERTOOLS_METRICS_FUNCTION_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "coinfarm-local"
-"""Who counts: the API's function, the queue's, or a fleet. It is a dimension of every metric, for one image serves all of them."""
+_SOURCE = os.environ.get("POWERTOOLS_METRICS_FUNCTION_NAME") or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "coinfarm-local"
+"""The API's function, the queue's function, or a fleet. A dimension of every metric, because all of them run the same image."""
 
 logger = Logger(service=_SERVICE)
-metrics = Metrics(service=_SERVICE, namespace=_NAMESPACE, function_name=_PLACE)
-metrics.set_default_dimensions(function_name=_PLACE)
+metrics = Metrics(service=_SERVICE, namespace=_NAMESPACE, function_name=_SOURCE)
+metrics.set_default_dimensions(function_name=_SOURCE)
 
-# Powertools itself, with metrics off, would still print the cold start, and keep all the others in memory.
-_IS_MEASURED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"
+# With metrics disabled, Powertools would still print the cold start and collect all other metrics in memory.
+_METRICS_ENABLED = os.environ.get("POWERTOOLS_METRICS_DISABLED", "false").lower() != "true"
 
 
 def count(name: str, number: float = 1) -> None:
-    """Count something that happened."""
-    if _IS_MEASURED:
-        with _alone():
+    """Add to a count metric."""
+    if _METRICS_ENABLED:
+        with _exclusive():
             metrics.add_metric(name, MetricUnit.Count, number)
 
 
 def measure_ms(name: str, milliseconds: float) -> None:
-    """How long something took."""
-    if _IS_MEASURED:
-        with _alone():
+    """Record a duration."""
+    if _METRICS_ENABLED:
+        with _exclusive():
             metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
 
 
 def print_metrics() -> None:
-    """Print what was counted and measured since, where no invocation's end does."""
-    with _alone():
+    """Print the metrics collected so far, for a process without invocations."""
+    with _exclusive():
         if metrics.provider.metric_set:
             metrics.flush_metrics()
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Powertools counts for one thread, where a worker has several, and prints lines that none of the logger's may part."""
+def _exclusive() -> Iterator[None]:
+    """Lock out other threads, including the logger: Powertools metrics are not thread-safe, and their lines must not mix with log lines."""
     handler = logger.registered_handler
     handler.acquire()
     try:
@@ -63,7 +63,7 @@ def _alone() -> Iterator[None]:
 
 
 def count_work(predictor: Predictor) -> None:
-    """What a predictor did in this invocation, with which version of the model, and where its time went."""
+    """Record a predictor's frames by model version, cache hits and timings."""
     timings = predictor.timings
     _count_by_model(predictor.model.version, timings.frames)
     count("Frames", timings.frames)
@@ -73,27 +73,27 @@ def count_work(predictor: Predictor) -> None:
 
 
 def _count_by_model(version: str, frames: int) -> None:
-    """A line of its own: a further dimension of the others would make, and cost, a metric of each for every version."""
-    if _IS_MEASURED and frames:
-        dimensions = {"function_name": _PLACE, "service": _SERVICE, "model_version": version}
-        with _alone(), single_metric("ModelFrames", MetricUnit.Count, frames, namespace=_NAMESPACE, default_dimensions=dimensions):
+    """A separate metric: a version dimension on all metrics would create, and cost, one metric of each name per version."""
+    if _METRICS_ENABLED and frames:
+        dimensions = {"function_name": _SOURCE, "service": _SERVICE, "model_version": version}
+        with _exclusive(), single_metric("ModelFrames", MetricUnit.Count, frames, namespace=_NAMESPACE, default_dimensions=dimensions):
             pass
 
 
-def count_refusal(reason: str) -> None:
-    """A new version of the model was refused; the old one goes on serving."""
-    logger.error("model refused", extra={"reason": reason})
+def count_model_refusal(reason: str) -> None:
+    """Count a new model version that was rejected while the old one continues to serve."""
+    logger.error("model rejected", extra={"reason": reason})
     count("ModelRefused")
 
 
 def count_model_error(error: Exception) -> None:
-    """A model that was refused where there is no older one to go on with: at the first load, or as a version that was asked for."""
+    """Count a rejected model if there is no older one to continue with: at the first load, or for a pinned version."""
     if isinstance(error, ModelError):
         count("ModelRefused")
 
 
-def refusal(error: Exception) -> dict[str, Any]:
-    """The problem document of an error; logged, and counted as a failure where the fault is not the caller's."""
+def report_error(error: Exception) -> dict[str, Any]:
+    """Log and count an error, and return its problem document. Server errors (5xx) count as failures, client errors (4xx) as refusals."""
     document = problem(error)
     count_model_error(error)
     if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -101,17 +101,17 @@ def refusal(error: Exception) -> dict[str, Any]:
         logger.error("request failed", exc_info=error)
     else:
         count("Refusals")
-        logger.info("request refused", extra={"problem": document})
+        logger.info("request rejected", extra={"problem": document})
     return document
 
 
 def measured(handler: Handler) -> Handler:
-    """The handler with its metrics printed after each invocation, unless they are switched off."""
-    return metrics.log_metrics(handler, capture_cold_start_metric=True) if _IS_MEASURED else handler
+    """The handler with its metrics printed after each invocation, unless metrics are disabled."""
+    return metrics.log_metrics(handler, capture_cold_start_metric=True) if _METRICS_ENABLED else handler
 
 
 def traced(handler: Handler) -> Handler:
-    """The handler under X-Ray, where tracing is asked for; the SDK, in maintenance and slow to import, stays out otherwise."""
+    """The handler with X-Ray tracing if it is enabled; otherwise the X-Ray SDK, which is slow to import, is not loaded."""
     if os.environ.get("POWERTOOLS_TRACE_DISABLED", "true").lower() != "false":
         return handler
     from aws_lambda_powertools import Tracer

@@ -1,4 +1,4 @@
-"""The messages that a worker holds: hidden from others, again and again, until they are settled."""
+"""Extends the visibility timeout of the messages that a worker is processing."""
 
 import threading
 from collections.abc import Sequence
@@ -9,41 +9,41 @@ from handler.telemetry import logger
 
 
 class VisibilityExtender:
-    """Thread-safe."""
+    """The messages in flight of this worker. Thread-safe."""
 
     def __init__(self, queue: Queue, visibility_timeout_s: int) -> None:
         self._queue = queue
-        self._hidden_s = visibility_timeout_s
+        self._visibility_timeout_s = visibility_timeout_s
         self._receipts: set[str] = set()
-        # VisibilityExtender while the queue is told of a change: a message that was just given back must not be hidden again.
+        # Held during the call to SQS too: a message that was just released must not have its timeout extended.
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._receipts)
 
-    def take(self, messages: Sequence[QueueMessage]) -> None:
+    def add(self, messages: Sequence[QueueMessage]) -> None:
         with self._lock:
             self._receipts.update(message.receipt for message in messages)
 
-    def let_go(self, messages: Sequence[QueueMessage]) -> None:
-        """From now on they are hidden for no longer than they are."""
+    def remove(self, messages: Sequence[QueueMessage]) -> None:
+        """Stop extending the timeout of these messages."""
         with self._lock:
             self._receipts.difference_update(message.receipt for message in messages)
 
-    def hide_on(self) -> None:
-        """Hide all of them for `visibility_timeout_s` from now on."""
-        self._change(self._hidden_s)
+    def extend_all(self) -> None:
+        """Restart the visibility timeout of every message."""
+        self._change_timeout(self._visibility_timeout_s)
 
-    def give_back(self) -> None:
-        """Let others have all of them at once."""
-        self._change(0)
+    def release_all(self) -> None:
+        """Make every message visible to other consumers at once."""
+        self._change_timeout(0)
 
-    def _change(self, visibility_timeout_s: int) -> None:
+    def _change_timeout(self, visibility_timeout_s: int) -> None:
         with self._lock:
             try:
                 lost = self._queue.extend(sorted(self._receipts), visibility_timeout_s)
             except StorageError as error:
-                logger.warning("messages could not be kept hidden", extra={"reason": str(error)})
+                logger.warning("visibility timeout could not be changed", extra={"reason": str(error)})
                 return
             self._receipts.difference_update(lost)
         if lost:

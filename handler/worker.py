@@ -1,4 +1,4 @@
-"""The worker: on a machine of its own it does what the queue's messages ask for, with the same code as Lambda."""
+"""The worker: processes the queue's messages on its own machine, with the same code as Lambda."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
-from handler.telemetry import count_refusal, logger, measure_ms, print_metrics
+from handler.telemetry import count_model_refusal, logger, measure_ms, print_metrics
 from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
@@ -27,33 +27,33 @@ _POLL_S = 0.2
 _HEALTH_S = 2
 _METRICS_S = 10
 _LAST_BATCH_S = 15
-"""What a lane may take beyond the grace: one batch of the engine, the writes of what is finished, the settling."""
+"""How long a thread may take after the grace period: for one batch of the engine, the remaining writes, and settling the messages."""
 
 
 class Worker:
-    """One per process, for its main thread; starts nothing before `run`."""
+    """One per process, used by the main thread; starts no thread before `run`."""
 
     def __init__(self, settings: WorkerSettings, service: Service) -> None:
         self._settings = settings
         self._queue = Queue(settings.queue_url)
-        self._held = VisibilityExtender(self._queue, settings.visibility_timeout_s)
-        self._idleness = IdleTimer()
+        self._visibility = VisibilityExtender(self._queue, settings.visibility_timeout_s)
+        self._idle_timer = IdleTimer()
         self._drain = Drain(settings.drain_s)
         self._instance = InstanceMetadata(settings.aws_ec2_metadata_service_endpoint)
-        self._fleet = AutoScalingMember(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
-        self._lanes = [
-            WorkerThread(f"lane {number}", settings, service, self._queue, self._held, self._idleness, self._drain)
+        self._group = AutoScalingMember(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
+        self._threads = [
+            WorkerThread(f"worker-thread-{number}", settings, service, self._queue, self._visibility, self._idle_timer, self._drain)
             for number in range(1, settings.worker_threads + 1)
         ]
-        self._is_superfluous = False
+        self._is_idle_exit = False
         self._is_interrupted = False
         self._signals: list[int] = []
-        self._ended = threading.Event()
+        self._stopped = threading.Event()
 
     def run(self) -> int:
-        """Work until a signal, a spot notice or an empty queue ends it, and return the exit code.
+        """Process messages until a signal, a spot interruption notice or an empty queue; return the exit code.
 
-        0, or 130 after SIGINT; 1 where the engine failed in two turns in a row, and where a lane is stuck or has died.
+        The exit code is 0, 130 after SIGINT, or 1 if every message of two batches in a row failed, or a thread is stuck or dead.
         Raises `NotFound` and `Forbidden` for a queue that cannot be used.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -62,132 +62,132 @@ class Worker:
         logger.info("worker started", extra={"settings": self._settings.model_dump(mode="json")})
         self._start_threads()
         while not self._drain.wait(_POLL_S):
-            self._watch()
-        self._finish()
-        if self._is_superfluous:
-            self._leave_fleet()
+            self._check_state()
+        self._stop()
+        if self._is_idle_exit:
+            self._leave_group()
         return 1 if self._drain.is_failure else _INTERRUPTED if self._is_interrupted else 0
 
     @property
     def is_working(self) -> bool:
-        """Whether a lane has not ended."""
-        return any(lane.is_alive() for lane in self._lanes)
+        """Whether any thread is still running."""
+        return any(thread.is_alive() for thread in self._threads)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self._signals.append(number)  # and nothing else: the main thread may hold any lock at this moment
+        self._signals.append(number)  # nothing else: the main thread may hold any lock now
 
     def _check_queue(self) -> None:
         try:
             self._queue.depth()
         except Unavailable as error:
-            logger.warning("the queue does not answer yet", extra={"reason": str(error)})
+            logger.warning("the queue is not available yet", extra={"reason": str(error)})
 
     def _start_threads(self) -> None:
-        self._every(self._settings.visibility_timeout_s / 3, self._held.hide_on, "heartbeat")
+        self._every(self._settings.visibility_timeout_s / 3, self._visibility.extend_all, "visibility extender")
         self._every(_METRICS_S, print_metrics, "metrics")
-        self._every(_HEALTH_S, self._tell_health, "health")
+        self._every(_HEALTH_S, self._touch_health_file, "health")
         if not self._settings.aws_ec2_metadata_disabled:
-            # One of its own: instances are not shared between threads.
-            notices = InstanceMetadata(self._settings.aws_ec2_metadata_service_endpoint)
-            self._every(self._settings.notice_poll_s, _Notices(notices, self._drain).poll, "notices")
-        for lane in self._lanes:
-            lane.start()
+            # a second one, because InstanceMetadata is not thread-safe
+            instance = InstanceMetadata(self._settings.aws_ec2_metadata_service_endpoint)
+            self._every(self._settings.notice_poll_s, _NoticePoller(instance, self._drain).poll, "notice poller")
+        for thread in self._threads:
+            thread.start()
 
     def _every(self, period_s: float, action: Callable[[], object], name: str) -> None:
         def repeat() -> None:
-            while not self._ended.wait(period_s):
+            while not self._stopped.wait(period_s):
                 try:
                     action()
-                except Exception:  # noqa: BLE001 - a heart that stopped at one failed beat would be no heart
+                except Exception:  # noqa: BLE001 - one failure must not stop the repetition
                     logger.exception("%s failed", name)
 
         threading.Thread(target=repeat, name=name, daemon=True).start()
 
-    def _watch(self) -> None:
+    def _check_state(self) -> None:
         if self._signals:
             number = signal.Signals(self._signals.pop(0))
             self._is_interrupted = number is signal.SIGINT
-            self._begin_drain(number.name)
+            self._start_drain(number.name)
             return
-        if len(self._held):
-            self._idleness.end()
-        idle_s = self._idleness.lasted_s
-        self._protect(idle_s)
+        if len(self._visibility):
+            self._idle_timer.reset()
+        idle_s = self._idle_timer.idle_s
+        self._update_protection(idle_s)
         if self._settings.idle_exit_s is not None and idle_s >= self._settings.idle_exit_s:
-            self._begin_drain("the queue is empty")
-            self._is_superfluous = True
-        for lane in self._lanes:
-            if self._is_lost(lane):
-                self._begin_drain(f"{lane.name} is stuck or dead", is_failure=True)
+            self._start_drain("the queue is empty")
+            self._is_idle_exit = True
+        for thread in self._threads:
+            if self._is_lost(thread):
+                self._start_drain(f"{thread.name} is stuck or dead", is_failure=True)
 
-    def _begin_drain(self, reason: str, *, is_failure: bool = False) -> None:
-        if self._drain.begin(is_failure=is_failure):
+    def _start_drain(self, reason: str, *, is_failure: bool = False) -> None:
+        if self._drain.start(is_failure=is_failure):
             log = logger.error if is_failure else logger.info
-            log("worker is draining", extra={"reason": reason, "held": len(self._held)})
+            log("worker is draining", extra={"reason": reason, "messages_in_flight": len(self._visibility)})
 
-    def _protect(self, idle_s: float) -> None:
-        if self._fleet is None or not (len(self._held) or idle_s):
+    def _update_protection(self, idle_s: float) -> None:
+        if self._group is None or not (len(self._visibility) or idle_s):
             return
         try:
-            self._fleet.set_scale_in_protection(bool(len(self._held)))
+            self._group.set_scale_in_protection(bool(len(self._visibility)))
         except Unavailable as error:
-            logger.warning("protection from scaling in could not be changed", extra={"reason": str(error)})
+            logger.warning("scale-in protection could not be changed", extra={"reason": str(error)})
 
-    def _leave_fleet(self) -> None:
-        if self._fleet is None:
+    def _leave_group(self) -> None:
+        if self._group is None:
             return
         try:
-            self._fleet.terminate()
+            self._group.terminate()
         except Unavailable as error:
-            logger.warning("the group keeps this instance", extra={"reason": str(error)})
+            logger.warning("the instance could not leave the Auto Scaling group", extra={"reason": str(error)})
 
-    def _tell_health(self) -> None:
-        if self._settings.health_file and not any(self._is_lost(lane) for lane in self._lanes):
+    def _touch_health_file(self) -> None:
+        if self._settings.health_file and not any(self._is_lost(thread) for thread in self._threads):
             self._settings.health_file.touch()
 
-    def _is_lost(self, lane: WorkerThread) -> bool:
-        return lane.silent_s >= self._settings.stall_s or not lane.is_alive()
+    def _is_lost(self, thread: WorkerThread) -> bool:
+        return thread.inactive_s >= self._settings.stall_s or not thread.is_alive()
 
-    def _finish(self) -> None:
-        """Wait for the lanes, within the grace; a second signal ends it."""
-        while self.is_working and self._drain.left_s > -_LAST_BATCH_S:
+    def _stop(self) -> None:
+        """Wait for the threads during the grace period, which a second signal ends."""
+        while self.is_working and self._drain.remaining_s > -_LAST_BATCH_S:
             if self._signals:
                 self._signals.clear()
-                self._drain.hurry()
+                self._drain.expire()
             time.sleep(_POLL_S)
-        self._ended.set()
-        self._held.give_back()
+        self._stopped.set()
+        self._visibility.release_all()
         print_metrics()
         if self._settings.health_file:
             self._settings.health_file.unlink(missing_ok=True)
-        logger.info("worker stopped", extra={"given_up": self.is_working})
+        logger.info("worker stopped", extra={"threads_abandoned": self.is_working})
 
 
-class _Notices:
-    """Begins the drain when the instance is about to be taken away; says once where there is no instance to ask."""
+class _NoticePoller:
+    """Starts the shutdown at an interruption notice. Logs once that the metadata service is unavailable."""
 
     def __init__(self, instance: InstanceMetadata, drain: Drain) -> None:
         self._instance = instance
         self._drain = drain
-        self._was_silent = False
+        self._was_unavailable = False
 
     def poll(self) -> None:
         try:
             notice = self._instance.termination_notice()
         except Unavailable as error:
-            if not self._was_silent:
-                logger.warning("the instance cannot be asked for notices", extra={"reason": str(error)})
-            self._was_silent = True
+            if not self._was_unavailable:
+                logger.warning("the instance metadata service is unavailable", extra={"reason": str(error)})
+            self._was_unavailable = True
             return
-        self._was_silent = False
-        if notice is not None and self._drain.begin():
+        self._was_unavailable = False
+        if notice is not None and self._drain.start():
             logger.info("worker is draining", extra={"reason": notice})
 
 
 def main() -> int:
-    """Run a worker with the settings of the environment; the exit code.
+    """Run a worker with settings from the environment; return the exit code.
 
-    Raises `CoinfarmError` where a setting is missing or wrong, before any message is received.
+    Raises `CoinfarmError` for a missing or invalid setting, before any message is received.
     """
     logging.getLogger("botocore").setLevel(logging.WARNING)
     worker_settings, settings = WorkerSettings.from_environment(os.environ), Settings.from_environment(os.environ)
@@ -195,14 +195,14 @@ def main() -> int:
     service = Service(
         settings,
         on_load=lambda load_ms: measure_ms("LoadMs", load_ms),
-        on_refusal=count_refusal,
+        on_refusal=count_model_refusal,
     )
     worker = Worker(worker_settings, service)
     code = worker.run()
     if code == _INTERRUPTED:
-        print("Stopped. Messages that were not finished are back in the queue; the same command goes on.", file=sys.stderr)
+        print("Stopped. Unfinished messages are back in the queue; run the same command to continue.", file=sys.stderr)
     if worker.is_working:
-        # A lane inside the engine or a read would end neither itself nor, with the interpreter, in peace.
+        # A thread inside the engine or a read cannot be stopped, and would crash while the interpreter shuts down.
         sys.stdout.flush()
         os._exit(code)
     return code
@@ -213,7 +213,7 @@ def _check_roots(settings: Settings) -> None:
     if missing:
         names = " and ".join(name.upper() for name in missing)
         raise CoinfarmError(
-            f"{names} {'is' if len(missing) == 1 else 'are'} not set, so every message would be refused and end in the dead-letter queue: "
+            f"{names} {'is' if len(missing) == 1 else 'are'} not set, so every message would be rejected and end in the dead-letter queue: "
             "set CANDLES_ROOT and RESULTS_ROOT (coinfarm worker: --candles-root and --results-root) to the folders or s3:// URIs that "
             "messages may read from and write to"
         )

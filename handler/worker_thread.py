@@ -1,4 +1,4 @@
-"""One pair of hands of a worker: it receives, works and settles, turn after turn."""
+"""One thread of the worker: it receives messages, processes them and settles them, batch after batch."""
 
 import math
 import threading
@@ -19,19 +19,19 @@ from handler.worker_settings import WorkerSettings
 
 _INITIAL_RETRY_S, _MAX_RETRY_S = 30, 900
 _INITIAL_PAUSE_S, _MAX_PAUSE_S = 1.0, 30.0
-_MAX_SICK_TURNS = 2
-"""So few that the lanes of a sick worker, alone at a small queue, do not make dead letters of good messages."""
+_MAX_FAILED_BATCHES = 2
+"""Low, so that a broken worker that is the only consumer of a small queue does not move good messages to the dead-letter queue."""
 
-_OF_THE_MESSAGE = (RequestError, TooLarge)
-"""What no other try, and no other worker, would do better."""
-_OF_THE_STORAGE = (Unavailable, NotFound)
-"""What another try may do better, here as well as elsewhere."""
+_PERMANENT_ERRORS = (RequestError, TooLarge)
+"""Caused by the message: neither a retry nor another worker would succeed."""
+_STORAGE_ERRORS = (Unavailable, NotFound)
+"""Caused by the storage: a retry may succeed, here or elsewhere."""
 
 
 class WorkerThread(threading.Thread):
-    """Runs until the drain has begun, and begins it itself where this machine can do no work.
+    """Runs until the shutdown starts, and starts it itself if every message fails on this machine.
 
-    Several of them keep a device busy: while it works for one, the candles of another are fetched and drawn.
+    Several threads keep a device busy: while it predicts for one, the others fetch and render candles.
     """
 
     def __init__(
@@ -40,120 +40,124 @@ class WorkerThread(threading.Thread):
         settings: WorkerSettings,
         service: Service,
         queue: Queue,
-        held: VisibilityExtender,
-        idleness: IdleTimer,
+        visibility: VisibilityExtender,
+        idle_timer: IdleTimer,
         drain: Drain,
     ) -> None:
-        super().__init__(name=name, daemon=True)  # one that is stuck must not keep the process alive
+        super().__init__(name=name, daemon=True)  # a stuck thread must not keep the process alive
         self._settings = settings
         self._service = service
         self._queue = queue
-        self._held = held
-        self._idleness = idleness
+        self._visibility = visibility
+        self._idle_timer = idle_timer
         self._drain = drain
         self._pause_s = 0.0
-        self._sick_turns = 0
-        self._heard_at = time.monotonic()
+        self._failed_batches = 0
+        self._last_active = time.monotonic()
 
     @property
-    def silent_s(self) -> float:
-        """Since it last received, or called the engine."""
-        return time.monotonic() - self._heard_at
+    def inactive_s(self) -> float:
+        """Seconds since the thread last called the queue to receive, or the engine."""
+        return time.monotonic() - self._last_active
 
     def run(self) -> None:
         while not self._drain.wait(self._pause_s):
-            self._heard_at = time.monotonic()
+            self._last_active = time.monotonic()
             messages = self._receive()
-            for turn in split_batches(messages):
-                if not self._drain.begun:
-                    self._work(turn)
+            for batch in split_batches(messages):
+                if not self._drain.is_started:
+                    self._process(batch)
                 else:
-                    self._settle({0: turn})
+                    self._settle({0: batch})
 
     def _receive(self) -> list[QueueMessage]:
-        asked_at = time.monotonic()
+        started = time.monotonic()
         settings = self._settings
         try:
             messages = self._queue.receive(settings.batch_messages, self._wait_s(), settings.visibility_timeout_s)
         except StorageError as error:
-            self._slow_down()
-            self._idleness.end()
+            self._back_off()
+            self._idle_timer.reset()
             logger.warning("no messages could be received", extra={"reason": str(error), "next_try_s": self._pause_s})
             return []
         self._pause_s = 0.0
         if messages:
-            self._held.take(messages)
-            self._idleness.end()
+            self._visibility.add(messages)
+            self._idle_timer.reset()
         else:
-            self._idleness.begin(asked_at)
+            self._idle_timer.start(started)
         return messages
 
     def _wait_s(self) -> int:
-        """How long to wait for a message: no longer than the worker may still be idle, for a call that waits cannot be ended."""
+        """How long to wait for a message: at most the remaining idle time, because a receive call cannot be cancelled."""
         settings = self._settings
         if settings.idle_exit_s is None:
             return settings.receive_wait_s
-        return min(settings.receive_wait_s, max(1, math.ceil(settings.idle_exit_s - self._idleness.lasted_s)))
+        return min(settings.receive_wait_s, max(1, math.ceil(settings.idle_exit_s - self._idle_timer.idle_s)))
 
-    def _work(self, turn: Sequence[QueueMessage]) -> None:
+    def _process(self, batch: Sequence[QueueMessage]) -> None:
         started = time.monotonic()
-        outcomes = process_messages([Message(message.message_id, message.body) for message in turn], self._service, self._before_batch)
-        self._settle(_by_delay(turn, outcomes))
-        self._judge(outcomes)
+        messages = [Message(message.message_id, message.body) for message in batch]
+        outcomes = process_messages(messages, self._service, self._before_engine_call)
+        self._settle(_by_delay(batch, outcomes))
+        self._check_health(outcomes)
         count("ShardsDone", len(outcomes.done))
         logger.info(
             "batch processed",
             extra={
                 "done": len(outcomes.done),
-                "redelivered": sum(message.receive_count > 1 for message in turn if message.message_id in outcomes.done),
-                "not_done": len(outcomes.failures),
+                "redelivered": sum(message.receive_count > 1 for message in batch if message.message_id in outcomes.done),
+                "failed": len(outcomes.failures),
                 "seconds": round(time.monotonic() - started, 3),
             },
         )
 
-    def _before_batch(self) -> None:
-        self._heard_at = time.monotonic()
+    def _before_engine_call(self) -> None:
+        self._last_active = time.monotonic()
         self._drain.check()
 
     def _settle(self, by_delay: "dict[int | None, list[QueueMessage]]") -> None:
-        """Delete the messages under None, and let others have those under a number in so many seconds."""
+        """Delete the messages under None; make the messages under a number visible again after that many seconds."""
         for delay_s, messages in by_delay.items():
-            self._held.let_go(messages)
+            self._visibility.remove(messages)
             receipts = [message.receipt for message in messages]
             try:
                 lost = self._queue.delete(receipts) if delay_s is None else self._queue.extend(receipts, delay_s)
             except StorageError as error:
                 lost = {"": str(error)}
-            if lost:  # no harm: what is done twice is the same
-                logger.warning("messages could not be settled and will come again", extra={"reasons": sorted(set(lost.values()))})
+            if lost:  # harmless: processing a message twice gives the same result
+                logger.warning("messages could not be settled and will be redelivered", extra={"reasons": sorted(set(lost.values()))})
 
-    def _judge(self, outcomes: MessageOutcomes) -> None:
-        """Slow down where nothing can be fetched or written, and end a worker that fails at all it does: others shall do it."""
-        reasons = [error for error in outcomes.failures.values() if not isinstance(error, (OutOfTime, *_OF_THE_MESSAGE))]
+    def _check_health(self, outcomes: MessageOutcomes) -> None:
+        """Back off if nothing can be read or written; shut down if every message fails, so that other workers process them."""
+        reasons = [error for error in outcomes.failures.values() if not isinstance(error, (OutOfTime, *_PERMANENT_ERRORS))]
         if outcomes.done or not reasons:
-            self._sick_turns = 0
+            self._failed_batches = 0
             return
-        self._slow_down()
-        if all(isinstance(error, _OF_THE_STORAGE) for error in reasons):
+        self._back_off()
+        if all(isinstance(error, _STORAGE_ERRORS) for error in reasons):
             return
-        self._sick_turns += 1
-        if self._sick_turns >= _MAX_SICK_TURNS and self._drain.begin(is_failure=True):
+        self._failed_batches += 1
+        if self._failed_batches >= _MAX_FAILED_BATCHES and self._drain.start(is_failure=True):
             logger.error("worker fails at every message", extra={"reason": str(reasons[0])})
 
-    def _slow_down(self) -> None:
+    def _back_off(self) -> None:
         self._pause_s = min(max(2 * self._pause_s, _INITIAL_PAUSE_S), _MAX_PAUSE_S)
 
 
 def retry_delay_s(error: Exception, receive_count: int) -> int:
-    """When a failed message shall be seen again: at once where it is at fault, and soon a dead letter; else later each time."""
-    if isinstance(error, (OutOfTime, *_OF_THE_MESSAGE)):
+    """The delay before a failed message becomes visible again: 0 if the message is invalid (it soon becomes a dead letter) or the worker
+    is shutting down; otherwise it doubles with every delivery.
+    """
+    if isinstance(error, (OutOfTime, *_PERMANENT_ERRORS)):
         return 0
     return int(min(_INITIAL_RETRY_S * 2 ** (receive_count - 1), _MAX_RETRY_S))
 
 
-def _by_delay(turn: Sequence[QueueMessage], outcomes: MessageOutcomes) -> dict[int | None, list[QueueMessage]]:
+def _by_delay(batch: Sequence[QueueMessage], outcomes: MessageOutcomes) -> dict[int | None, list[QueueMessage]]:
+    """The messages by their delay before redelivery; under None, the processed messages."""
     found: dict[int | None, list[QueueMessage]] = {}
-    for message in turn:
+    for message in batch:
         error = outcomes.failures.get(message.message_id)
         found.setdefault(None if error is None else retry_delay_s(error, message.receive_count), []).append(message)
     return found

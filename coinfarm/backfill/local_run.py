@@ -239,7 +239,7 @@ def _do_shards(run: Run, leader: Connection) -> None:
             leader.send(predictor.timings.frames)
 
     settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri})
-    predictor = Service(settings).predictor(version, before_batch=tell, remembers=False)
+    predictor = Service(settings).predictor(version, before_batch=tell, use_cache=False)
 
     def jobs() -> Iterator[tuple[Shard, ShardJob]]:
         while True:

@@ -54,13 +54,13 @@ class Service:
         self._models.refresh()
 
     def predictor(
-        self, version: str | None = None, *, before_batch: Callable[[], None] = lambda: None, remembers: bool = True
+        self, version: str | None = None, *, before_batch: Callable[[], None] = lambda: None, use_cache: bool = True
     ) -> Predictor:
         """A predictor with that model, with timings of its own.
 
         `before_batch` is as `Predictor` has it. A backfill never asks for a frame twice, so it need not remember answers.
         """
-        return Predictor(self.model(version), self.settings.max_batch, self._answers if remembers else None, before_batch)
+        return Predictor(self.model(version), self.settings.max_batch, self._answers if use_cache else None, before_batch)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
         return load_engine(bundle, self.settings.engine, self.settings.max_batch)

@@ -40,6 +40,18 @@ def demo_request(count: int = 200, seed: int = 1, **fields: Any) -> dict[str, An
     return {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles), **fields}
 
 
+def message(name: str, count: int = 200, seed: int = 1, **fields: Any) -> dict[str, Any]:
+    """An SQS message whose result is written to NAME.json."""
+    return {**demo_request(count, seed), "resultsUri": f"{name}.json", **fields}
+
+
+def failed_ids(response: dict[str, Any]) -> list[str]:
+    """The ids of the messages that return to the queue, from a partial batch response."""
+    assert list(response) == ["batchItemFailures"]
+    assert all(list(failure) == ["itemIdentifier"] for failure in response["batchItemFailures"])
+    return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]
+
+
 def npz(**members: Any) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, **members)

@@ -1,7 +1,8 @@
-"""The handler as Lambda starts it, over a model root in a folder and an engine that answers with a number."""
+"""The handler with a model root in a folder and an engine that predicts a constant."""
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +11,19 @@ import pytest
 from coinfarm.storage import Storage, open_storage
 from handler import app
 from handler.local_events import LocalContext
-from tests.support.demo_requests import ApiResponse, http_event, rest_event
+from tests.support.demo_requests import ApiResponse, failed_ids, http_event, queue_event, rest_event
 from tests.support.fake_models import FakeEngine, promote_model
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where models, candles and results lie, each in a folder of that name."""
+    """The parent of the folders models, candles and results."""
     return tmp_path
 
 
 @pytest.fixture
 def models(folder: Path) -> Storage:
-    """A model root with one version, which serves and answers 1.5."""
+    """A model root with one version, which is in service and predicts 1.5."""
     storage = open_storage(str(folder / "models"))
     promote_model(storage, folder / "first bundle", "1.5")
     return storage
@@ -30,7 +31,7 @@ def models(folder: Path) -> Storage:
 
 @pytest.fixture(autouse=True)
 def container(models: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A container that has not yet seen an event."""
+    """A new container without any invocation."""
     variables = {
         "MODEL_URI": models.uri(),
         "MODEL_CACHE_DIR": folder / "cache",
@@ -47,12 +48,12 @@ def container(models: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(autouse=True)
 def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many frames the engine was given, call by call."""
+    """The number of frames of each engine call."""
     calls: list[int] = []
 
     class Engine(FakeEngine):
         def predict(self, frames: Any) -> Any:
-            if frames.any():  # the manager warms a model up with an empty frame
+            if frames.any():  # the model manager warms up with empty frames
                 calls.append(len(frames))
             return super().predict(frames)
 
@@ -62,7 +63,7 @@ def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 @pytest.fixture
 def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An engine that is well until it sees a frame with something in it."""
+    """An engine that fails for every frame but the empty ones of the warm-up."""
 
     class Engine(FakeEngine):
         def predict(self, frames: Any) -> Any:
@@ -74,22 +75,30 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """`time.monotonic` as a clock that the test advances: `clock[0] += 10`."""
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    return clock
+
+
+@pytest.fixture
 def invoke() -> Callable[[Any], Any]:
-    """Give the handler an event."""
+    """Invoke the handler with an event."""
     return lambda event: app.lambda_handler(event, LocalContext())
 
 
 @pytest.fixture(params=[rest_event, http_event], ids=["REST", "HTTP"])
 def api_event(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
-    """Either shape of API Gateway's events; a test that uses it runs with both."""
+    """Makes events of a REST API or an HTTP API; tests run with both."""
     return request.param
 
 
 @pytest.fixture
-def ask(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) -> Callable[..., ApiResponse]:
-    """Send a request through API Gateway: `ask("POST", "/predictions", {…})`, or bytes and their media type; `event` are changes."""
+def send(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) -> Callable[..., ApiResponse]:
+    """Send a request through API Gateway: `send("POST", "/predictions", {…})`, or bytes and their media type; `event` overrides fields."""
 
-    def answer(
+    def send(
         method: str,
         path: str,
         body: Any = b"",
@@ -103,4 +112,36 @@ def ask(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) 
         made["multiValueQueryStringParameters"] = query and {name: [value] for name, value in query.items()}
         return ApiResponse.of(invoke(made | (event or {})))
 
-    return answer
+    return send
+
+
+@pytest.fixture
+def deliver(invoke: Callable[[Any], Any]) -> Callable[..., list[int]]:
+    """Invoke the handler with SQS messages (a string is a raw body); return the indices of those that failed."""
+
+    def deliver(*messages: Any) -> list[int]:
+        event = queue_event(*messages)
+        for record, message in zip(event["Records"], messages, strict=True):
+            record["body"] = message if isinstance(message, str) else record["body"]
+        ids = [record["messageId"] for record in event["Records"]]
+        return [ids.index(failed) for failed in failed_ids(invoke(event))]
+
+    return deliver
+
+
+@dataclass(frozen=True)
+class Results:
+    """The folder of results; `results["name"]` is the content of `name.json`."""
+
+    folder: Path
+
+    def names(self) -> list[str]:
+        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
+
+    def __getitem__(self, name: str) -> Any:
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+
+@pytest.fixture
+def results(folder: Path) -> Results:
+    return Results(folder / "results")

@@ -1,4 +1,4 @@
-"""The ASGI application under a real server, on a free port of this machine."""
+"""The ASGI application in a real server on a free local port."""
 
 import asyncio
 import io
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.enable_socket
 
 @contextmanager
 def serving(application):
-    """A client of the application, while a server runs it."""
+    """A client of the application, which runs in a server."""
     server = uvicorn.Server(uvicorn.Config(application, port=0, lifespan="on", log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -47,65 +47,64 @@ def client(container):
         yield client
 
 
-def test_candles_become_predictions(client):
-    answer = client.post("/predictions", json=demo_request(201))
-    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
-    assert len(answer.json()["results"]) == 2
+def test_predicts_candles(client):
+    response = client.post("/predictions", json=demo_request(201))
+    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
+    assert len(response.json()["results"]) == 2
 
 
-def test_frames_become_predictions(client):
+def test_predicts_frames(client):
     body = npz(frames=draw_frames(windows(demo_candles(203).columns)))
-    answer = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
-    assert len(answer.json()["results"]) == 4
+    response = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
+    assert len(response.json()["results"]) == 4
 
 
-def test_candles_become_a_picture(client):
-    answer = client.post("/frames", json=demo_request())
-    assert answer.headers["content-type"] == "image/png"
-    Image.open(io.BytesIO(answer.content)).verify()
+def test_renders_candles(client):
+    response = client.post("/frames", json=demo_request())
+    assert response.headers["content-type"] == "image/png"
+    Image.open(io.BytesIO(response.content)).verify()
 
 
-def test_a_query_reaches_the_route(client):
+def test_passes_the_query_string(client):
     assert client.get("/model", params={"version": "20990101-00000000"}).status_code == 404
 
 
-def test_a_refusal_keeps_its_status_and_its_kind(client):
-    answer = client.post("/predictions", json=demo_request(199))
-    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+def test_passes_problem_documents(client):
+    response = client.post("/predictions", json=demo_request(199))
+    assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
 
 
-def test_head_answers_as_get_does_but_for_the_body(client):
+def test_head_equals_get_without_the_body(client):
     head, get = client.head("/model"), client.get("/model")
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["content-length"] == get.headers["content-length"] == str(len(get.content))
 
 
-def test_requests_at_the_same_time_each_get_their_own_answer(client):
+def test_concurrent_requests_get_their_own_responses(client):
     counts = range(200, 216)
     with ThreadPoolExecutor(8) as pool:
-        answers = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
-    assert [len(answer["results"]) for answer in answers] == [count - 199 for count in counts]
+        documents = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
+    assert [len(response["results"]) for response in documents] == [count - 199 for count in counts]
 
 
-def test_a_body_over_the_limit_is_refused_with_what_to_do_instead(client, monkeypatch):
-    answer = client.post("/predictions", content=bytes(6_000_001), headers={"content-type": "application/json"})
-    assert answer.status_code == 413
-    assert "send fewer candles at a time" in answer.json()["detail"]
+def test_rejects_bodies_over_the_limit(client):
+    response = client.post("/predictions", content=bytes(6_000_001), headers={"content-type": "application/json"})
+    assert response.status_code == 413
 
 
-def test_the_model_is_loaded_before_the_first_request(client, folder):
+def test_loads_the_model_before_the_first_request(client, folder):
     assert list((folder / "cache").glob("*/*/model.keras"))
 
 
-def test_without_a_model_the_server_starts_and_says_that_it_is_not_ready(monkeypatch, caplog):
+def test_starts_without_a_model_and_is_not_ready(monkeypatch, caplog):
     monkeypatch.setenv("MODEL_URI", "/nowhere")
     with serving(Application()) as client:
-        assert "no model of /nowhere can serve" in caplog.text
+        assert "/nowhere" in caplog.text
         assert client.get("/health").status_code == 200
         assert client.get("/ready").status_code == 503
 
 
-def test_no_request_waits_for_a_version_that_loads(models, folder, monkeypatch):
+def test_no_request_waits_for_a_new_version(models, folder, monkeypatch):
     loading, may_load = threading.Event(), threading.Event()
     may_load.set()
 
@@ -121,7 +120,7 @@ def test_no_request_waits_for_a_version_that_loads(models, folder, monkeypatch):
         loading.clear()
         may_load.clear()
         version = promote_model(models, folder / "second bundle", "2.5")
-        assert loading.wait(10), "it is loaded though nobody asks"
+        assert loading.wait(10), "loaded without a request"
         assert client.get("/model").json()["version"] == before
         may_load.set()
         while client.get("/model").json()["version"] == before:
@@ -129,12 +128,12 @@ def test_no_request_waits_for_a_version_that_loads(models, folder, monkeypatch):
         assert client.get("/model").json()["version"] == version
 
 
-def test_a_refresh_that_fails_is_logged_and_not_the_last(models, folder, monkeypatch, caplog):
+def test_continues_after_a_failed_refresh(models, folder, monkeypatch, caplog):
     refreshed = threading.Event()
 
     def refresh(_):
         if "could not be refreshed" not in caplog.text:
-            raise RuntimeError("a surprise")
+            raise RuntimeError("unexpected")
         refreshed.set()
 
     monkeypatch.setenv("MODEL_REFRESH_S", "0.02")
@@ -143,8 +142,8 @@ def test_a_refresh_that_fails_is_logged_and_not_the_last(models, folder, monkeyp
         assert refreshed.wait(10)
 
 
-async def converse(scope, messages):
-    """What the application sends where a server gives it these messages."""
+async def exchange(scope, messages):
+    """The messages that the application sends in reply to the server's messages."""
     given, sent = iter(messages), []
 
     async def receive():
@@ -157,14 +156,14 @@ async def converse(scope, messages):
     return sent
 
 
-def test_a_setting_that_cannot_be_is_named_instead_of_a_start(monkeypatch):
+def test_invalid_settings_prevent_the_start_and_are_named(monkeypatch):
     monkeypatch.setenv("MAX_FRAMES", "few")
-    (failed,) = asyncio.run(converse({"type": "lifespan"}, [{"type": "lifespan.startup"}]))
+    (failed,) = asyncio.run(exchange({"type": "lifespan"}, [{"type": "lifespan.startup"}]))
     assert failed["type"] == "lifespan.startup.failed"
-    assert failed["message"].startswith("MAX_FRAMES='few': ")
+    assert failed["message"].startswith("MAX_FRAMES='few'")
 
 
-def test_a_body_over_the_limit_is_not_kept_in_memory():
+def test_does_not_buffer_bodies_over_the_limit():
     scope = {
         "type": "http",
         "method": "POST",
@@ -175,9 +174,9 @@ def test_a_body_over_the_limit_is_not_kept_in_memory():
     parts = ({"type": "http.request", "body": bytes(1 << 20), "more_body": part < 199} for part in range(200))
     tracemalloc.start()
     try:
-        start, *_ = asyncio.run(converse(scope, parts))
+        start, *_ = asyncio.run(exchange(scope, parts))
         _, peak_bytes = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert start["status"] == 413
-    assert peak_bytes < 50_000_000  # of 200 MB: the limit of 6 MB, a few times over
+    assert peak_bytes < 50_000_000  # the body has 200 MB, the limit is 6 MB

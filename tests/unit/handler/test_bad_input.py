@@ -1,4 +1,4 @@
-"""Each kind of bad input, sent through API Gateway: its status, and where the problem document points."""
+"""Every kind of invalid input through API Gateway: status and pointer of the problem document."""
 
 import base64
 import io
@@ -22,7 +22,7 @@ def with_candle(at, **fields):
 
 
 def with_objects(**changes):
-    """A request of candles as objects, in the third of which fields are changed, added, or (None) left out."""
+    """A request with candles as objects; changes, adds or (None) removes fields of the third."""
     request = demo_request()
     request["candles"] = [dict(zip(FIELDS, row, strict=True)) for row in request["candles"]]
     changed = request["candles"][2] | changes
@@ -47,50 +47,50 @@ def with_candles(change):
 
 
 REQUESTS = {
-    "not JSON": (b"hello", 400, "", "Invalid JSON"),
-    "cut short": (json.dumps(demo_request()).encode()[:-9], 400, "", "Invalid JSON"),
-    "empty": (b"", 400, "", "Invalid JSON"),
-    "nested without end": (b"[" * 100_000, 400, "", "Invalid JSON"),
-    "an array": ([1, 2, 3], 422, "", "should be an object"),
-    "null": (b"null", 422, "", "should be an object"),
-    "a missing field": (without("interval"), 422, "/interval", "required"),
-    "an unknown field": (demo_request(strid=2), 422, "/strid", "not permitted"),
-    "a field spelled as in Python": (demo_request(model_version="x"), 422, "/model_version", "not permitted"),
-    "an unknown interval": (demo_request() | {"interval": "1w"}, 422, "/interval", "pattern"),
-    "an interval that divides no day": (demo_request() | {"interval": "7m"}, 422, "/interval", "'7m' is no interval"),
-    "a symbol with a path in it": (demo_request() | {"symbol": "../BTC"}, 422, "/symbol", "pattern"),
-    "a stride of nothing": (demo_request(stride=0), 422, "/stride", "greater than"),
-    "a stride that is no number": (demo_request(stride="some"), 422, "/stride", "integer"),
-    "an unknown way with holes": (demo_request(gaps="ignore"), 422, "/gaps", "'fill' or 'reject'"),
-    "no candle": (with_candles(lambda rows: []), 422, "/candles", "at least 1"),
-    "too few candles": (with_candles(lambda rows: rows[:-1]), 422, "/candles", "199 candles are too few"),
-    "candles that are no list": (with_candles(lambda rows: "many"), 422, "/candles", "valid array"),
-    "a candle that is no candle": (with_candles(lambda rows: [*rows[:5], 7, *rows[6:]]), 422, "/candles/5", "must be an array"),
-    "a candle with too few fields": (with_candles(lambda rows: [*rows[:5], rows[5][:5], *rows[6:]]), 422, "/candles/5", "5 fields"),
-    "an array among objects": (with_candles(lambda rows: [*with_objects()["candles"][:5], *rows[5:]]), 422, "/candles/5", "an object"),
-    "a candle without its volume": (with_objects(volume=None), 422, "/candles/2/volume", "missing"),
-    "a candle with an unknown field": (with_objects(vol="1"), 422, "/candles/2/vol", "unknown"),
-    "a price that is a word": (with_candle(7, open="high"), 422, "/candles/7/open", "must be a number, not 'high'"),
-    "a price that is a boolean": (with_candle(7, open=True), 422, "/candles/7/open", "not a boolean"),
-    "a price that is null": (with_candle(7, open=None), 422, "/candles/7/open", "not null"),
-    "NaN": (with_candle(7, close="NaN"), 422, "/candles/7/close", "finite price"),
-    "NaN without quotes": (with_candle(7, close=float("nan")), 422, "/candles/7/close", "finite price"),
-    "infinity": (with_candle(7, high="Infinity"), 422, "/candles/7/high", "finite price"),
-    "a price beyond float64": (with_candle(7, high="1e999"), 422, "/candles/7/high", "finite price"),
-    "a price of zero": (with_candle(7, low="0"), 422, "/candles/7/low", "above zero"),
-    "a negative price": (with_candle(7, low="-1"), 422, "/candles/7/low", "above zero"),
-    "a negative volume": (with_candle(7, volume="-1"), 422, "/candles/7/volume", "zero or above"),
-    "high below open": (with_candle(7, high="1", low="1"), 422, "/candles/7/high", "is below the open"),
-    "low above close": (with_candle(7, high="9e9", low="8e9"), 422, "/candles/7/low", "is above the open"),
-    "a time that is a string": (with_candle(7, openTime="2026-01-01"), 422, "/candles/7/openTime", "whole number"),
-    "a time in seconds": (shifted(0, -1_765_458_374_400), 422, "/candles/0/openTime", "not seconds"),
-    "a time beyond any calendar": (with_candle(7, openTime=10**30), 422, "/candles", "beyond any calendar"),
-    "a time off the grid": (shifted(7, 1), 422, "/candles/7/openTime", "not a multiple of 1m"),
-    "a time twice": (shifted(7, -MINUTE_MS), 422, "/candles/7/openTime", "the candle before it again"),
-    "times out of order": (shifted(7, -3 * MINUTE_MS), 422, "/candles/7/openTime", "earlier than the candle before"),
-    "a hole of years": (shifted(199, 10**9 * MINUTE_MS // 1000), 413, None, "send the stretches on either side"),
-    "too many candles": (demo_request(1200), 413, None, "send at most 1199 candles"),
-    "no such version": (demo_request(modelVersion="latest"), 404, None, "not a version of a model"),
+    "not JSON": (b"hello", 400, ""),
+    "cut short": (json.dumps(demo_request()).encode()[:-9], 400, ""),
+    "empty": (b"", 400, ""),
+    "deeply nested": (b"[" * 100_000, 400, ""),
+    "an array": ([1, 2, 3], 422, ""),
+    "null": (b"null", 422, ""),
+    "a missing field": (without("interval"), 422, "/interval"),
+    "an unknown field": (demo_request(strid=2), 422, "/strid"),
+    "a field in snake case": (demo_request(model_version="x"), 422, "/model_version"),
+    "an unknown interval": (demo_request() | {"interval": "1w"}, 422, "/interval"),
+    "an interval that does not divide a day": (demo_request() | {"interval": "7m"}, 422, "/interval"),
+    "a symbol with a path in it": (demo_request() | {"symbol": "../BTC"}, 422, "/symbol"),
+    "a stride of zero": (demo_request(stride=0), 422, "/stride"),
+    "a stride that is not a number": (demo_request(stride="some"), 422, "/stride"),
+    "an unknown gap policy": (demo_request(gaps="ignore"), 422, "/gaps"),
+    "no candle": (with_candles(lambda rows: []), 422, "/candles"),
+    "too few candles": (with_candles(lambda rows: rows[:-1]), 422, "/candles"),
+    "candles that are not a list": (with_candles(lambda rows: "many"), 422, "/candles"),
+    "a number instead of a candle": (with_candles(lambda rows: [*rows[:5], 7, *rows[6:]]), 422, "/candles/5"),
+    "a candle with too few fields": (with_candles(lambda rows: [*rows[:5], rows[5][:5], *rows[6:]]), 422, "/candles/5"),
+    "an array among objects": (with_candles(lambda rows: [*with_objects()["candles"][:5], *rows[5:]]), 422, "/candles/5"),
+    "a candle without its volume": (with_objects(volume=None), 422, "/candles/2/volume"),
+    "a candle with an unknown field": (with_objects(vol="1"), 422, "/candles/2/vol"),
+    "a price that is a word": (with_candle(7, open="high"), 422, "/candles/7/open"),
+    "a price that is a boolean": (with_candle(7, open=True), 422, "/candles/7/open"),
+    "a price that is null": (with_candle(7, open=None), 422, "/candles/7/open"),
+    "NaN": (with_candle(7, close="NaN"), 422, "/candles/7/close"),
+    "NaN without quotes": (with_candle(7, close=float("nan")), 422, "/candles/7/close"),
+    "infinity": (with_candle(7, high="Infinity"), 422, "/candles/7/high"),
+    "a price beyond float64": (with_candle(7, high="1e999"), 422, "/candles/7/high"),
+    "a price of zero": (with_candle(7, low="0"), 422, "/candles/7/low"),
+    "a negative price": (with_candle(7, low="-1"), 422, "/candles/7/low"),
+    "a negative volume": (with_candle(7, volume="-1"), 422, "/candles/7/volume"),
+    "high below open": (with_candle(7, high="1", low="1"), 422, "/candles/7/high"),
+    "low above close": (with_candle(7, high="9e9", low="8e9"), 422, "/candles/7/low"),
+    "a time that is a string": (with_candle(7, openTime="2026-01-01"), 422, "/candles/7/openTime"),
+    "a time in seconds": (shifted(0, -1_765_458_374_400), 422, "/candles/0/openTime"),
+    "a time out of range": (with_candle(7, openTime=10**30), 422, "/candles"),
+    "a time off the grid": (shifted(7, 1), 422, "/candles/7/openTime"),
+    "a duplicate time": (shifted(7, -MINUTE_MS), 422, "/candles/7/openTime"),
+    "times out of order": (shifted(7, -3 * MINUTE_MS), 422, "/candles/7/openTime"),
+    "a gap of years": (shifted(199, 10**9 * MINUTE_MS // 1000), 413, None),
+    "too many candles": (demo_request(1200), 413, None),
+    "an invalid version": (demo_request(modelVersion="latest"), 404, None),
 }
 
 
@@ -98,34 +98,33 @@ def cases(table):
     return [pytest.param(*case, id=name) for name, case in table.items()]
 
 
-def check(answer, status, pointer, words):
-    assert (answer.status, answer.media_type) == (status, "application/problem+json")
-    problem = answer.json()
+def check(response, status, pointer):
+    assert (response.status, response.media_type) == (status, "application/problem+json")
+    problem = response.json()
     assert problem["status"] == status
-    assert words in problem["detail"]
     if pointer is None:
         assert "errors" not in problem
     else:
         assert problem["errors"][0]["pointer"] == pointer
 
 
-@pytest.mark.parametrize(("body", "status", "pointer", "words"), cases(REQUESTS))
-def test_a_bad_request_is_refused_where_it_is_wrong(ask, monkeypatch, body, status, pointer, words):
+@pytest.mark.parametrize(("body", "status", "pointer"), cases(REQUESTS))
+def test_rejects_invalid_requests(send, monkeypatch, body, status, pointer):
     monkeypatch.setenv("MAX_FRAMES", "1000")
-    check(ask("POST", "/predictions", body), status, pointer, words)
+    check(send("POST", "/predictions", body), status, pointer)
 
 
-def test_json_that_is_not_utf_8_is_refused(ask):
+def test_rejects_json_that_is_not_utf_8(send):
     body = base64.b64encode(b'{"symbol": "\xff"}').decode()
-    check(ask("POST", "/predictions", event={"body": body, "isBase64Encoded": True}), 400, "", "Invalid JSON")
+    check(send("POST", "/predictions", event={"body": body, "isBase64Encoded": True}), 400, "")
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/frames"])
-def test_all_the_faults_are_named_up_to_ten(ask, path):
+def test_reports_at_most_ten_invalid_candles(send, path):
     request = demo_request()
     for at in range(20):
         request["candles"][at][5] = "-1"
-    pointers = [fault["pointer"] for fault in ask("POST", path, request).json()["errors"]]
+    pointers = [fault["pointer"] for fault in send("POST", path, request).json()["errors"]]
     assert pointers == [f"/candles/{at}/volume" for at in range(10)]
 
 
@@ -149,24 +148,24 @@ BOMB = bomb()
 UNDERSTATED_BOMB = BOMB.replace((1 << 27).to_bytes(4, "little"), (90_128).to_bytes(4, "little"))
 
 ARCHIVES = {
-    "no archive": (b"hello", 400, "", "numpy.savez_compressed"),
-    "an archive cut short": (PACKED[:-30], 400, "", "is not an .npz archive"),
-    "a damaged member": (DAMAGED, 422, "/frames.npy", "is no plain NumPy array"),
-    "no frames": (npz(windowRangePct=[1.0]), 422, "/frames", "is missing"),
-    "an unknown member": (npz(frames=FRAME, labels=[1]), 422, "/labels", "is unknown"),
-    "no frame": (npz(frames=FRAME[:0]), 422, "/frames", "there is no frame"),
-    "the wrong dtype": (npz(frames=FRAME.astype(np.int8)), 422, "/frames", "must be uint8"),
-    "the wrong shape": (npz(frames=np.zeros((1, 150, 200, 3), np.uint8)), 422, "/frames", "(N, 200, 150, 3)"),
-    "a single frame without its axis": (npz(frames=FRAME[0]), 422, "/frames", "(N, 200, 150, 3)"),
-    "a grey frame": (npz(frames=FRAME + 255), 422, "/frames/0", "only 0 and 1"),
-    "a pickle": (PICKLE, 422, "/frames.npy", "allow_pickle"),
-    "ranges of another number": (npz(frames=FRAME, windowRangePct=[1.0, 2.0]), 422, "/windowRangePct", "one per frame"),
-    "a range that is NaN": (npz(frames=FRAME, windowRangePct=[np.nan]), 422, "/windowRangePct/0", "finite"),
-    "a decompression bomb": (BOMB, 413, None, "send several requests"),
-    "a bomb that understates itself": (UNDERSTATED_BOMB, 422, "/frames.npy", "is no plain NumPy array"),
+    "not an archive": (b"hello", 400, ""),
+    "an archive cut short": (PACKED[:-30], 400, ""),
+    "a damaged member": (DAMAGED, 422, "/frames.npy"),
+    "no frames": (npz(windowRangePct=[1.0]), 422, "/frames"),
+    "an unknown member": (npz(frames=FRAME, labels=[1]), 422, "/labels"),
+    "no frame": (npz(frames=FRAME[:0]), 422, "/frames"),
+    "the wrong dtype": (npz(frames=FRAME.astype(np.int8)), 422, "/frames"),
+    "the wrong shape": (npz(frames=np.zeros((1, 150, 200, 3), np.uint8)), 422, "/frames"),
+    "a single frame without its axis": (npz(frames=FRAME[0]), 422, "/frames"),
+    "a grey frame": (npz(frames=FRAME + 255), 422, "/frames/0"),
+    "a pickle": (PICKLE, 422, "/frames.npy"),
+    "another number of ranges": (npz(frames=FRAME, windowRangePct=[1.0, 2.0]), 422, "/windowRangePct"),
+    "a range that is NaN": (npz(frames=FRAME, windowRangePct=[np.nan]), 422, "/windowRangePct/0"),
+    "a decompression bomb": (BOMB, 413, None),
+    "a bomb that understates itself": (UNDERSTATED_BOMB, 422, "/frames.npy"),
 }
 
 
-@pytest.mark.parametrize(("body", "status", "pointer", "words"), cases(ARCHIVES))
-def test_a_bad_archive_of_frames_is_refused_where_it_is_wrong(ask, body, status, pointer, words):
-    check(ask("POST", "/predictions", body, "application/x-npz"), status, pointer, words)
+@pytest.mark.parametrize(("body", "status", "pointer"), cases(ARCHIVES))
+def test_rejects_invalid_archives(send, body, status, pointer):
+    check(send("POST", "/predictions", body, "application/x-npz"), status, pointer)

@@ -8,8 +8,8 @@ from handler.docs_page import page
 from handler.openapi_file import openapi_json
 
 
-class Loads(HTMLParser):
-    """Collects what a browser would fetch for the page."""
+class ResourceCollector(HTMLParser):
+    """Collects the URLs that a browser would load."""
 
     def __init__(self):
         super().__init__()
@@ -19,39 +19,39 @@ class Loads(HTMLParser):
         self.urls += [value for name, value in attributes if name in ("src", "href", "srcset", "data", "action", "poster")]
 
 
-def test_the_page_fetches_nothing():
-    loads = Loads()
-    loads.feed(page())
-    assert [url for url in loads.urls if not url.startswith("data:")] == []
+def test_loads_no_external_resources():
+    collector = ResourceCollector()
+    collector.feed(page())
+    assert [url for url in collector.urls if not url.startswith("data:")] == []
 
 
-def test_its_style_fetches_nothing():
+def test_the_style_sheet_loads_no_external_resources():
     style = re.search(r"<style>(.*?)</style>", page(), re.DOTALL)[1]
     assert "@import" not in style
     assert {url.partition(":")[0] for url in re.findall(r"url\([\"']?([^)\"']+)", style)} <= {"data"}
 
 
-def test_the_document_is_in_the_page():
+def test_contains_the_document():
     spec = re.search(r"const spec = (.*);\n", page())[1]
     assert json.loads(spec.replace("<\\/", "</")) == json.loads(openapi_json())
 
 
-def test_no_text_of_the_document_can_end_its_script(monkeypatch):
+def test_escapes_closing_script_tags(monkeypatch):
     monkeypatch.setattr("handler.docs_page.openapi_json", lambda: '{"info": "</script><script>alert(1)"}')
     assert page().count("</script>") == 2
 
 
-def test_the_page_is_served_as_html(ask):
-    answer = ask("GET", "/docs")
-    assert (answer.status, answer.media_type) == (200, "text/html; charset=utf-8")
-    assert answer.content.startswith(b"<!doctype html>")
+def test_serves_the_page_as_html(send):
+    response = send("GET", "/docs")
+    assert (response.status, response.media_type) == (200, "text/html; charset=utf-8")
+    assert response.content.startswith(b"<!doctype html>")
 
 
-def test_the_document_is_served_as_json(ask):
-    assert ask("GET", "/openapi.json").json() == json.loads(openapi_json())
+def test_serves_the_document_as_json(send):
+    assert send("GET", "/openapi.json").json() == json.loads(openapi_json())
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_the_documentation_needs_no_model(ask, monkeypatch, path):
+def test_needs_no_model(send, monkeypatch, path):
     monkeypatch.setenv("MODEL_URI", "/nowhere")
-    assert ask("GET", path).status == 200
+    assert send("GET", path).status == 200

@@ -1,4 +1,4 @@
-"""The files of events/: what lies there is what its script makes, and has the shape that AWS sends."""
+"""The files of events/ are what events/make.py writes, and the handler accepts them."""
 
 import base64
 import hashlib
@@ -21,15 +21,15 @@ def committed_candles():
     return parse_candles(CANDLE_FILE.read_bytes(), CANDLE_FILE.name)
 
 
-def test_the_candles_are_those_that_the_script_makes():
-    openapi_json, made = committed_candles(), make_candles()
-    np.testing.assert_array_equal(openapi_json.open_time, made.open_time)
-    for name in openapi_json.columns._fields[:4]:  # on another processor a price may come out a tick off
-        np.testing.assert_allclose(getattr(openapi_json.columns, name), getattr(made.columns, name), atol=0.1001)
+def test_the_candle_file_is_up_to_date():
+    committed, made = committed_candles(), make_candles()
+    np.testing.assert_array_equal(committed.open_time, made.open_time)
+    for name in committed.columns._fields[:4]:  # prices may differ by a tick between processors
+        np.testing.assert_allclose(getattr(committed.columns, name), getattr(made.columns, name), atol=0.1001)
 
 
 def unpacked(event):
-    """The event with its archive of frames as lists: another zlib packs the same frames to other bytes."""
+    """The event with its archive of frames as lists: other versions of zlib compress to other bytes."""
     if event.get("isBase64Encoded"):
         members = np.load(io.BytesIO(base64.b64decode(event["body"])))
         return {name: value for name, value in event.items() if name not in ("body", "headers")} | {
@@ -38,56 +38,56 @@ def unpacked(event):
     return event
 
 
-def test_the_events_are_those_that_the_script_makes_of_the_candles():
+def test_the_events_are_up_to_date():
     made = make_events(committed_candles())
     assert sorted(FILES) == sorted(made)
     for name, path in FILES.items():
-        assert unpacked(json.loads(path.read_text())) == unpacked(made[name]), f"events/{name}.json is stale: run python events/make.py"
+        assert unpacked(json.loads(path.read_text())) == unpacked(made[name]), f"events/{name}.json is outdated: run python events/make.py"
 
 
-def test_every_symbol_is_marked_as_made_up():
+def test_every_symbol_is_marked_as_synthetic():
     for path in FILES.values():
         text = path.read_text().replace("\\", "")
         assert text.count('"symbol": ') == text.count('"symbol": "DEMO')
 
 
 @pytest.mark.parametrize("path", [path for name, path in FILES.items() if "sqs" in name], ids=lambda path: path.stem)
-def test_a_message_has_the_digest_of_its_body(path):
+def test_messages_have_the_digest_of_their_body(path):
     for record in json.loads(path.read_text())["Records"]:
         assert record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest()
 
 
-def answers(pattern):
+def events(pattern):
     return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.glob(pattern))]
 
 
-@pytest.mark.parametrize("event", answers("api-*.json"))
-def test_each_api_event_is_answered(invoke, event):
+@pytest.mark.parametrize("event", events("api-*.json"))
+def test_api_events_succeed(invoke, event):
     assert ApiResponse.of(invoke(event)).status == 200
 
 
-@pytest.mark.parametrize("event", answers("refused/api-*.json"))
-def test_each_refused_api_event_gets_a_problem_document(invoke, event):
-    answer = ApiResponse.of(invoke(event))
-    assert (answer.status, answer.media_type) == (422, "application/problem+json")
-    assert answer.json()["errors"][0]["pointer"] == "/candles/17/high"
+@pytest.mark.parametrize("event", events("refused/api-*.json"))
+def test_invalid_api_events_return_problem_documents(invoke, event):
+    response = ApiResponse.of(invoke(event))
+    assert (response.status, response.media_type) == (422, "application/problem+json")
+    assert response.json()["errors"][0]["pointer"] == "/candles/17/high"
 
 
-@pytest.mark.parametrize("event", answers("sqs-*.json"))
-def test_each_record_leaves_its_result(invoke, monkeypatch, folder, event):
+@pytest.mark.parametrize("event", events("sqs-*.json"))
+def test_records_write_their_results(invoke, monkeypatch, folder, event):
     monkeypatch.setenv("CANDLES_ROOT", str(EVENTS / "candles"))
     assert invoke(event) == {"batchItemFailures": []}
     for record in event["Records"]:
         assert (folder / "results" / json.loads(record["body"])["resultsUri"]).exists()
 
 
-def test_the_bad_record_goes_back_alone(invoke, folder):
+def test_only_the_invalid_record_fails(invoke, folder):
     event = json.loads((EVENTS / "refused/sqs-one-bad-record.json").read_text())
     assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
     assert len(list((folder / "results/sqs-one-bad-record").iterdir())) == 2
 
 
-def test_the_direct_events_are_answered(invoke):
+def test_direct_events(invoke):
     def event(name):
         return json.loads((EVENTS / f"{name}.json").read_text())
 

@@ -26,7 +26,7 @@ from handler.problems import MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
     ],
     ids=lambda part: type(part).__name__ if isinstance(part, Exception) else "",
 )
-def test_each_error_has_its_status(error, status):
+def test_status_of_each_error(error, status):
     document = problem(error)
     assert document["status"] == status
     assert status in statuses()
@@ -37,14 +37,14 @@ def every_error(kind=errors.CoinfarmError):
 
 
 @pytest.mark.parametrize("kind", sorted(every_error(), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__)
-def test_no_error_that_is_meant_for_a_person_is_answered_as_one_of_ours(kind):
+def test_no_coinfarm_error_is_an_internal_error(kind):
     error = kind(Fault("/x", "y")) if issubclass(kind, errors.RequestError) else kind("y")
     document = problem(error)
     assert document["status"] != 500
     assert "y" in document["detail"]
 
 
-def test_a_problem_document_is_that_of_rfc_9457():
+def test_problem_documents_follow_rfc_9457():
     error = errors.CandleError(Fault("/candles/7/high", "is below the low"), Fault("/candles/9/open", "must be a number"))
     assert problem(error) == {
         "type": "urn:coinfarm:problem:CandleError",
@@ -58,5 +58,5 @@ def test_a_problem_document_is_that_of_rfc_9457():
     }
 
 
-def test_an_error_that_is_not_meant_for_a_person_tells_nothing_of_itself():
+def test_unexpected_errors_are_not_disclosed():
     assert "secret" not in str(problem(KeyError("secret")))

@@ -1,0 +1,171 @@
+"""The routes, bodies and errors of the API, except for predictions."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from coinfarm.models.promotion import promote
+from coinfarm.models.publish import publish
+from coinfarm.outputs import OUTPUT_NAMES
+from image_render.spec import STANDARD
+from tests.support.demo_requests import ApiResponse, demo_request, npz
+from tests.support.fake_models import publish_model, seal
+
+NPZ = "application/x-npz"
+FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
+
+
+def test_accepts_a_json_body_in_base64(send):
+    body = base64.b64encode(json.dumps(demo_request()).encode()).decode()
+    assert send("POST", "/predictions", b"", event={"body": body, "isBase64Encoded": True}).status == 200
+
+
+@pytest.mark.parametrize("body", ["no base64!", "ä"])
+def test_rejects_invalid_base64(send, body):
+    response = send("POST", "/predictions", b"", event={"body": body, "isBase64Encoded": True})
+    assert response.status == 400
+    assert "base64" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json; charset=utf-8", "Application/JSON", ""], ids=["with a charset", "in capitals", "not given"]
+)
+def test_accepts_every_spelling_of_the_json_media_type(send, media_type):
+    assert send("POST", "/predictions", demo_request(), media_type).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/predictions", "text/csv"), ("/predictions", "application/octet-stream"), ("/frames", NPZ)],
+)
+def test_rejects_unsupported_media_types(send, path, media_type):
+    response = send("POST", path, b"PK", media_type)
+    assert response.status == 415
+    assert media_type in response.json()["detail"]
+
+
+def test_rejects_bodies_over_the_limit(send, monkeypatch):
+    monkeypatch.setenv("MAX_BODY_BYTES", "1000")
+    response = send("POST", "/predictions", demo_request())
+    assert response.status == 413
+    assert "1000 bytes" in response.json()["detail"]
+
+
+def test_the_body_limit_counts_decoded_bytes(send, monkeypatch):
+    body = npz(frames=FRAMES)
+    monkeypatch.setenv("MAX_BODY_BYTES", str(len(body)))
+    assert send("POST", "/predictions", body, NPZ).status == 200
+
+
+def test_rejects_too_many_windows(send, monkeypatch):
+    monkeypatch.setenv("MAX_FRAMES", "5")
+    assert send("POST", "/predictions", demo_request(204)).status == 200
+    response = send("POST", "/predictions", demo_request(205))
+    assert response.status == 413
+    detail = response.json()["detail"]
+    assert all(number in detail for number in ("6 windows", "at most 204 candles", "199 candles"))
+
+
+def test_rejects_too_many_frames(send, monkeypatch):
+    monkeypatch.setenv("MAX_FRAMES", "1")
+    assert send("POST", "/predictions", npz(frames=FRAMES), NPZ).status == 413
+
+
+@pytest.mark.parametrize("count", [200, 205], ids=["one window", "a sheet of six"])
+def test_renders_frames_as_png(send, count):
+    response = send("POST", "/frames", demo_request(count))
+    assert (response.status, response.media_type) == (200, "image/png")
+    Image.open(io.BytesIO(response.content)).verify()
+
+
+def test_rejects_too_many_frames_to_render(send):
+    assert send("POST", "/frames", demo_request(224)).status == 413
+
+
+def test_rendering_needs_no_model(send, monkeypatch):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    assert send("POST", "/frames", demo_request()).status == 200
+
+
+def test_model_shows_outputs_and_metrics(send, models, folder):
+    promote(models, publish(models, seal(folder / "measured bundle", "2.0", metrics={"test": {"frames": 7}})))
+    response = send("GET", "/model").json()
+    assert (response["name"], response["engine"], response["horizonCandles"]) == ("fake", "fake", 30)
+    assert [output["name"] for output in response["outputs"]] == list(OUTPUT_NAMES)
+    assert response["metrics"] == {"test": {"frames": 7}}
+    assert response["training"] is None
+
+
+def test_model_shows_another_version(send, models, folder):
+    other = publish_model(models, folder / "other bundle", "-2.0")
+    assert send("GET", "/model", query={"version": other}).json()["version"] == other
+
+
+@pytest.mark.parametrize(
+    ("version", "status"),
+    [("20990101-00000000", 404), ("../../etc/passwd", 404), ("x" * 33, 422)],
+    ids=["unknown", "invalid", "too long"],
+)
+def test_model_rejects_invalid_versions(send, version, status):
+    response = send("GET", "/model", query={"version": version})
+    assert (response.status, response.media_type) == (status, "application/problem+json")
+
+
+def test_health_needs_no_model(send, monkeypatch):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    assert send("GET", "/health").json() == {"status": "ok"}
+
+
+def test_health_ignores_invalid_settings(send, monkeypatch):
+    monkeypatch.setenv("MAX_BATCH", "many")
+    assert send("GET", "/health").status == 200
+    assert send("GET", "/ready").json()["detail"].startswith("MAX_BATCH='many': ")
+
+
+def test_ready_loads_the_model(send, folder):
+    assert send("GET", "/ready").json()["model"]["name"] == "fake"
+    assert list((folder / "cache").glob("*/*/model.keras"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("GET", "/ready", b""), ("GET", "/model", b""), ("POST", "/predictions", demo_request())],
+    ids=["/ready", "/model", "/predictions"],
+)
+def test_a_missing_model_is_503_and_names_its_place(send, monkeypatch, method, path, body):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
+    response = send(method, path, body)
+    assert response.status == 503
+    assert "/nowhere" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/prediction"), ("POST", "/predictions/1"), ("DELETE", "/models"), ("GET", "/")], ids=lambda part: part
+)
+def test_unknown_routes_are_404(send, method, path):
+    response = send(method, path)
+    assert (response.status, response.media_type) == (404, "application/problem+json")
+    assert f"{method} {path}" in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [("GET", "/predictions", "POST"), ("DELETE", "/model", "GET"), ("OPTIONS", "/docs", "GET")]
+)
+def test_other_methods_are_405_with_the_allowed_one(api_event, invoke, method, path, allowed):
+    raw = invoke(api_event(method, path, "application/json", b""))
+    response = ApiResponse.of(raw)
+    assert (response.status, response.media_type) == (405, "application/problem+json")
+    headers = raw.get("headers") or raw["multiValueHeaders"]
+    assert headers["Allow"] in (allowed, [allowed])
+
+
+@pytest.mark.usefixtures("broken_engine")
+def test_unexpected_errors_are_not_disclosed(send):
+    response = send("POST", "/predictions", demo_request())
+    assert (response.status, response.media_type) == (500, "application/problem+json")
+    assert response.json()["type"] == "urn:coinfarm:problem:InternalError"
+    assert "secret" not in response.content.decode()

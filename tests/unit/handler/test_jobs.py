@@ -1,0 +1,120 @@
+"""Prediction requests as SQS messages."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.prediction.series import Series
+from coinfarm.serving.response import response_document
+from handler import app
+from tests.support.demo_requests import MINUTE_MS, START_MS, demo_candles, message
+from tests.support.fake_models import promote_model
+
+
+def test_writes_json_results(deliver, results):
+    assert deliver(message("one", 202)) == []
+    written = results["one"]
+    assert written.pop("messageId")
+    model = app.service().model()
+    assert written == json.loads(json.dumps(response_document(model, app.service().predictor().predict(Series(demo_candles(202))))))
+
+
+def test_writes_parquet_results(deliver, results):
+    assert deliver(message("one", 202, resultsUri="deep/below/one.parquet")) == []
+    table = pq.read_table(results.folder / "deep/below/one.parquet")
+    assert table.column_names == [
+        "open_time",
+        "close_time",
+        "in_sample",
+        "filled_candles",
+        "max_rise_pct",
+        "max_decline_pct",
+        "end_change_pct",
+    ]
+    assert table["open_time"].to_pylist() == [START_MS, START_MS + MINUTE_MS, START_MS + 2 * MINUTE_MS]
+    assert table["max_rise_pct"].to_pylist() == [1.5, 1.5, 1.5]
+    assert json.loads(table.schema.metadata[b"model"])["name"] == "fake"
+
+
+@pytest.fixture
+def candle_file(folder):
+    (folder / "candles").mkdir()
+    (folder / "candles/DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(600)))
+    return {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "DEMOUSD-1m.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("period", "opened", "windows"),
+    [
+        pytest.param({}, 0, 401, id="all of the file"),
+        pytest.param({"from": "2026-01-01T01:00:00Z"}, 60, 341, id="from"),
+        pytest.param({"to": "2026-01-01T03:21:00Z"}, 0, 2, id="to, which is exclusive"),
+        pytest.param(
+            {"from": "2026-01-01T02:00:00+01:00", "to": "2026-01-01T06:00:00"}, 60, 101, id="another zone, and none, which is UTC"
+        ),
+    ],
+)
+def test_predicts_a_period_of_a_candle_file(deliver, results, candle_file, period, opened, windows):
+    assert deliver({**candle_file, **period, "resultsUri": "one.json"}) == []
+    found = results["one"]["results"]
+    assert (found[0]["openTime"], len(found)) == (START_MS + opened * MINUTE_MS, windows)
+
+
+def test_accepts_absolute_uris_inside_the_roots(deliver, results, candle_file, folder):
+    uris = {"candlesUri": str(folder / "candles/DEMOUSD-1m.parquet"), "resultsUri": (folder / "results/one.json").as_uri()}
+    assert deliver({**candle_file, **uris}) == []
+    assert results.names() == ["one.json"]
+
+
+@pytest.mark.parametrize(("variable", "field"), [("RESULTS_ROOT", "resultsUri"), ("CANDLES_ROOT", "candlesUri")])
+def test_rejects_uris_without_a_configured_root(deliver, candle_file, monkeypatch, caplog, variable, field):
+    monkeypatch.delenv(variable)
+    assert deliver({**candle_file, "resultsUri": "one.json"}) == [0]
+    problem = next(record.problem for record in caplog.records if record.message == "record failed")
+    (error,) = problem["errors"]
+    assert error["pointer"] == f"/{field}"
+    assert variable in error["detail"]
+
+
+@pytest.mark.parametrize("ending", ["json", "parquet"])
+def test_a_second_delivery_keeps_the_result_even_after_a_promotion(deliver, results, engine_calls, models, folder, ending):
+    repeated = message("one", resultsUri=f"one.{ending}")
+    path = results.folder / f"one.{ending}"
+    assert deliver(repeated) == []
+    written, status = path.read_bytes(), path.stat()
+    promote_model(models, folder / "next bundle", "2.5")
+    assert deliver(repeated) == []
+    assert path.read_bytes() == written
+    assert path.stat().st_mtime_ns == status.st_mtime_ns
+    assert engine_calls == [1]
+
+
+def test_another_message_replaces_the_result(deliver, results):
+    deliver(message("one", 200))
+    deliver(message("one", 203))
+    assert len(results["one"]["results"]) == 4
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b'["a"]', b'{"messageId": 7}'], ids=["empty", "no JSON", "an array", "no id"])
+def test_replaces_other_files(deliver, results, content):
+    results.folder.mkdir()
+    (results.folder / "one.json").write_bytes(content)
+    assert deliver(message("one")) == []
+    assert len(results["one"]["results"]) == 1
+
+
+def test_rejects_records_over_max_record_frames(deliver, results, monkeypatch):
+    monkeypatch.setenv("MAX_RECORD_FRAMES", "10")
+    assert deliver(message("much", 210, seed=1), message("little", 209, seed=2)) == [0]
+    assert results.names() == ["little.json"]
+
+
+def test_an_unexpected_error_does_not_fail_the_other_records(deliver, results, candle_file, monkeypatch):
+    def explode(*args, **kwargs):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("handler.jobs.parse_candles", explode)
+    assert deliver(message("first"), {**candle_file, "resultsUri": "bad.json"}, message("third")) == [1]
+    assert results.names() == ["first.json", "third.json"]

@@ -1,0 +1,89 @@
+"""The dashboard and the alarms use metrics that the functions and the worker emit."""
+
+import json
+
+import pytest
+from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
+
+from coinfarm.aws.sqs import QueueMessage
+from handler import app
+from handler.drain import Drain
+from handler.idle_timer import IdleTimer
+from handler.local_events import LocalContext
+from handler.telemetry import print_metrics
+from handler.visibility import VisibilityExtender
+from handler.worker_settings import WorkerSettings
+from handler.worker_thread import WorkerThread
+from tests.support.demo_requests import demo_request, queue_event, rest_event
+from tests.support.monitoring_stack import monitoring_stack, requested_metrics
+
+
+def run_api(invoke, without_model):
+    post = ("POST", "/predictions", "application/json")
+    invoke(rest_event(*post, json.dumps(demo_request()).encode()))
+    invoke(rest_event(*post, json.dumps(demo_request(199)).encode()))
+    without_model()
+    invoke(rest_event(*post, json.dumps(demo_request()).encode()))
+
+
+def run_queue(invoke, without_model):
+    invoke(queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"}))
+    without_model()
+    invoke(queue_event({**demo_request(), "resultsUri": "other.json"}))
+
+
+class OneDelivery:
+    """A queue that delivers two messages and then stops the worker."""
+
+    def __init__(self, drain):
+        self._drain = drain
+
+    def receive(self, count, wait_s, visibility_timeout_s):
+        bodies = {"good": json.dumps({**demo_request(), "resultsUri": "good.json"}), "bad": "{}"}
+        self._drain.wait = lambda pause_s: True
+        return [QueueMessage(name, body, f"receipt of {name}", 1) for name, body in bodies.items()]
+
+    def delete(self, receipts):
+        return {}
+
+    def extend(self, receipts, visibility_timeout_s):
+        return {}
+
+
+def run_worker(_, without_model):
+    for prepare in (lambda: None, without_model):
+        prepare()
+        settings, drain = WorkerSettings(queue_url="https://sqs.us-east-1.amazonaws.com/1/shards"), Drain(0)
+        queue = OneDelivery(drain)
+        WorkerThread("worker-thread-1", settings, app.service(), queue, VisibilityExtender(queue, 60), IdleTimer(), drain).run()
+        print_metrics()
+
+
+@pytest.mark.parametrize(
+    ("parameter", "run", "unused"),
+    [
+        pytest.param("ApiFunctionName", run_api, {"Invocations"}, id="API"),
+        pytest.param("BatchFunctionName", run_queue, {"Invocations", "CachedFrames", "LoadMs"}, id="queue"),
+        pytest.param("FleetGroupName", run_worker, {"CachedFrames"}, id="worker"),
+    ],
+)
+def test_dashboard_and_alarms_use_existing_metrics(invoke, capsys, monkeypatch, parameter, run, unused):
+    """With equal dimensions: CloudWatch identifies a metric by its name and all dimensions."""
+
+    def without_model():
+        app.service.cache_clear()
+        monkeypatch.setenv("MODEL_URI", "/nowhere")
+
+    reset_cold_start_flag()
+    run(invoke, without_model)
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    emitted = {
+        (directive["Namespace"], metric["Name"], frozenset((name, blob[name]) for name in directive["Dimensions"][0]))
+        for blob in blobs
+        for directive in blob["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+    used = {tuple(metric) for metric in requested_metrics(monitoring_stack(**{parameter: LocalContext().function_name}))}
+    used = {metric for metric in used if ("function_name", LocalContext().function_name) in metric[2]}
+    assert used <= emitted
+    assert {name for _, name, _ in emitted - used} == {"ModelFrames", *unused}, "the dashboard searches for ModelFrames by version"

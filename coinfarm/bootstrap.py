@@ -1,23 +1,22 @@
-"""How far a mean or a ratio may stray by chance, where neighbouring values depend on each other: the circular block bootstrap."""
+"""The circular block bootstrap: confidence intervals of means and ratios of autocorrelated series."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Draws = NDArray[np.float64]
 
-_BLOCKS_AT_ONCE = 1_000_000
-"""Bounds the memory: so many block sums are held at a time, whatever the number of values and samples."""
+_MAX_BLOCKS_IN_MEMORY = 1_000_000
+"""The number of block sums in memory at a time, which bounds memory use."""
 
 
 def block_bootstrap_means(values: ArrayLike, block: int, samples: int = 1000, seed: int = 0) -> Draws:
-    """Means of `samples` resampled series, `(samples, k)`, for finite `values` `(n, k)` in order of time (`(n,)` is one column).
+    """Means of `samples` resampled series, `(samples, k)`, of finite `values` `(n, k)` in order of time (`(n,)` is one column).
 
-    Each resampled series is made of `n` values in blocks of `block` neighbours, the last block cut short; a block that begins near
-    the end goes on at the beginning, so that every value is as likely as any other (Politis and Romano 1992, "A circular
-    block-resampling procedure for stationary data"). The columns are resampled together: what happened at one time stays together.
-    A function of its arguments alone. Ten million block sums take about a second.
+    Each resampled series has `n` values in blocks of `block` neighbours, the last block truncated. A block that begins near the end
+    continues at the beginning, so every value is equally likely (Politis and Romano 1992, "A circular block-resampling procedure for
+    stationary data"). The columns are resampled together, row by row. Deterministic. Ten million block sums take about a second.
 
-    Raises `ValueError` where the values make fewer than two blocks (nothing can be said then), or are not finite.
+    Raises `ValueError` if there are fewer values than two blocks, or values that are not finite.
     """
     columns = np.asarray(values, np.float64)
     if columns.ndim == 1:
@@ -29,10 +28,10 @@ def block_bootstrap_means(values: ArrayLike, block: int, samples: int = 1000, se
         raise ValueError("values must be finite")
     blocks = -(-count // block)
     means = columns.mean(axis=0)
-    sums_before = _circular_sums(columns - means, block)  # centred: sums of millions keep their digits
+    sums_before = _circular_sums(columns - means, block)  # centred, so that sums of millions of values stay precise
     random = np.random.default_rng(seed)
     draws = np.empty((samples, width))
-    at_once = max(1, _BLOCKS_AT_ONCE // blocks)
+    at_once = max(1, _MAX_BLOCKS_IN_MEMORY // blocks)
     last_block = count - (blocks - 1) * block
     for first in range(0, samples, at_once):
         part = draws[first : first + at_once]
@@ -48,8 +47,8 @@ def block_bootstrap_means(values: ArrayLike, block: int, samples: int = 1000, se
 def block_bootstrap_ratio(numerators: ArrayLike, denominators: ArrayLike, block: int, samples: int = 1000, seed: int = 0) -> Draws:
     """Ratios of the resampled sums of `numerators` and `denominators`, both `(n,)`: `(samples,)`, NaN where a denominator is zero.
 
-    Both are resampled together, so that a share keeps its own count: of values that are there at some times only, say.
-    Raises as `block_bootstrap_means`.
+    Both are resampled together, so a mean of values that exist at some times only is divided by their own count.
+    Raises the errors of `block_bootstrap_means`.
     """
     top, bottom = block_bootstrap_means(np.column_stack([np.asarray(numerators), np.asarray(denominators)]), block, samples, seed).T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -58,7 +57,7 @@ def block_bootstrap_ratio(numerators: ArrayLike, denominators: ArrayLike, block:
 
 
 def percentile_interval(draws: Draws, level: float = 0.9) -> tuple[float, float]:
-    """The percentile interval that holds `level` of the draws `(samples,)`; draws that are NaN are left out, NaN where all are."""
+    """The central interval with the share `level` of the draws `(samples,)`. NaN draws are ignored; if all are NaN, so is the interval."""
     known = draws[~np.isnan(draws)]
     if not len(known):
         return float("nan"), float("nan")
@@ -67,5 +66,5 @@ def percentile_interval(draws: Draws, level: float = 0.9) -> tuple[float, float]
 
 
 def _circular_sums(columns: Draws, block: int) -> Draws:
-    """`(n + block + 1, k)`: sums of all that stands before each place, in the series followed by its own beginning."""
+    """Cumulative sums before each position, `(n + block + 1, k)`, of the series followed by its first `block` values."""
     return np.concatenate([np.zeros((1, columns.shape[1])), np.cumsum(np.concatenate([columns, columns[:block]]), axis=0)])

@@ -1,4 +1,4 @@
-"""JSON documents that are stored: manifests, pointers, runs, evaluations."""
+"""Stored JSON documents: manifests, pointers, runs, evaluations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,26 +16,26 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Document(BaseModel):
-    """A frozen JSON document: camelCase in JSON, snake_case in Python; unknown fields are refused."""
+    """A frozen JSON document: camelCase in JSON, snake_case in Python; unknown fields are rejected."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, allow_inf_nan=False)
     error: ClassVar[type[CoinfarmError]] = DocumentError
-    """What `parse` raises."""
+    """The class of the error that `parse` raises."""
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> Self:
-        """The document that was stored at `where`; raises `error`, which names the place and the fields at fault."""
+        """The document stored at `where`. Raises `error`, which names the place and the invalid fields."""
         with translate_validation_errors(where, cls.error):
             return cls.model_validate_json(data)
 
     def to_json(self) -> bytes:
-        """As it is stored."""
+        """The stored form."""
         return self.model_dump_json(by_alias=True, exclude_none=True, indent=2).encode() + b"\n"
 
 
 @contextmanager
 def translate_validation_errors(where: str, error: type[CoinfarmError]) -> Iterator[None]:
-    """Turns pydantic's error into an `error` that names `where` and the fields at fault."""
+    """Turn pydantic's `ValidationError` into an `error` that names `where` and the invalid fields."""
     try:
         yield
     except ValidationError as invalid:

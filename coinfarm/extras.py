@@ -1,4 +1,4 @@
-"""Packages that only some commands need, and the extras of this distribution that install them."""
+"""Optional packages, and the extras that install them."""
 
 from importlib.util import find_spec
 
@@ -20,23 +20,23 @@ _EXTRAS = {
 
 
 class MissingPackage(CoinfarmError):
-    """A package of an extra that is not installed; the message says how to install it."""
+    """An optional package is not installed; the message says how to install it."""
 
 
 def how_to_install(package: str) -> str:
-    """The command that installs an optional package, for a person."""
+    """How to install an optional package, as part of a message."""
     return f"in a checkout, make develop installs it; elsewhere, pip install 'coinfarm[{_EXTRAS[package]}]'"
 
 
 def require(purpose: str, *packages: str) -> None:
-    """Raise `MissingPackage` for the first of the packages that is not installed. It loads none of them."""
+    """Raise `MissingPackage` for the first of the packages that is not installed. Imports none of them."""
     for package in packages:
         if find_spec(package) is None:
             raise _missing(purpose, package)
 
 
 def missing_package(error: ModuleNotFoundError, purpose: str) -> MissingPackage | None:
-    """The error to show instead of a failed import, where an extra would install the module."""
+    """The error to show for a failed import; None if no extra installs the module."""
     package = (error.name or "").partition(".")[0]
     return _missing(purpose, package) if package in _EXTRAS else None
 

@@ -1,4 +1,4 @@
-"""What the model is to foretell: the horizon's extremes and its end, after each window."""
+"""Training targets: the price extremes and the last price of the horizon after each window."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,14 +6,14 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from image_render.windows import Columns
 
-_UPSIDE_DOWN = [1, 0, 2]
-"""The output that each becomes when a chart is turned upside down, its sign changed."""
+_FLIPPED_ORDER = [1, 0, 2]
+"""The output that each takes its value from, negated, when a chart is flipped vertically."""
 
 
 def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candles: int) -> Values:
-    """`(n, 3)`: maxRisePct, maxDeclinePct and endChangePct after the candles at `last_candles`, each a window's last.
+    """`(n, 3)`: maxRisePct, maxDeclinePct and endChangePct after the windows whose last candles are at `last_candles`, `(n,)`.
 
-    In percent of that candle's close, signed, over the `horizon_candles` that follow it:
+    In percent of the last candle's close, signed, over the `horizon_candles` that follow it:
     `100 * (max(high) / close - 1)`, `100 * (min(low) / close - 1)`, `100 * (last close / close - 1)`.
     """
     horizons = np.lib.stride_tricks.sliding_window_view
@@ -26,8 +26,8 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
 
 
 def flip_targets(targets: Values) -> Values:
-    """What would follow the chart turned upside down, `(n, 3)`: a rise becomes a decline.
+    """The targets `(n, 3)` of the chart flipped vertically: a rise becomes a decline.
 
-    Exactly so in `window_range` units, in percent nearly.
+    Exact in `window_range` units, approximate in percent.
     """
-    return -targets[:, _UPSIDE_DOWN]
+    return -targets[:, _FLIPPED_ORDER]

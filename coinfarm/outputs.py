@@ -1,11 +1,11 @@
-"""What is foretold of the horizon, in the order in which the numbers stand everywhere."""
+"""The model's outputs: their names, in the order of every array and file."""
 
 from typing import Literal, get_args
 
 OutputName = Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
 OUTPUT_NAMES: tuple[str, ...] = get_args(OutputName)
-"""As JSON spells them."""
+"""Names in JSON."""
 OUTPUT_COLUMNS = ("max_rise_pct", "max_decline_pct", "end_change_pct")
-"""As CSV and Parquet spell them."""
+"""Names in CSV and Parquet."""
 OUTPUT_TITLES: dict[str, str] = dict(zip(OUTPUT_NAMES, ("max rise", "max decline", "end change"), strict=True))
-"""As a person reads them."""
+"""Names for people."""

@@ -1,4 +1,4 @@
-"""Bytes in a local folder."""
+"""Storage in a local folder."""
 
 import fcntl
 import hashlib
@@ -9,11 +9,11 @@ from pathlib import Path
 from uuid import uuid4
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
-from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
+from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
 
 class FolderStorage:
-    """A folder, made at the first write. An etag is the sha256 of the bytes, in hex."""
+    """Storage in a local folder, which is created at the first write. An etag is the sha256 of the bytes, in hex."""
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
@@ -37,7 +37,7 @@ class FolderStorage:
         key: str,
         data: bytes,
         *,
-        content_type: str = "application/octet-stream",  # noqa: ARG002 - a file has no such thing
+        content_type: str = "application/octet-stream",  # noqa: ARG002 - files have no content type
         if_match: str | None = None,
         create_only: bool = False,
     ) -> str:
@@ -54,7 +54,7 @@ class FolderStorage:
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
         with _translated(self.uri(key)), self._path(key).open("rb") as source:
-            save(iter(lambda: source.read(CHUNK_BYTES), b""), path, max_bytes, self.uri(key))
+            save_chunks(iter(lambda: source.read(CHUNK_BYTES), b""), path, max_bytes, self.uri(key))
 
     def list(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self._root
@@ -72,15 +72,15 @@ class FolderStorage:
 
     def _path(self, key: str) -> Path:
         path = self._root / checked_key(key)
-        # realpath, since Path.resolve raises a RuntimeError for links that run in a circle
+        # realpath, because Path.resolve raises a RuntimeError for circular links
         if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root)):
-            raise Forbidden(f"{path} is a link that leads out of {self._root}: put the file itself there")
+            raise Forbidden(f"{path} is a link to a file outside {self._root}: copy the file itself there")
         return path
 
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock against other threads and processes; a process that dies gives it back."""
+    """Lock the folder against other threads and processes. The lock of a process that dies is released."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -94,7 +94,7 @@ def _etag(data: bytes) -> str:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Readers see the old file or the new one, and after a crash too."""
+    """Replace the file atomically: readers see the old content or the new, also after a crash."""
     temporary = path.with_name(f".{uuid4().hex}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -115,9 +115,9 @@ def _translated(where: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise NotFound(f"{where}: there is no such file") from error
+        raise NotFound(f"{where}: no such file") from error
     except PermissionError as error:
-        raise Forbidden(f"{where}: the system denies access; check who owns it") from error
+        raise Forbidden(f"{where}: permission denied; check its owner and mode") from error
     except OSError as error:
         error.filename = error.filename or where
         raise StorageError(system_error_text(error)) from error

@@ -1,4 +1,4 @@
-"""What every storage does, and what a key may be."""
+"""The storage protocol, and the rules for keys."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -9,33 +9,33 @@ from coinfarm.storage.local_file import naming_path
 
 CHUNK_BYTES = 1 << 20
 _MAX_KEY_BYTES, _MAX_PART_BYTES = 1024, 255
-"""In bytes; S3 takes no longer key, and no file system that we know a longer name."""
+"""S3's limit for a key, and the usual limit of file systems for a name."""
 
 
 class Blob(NamedTuple):
-    """The bytes under a key, and the tag that changes when they do."""
+    """The bytes stored under a key, and their etag, which changes when they do."""
 
     data: bytes
     etag: str
 
 
 class Storage(Protocol):
-    """Bytes under keys: relative POSIX paths, none of which leads out of the root.
+    """Bytes stored under keys, which are relative POSIX paths inside the root.
 
-    Every method but `uri` raises `Forbidden` for a key that is no such path or where access is denied, `Unavailable`
-    where another try may do better, and another `StorageError` for what else the storage refuses.
+    Every method except `uri` raises `Forbidden` for an invalid key and where access is denied, `Unavailable` if a retry may succeed, and
+    another `StorageError` for other failures.
     """
 
     def uri(self, key: str = "") -> str:
-        """Where `key` lies, as a person would name it; without a key the root."""
+        """The URI or path of `key`; without a key, that of the root."""
         ...
 
     def read(self, key: str, max_bytes: int | None = None) -> Blob:
-        """Raises `NotFound`, and `TooLarge` beyond `max_bytes`."""
+        """The bytes under `key`. Raises `NotFound`, and `TooLarge` above `max_bytes`."""
         ...
 
     def read_if_changed(self, key: str, etag: str | None, max_bytes: int | None = None) -> Blob | None:
-        """As `read`, but None while the bytes are still those of `etag`."""
+        """Like `read`, but None if the bytes still have `etag`."""
         ...
 
     def write(
@@ -47,14 +47,14 @@ class Storage(Protocol):
         if_match: str | None = None,
         create_only: bool = False,
     ) -> str:
-        """Replace the bytes under `key` as a whole, and return their etag.
+        """Replace the bytes under `key` atomically, and return their etag.
 
-        Raises `Conflict` if those there are not the ones of the etag `if_match`, or with `create_only` if any are.
+        Raises `Conflict` if the stored bytes do not have the etag `if_match`, or, with `create_only`, if the key exists.
         """
         ...
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
-        """Stream the bytes into the new file `path`. Raises as `read`; what was written by then is left behind."""
+        """Stream the bytes into the new file `path`. Raises the errors of `read`, and leaves a partial file behind."""
         ...
 
     def list(self, prefix: str = "") -> Iterator[str]:
@@ -62,27 +62,29 @@ class Storage(Protocol):
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether bytes lie under `key`."""
+        """Whether the key exists."""
         ...
 
     def subfolder(self, key: str) -> "Storage":
-        """The storage whose root is `key` of this one."""
+        """The storage whose root is the folder `key` of this one."""
         ...
 
 
 def checked_key(key: str) -> str:
-    """The key itself; raises `Forbidden` unless it is a printable relative path without `..`, `.` or backslashes, not too long."""
+    """The key itself. Raises `Forbidden` if it is too long, or not a printable relative path without `..`, `.` and backslashes."""
     if not key.isprintable() or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
-        raise Forbidden(f"{shortened(repr(key), 200)} is no storage key: give a relative path such as folder/file.json, without '..'")
+        raise Forbidden(
+            f"{shortened(repr(key), 200)} is not a valid storage key: give a relative path such as folder/file.json, without '..'"
+        )
     if len(key.encode()) > _MAX_KEY_BYTES or any(len(part.encode()) > _MAX_PART_BYTES for part in key.split("/")):
         raise Forbidden(
-            f"{shortened(repr(key), 200)} is no storage key: it may have {_MAX_KEY_BYTES} bytes, and {_MAX_PART_BYTES} between two slashes"
+            f"{shortened(repr(key), 200)} is not a valid storage key: the limit is {_MAX_KEY_BYTES} bytes, and {_MAX_PART_BYTES} per part"
         )
     return key
 
 
-def save(chunks: Iterable[bytes], path: Path, max_bytes: int, source: str) -> None:
-    """Write the chunks to `path`; raises `TooLarge`, naming `source`, as soon as there are more than `max_bytes`."""
+def save_chunks(chunks: Iterable[bytes], path: Path, max_bytes: int, source: str) -> None:
+    """Write the chunks to `path`. Raises `TooLarge`, which names `source`, after more than `max_bytes`."""
     size = 0
     with path.open("wb") as file:
         for chunk in chunks:
@@ -94,10 +96,10 @@ def save(chunks: Iterable[bytes], path: Path, max_bytes: int, source: str) -> No
 
 
 def too_large(where: str, max_bytes: int) -> TooLarge:
-    """The error for what is larger than its reader allows."""
-    return TooLarge(f"{where} is larger than the {max_bytes:,} bytes allowed there")
+    """The error for data that is larger than its reader allows."""
+    return TooLarge(f"{where} is larger than the limit of {max_bytes:,} bytes")
 
 
 def conflict(where: str) -> Conflict:
-    """The error for a conditional write that came too late."""
-    return Conflict(f"{where} was written by somebody else in the meantime: look at what is there now")
+    """The error for a failed conditional write."""
+    return Conflict(f"{where} was changed by another writer in the meantime: read it again")

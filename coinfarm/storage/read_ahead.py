@@ -1,4 +1,4 @@
-"""Fetches what is needed next while what came before is used."""
+"""Prefetching in threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -10,19 +10,19 @@ Fetched = TypeVar("Fetched")
 
 
 def read_ahead(fetch: Callable[[Item], Fetched], items: Iterable[Item], count: int) -> Iterator[tuple[Item, Fetched]]:
-    """Each item with what `fetch` returned for it, in order; up to `count` are fetched ahead, each in a thread.
+    """Each item with the result of `fetch`, in order; up to `count` items are fetched ahead, each in its own thread.
 
-    What `fetch` raises is raised at its item. After an error, or when the caller stops, what was not begun is not fetched.
+    An error of `fetch` is raised at its item. After an error, or when the caller stops iterating, pending fetches are cancelled.
     """
     with ThreadPoolExecutor(count, thread_name_prefix="read-ahead") as pool:
-        coming: deque[tuple[Item, Future[Fetched]]] = deque()
+        pending: deque[tuple[Item, Future[Fetched]]] = deque()
         try:
             for item in items:
-                coming.append((item, pool.submit(fetch, item)))
-                if len(coming) > count:
-                    first, fetched = coming.popleft()
+                pending.append((item, pool.submit(fetch, item)))
+                if len(pending) > count:
+                    first, fetched = pending.popleft()
                     yield first, fetched.result()
-            for first, fetched in coming:
+            for first, fetched in pending:
                 yield first, fetched.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

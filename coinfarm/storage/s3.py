@@ -1,4 +1,4 @@
-"""Bytes in S3, through boto3."""
+"""Storage in S3."""
 
 import os
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from botocore.exceptions import ClientError
 from coinfarm.aws.client import aws_client
 from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
 from coinfarm.errors import NotFound, StorageError
-from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save, too_large
+from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
 class S3Storage:
-    """The objects of a bucket under a prefix. An etag is S3's own, quotes included."""
+    """Storage in the objects of a bucket under a prefix. An etag is S3's own, quotes included."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self._bucket = bucket
@@ -61,7 +61,7 @@ class S3Storage:
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
         with _translate_errors(self.uri(key)), closing(_client().get_object(**self._object(key))["Body"]) as body:
-            save(body.iter_chunks(CHUNK_BYTES), path, max_bytes, self.uri(key))
+            save_chunks(body.iter_chunks(CHUNK_BYTES), path, max_bytes, self.uri(key))
 
     def list(self, prefix: str = "") -> Iterator[str]:
         with _translate_errors(self.uri(prefix)):
@@ -97,14 +97,14 @@ class S3Storage:
 
 @cache
 def _client() -> "S3Client":
-    stand_in = "AWS_ENDPOINT_URL_S3" in os.environ  # such as moto: it has no host name for each bucket
-    client: S3Client = aws_client("s3", s3={"addressing_style": "path" if stand_in else "auto"})
+    has_endpoint = "AWS_ENDPOINT_URL_S3" in os.environ  # such as moto, which has no host name per bucket
+    client: S3Client = aws_client("s3", s3={"addressing_style": "path" if has_endpoint else "auto"})
     return client
 
 
 def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     if response.status == HTTPStatus.NOT_FOUND:
-        return NotFound(f"{where}: there is no such object or bucket")
+        return NotFound(f"{where}: no such object or bucket")
     if response.status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return conflict(where)
     return None

@@ -1,4 +1,4 @@
-"""The block bootstrap against what is known of it by hand and by theory."""
+"""The block bootstrap against a plain implementation and against theory."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from coinfarm import bootstrap
 from coinfarm.bootstrap import block_bootstrap_means, block_bootstrap_ratio, percentile_interval
 
 
-def slowly(values: np.ndarray, block: int, samples: int, seed: int) -> list[float]:
-    """The same, one series after another, as a textbook has it."""
+def reference_means(values: np.ndarray, block: int, samples: int, seed: int) -> list[float]:
+    """The textbook algorithm: one series after the other."""
     count = len(values)
     blocks = -(-count // block)
     random = np.random.default_rng(seed)
@@ -20,18 +20,18 @@ def slowly(values: np.ndarray, block: int, samples: int, seed: int) -> list[floa
 
 
 @pytest.mark.parametrize(("count", "block"), [(10, 1), (10, 5), (11, 5), (100, 7), (60, 30)])
-def test_the_means_are_those_of_series_made_of_blocks(count: int, block: int) -> None:
+def test_means_equal_those_of_the_textbook_algorithm(count: int, block: int) -> None:
     values = np.random.default_rng(1).normal(size=count)
     found = block_bootstrap_means(values, block, samples=20, seed=3)
     assert found.shape == (20, 1)
-    np.testing.assert_allclose(found[:, 0], slowly(values, block, 20, seed=3), atol=1e-12)
+    np.testing.assert_allclose(found[:, 0], reference_means(values, block, 20, seed=3), atol=1e-12)
 
 
-def test_the_memory_that_is_taken_changes_no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_limit_does_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(1).normal(size=(90, 2))
-    at_once = block_bootstrap_means(values, 10, samples=50)
-    monkeypatch.setattr(bootstrap, "_BLOCKS_AT_ONCE", 1)
-    np.testing.assert_array_equal(block_bootstrap_means(values, 10, samples=50), at_once)
+    unlimited = block_bootstrap_means(values, 10, samples=50)
+    monkeypatch.setattr(bootstrap, "_MAX_BLOCKS_IN_MEMORY", 1)
+    np.testing.assert_array_equal(block_bootstrap_means(values, 10, samples=50), unlimited)
 
 
 def test_columns_are_resampled_together() -> None:
@@ -40,24 +40,24 @@ def test_columns_are_resampled_together() -> None:
     np.testing.assert_allclose(draws[:, 1], 2 * draws[:, 0] + 1)
 
 
-def test_a_seed_decides_the_draws() -> None:
+def test_the_seed_determines_the_draws() -> None:
     values = np.arange(40.0)
     np.testing.assert_array_equal(block_bootstrap_means(values, 4, seed=1), block_bootstrap_means(values, 4, seed=1))
     assert (block_bootstrap_means(values, 4, seed=1) != block_bootstrap_means(values, 4, seed=2)).any()
 
 
-def test_a_mean_far_from_zero_keeps_its_digits() -> None:
+def test_a_mean_far_from_zero_stays_precise() -> None:
     values = 1e9 + np.tile([0.0, 1.0], 50_000)
     np.testing.assert_allclose(block_bootstrap_means(values, 2, samples=5) - 1e9, 0.5, atol=1e-6)
 
 
-def test_independent_values_stray_by_their_standard_error() -> None:
+def test_means_of_independent_values_vary_by_the_standard_error() -> None:
     values = np.random.default_rng(1).normal(size=4_000)
     assert block_bootstrap_means(values, 1, samples=2_000).std() == pytest.approx(values.std() / np.sqrt(4_000), rel=0.1)
 
 
-def test_values_that_repeat_themselves_need_blocks_to_show_how_few_they_are() -> None:
-    """Each of 4,000 values stands 30 times in a row: the error of the mean is that of 4,000, not of 120,000."""
+def test_blocks_give_the_standard_error_of_autocorrelated_values() -> None:
+    """Each of 4,000 values is repeated 30 times: the error of the mean is that of 4,000 values, not of 120,000."""
     few = np.random.default_rng(1).normal(size=4_000)
     repeated = np.repeat(few, 30)
     alone, in_blocks = (block_bootstrap_means(repeated, block, samples=1_000).std() for block in (1, 150))
@@ -65,29 +65,29 @@ def test_values_that_repeat_themselves_need_blocks_to_show_how_few_they_are() ->
     assert alone < in_blocks / 4
 
 
-def test_a_ratio_is_of_sums_not_a_mean_of_ratios() -> None:
+def test_a_ratio_is_one_of_sums_not_a_mean_of_ratios() -> None:
     counts = np.tile([1.0, 0.0, 3.0], 100)
     np.testing.assert_allclose(block_bootstrap_ratio(0.25 * counts, counts, 3, samples=20), 0.25)
 
 
-def test_a_ratio_to_nothing_is_unknown() -> None:
+def test_a_ratio_to_zero_is_nan() -> None:
     ratios = block_bootstrap_ratio(np.zeros(10), np.zeros(10), 2, samples=5)
     assert np.isnan(ratios).all()
     assert np.isnan(percentile_interval(ratios)).all()
 
 
-def test_the_interval_holds_the_share_of_the_draws_that_it_is_asked_for() -> None:
+def test_the_interval_contains_the_requested_share_of_the_draws() -> None:
     draws = np.arange(101.0)
     assert percentile_interval(draws) == pytest.approx((5, 95))
     assert percentile_interval(np.append(draws, np.nan), level=0.5) == pytest.approx((25, 75))
 
 
 @pytest.mark.parametrize(("values", "block"), [([], 1), ([1.0, 2.0, 3.0], 2), ([1.0, 2.0], 0)])
-def test_fewer_than_two_blocks_say_nothing(values: list[float], block: int) -> None:
-    with pytest.raises(ValueError, match="fewer than two blocks"):
+def test_rejects_fewer_values_than_two_blocks(values: list[float], block: int) -> None:
+    with pytest.raises(ValueError, match=f"^{len(values)} values .* {block}$"):
         block_bootstrap_means(values, block)
 
 
-def test_what_is_not_finite_is_refused() -> None:
+def test_rejects_values_that_are_not_finite() -> None:
     with pytest.raises(ValueError, match="finite"):
         block_bootstrap_means([1.0, np.nan, 2.0], 1)

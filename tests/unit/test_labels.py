@@ -1,5 +1,3 @@
-"""What followed a window, computed by hand, and from nothing but what followed it."""
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +11,7 @@ HORIZON = 3
 
 
 def series_of(*candles: tuple[float, float, float]) -> Columns:
-    """Candles as high, low, close."""
+    """Candles from (high, low, close)."""
     high, low, close = np.array(candles, np.float64).T
     return Columns(open=close, high=high, low=low, close=close, volume=np.ones(len(close)))
 
@@ -21,18 +19,18 @@ def series_of(*candles: tuple[float, float, float]) -> Columns:
 SERIES = series_of((99, 90, 95), (110, 80, 100), (104, 98, 102), (120, 99, 103), (105, 70, 90), (999, 1, 500))
 
 
-def test_the_three_targets_are_computed_from_the_candles_after_the_last_close() -> None:
+def test_targets_are_computed_from_the_horizon() -> None:
     """After the close of 100 come highs of 104, 120 and 105, lows of 98, 99 and 70, and a last close of 90."""
     assert targets_pct(SERIES, np.array([1]), HORIZON).tolist() == [pytest.approx([20, -30, -10])]
 
 
-def test_each_chosen_candle_has_its_own_horizon() -> None:
+def test_each_window_has_its_own_horizon() -> None:
     expected = [pytest.approx([100 * (120 / 95 - 1), 100 * (80 / 95 - 1), 100 * (103 / 95 - 1)]), pytest.approx([20, -30, -10])]
     assert targets_pct(SERIES, np.array([0, 1]), HORIZON).tolist() == expected
 
 
 def test_a_rise_may_be_negative_and_a_decline_positive() -> None:
-    """The price may gap down or up, and never come back to the last close."""
+    """The price may gap down or up and never return to the last close."""
     gap_down = series_of((100, 100, 100), (80, 70, 75))
     gap_up = series_of((100, 100, 100), (140, 120, 130))
     assert targets_pct(gap_down, np.array([0]), 1).tolist() == [pytest.approx([-20, -30, -25])]
@@ -45,40 +43,46 @@ def test_a_horizon_of_one_candle_is_that_candle() -> None:
     ]
 
 
-def test_a_horizon_beyond_the_series_is_an_error() -> None:
+def test_rejects_a_horizon_beyond_the_series() -> None:
     with pytest.raises(IndexError):
         targets_pct(SERIES, np.array([3]), HORIZON)
 
 
 @given(last=st.integers(0, 69), horizon=st.integers(1, 30), seed=st.integers(0, 2**32 - 1))
-def test_candles_after_the_horizon_and_before_the_last_change_nothing(last: int, horizon: int, seed: int) -> None:
+def test_candles_outside_the_horizon_have_no_influence(last: int, horizon: int, seed: int) -> None:
     series = minutes(100).columns
     random = np.random.default_rng(seed)
-    spoiled = Columns(*(column.copy() for column in series))
-    for column in spoiled:
+    changed_series = Columns(*(column.copy() for column in series))
+    for column in changed_series:
         column[:last] = random.random(last)
         column[last + 1 + horizon :] = random.random(100 - last - 1 - horizon)
     chosen = np.array([last])
-    np.testing.assert_array_equal(targets_pct(spoiled, chosen, horizon), targets_pct(series, chosen, horizon))
+    np.testing.assert_array_equal(targets_pct(changed_series, chosen, horizon), targets_pct(series, chosen, horizon))
 
 
 @given(last=st.integers(0, 69), after=st.integers(1, 30))
-def test_each_candle_of_the_horizon_counts(last: int, after: int) -> None:
+def test_every_candle_of_the_horizon_has_an_influence(last: int, after: int) -> None:
     series = minutes(100).columns
-    spoiled = Columns(*(column.copy() for column in series))
-    spoiled.high[last + after], spoiled.low[last + after] = 1e6, 1e-6
+    changed_series = Columns(*(column.copy() for column in series))
+    changed_series.high[last + after], changed_series.low[last + after] = 1e6, 1e-6
     chosen = np.array([last])
-    before, changed = (targets_pct(columns, chosen, 30)[0] for columns in (series, spoiled))
+    before, changed = (targets_pct(columns, chosen, 30)[0] for columns in (series, changed_series))
     assert changed[0] > before[0]
     assert changed[1] < before[1]
 
 
-def test_upside_down_a_rise_is_a_decline_and_the_end_changes_its_sign() -> None:
+def test_flipping_swaps_rise_and_decline_and_negates_all() -> None:
     assert flip_targets(np.array([[20.0, -30.0, -10.0]])).tolist() == [[30.0, -20.0, 10.0]]
 
 
-def test_targets_upside_down_are_those_of_the_prices_reflected_at_the_last_close() -> None:
-    around = 2 * SERIES.close[1]
-    reflected = Columns(around - SERIES.open, around - SERIES.low, around - SERIES.high, around - SERIES.close, SERIES.volume)
+def test_flipped_targets_are_those_of_prices_reflected_at_the_last_close() -> None:
+    twice_the_close = 2 * SERIES.close[1]
+    reflected = Columns(
+        twice_the_close - SERIES.open,
+        twice_the_close - SERIES.low,
+        twice_the_close - SERIES.high,
+        twice_the_close - SERIES.close,
+        SERIES.volume,
+    )
     last = np.array([1])
     assert targets_pct(reflected, last, HORIZON) == pytest.approx(flip_targets(targets_pct(SERIES, last, HORIZON)))

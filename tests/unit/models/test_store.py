@@ -89,7 +89,7 @@ def test_a_file_that_was_tampered_with_is_refused(content: str, storage: Storage
 def test_a_file_that_is_missing_makes_a_version_damaged(storage: Storage, tmp_path: Path, folder: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     (tmp_path / f"root/versions/{version}/model.keras").unlink()
-    with pytest.raises(ModelError, match="there is no such file"):
+    with pytest.raises(ModelError, match="no such file"):
         ModelStore(storage).fetch(version, folder)
 
 

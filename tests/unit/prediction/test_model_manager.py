@@ -265,7 +265,7 @@ def test_what_only_the_network_refuses_is_tried_again(
 def test_without_a_first_model_nothing_serves_until_there_is_one(
     manager: ModelManager, promote_new: Callable[[str], str], refusals: list[str]
 ) -> None:
-    with pytest.raises(ModelError, match=r"no model of .*root can serve: .*current.json: there is no such file"):
+    with pytest.raises(ModelError, match=r"no model of .*root can serve: .*current.json: no such file"):
         manager.serving()
     promote_new("no number")
     for _ in range(2):

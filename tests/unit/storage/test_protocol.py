@@ -6,7 +6,7 @@ import pytest
 
 from coinfarm.errors import Conflict, Forbidden, NotFound, TooLarge
 from coinfarm.storage import Storage
-from coinfarm.storage.protocol import CHUNK_BYTES, checked_key, save
+from coinfarm.storage.protocol import CHUNK_BYTES, checked_key, save_chunks
 
 
 def test_reads_what_was_written(storage: Storage, tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_a_key_has_1024_bytes_and_each_part_255(key: str, longer: str) -> None:
 def test_saving_stops_at_the_first_chunk_too_many(max_bytes: int, written: bytes, tmp_path: Path) -> None:
     chunks = iter([b"aa", b"bb", b"c"])
     with pytest.raises(TooLarge, match=f"source .* {max_bytes} "):
-        save(chunks, tmp_path / "copy", max_bytes, "source")
+        save_chunks(chunks, tmp_path / "copy", max_bytes, "source")
     assert (tmp_path / "copy").read_bytes() == written
 
 
 def test_a_full_disk_names_the_file() -> None:
     with pytest.raises(OSError, match="/dev/full") as raised:
-        save([b"x" * CHUNK_BYTES], Path("/dev/full"), CHUNK_BYTES, "source")
+        save_chunks([b"x" * CHUNK_BYTES], Path("/dev/full"), CHUNK_BYTES, "source")
     assert raised.value.filename == "/dev/full"

@@ -1,24 +1,22 @@
-"""Candles in files: JSON, CSV and Parquet, good and broken."""
+"""Candle files of any format: which format and series a name stands for, and that no damage gets past the checks."""
 
-import io
 import json
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import parse_candles
+from coinfarm.candles.files import MissingSeriesName, parse_candles, read_in_parts
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.errors import CandleError, CoinfarmError
+from coinfarm.errors import CoinfarmError
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
 CANDLES = minutes(30, missing={4, 5})
+Writer = Callable[[Candles], bytes]
 
 
 def json_from(candles: Candles) -> bytes:
@@ -30,23 +28,20 @@ def csv_from(candles: Candles) -> bytes:
     return "\n".join(",".join(map(str, row)) for row in rows).encode()
 
 
-WRITERS = [
-    pytest.param("json", json_from, id="json"),
-    pytest.param("csv", csv_from, id="csv"),
-    pytest.param("parquet", parquet_from_candles, id="parquet"),
-]
-Writer = Callable[[Candles], bytes]
+formats = pytest.mark.parametrize(
+    ("suffix", "write"), [("json", json_from), ("csv", csv_from), ("parquet", parquet_from_candles)], ids=["json", "csv", "parquet"]
+)
 
 
-@pytest.mark.parametrize(("ending", "write"), WRITERS)
-def test_candles_survive_in_a_file_to_the_last_bit(ending: str, write: Writer) -> None:
-    assert_same_candles(parse_candles(write(CANDLES), f"DEMOUSD-1m.{ending}"), CANDLES)
+@formats
+def test_a_file_holds_candles_to_the_last_bit(suffix: str, write: Writer) -> None:
+    assert_same_candles(parse_candles(write(CANDLES), f"DEMOUSD-1m.{suffix}"), CANDLES)
 
 
-@pytest.mark.parametrize(("ending", "write"), WRITERS)
-def test_a_stretch_is_cut_out_its_end_excluded(ending: str, write: Writer) -> None:
+@formats
+def test_a_period_excludes_its_end(suffix: str, write: Writer) -> None:
     start_ms, stop_ms = START_MS + 2 * MINUTE_MS, START_MS + 9 * MINUTE_MS
-    found = parse_candles(write(CANDLES), f"DEMOUSD-1m.{ending}", start_ms=start_ms, stop_ms=stop_ms)
+    found = parse_candles(write(CANDLES), f"DEMOUSD-1m.{suffix}", start_ms=start_ms, stop_ms=stop_ms)
     assert [(time - START_MS) // MINUTE_MS for time in found.open_time.tolist()] == [2, 3, 6, 7, 8]
 
 
@@ -62,160 +57,65 @@ def test_a_stretch_is_cut_out_its_end_excluded(ending: str, write: Writer) -> No
         pytest.param("symbol=LTCUSD/interval=1m/part.json", "LTCUSD", "1m", id="at the root of the store"),
     ],
 )
-def test_the_name_tells_symbol_and_interval(name: str, symbol: str, interval: str) -> None:
+def test_the_name_gives_symbol_and_interval(name: str, symbol: str, interval: str) -> None:
     one_candle = json.dumps([[START_MS, 1, 1, 1, 1, 1]]).encode()
     candles = parse_candles(one_candle, name)
     assert (candles.symbol, candles.interval) == (symbol, interval)
 
 
-def test_what_is_said_outweighs_the_name() -> None:
-    candles = parse_candles(json_from(CANDLES), "ETHUSD-1h.json", symbol="DEMOUSD", interval="1m")
-    assert_same_candles(candles, CANDLES)
+@pytest.mark.parametrize("name", ["ETHUSD-1h.json", "candles.json"])
+def test_arguments_outweigh_the_name(name: str) -> None:
+    assert_same_candles(parse_candles(json_from(CANDLES), name, symbol="DEMOUSD", interval="1m"), CANDLES)
 
 
 @pytest.mark.parametrize(
     "name", ["candles.json", "BTCUSD.json", "BTCUSD-1.json", "1m.json", "-1m.json", "BTCUSD-1m", "symbol=A/interval=1m"]
 )
-@pytest.mark.parametrize("said", [{}, {"symbol": "BTCUSD"}], ids=["nothing said", "only the symbol said"])
-def test_a_name_that_does_not_tell_asks_for_symbol_and_interval(name: str, said: dict[str, str]) -> None:
-    with pytest.raises(CoinfarmError, match=r"the name does not tell symbol and interval: rename it"):
-        parse_candles(b"[]", name, **said)  # type: ignore[arg-type]
+@pytest.mark.parametrize("given", [{}, {"symbol": "BTCUSD"}, {"interval": "1m"}], ids=["nothing", "symbol", "interval"])
+def test_a_name_without_symbol_and_interval_is_named(name: str, given: dict[str, str]) -> None:
+    with pytest.raises(MissingSeriesName, match=name):
+        parse_candles(b"[]", name, **given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("ending", ["txt", "pkl", "gz", "csv.gz"])
-def test_another_ending_is_refused(ending: str) -> None:
-    with pytest.raises(CoinfarmError, match=r"BTCUSD-1m\..*: candles are read from \.json, \.csv and \.parquet files"):
-        parse_candles(b"", f"BTCUSD-1m.{ending}")
+@pytest.mark.parametrize("name", ["BTCUSD-1m.txt", "BTCUSD-1m.gz", "BTCUSD-1m.csv.gz", "no-series.pkl", "symbol=A/interval=1m/part"])
+def test_an_unknown_format_is_named(name: str) -> None:
+    with pytest.raises(CoinfarmError, match=name) as raised:
+        parse_candles(b"", name)
+    assert type(raised.value) is CoinfarmError
 
 
-HEADER = ",".join(CANDLE_COLUMNS)
+@pytest.mark.parametrize(("suffix", "lengths"), [("json", [28]), ("csv", [28]), ("parquet", [12, 12, 4])])
+def test_only_parquet_is_read_in_parts(suffix: str, lengths: list[int], tmp_path: Path) -> None:
+    writers: dict[str, Writer] = {"json": json_from, "csv": csv_from, "parquet": parquet_from_candles}
+    path = tmp_path / f"DEMOUSD-1m.{suffix}"
+    path.write_bytes(writers[suffix](CANDLES))
+    parts = list(read_in_parts(path, 12))
+    assert [len(part) for part in parts] == lengths
+    assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), CANDLES)
 
 
-def csv_of(*lines: str) -> bytes:
-    return "".join(f"{line}\n" for line in (HEADER, *lines)).encode()
+def test_a_file_read_in_parts_must_name_its_series(tmp_path: Path) -> None:
+    (tmp_path / "candles.parquet").write_bytes(parquet_from_candles(CANDLES))
+    with pytest.raises(MissingSeriesName, match=r"candles\.parquet"):
+        list(read_in_parts(tmp_path / "candles.parquet", 12))
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        pytest.param(b"", "is not a CSV file of candles: Empty CSV file", id="empty"),
-        pytest.param(csv_of(), "there is no candle", id="header only"),
-        pytest.param(csv_of(f"{START_MS},1,1,1"), "is not a CSV file of candles: .*Expected 6 columns, got 4", id="short line"),
-        pytest.param(csv_of(f"{START_MS},1,1,1,one,1"), "is not a CSV file of candles: .*invalid value 'one'", id="a word for a price"),
-        pytest.param(csv_of(f"{START_MS}.5,1,1,1,1,1"), "is not a CSV file of candles: .*int64", id="fraction of a millisecond"),
-        pytest.param(csv_of("2020-01-01,1,1,1,1,1"), "is not a CSV file of candles: .*int64", id="a date for a time"),
-        pytest.param(csv_of(f"{START_MS},1,1,1,1,1", f"{START_MS + MINUTE_MS},1,1,,1,1"), "/candles/1/low: is missing", id="empty cell"),
-        pytest.param(csv_of(f"{START_MS},1,1,1,1,1", ",1,1,1,1,1"), "/candles/1/open_time: is missing", id="no time"),
-        pytest.param(f"{START_MS},1,1,1,1,1\n".encode(), "has no columns open_time; it must have open_time, open", id="no header"),
-        pytest.param(csv_of().replace(b"close", b"last"), "has no columns close; it must have", id="other column name"),
-        pytest.param(csv_of().replace(b"close", b"high"), "has 2 columns high; it must have", id="column twice"),
-        pytest.param(csv_of().replace(b"close", b"cl\xf6se"), "has a column whose name is no text", id="Latin-1"),
-        pytest.param(csv_of(f"{START_MS},1,1,2,1,1"), "/candles/0/high: is below the low", id="impossible candle"),
-    ],
-)
-def test_a_broken_csv_file_is_refused(data: bytes, message: str) -> None:
-    with pytest.raises(CandleError, match=message):
-        parse_candles(data, "BTCUSD-1m.csv")
-
-
-def test_columns_may_stand_in_any_order_beside_others() -> None:
-    names = [*reversed(CANDLE_COLUMNS), "trades"]
-    cells = {"open_time": START_MS, "open": 2, "high": 4, "low": 1, "close": 3, "volume": 5, "trades": "many"}
-    data = f"{','.join(names)}\n{','.join(str(cells[name]) for name in names)}".encode()
-    candles = parse_candles(data, "BTCUSD-1m.csv")
-    assert [candles.open_time.tolist(), *(column.tolist() for column in candles.columns)] == [[START_MS], [2], [4], [1], [3], [5]]
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        pytest.param(b"", "is not JSON", id="empty"),
-        pytest.param(b"[[", "is not JSON", id="cut short"),
-        pytest.param(b"\xff\xfe\x00", "is not JSON", id="no text"),
-        pytest.param(b"[" * 100_000, "is not JSON", id="nested too deep"),
-        pytest.param(b'{"candles": []}', "must be a JSON array of candles", id="an object"),
-        pytest.param(b"null", "must be a JSON array of candles", id="null"),
-        pytest.param(b"[]", "/candles: there is no candle", id="no candle"),
-        pytest.param(b"[1]", "/candles/0: must be an array or an object", id="a number"),
-    ],
-)
-def test_a_broken_json_file_is_refused(data: bytes, message: str) -> None:
-    with pytest.raises(CandleError, match=message):
-        parse_candles(data, "BTCUSD-1m.json")
-
-
-def parquet_of(**changed: Any) -> bytes:
-    """Two good candles in a Parquet file, with some columns changed; None leaves one out."""
-    good = {"open_time": [START_MS, START_MS + MINUTE_MS], **{name: [1.0, 1.0] for name in CANDLE_COLUMNS[1:]}}
-    columns = {name: column for name, column in (good | changed).items() if column is not None}
-    return parquet_of_table(pa.table(columns))
-
-
-def parquet_of_table(table: pa.Table) -> bytes:
-    sink = io.BytesIO()
-    pq.write_table(table, sink)
-    return sink.getvalue()
-
-
-TWICE = pa.table([[START_MS], *[[1.0]] * 6], names=["open_time", "open", "open", "high", "low", "close", "volume"])
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        pytest.param(b"", "is not a Parquet file", id="empty"),
-        pytest.param(b"PAR1 and nothing else PAR1", "is not a Parquet file", id="no footer"),
-        pytest.param(parquet_from_candles(CANDLES)[:-30], "is not a Parquet file", id="cut short"),
-        pytest.param(parquet_of(close=None), "has no columns close; it must have open_time, open", id="missing column"),
-        pytest.param(parquet_of_table(TWICE), "has 2 columns open; it must have", id="column twice"),
-        pytest.param(parquet_of(low=[1.0, None]), "/candles/1/low: is missing", id="null price"),
-        pytest.param(parquet_of(open_time=[None, START_MS]), "/candles/0/open_time: is missing", id="null time"),
-        pytest.param(parquet_of(open=["1", "1"]), "/open: must be a column of numbers, not of string", id="prices as strings"),
-        pytest.param(parquet_of(open=[True, True]), "/open: must be a column of numbers, not of bool", id="prices as booleans"),
-        pytest.param(
-            parquet_of(open_time=[1.5e12, 1.6e12]), "/open_time: must be a column of numbers, not of double", id="fractional times"
-        ),
-        pytest.param(
-            parquet_of(open_time=np.array([START_MS, START_MS + MINUTE_MS], "datetime64[ms]")),
-            r"/open_time: must be a column of numbers, not of timestamp\[ms\]",
-            id="times as timestamps",
-        ),
-        pytest.param(
-            parquet_of(open_time=np.array([2**64 - 1] * 2, np.uint64)), "/candles/0/openTime: must be milliseconds", id="huge times"
-        ),
-        pytest.param(
-            parquet_of_table(pa.table({name: pa.array([], pa.int64()) for name in CANDLE_COLUMNS})), "there is no candle", id="no candle"
-        ),
-        pytest.param(parquet_of(close=[1.0, 2.0]), "/candles/1/high: is below the close", id="impossible candle"),
-    ],
-)
-def test_a_broken_parquet_file_is_refused(data: bytes, message: str) -> None:
-    with pytest.raises(CandleError, match=message):
-        parse_candles(data, "BTCUSD-1m.parquet")
-
-
-def test_numbers_of_other_widths_are_taken() -> None:
-    data = parquet_of(open=np.array([1, 1], np.float32), volume=np.array([3, 4], np.uint8))
-    candles = parse_candles(data, "BTCUSD-1m.parquet")
-    assert [column.dtype for column in candles.columns] == [np.float64] * 5
-    assert candles.columns.volume.tolist() == [3, 4]
-
-
-def test_no_damage_to_a_file_gets_past_the_checks() -> None:
-    """Whatever a disk or a network does, it is candles or a `CoinfarmError`."""
+@formats
+def test_no_damage_to_a_file_gets_past_the_checks(suffix: str, write: Writer) -> None:
+    """Whatever a disk or a network does, the result is valid candles or a `CoinfarmError`."""
     random = np.random.default_rng(1)
-    for ending, whole in (("parquet", parquet_from_candles(CANDLES)), ("csv", csv_from(CANDLES)), ("json", json_from(CANDLES))):
-        for _ in range(300):
-            damaged = bytearray(whole)
-            for at in random.integers(len(whole), size=3):
-                damaged[at] = random.integers(256)
-            try:
-                found = parse_candles(bytes(damaged), f"DEMOUSD-1m.{ending}")
-            except CoinfarmError:
-                continue
-            Candles.checked(found.symbol, found.interval, found.open_time, found.columns)
+    data = write(CANDLES)
+    for _ in range(300):
+        damaged = bytearray(data)
+        for at in random.integers(len(data), size=3):
+            damaged[at] = random.integers(256)
+        try:
+            found = parse_candles(bytes(damaged), f"DEMOUSD-1m.{suffix}")
+        except CoinfarmError:
+            continue
+        Candles.checked(found.symbol, found.interval, found.open_time, found.columns)
 
 
-def test_real_klines_are_1500_minutes_without_a_hole(real_klines: Candles) -> None:
+def test_real_klines_are_1500_minutes_without_a_gap(real_klines: Candles) -> None:
     assert (real_klines.symbol, real_klines.interval, len(real_klines)) == ("BTCUSD", "1m", 1_500)
     assert set(np.diff(real_klines.open_time)) == {MINUTE_MS}

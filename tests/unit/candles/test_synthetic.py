@@ -1,4 +1,4 @@
-"""What makes candles look like a market's, seen in a hundred days of minutes."""
+"""Synthetic candles: valid, reproducible, and with the statistics of a real market."""
 
 import tracemalloc
 
@@ -29,7 +29,7 @@ def autocorrelation(values: NDArray[np.float64], lag: int) -> float:
 
 
 @pytest.mark.parametrize("interval", ["1m", "5m", "15m", "1h", "4h", "1d"])
-def test_candles_of_every_interval_are_valid_and_without_a_hole(interval: str) -> None:
+def test_candles_of_every_interval_are_valid_and_without_a_gap(interval: str) -> None:
     candles = generate("DEMOUSD", interval, START_MS, 500, seed=1)
     Candles.checked(candles.symbol, candles.interval, candles.open_time, candles.columns)
     assert candles.open_time.tolist() == [START_MS + number * candles.interval_ms for number in range(500)]
@@ -41,13 +41,13 @@ def test_the_same_arguments_make_the_same_candles() -> None:
     np.testing.assert_array_equal(first.columns, again.columns)
 
 
-def test_a_numpy_that_draws_otherwise_is_noticed() -> None:
+def test_a_numpy_with_other_random_numbers_is_noticed() -> None:
     candle = [float(column[500]) for column in generate("DEMOUSD", "1m", START_MS, 1_000, seed=7).columns]
     assert candle == pytest.approx([8048.5, 8052.6, 8048.5, 8052.6, 1.99228], abs=0.11)  # a tick is 0.1
 
 
 @pytest.mark.parametrize(("symbol", "seed"), [("DEMOUSD", 8), ("DEMO2USD", 7)], ids=["another seed", "another coin"])
-def test_seeds_and_coins_go_their_own_ways(symbol: str, seed: int) -> None:
+def test_seeds_and_symbols_are_uncorrelated(symbol: str, seed: int) -> None:
     first, other = generate("DEMOUSD", "1m", START_MS, 2_000, seed=7), generate(symbol, "1m", START_MS, 2_000, seed=seed)
     assert abs(np.corrcoef(returns(first), returns(other))[0, 1]) < 0.1
 
@@ -63,13 +63,13 @@ def test_returns_have_fat_tails(minutes: Candles) -> None:
     assert ((moves - moves.mean()) ** 4).mean() / moves.var() ** 2 > 10  # a normal distribution has 3
 
 
-def test_volatility_is_the_markets_at_every_interval() -> None:
+def test_volatility_scales_with_the_interval() -> None:
     for interval, count, minutes_each in (("1m", 500_000, 1), ("1h", 50_000, 60)):
         moves = returns(generate("DEMOUSD", interval, START_MS, count, seed=1))
         assert moves.std() * 10_000 / minutes_each**0.5 == pytest.approx(12, rel=0.35)
 
 
-def test_volume_goes_with_range(minutes: Candles) -> None:
+def test_volume_correlates_with_range(minutes: Candles) -> None:
     columns = minutes.columns
     moved = columns.high > columns.low
     log_range, log_volume = np.log(columns.high / columns.low)[moved], np.log(columns.volume)[moved]
@@ -83,7 +83,7 @@ def test_some_candles_have_wicks_and_some_do_not(minutes: Candles) -> None:
     assert 0.05 < np.mean(columns.high == columns.low) < 0.3
 
 
-def test_days_and_weeks_have_their_seasons(minutes: Candles) -> None:
+def test_volatility_is_seasonal_by_hour_and_weekday(minutes: Candles) -> None:
     moves, time = np.abs(returns(minutes)), minutes.open_time[1:]
     hour, weekday = time % DAY_MS // (60 * MINUTE_MS), (time // DAY_MS + 3) % 7
     assert moves[(hour >= 13) & (hour < 19)].mean() > 1.1 * moves[(hour >= 1) & (hour < 7)].mean()
@@ -97,7 +97,7 @@ def test_prices_and_volumes_are_whole_ticks(minutes: Candles) -> None:
         assert column.min() >= 10.0**-decimals
 
 
-def test_a_coin_worth_next_to_nothing_keeps_a_price() -> None:
+def test_a_price_never_falls_below_one_tick() -> None:
     crashing = SyntheticMarket(first_price=5e-8, price_decimals=8, volatility_bps=200)
     candles = generate("DEMOUSD", "1m", START_MS, 20_000, seed=3, market=crashing)
     assert candles.columns.low.min() == 1e-8
@@ -113,18 +113,18 @@ def test_the_minutes_with_the_least_volume_are_missing(minutes: Candles) -> None
 
 
 @pytest.mark.parametrize(
-    ("changed", "error", "message"),
+    ("changed", "error", "named"),
     [
-        pytest.param({"symbol": "BTCUSD"}, ValueError, "must begin with DEMO: 'BTCUSD'", id="a real coin"),
-        pytest.param({"count": 0}, ValueError, "count must be at least 1, not 0", id="none"),
-        pytest.param({"missing_share": 1.0}, ValueError, "missing_share must be", id="all missing"),
-        pytest.param({"missing_share": -0.1}, ValueError, "missing_share must be", id="a negative share"),
-        pytest.param({"start_ms": START_MS + 1}, CandleError, "not a multiple of", id="off the grid"),
+        pytest.param({"symbol": "BTCUSD"}, ValueError, "BTCUSD", id="a real coin"),
+        pytest.param({"count": 0}, ValueError, "count .* 0", id="none"),
+        pytest.param({"missing_share": 1.0}, ValueError, "missing_share", id="all missing"),
+        pytest.param({"missing_share": -0.1}, ValueError, "missing_share", id="a negative share"),
+        pytest.param({"start_ms": START_MS + 1}, CandleError, "/candles/0/openTime", id="off the grid"),
     ],
 )
-def test_candles_that_cannot_be_are_refused(changed: dict[str, object], error: type[Exception], message: str) -> None:
+def test_rejects_invalid_arguments(changed: dict[str, object], error: type[Exception], named: str) -> None:
     arguments = {"symbol": "DEMOUSD", "interval": "1m", "start_ms": START_MS, "count": 10, "seed": 1} | changed
-    with pytest.raises(error, match=message):
+    with pytest.raises(error, match=named):
         generate(**arguments)  # type: ignore[arg-type]
 
 

@@ -19,11 +19,11 @@ jumped_s = 0.0
 time.time = lambda: _time() + jumped_s
 time.time_ns = lambda: _time_ns() + round(jumped_s * 1e9)
 
+from coinfarm.aws import client  # noqa: E402
 from coinfarm.aws.sqs import Queue  # noqa: E402
 from coinfarm.backfill.shard_job import ShardJob  # noqa: E402
 from coinfarm.cli import main  # noqa: E402
 from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
-from coinfarm.storage import s3  # noqa: E402
 from handler import worker_thread  # noqa: E402
 
 MEETING_S = 60
@@ -98,7 +98,7 @@ def delete(original, *args):
     return original(*args)
 
 
-@around(s3, "Config")
+@around(client, "Config")
 def config(original, **options):
     return original(**options | {"read_timeout": float(os.environ.get("S3_TIMEOUT_S", options["read_timeout"]))})
 

@@ -19,7 +19,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, LayerSummary
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.training.architecture import architecture
-from coinfarm.training.comparison import Comparison, Outcome, read_outcomes
+from coinfarm.training.comparison import CandidateResult, ComparisonConfig, read_candidate_results
 from coinfarm.training.config import NetworkConfig
 from coinfarm.training.network import build_network
 from image_render.draw import Frames
@@ -32,7 +32,7 @@ _BATCH = 100
 class Candidate:
     """A network, how fast it is here before any quantisation, and what `coinfarm compare` found that it learns."""
 
-    outcome: Outcome
+    outcome: CandidateResult
     layers: tuple[LayerSummary, ...]
     engine: str
     frames_per_s: float
@@ -40,14 +40,14 @@ class Candidate:
 
 def candidates(frames: Frames) -> list[Candidate]:
     """One per network that was trained in the comparison, with the target that served it best."""
-    best: dict[NetworkConfig, Outcome] = {}
-    configs = Comparison.read(TRAINING / "candidates.toml")
-    for outcome in sorted(read_outcomes(TRAINING / "comparison.json"), key=lambda outcome: outcome.loss):
+    best: dict[NetworkConfig, CandidateResult] = {}
+    configs = ComparisonConfig.read(TRAINING / "candidates.toml")
+    for outcome in sorted(read_candidate_results(TRAINING / "comparison.json"), key=lambda outcome: outcome.loss):
         best.setdefault(configs[outcome.candidate].network, outcome)
     return [_measured(network, outcome, frames) for network, outcome in best.items()]
 
 
-def _measured(config: NetworkConfig, outcome: Outcome, frames: Frames) -> Candidate:
+def _measured(config: NetworkConfig, outcome: CandidateResult, frames: Frames) -> Candidate:
     network = build_network(config, np.zeros(len(OUTPUT_NAMES)))
     form = BF16 if BF16.runs_on(processor_flags()) else F32
     with tempfile.TemporaryDirectory() as name:

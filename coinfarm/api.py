@@ -14,7 +14,7 @@ from coinfarm.errors import CoinfarmError
 if TYPE_CHECKING:
     import os
 
-    from coinfarm.backtest.backtest import Result
+    from coinfarm.backtest.backtest import BacktestResult
     from coinfarm.backtest.strategy import Strategy
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.serving.service import Service
@@ -127,7 +127,7 @@ def backtest(
     strategy: "Strategy | Source | None" = None,
     symbol: str | None = None,
     interval: str | None = None,
-) -> "Result":
+) -> "BacktestResult":
     """Trade predictions against candles, and estimate whether that made money.
 
     Both are tables of one coin (`predictions` as `predict` returns them, `candles` as it takes them), or both are the paths or `s3://`
@@ -139,7 +139,7 @@ def backtest(
     """
     from coinfarm.backtest.backtest import backtest as run
     from coinfarm.backtest.backtest import backtest_coins
-    from coinfarm.backtest.market_data import coins_of
+    from coinfarm.backtest.market_data import predicted_coins
     from coinfarm.backtest.stored_predictions import predictions_from_table
     from coinfarm.backtest.strategy import Strategy
 
@@ -152,7 +152,7 @@ def backtest(
 
     market = _read(candles, symbol, interval)
     stored = predictions_from_table(market.symbol, market.interval, arrow_table(predictions))
-    return backtest_coins(*coins_of([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval)
+    return backtest_coins(*predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval)
 
 
 def _is_path(source: Any) -> bool:

@@ -5,38 +5,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.backtest.backtest import Result
-from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.period import DAY_MS, Period
-from coinfarm.backtest.selection import Sweep
+from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.period import BacktestPeriod
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.statistics import compounded, daily_returns
-from coinfarm.backtest.trades import HORIZON, Trades
+from coinfarm.backtest.walk_forward import Sweep
 from coinfarm.candles.arrays import Values
+from coinfarm.candles.day import DAY_MS
 from coinfarm.reports.figure import BLUE, GREEN, INK, MUTED, ORANGE, PURPLE, RED, WIDE, figure_svg
-from coinfarm.reports.formatting import clock_text, minute_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Plot
 
-_COMPARED = {"always long": MUTED, "momentum": ORANGE, "reversal": PURPLE, "random entries": GREEN}
+_BASELINE_COLOURS = {"always long": MUTED, "momentum": ORANGE, "reversal": PURPLE, "random entries": GREEN}
 _MIN_TRADES = 10
-"""Of a variant whose figure is worth a colour."""
-_MAX_STRAY_BPS = 60.0
+"""Variants with fewer trades are left white."""
+_MAX_COLOUR_BPS = 60.0
 _BINS = 10
 
 
-def equity_svg(result: Result) -> str:
-    """What became of the capital, after and before costs, beside the baselines."""
+def equity_svg(result: BacktestResult) -> str:
+    """The equity after and before costs, with that of the baselines."""
 
     def draw(plot: "Plot") -> None:
         axes = plot.add_subplot()
         capital, period = result.strategy.size.capital, result.period
-        for each in result.compared:
-            if each.baseline.name in _COMPARED:
+        for each in result.baselines:
+            if each.baseline.name in _BASELINE_COLOURS:
                 returns = daily_returns(each.baseline.trades, period, capital * each.baseline.draws)
                 axes.plot(
-                    _midnights(period), 100 * compounded(returns), color=_COMPARED[each.baseline.name], lw=1.1, label=each.baseline.name
+                    _midnights(period),
+                    100 * compounded(returns),
+                    color=_BASELINE_COLOURS[each.baseline.name],
+                    lw=1.1,
+                    label=each.baseline.name,
                 )
         before = daily_returns(result.trades, period, capital, before_cost=True)
         after = daily_returns(result.trades, period, capital)
@@ -44,14 +47,14 @@ def equity_svg(result: Result) -> str:
         axes.plot(_midnights(period), 100 * compounded(after), color=BLUE, lw=2.4, label="this strategy")
         axes.axhline(100, color=MUTED, lw=0.8)
         axes.set_ylabel("equity, % of the capital")
-        _dated(axes)
+        _use_date_axis(axes)
         axes.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.12))
 
     return figure_svg(draw, "Equity of the strategy and its baselines, by day", (WIDE[0], 3.8))
 
 
-def drawdown_svg(result: Result) -> str:
-    """How far the equity lay below its peak."""
+def drawdown_svg(result: BacktestResult) -> str:
+    """How far the equity is below its peak."""
 
     def draw(plot: "Plot") -> None:
         axes = plot.add_subplot()
@@ -60,12 +63,12 @@ def drawdown_svg(result: Result) -> str:
         axes.fill_between(_midnights(result.period), below, 0, color=RED, alpha=0.25, lw=0)
         axes.plot(_midnights(result.period), below, color=RED, lw=1.4)
         axes.set_ylabel("below the peak, %")
-        _dated(axes)
+        _use_date_axis(axes)
 
     return figure_svg(draw, "Drawdown of the equity, by day")
 
 
-def cost_svg(result: Result) -> str:
+def cost_svg(result: BacktestResult) -> str:
     """The profit as a function of the cost of a round trip: a line, which crosses zero at the break-even cost."""
 
     def draw(plot: "Plot") -> None:
@@ -88,15 +91,15 @@ def cost_svg(result: Result) -> str:
     return figure_svg(draw, "Profit against the cost of a round trip")
 
 
-def heat_svg(sweep: Sweep, cost_bps: float, chosen: Sequence[tuple[float, float]], *, later: bool) -> str:
-    """Average trade before costs by thresholds: green where it is above the cost, red where it is below."""
+def heatmap_svg(sweep: Sweep, cost_bps: float, chosen: Sequence[tuple[float, float]], *, later: bool) -> str:
+    """The average trade before costs by thresholds: green above the cost, red below it."""
     bps, trades = (sweep.later_bps, sweep.later_trades) if later else (sweep.first_bps, sweep.first_trades)
 
     def draw(plot: "Plot") -> None:
         axes = plot.add_subplot()
         shown = np.ma.masked_where((trades < _MIN_TRADES) | ~np.isfinite(bps), bps - cost_bps)
-        largest = min(_MAX_STRAY_BPS, float(np.abs(shown).max())) if shown.count() else 1.0
-        mesh = axes.pcolormesh(shown.T, cmap=_above_and_below(), vmin=-largest, vmax=largest, linewidth=0)
+        largest = min(_MAX_COLOUR_BPS, float(np.abs(shown).max())) if shown.count() else 1.0
+        mesh = axes.pcolormesh(shown.T, cmap=_red_to_green(), vmin=-largest, vmax=largest, linewidth=0)
         for end, ratio in sorted(set(chosen)):
             at = int(np.argmin(np.abs(sweep.min_end_change_pct - end))), int(np.argmin(np.abs(sweep.min_rise_to_decline - ratio)))
             axes.plot(at[0] + 0.5, at[1] + 0.5, "s", mfc="none", mec=INK, mew=1.6, ms=8)
@@ -112,18 +115,18 @@ def heat_svg(sweep: Sweep, cost_bps: float, chosen: Sequence[tuple[float, float]
     return figure_svg(draw, f"Average trade by thresholds, {'later part' if later else 'first part'}")
 
 
-def calibration_svg(coins: Sequence[Coin], horizon_candles: int) -> str:
-    """What came on average where so much was predicted, in tenths of the predictions, for each output."""
+def calibration_svg(coins: Sequence[PredictedCoin], horizon_candles: int) -> str:
+    """The mean outcome in each tenth of the predictions, for each output."""
     predicted = np.concatenate([coin.predicted_pct for coin in coins])
     actual = np.concatenate([coin.actual_pct(horizon_candles) for coin in coins])
 
     def draw(plot: "Plot") -> None:
         for at, name in enumerate(("max rise", "max decline", "end change")):
             axes = plot.add_subplot(1, 3, at + 1)
-            said, came = _tenths(predicted[:, at], actual[:, at])
-            ends = [min(said.min(), came.min()), max(said.max(), came.max())]
+            mean_predicted, mean_actual = _decile_means(predicted[:, at], actual[:, at])
+            ends = [min(mean_predicted.min(), mean_actual.min()), max(mean_predicted.max(), mean_actual.max())]
             axes.plot(ends, ends, color=MUTED, lw=1, ls="--")
-            axes.plot(said, came, "o-", color=BLUE)
+            axes.plot(mean_predicted, mean_actual, "o-", color=BLUE)
             axes.set_title(name)
             axes.set_xlabel("predicted, %")
             if not at:
@@ -132,81 +135,20 @@ def calibration_svg(coins: Sequence[Coin], horizon_candles: int) -> str:
     return figure_svg(draw, "Calibration: predicted against actual, in tenths of the predictions", WIDE)
 
 
-def trade_svg(result: Result, at: int) -> str:
-    """One trade on its candles: the end of the window, and the horizon; what was predicted, and what came."""
-    trade = result.trades[at]
-    coin = result.coins[trade.coin]
-    candles, horizon = coin.candles, result.strategy.exit.horizon_candles
-    row = int(np.searchsorted(coin.signal, trade.signal))
-    first = max(0, trade.signal - 2 * horizon + 1)
-    stop = min(len(candles), trade.signal + horizon + 1 + max(3, horizon // 6))
-    entry_at = trade.signal + 1
-    left_ms = trade.exit_ms - (0 if trade.reason == HORIZON else candles.interval_ms)
-    exit_at = int((left_ms - candles.open_time[0]) // candles.interval_ms)
-
-    def draw(plot: "Plot") -> None:
-        axes = plot.add_subplot()
-        _draw_candles(axes, candles.columns, first, max(stop, exit_at + 2), trade.signal)
-        close = float(candles.columns.close[trade.signal])
-        rise, decline, end = (close * (1 + coin.predicted_pct[row, column] / 100) for column in range(3))
-        ahead = (trade.signal + 0.5, trade.signal + horizon + 0.5)
-        axes.axvspan(*ahead, color=BLUE, alpha=0.07, lw=0)
-        axes.hlines([rise, decline], *ahead, color=PURPLE, lw=1.1, ls=":")
-        axes.plot(ahead, [close, end], color=PURPLE, lw=1.4, ls="--")
-        axes.plot(entry_at, trade.entry_price, ">", color=BLUE, ms=7, zorder=5)
-        axes.plot(exit_at, trade.exit_price, "X", color=ORANGE, ms=7, zorder=5)
-        axes.set_xticks([first, trade.signal, trade.signal + horizon])
-        axes.set_xticklabels([clock_text(int(candles.open_time[min(tick, len(candles) - 1)])) for tick in axes.get_xticks().astype(int)])
-
-    name = f"{coin.symbol} {minute_text(trade.entry_ms)}, {'long' if trade.side > 0 else 'short'}, trade {at + 1}"
-    return figure_svg(draw, name)
-
-
-def gallery(trades: Trades, each: int, seed: int = 0) -> dict[str, list[int]]:
-    """Which trades to show, none twice: those that earned most and least of their stake after costs, and some at random."""
-    by_return = np.argsort(trades.net / trades.stake, kind="stable").tolist()
-    best, worst = by_return[::-1][:each], by_return[:each]
-    worst = [at for at in worst if at not in best]
-    others = [at for at in by_return if at not in best and at not in worst]
-    random = np.random.default_rng(seed).permutation(others)[:each].tolist() if others else []
-    return {"best": best, "worst": worst, "random": random}
-
-
-def _draw_candles(axes: "Axes", columns: Any, first: int, stop: int, signal: int) -> None:
-    """Bodies and wicks: green where the price rose, red where it fell, fainter before the prediction."""
-    from matplotlib.collections import LineCollection
-
-    at = np.arange(first, min(stop, len(columns.close)))
-    opened, high, low, close = (getattr(columns, name)[at] for name in ("open", "high", "low", "close"))
-    for rose, colour in ((close >= opened, GREEN), (close < opened, RED)):
-        for part, alpha in ((at <= signal, 0.55), (at > signal, 1.0)):
-            chosen = rose & part
-            if not chosen.any():
-                continue
-            x = at[chosen].astype(float)
-            wicks = np.stack([np.column_stack([x, low[chosen]]), np.column_stack([x, high[chosen]])], axis=1)
-            bodies = np.stack([np.column_stack([x, opened[chosen]]), np.column_stack([x, close[chosen]])], axis=1)
-            axes.add_collection(LineCollection(list(wicks), colors=colour, linewidths=0.8, alpha=alpha))
-            axes.add_collection(LineCollection(list(bodies), colors=colour, linewidths=2.4, alpha=alpha))
-    margin = 0.05 * (high.max() - low.min() or 1.0)
-    axes.set_xlim(first - 1, at[-1] + 1)
-    axes.set_ylim(low.min() - margin, high.max() + margin)
-
-
-def _tenths(predicted: Values, actual: Values) -> tuple[Values, Values]:
+def _decile_means(predicted: Values, actual: Values) -> tuple[Values, Values]:
     parts = np.array_split(np.argsort(predicted, kind="stable"), min(_BINS, len(predicted)))
     return np.array([predicted[part].mean() for part in parts]), np.array([actual[part].mean() for part in parts])
 
 
 def _label(axes: "Axes", values: Values, *, horizontal: bool) -> None:
-    """A few of the grid's values at their cells."""
+    """Label a few cells with their values."""
     shown = np.unique(np.linspace(0, len(values) - 1, min(5, len(values))).round().astype(int))
     ticks, labels = (shown + 0.5).tolist(), [f"{values[at]:.2f}" for at in shown]
     (axes.set_xticks if horizontal else axes.set_yticks)(ticks, labels)
 
 
-def _above_and_below() -> Any:
-    """From red through nearly nothing to green, legible by day and by night."""
+def _red_to_green() -> Any:
+    """From red through almost transparent grey to green, legible in light and dark mode."""
     from matplotlib.colors import LinearSegmentedColormap
 
     red, grey, green = (0.78, 0.2, 0.16), (0.5, 0.5, 0.5), (0.1, 0.58, 0.4)
@@ -214,12 +156,12 @@ def _above_and_below() -> Any:
     return LinearSegmentedColormap.from_list("above and below", stops)
 
 
-def _midnights(period: Period) -> Any:
+def _midnights(period: BacktestPeriod) -> Any:
     first, last = period.start_ms // DAY_MS, -(-period.stop_ms // DAY_MS)
     return np.arange(first, last + 1).astype("datetime64[D]")
 
 
-def _dated(axes: "Axes") -> None:
+def _use_date_axis(axes: "Axes") -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]

@@ -1,10 +1,10 @@
-"""The one number: the round-trip cost at which trading comes to nothing, and how far it may stray by chance."""
+"""The break-even cost: the round-trip cost at which the profit is zero, with its bootstrap interval."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.backtest.period import Period
+from coinfarm.backtest.period import BacktestPeriod
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.trades import Trades
 from coinfarm.bootstrap import block_bootstrap_ratio, percentile_interval
@@ -15,9 +15,9 @@ _BUCKETS_PER_BLOCK = 24
 
 @dataclass(frozen=True)
 class BreakEven:
-    """`bps` is the round-trip cost, in basis points of what is staked, at which the profit is zero: the mean trade before costs, weighed
-    by its stake. `low_bps` to `high_bps` holds 90 % of what the block bootstrap draws; `cost_bps` is what a round trip did cost. NaN where
-    it cannot be told. `independent_trades` counts trades that overlap in time, in other coins, by their share of it.
+    """`bps` is the round-trip cost, in basis points of the stake, at which the profit is zero: the mean trade before costs, weighted by
+    stake. `low_bps` to `high_bps` is its 90 % interval, `cost_bps` what a round trip cost in fact. NaN if undefined. `independent_trades`
+    counts trades that overlap in time by their uniqueness.
     """
 
     bps: float
@@ -28,16 +28,16 @@ class BreakEven:
     independent_trades: float
 
 
-def break_even(trades: Trades, period: Period, samples: int, seed: int = 0) -> BreakEven:
-    """Of the trades of a period. Days are resampled, all coins together, because what happens to one happens to the others."""
+def break_even(trades: Trades, period: BacktestPeriod, samples: int, seed: int = 0) -> BreakEven:
+    """The break-even cost of the trades of a period. Days are resampled with all coins together, because coins move together."""
     staked = float(trades.stake.sum())
     if not staked:
-        nothing = float("nan")
-        return BreakEven(nothing, nothing, nothing, nothing, 0, 0.0)
+        nan = float("nan")
+        return BreakEven(nan, nan, nan, nan, 0, 0.0)
     bucket_ms = period.block_ms // _BUCKETS_PER_BLOCK
     buckets = -(-(period.stop_ms - period.start_ms) // bucket_ms)
-    at = np.clip((trades.entry_ms - period.start_ms) // bucket_ms, 0, buckets - 1)
-    gross, stake = (np.bincount(at, values, minlength=buckets) for values in (trades.gross, trades.stake))
+    bucket = np.clip((trades.entry_ms - period.start_ms) // bucket_ms, 0, buckets - 1)
+    gross, stake = (np.bincount(bucket, values, minlength=buckets) for values in (trades.gross, trades.stake))
     low, high = float("nan"), float("nan")
     if buckets >= 2 * _BUCKETS_PER_BLOCK:
         low, high = percentile_interval(block_bootstrap_ratio(gross, stake, _BUCKETS_PER_BLOCK, samples, seed), LEVEL)

@@ -1,6 +1,6 @@
-"""The deflated Sharpe ratio: how likely a Sharpe ratio is real, given how many were tried.
+"""The deflated Sharpe ratio: the probability that a Sharpe ratio is real, given how many variants were tried.
 
-Bailey and López de Prado 2014, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest Overfitting and Non-Normality".
+Source: Bailey and López de Prado 2014, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest Overfitting and Non-Normality".
 """
 
 from collections.abc import Sequence
@@ -16,37 +16,37 @@ _EULER_MASCHERONI = 0.5772156649015329
 
 
 def sharpe_ratio(returns: Values) -> float:
-    """Of returns `(n,)` over one period each, per period and over no risk-free rate; 0 where they do not vary."""
+    """Per period, without a risk-free rate, of the returns `(n,)` of one period each; 0 if they do not vary."""
     deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
     return float(returns.mean()) / deviation if deviation > 1e-15 else 0.0
 
 
 def expected_best(tried: Sequence[float]) -> float:
-    """The best Sharpe ratio to be expected of as many tries that are worth nothing and vary as the ratios `tried` do."""
+    """The expected best Sharpe ratio of equally many variants without skill, whose ratios vary as much as those `tried`."""
     if len(tried) < 2:
         return 0.0
     return expected_maximum(float(np.var(tried, ddof=1)), len(tried))
 
 
 def expected_maximum(variance: float, tries: int) -> float:
-    """Of the Sharpe ratios of `tries` variants that are worth nothing, whose ratios have that variance (their "False Strategy" theorem)."""
+    """The expected maximum of the Sharpe ratios of `tries` variants without skill, with that variance ("False Strategy" theorem)."""
     once, rarely = _NORMAL.inv_cdf(1 - 1 / tries), _NORMAL.inv_cdf(1 - 1 / (tries * e))
     return sqrt(variance) * ((1 - _EULER_MASCHERONI) * once + _EULER_MASCHERONI * rarely)
 
 
 def probability_above(ratio: float, benchmark: float, count: int, skewness: float, kurtosis: float) -> float:
-    """How likely the true Sharpe ratio lies above the benchmark, where `count` returns of that skewness and kurtosis (3 for a normal) show
-    `ratio`; all per period.
+    """The probability that the true Sharpe ratio is above the benchmark, given `ratio` from `count` returns with that skewness and kurtosis
+    (3 for a normal distribution); all per period.
     """
     spread = 1 - skewness * ratio + (kurtosis - 1) / 4 * ratio**2
     return _NORMAL.cdf((ratio - benchmark) * sqrt(count - 1) / sqrt(max(spread, 1e-12)))
 
 
 def deflated_sharpe_probability(returns: Values, tried: Sequence[float]) -> float:
-    """How likely the true Sharpe ratio of `returns` `(n,)` is above what the best of the `tried` ones would show by luck: 0 to 1.
+    """The probability, 0 to 1, that the true Sharpe ratio of `returns` `(n,)` is above the best one that luck alone would show.
 
-    `tried` are the Sharpe ratios, per period, of all variants that were tried, this one among them. NaN where the returns are fewer
-    than three or do not vary.
+    `tried` are the Sharpe ratios, per period, of all variants that were tried, this one included. NaN if there are fewer than three
+    returns, or they do not vary.
     """
     if len(returns) < 3 or returns.std() < 1e-15:
         return float("nan")

@@ -1,11 +1,11 @@
-"""Predictions for other tools: a feather file per coin that freqtrade merges by date, and plain columns for everything else."""
+"""Predictions for other tools: a Feather file per coin for freqtrade, and plain Parquet columns for everything else."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinfarm.backtest.market_data import read_market
 from coinfarm.backtest.stored_predictions import CoinPredictions
-from coinfarm.backtest.trades import REASONS, Trades
+from coinfarm.backtest.trades import EXIT_REASONS, Trades
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.outputs import OUTPUT_COLUMNS
@@ -19,12 +19,12 @@ _RECIPES_FILE = "RECIPES.md"
 
 
 def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, folder: Path) -> list[Path]:
-    """Write into the folder, made if need be, and return what was written.
+    """Write the files into the folder, which is created if necessary, and return their paths.
 
-    `PAIR-INTERVAL.feather` holds a coin's candles as freqtrade keeps its data (`date, open, high, low, close, volume`),
-    `PAIR-INTERVAL-predictions.feather` its predictions, `date` being when the window's last candle opened, as freqtrade dates the row at
-    whose close they are known. `predictions.parquet` and `trades.parquet` hold all coins in plain columns, `RECIPES.md` says how to read
-    them. Raises `CoinfarmError` where the folder cannot be written, and what `read_market` raises.
+    `PAIR-INTERVAL.feather` has a coin's candles in freqtrade's format (`date, open, high, low, close, volume`),
+    `PAIR-INTERVAL-predictions.feather` its predictions, where `date` is the open time of the window's last candle: freqtrade's date of the
+    row at whose close they are known. `predictions.parquet` and `trades.parquet` have all coins in plain columns; `RECIPES.md` shows how to
+    read them. Raises `CoinfarmError` if the folder cannot be written, and what `read_market` raises.
     """
     import pyarrow as pa
     from pyarrow import parquet as pq
@@ -34,11 +34,11 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
         written = []
         for coin in stored:
             name = f"{pair_name(coin.symbol)}-{coin.interval}"
-            for ending, table in (
+            for suffix, table in (
                 ("", _candle_table(read_market(candles_root, coin.symbol, coin.interval))),
                 ("-predictions", _prediction_table(coin).drop_columns(["symbol", "interval"])),
             ):
-                path = folder / f"{name}{ending}.feather"
+                path = folder / f"{name}{suffix}.feather"
                 with atomic_write(path) as unfinished:
                     _write_feather(table, unfinished)
                 written.append(path)
@@ -57,7 +57,7 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
 
 
 def _write_feather(table: "pa.Table", path: Path) -> None:
-    """A Feather file of version 2, as `pyarrow.feather` writes it, but without Arrow's threads."""
+    """Write Feather version 2 like `pyarrow.feather`, but without Arrow's threads."""
     import pyarrow as pa
 
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
@@ -66,7 +66,7 @@ def _write_feather(table: "pa.Table", path: Path) -> None:
 
 
 def pair_name(symbol: str) -> str:
-    """A symbol as freqtrade names the pair's file: `BTCUSD` as `BTC_USD`."""
+    """The pair of a symbol as in freqtrade's file names: `BTC_USD` for `BTCUSD`."""
     for quote in _QUOTES:
         base = symbol.removesuffix(quote)
         if base and base != symbol:
@@ -94,7 +94,7 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
             "in_sample": coin.in_sample,
             "filled_candles": coin.filled_candles,
         }
-        # Where there is no prediction stands a null: polars, unlike pandas, would count a NaN in.
+        # No prediction is a null, not NaN: polars, unlike pandas, would include NaN in statistics.
         | {name: pa.array(values, from_pandas=True) for name, values in zip(OUTPUT_COLUMNS, coin.values_pct.T, strict=True)}
     )
 
@@ -108,7 +108,7 @@ def _trade_table(trades: Trades) -> "pa.Table":
             "entry_time": _dates(trades.entry_ms),
             "exit_time": _dates(trades.exit_ms),
             "side": trades.side,
-            "left_by": pa.array(REASONS).take(pa.array(trades.reason)),
+            "left_by": pa.array(EXIT_REASONS).take(pa.array(trades.reason)),
             "entry_price": trades.entry_price,
             "exit_price": trades.exit_price,
             "stake_quote": trades.stake,

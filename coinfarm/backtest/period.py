@@ -1,15 +1,14 @@
-"""The time that is judged."""
+"""The period that is tested."""
 
 from dataclasses import dataclass
 
-from coinfarm.backtest.coin import Coin
-
-DAY_MS = 86_400_000
+from coinfarm.backtest.predicted_coin import PredictedCoin
+from coinfarm.candles.day import DAY_MS
 
 
 @dataclass(frozen=True)
-class Period:
-    """The time that is judged, `[start_ms, stop_ms)`, and for how long at most one prediction binds a position."""
+class BacktestPeriod:
+    """The period that is tested, `[start_ms, stop_ms)`, and the longest time that a position is held."""
 
     start_ms: int
     stop_ms: int
@@ -21,7 +20,7 @@ class Period:
 
     @property
     def block_ms(self) -> int:
-        """What is resampled in one piece: at least a day, so that hours stay with their hours, and two horizons."""
+        """The length of a bootstrap block: at least a day, so that hours of a day stay together, and two horizons."""
         return max(DAY_MS, 2 * self.horizon_ms)
 
     @property
@@ -29,9 +28,9 @@ class Period:
         return (self.stop_ms - self.start_ms) / self.block_ms
 
 
-def period_of(coins: list[Coin], horizon_candles: int) -> Period:
-    """From the first to the last prediction of the coins, with its horizon."""
+def period_of(coins: list[PredictedCoin], horizon_candles: int) -> BacktestPeriod:
+    """From the first prediction of the coins to the end of the last one's horizon."""
     times = [coin.signal_ms for coin in coins if len(coin)]
     step_ms = coins[0].candles.interval_ms
     horizon_ms = horizon_candles * step_ms
-    return Period(min(int(time[0]) for time in times), max(int(time[-1]) for time in times) + step_ms + horizon_ms, horizon_ms)
+    return BacktestPeriod(min(int(time[0]) for time in times), max(int(time[-1]) for time in times) + step_ms + horizon_ms, horizon_ms)

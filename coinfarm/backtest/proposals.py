@@ -1,27 +1,27 @@
-"""What a strategy would do at each prediction: the orders it proposes, and which of them reach the thresholds."""
+"""The orders that a strategy proposes at each prediction, and which of them reach the thresholds."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.backtest.coin import DECLINE, END, RISE, Coin, Indices, Mask
-from coinfarm.backtest.simulation import Orders
+from coinfarm.backtest.orders import Orders
+from coinfarm.backtest.predicted_coin import DECLINE, END, RISE, Indices, Mask, PredictedCoin
 from coinfarm.backtest.strategy import Exit, Rule, Size, Strategy
 from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
 
 _MIN_MOVE_PCT = 1e-6
-"""A predicted move against the trade is at least this: that the ratio stays finite, also where none at all is foretold."""
+"""The minimum of a predicted move against the trade, so that the ratio stays finite."""
 
 
 @dataclass(frozen=True, eq=False)
 class Proposals:
-    """Orders of one coin, `(n,)`, and how strongly each is meant.
+    """Orders of one coin, `(n,)`, and the predicted figures that thresholds apply to.
 
-    `end_change_pct` is the predicted end change in the order's direction, `rise_to_decline` how many times larger the predicted move in
-    that direction is than the one against it.
+    `end_change_pct` is the predicted end change in the order's direction; `rise_to_decline` is the predicted move in that direction divided
+    by the one against it.
     """
 
     orders: Orders
@@ -31,18 +31,18 @@ class Proposals:
     def __len__(self) -> int:
         return len(self.orders)
 
-    def reaching(self, min_end_change_pct: float | Values, min_rise_to_decline: float | Values) -> Mask:
-        """Which reach the thresholds, the same for all or `(n,)` each."""
+    def reach_thresholds(self, min_end_change_pct: float | Values, min_rise_to_decline: float | Values) -> Mask:
+        """Which orders reach the thresholds: numbers, or `(n,)` with one for each order."""
         return (self.end_change_pct >= min_end_change_pct) & (self.rise_to_decline >= min_rise_to_decline)
 
     def rows(self, chosen: Mask | Indices | slice) -> "Proposals":
         return Proposals(self.orders.rows(chosen), self.end_change_pct[chosen], self.rise_to_decline[chosen])
 
 
-def propose(strategy: Strategy, coin: Coin, full_stake: float, rule: Rule | None) -> Proposals:
-    """What the strategy would do if every prediction reached its thresholds: go the way of the predicted end change, or as the rule says.
+def propose(strategy: Strategy, coin: PredictedCoin, full_stake: float, rule: Rule | None) -> Proposals:
+    """The orders if every prediction reached the thresholds: in the direction of the predicted end change, or as the rule says.
 
-    Raises `CoinfarmError` for a rule whose answer cannot be.
+    Raises `CoinfarmError` if the rule returns an invalid array.
     """
     predicted = coin.predicted_pct
     if rule is None:
@@ -50,7 +50,7 @@ def propose(strategy: Strategy, coin: Coin, full_stake: float, rule: Rule | None
         if not strategy.entry.allow_short:
             side[side < 0] = 0
     else:
-        side = _asked(rule, coin, strategy.entry.allow_short)
+        side = _sides_by_rule(rule, coin, strategy.entry.allow_short)
     rows = np.flatnonzero(side)
     side, predicted = side[rows], predicted[rows]
     with_trade = np.maximum(np.where(side > 0, predicted[:, RISE], -predicted[:, DECLINE]), 0.0)
@@ -67,8 +67,8 @@ def propose(strategy: Strategy, coin: Coin, full_stake: float, rule: Rule | None
     return Proposals(orders, end_change, with_trade / against)
 
 
-def rule_columns(coin: Coin) -> dict[str, NDArray[np.generic]]:
-    """The predictions' columns, as a `Rule` gets them."""
+def rule_columns(coin: PredictedCoin) -> dict[str, NDArray[np.generic]]:
+    """The columns that a `Rule` is called with."""
     columns: dict[str, NDArray[np.generic]] = {
         "symbol": np.full(len(coin), coin.symbol),
         "close_time": coin.signal_ms + coin.candles.interval_ms - 1,
@@ -77,16 +77,16 @@ def rule_columns(coin: Coin) -> dict[str, NDArray[np.generic]]:
     return columns | dict(zip(OUTPUT_COLUMNS, coin.predicted_pct.T, strict=True))
 
 
-def _asked(rule: Rule, coin: Coin, allow_short: bool) -> NDArray[np.int8]:
-    answer = np.asarray(rule(rule_columns(coin)))
-    if answer.shape != (len(coin),) or not np.isin(answer, (-1, 0, 1)).all():
+def _sides_by_rule(rule: Rule, coin: PredictedCoin, allow_short: bool) -> NDArray[np.int8]:
+    returned = np.asarray(rule(rule_columns(coin)))
+    if returned.shape != (len(coin),) or not np.isin(returned, (-1, 0, 1)).all():
         raise CoinfarmError(
-            f"entry.rule must answer an array of {len(coin)} numbers, 1 (long), 0 (nothing) or -1 (short), "
-            f"not {answer.shape} of {answer.dtype}"
+            f"entry.rule must return an array of {len(coin)} numbers, 1 (long), 0 (nothing) or -1 (short), "
+            f"not {returned.shape} of {returned.dtype}"
         )
-    side: NDArray[np.int8] = answer.astype(np.int8)
+    side: NDArray[np.int8] = returned.astype(np.int8)
     if not allow_short and (side < 0).any():
-        raise CoinfarmError("entry.rule asks for short positions: set allow_short = true under [entry], or let it answer 0 there")
+        raise CoinfarmError("entry.rule returns short positions: set allow_short = true under [entry], or return 0 instead of -1")
     return side
 
 

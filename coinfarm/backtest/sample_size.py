@@ -1,4 +1,4 @@
-"""How many independent observations there are where they overlap in time."""
+"""The effective number of observations that overlap in time."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,10 +7,10 @@ from coinfarm.candles.arrays import Times, Values
 
 
 def independent_count(start_ms: Times, stop_ms: Times) -> float:
-    """The sum of the observations' uniqueness: each counts as the mean, over its time `[start, stop)`, of one over how many share it.
+    """The sum of the observations' uniqueness: the mean, over the time `[start, stop)` of each, of 1 / (number of concurrent observations).
 
-    Three coins held at the same time tell little more than one; horizons of thirty candles that begin a candle apart, a thirtieth each.
-    After López de Prado 2018, "Advances in Financial Machine Learning", section 4.4. `(n,)` each; every observation lasts some time.
+    Three coins held at the same time count little more than one; horizons of 30 candles that begin one candle apart count 1/30 each.
+    Source: López de Prado 2018, "Advances in Financial Machine Learning", section 4.4. `(n,)` each; `start < stop`.
     """
     if not len(start_ms):
         return 0.0

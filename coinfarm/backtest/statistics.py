@@ -1,16 +1,17 @@
-"""What the trades came to, in figures whose names tell their units."""
+"""Statistics of trades; their names end in their units."""
 
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 
-from coinfarm.backtest.coin import END, Coin, Mask
 from coinfarm.backtest.deflation import sharpe_ratio
-from coinfarm.backtest.period import DAY_MS, Period
+from coinfarm.backtest.period import BacktestPeriod
+from coinfarm.backtest.predicted_coin import END, Mask, PredictedCoin
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.trades import Trades
 from coinfarm.candles.arrays import Values
+from coinfarm.candles.day import DAY_MS
 
 DAYS_PER_YEAR = 365.25
 """The market never closes."""
@@ -19,13 +20,13 @@ _NAN = float("nan")
 
 @dataclass(frozen=True)
 class Statistics:
-    """NaN where a figure cannot be told: a ratio to nothing, say.
+    """NaN if a figure is undefined, such as a ratio to zero.
 
-    The account stakes a share of what it has at midnight UTC, so that gains and losses compound from day to day, and never loses more than
-    everything. `volatility_pct`, `sharpe_ratio` and `sortino_ratio` are of daily returns, a year long, over no risk-free rate; drawdowns
-    are of midnights. `calmar_ratio` is CAGR over the largest drawdown. `exposure_pct` is the share of time with a position open,
-    `turnover_per_day` how often a day the capital was bought and sold, both counted. `_quote` is the quote currency, with the stakes of
-    the beginning.
+    Stakes are shares of the equity at midnight UTC, so gains and losses compound from day to day; the equity never falls below zero.
+    `volatility_pct`, `sharpe_ratio` and `sortino_ratio` are computed from daily returns, annualised, without a risk-free rate; drawdowns
+    from the equity at midnights. `calmar_ratio` is CAGR divided by the maximum drawdown. `exposure_pct` is the share of time with an open
+    position, `turnover_per_day` the amount bought and sold per day as a multiple of the capital. `_quote` is the quote currency, with the
+    initial stakes.
     """
 
     days: float
@@ -56,7 +57,7 @@ class Statistics:
 
 
 @dataclass(frozen=True)
-class Part:
+class GroupStatistics:
     """The trades of one coin or month."""
 
     name: str
@@ -69,9 +70,9 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Direction:
-    """In how many percent of predictions the price went where the predicted end change said. Those after which it did not move, or that
-    said none, are not counted; NaN where none are.
+class DirectionAccuracy:
+    """The percentage of predictions whose end change has the actual sign, of all predictions and of those traded. Predicted or actual
+    changes of zero are not counted; NaN if none are left.
     """
 
     all_right_pct: float
@@ -80,8 +81,8 @@ class Direction:
     traded_counted: int
 
 
-def statistics(trades: Trades, period: Period, capital: float) -> Statistics:
-    """Of the trades of a period, with the capital in the quote currency with which it began."""
+def statistics(trades: Trades, period: BacktestPeriod, capital: float) -> Statistics:
+    """The statistics of the trades of a period; `capital` is the initial capital, in the quote currency."""
     net, stake = trades.net, trades.stake
     returns = daily_returns(trades, period, capital)
     equity = compounded(returns)
@@ -120,8 +121,8 @@ def statistics(trades: Trades, period: Period, capital: float) -> Statistics:
     )
 
 
-def daily_returns(trades: Trades, period: Period, capital: float, *, before_cost: bool = False) -> Values:
-    """`(days,)`: what the trades that ended on each UTC day of the period earned, as a share of the capital; never less than all of it."""
+def daily_returns(trades: Trades, period: BacktestPeriod, capital: float, *, before_cost: bool = False) -> Values:
+    """`(days,)`: the profit of the trades that ended on each UTC day of the period, as a share of the capital; at least -1."""
     first = period.start_ms // DAY_MS
     days = max(1, -(-period.stop_ms // DAY_MS) - first)
     at = np.clip(trades.exit_ms // DAY_MS - first, 0, days - 1)
@@ -130,23 +131,23 @@ def daily_returns(trades: Trades, period: Period, capital: float, *, before_cost
 
 
 def compounded(returns: Values) -> Values:
-    """`(days + 1,)`: the equity at the midnights, the first of which is 1."""
+    """`(days + 1,)`: the equity at midnights, which starts at 1."""
     return np.append(1.0, np.cumprod(1.0 + returns))
 
 
-def by_coin(trades: Trades, capital: float) -> tuple[Part, ...]:
-    """The coins, in the order of `trades.symbols`."""
-    return tuple(_part(symbol, trades.rows(trades.coin == coin), capital) for coin, symbol in enumerate(trades.symbols))
+def by_coin(trades: Trades, capital: float) -> tuple[GroupStatistics, ...]:
+    """The trades of each coin, in the order of `trades.symbols`."""
+    return tuple(_group(symbol, trades.rows(trades.coin == coin), capital) for coin, symbol in enumerate(trades.symbols))
 
 
-def by_month(trades: Trades, capital: float) -> tuple[Part, ...]:
-    """The UTC months in which trades began, in order of time."""
+def by_month(trades: Trades, capital: float) -> tuple[GroupStatistics, ...]:
+    """The trades of each UTC month in which one began, in order of time."""
     month = trades.entry_ms.astype("datetime64[ms]").astype("datetime64[M]")
-    return tuple(_part(str(name), trades.rows(month == name), capital) for name in np.unique(month))
+    return tuple(_group(str(name), trades.rows(month == name), capital) for name in np.unique(month))
 
 
-def direction(coins: list[Coin], trades: Trades, horizon_candles: int) -> Direction:
-    """Of all predictions of the coins (in the order of `trades.symbols`), and of those that were traded upon."""
+def direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candles: int) -> DirectionAccuracy:
+    """The accuracy of the coins' predictions, with the coins in the order of `trades.symbols`."""
     right, traded = [], []
     for at, coin in enumerate(coins):
         predicted, actual = np.sign(coin.predicted_pct[:, END]), np.sign(_end_changes(coin, horizon_candles))
@@ -154,12 +155,12 @@ def direction(coins: list[Coin], trades: Trades, horizon_candles: int) -> Direct
         right.append((predicted == actual)[counted])
         traded.append(np.isin(coin.signal, trades.signal[trades.coin == at])[counted])
     all_right, was_traded = np.concatenate(right), np.concatenate(traded)
-    return Direction(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
+    return DirectionAccuracy(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
 
 
-def _part(name: str, trades: Trades, capital: float) -> Part:
+def _group(name: str, trades: Trades, capital: float) -> GroupStatistics:
     net = trades.net
-    return Part(
+    return GroupStatistics(
         name,
         len(trades),
         _share_pct(net > 0),
@@ -170,13 +171,13 @@ def _part(name: str, trades: Trades, capital: float) -> Part:
     )
 
 
-def _end_changes(coin: Coin, horizon_candles: int) -> Values:
+def _end_changes(coin: PredictedCoin, horizon_candles: int) -> Values:
     close = coin.candles.columns.close
     return close[coin.signal + horizon_candles] - close[coin.signal]
 
 
 def _max_drawdown(equity: Values) -> tuple[float, int]:
-    """In percent of the peak before it, and the longest time, in days, from a peak until it is reached again."""
+    """The maximum drawdown in percent of the peak before it, and the longest time, in days, from a peak until it is reached again."""
     peak = np.maximum.accumulate(equity)
     at_peak = np.flatnonzero(equity >= peak)
     until = np.append(at_peak[1:], len(equity) - 1)
@@ -185,7 +186,7 @@ def _max_drawdown(equity: Values) -> tuple[float, int]:
 
 
 def _time_in_market_ms(trades: Trades) -> int:
-    """In which at least one position was open."""
+    """The time with at least one open position."""
     start, stop = trades.entry_ms, trades.exit_ms
     covered = np.maximum.accumulate(np.append(start[:1], stop[:-1])) if len(trades) else stop
     return int(np.maximum(stop - np.maximum(start, covered), 0).sum())

@@ -1,4 +1,4 @@
-"""Predictions as they are stored: by model, coin and day, or collected in one file."""
+"""Reading stored predictions: by model, coin and day, or collected in one file."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ _READ_AHEAD = 8
 class CoinPredictions:
     """The predictions of one coin, in order of time, every column `(n,)`.
 
-    `values_pct` is `(n, 3)`, in the order of `OUTPUT_COLUMNS`, NaN for no prediction. `in_sample` is False where the model does not tell;
-    `in_sample_unknown` says of how many rows it does not. `model` is None where the place does not tell.
+    `values_pct` is `(n, 3)`, in the order of `OUTPUT_COLUMNS`, NaN if there is no prediction. `in_sample` is False for the
+    `in_sample_unknown` rows where it is unknown. `model` is None if the location does not name it.
     """
 
     symbol: str
@@ -42,9 +42,9 @@ class CoinPredictions:
 
 
 def read_predictions(root: str) -> list[CoinPredictions]:
-    """All predictions under `root`, a folder or `s3://` URI, or in the one Parquet file `root`; a coin each, sorted by symbol.
+    """All predictions under `root`, a folder or `s3://` URI, or in the Parquet file `root`; one entry per coin, sorted by symbol.
 
-    Raises `CoinfarmError` for none, for those of several models, strides or intervals together, and for files that cannot be.
+    Raises `CoinfarmError` if there are none, if they have several models, strides or intervals, and for an invalid file.
     """
     if root.endswith(".parquet"):
         folder, _, name = root.rpartition("/")
@@ -57,7 +57,7 @@ def read_predictions(root: str) -> list[CoinPredictions]:
         raise CoinfarmError(
             f"{root} has no predictions: give a Parquet file or folder that coinfarm backfill collect wrote, or the results of a run"
         )
-    _only_one("interval", {coin.interval for coin in coins}, root)
+    _require_one("interval", {coin.interval for coin in coins}, root)
     return coins
 
 
@@ -65,27 +65,31 @@ def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa
     import pyarrow as pa
 
     keys = {
-        key: named for key in storage.list() if key.endswith(".parquet") and {"symbol", "interval", "date"} <= (named := _named(key)).keys()
+        key: values
+        for key in storage.list()
+        if key.endswith(".parquet") and {"symbol", "interval", "date"} <= (values := _key_values(key)).keys()
     }
-    in_root = _named(root).get("model")
-    model = _only_one("model", {named.get("model", in_root) for named in keys.values()}, root)
-    _only_one("stride", {named.get("stride") for named in keys.values()}, root)
+    in_root = _key_values(root).get("model")
+    model = _require_one("model", {values.get("model", in_root) for values in keys.values()}, root)
+    _require_one("stride", {values.get("stride") for values in keys.values()}, root)
     parts: dict[tuple[str, str], list[pa.Table]] = {}
     for key, table in read_ahead(lambda key: _table(storage, key), keys, _READ_AHEAD):
         parts.setdefault((keys[key]["symbol"], keys[key]["interval"]), []).append(table)
     return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
 
 
-def _named(key: str) -> dict[str, str]:
-    """What a key such as `model=V/symbol=S/interval=I/date=D.parquet` says, wherever it begins."""
+def _key_values(key: str) -> dict[str, str]:
+    """The names and values in a key such as `model=V/symbol=S/interval=I/date=D.parquet`."""
     parts = (part.partition("=") for part in key.removesuffix(".parquet").split("/"))
     return {name: value for name, equals, value in parts if equals}
 
 
-def _only_one(what: str, found: "set[str | None] | set[str]", root: str) -> str | None:
+def _require_one(attribute: str, found: "set[str | None] | set[str]", root: str) -> str | None:
     if len(found) > 1:
         named = ", ".join(sorted(value or "none" for value in found))
-        raise CoinfarmError(f"{root} holds predictions of more than one {what} ({named}): name the folder of one, such as {root}/model=…")
+        raise CoinfarmError(
+            f"{root} has predictions of more than one {attribute} ({named}): give the folder of one, such as {root}/model=…"
+        )
     return next(iter(found), None)
 
 
@@ -94,7 +98,7 @@ def _collected(table: "pa.Table", root: str) -> dict[tuple[str, str], "pa.Table"
 
     for name in ("symbol", "interval"):
         if name not in table.column_names:
-            raise CoinfarmError(f"{root} has no column {name}: collected predictions say of which coin and interval each row is")
+            raise CoinfarmError(f"{root} has no column {name}: collected predictions name the coin and interval of each row")
     series = table.group_by(["symbol", "interval"], use_threads=False).aggregate([]).to_pylist()
     return {
         (str(each["symbol"]), str(each["interval"])): table.filter(
@@ -114,16 +118,16 @@ def _table(storage: Storage, key: str) -> "pa.Table":
         missing = [name for name in _READ_NAMES if name not in table.column_names]
         if missing:
             raise CoinfarmError(
-                f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes them"
+                f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes one"
             )
         wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
         return wanted.replace_schema_metadata(None).cast(_schema(wanted))
     except (pa.ArrowException, OSError) as error:
-        raise CoinfarmError(f"{storage.uri(key)} is no Parquet file of predictions: {error}") from None
+        raise CoinfarmError(f"{storage.uri(key)} is not a Parquet file of predictions: {error}") from None
 
 
 def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> CoinPredictions:
-    """The predictions of one coin in a table with the columns of stored predictions. Raises `CoinfarmError` where one is missing."""
+    """The predictions of one coin in a table with the columns of stored predictions. Raises `CoinfarmError` if one is missing."""
     import pyarrow as pa
 
     missing = [name for name in _READ_NAMES if name not in table.column_names]
@@ -137,7 +141,7 @@ def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> Coi
 
 
 def _schema(table: "pa.Table") -> "pa.Schema":
-    """The types with which parts of one coin, written by whomever, fit together."""
+    """Common types, so that files of other writers can be concatenated."""
     import pyarrow as pa
 
     types: Mapping[str, pa.DataType] = {
@@ -156,11 +160,11 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
     close_time = table["close_time"].to_numpy()[order]
     values = np.column_stack(list(_values(table)))[order]
     repeated = np.append(False, close_time[1:] == close_time[:-1])
-    # Two runs over other dates may both have the windows at their edges; equal predictions are one.
+    # Two runs over adjacent periods may both have the windows in between; equal predictions count once.
     differs = repeated & ~np.append(True, np.isclose(values[1:], values[:-1], rtol=0, atol=0, equal_nan=True).all(axis=1))
     if differs.any():
         raise CoinfarmError(
-            f"{root}: {symbol} has two different predictions for the window that closes at {close_time[differs][0]} ms: keep one"
+            f"{root}: {symbol} has two different predictions for the window that closes at {close_time[differs][0]} ms: remove one"
         )
     chosen = order[~repeated]
     in_sample = table["in_sample"].take(chosen)
@@ -178,4 +182,4 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
 
 def _values(table: "pa.Table") -> Iterator[Values]:
     for name in OUTPUT_COLUMNS:
-        yield table[name].to_numpy(zero_copy_only=False)  # a null is NaN: no prediction
+        yield table[name].to_numpy(zero_copy_only=False)  # null, no prediction, becomes NaN

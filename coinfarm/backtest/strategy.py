@@ -1,4 +1,4 @@
-"""The strategy: a frozen config, read from TOML, and the rule by which it enters."""
+"""The strategy: a frozen config, read from TOML, and the rule for entries."""
 
 import importlib
 import sys
@@ -12,21 +12,21 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from coinfarm.errors import CoinfarmError
 
 BINANCE_US_FEES_AS_OF = "2026-11-22"
-"""When the two fees below were looked up: the general tier, without a BNB discount, as ccxt and Hummingbot carry it. The exchange has
-changed its schedule more than once, and has pairs of their own: put in what it says of your account."""
+"""When the two fees below were looked up: the general tier, without a BNB discount, as in ccxt and Hummingbot. It has changed them
+more than once, and some pairs have other fees: set those of your own account."""
 BINANCE_US_MAKER_FEE_BPS = 10.0
 BINANCE_US_TAKER_FEE_BPS = 10.0
 
 Rule = Callable[[Mapping[str, Any]], Any]
-"""A user's own way to enter: the predictions' columns of one coin, each `(n,)`, to `(n,)` of 1 (long), 0 (nothing) and -1 (short).
+"""A user's entry rule: from the columns of one coin's predictions, each `(n,)`, to `(n,)` of 1 (long), 0 (no entry) and -1 (short).
 
 The columns are `symbol`, `close_time` (milliseconds UTC), `filled_candles`, `max_rise_pct`, `max_decline_pct` and `end_change_pct`. A row
-may use what stands in it and above it, never below: that would be the future (`coinfarm backtest --check-lookahead` tries it).
+may use its own values and those of earlier rows, never of later ones (`coinfarm backtest --check-lookahead` checks it).
 """
 
 
 class Thresholds(NamedTuple):
-    """What a prediction must reach to be traded: a change of `min_end_change_pct` in the trade's direction, and a move in that direction
+    """The minimum prediction to trade: an end change of `min_end_change_pct` in the trade's direction, and a move in that direction that is
     `min_rise_to_decline` times as large as the one against it.
     """
 
@@ -39,20 +39,20 @@ class _Frozen(BaseModel):
 
 
 class Entry(_Frozen):
-    """When to enter. A threshold that is left out is chosen on the first part of the predictions, and judged on the later ones."""
+    """When to enter. A threshold that is left out is chosen on the first part of the predictions, and tested on the later ones."""
 
     min_end_change_pct: NonNegativeFloat | None = None
     min_rise_to_decline: NonNegativeFloat | None = None
     allow_short: bool = False
-    """A spot exchange lends no coins."""
+    """Not possible on a spot exchange."""
     rule: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
-    """`module:function`, a `Rule` of one's own instead of the thresholds; looked for beside the strategy file first."""
+    """`module:function`, a `Rule` instead of the thresholds; imported from the folder of the strategy file first."""
 
 
 class Exit(_Frozen):
-    """When to leave: at a take-profit and a stop, shares of the predicted move with and against the trade, or at the horizon.
+    """When to exit: at a take-profit and a stop, shares of the predicted move with and against the trade, or at the horizon.
 
-    A share of 0 is no such order. Neither is nearer to the entry than `min_distance_pct`.
+    A share of 0 means no such order. Neither is closer to the entry price than `min_distance_pct`.
     """
 
     take_profit_share: NonNegativeFloat = 1.0
@@ -62,8 +62,8 @@ class Exit(_Frozen):
 
 
 class Size(_Frozen):
-    """How much to stake: `stake_pct` of the capital (by default an equal part for each position that there may be), all of it, or `by` the
-    predicted edge: in proportion to the predicted end change, and all of it from `full_edge_pct` on.
+    """How much to stake: `stake_pct` of the capital, by default an equal part for each possible position. With `by = "edge"` the stake is
+    proportional to the predicted end change, up to that amount at `full_edge_pct`.
     """
 
     capital: PositiveFloat = 10_000.0
@@ -72,16 +72,16 @@ class Size(_Frozen):
     full_edge_pct: PositiveFloat = 1.0
     positions_per_coin: PositiveInt = 1
     max_positions: PositiveInt | None = None
-    """Over all coins; without it every coin may have its own."""
+    """Over all coins; by default limited by `positions_per_coin` alone."""
 
-    def positions(self, coins: int) -> int:
-        """How many there may be at once."""
-        most = coins * self.positions_per_coin
-        return most if self.max_positions is None else min(most, self.max_positions)
+    def open_positions(self, coins: int) -> int:
+        """The maximum number of positions at once."""
+        limit = coins * self.positions_per_coin
+        return limit if self.max_positions is None else min(limit, self.max_positions)
 
     def full_stake(self, coins: int) -> float:
-        """In the quote currency. Raises `CoinfarmError` where all positions together would need more than the capital."""
-        positions = self.positions(coins)
+        """In the quote currency. Raises `CoinfarmError` if all positions together would need more than the capital."""
+        positions = self.open_positions(coins)
         share = 1.0 / positions if self.stake_pct is None else self.stake_pct / 100.0
         if share * positions > 1.0 + 1e-9:
             raise CoinfarmError(
@@ -91,29 +91,29 @@ class Size(_Frozen):
 
 
 class Market(_Frozen):
-    """What trading costs, in basis points of what is traded, and how much of a candle's volume one may be."""
+    """The costs of trading, in basis points of the amount traded, and the maximum share of a candle's volume."""
 
     maker_fee_bps: NonNegativeFloat = BINANCE_US_MAKER_FEE_BPS
     taker_fee_bps: NonNegativeFloat = BINANCE_US_TAKER_FEE_BPS
     slippage_bps: NonNegativeFloat = 2.0
     volume_share_pct: Annotated[float, Field(gt=0, le=100)] = 10.0
     min_order: NonNegativeFloat = 10.0
-    """In the quote currency: what the volume leaves less of is not traded at all."""
+    """In the quote currency: an order that the volume limits to less is not placed."""
 
 
 class Selection(_Frozen):
-    """How thresholds are chosen: by walk-forward, on a grid of quantiles of the first part's predictions."""
+    """How thresholds are chosen by walk-forward, from a grid of quantiles of the first part's predictions."""
 
     first_part_pct: Annotated[float, Field(ge=10, le=90)] = 50.0
     folds: Annotated[int, Field(ge=1, le=50)] = 4
     end_change_steps: Annotated[int, Field(ge=1, le=100)] = 8
     rise_to_decline_steps: Annotated[int, Field(ge=1, le=100)] = 5
     min_trades: PositiveInt = 100
-    """A variant with fewer trades in the first part is not chosen: its figures are luck."""
+    """A variant with fewer trades is not chosen: its figures are luck."""
 
 
 class Strategy(_Frozen):
-    """What is traded, how, and at which costs. Every field has a default."""
+    """When to enter and exit, how much to stake, and at which costs. Every field has a default."""
 
     name: str = "default"
     entry: Entry = Entry()
@@ -124,7 +124,7 @@ class Strategy(_Frozen):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises `CoinfarmError` that names the field at fault."""
+        """Raises `CoinfarmError` that names the invalid field."""
         try:
             return cls.model_validate({"name": path.stem} | tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
@@ -134,20 +134,20 @@ class Strategy(_Frozen):
             raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
 
     @property
-    def chooses(self) -> bool:
-        """Whether a threshold is left to be chosen."""
+    def has_open_thresholds(self) -> bool:
+        """Whether a threshold must be chosen by walk-forward."""
         entry = self.entry
         return entry.rule is None and (entry.min_end_change_pct is None or entry.min_rise_to_decline is None)
 
 
 def load_rule(name: str, folder: Path) -> Rule:
-    """The function `module:function`, its module looked for in `folder` first. Raises `CoinfarmError` where there is none."""
+    """The function `module:function`, imported from `folder` first. Raises `CoinfarmError` if it does not exist."""
     module_name, _, function_name = name.partition(":")
     sys.path.insert(0, str(folder.absolute()))
     try:
         function = getattr(importlib.import_module(module_name), function_name, None)
     except ImportError as error:
-        raise CoinfarmError(f"entry.rule {name}: {error}: the module must lie beside the strategy file, or be installed") from None
+        raise CoinfarmError(f"entry.rule {name}: {error}: the module must be in the folder of the strategy file, or be installed") from None
     finally:
         sys.path.remove(str(folder.absolute()))
     if not callable(function):

@@ -6,15 +6,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.backtest.coin import Indices, Mask
+from coinfarm.backtest.predicted_coin import Indices, Mask
 from coinfarm.candles.arrays import Times, Values
 
 STOP, TAKE_PROFIT, HORIZON = range(3)
-REASONS = ("stop", "take profit", "horizon")
+EXIT_REASONS = ("stop", "take profit", "horizon")
 
 
 class Trade(NamedTuple):
-    """One row of `Trades`, for what goes trade by trade."""
+    """One row of `Trades`."""
 
     coin: int
     signal: int
@@ -32,12 +32,13 @@ class Trade(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Trades:
-    """Trades in order of their entry, every column `(n,)`.
+    """Trades in order of entry, every column `(n,)`.
 
-    `coin` is an index into `symbols`, `signal` the index of the candle at whose close the coin's trade was decided. `side` is 1 for long,
-    -1 for short; `reason` why it was left. `entry_ms` is when the candle opened at whose open it was filled, `exit_ms` when it was over at
-    the latest. Prices are the market's, without slippage. `stake` is what was bought or sold, `gross` the profit before costs, `slippage`
-    and `fees` the costs of both sides together, all in the quote currency.
+    `coin` is an index into `symbols`; `signal` is the index, among the coin's candles, of the one at whose close the order was placed.
+    `entry_ms` is the open time of the candle at whose open the order was filled, `exit_ms` the latest time at which the position was
+    closed. `side` is 1 (long) or -1 (short); `reason` is an index into `EXIT_REASONS`. Prices are the market's, without slippage.
+    `stake` is the amount bought or sold, `gross` the profit before costs; `slippage` and `fees` are the costs of entry and exit together;
+    all in the quote currency.
     """
 
     symbols: tuple[str, ...]
@@ -72,16 +73,16 @@ class Trades:
         return Trade(*(getattr(self, name)[at].item() for name in Trade._fields))
 
     @classmethod
-    def together(cls, parts: "list[Trades]") -> "Trades":
-        """The trades of several, in order of their entry, then of their coin."""
+    def concatenate(cls, parts: "list[Trades]") -> "Trades":
+        """In order of entry, then of coin."""
         columns = [np.concatenate([getattr(part, name) for part in parts]) for name in Trade._fields]
         order = np.lexsort((columns[0], columns[2]))
         return cls(parts[0].symbols, *(column[order] for column in columns))
 
     @classmethod
     def from_rows(cls, symbols: tuple[str, ...], rows: list[Trade]) -> "Trades":
-        """In order of their entry, then of their coin."""
+        """In order of entry, then of coin."""
         columns = list(zip(*rows, strict=True)) or [()] * len(Trade._fields)
-        kinds: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 6
-        typed: list[Any] = [np.array(column, kind) for column, kind in zip(columns, kinds, strict=True)]
-        return cls.together([cls(symbols, *typed)])
+        dtypes: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 6
+        arrays: list[Any] = [np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)]
+        return cls.concatenate([cls(symbols, *arrays)])

@@ -1,4 +1,4 @@
-"""How many variants were tried on these predictions, by whomever and whenever: kept beside them, because the best of many is luck."""
+"""The variants that were ever tried on the same predictions. The list is stored next to them: the best of many variants may be luck."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from coinfarm.errors import CoinfarmError, Conflict, NotFound
 from coinfarm.storage import Storage, open_storage
 
 FILE_NAME = "backtest-trials.json"
-_TRIES = 5
+_MAX_TRIES = 5
 _TRIALS: TypeAdapter[dict[str, float]] = TypeAdapter(dict[str, float])
 
 
 def variant_key(strategy: Strategy, thresholds: Thresholds | None) -> str:
-    """The same for the same trades: the digest of the strategy, without its name and how it chooses, and of its thresholds."""
+    """A digest of the strategy and the thresholds, without its name and the selection: the same for the same trades."""
     document = strategy.model_dump(mode="json", exclude={"name", "selection"})
     if thresholds is not None:
         document["entry"] |= thresholds._asdict()
@@ -24,39 +24,39 @@ def variant_key(strategy: Strategy, thresholds: Thresholds | None) -> str:
 
 
 def add_trials(predictions_root: str, tried: Mapping[str, float]) -> dict[str, float]:
-    """Keep the variants, by `variant_key`, with their daily Sharpe ratios, and return all that were ever tried on these predictions.
+    """Store the daily Sharpe ratios of the variants by `variant_key`, and return those of all variants ever tried on these predictions.
 
-    Raises `StorageError` where the place refuses, `CoinfarmError` where what lies there is no such file.
+    Raises `StorageError` if the list cannot be stored, `CoinfarmError` if the stored file is not such a list.
     """
-    storage, key = _place(predictions_root)
-    for _ in range(_TRIES):
+    storage, key = _locate(predictions_root)
+    for _ in range(_MAX_TRIES):
         try:
             blob = storage.read(key)
         except NotFound:
-            known, condition = {}, None
+            known, etag = {}, None
         else:
-            known, condition = _parsed(blob.data, storage.uri(key)), blob.etag
-        everything = known | dict(tried)
-        if everything == known:
+            known, etag = _parse(blob.data, storage.uri(key)), blob.etag
+        trials = known | dict(tried)
+        if trials == known:
             return known
-        data = json.dumps(everything, indent=1, sort_keys=True).encode() + b"\n"
+        data = json.dumps(trials, indent=1, sort_keys=True).encode() + b"\n"
         try:
-            storage.write(key, data, content_type="application/json", if_match=condition, create_only=condition is None)
+            storage.write(key, data, content_type="application/json", if_match=etag, create_only=etag is None)
         except Conflict:
             continue
-        return everything
-    raise Conflict(f"{storage.uri(key)} is written by others all the time: try again when they are done")
+        return trials
+    raise Conflict(f"{storage.uri(key)} is being written by other backtests: try again when they are done")
 
 
-def _parsed(data: bytes, where: str) -> dict[str, float]:
+def _parse(data: bytes, uri: str) -> dict[str, float]:
     try:
         return _TRIALS.validate_json(data)
     except ValidationError:
-        raise CoinfarmError(f"{where} is no list of variants tried: move it away, and what was tried is counted anew") from None
+        raise CoinfarmError(f"{uri} is not a list of the variants tried: move it away; a new list is then started") from None
 
 
-def _place(root: str) -> tuple[Storage, str]:
-    if root.endswith(".parquet"):
-        folder, _, name = root.rpartition("/")
+def _locate(predictions_root: str) -> tuple[Storage, str]:
+    if predictions_root.endswith(".parquet"):
+        folder, _, name = predictions_root.rpartition("/")
         return open_storage(folder or "."), f"{name.removesuffix('.parquet')}.{FILE_NAME}"
-    return open_storage(root), FILE_NAME
+    return open_storage(predictions_root), FILE_NAME

@@ -14,8 +14,8 @@ from coinfarm.cli.progress import stage_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.backtest.backtest import Result
-    from coinfarm.backtest.lookahead import Lookahead
+    from coinfarm.backtest.backtest import BacktestResult
+    from coinfarm.backtest.lookahead import LookaheadResult
     from coinfarm.backtest.strategy import Rule
 
 
@@ -65,16 +65,18 @@ def backtest(
     """
     from coinfarm.backtest.backtest import backtest as run
     from coinfarm.backtest.backtest import for_sweep
-    from coinfarm.backtest.document import account, document, tables
+    from coinfarm.backtest.backtest_document import backtest_document
+    from coinfarm.backtest.predictions_summary import predictions_summary
     from coinfarm.backtest.strategy import Strategy, load_rule
+    from coinfarm.cli.backtest_tables import backtest_tables
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
     if sweep:
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
-    checked = _checked(predictions, candles, rule, model_uri) if check_lookahead else None
-    with on_interrupt("An unfinished backtest is not kept: run it again."), stage_bar("reading") as progress:
+    lookahead = _check_lookahead(predictions, candles, rule, model_uri) if check_lookahead else None
+    with on_interrupt("An unfinished backtest is not stored: run it again."), stage_bar("reading") as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtest.backtest_report import page
@@ -83,40 +85,40 @@ def backtest(
     if export_folder is not None:
         _export(predictions, candles, result, export_folder)
     if as_json:
-        click.echo(json.dumps(document(result) | {"lookahead": None if checked is None else asdict(checked)}))
+        click.echo(json.dumps(backtest_document(result) | {"lookahead": None if lookahead is None else asdict(lookahead)}))
     else:
         click.echo(result.verdict.headline)
         for reason in result.verdict.reasons:
             click.echo(reason)
-        click.echo(account(result))
-        if checked is not None:
+        click.echo(predictions_summary(result))
+        if lookahead is not None:
             click.echo(
-                f"{checked.moments} predictions, repeated without the candles that came later, are the same: they differ by "
-                f"{checked.largest_difference_pct:.4f} percentage points at most, "
-                f"{100 * checked.rms_share:.1f} % of an output's standard deviation on average."
+                f"{lookahead.moments} predictions, repeated without the candles that came later, are the same: they differ by "
+                f"{lookahead.largest_difference_pct:.4f} percentage points at most, "
+                f"{100 * lookahead.rms_share:.1f} % of an output's standard deviation on average."
             )
-        print_tables(*tables(result, sweep=sweep))
+        print_tables(*backtest_tables(result, sweep=sweep))
 
 
-def _checked(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "Lookahead":
+def _check_lookahead(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "LookaheadResult":
     from coinfarm.backtest.lookahead import check_predictions, check_rule
-    from coinfarm.backtest.market_data import read_coins
+    from coinfarm.backtest.market_data import read_predicted_coins
     from coinfarm.backtest.stored_predictions import read_predictions
 
     stored = read_predictions(predictions)
     if rule is not None:
-        check_rule(rule, read_coins(stored, candles, 1)[0])
-    checked = check_predictions(open_predictor(model_uri), stored, candles)
-    if not checked.passed:
+        check_rule(rule, read_predicted_coins(stored, candles, 1)[0])
+    result = check_predictions(open_predictor(model_uri), stored, candles)
+    if not result.passed:
         raise click.ClickException(
-            f"the predictions use later candles, or were made by another model: {checked.moments} of them, repeated without the candles "
-            f"that came later, differ by up to {checked.largest_difference_pct:.3f} percentage points, "
-            f"{100 * checked.rms_share:.0f} % of an output's standard deviation. Give the model that made them with --model"
+            f"the predictions use later candles, or were made by another model: {result.moments} of them, repeated without the candles "
+            f"that came later, differ by up to {result.largest_difference_pct:.3f} percentage points, "
+            f"{100 * result.rms_share:.0f} % of an output's standard deviation. Give the model that made them with --model"
         )
-    return checked
+    return result
 
 
-def _export(predictions: str, candles: str, result: "Result", folder: Path) -> None:
+def _export(predictions: str, candles: str, result: "BacktestResult", folder: Path) -> None:
     from coinfarm.backtest.export import export
     from coinfarm.backtest.stored_predictions import read_predictions
 

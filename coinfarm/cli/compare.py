@@ -25,12 +25,12 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
     CONFIG is a TOML file that lists the candidates.
     """
     from coinfarm.cli.comparison_table import comparison_table
-    from coinfarm.training.comparison import Comparison
-    from coinfarm.training.comparison import compare as run
-    from coinfarm.training.loop import read_coins
+    from coinfarm.training.comparison import ComparisonConfig
+    from coinfarm.training.comparison import compare_candidates as run
+    from coinfarm.training.loop import read_candle_files
 
-    configs = Comparison.read(config)
-    coins = read_coins(next(iter(configs.values())))
+    configs = ComparisonConfig.read(config)
+    coins = read_candle_files(next(iter(configs.values())))
 
     def progress(epoch: int, losses: dict[str, float]) -> None:
         shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())

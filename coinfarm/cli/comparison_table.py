@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from coinfarm.training.comparison import Outcome
+    from coinfarm.training.comparison import CandidateResult
 
 
-def comparison_table(outcomes: "Sequence[Outcome]") -> Table:
+def comparison_table(outcomes: "Sequence[CandidateResult]") -> Table:
     """Candidates, the best first. Layers and training speed are in the JSON only."""
     table = Table(title="candidates on the validation months", title_justify="left")
     table.add_column("candidate")

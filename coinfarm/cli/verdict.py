@@ -1,4 +1,4 @@
-"""`coinfarm verdict`: history, backfill and backtest, in one go."""
+"""`coinfarm verdict`: import, backfill and backtest by one command."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from coinfarm.cli.progress import progress_bar, run_progress_bar, stage_bar
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.models.training_data import TrainingData
-    from coinfarm.verdict import Scope
+    from coinfarm.pipeline.candle_selection import CandleSelection
 
 
 @click.command(epilog="Example: coinfarm verdict examples/DEMOUSD-1m.parquet")
@@ -30,12 +30,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="A folder for all files and the report.",
 )
-@click.option("--from", "first", type=DAY, help="The first day, UTC.  [default: the end of the model's training data]")
-@click.option("--to", "stop", type=DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]")
+@click.option("--from", "first_day", type=DAY, help="The first day, UTC.  [default: the end of the model's training data]")
+@click.option(
+    "--to", "stop_day", type=DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]"
+)
 @MODEL
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 def verdict(
-    files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
+    files: tuple[Path, ...], output: Path, first_day: datetime | None, stop_day: datetime | None, model_uri: str | None, as_json: bool
 ) -> None:
     """Predict and backtest candle files: does it make money?
 
@@ -44,84 +46,86 @@ def verdict(
     interrupted, the same command continues. The verdict is the first line on stdout; progress goes to stderr.
     """
     with on_interrupt(f"What is finished is kept in {output}; the same command goes on from there."):
-        _verdict(files, output, first, stop, model_uri, as_json)
+        _verdict(files, output, first_day, stop_day, model_uri, as_json)
 
 
 def _verdict(
-    files: tuple[Path, ...], output: Path, first: datetime | None, stop: datetime | None, model_uri: str | None, as_json: bool
+    files: tuple[Path, ...], output: Path, first_day: datetime | None, stop_day: datetime | None, model_uri: str | None, as_json: bool
 ) -> None:
+    from coinfarm.backtest.backtest_document import backtest_document
     from coinfarm.backtest.backtest_report import page
-    from coinfarm.backtest.document import account, document
+    from coinfarm.backtest.predictions_summary import predictions_summary
+    from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
     from coinfarm.reports.packages import require_packages
-    from coinfarm.verdict import judge, planned
 
     require_packages()
     predictor = open_predictor(model_uri)
-    scope = _scope(files, output, predictor.model.bundle.manifest.training, first, stop)
-    run = planned(scope, predictor, absolute_uri(model_uri or os.environ.get("MODEL_URI") or None))
+    selection = _select_candles(files, output, predictor.model.bundle.manifest.training, first_day, stop_day)
+    run = plan_backfill(selection, predictor, absolute_uri(model_uri or os.environ.get("MODEL_URI") or None))
     _predict(run)
-    _tell("Backtest: the default strategy; thresholds are chosen on the first half and tested on the second")
+    _log("Backtest: the default strategy; thresholds are chosen on the first half and tested on the second")
     with stage_bar("reading") as progress:
-        judged = judge(scope, run, progress)
+        result = collect_and_backtest(selection, run, progress)
     report = output / "verdict.html"
-    page(judged.result).write(report)
+    page(result.backtest).write(report)
     if as_json:
         more = {
-            "synthetic": scope.synthetic,
-            "windows": judged.windows.document(),
-            "predictions_file": str(judged.predictions),
-            "candles": scope.candles_root,
+            "synthetic": selection.synthetic,
+            "windows": result.windows.document(),
+            "predictions_file": str(result.predictions),
+            "candles": selection.candles_root,
             "report": str(report),
         }
-        click.echo(json.dumps(document(judged.result) | more))
+        click.echo(json.dumps(backtest_document(result.backtest) | more))
         return
-    for line in (judged.result.verdict.headline, *judged.result.verdict.reasons, account(judged.result)):
+    found = result.backtest.verdict
+    for line in (found.headline, *found.reasons, predictions_summary(result.backtest)):
         click.echo(line)
-    click.echo(f"Report: {report}\nPredictions: {judged.predictions}")
+    click.echo(f"Report: {report}\nPredictions: {result.predictions}")
 
 
-def _scope(
+def _select_candles(
     files: tuple[Path, ...], output: Path, training: "TrainingData | None", first: datetime | None, stop: datetime | None
-) -> "Scope":
-    from coinfarm.verdict import SYNTHETIC_SYMBOLS, imported_scope, synthetic_scope
+) -> "CandleSelection":
+    from coinfarm.pipeline.candle_selection import SYNTHETIC_SYMBOLS, import_candle_files, store_synthetic_candles
 
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
-        _tell("History: synthetic candles, which say nothing about a market; give files of candles for a real one")
+        _log("History: synthetic candles, which say nothing about a market; give files of candles for a real one")
         with progress_bar("days") as on_days:
-            scope = synthetic_scope(output, training, first_day, stop_day, on_days)
-        _tell(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(scope.stop - scope.first).days} days in {scope.candles_root}")
-        return scope
-    _tell(f"History: {', '.join(map(str, files))}")
+            selection = store_synthetic_candles(output, training, first_day, stop_day, on_days)
+        _log(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(selection.stop_day - selection.first_day).days} days in {selection.candles_root}")
+        return selection
+    _log(f"History: {', '.join(map(str, files))}")
     with progress_bar("days") as on_days:
-        scope = imported_scope(output, files, training, first_day, stop_day, on_days)
-    _tell(f"  {', '.join(scope.symbols)} {scope.interval} in {scope.candles_root}")
+        selection = import_candle_files(output, files, training, first_day, stop_day, on_days)
+    _log(f"  {', '.join(selection.symbols)} {selection.interval} in {selection.candles_root}")
     if first is None:
         why = "the model does not say what it was trained on" if training is None else "the model was trained on earlier candles"
-        _tell(f"  From {scope.first} on: {why}.")
-    return scope
+        _log(f"  From {selection.first_day} on: {why}.")
+    return selection
 
 
 def _predict(run: "Run") -> None:
-    """Raises `click.ClickException` where a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
+    """Raises `click.ClickException` if a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
     from coinfarm.backfill.local_run import cores_here, run_locally
     from coinfarm.cli.backfill_tables import run_summary_lines
 
     manifest = run.manifest
     shards = list(manifest.shards())
-    _tell(f"Backfill: {manifest.quote.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
+    _log(f"Backfill: {manifest.quote.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
     started = time.perf_counter()
     with run_progress_bar(sum(shard.asked for shard in shards)) as show:
         tally = run_locally(run.storage.uri(), shards, min(cores_here(), len(shards)), show)
     for line in run_summary_lines(tally, time.perf_counter() - started):
-        _tell(f"  {line}")
+        _log(f"  {line}")
     if tally.stopped:
         raise KeyboardInterrupt
     if tally.failed:
         raise click.ClickException(
-            f"{len(tally.failed):,} shards failed, for the reasons above: there is no verdict on a part of the predictions"
+            f"{len(tally.failed):,} shards failed, for the reasons above: a verdict needs all predictions. Run the same command again"
         )
 
 
-def _tell(line: str) -> None:
+def _log(line: str) -> None:
     click.echo(line, err=True)

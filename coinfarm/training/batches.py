@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.training.candle_arrays import blocks
+from coinfarm.training.augmentation import mirror_frames
+from coinfarm.training.candle_arrays import split_range
 from coinfarm.training.config import TargetUnit, TrainingConfig
-from coinfarm.training.dataset import Samples
-from coinfarm.training.mirror import mirror
-from coinfarm.training.strata import Sampler
+from coinfarm.training.dataset import WindowDataset
+from coinfarm.training.stratified_sampling import StratifiedSampler
 from image_render.rows import Rows
 
 if TYPE_CHECKING:
@@ -19,17 +19,17 @@ Batch = tuple[Rows, NDArray[np.float32]]
 _FRAMES_AT_ONCE = 500
 
 
-def training_batch(config: TrainingConfig, train: Samples, sampler: Sampler, epoch: int, step: int) -> Batch:
+def training_batch(config: TrainingConfig, train: WindowDataset, sampler: StratifiedSampler, epoch: int, step: int) -> Batch:
     """The rows `(batch, 200, 5)` and targets `(batch, 3)` of one step, which depend on the seed, the epoch and the step alone."""
     random = np.random.default_rng((config.seed, epoch, step))
     chosen = sampler.choose(random, config.batch_size)
     rows, targets = train.rows(chosen), train.targets(config.target_unit, chosen)
     if config.mirrored:
-        targets = mirror(rows, targets, random.random(len(chosen)) < 0.5)
+        targets = mirror_frames(rows, targets, random.random(len(chosen)) < 0.5)
     return rows, targets.astype(np.float32)
 
 
-def training_batches(config: TrainingConfig, train: Samples, sampler: Sampler, first_epoch: int) -> "keras.utils.PyDataset":
+def training_batches(config: TrainingConfig, train: WindowDataset, sampler: StratifiedSampler, first_epoch: int) -> "keras.utils.PyDataset":
     """The batches from an epoch on, without end."""
 
     def batch(number: int) -> Batch:
@@ -39,10 +39,10 @@ def training_batches(config: TrainingConfig, train: Samples, sampler: Sampler, f
     return _dataset(batch, None)
 
 
-def validation_batches(validation: Samples, unit: TargetUnit, shares: int) -> "keras.utils.PyDataset":
+def validation_batches(validation: WindowDataset, unit: TargetUnit, shares: int) -> "keras.utils.PyDataset":
     """All samples in order, each batch in as many equal shares; a rest that cannot be shared is left out."""
     most = _FRAMES_AT_ONCE // shares * shares
-    parts = blocks(len(validation) // shares * shares, most)
+    parts = split_range(len(validation) // shares * shares, most)
 
     def batch(number: int) -> Batch:
         chosen = np.arange(parts[number].start, parts[number].stop)

@@ -19,7 +19,7 @@ from image_render.windows import Columns
 _CANDLES_AT_ONCE = 1_000_000
 
 
-def room(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
+def allocate_array(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
     """An array not yet filled, in memory or, where a path is given, in a file. Raises `OSError` where the disk has no room for it."""
     if path is None or not all(shape):  # an empty file cannot be mapped
         return np.empty(shape, dtype)
@@ -66,7 +66,7 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
     return Candles(last.symbol, last.interval, time, Columns(*values), filled_in)
 
 
-def blocks(count: int, most: int) -> list[slice]:
+def split_range(count: int, most: int) -> list[slice]:
     """`0 … count - 1` in slices of at most `most`."""
     bounds = [*range(0, count, most), count]
     return [slice(first, stop) for first, stop in pairwise(bounds)]

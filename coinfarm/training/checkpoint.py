@@ -21,18 +21,18 @@ _BEST_FILE = "best.npz"
 
 
 @dataclass(frozen=True)
-class State:
+class TrainingState:
     """How many epochs are done, which of them (from 0) was the best on the validation period, and its loss there."""
 
     epochs_done: int = 0
     best_epoch: int = -1
     best_loss: float = float("inf")
 
-    def after(self, loss: float) -> "State":
+    def after(self, loss: float) -> "TrainingState":
         """One epoch later."""
         better = loss < self.best_loss
         best_epoch, best_loss = (self.epochs_done, loss) if better else (self.best_epoch, self.best_loss)
-        return State(self.epochs_done + 1, best_epoch, best_loss)
+        return TrainingState(self.epochs_done + 1, best_epoch, best_loss)
 
     @property
     def is_best(self) -> bool:
@@ -50,7 +50,7 @@ class Checkpoint:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def begin(self, config: TrainingConfig) -> None:
+    def start_or_resume(self, config: TrainingConfig) -> None:
         """Make the folder for this run, or find it as this run left it.
 
         Raises `CoinfarmError` where another run lies there: another config, or candles that have changed since.
@@ -71,15 +71,15 @@ class Checkpoint:
             )
 
     @property
-    def state(self) -> State:
+    def state(self) -> TrainingState:
         """Where the run stands."""
         path = self._folder / _STATE_FILE
         if not path.exists():
-            return State()
+            return TrainingState()
         with np.load(path) as saved:
-            return State(**json.loads(str(saved["state"])))
+            return TrainingState(**json.loads(str(saved["state"])))
 
-    def restore(self, model: "keras.Model") -> State:
+    def restore(self, model: "keras.Model") -> TrainingState:
         """Set a compiled model, its optimizer and what it draws lots from to where the run stands."""
         state = self.state
         if state.epochs_done:
@@ -87,7 +87,7 @@ class Checkpoint:
                 _assign(_all_variables(model), saved)
         return state
 
-    def save(self, model: "keras.Model", network: "keras.Model", state: State) -> None:
+    def save(self, model: "keras.Model", network: "keras.Model", state: TrainingState) -> None:
         """After an epoch. The network first, if it is the best so far: killed in between, the epoch is done again, to the same result."""
         if state.is_best:
             self._write(_BEST_FILE, network.variables)

@@ -18,11 +18,11 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage.local_file import write_file
 from coinfarm.training.architecture import architecture
 from coinfarm.training.config import TrainingConfig, read_toml
-from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.loop import Progress, fit, predict_pct
+from coinfarm.training.dataset import WindowDataset, build_dataset
+from coinfarm.training.loop import OnEpoch, predict_pct, train_network
 
 
-class Outcome(BaseModel):
+class CandidateResult(BaseModel):
     """What became of a candidate on the validation period; `loss` is Huber's, in `window_range` units whatever the target was."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class Outcome(BaseModel):
     direction_right_pct: float | None
 
 
-class Comparison(BaseModel):
+class ComparisonConfig(BaseModel):
     """A TOML file: `base`, another training config; `budget`, what all candidates have of their own; and per candidate what differs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,9 +65,11 @@ class Comparison(BaseModel):
         }
 
 
-def compare(configs: dict[str, TrainingConfig], coins: list[Candles], done: Path, progress: Progress) -> Iterator[Outcome]:
+def compare_candidates(
+    configs: dict[str, TrainingConfig], coins: list[Candles], done: Path, progress: OnEpoch
+) -> Iterator[CandidateResult]:
     """Train and judge the candidates one after another; those in the file `done` are told from there, others are added to it."""
-    outcomes = {outcome.candidate: outcome for outcome in read_outcomes(done)}
+    outcomes = {outcome.candidate: outcome for outcome in read_candidate_results(done)}
     for name, config in configs.items():
         if name not in outcomes:
             outcomes[name] = _outcome(config, coins, progress)
@@ -75,28 +77,28 @@ def compare(configs: dict[str, TrainingConfig], coins: list[Candles], done: Path
         yield outcomes[name]
 
 
-def read_outcomes(path: Path) -> list[Outcome]:
+def read_candidate_results(path: Path) -> list[CandidateResult]:
     """What `compare` left in a file; nothing where there is none."""
     if not path.exists():
         return []
-    return [Outcome.model_validate(entry) for entry in json.loads(path.read_bytes())]
+    return [CandidateResult.model_validate(entry) for entry in json.loads(path.read_bytes())]
 
 
-def _write(outcomes: list[Outcome], path: Path) -> None:
+def _write(outcomes: list[CandidateResult], path: Path) -> None:
     write_file(path, json.dumps([outcome.model_dump() for outcome in outcomes], indent=1) + "\n")
 
 
-def _outcome(config: TrainingConfig, coins: list[Candles], progress: Progress) -> Outcome:
-    train = samples(coins, config.train, config.horizon_candles)
-    validation = samples(coins, config.validation, config.horizon_candles, config.validation_stride)
+def _outcome(config: TrainingConfig, coins: list[Candles], progress: OnEpoch) -> CandidateResult:
+    train = build_dataset(coins, config.train, config.horizon_candles)
+    validation = build_dataset(coins, config.validation, config.horizon_candles, config.validation_stride)
     started = perf_counter()
     with TemporaryDirectory() as folder:
-        model = fit(config, train, validation, Path(folder), progress)
+        model = train_network(config, train, validation, Path(folder), progress)
     seconds = perf_counter() - started
     layers = architecture(model)
     predicted_pct = predict_pct(model, validation, config.target_unit)
     judged = scores(predicted_pct, validation.targets_pct)
-    return Outcome(
+    return CandidateResult(
         candidate=config.name,
         layers=len(layers),
         parameters=sum(layer.parameters for layer in layers),
@@ -111,7 +113,7 @@ def _outcome(config: TrainingConfig, coins: list[Candles], progress: Progress) -
     )
 
 
-def _loss_in_range(predicted_pct: Values, validation: Samples, train: Samples, delta: float) -> float:
+def _loss_in_range(predicted_pct: Values, validation: WindowDataset, train: WindowDataset, delta: float) -> float:
     """Huber's loss as the reference model's training reckons it, so that candidates with other targets can be compared."""
     error = (predicted_pct - validation.targets_pct) / validation.range_pct[:, None]
     deviations = np.abs(error) / train.targets("window_range").std(axis=0)

@@ -14,7 +14,7 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Period(_Frozen):
+class DateRange(_Frozen):
     """A stretch of days, `start` in it, `stop` not."""
 
     start: date
@@ -29,14 +29,14 @@ class Period(_Frozen):
         return _midnight_ms(self.stop)
 
     @model_validator(mode="after")
-    def _in_order(self) -> "Period":
+    def _in_order(self) -> "DateRange":
         if self.start >= self.stop:
             raise ValueError(f"the period starts on {self.start} and stops before it has begun, on {self.stop}")
         return self
 
 
 TargetUnit = Literal["window_range", "percent"]
-Size = tuple[PositiveInt, PositiveInt]
+Size2D = tuple[PositiveInt, PositiveInt]
 """Candles, price rows."""
 
 
@@ -47,9 +47,9 @@ class BlockConfig(_Frozen):
     """
 
     filters: PositiveInt
-    kernel: Size = (3, 3)
-    strides: Size = (1, 1)
-    pool: Size | None = None
+    kernel: Size2D = (3, 3)
+    strides: Size2D = (1, 1)
+    pool: Size2D | None = None
     separable: bool = False
 
 
@@ -87,9 +87,9 @@ class TrainingConfig(_Frozen):
 
     name: str
     candles: Annotated[tuple[Path, ...], Field(min_length=1)]
-    train: Period
-    validation: Period
-    test: Period
+    train: DateRange
+    validation: DateRange
+    test: DateRange
     horizon_candles: PositiveInt = 30
     network: NetworkConfig = NetworkConfig()
     target_unit: TargetUnit = "window_range"

@@ -1,4 +1,4 @@
-"""Samples: windows with the horizons after them, all within one period. Columns are kept, pixels are drawn when asked for."""
+"""WindowDataset: windows with the horizons after them, all within one period. Columns are kept, pixels are drawn when asked for."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.training.candle_arrays import blocks, room
-from coinfarm.training.config import Period, TargetUnit
+from coinfarm.training.candle_arrays import allocate_array, split_range
+from coinfarm.training.config import DateRange, TargetUnit
 from image_render.draw import Frames, draw_frames
 from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
@@ -26,7 +26,7 @@ _TARGETS_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class WindowDataset:
     """Windows of several series in one period; a series is one coin at one interval.
 
     `of` `(n,)` says which of the `series` a window is of, `starts` `(n,)` where it begins there; `range_pct` `(n,)` is the window's own
@@ -54,7 +54,7 @@ class Samples:
 
     def targets_mean_and_deviation(self, unit: TargetUnit) -> tuple[Values, Values]:
         """Of each output, `(3,)`, over all windows."""
-        parts = blocks(len(self), _TARGETS_AT_ONCE)
+        parts = split_range(len(self), _TARGETS_AT_ONCE)
         mean = sum((self.targets(unit, part).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES))) / len(self)
         squares = sum((((self.targets(unit, part) - mean) ** 2).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES)))
         return mean, np.sqrt(squares / len(self))
@@ -79,7 +79,9 @@ class Samples:
         return draw_frames(self.windows(chosen))
 
 
-def samples(coins: Sequence[Candles], period: Period, horizon_candles: int, stride: int = 1, folder: Path | None = None) -> Samples:
+def build_dataset(
+    coins: Sequence[Candles], period: DateRange, horizon_candles: int, stride: int = 1, folder: Path | None = None
+) -> WindowDataset:
     """Every `stride`-th window of the coins that lies within the period together with its horizon.
 
     No candle of one period is seen in another, be it as a feature or in a label: between the last window that ends before a
@@ -95,13 +97,13 @@ def samples(coins: Sequence[Candles], period: Period, horizon_candles: int, stri
         folder.mkdir(parents=True, exist_ok=True)
 
     def array(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
-        return room(shape, dtype, None if folder is None else folder / f"{name}.npy")
+        return allocate_array(shape, dtype, None if folder is None else folder / f"{name}.npy")
 
     of, starts = array("of", (most,), np.uint16), array("starts", (most,), np.int64)
     range_pct, targets = array("range_pct", (most,), np.float64), array("targets_pct", (most, len(OUTPUT_NAMES)), np.float64)
     count = 0
     for number, (each, candidates) in enumerate(zip(series, every, strict=True)):
-        for block in blocks(len(candidates), _WINDOWS_AT_ONCE):
+        for block in split_range(len(candidates), _WINDOWS_AT_ONCE):
             kept, ranges = _usable(each, candidates[block])
             part = slice(count, count + len(kept))
             of[part], starts[part], range_pct[part] = number, kept, ranges
@@ -111,10 +113,10 @@ def samples(coins: Sequence[Candles], period: Period, horizon_candles: int, stri
         raise CoinfarmError(
             f"from {period.start} to {period.stop} no window moves, or all are filled by more than half: choose another period"
         )
-    return Samples(series, of[:count], starts[:count], range_pct[:count], targets[:count])
+    return WindowDataset(series, of[:count], starts[:count], range_pct[:count], targets[:count])
 
 
-def _within(coin: Candles, period: Period, horizon_candles: int) -> Candles:
+def _within(coin: Candles, period: DateRange, horizon_candles: int) -> Candles:
     """The candles of the period, holes filled, from the first real one to the last."""
     candles = coin.between(period.start_ms, period.stop_ms)
     if len(candles):

@@ -16,7 +16,7 @@ class Devices:
     policy: str = "float32"
 
     @classmethod
-    def at_hand(cls) -> "Devices":
+    def available(cls) -> "Devices":
         """Every GPU that Keras' backend sees, or the processor; imports Keras, and JAX where that sees one."""
         if not has_gpu() or select_gpu_backend() is None:
             return cls()
@@ -29,7 +29,7 @@ class Devices:
         return len(self.names)
 
     @contextmanager
-    def used(self) -> Iterator[None]:
+    def scope(self) -> Iterator[None]:
         """What is built here is spread over the devices: by `tf.distribute` on TensorFlow, by `keras.distribution` on JAX."""
         import keras
 

@@ -13,12 +13,12 @@ from coinfarm.candles.files import parse_candles
 from coinfarm.engines.keras_gpu import draw_rows
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
-from coinfarm.training.checkpoint import Checkpoint, State
+from coinfarm.training.checkpoint import Checkpoint, TrainingState
 from coinfarm.training.config import TargetUnit, TrainingConfig
-from coinfarm.training.dataset import Samples
+from coinfarm.training.dataset import WindowDataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
-from coinfarm.training.strata import Sampler, strata
+from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
 from image_render.draw import Frames
 from image_render.rows import RowNumbers
 from image_render.spec import STANDARD
@@ -26,24 +26,24 @@ from image_render.spec import STANDARD
 if TYPE_CHECKING:
     import keras
 
-Progress = Callable[[int, dict[str, float]], None]
+OnEpoch = Callable[[int, dict[str, float]], None]
 """Called after each epoch with its number, from 0, and Keras' losses."""
 OnFrames = Callable[[int], None]
 """Called after each step with the number of frames trained so far, those before an interruption included."""
 _FRAMES_AT_ONCE = 500
 
 
-def read_coins(config: TrainingConfig) -> list[Candles]:
+def read_candle_files(config: TrainingConfig) -> list[Candles]:
     """The candles of every file of the config, in memory; raises what `parse_candles` does, and `OSError`."""
     return [parse_candles(path.read_bytes(), path.name) for path in config.candles]
 
 
-def fit(
+def train_network(
     config: TrainingConfig,
-    train: Samples,
-    validation: Samples,
+    train: WindowDataset,
+    validation: WindowDataset,
     folder: Path,
-    progress: Progress,
+    progress: OnEpoch,
     *,
     on_frames: OnFrames | None = None,
     tensorboard: Path | None = None,
@@ -55,16 +55,16 @@ def fit(
     Raises `CoinfarmError` where the folder holds another run, and for a batch that the devices cannot share.
     """
     checkpoint = Checkpoint(folder)
-    checkpoint.begin(config)
-    devices = devices or Devices.at_hand()
+    checkpoint.start_or_resume(config)
+    devices = devices or Devices.available()
     if config.batch_size % len(devices) or len(validation) < len(devices):
         raise CoinfarmError(f"batch_size {config.batch_size} does not part evenly among {len(devices)} devices: choose a multiple of that")
     import keras
 
     _make_repeatable(config.seed)
     mean, deviation = train.targets_mean_and_deviation(config.target_unit)
-    sampler = Sampler.of(strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
-    with devices.used():
+    sampler = StratifiedSampler.of(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
+    with devices.scope():
         network = build_network(config.network, mean)
         model = _drawing(network)
         model.compile(
@@ -94,7 +94,7 @@ def fit(
     return trained
 
 
-def predict_pct(model: "keras.Model", samples: Samples, unit: TargetUnit) -> Values:
+def predict_pct(model: "keras.Model", samples: WindowDataset, unit: TargetUnit) -> Values:
     """The predictions, `(n, 3)` in percent, of a model whose outputs are in `unit`."""
     parts = np.array_split(np.arange(len(samples)), max(1, len(samples) // _FRAMES_AT_ONCE))
     outputs = np.concatenate([_outputs(model, samples.frames(part)) for part in parts])
@@ -153,7 +153,7 @@ def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
 
 
 def _keeper(
-    config: TrainingConfig, checkpoint: Checkpoint, network: "keras.Model", begun: State, on_frames: OnFrames | None
+    config: TrainingConfig, checkpoint: Checkpoint, network: "keras.Model", begun: TrainingState, on_frames: OnFrames | None
 ) -> "keras.callbacks.Callback":
     import keras
 

@@ -19,9 +19,9 @@ from coinfarm.storage.local_file import naming_path
 from coinfarm.training.architecture import architecture
 from coinfarm.training.candle_arrays import mapped_candles
 from coinfarm.training.checkpoint import Checkpoint
-from coinfarm.training.config import Period, TrainingConfig
-from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.loop import OnFrames, Progress, fit, predict_pct
+from coinfarm.training.config import DateRange, TrainingConfig
+from coinfarm.training.dataset import WindowDataset, build_dataset
+from coinfarm.training.loop import OnEpoch, OnFrames, predict_pct, train_network
 
 if TYPE_CHECKING:
     import keras
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 class Splits:
     """The samples of each period."""
 
-    train: Samples
-    validation: Samples
-    test: Samples
+    train: WindowDataset
+    validation: WindowDataset
+    test: WindowDataset
 
 
 def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> Splits:
     """The three periods of the config, thinned out where they are only judged on; what is learnt from is kept in `folder`, if given."""
     horizon = config.horizon_candles
     return Splits(
-        train=samples(coins, config.train, horizon, folder=folder),
-        validation=samples(coins, config.validation, horizon, config.validation_stride),
-        test=samples(coins, config.test, horizon, config.test_stride),
+        train=build_dataset(coins, config.train, horizon, folder=folder),
+        validation=build_dataset(coins, config.validation, horizon, config.validation_stride),
+        test=build_dataset(coins, config.test, horizon, config.test_stride),
     )
 
 
 def train(
     config: TrainingConfig,
     folder: Path,
-    progress: Progress,
+    progress: OnEpoch,
     *,
     on_frames: OnFrames | None = None,
     tensorboard: Path | None = None,
@@ -67,10 +67,10 @@ def train(
     _start_keras()
     work = folder.with_name(f"{folder.name}.training")
     checkpoint = Checkpoint(work)
-    checkpoint.begin(config)
+    checkpoint.start_or_resume(config)
     coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
     splits = split(config, coins, work / "samples")
-    model = fit(config, splits.train, splits.validation, work, progress, on_frames=on_frames, tensorboard=tensorboard)
+    model = train_network(config, splits.train, splits.validation, work, progress, on_frames=on_frames, tensorboard=tensorboard)
     sealed = seal(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
     sealed.folder.replace(folder)
     shutil.rmtree(work)
@@ -126,7 +126,7 @@ def _save(model: "keras.Model", path: Path) -> None:
 def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
     """What the model has seen: it learnt from one period and was chosen by the next, so both are in-sample."""
 
-    def part(period: Period, of: Samples) -> Split:
+    def part(period: DateRange, of: WindowDataset) -> Split:
         return Split(from_date=period.start, to_date=period.stop, frames=len(of))
 
     return TrainingData(

@@ -10,8 +10,8 @@ from PIL import Image
 from coinfarm.backtest.backtest import backtest
 from coinfarm.backtest.backtest_report import page
 from coinfarm.backtest.strategy import Strategy
-from tests.unit.backtest.markets import predicted, wandering
-from tests.unit.backtest.stored import store_candles, store_predictions
+from tests.support.backtest_files import store_candles, store_predictions
+from tests.support.backtest_markets import predicted, wandering
 
 pytestmark = pytest.mark.browser
 

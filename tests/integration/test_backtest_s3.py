@@ -14,8 +14,8 @@ from coinfarm.candles.day import by_day
 from coinfarm.candles.files import parse_candles
 from coinfarm.cli import main
 from coinfarm.storage import open_storage
-from tests.unit.backtest.markets import predicted, wandering
-from tests.unit.backtest.stored import MODEL, store_candles, store_predictions
+from tests.support.backtest_files import MODEL, store_candles, store_predictions
+from tests.support.backtest_markets import predicted, wandering
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

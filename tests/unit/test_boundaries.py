@@ -38,7 +38,7 @@ VIOLATIONS = [
     (LAYERS, "coinfarm.evaluation", "coinfarm.training"),
     (LAYERS, "coinfarm.training", "handler"),
     (LAYERS, "handler", "coinfarm.demo"),
-    (LAYERS, "coinfarm.verdict", "coinfarm.cli"),
+    (LAYERS, "coinfarm.pipeline", "coinfarm.cli"),
     (PILLOW, "image_render.draw", "PIL"),
     (PILLOW, "coinfarm.serving.chart", "PIL"),
     (BOTO3, "coinfarm.models", "boto3"),

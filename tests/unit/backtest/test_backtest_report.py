@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtest.backtest import Result, backtest
-from coinfarm.backtest.backtest_figures import gallery
+from coinfarm.backtest.backtest import BacktestResult, backtest
 from coinfarm.backtest.backtest_report import page
 from coinfarm.backtest.strategy import Strategy
+from coinfarm.backtest.trade_gallery import example_trades
 from coinfarm.backtest.trades import HORIZON, Trade, Trades
 from coinfarm.reports.page import Page
-from tests.unit.backtest.markets import START_MS
+from tests.support.backtest_markets import START_MS
 
 SECTIONS = [
     "Strategy and baselines",
@@ -26,22 +26,22 @@ SECTIONS = [
 ]
 
 
-def result_of(roots: Path, **tables: object) -> Result:
+def result_of(roots: Path, **tables: object) -> BacktestResult:
     strategy = Strategy.model_validate({"exit": {"horizon_candles": 5}, "market": {"volume_share_pct": 100}, **tables})
     return backtest(f"{roots}/results", f"{roots}/candles", strategy, samples=50)
 
 
 @pytest.fixture(scope="module")
-def result(roots: Path) -> Result:
+def result(roots: Path) -> BacktestResult:
     return result_of(roots)
 
 
 @pytest.fixture(scope="module")
-def made(result: Result) -> Page:
+def made(result: BacktestResult) -> Page:
     return page(result)
 
 
-def test_it_begins_with_the_verdict(result: Result, made: Page) -> None:
+def test_it_begins_with_the_verdict(result: BacktestResult, made: Page) -> None:
     assert made.verdict.headline == result.verdict.headline
     assert result.verdict.headline in made.html()
 
@@ -57,13 +57,13 @@ def test_it_needs_nothing_else(made: Page) -> None:
     assert re.findall(r"url\((?!#)", html) == []
 
 
-def test_every_baseline_and_coin_has_its_row(result: Result, made: Page) -> None:
+def test_every_baseline_and_coin_has_its_row(result: BacktestResult, made: Page) -> None:
     html = made.html()
-    for name in [each.baseline.name for each in result.compared] + list(result.symbols):
+    for name in [each.baseline.name for each in result.baselines] + list(result.symbols):
         assert f">{name}</th>" in html
 
 
-def test_the_same_result_makes_the_same_page(result: Result, made: Page) -> None:
+def test_the_same_result_makes_the_same_page(result: BacktestResult, made: Page) -> None:
     assert page(result).html() == made.html()
 
 
@@ -74,7 +74,7 @@ def test_a_strategy_that_never_trades_has_a_page_too(roots: Path) -> None:
     assert [section.title for section in made.sections] == [SECTIONS[0], SECTIONS[5], SECTIONS[6]]
 
 
-def test_thresholds_that_were_given_have_no_heat_map(result: Result) -> None:
+def test_thresholds_that_were_given_have_no_heat_map(result: BacktestResult) -> None:
     made = page(replace(result, sweep=None))
     assert SECTIONS[2] not in [section.title for section in made.sections]
 
@@ -86,7 +86,7 @@ def test_no_trade_is_shown_twice(count: int, kinds: tuple[int, ...]) -> None:
         Trade(0, at, START_MS + at, START_MS + at + 1, 1, HORIZON, 1.0, 1.0, 100.0, float(gross), 0.0, 0.0)
         for at, gross in enumerate(earned)
     ]
-    shown = gallery(Trades.from_rows(("DEMOUSD",), rows), 2)
+    shown = example_trades(Trades.from_rows(("DEMOUSD",), rows), 2)
     assert tuple(map(len, shown.values())) == kinds
     everything = [at for rows in shown.values() for at in rows]
     assert len(set(everything)) == len(everything)

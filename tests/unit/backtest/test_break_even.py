@@ -4,16 +4,19 @@ import numpy as np
 import pytest
 
 from coinfarm.backtest.break_even import BreakEven, break_even
-from coinfarm.backtest.period import DAY_MS, Period
-from coinfarm.backtest.simulation import Orders, follow, trades_of
+from coinfarm.backtest.fills import fill_orders
+from coinfarm.backtest.orders import Orders
+from coinfarm.backtest.period import BacktestPeriod
+from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, Trade, Trades
-from coinfarm.backtest.verdict import Answer, judge
+from coinfarm.backtest.verdict import Conclusion, decide_verdict
 from coinfarm.candles.candles import Candles
-from tests.unit.backtest.markets import START_MS, orders, wandering
+from coinfarm.candles.day import DAY_MS
+from tests.support.backtest_markets import START_MS, orders, wandering
 
 HOUR_MS = 3_600_000
-PERIOD = Period(START_MS, START_MS + 40 * DAY_MS, 30 * 60_000)
+PERIOD = BacktestPeriod(START_MS, START_MS + 40 * DAY_MS, 30 * 60_000)
 
 
 def hourly(gross: list[float], stakes: list[float], cost: float = 2.0) -> Trades:
@@ -46,7 +49,7 @@ def test_profit_is_zero_at_that_cost() -> None:
 
 
 def _trades(candles: Candles, asked: Orders, rules: Market) -> Trades:
-    return trades_of(("DEMOUSD",), [follow(candles, asked, rules)], rules)
+    return simulate_trades(("DEMOUSD",), [fill_orders(candles, asked, rules)], rules)
 
 
 def test_the_interval_holds_the_truth_about_nine_times_in_ten() -> None:
@@ -64,8 +67,8 @@ def test_without_trades_nothing_can_be_told() -> None:
     found = break_even(hourly([], []), PERIOD, 10)
     assert found.trades == 0
     assert np.isnan([found.bps, found.low_bps, found.high_bps, found.cost_bps]).all()
-    verdict = judge(found, PERIOD, float("nan"), 1)
-    assert verdict.answer is Answer.CANNOT_BE_TOLD
+    verdict = decide_verdict(found, PERIOD, float("nan"), 1)
+    assert verdict.conclusion is Conclusion.INCONCLUSIVE
     assert verdict.headline == "Cannot be told from this much data: the strategy makes no trade."
 
 
@@ -76,30 +79,32 @@ def found(low: float, bps: float, high: float, cost: float = 22.0, independent: 
 @pytest.mark.parametrize(
     ("number", "probability", "variants", "answer", "reason"),
     [
-        (found(25.0, 30.0, 35.0), 0.97, 40, Answer.MAKES_MONEY, "above the cost, and with 40 variants tried"),
-        (found(25.0, 30.0, 35.0), 0.60, 40, Answer.CANNOT_BE_TOLD, "that may be luck"),
-        (found(25.0, 30.0, 35.0), float("nan"), 1, Answer.CANNOT_BE_TOLD, "with 1 variant tried"),
-        (found(5.0, 10.0, 15.0), 0.10, 40, Answer.DOES_NOT, "less than 10.0 bps"),
-        (found(-9.0, -4.0, 1.0), 0.00, 40, Answer.DOES_NOT, "lose even if trading were free"),
-        (found(15.0, 30.0, 45.0), 0.99, 1, Answer.CANNOT_BE_TOLD, "within the interval"),
-        (found(25.0, 30.0, 35.0, independent=29.0), 0.99, 1, Answer.CANNOT_BE_TOLD, "Fewer than 30 independent trades"),
+        (found(25.0, 30.0, 35.0), 0.97, 40, Conclusion.MAKES_MONEY, "above the cost, and with 40 variants tried"),
+        (found(25.0, 30.0, 35.0), 0.60, 40, Conclusion.INCONCLUSIVE, "that may be luck"),
+        (found(25.0, 30.0, 35.0), float("nan"), 1, Conclusion.INCONCLUSIVE, "with 1 variant tried"),
+        (found(5.0, 10.0, 15.0), 0.10, 40, Conclusion.LOSES_MONEY, "less than 10.0 bps"),
+        (found(-9.0, -4.0, 1.0), 0.00, 40, Conclusion.LOSES_MONEY, "lose even if trading were free"),
+        (found(15.0, 30.0, 45.0), 0.99, 1, Conclusion.INCONCLUSIVE, "within the interval"),
+        (found(25.0, 30.0, 35.0, independent=29.0), 0.99, 1, Conclusion.INCONCLUSIVE, "Fewer than 30 independent trades"),
     ],
     ids=["above", "above, of many tried", "above, unknown", "below", "below zero", "astride", "few trades"],
 )
-def test_the_whole_interval_must_lie_on_one_side(number: BreakEven, probability: float, variants: int, answer: Answer, reason: str) -> None:
-    verdict = judge(number, PERIOD, probability, variants)
-    assert verdict.answer is answer
+def test_the_whole_interval_must_lie_on_one_side(
+    number: BreakEven, probability: float, variants: int, answer: Conclusion, reason: str
+) -> None:
+    verdict = decide_verdict(number, PERIOD, probability, variants)
+    assert verdict.conclusion is answer
     assert reason in verdict.reasons[0]
 
 
 def test_few_days_tell_nothing() -> None:
-    verdict = judge(found(25.0, 30.0, 35.0), Period(START_MS, START_MS + 9 * DAY_MS, HOUR_MS), 0.99, 1)
-    assert verdict.answer is Answer.CANNOT_BE_TOLD
+    verdict = decide_verdict(found(25.0, 30.0, 35.0), BacktestPeriod(START_MS, START_MS + 9 * DAY_MS, HOUR_MS), 0.99, 1)
+    assert verdict.conclusion is Conclusion.INCONCLUSIVE
     assert "9.0 days" in verdict.reasons[0]
 
 
 def test_the_headline_has_the_number_its_interval_the_cost_and_the_trades() -> None:
-    assert judge(found(5.04, 10.0, 15.0), PERIOD, 0.1, 1).headline == (
+    assert decide_verdict(found(5.04, 10.0, 15.0), PERIOD, 0.1, 1).headline == (
         "Does not make money: it breaks even at a round-trip cost of 10.0 bps (90 % interval 5.0 to 15.0), and a round trip costs "
         "22.0 bps; 120 trades, 100 of them independent."
     )

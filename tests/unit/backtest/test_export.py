@@ -7,11 +7,12 @@ from pyarrow import feather
 from pyarrow import parquet as pq
 
 from coinfarm.backtest.export import export, pair_name
-from coinfarm.backtest.simulation import follow, trades_of
+from coinfarm.backtest.fills import fill_orders
+from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
-from tests.unit.backtest.markets import FREE, START_MS, orders, predicted, wandering
-from tests.unit.backtest.stored import store_candles, store_predictions
+from tests.support.backtest_files import store_candles, store_predictions
+from tests.support.backtest_markets import FREE, START_MS, orders, predicted, wandering
 
 
 def exported(tmp_path: Path) -> Path:
@@ -19,7 +20,7 @@ def exported(tmp_path: Path) -> Path:
     coin.predicted_pct[1] = float("nan")
     store_predictions(tmp_path, coin)
     store_candles(tmp_path / "candles", coin.candles)
-    trades = trades_of(("DEMOUSDT",), [follow(coin.candles, orders(30, 40, stop_pct=0.01), FREE)], FREE)
+    trades = simulate_trades(("DEMOUSDT",), [fill_orders(coin.candles, orders(30, 40, stop_pct=0.01), FREE)], FREE)
     written = export(read_predictions(str(tmp_path)), str(tmp_path / "candles"), trades, tmp_path / "out")
     assert sorted(path.name for path in written) == sorted(path.name for path in (tmp_path / "out").iterdir())
     return tmp_path / "out"
@@ -56,6 +57,6 @@ def test_a_pair_is_named_as_freqtrade_names_it(symbol: str, pair: str) -> None:
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    trades = trades_of((), [follow(wandering("DEMOUSD", 20, 1), orders(), FREE)], FREE)
+    trades = simulate_trades((), [fill_orders(wandering("DEMOUSD", 20, 1), orders(), FREE)], FREE)
     with pytest.raises(CoinfarmError, match=r"file: "):
         export([], "", trades, tmp_path / "file")

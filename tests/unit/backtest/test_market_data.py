@@ -5,31 +5,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.market_data import coin_of, read_coins, read_market
+from coinfarm.backtest.market_data import align_predictions, read_market, read_predicted_coins
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.stored_predictions import CoinPredictions
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
+from tests.support.backtest_files import store_candles
+from tests.support.backtest_markets import START_MS, predicted, wandering
 from tests.support.synthetic_candles import assert_same_candles
-from tests.unit.backtest.markets import START_MS, predicted, wandering
-from tests.unit.backtest.stored import store_candles
 
 HORIZON = 5
 
 
-def predictions_of(coin: Coin, in_sample: int = 0) -> CoinPredictions:
+def predictions_of(coin: PredictedCoin, in_sample: int = 0) -> CoinPredictions:
     flags = np.arange(len(coin)) < in_sample
     return CoinPredictions(coin.symbol, "1m", None, coin.signal_ms + 59_999, flags, 0, coin.filled_candles, coin.predicted_pct)
 
 
 def test_each_prediction_stands_at_the_candle_that_ends_its_window() -> None:
     made = predicted(wandering("DEMOUSD", 300, 1), 20, 2)
-    coin, left_out = coin_of(predictions_of(made), made.candles, HORIZON)
+    coin, exclusions = align_predictions(predictions_of(made), made.candles, HORIZON)
     np.testing.assert_array_equal(coin.signal, made.signal)
-    assert left_out.kept == len(made)
+    assert exclusions.usable == len(made)
 
 
 def test_every_prediction_that_is_left_out_is_counted_once() -> None:
@@ -37,25 +37,25 @@ def test_every_prediction_that_is_left_out_is_counted_once() -> None:
     made.predicted_pct[5:9] = np.nan  # of which three are in sample
     stored = predictions_of(made, in_sample=8)
     without_first_and_last = made.candles[40:290]
-    coin, left_out = coin_of(stored, without_first_and_last, HORIZON)
-    assert (left_out.predictions, left_out.in_sample, left_out.without_values) == (275, 8, 1)
-    assert left_out.without_candles == 40 - 20 - 9 + 300 - HORIZON - 290
-    assert left_out.without_horizon == HORIZON
-    assert left_out.kept == len(coin) == 250 - HORIZON
+    coin, exclusions = align_predictions(stored, without_first_and_last, HORIZON)
+    assert (exclusions.predictions, exclusions.in_sample, exclusions.without_values) == (275, 8, 1)
+    assert exclusions.without_candles == 40 - 20 - 9 + 300 - HORIZON - 290
+    assert exclusions.without_horizon == HORIZON
+    assert exclusions.usable == len(coin) == 250 - HORIZON
     assert coin.candles.open_time[coin.signal[0]] == made.candles.open_time[40]
 
 
 def test_of_which_the_model_does_not_tell_are_kept() -> None:
     made = predicted(wandering("DEMOUSD", 300, 1), 20, 2)
     stored = predictions_of(made)
-    _, left_out = coin_of(CoinPredictions(**vars(stored) | {"in_sample_unknown": 7}), made.candles, HORIZON)
-    assert (left_out.in_sample_unknown, left_out.kept) == (7, len(made))
+    _, exclusions = align_predictions(CoinPredictions(**vars(stored) | {"in_sample_unknown": 7}), made.candles, HORIZON)
+    assert (exclusions.in_sample_unknown, exclusions.usable) == (7, len(made))
 
 
 def test_predictions_off_the_candles_grid_have_no_candle() -> None:
     made = predicted(wandering("DEMOUSD", 300, 1), 20, 2)
     shifted = CoinPredictions(**vars(predictions_of(made)) | {"close_time": made.signal_ms + 30_000})
-    assert coin_of(shifted, made.candles, HORIZON)[1].without_candles == len(made)
+    assert align_predictions(shifted, made.candles, HORIZON)[1].without_candles == len(made)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +89,12 @@ def test_candles_are_read_from_a_store(tmp_path: Path, minutes: Candles, root: s
 
 def test_candles_of_another_coin_are_not_taken_for_its_own(tmp_path: Path, minutes: Candles) -> None:
     store_candles(tmp_path, minutes)
-    with pytest.raises(CoinfarmError, match="1m candles of DEMOUSD, the predictions are 1m of DEMOETH"):
+    with pytest.raises(CoinfarmError, match=r"DEMOUSD-1m\.parquet .* DEMOETH"):
         read_market(f"{tmp_path}/DEMOUSD-1m.parquet", "DEMOETH", "1m")
 
 
 def test_where_no_prediction_is_left_the_reasons_are_counted(tmp_path: Path) -> None:
     made = predicted(wandering("DEMOUSD", 300, 1), 20, 2)
     store_candles(tmp_path, made.candles)
-    with pytest.raises(CoinfarmError, match="none of 275 predictions can be judged: 275 are in sample"):
-        read_coins([predictions_of(made, in_sample=275)], str(tmp_path), HORIZON)
+    with pytest.raises(CoinfarmError, match=r"275 predictions .* 275 are in sample"):
+        read_predicted_coins([predictions_of(made, in_sample=275)], str(tmp_path), HORIZON)

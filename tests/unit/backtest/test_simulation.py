@@ -5,12 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coinfarm.backtest.reference import simulate
-from coinfarm.backtest.simulation import Orders, follow, trades_of
+from coinfarm.backtest.fills import fill_orders
+from coinfarm.backtest.orders import Orders
+from coinfarm.backtest.reference_simulation import simulate_by_candle
+from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
 from coinfarm.candles.candles import Candles
-from tests.unit.backtest.markets import FREE, MINUTE_MS, START_MS, flat, market, markets, orders, orders_for
+from tests.support.backtest_markets import FREE, MINUTE_MS, START_MS, flat, market, markets, orders, orders_for
 
 
 def assert_same(found: Trades, expected: Trades) -> None:
@@ -20,8 +22,8 @@ def assert_same(found: Trades, expected: Trades) -> None:
 
 
 def trades(candles: Candles, asked: Orders, rules: Market = FREE) -> Trades:
-    found = trades_of((candles.symbol,), [follow(candles, asked, rules)], rules)
-    assert_same(found, simulate((candles.symbol,), [candles], [asked], rules))
+    found = simulate_trades((candles.symbol,), [fill_orders(candles, asked, rules)], rules)
+    assert_same(found, simulate_by_candle((candles.symbol,), [candles], [asked], rules))
     return found
 
 
@@ -144,13 +146,13 @@ def test_there_is_one_position_per_coin_at_a_time() -> None:
 def test_the_order_that_comes_first_is_made_where_positions_are_capped() -> None:
     coins = [market([flat()] * 12, symbol=f"DEMO{name}") for name in "AB"]
     asked = [orders(1, 5, hold=3), orders(0, 1, 2, 5, hold=3)]
-    found = trades_of(("DEMOA", "DEMOB"), [follow(c, o, FREE) for c, o in zip(coins, asked, strict=True)], FREE, max_positions=1)
+    found = simulate_trades(("DEMOA", "DEMOB"), [fill_orders(c, o, FREE) for c, o in zip(coins, asked, strict=True)], FREE, max_positions=1)
     assert list(zip(found.coin.tolist(), found.signal.tolist(), strict=True)) == [(1, 0), (0, 5)]
 
 
 def test_several_positions_of_a_coin_may_be_open_where_one_allows_it() -> None:
     candles = market([flat()] * 12)
-    found = trades_of(("DEMOUSD",), [follow(candles, orders(*range(8), hold=3), FREE)], FREE, positions_per_coin=2)
+    found = simulate_trades(("DEMOUSD",), [fill_orders(candles, orders(*range(8), hold=3), FREE)], FREE, positions_per_coin=2)
     assert found.signal.tolist() == [0, 1, 4, 5]
 
 
@@ -163,8 +165,8 @@ def test_the_fast_simulation_makes_the_trades_of_the_slow_one(data: st.DataObjec
     rules = data.draw(st.sampled_from([FREE, Market(maker_fee_bps=5, volume_share_pct=50)]))
     per_coin = data.draw(st.integers(1, 2))
     at_most = data.draw(st.sampled_from([None, 1, 2, 3]))
-    found = trades_of(symbols, [follow(c, o, rules) for c, o in zip(coins, asked, strict=True)], rules, per_coin, at_most)
-    assert_same(found, simulate(symbols, coins, asked, rules, per_coin, at_most))
+    found = simulate_trades(symbols, [fill_orders(c, o, rules) for c, o in zip(coins, asked, strict=True)], rules, per_coin, at_most)
+    assert_same(found, simulate_by_candle(symbols, coins, asked, rules, per_coin, at_most))
 
 
 def test_without_orders_there_is_no_trade() -> None:

@@ -8,18 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.period import DAY_MS, Period, period_of
+from coinfarm.backtest.fills import fill_orders
+from coinfarm.backtest.period import BacktestPeriod, period_of
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.proposals import propose
-from coinfarm.backtest.simulation import follow, trades_of
-from coinfarm.backtest.statistics import by_coin, by_month, direction, statistics
+from coinfarm.backtest.simulation import simulate_trades
+from coinfarm.backtest.statistics import by_coin, by_month, direction_accuracy, statistics
 from coinfarm.backtest.strategy import Strategy
 from coinfarm.backtest.trades import HORIZON, Trade, Trades
-from tests.unit.backtest.markets import MINUTE_MS, START_MS, flat, market, predicted, wandering
+from coinfarm.candles.day import DAY_MS
+from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, predicted, wandering
 
 GOLDEN = Path(__file__).with_name("golden_statistics.json")
 CAPITAL = 10_000.0
-FOUR_DAYS = Period(START_MS, START_MS + 4 * DAY_MS, 30 * MINUTE_MS)
+FOUR_DAYS = BacktestPeriod(START_MS, START_MS + 4 * DAY_MS, 30 * MINUTE_MS)
 
 
 def trade(day: float, net: float, *, coin: int = 0, minutes: int = 30, cost: float = 2.0, stake: float = 1_000.0) -> Trade:
@@ -92,9 +94,9 @@ def test_each_coin_and_month_has_its_own() -> None:
 def test_direction_counts_where_the_price_moved_and_something_was_said() -> None:
     candles = market([flat(price) for price in (100, 101, 101, 100, 102, 103)])
     ends = np.array([0.5, 0.5, -0.5, 0.0, 0.5])  # right, not moved, right, nothing said, right
-    coin = Coin(candles, np.arange(5), np.column_stack([ends, ends, ends]), np.zeros(5, np.int64))
+    coin = PredictedCoin(candles, np.arange(5), np.column_stack([ends, ends, ends]), np.zeros(5, np.int64))
     traded = Trades.from_rows(("DEMOUSD",), [trade(0.0, 1.0)._replace(signal=2)])
-    found = direction([coin], traded, 1)
+    found = direction_accuracy([coin], traded, 1)
     assert (found.all_right_pct, found.all_counted) == (100.0, 3)
     assert (found.traded_right_pct, found.traded_counted) == (100.0, 1)
 
@@ -118,13 +120,13 @@ def golden_statistics() -> dict[str, float]:
     )
     symbols = ("DEMOA", "DEMOB")
     coins = [predicted(wandering(symbol, 6_000, seed), 20, seed + 10) for seed, symbol in enumerate(symbols)]
-    outcomes = []
+    fills = []
     for coin in coins:
         proposals = propose(strategy, coin, strategy.size.full_stake(2), None)
-        chosen = proposals.rows(proposals.reaching(0.2, 1.5))
-        outcomes.append(follow(coin.candles, chosen.orders, strategy.market))
-    trades = trades_of(symbols, outcomes, strategy.market)
-    return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(direction(coins, trades, 5))
+        chosen = proposals.rows(proposals.reach_thresholds(0.2, 1.5))
+        fills.append(fill_orders(coin.candles, chosen.orders, strategy.market))
+    trades = simulate_trades(symbols, fills, strategy.market)
+    return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(direction_accuracy(coins, trades, 5))
 
 
 if __name__ == "__main__":

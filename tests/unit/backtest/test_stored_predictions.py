@@ -9,22 +9,22 @@ import pyarrow.compute as pc
 import pytest
 from pyarrow import parquet as pq
 
-from coinfarm.backtest.coin import Coin
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
-from tests.unit.backtest.markets import predicted, wandering
-from tests.unit.backtest.stored import MODEL, prediction_table, store_predictions
+from tests.support.backtest_files import MODEL, prediction_table, store_predictions
+from tests.support.backtest_markets import predicted, wandering
 
 
 @pytest.fixture(scope="module")
-def coin() -> Coin:
+def coin() -> PredictedCoin:
     """Two days of predictions, one of which is none."""
     made = predicted(wandering("DEMOUSD", 2_000, 1), 10, 2)
     made.predicted_pct[7] = np.nan
     return made
 
 
-def assert_read(root: str, coin: Coin, model: str | None) -> None:
+def assert_read(root: str, coin: PredictedCoin, model: str | None) -> None:
     (found,) = read_predictions(root)
     assert (found.symbol, found.interval, found.model) == (coin.symbol, "1m", model)
     np.testing.assert_array_equal(found.close_time, coin.signal_ms + 59_999)
@@ -37,24 +37,24 @@ def assert_read(root: str, coin: Coin, model: str | None) -> None:
     [(f"predictions/model={MODEL}/", MODEL), (f"model={MODEL}/stride=5/", MODEL), ("", None)],
     ids=["as the backfill keeps them", "with a stride", "without a model"],
 )
-def test_days_are_put_together(tmp_path: Path, coin: Coin, prefix: str, model: str | None) -> None:
+def test_days_are_put_together(tmp_path: Path, coin: PredictedCoin, prefix: str, model: str | None) -> None:
     store_predictions(tmp_path, coin, prefix=prefix)
     assert_read(str(tmp_path), coin, model)
 
 
-def test_the_folder_of_a_model_tells_its_version(tmp_path: Path, coin: Coin) -> None:
+def test_the_folder_of_a_model_tells_its_version(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
 
 
-def test_what_else_lies_there_is_left_alone(tmp_path: Path, coin: Coin) -> None:
+def test_what_else_lies_there_is_left_alone(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/manifest.json").write_text("{}")
     assert_read(str(tmp_path), coin, MODEL)
 
 
-def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: Coin) -> None:
+def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:
     other = replace(coin, candles=replace(coin.candles, symbol="DEMOETH"))
     parts = [
         prediction_table(each)
@@ -68,7 +68,7 @@ def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: Coin) -> None:
     np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
 
 
-def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin: Coin) -> None:
+def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin: PredictedCoin) -> None:
     flags: list[bool | None] = [True, None, None, *[False] * (len(coin) - 3)]
     store_predictions(tmp_path, coin, in_sample=flags)
     (found,) = read_predictions(str(tmp_path))
@@ -76,14 +76,14 @@ def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin:
     assert found.in_sample.tolist() == [flag is True for flag in flags]
 
 
-def test_predictions_of_two_models_are_not_mixed(tmp_path: Path, coin: Coin) -> None:
+def test_predictions_of_two_models_are_not_mixed(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     store_predictions(tmp_path, coin, prefix="predictions/model=20260202-ffffffff/")
     with pytest.raises(CoinfarmError, match=r"more than one model .20260101-0123abcd, 20260202-ffffffff."):
         read_predictions(str(tmp_path))
 
 
-def test_equal_predictions_of_one_window_count_once_and_different_ones_are_refused(tmp_path: Path, coin: Coin) -> None:
+def test_equal_predictions_of_one_window_count_once_and_different_ones_are_refused(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     (once,) = read_predictions(str(tmp_path))
     first = next(tmp_path.rglob("*.parquet"))
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_predictions_is_named(tmp_path: Path, content: bytes |
     pq.write_table(pa.table({"a": [1]}), path)
     if content:
         path.write_bytes(content)
-    with pytest.raises(CoinfarmError, match=r"date=2019-05-01.parquet .*no (Parquet file|column)"):
+    with pytest.raises(CoinfarmError, match=r"date=2019-05-01\.parquet"):
         read_predictions(str(tmp_path))
 
 

@@ -6,18 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtest.coin import Coin
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.proposals import propose
 from coinfarm.backtest.strategy import BINANCE_US_TAKER_FEE_BPS, Market, Size, Strategy, load_rule
 from coinfarm.errors import CoinfarmError
-from tests.unit.backtest.markets import flat, market
+from tests.support.backtest_markets import flat, market
 
 CANDLES = market([flat()] * 10)
 
 
-def coin(*predictions: tuple[float, float, float]) -> Coin:
+def coin(*predictions: tuple[float, float, float]) -> PredictedCoin:
     count = len(predictions)
-    return Coin(CANDLES, np.arange(count), np.array(predictions), np.zeros(count, np.int64))
+    return PredictedCoin(CANDLES, np.arange(count), np.array(predictions), np.zeros(count, np.int64))
 
 
 def strategy(**tables: object) -> Strategy:
@@ -26,7 +26,7 @@ def strategy(**tables: object) -> Strategy:
 
 def test_every_field_has_a_default() -> None:
     assert Strategy().market == Market(taker_fee_bps=BINANCE_US_TAKER_FEE_BPS)
-    assert Strategy().chooses
+    assert Strategy().has_open_thresholds
 
 
 def test_a_file_gives_what_it_wants_and_its_name(tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ def test_a_file_gives_what_it_wants_and_its_name(tmp_path: Path) -> None:
     path.write_text("[entry]\nmin_end_change_pct = 0.3\nmin_rise_to_decline = 2\n\n[market]\ntaker_fee_bps = 1.5\n")
     read = Strategy.read(path)
     assert (read.name, read.entry.min_end_change_pct, read.market.taker_fee_bps) == ("careful", 0.3, 1.5)
-    assert not read.chooses
+    assert not read.has_open_thresholds
 
 
 @pytest.mark.parametrize(
@@ -87,8 +87,8 @@ def test_with_shares_of_zero_one_leaves_at_the_horizon_only() -> None:
 
 def test_thresholds_are_reached_from_their_value_on() -> None:
     made = propose(Strategy(), coin((2, -1, 0.5), (2, -1, 0.4), (1.9, -1, 0.5)), 100.0, None)
-    assert made.reaching(0.5, 2.0).tolist() == [True, False, False]
-    assert made.reaching(np.array([0.0, 0.4, 0.6]), np.array([0.0, 2.0, 0.0])).tolist() == [True, True, False]
+    assert made.reach_thresholds(0.5, 2.0).tolist() == [True, False, False]
+    assert made.reach_thresholds(np.array([0.0, 0.4, 0.6]), np.array([0.0, 2.0, 0.0])).tolist() == [True, True, False]
 
 
 def test_the_stake_may_follow_the_edge() -> None:

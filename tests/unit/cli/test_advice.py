@@ -32,7 +32,7 @@ PRINTED_BY = {
     "models/evaluations.py": ["evaluate"],
     "models/promotion.py": ["model promote", "model publish"],
     "aws/cloudformation.py": ["backfill plan"],
-    "verdict.py": ["verdict"],
+    "pipeline/candle_selection.py": ["verdict"],
     "demo/template.py": ["backfill demo"],
 }
 """The commands that print the messages of a module, unless a message names the command. All must have the option."""

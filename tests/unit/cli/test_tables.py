@@ -11,10 +11,10 @@ from rich.table import Table
 from coinfarm.backfill.coverage import Counts, Coverage, Month
 from coinfarm.backfill.estimate import Fleet, Speed, quote
 from coinfarm.backfill.status import ShardFailure, Status
-from coinfarm.backtest.document import tables as backtest_tables
 from coinfarm.backtest.statistics import Statistics
 from coinfarm.candle_store.check import Gap, SeriesCheck
 from coinfarm.cli.backfill_tables import coverage_table, estimate_table, status_table
+from coinfarm.cli.backtest_tables import backtest_tables
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
 from coinfarm.cli.coverage_tables import coverage_tables, gap_table, series_table
@@ -173,9 +173,9 @@ def backtest() -> list[Table]:
     result = like(
         break_even=even,
         statistics=Statistics(**figures),
-        compared=[like(baseline=like(name="perfect foresight, all trades"), break_even=even, return_pct=1e9)],
+        baselines=[like(baseline=like(name="perfect foresight, all trades"), break_even=even, return_pct=1e9)],
         direction=like(all_right_pct=51.2, traded_right_pct=51.2),
-        tried=like(deflated_sharpe_probability=0.1234),
+        trials=like(deflated_sharpe_probability=0.1234),
         by_coin=[part],
         by_month=[part],
         sweep=sweep,

@@ -11,13 +11,13 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.candle_arrays import mapped_candles
-from coinfarm.training.config import Period
-from coinfarm.training.dataset import samples
-from coinfarm.training.strata import Sampler, strata
+from coinfarm.training.config import DateRange
+from coinfarm.training.dataset import build_dataset
+from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
 from image_render.windows import Columns
 from tests.support.synthetic_candles import START_MS, assert_same_candles, minutes
 
-FEBRUARY = Period.model_validate({"start": "2020-01-01", "stop": "2020-02-01"})
+FEBRUARY = DateRange.model_validate({"start": "2020-01-01", "stop": "2020-02-01"})
 
 
 def written(candles: Candles, folder: Path) -> Path:
@@ -82,27 +82,27 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | No
 def test_samples_kept_in_files_are_those_in_memory(tmp_path: Path) -> None:
     candles = minutes(2_000, missing=range(300, 320))
     mapped = mapped_candles(written(candles, tmp_path), tmp_path / "mapped", candles_at_once=300)
-    in_memory, on_disk = samples([candles], FEBRUARY, 30), samples([mapped], FEBRUARY, 30, folder=tmp_path / "samples")
+    in_memory, on_disk = build_dataset([candles], FEBRUARY, 30), build_dataset([mapped], FEBRUARY, 30, folder=tmp_path / "samples")
     chosen = np.arange(0, len(in_memory), 100)
     np.testing.assert_array_equal(on_disk.frames(chosen), in_memory.frames(chosen))
     np.testing.assert_array_equal(on_disk.targets_pct, in_memory.targets_pct)
     np.testing.assert_array_equal(on_disk.range_pct, in_memory.range_pct)
-    kept = strata(on_disk, tmp_path / "strata.npy")
-    np.testing.assert_array_equal(kept, strata(in_memory))
-    np.testing.assert_array_equal(Sampler.of(kept, 0.5, tmp_path / "order.npy").order, Sampler.of(kept, 0.5).order)
+    kept = assign_strata(on_disk, tmp_path / "strata.npy")
+    np.testing.assert_array_equal(kept, assign_strata(in_memory))
+    np.testing.assert_array_equal(StratifiedSampler.of(kept, 0.5, tmp_path / "order.npy").order, StratifiedSampler.of(kept, 0.5).order)
 
 
 def test_data_larger_than_memory_needs_little_of_it(tmp_path: Path) -> None:
-    """What Python and NumPy allocate; the files are mapped, so the system takes their pages back when it needs the room."""
+    """What Python and NumPy allocate; the files are mapped, so the system takes their pages back when it needs the allocate_array."""
     count = 400_000
     path = written(minutes(count), tmp_path)
     tracemalloc.start()
     try:
         mapped = mapped_candles(path, tmp_path / "mapped", candles_at_once=20_000)
-        period = Period.model_validate({"start": "2020-01-01", "stop": "2021-01-01"})
-        part = samples([mapped], period, 30, folder=tmp_path / "samples")
+        period = DateRange.model_validate({"start": "2020-01-01", "stop": "2021-01-01"})
+        part = build_dataset([mapped], period, 30, folder=tmp_path / "samples")
         part.targets_mean_and_deviation("window_range")
-        sampler = Sampler.of(strata(part, tmp_path / "strata.npy"), 0.5, tmp_path / "order.npy")
+        sampler = StratifiedSampler.of(assign_strata(part, tmp_path / "strata.npy"), 0.5, tmp_path / "order.npy")
         part.rows(sampler.choose(np.random.default_rng(1), 16))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -11,8 +11,8 @@ from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.errors import CoinfarmError
-from coinfarm.training.comparison import Comparison, Outcome, compare, read_outcomes
-from coinfarm.training.loop import read_coins
+from coinfarm.training.comparison import CandidateResult, ComparisonConfig, compare_candidates, read_candidate_results
+from coinfarm.training.loop import read_candle_files
 from tests.support.synthetic_candles import START_MS
 
 BASE = """
@@ -47,7 +47,7 @@ def candidates(tmp_path: Path) -> Path:
 
 
 def test_a_candidate_is_the_base_with_the_budget_and_what_it_says_itself(candidates: Path) -> None:
-    same, percent = Comparison.read(candidates).values()
+    same, percent = ComparisonConfig.read(candidates).values()
     assert (same.name, same.epochs, same.steps_per_epoch, same.batch_size, same.target_unit) == ("same", 1, 2, 4, "window_range")
     assert percent == same.model_copy(update={"name": "percent", "target_unit": "percent"})
     assert same.candles == (candidates.parent / "DEMO1-1h.parquet",)
@@ -64,11 +64,11 @@ def test_a_candidate_is_the_base_with_the_budget_and_what_it_says_itself(candida
 def test_a_mistake_is_named(candidates: Path, changed: tuple[str, str], message: str) -> None:
     candidates.write_text(CANDIDATES.replace(*changed))
     with pytest.raises(CoinfarmError, match=message):
-        Comparison.read(candidates)
+        ComparisonConfig.read(candidates)
 
 
 def test_the_committed_candidates_are_at_least_four_networks_and_two_targets_under_one_budget() -> None:
-    configs = Comparison.read(Path(coinfarm.training.__path__[0]) / "candidates.toml").values()
+    configs = ComparisonConfig.read(Path(coinfarm.training.__path__[0]) / "candidates.toml").values()
     assert len({config.network for config in configs}) >= 4
     assert {config.target_unit for config in configs} == {"window_range", "percent"}
     assert len({(config.epochs, config.steps_per_epoch, config.batch_size, config.train, config.validation) for config in configs}) == 1
@@ -76,20 +76,20 @@ def test_the_committed_candidates_are_at_least_four_networks_and_two_targets_und
 
 @pytest.mark.tensorflow
 def test_candidates_are_trained_once_and_judged_alike(keras: ModuleType, candidates: Path) -> None:
-    configs, done = Comparison.read(candidates), candidates.parent / "done.json"
-    coins = read_coins(configs["same"])
-    first = list(compare(configs, coins, done, lambda epoch, logs: None))
+    configs, done = ComparisonConfig.read(candidates), candidates.parent / "done.json"
+    coins = read_candle_files(configs["same"])
+    first = list(compare_candidates(configs, coins, done, lambda epoch, logs: None))
     assert [outcome.candidate for outcome in first] == ["same", "percent"]
     assert {outcome.trained_frames for outcome in first} == {8}
     assert all(0 < outcome.loss < 10 for outcome in first)
-    assert read_outcomes(done) == first
+    assert read_candidate_results(done) == first
     trained_again: list[int] = []
-    assert list(compare(configs, coins, done, lambda epoch, logs: trained_again.append(epoch))) == first
+    assert list(compare_candidates(configs, coins, done, lambda epoch, logs: trained_again.append(epoch))) == first
     assert not trained_again
 
 
 def test_the_table_has_the_best_first(tmp_path: Path) -> None:
-    entry = Outcome(
+    entry = CandidateResult(
         candidate="a",
         layers=29,
         parameters=1_966_323,
@@ -105,7 +105,7 @@ def test_the_table_has_the_best_first(tmp_path: Path) -> None:
     (tmp_path / "done.json").write_text(
         json.dumps([entry.model_dump(), entry.model_copy(update={"candidate": "b", "loss": 0.3}).model_dump()])
     )
-    table = comparison_table(read_outcomes(tmp_path / "done.json"))
+    table = comparison_table(read_candidate_results(tmp_path / "done.json"))
     cells = [list(column.cells) for column in table.columns]
     assert cells[0] == ["b", "a"]
     assert cells[2] == ["71.0", "71.0"]

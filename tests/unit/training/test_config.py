@@ -5,7 +5,7 @@ import pytest
 
 import coinfarm.training
 from coinfarm.errors import CoinfarmError
-from coinfarm.training.config import NetworkConfig, Period, TrainingConfig
+from coinfarm.training.config import DateRange, NetworkConfig, TrainingConfig
 
 GOOD = """
 name = "mine"
@@ -24,12 +24,12 @@ def read(folder: Path, text: str) -> TrainingConfig:
 def test_files_of_candles_are_found_beside_the_config(tmp_path: Path) -> None:
     config = read(tmp_path, GOOD)
     assert config.candles == (tmp_path / "BTCUSD-1m.parquet", Path("/data/ETHUSD-1m.parquet"))
-    assert config.train == Period(start=date(2018, 1, 1), stop=date(2019, 3, 1))
+    assert config.train == DateRange(start=date(2018, 1, 1), stop=date(2019, 3, 1))
     assert (config.horizon_candles, config.network) == (30, NetworkConfig())
 
 
 def test_a_period_is_from_midnight_to_midnight_utc() -> None:
-    period = Period(start=date(2020, 1, 1), stop=date(2020, 1, 2))
+    period = DateRange(start=date(2020, 1, 1), stop=date(2020, 1, 2))
     assert (period.start_ms, period.stop_ms) == (1_577_836_800_000, 1_577_836_800_000 + 86_400_000)
 
 

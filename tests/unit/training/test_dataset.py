@@ -12,8 +12,8 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
-from coinfarm.training.config import Period
-from coinfarm.training.dataset import Samples, samples
+from coinfarm.training.config import DateRange
+from coinfarm.training.dataset import WindowDataset, build_dataset
 from image_render.draw import draw_frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.synthetic_candles import without
@@ -35,7 +35,7 @@ def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") ->
     return without(Candles(candles.symbol, candles.interval, candles.open_time, numbered, candles.filled), missing)
 
 
-def numbers_used(part: Samples, horizon: int) -> set[int]:
+def numbers_used(part: WindowDataset, horizon: int) -> set[int]:
     """The numbers of all candles that a feature or a label of the samples was made from; what was filled in has none."""
     used = part.starts[:, None] + np.arange(WINDOW + horizon)
     return set(part.series[0].columns.volume[used].ravel().astype(int).tolist()) - {0}
@@ -54,9 +54,9 @@ def test_no_candle_of_one_period_is_seen_in_another(
     train_days: int, gap_days: int, validation_days: int, horizon: int, stride: int, missing: set[int]
 ) -> None:
     coins = [hours(30, missing=sorted(missing))]
-    train = samples(coins, Period(start=day(0), stop=day(train_days)), horizon)
+    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
     start = train_days + gap_days
-    validation = samples(coins, Period(start=day(start), stop=day(start + validation_days)), horizon, stride)
+    validation = build_dataset(coins, DateRange(start=day(start), stop=day(start + validation_days)), horizon, stride)
     assert max(numbers_used(train, horizon)) <= train_days * HOURS_PER_DAY
     assert min(numbers_used(validation, horizon)) > start * HOURS_PER_DAY
 
@@ -66,30 +66,30 @@ def test_no_candle_of_one_period_is_seen_in_another(
 def test_a_window_and_a_horizon_lie_between_the_windows_of_adjacent_periods(train_days: int, horizon: int) -> None:
     """The purge: from the last candle that a training window ends with to the first that a validation window ends with."""
     coins = [hours(30)]
-    train = samples(coins, Period(start=day(0), stop=day(train_days)), horizon)
-    validation = samples(coins, Period(start=day(train_days), stop=day(train_days + 14)), horizon)
+    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
+    validation = build_dataset(coins, DateRange(start=day(train_days), stop=day(train_days + 14)), horizon)
     last_train_end = train.series[0].columns.volume[train.starts + WINDOW - 1].max()
     first_validation_end = validation.series[0].columns.volume[validation.starts + WINDOW - 1].min()
     assert first_validation_end - last_train_end == WINDOW + horizon
 
 
-MONTH = Period(start=FIRST_DAY, stop=day(30))
+MONTH = DateRange(start=FIRST_DAY, stop=day(30))
 
 
 def test_every_window_with_its_horizon_is_a_sample() -> None:
-    part = samples([hours(30)], MONTH, HORIZON)
+    part = build_dataset([hours(30)], MONTH, HORIZON)
     assert part.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
     assert len(part) == len(part.starts)
 
 
 def test_with_a_stride_every_so_manieth_window_is_a_sample() -> None:
-    part = samples([hours(30)], MONTH, HORIZON, stride=31)
+    part = build_dataset([hours(30)], MONTH, HORIZON, stride=31)
     assert part.starts.tolist() == list(range(0, 30 * HOURS_PER_DAY - WINDOW - HORIZON + 1, 31))
 
 
 def test_frames_ranges_and_targets_are_those_of_the_window() -> None:
     coin = hours(30)
-    part = samples([coin], MONTH, HORIZON)
+    part = build_dataset([coin], MONTH, HORIZON)
     chosen = np.array([0, 7, len(part) - 1])
     cut = Columns(*(column[chosen] for column in windows(coin.columns)))
     np.testing.assert_array_equal(part.frames(chosen), draw_frames(cut))
@@ -101,8 +101,8 @@ def test_frames_ranges_and_targets_are_those_of_the_window() -> None:
 def test_coins_are_kept_apart() -> None:
     """Each coin's windows and horizons lie wholly within its own candles."""
     coins = [hours(12, symbol="DEMO1"), hours(20, symbol="DEMO2"), hours(15, symbol="DEMO3")]
-    part = samples(coins, MONTH, HORIZON)
-    together = [samples([coin], MONTH, HORIZON) for coin in coins]
+    part = build_dataset(coins, MONTH, HORIZON)
+    together = [build_dataset([coin], MONTH, HORIZON) for coin in coins]
     assert part.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, together, strict=True) for _ in range(len(alone))]
     every = np.arange(len(part))
     np.testing.assert_array_equal(part.targets_pct, np.concatenate([alone.targets_pct for alone in together]))
@@ -118,8 +118,8 @@ def test_what_follows_a_window_changes_its_targets_but_not_its_frame() -> None:
     for column in spoiled:
         column[end:] *= 1.5
     known = np.arange(end - WINDOW + 1)
-    before = samples([coin], MONTH, HORIZON)
-    after = samples([Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], MONTH, HORIZON)
+    before = build_dataset([coin], MONTH, HORIZON)
+    after = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], MONTH, HORIZON)
     np.testing.assert_array_equal(after.frames(known), before.frames(known))
     np.testing.assert_array_equal(after.range_pct[known], before.range_pct[known])
     rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may well lie before the spoiled candles
@@ -128,7 +128,7 @@ def test_what_follows_a_window_changes_its_targets_but_not_its_frame() -> None:
 
 def test_windows_of_which_more_than_half_was_made_up_are_left_out() -> None:
     missing = range(250, 351)
-    part = samples([hours(30, missing=missing)], MONTH, HORIZON)
+    part = build_dataset([hours(30, missing=missing)], MONTH, HORIZON)
     filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
     assert part.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
     assert (filled > WINDOW // 2).any()
@@ -140,23 +140,23 @@ def test_windows_without_a_price_range_are_left_out() -> None:
     flat = Columns(*(column.copy() for column in coin.columns))
     for column in (flat.open, flat.high, flat.low, flat.close):
         column[100:310] = 100.0
-    part = samples([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
+    part = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
     everything = np.arange(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
     assert sorted(set(everything.tolist()) - set(part.starts.tolist())) == list(range(100, 111))
 
 
 def test_a_period_begins_and_stops_at_midnight_utc() -> None:
-    part = samples([hours(30)], Period(start=day(3), stop=day(20)), HORIZON)
+    part = build_dataset([hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
     assert part.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
 @pytest.mark.parametrize(
     ("period", "count"),
     [
-        pytest.param(Period(start=day(0), stop=day(9)), 216, id="too short"),
-        pytest.param(Period(start=day(40), stop=day(60)), 0, id="after the last candle"),
+        pytest.param(DateRange(start=day(0), stop=day(9)), 216, id="too short"),
+        pytest.param(DateRange(start=day(40), stop=day(60)), 0, id="after the last candle"),
     ],
 )
-def test_a_coin_without_candles_enough_is_named(period: Period, count: int) -> None:
+def test_a_coin_without_candles_enough_is_named(period: DateRange, count: int) -> None:
     with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles from {period.start} to {period.stop}, fewer than a window"):
-        samples([hours(30, symbol="DEMO2")], period, HORIZON)
+        build_dataset([hours(30, symbol="DEMO2")], period, HORIZON)

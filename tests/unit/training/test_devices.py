@@ -22,9 +22,9 @@ if keras.backend.backend() == "tensorflow":
 from coinfarm.errors import CoinfarmError
 from coinfarm.candles.synthetic import generate
 from coinfarm.training.config import TrainingConfig
-from coinfarm.training.dataset import samples
+from coinfarm.training.dataset import build_dataset
 from coinfarm.training.devices import Devices
-from coinfarm.training.loop import fit, predict_pct
+from coinfarm.training.loop import train_network, predict_pct
 
 folder, policy = Path(sys.argv[1]), sys.argv[2]
 (folder / "DEMO-1h.parquet").touch()
@@ -38,23 +38,23 @@ config = TrainingConfig.model_validate({
     "epochs": 1,
     **{name: {"start": f"{year}-01-01", "stop": f"{year}-02-01"} for name, year in years.items()},
 })
-part = samples([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
+part = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
 two = Devices(("cpu:0", "cpu:1"), policy)
-with two.used():
+with two.scope():
     if keras.backend.backend() == "tensorflow":
         assert tf.distribute.get_strategy().num_replicas_in_sync == 2
     else:
         assert keras.distribution.distribution().device_mesh.shape == (2,)
 losses = []
-model = fit(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
-again = fit(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
+model = train_network(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
+again = train_network(config, part, part, folder / "run", lambda epoch, logs: losses.append(logs), devices=two)
 assert len(losses) == 1 and np.isfinite(losses[0]["val_loss"]), losses
 assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 assert all((a == b).all() for a, b in zip(model.get_weights(), again.get_weights(), strict=True))
 predicted = predict_pct(model, part, "percent")
 assert predicted.shape == (len(part), 3) and np.isfinite(predicted).all()
 try:
-    fit(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
+    train_network(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
 except CoinfarmError as error:
     print(error)
 """

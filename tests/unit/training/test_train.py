@@ -24,7 +24,7 @@ from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.training.config import TrainingConfig
-from coinfarm.training.loop import predict_pct, read_coins
+from coinfarm.training.loop import predict_pct, read_candle_files
 from coinfarm.training.train import split, train
 from tests.support.repository import ROOT
 from tests.support.synthetic_candles import START_MS
@@ -178,7 +178,7 @@ def test_the_optimizer_stays_at_home(run: Run, keras: ModuleType) -> None:
 
 def test_serving_foretells_what_training_measured(run: Run, keras: ModuleType) -> None:
     """The same windows, through the dataset and Keras, and through the predictor and the engine."""
-    coins = read_coins(run.config)
+    coins = read_candle_files(run.config)
     judged = split(run.config, coins).test
     measured = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), judged, "window_range")[
         judged.symbols == "DEMO1"

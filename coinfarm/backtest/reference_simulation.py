@@ -1,9 +1,9 @@
-"""The slow, obvious simulation, candle by candle and coin by coin: the tests' oracle for `coinfarm.backtest.simulation`."""
+"""A slow, obvious simulation, candle by candle: the reference that the tests compare `coinfarm.backtest.simulation` with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coinfarm.backtest.simulation import Orders
+from coinfarm.backtest.orders import Orders
 from coinfarm.backtest.strategy import Market
 from coinfarm.backtest.trades import HORIZON, STOP, TAKE_PROFIT, Trade, Trades
 from coinfarm.candles.candles import Candles
@@ -22,7 +22,7 @@ class _Position:
     entry_price: float
 
 
-def simulate(
+def simulate_by_candle(
     symbols: tuple[str, ...],
     markets: Sequence[Candles],
     orders: Sequence[Orders],
@@ -30,18 +30,18 @@ def simulate(
     positions_per_coin: int = 1,
     max_positions: int | None = None,
 ) -> Trades:
-    """The trades of `orders`, one of `Orders` for each of `markets`; as `follow` and `trades_of` together.
+    """The trades of `orders`, with one `Orders` for each of `markets`; the same as `fill_orders` and `simulate_trades`.
 
-    An order whose end the candles do not tell is not made at all, so that every position is closed in the end.
+    An order whose horizon ends after the last candle is left out, so that every position is closed in the end.
     """
     times = sorted({int(time) for candles in markets for time in candles.open_time})
     index = [{int(time): at for at, time in enumerate(candles.open_time)} for candles in markets]
-    asked = [{int(signal): at for at, signal in enumerate(each.signal)} for each in orders]
+    rows = [{int(signal): at for at, signal in enumerate(each.signal)} for each in orders]
     open_positions: list[_Position] = []
     trades: list[Trade] = []
-    room = len(markets) * positions_per_coin if max_positions is None else max_positions
+    limit = len(markets) * positions_per_coin if max_positions is None else max_positions
     for time in times:
-        # While the candles of this time go on, positions end.
+        # Within the candles of this time, positions end.
         still_open = []
         for position in open_positions:
             candles = markets[position.coin]
@@ -52,17 +52,17 @@ def simulate(
             else:
                 trades.append(trade)
         open_positions = still_open
-        # At their close, new orders are placed, which the next candle's open fills.
+        # At their close, new orders are placed, which are filled at the next candle's open.
         for coin, candles in enumerate(markets):
             at = index[coin].get(time)
-            if at is None or at not in asked[coin]:
+            if at is None or at not in rows[coin]:
                 continue
-            position_or_none = _entry(coin, candles, orders[coin], asked[coin][at], at, market)
-            if position_or_none is None or not _is_told_to_its_end(position_or_none, candles):
+            entered = _entry(coin, candles, orders[coin], rows[coin][at], at, market)
+            if entered is None or not _ends_within(entered, candles):
                 continue
-            if sum(position.coin == coin for position in open_positions) >= positions_per_coin or len(open_positions) >= room:
+            if sum(position.coin == coin for position in open_positions) >= positions_per_coin or len(open_positions) >= limit:
                 continue
-            open_positions.append(position_or_none)
+            open_positions.append(entered)
     return Trades.from_rows(symbols, trades)
 
 
@@ -87,12 +87,12 @@ def _entry(coin: int, candles: Candles, orders: Orders, row: int, at: int, marke
     )
 
 
-def _is_told_to_its_end(position: _Position, candles: Candles) -> bool:
+def _ends_within(position: _Position, candles: Candles) -> bool:
     return any(not candles.filled[at] for at in range(position.due, len(candles)))
 
 
 def _end_of(position: _Position, candles: Candles, at: int, market: Market) -> Trade | None:
-    """The trade, if the position ends in the candle `at`."""
+    """The trade if the position ends in the candle `at`."""
     if candles.filled[at]:
         return None
     columns = candles.columns

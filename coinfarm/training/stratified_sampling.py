@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.training.candle_arrays import blocks, room
-from coinfarm.training.dataset import Samples
+from coinfarm.training.candle_arrays import allocate_array, split_range
+from coinfarm.training.dataset import WindowDataset
 from image_render.spec import STANDARD
 
 TERCILES = 3
@@ -18,7 +18,7 @@ _MAX_BOUNDS_WINDOWS = 100_000
 """Windows that a series' bounds are reckoned from, evenly spread: neighbours are nearly the same."""
 
 
-def trend(samples: Samples, chosen: slice) -> Values:
+def trend(samples: WindowDataset, chosen: slice) -> Values:
     """How straight the price went through each of the chosen windows, `(n,)`: (last close - first close) / range, from -1 to 1."""
     starts, of = samples.starts[chosen], samples.of[chosen]
     result = np.empty(len(starts))
@@ -31,13 +31,13 @@ def trend(samples: Samples, chosen: slice) -> Values:
     return result
 
 
-def strata(samples: Samples, path: Path | None = None) -> NDArray[np.uint16]:
+def assign_strata(samples: WindowDataset, path: Path | None = None) -> NDArray[np.uint16]:
     """The stratum of each window, `(n,)`: of 9 in its series, `3 * tercile of trend + tercile of range`.
 
     The bounds are the series' own, and from these samples alone: give it those of the training period. With a `path`, the result is
     kept in that file.
     """
-    result: NDArray[np.uint16] = room((len(samples),), np.uint16, path)
+    result: NDArray[np.uint16] = allocate_array((len(samples),), np.uint16, path)
     for number in range(len(samples.series)):
         first, stop = np.searchsorted(samples.of, np.array([number, number + 1], samples.of.dtype))
         step = max(1, (stop - first) // _MAX_BOUNDS_WINDOWS)
@@ -45,7 +45,7 @@ def strata(samples: Samples, path: Path | None = None) -> NDArray[np.uint16]:
         bounds = (
             [np.quantile(values, [1 / 3, 2 / 3]) for values in (trend(samples, sparse), samples.range_pct[sparse])] if stop > first else []
         )
-        for block in blocks(stop - first, _WINDOWS_AT_ONCE):
+        for block in split_range(stop - first, _WINDOWS_AT_ONCE):
             part = slice(first + block.start, first + block.stop)
             values = (trend(samples, part), samples.range_pct[part])
             of_trend, of_range = (np.searchsorted(bound, value) for bound, value in zip(bounds, values, strict=True))
@@ -54,7 +54,7 @@ def strata(samples: Samples, path: Path | None = None) -> NDArray[np.uint16]:
 
 
 @dataclass(frozen=True, eq=False)
-class Sampler:
+class StratifiedSampler:
     """Draws windows by chance, partly as they come, partly from every stratum equally often.
 
     `order` `(n,)` are all windows, stratum by stratum; stratum `s`, of those that have any, begins there at `begins[s]` and has
@@ -67,13 +67,13 @@ class Sampler:
     balance: float
 
     @classmethod
-    def of(cls, strata: NDArray[np.uint16], balance: float, path: Path | None = None) -> "Sampler":
+    def of(cls, strata: NDArray[np.uint16], balance: float, path: Path | None = None) -> "StratifiedSampler":
         """From the stratum of each window; with a `path`, the order is kept in that file."""
-        parts = blocks(len(strata), _WINDOWS_AT_ONCE)
+        parts = split_range(len(strata), _WINDOWS_AT_ONCE)
         most = int(strata.max(initial=0)) + 1
         counts = sum((np.bincount(strata[part], minlength=most) for part in parts), np.zeros(most, np.int64))
         begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        order: NDArray[np.int64] = room((len(strata),), np.int64, path)
+        order: NDArray[np.int64] = allocate_array((len(strata),), np.int64, path)
         at = begins.copy()
         for part in parts:
             sorted_part = np.argsort(strata[part], kind="stable")

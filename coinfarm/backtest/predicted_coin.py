@@ -1,4 +1,4 @@
-"""A coin: its market without holes, and the predictions laid upon it."""
+"""A coin: its candles without gaps, and the predictions aligned to them."""
 
 from dataclasses import dataclass, replace
 
@@ -19,9 +19,11 @@ _ROWS_AT_ONCE = 50_000
 
 
 @dataclass(frozen=True, eq=False)
-class Coin:
-    """`candles` are on an unbroken grid. `signal` `(n,)` is the index of the candle that ends each prediction's window, in order of time;
-    `predicted_pct` `(n, 3)` and `filled_candles` `(n,)` are what was predicted there. Every signal has its whole horizon among the candles.
+class PredictedCoin:
+    """`signal` `(n,)` is the index, in the gap-free `candles`, of the candle that ends each prediction's window, in order of time;
+    `predicted_pct` `(n, 3)` is the prediction, `filled_candles` `(n,)` the number of filled candles in the window.
+
+    The candles contain the complete horizon of every signal.
     """
 
     candles: Candles
@@ -38,23 +40,23 @@ class Coin:
 
     @property
     def signal_ms(self) -> Times:
-        """When the candles opened that end the windows."""
+        """The open times of the signal candles."""
         return self.candles.open_time[self.signal]
 
-    def rows(self, chosen: Mask | slice) -> "Coin":
-        return Coin(self.candles, self.signal[chosen], self.predicted_pct[chosen], self.filled_candles[chosen])
+    def rows(self, chosen: Mask | slice) -> "PredictedCoin":
+        return PredictedCoin(self.candles, self.signal[chosen], self.predicted_pct[chosen], self.filled_candles[chosen])
 
-    def between(self, start_ms: int, stop_ms: int) -> "Coin":
-        """With the predictions whose windows end in `[start_ms, stop_ms)`."""
+    def between(self, start_ms: int, stop_ms: int) -> "PredictedCoin":
+        """With the predictions whose signal candles open in `[start_ms, stop_ms)`."""
         first, last = np.searchsorted(self.signal_ms, [start_ms, stop_ms])
         return self.rows(slice(first, last))
 
-    def predicting(self, predicted_pct: Values) -> "Coin":
-        """The same moments with other predictions."""
+    def with_predictions(self, predicted_pct: Values) -> "PredictedCoin":
+        """The same signal candles with other predictions."""
         return replace(self, predicted_pct=predicted_pct)
 
     def actual_pct(self, horizon_candles: int) -> Values:
-        """`(n, 3)`: what came after each signal, as the predictions tell it."""
+        """`(n, 3)`: the actual values of what is predicted."""
         actual = np.empty((len(self), len(OUTPUT_NAMES)))
         for first in range(0, len(self), _ROWS_AT_ONCE):
             part = slice(first, first + _ROWS_AT_ONCE)

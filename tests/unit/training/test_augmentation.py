@@ -4,7 +4,7 @@ import numpy as np
 
 from coinfarm.candles.synthetic import generate
 from coinfarm.labels import targets_pct
-from coinfarm.training.mirror import mirror
+from coinfarm.training.augmentation import mirror_frames
 from image_render.rows import pack_rows
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.synthetic_candles import START_MS
@@ -27,7 +27,7 @@ def test_a_mirrored_frame_is_that_of_the_reflected_prices_and_so_are_its_targets
         return pack_rows(seen), targets_pct(columns, np.array([WINDOW - 1]), HORIZON) / window_range_pct(seen)[:, None]
 
     found, targets = rows(candles)
-    turned = mirror(found, targets, np.array([True]))
+    turned = mirror_frames(found, targets, np.array([True]))
     expected, expected_targets = rows(upside_down)
     # a price halfway between two rows may be rounded to the other one
     assert np.abs(found.astype(int) - expected).max() <= 1
@@ -38,7 +38,7 @@ def test_a_mirrored_frame_is_that_of_the_reflected_prices_and_so_are_its_targets
 def test_only_the_chosen_are_turned() -> None:
     rows = pack_rows(windows(generate("DEMOUSD", "1m", START_MS, WINDOW + 2, seed=3).columns))
     before, targets = rows.copy(), np.arange(9.0).reshape(3, 3)
-    turned = mirror(rows, targets, np.array([False, True, False]))
+    turned = mirror_frames(rows, targets, np.array([False, True, False]))
     np.testing.assert_array_equal((rows == before).all(axis=(1, 2)), [True, False, True])
     np.testing.assert_array_equal(rows[1, :, 4], before[1, :, 4])
     np.testing.assert_array_equal(turned, [[0, 1, 2], [-4, -3, -5], [6, 7, 8]])

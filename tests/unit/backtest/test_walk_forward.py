@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from coinfarm.backtest.coin import Coin
+from coinfarm.backtest.fills import fill_orders
 from coinfarm.backtest.period import period_of
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.proposals import propose
-from coinfarm.backtest.selection import Candidates, Fold, Sweep, candidates_of, choose, thresholds_at
-from coinfarm.backtest.simulation import follow, trades_of
+from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.strategy import Strategy, Thresholds
+from coinfarm.backtest.walk_forward import Fold, ProposedTrades, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError
-from tests.unit.backtest.markets import START_MS, predicted, wandering
+from tests.support.backtest_markets import START_MS, predicted, wandering
 
 STRATEGY = Strategy.model_validate(
     {
@@ -22,23 +23,25 @@ STRATEGY = Strategy.model_validate(
 
 
 @pytest.fixture(scope="module")
-def coins() -> list[Coin]:
+def coins() -> list[PredictedCoin]:
     return [predicted(wandering(symbol, 3_000, seed), 20, seed + 5) for seed, symbol in enumerate(("DEMOA", "DEMOB"))]
 
 
-def candidates(coins: list[Coin], strategy: Strategy = STRATEGY) -> list[Candidates]:
+def candidates(coins: list[PredictedCoin], strategy: Strategy = STRATEGY) -> list[ProposedTrades]:
     made = []
     for at, coin in enumerate(coins):
         proposals = propose(strategy, coin, 1_000.0, None)
-        made.append(candidates_of(("DEMOA", "DEMOB"), at, proposals, follow(coin.candles, proposals.orders, strategy.market), strategy))
+        made.append(
+            proposed_trades(("DEMOA", "DEMOB"), at, proposals, fill_orders(coin.candles, proposals.orders, strategy.market), strategy)
+        )
     return made
 
 
-def chosen(coins: list[Coin], strategy: Strategy = STRATEGY) -> tuple[tuple[Fold, ...], Sweep]:
-    return choose(candidates(coins, strategy), strategy, period_of(coins, 5), lambda done, of: None)
+def chosen(coins: list[PredictedCoin], strategy: Strategy = STRATEGY) -> tuple[tuple[Fold, ...], Sweep]:
+    return choose_thresholds(candidates(coins, strategy), strategy, period_of(coins, 5), lambda done, of: None)
 
 
-def test_folds_follow_the_first_part_without_a_gap(coins: list[Coin]) -> None:
+def test_folds_follow_the_first_part_without_a_gap(coins: list[PredictedCoin]) -> None:
     folds, _ = chosen(coins)
     period = period_of(coins, 5)
     assert len(folds) == 3
@@ -47,54 +50,56 @@ def test_folds_follow_the_first_part_without_a_gap(coins: list[Coin]) -> None:
     assert folds[-1].stop_ms == period.stop_ms
 
 
-def test_what_comes_after_a_folds_beginning_does_not_change_its_thresholds(coins: list[Coin]) -> None:
+def test_what_comes_after_a_folds_beginning_does_not_change_its_thresholds(coins: list[PredictedCoin]) -> None:
     """The candles and predictions from there on are exchanged for others; what was still open there is purged."""
     folds, sweep = chosen(coins)
     for fold in folds:
         others = [_with_another_future(coin, fold.start_ms) for coin in coins]
         again, _ = chosen(others)
         same = again[folds.index(fold)]
-        assert (same.thresholds, same.trained_on) == (fold.thresholds, fold.trained_on)
+        assert (same.thresholds, same.selection_trades) == (fold.thresholds, fold.selection_trades)
         if fold is folds[0]:
-            assert again[-1].trained_on != folds[-1].trained_on
+            assert again[-1].selection_trades != folds[-1].selection_trades
     assert len(sweep.variants) == 12
 
 
-def _with_another_future(coin: Coin, from_ms: int) -> Coin:
+def _with_another_future(coin: PredictedCoin, from_ms: int) -> PredictedCoin:
     candles = coin.candles
     past = candles.open_time < from_ms
     other = wandering(coin.symbol, len(candles), 99)
     columns = type(candles.columns)(*(np.where(past, old, new) for old, new in zip(candles.columns, other.columns, strict=True)))
     mixed = type(candles)(candles.symbol, candles.interval, candles.open_time, columns, np.where(past, candles.filled, other.filled))
     values = np.where((coin.signal_ms < from_ms)[:, None], coin.predicted_pct, coin.predicted_pct[::-1])
-    return Coin(mixed, coin.signal, values, coin.filled_candles)
+    return PredictedCoin(mixed, coin.signal, values, coin.filled_candles)
 
 
-def test_a_variant_is_traded_as_the_strategy_would_with_its_thresholds(coins: list[Coin]) -> None:
+def test_a_variant_is_traded_as_the_strategy_would_with_its_thresholds(coins: list[PredictedCoin]) -> None:
     _, sweep = chosen(coins)
     cut_ms = chosen(coins)[0][0].start_ms
     for at in (0, 5, 11):
         reached = []
         for coin in coins:
             proposals = propose(STRATEGY, coin, 1_000.0, None)
-            reached.append(follow(coin.candles, proposals.rows(proposals.reaching(*sweep.variants[at])).orders, STRATEGY.market))
-        trades = trades_of(("DEMOA", "DEMOB"), reached, STRATEGY.market)
+            reached.append(
+                fill_orders(coin.candles, proposals.rows(proposals.reach_thresholds(*sweep.variants[at])).orders, STRATEGY.market)
+            )
+        trades = simulate_trades(("DEMOA", "DEMOB"), reached, STRATEGY.market)
         first, later = trades.rows(trades.exit_ms <= cut_ms), trades.rows(trades.entry_ms >= cut_ms)
         assert (sweep.first_trades.flat[at], sweep.later_trades.flat[at]) == (len(first), len(later))
         assert sweep.first_bps.flat[at] == pytest.approx(1e4 * first.gross.sum() / first.stake.sum())
         assert sweep.later_bps.flat[at] == pytest.approx(1e4 * later.gross.sum() / later.stake.sum())
 
 
-def test_the_best_of_the_first_part_is_chosen(coins: list[Coin]) -> None:
+def test_the_best_of_the_first_part_is_chosen(coins: list[PredictedCoin]) -> None:
     """Predictions that know something are the better the stronger they are: the loosest thresholds are not chosen."""
     folds, sweep = chosen(coins)
     assert folds[0].thresholds != sweep.variants[0]
-    assert folds[0].trained_on >= STRATEGY.selection.min_trades
+    assert folds[0].selection_trades >= STRATEGY.selection.min_trades
     best = sweep.variants.index(folds[0].thresholds)
     assert sweep.first_bps.flat[best] > sweep.first_bps.flat[0]
 
 
-def test_a_threshold_that_is_given_is_not_chosen(coins: list[Coin]) -> None:
+def test_a_threshold_that_is_given_is_not_chosen(coins: list[PredictedCoin]) -> None:
     entry = STRATEGY.entry.model_copy(update={"min_rise_to_decline": 1.25})
     folds, sweep = chosen(coins, STRATEGY.model_copy(update={"entry": entry}))
     assert sweep.min_rise_to_decline.tolist() == [1.25]
@@ -108,7 +113,7 @@ def test_each_time_has_the_thresholds_of_its_fold() -> None:
     assert ratios.tolist() == [1.0, 1.0, 2.0, 2.0]
 
 
-def test_where_the_first_part_proposes_nothing_thresholds_must_be_given(coins: list[Coin]) -> None:
-    falling = [coin.predicting(coin.predicted_pct * [1, 1, 0] - [0, 0, 0.1]) for coin in coins]
-    with pytest.raises(CoinfarmError, match="proposes no trade to choose thresholds by"):
+def test_where_the_first_part_proposes_nothing_thresholds_must_be_given(coins: list[PredictedCoin]) -> None:
+    falling = [coin.with_predictions(coin.predicted_pct * [1, 1, 0] - [0, 0, 0.1]) for coin in coins]
+    with pytest.raises(CoinfarmError, match="min_end_change_pct and min_rise_to_decline"):
         chosen(falling)

@@ -1,4 +1,4 @@
-"""Predictions and candles on disk, as the backfill and the history leave them."""
+"""Stored predictions and candles for backtests."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,17 +8,18 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.period import DAY_MS
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles
 from image_render.windows import Columns
+from tests.support.backtest_markets import predicted, wandering
 
 MODEL = "20260101-0123abcd"
 WINDOW = 200
 
 
-def prediction_table(coin: Coin, *, in_sample: Sequence[bool | None] | None = None) -> pa.Table:
+def prediction_table(coin: PredictedCoin, *, in_sample: Sequence[bool | None] | None = None) -> pa.Table:
     close_time = coin.signal_ms + coin.candles.interval_ms - 1
     rise, decline, end = coin.predicted_pct.T
     return pa.table(
@@ -34,8 +35,8 @@ def prediction_table(coin: Coin, *, in_sample: Sequence[bool | None] | None = No
     )
 
 
-def store_predictions(root: Path, coin: Coin, *, prefix: str = f"predictions/model={MODEL}/", **options: Any) -> None:
-    """Day by day, under `ROOT/predictions/model=…/symbol=…/interval=…/date=….parquet`."""
+def store_predictions(root: Path, coin: PredictedCoin, *, prefix: str = f"predictions/model={MODEL}/", **options: Any) -> None:
+    """One file per day, under `ROOT/predictions/model=…/symbol=…/interval=…/date=….parquet`."""
     table, day = prediction_table(coin, **options), coin.signal_ms // DAY_MS
     for each in np.unique(day).tolist():
         date = np.datetime64(each, "D")
@@ -45,9 +46,18 @@ def store_predictions(root: Path, coin: Coin, *, prefix: str = f"predictions/mod
 
 
 def store_candles(folder: Path, candles: Candles) -> None:
-    """The real ones, as `FOLDER/SYMBOL-INTERVAL.parquet`."""
+    """Write `FOLDER/SYMBOL-INTERVAL.parquet`, without the filled candles."""
     real = ~candles.filled
     columns = Columns(*(column[real] for column in candles.columns))
     kept = Candles(candles.symbol, candles.interval, candles.open_time[real], columns, candles.filled[real])
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{candles.symbol}-{candles.interval}.parquet").write_bytes(parquet_from_candles(kept))
+
+
+def store_two_coins(root: Path) -> Path:
+    """Twelve days of two coins, under `results` and `candles`; the first day is in sample."""
+    for seed, symbol in enumerate(("DEMOBTC", "DEMOETH")):
+        coin = predicted(wandering(symbol, 12 * 1_440, seed), 20, seed + 5)
+        store_predictions(root / "results", coin, in_sample=(np.arange(len(coin)) < 1_440).tolist())
+        store_candles(root / "candles", coin.candles)
+    return root

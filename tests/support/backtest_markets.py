@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.backtest.coin import Coin
-from coinfarm.backtest.simulation import Orders
+from coinfarm.backtest.orders import Orders
+from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.strategy import Market
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
@@ -99,7 +99,7 @@ def wandering(symbol: str, count: int, seed: int) -> Candles:
     return market(rows, missing=missing, symbol=symbol)
 
 
-def predicted(candles: Candles, first: int, seed: int, horizon: int = 5) -> Coin:
+def predicted(candles: Candles, first: int, seed: int, horizon: int = 5) -> PredictedCoin:
     """Predictions at every candle from `first` on that know something of what comes: the actual change, and noise."""
     signal = np.arange(first, len(candles) - horizon)
     close = candles.columns.close
@@ -107,4 +107,4 @@ def predicted(candles: Candles, first: int, seed: int, horizon: int = 5) -> Coin
     noise = np.array(random_integers(seed, len(signal), 201)) / 100.0 - 1.0
     end = 0.2 * change + 0.3 * noise
     values = np.column_stack([np.abs(end) + 0.3, -np.abs(end) / 2 - 0.2, end])
-    return Coin(candles, signal, values, np.zeros(len(signal), np.int64))
+    return PredictedCoin(candles, signal, values, np.zeros(len(signal), np.int64))

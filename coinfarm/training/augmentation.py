@@ -11,7 +11,7 @@ from image_render.spec import STANDARD
 _BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 
 
-def mirror(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
+def mirror_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
     """Turn the chosen of the frames, told by their rows `(n, 200, 5)`, upside down, in place; their targets `(n, 3)` are returned.
 
     Prices are reflected at the middle of the window, so the highest becomes the lowest; volume stays as it is. In `window_range` units

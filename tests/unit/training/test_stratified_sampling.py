@@ -5,19 +5,19 @@ import pytest
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.training.config import Period
-from coinfarm.training.dataset import Samples, samples
-from coinfarm.training.strata import Sampler, strata, trend
+from coinfarm.training.config import DateRange
+from coinfarm.training.dataset import WindowDataset, build_dataset
+from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata, trend
 from image_render.windows import Columns
 from tests.support.synthetic_candles import START_MS
 
-JANUARY = Period.model_validate({"start": "2020-01-01", "stop": "2020-01-31"})
+JANUARY = DateRange.model_validate({"start": "2020-01-01", "stop": "2020-01-31"})
 ALL = slice(None)
 
 
 @pytest.fixture(scope="module")
-def two_series() -> Samples:
-    return samples([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, 30)
+def two_series() -> WindowDataset:
+    return build_dataset([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, 30)
 
 
 def test_a_trend_is_the_share_of_the_range_that_the_close_went() -> None:
@@ -28,12 +28,12 @@ def test_a_trend_is_the_share_of_the_range_that_the_close_went() -> None:
         Candles("DEMO", "1h", times, Columns(*(column[order] for column in columns[:4]), columns.volume), np.zeros(230, bool))
         for order in (np.arange(230), np.r_[np.arange(199, -1, -1), np.zeros(30, int)])
     )
-    part = samples([rising, falling], JANUARY, 30)
+    part = build_dataset([rising, falling], JANUARY, 30)
     np.testing.assert_allclose(trend(part, ALL), [1.0, -1.0])
 
 
-def test_each_series_has_its_own_terciles(two_series: Samples) -> None:
-    found = strata(two_series)
+def test_each_series_has_its_own_terciles(two_series: WindowDataset) -> None:
+    found = assign_strata(two_series)
     values = trend(two_series, ALL)
     for number in (0, 1):
         here = two_series.of == number
@@ -45,7 +45,7 @@ def test_each_series_has_its_own_terciles(two_series: Samples) -> None:
 
 
 def shares(balance: float, by: np.ndarray, strata_of: np.ndarray) -> np.ndarray:
-    chosen = Sampler.of(strata_of, balance).choose(np.random.default_rng(1), 100_000)
+    chosen = StratifiedSampler.of(strata_of, balance).choose(np.random.default_rng(1), 100_000)
     return np.bincount(by[chosen], minlength=3) / 100_000
 
 
@@ -66,7 +66,7 @@ def test_balance_is_the_share_that_comes_from_every_stratum_equally_often(balanc
 
 
 def test_every_window_of_a_stratum_is_drawn_equally_often() -> None:
-    chosen = Sampler.of(STRATA, 1.0).choose(np.random.default_rng(1), 300_000)
+    chosen = StratifiedSampler.of(STRATA, 1.0).choose(np.random.default_rng(1), 300_000)
     counts = np.bincount(chosen, minlength=len(STRATA))[STRATA == 3]
     assert len(counts) == 100
     assert counts.min() > 800

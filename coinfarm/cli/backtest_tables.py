@@ -1,0 +1,97 @@
+"""A backtest on a terminal."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from math import isfinite
+
+import numpy as np
+from rich.table import Table
+
+from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.statistics import GroupStatistics
+from coinfarm.backtest.walk_forward import Sweep
+from coinfarm.reports.formatting import number_text
+
+_BEST_SHOWN = 10
+
+
+def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
+    """The strategy next to the baselines, the statistics, and the results by coin and month; with `sweep`, the best variants too."""
+    yield _baselines_table(result)
+    yield _statistics_table(result)
+    yield _groups_table("By coin", result.by_coin)
+    yield _groups_table("By month", result.by_month)
+    if sweep and result.sweep is not None:
+        yield _variants_table(result.sweep)
+
+
+def _baselines_table(result: BacktestResult) -> Table:
+    table = _table("Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %")
+    rows = [("this strategy", result.break_even, result.statistics.return_pct)]
+    rows += [(each.baseline.name, each.break_even, each.return_pct) for each in result.baselines]
+    for name, found, return_pct in rows:
+        table.add_row(
+            name,
+            number_text(found.bps),
+            f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–",
+            number_text(found.cost_bps),
+            f"{found.trades:,}",
+            f"{found.independent_trades:,.0f}",
+            number_text(return_pct),
+        )
+    return table
+
+
+def _statistics_table(result: BacktestResult) -> Table:
+    table = _table("Statistics", "", "", "", "")
+    figures = asdict(result.statistics) | {
+        "direction_right_all_pct": result.direction.all_right_pct,
+        "direction_right_traded_pct": result.direction.traded_right_pct,
+        "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
+    }
+    cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else number_text(value, 2)) for name, value in figures.items()]
+    half = -(-len(cells) // 2)
+    for row in range(half):
+        table.add_row(*cells[row], *(cells[half + row] if half + row < len(cells) else ("", "")))
+    table.columns[2].justify = "left"
+    return table
+
+
+def _groups_table(title: str, groups: Sequence[GroupStatistics]) -> Table:
+    table = _table(title, "", "trades", "win rate %", "before cost, bps", "after cost, bps", "return %", "fees")
+    for group in groups:
+        table.add_row(
+            group.name,
+            f"{group.trades:,}",
+            number_text(group.win_rate_pct),
+            number_text(group.average_trade_before_cost_bps),
+            number_text(group.average_trade_after_cost_bps),
+            number_text(group.return_pct),
+            number_text(group.fees_paid_quote, 2),
+        )
+    return table
+
+
+def _variants_table(sweep: Sweep) -> Table:
+    title = f"{sweep.first_bps.size} variants: the {_BEST_SHOWN} best of the first part, and their later results"
+    table = _table(title, "end change %", "rise : decline", "first part, bps", "trades", "later, bps", "trades")
+    table.columns[0].justify = "right"
+    order = np.argsort(-np.nan_to_num(sweep.first_bps, nan=-np.inf), axis=None)[:_BEST_SHOWN]
+    for number in order.tolist():
+        variant = sweep.variants[number]
+        table.add_row(
+            f"{variant.min_end_change_pct:.3f}",
+            f"{variant.min_rise_to_decline:.2f}",
+            number_text(float(sweep.first_bps.flat[number])),
+            f"{int(sweep.first_trades.flat[number]):,}",
+            number_text(float(sweep.later_bps.flat[number])),
+            f"{int(sweep.later_trades.flat[number]):,}",
+        )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left", no_wrap=bool(number) and name == "90 % interval")
+    return table

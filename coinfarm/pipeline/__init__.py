@@ -1,0 +1,1 @@
+"""One command from candle files to a backtest."""

@@ -1,0 +1,84 @@
+"""Backfill and backtest of a selection of candles. What an interrupted call finished is not repeated by the next one."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from coinfarm.backfill.collect import collect
+from coinfarm.backfill.coverage import Counts
+from coinfarm.backfill.estimate import Fleet
+from coinfarm.backfill.plan import BackfillSpec, plan_run, speed_here
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.backtest.backtest import BacktestResult, StageProgress, backtest, no_progress
+from coinfarm.backtest.strategy import Strategy
+from coinfarm.errors import CoinfarmError, NotFound
+from coinfarm.pipeline.candle_selection import CandleSelection
+from coinfarm.storage import open_storage
+
+if TYPE_CHECKING:
+    from coinfarm.prediction.predictor import Predictor
+
+SYNTHETIC_NOTE = "These candles are synthetic: the verdict says nothing about a market. Give files of real candles for that."
+
+
+@dataclass(frozen=True, eq=False)
+class PipelineResult:
+    """The backtest, the counts of windows by outcome, and the file of all predictions."""
+
+    backtest: BacktestResult
+    windows: Counts
+    predictions: Path
+
+
+def plan_backfill(selection: CandleSelection, predictor: "Predictor", model_uri: str | None) -> Run:
+    """Plan the run over the selection with the current model, and measure this machine's speed, unless that was done before.
+
+    Runs over other days of the same candles share their results, so no window is predicted twice.
+    """
+    version = predictor.model.version
+    candles, results = open_storage(selection.candles_root), open_storage(str(selection.folder / "results"))
+    # A manifest never changes: if the model or the folder has moved, it is another run with the same results.
+    identity = "\n".join([version, str(model_uri), candles.uri(), results.uri()])
+    name = f"{selection.first_day}-{selection.stop_day}-{hashlib.sha256(identity.encode()).hexdigest()[:8]}"
+    run = Run.at(str(selection.folder / "runs" / name))
+    if not _is_planned(run):
+        spec = BackfillSpec(
+            selection.symbols, selection.interval, selection.first_day, selection.stop_day, 1, model_uri, version, candles, results
+        )
+        run.write(plan_run(spec, speed_here(predictor), Fleet(), "here"))
+    return run
+
+
+def collect_and_backtest(selection: CandleSelection, run: Run, progress: StageProgress = no_progress) -> PipelineResult:
+    """Collect the run's predictions into one file, and backtest them with the default strategy.
+
+    Raises `CoinfarmError` if a shard of the run is missing, or no prediction can be tested.
+    """
+    predictions = Path(run.storage.uri("predictions.parquet"))
+    shards = len(list(run.manifest.shards()))
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        progress("collecting", done, shards)
+
+    coverage = collect(run, predictions, count)
+    if coverage.missing:
+        raise CoinfarmError(
+            f"{len(coverage.missing):,} shards have no complete result, the first is {coverage.missing[0]}: run the same command again"
+        )
+    result = backtest(str(predictions), selection.candles_root, Strategy(), progress=progress)
+    result = replace(result, model=run.manifest.model_version)
+    if selection.synthetic:
+        result = replace(result, verdict=replace(result.verdict, reasons=(SYNTHETIC_NOTE, *result.verdict.reasons)))
+    return PipelineResult(result, coverage.total, predictions)
+
+
+def _is_planned(run: Run) -> bool:
+    try:
+        run.manifest  # noqa: B018 - it is read when it is asked for
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,163 @@
+"""`coinfarm backtest` on stored predictions and candles."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from coinfarm.backtest.lookahead import LookaheadResult
+from coinfarm.backtest.verdict import Conclusion
+from coinfarm.cli import main
+from coinfarm.errors import Forbidden
+from tests.support.backtest_files import MODEL, store_two_coins
+
+Run = Callable[..., Result]
+
+STRATEGY = """
+[entry]
+min_end_change_pct = 0.25
+min_rise_to_decline = 1.0
+allow_short = true
+
+[exit]
+horizon_candles = 5
+
+[market]
+volume_share_pct = 100
+"""
+
+
+@pytest.fixture(scope="module")
+def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return store_two_coins(tmp_path_factory.mktemp("backtest"))
+
+
+@pytest.fixture
+def run(roots: Path, tmp_path: Path) -> Run:
+    strategy = tmp_path / "strategy.toml"
+
+    def run(*options: str, text: str = STRATEGY) -> Result:
+        strategy.write_text(text)
+        common = ["backtest", "--predictions", f"{roots}/results", "--candles", f"{roots}/candles", "--strategy", str(strategy)]
+        return CliRunner().invoke(main, [*common, *options])
+
+    return run
+
+
+def document(result: Result) -> dict[str, Any]:
+    assert result.exit_code == 0, result.output
+    parsed: dict[str, Any] = json.loads(result.stdout)
+    return parsed
+
+
+def test_prints_the_verdict_first_and_then_the_tables(run: Run) -> None:
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0].startswith(tuple(each.capitalize() for each in Conclusion))
+    for expected in ("2,880 left out: in sample", "foresight", "sharpe ratio", "DEMOETH", "2019-05"):
+        assert expected in result.stdout
+
+
+def test_json_has_all_figures(run: Run) -> None:
+    found = document(run("--json"))
+    assert found["verdict"]["answer"] in list(Conclusion)
+    assert found["verdict"]["break_even_low_bps"] < found["verdict"]["break_even_bps"] < found["verdict"]["break_even_high_bps"]
+    assert found["model"] == MODEL
+    assert found["predictions"]["in_sample"] == 2_880
+    assert found["predictions"]["judged"] == found["predictions"]["predictions"] - 2_880
+    assert 0 < found["predictions"]["judged_independent"] < found["predictions"]["judged"] / 5
+    assert found["statistics"]["trades"] == sum(group["trades"] for group in found["by_coin"]) == found["verdict"]["trades"]
+    assert found["tried"].keys() == {"variants", "deflated_sharpe_probability", "kept"}
+    assert len(found["baselines"]) == 6
+    assert found["sweep"] is None
+    assert found["lookahead"] is None
+
+
+def test_the_verdict_depends_on_the_costs(run: Run) -> None:
+    cheap = document(run("--json", text=STRATEGY + "taker_fee_bps = 0.1\nmaker_fee_bps = 0.1\nslippage_bps = 0\n"))
+    expensive = document(run("--json", text=STRATEGY + "taker_fee_bps = 100\nmaker_fee_bps = 100\n"))
+    assert (cheap["verdict"]["answer"], expensive["verdict"]["answer"]) == (Conclusion.MAKES_MONEY, Conclusion.LOSES_MONEY)
+    assert cheap["verdict"]["break_even_bps"] == pytest.approx(expensive["verdict"]["break_even_bps"])
+    assert cheap["statistics"]["return_pct"] > 0 > expensive["statistics"]["return_pct"]
+
+
+def test_open_thresholds_are_tested_on_the_later_part(run: Run) -> None:
+    found = document(run("--json", text=STRATEGY.replace("min_end_change_pct = 0.25\n", "")))
+    assert found["period"]["days"] == pytest.approx(5.5, abs=0.1)
+    assert len(found["folds"]) == 4
+    assert found["folds"][0]["trained_on_trades"] > 0
+    assert len(found["sweep"]["first_bps"]) == 8
+    assert found["tried"]["variants"] >= 8
+
+
+def test_a_sweep_tries_400_variants_and_prints_the_best(run: Run) -> None:
+    result = run("--sweep")
+    assert result.exit_code == 0, result.output
+    assert "400 variants: the 10 best" in result.stdout
+
+
+def test_counts_variants_over_all_calls(run: Run) -> None:
+    first = document(run("--json", text=STRATEGY.replace("0.25", "0.2")))
+    second = document(run("--json", text=STRATEGY.replace("0.25", "0.21")))
+    repeated = document(run("--json", text=STRATEGY.replace("0.25", "0.21")))
+    assert second["tried"]["variants"] == first["tried"]["variants"] + 1 == repeated["tried"]["variants"]
+
+
+def test_works_with_read_only_predictions(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(*_: object, **__: object) -> None:
+        raise Forbidden("read only")
+
+    monkeypatch.setattr("coinfarm.storage.folder.FolderStorage.write", write)
+    assert document(run("--json", text=STRATEGY.replace("0.25", "0.22")))["tried"]["kept"] is False
+    assert "could not be stored" in run(text=STRATEGY.replace("0.25", "0.22")).stdout
+
+
+def test_trades_a_users_rule(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "rules_of_command_test.py").write_text("def enter(columns):\n    return (columns['end_change_pct'] > 0.3).astype(int)\n")
+    found = document(run("--json", text='[entry]\nrule = "rules_of_command_test:enter"\n[exit]\nhorizon_candles = 5\n'))
+    assert found["statistics"]["trades"] > 0
+    assert found["strategy"]["entry"]["rule"] == "rules_of_command_test:enter"
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "named"),
+    [
+        pytest.param(["--sweep"], '[entry]\nrule = "json:dumps"\n', "--sweep", id="a sweep of a rule"),
+        pytest.param(["--check-lookahead"], STRATEGY, MODEL, id="a lookahead check with another model"),
+    ],
+)
+def test_rejects_options_that_do_not_apply(run: Run, options: list[str], text: str, named: str) -> None:
+    result = run(*options, text=text)
+    assert result.exit_code == 1
+    assert named in result.stderr
+
+
+@pytest.mark.parametrize(("rms_share", "exit_code"), [(0.01, 0), (0.7, 1)])
+def test_reports_the_lookahead_check(run: Run, monkeypatch: pytest.MonkeyPatch, rms_share: float, exit_code: int) -> None:
+    # The module has the name of its command, so it is not an attribute of `coinfarm.cli`.
+    monkeypatch.setattr(sys.modules["coinfarm.cli.backtest"], "open_predictor", lambda model: None)
+    monkeypatch.setattr("coinfarm.backtest.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))
+    result = run("--check-lookahead", "--json")
+    assert result.exit_code == exit_code
+    if exit_code:
+        assert "48" in result.stderr
+    else:
+        assert document(result)["lookahead"] == {"moments": 48, "largest_difference_pct": 0.0012, "rms_share": rms_share}
+        assert "48 predictions" in run("--check-lookahead").stdout
+
+
+def test_names_the_exported_files(run: Run, tmp_path: Path) -> None:
+    result = run("--export", str(tmp_path / "out"))
+    assert result.exit_code == 0, result.output
+    assert "RECIPES.md" in result.stderr
+    assert (tmp_path / "out/DEMO_BTC-1m-predictions.feather").is_file()
+
+
+def test_names_a_folder_without_predictions(roots: Path) -> None:
+    result = CliRunner().invoke(main, ["backtest", "--predictions", f"{roots}/candles", "--candles", f"{roots}/candles"])
+    assert result.exit_code == 1
+    assert f"{roots}/candles has no predictions" in result.stderr

@@ -161,10 +161,10 @@ class CandleStore:
         if differences.size and not replace:
             raise _other_candles(self._storage.uri(key), old, new, differences)
         if differences.size:
-            return WriteOutcome.REPLACED if self._written(key, new.over(old), if_match=blob.etag) else None
+            return WriteOutcome.REPLACED if self._written(key, new.merged_over(old), if_match=blob.etag) else None
         if not (new.known & ~old.known).any():
             return WriteOutcome.UNCHANGED
-        return WriteOutcome.EXTENDED if self._written(key, old.over(new), if_match=blob.etag) else None
+        return WriteOutcome.EXTENDED if self._written(key, old.merged_over(new), if_match=blob.etag) else None
 
     def _written(self, key: str, day: Day, *, create_only: bool = False, if_match: str | None = None) -> bool:
         try:

@@ -1,1 +1,1 @@
-"""One series of candles in memory: columns, validation, gaps, intervals, files, synthetic candles."""
+"""Candles of one symbol and interval in memory: columns, validation, gaps, intervals, files, synthetic candles."""

@@ -34,7 +34,7 @@ def candles_from_table(table: "pa.Table", symbol: str, interval: str) -> Candles
 def check_row_count(count: int) -> None:
     """Raise `TooLarge` for more than `MAX_CANDLES` rows."""
     if count > MAX_CANDLES:
-        raise TooLarge(f"the file has {count:,} rows, more than {MAX_CANDLES:,}: send it in parts")
+        raise TooLarge(f"the file has {count:,} rows, more than {MAX_CANDLES:,}: split it")
 
 
 def check_columns(schema: "pa.Schema") -> None:
@@ -44,7 +44,7 @@ def check_columns(schema: "pa.Schema") -> None:
     try:
         names = schema.names
     except UnicodeDecodeError:
-        raise CandleError(Fault("", "has a column whose name is no text")) from None
+        raise CandleError(Fault("", "has a column name that is not UTF-8 text")) from None
     for name in CANDLE_COLUMNS:
         if names.count(name) != 1:
             raise CandleError(

@@ -1,4 +1,4 @@
-"""Candles: typed columns that have been validated."""
+"""Validated candles as typed columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from image_render.windows import Columns
 
 @dataclass(frozen=True, eq=False)
 class Candles:
-    """Candles of one symbol and interval, in order of time, every column of shape `(n,)`.
+    """Candles of one symbol and interval, in order of time; every column has the shape `(n,)`.
 
-    `open_time` is int64, milliseconds UTC; prices and `volume` are float64, in the market's units; `filled` is
-    True where nobody traded and the candle was made up by `fill_gaps`.
+    `open_time` is int64, milliseconds UTC; prices and `volume` are float64, in the market's units; `filled` is True for missing candles
+    that `fill_gaps` inserted.
     """
 
     symbol: str
@@ -29,10 +29,10 @@ class Candles:
 
     @classmethod
     def checked(cls, symbol: str, interval: str, open_time: Times, columns: Columns) -> "Candles":
-        """Candles out of raw columns; `open_time` in milliseconds or microseconds.
+        """Validate raw columns; `open_time` is in milliseconds or microseconds.
 
-        Raises `CandleError`, which names each candle at fault (the first ten), for times off the interval's grid, doubled or out
-        of order, and for prices and volumes that cannot be.
+        Raises `CandleError`, which names the first ten faults, for times off the interval's grid, duplicate or out of order, and for
+        invalid prices and volumes.
         """
         open_time = as_milliseconds(np.asarray(open_time, np.int64))
         columns = Columns(*(np.asarray(column, np.float64) for column in columns))
@@ -44,7 +44,7 @@ class Candles:
 
     @classmethod
     def concatenate(cls, symbol: str, interval: str, parts: Sequence["Candles"]) -> "Candles":
-        """The parts, which follow each other in time, as one series; no parts make an empty one. Nothing is validated."""
+        """Concatenate parts that follow each other in time; no parts make an empty series. Nothing is validated."""
         return cls(
             symbol,
             interval,
@@ -61,7 +61,7 @@ class Candles:
         return interval_ms(self.interval)
 
     def between(self, start_ms: int | None, stop_ms: int | None) -> "Candles":
-        """The candles that open from `start_ms` on, and before `stop_ms`; None is no bound."""
+        """The candles that open in `[start_ms, stop_ms)`; None means no bound."""
         first = 0 if start_ms is None else int(np.searchsorted(self.open_time, start_ms))
         last = len(self) if stop_ms is None else int(np.searchsorted(self.open_time, stop_ms))
         return self[first : max(first, last)]

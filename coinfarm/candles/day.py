@@ -1,4 +1,4 @@
-"""What is known of one UTC day of one symbol: its candles, and of which intervals they tell."""
+"""The candles of one UTC day of one symbol, and the intervals of the day for which they are known."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ from image_render.windows import Columns
 
 DAY_MS = 86_400_000
 _ROUNDING = 5.1e-9
-"""Exchanges spell prices and volumes in eight decimals; other sources of the same candles may have more."""
+"""Exchanges give prices and volumes with eight decimals; other sources of the same candles may have more."""
 
 
 @dataclass(frozen=True, eq=False)
 class Day:
     """A UTC day as a grid of `slots` intervals, oldest first.
 
-    `known`, `(slots,)`: whether the slot was asked for. `traded`, `(slots,)`: whether there is a candle. `values`, `(slots, 5)`: open,
-    high, low, close, volume, and 0 where there is no candle. A slot that is known and not traded had no trade; of a slot that is not
-    known nothing can be said: a file may begin or end in the middle of a day.
+    `known`, `(slots,)`: whether the source covers the slot; a file may begin or end in the middle of a day. `traded`, `(slots,)`: whether
+    there is a candle; a known slot without one had no trade. `values`, `(slots, 5)`: open, high, low, close, volume, and 0 without a
+    candle.
     """
 
     symbol: str
@@ -35,7 +35,7 @@ class Day:
 
     @classmethod
     def of(cls, candles: Candles, day: date, known: NDArray[np.bool_]) -> "Day":
-        """The candles on the day's grid, and what else is `known`; all of them must open on `day`."""
+        """Candles that all open on `day`, and the further slots `(slots,)` that are known."""
         slots = slots_per_day(candles.interval)
         at = (candles.open_time - day_start_ms(day)) // candles.interval_ms
         traded = np.zeros(slots, np.bool_)
@@ -46,7 +46,7 @@ class Day:
 
     @property
     def is_complete(self) -> bool:
-        """Whether all of the day is known."""
+        """Whether all slots are known."""
         return bool(self.known.all())
 
     @property
@@ -56,12 +56,12 @@ class Day:
         return Candles(self.symbol, self.interval, open_time, Columns(*self.values[at].T.copy()), np.zeros(len(at), np.bool_))
 
     def differences(self, other: "Day") -> NDArray[np.intp]:
-        """The slots of which both know something, and not the same; numbers are the same that are spelled alike in eight decimals."""
+        """The slots that both days know but differ in. Numbers that agree to eight decimals are equal."""
         unlike = (self.traded != other.traded) | (np.abs(self.values - other.values) > _ROUNDING).any(axis=1)
         return np.flatnonzero(self.known & other.known & unlike)
 
-    def over(self, older: "Day") -> "Day":
-        """What both know; where both know something, this one is believed."""
+    def merged_over(self, older: "Day") -> "Day":
+        """The slots that either day knows; this day wins where both know a slot."""
         mine = self.known
         return Day(
             self.symbol,
@@ -73,7 +73,7 @@ class Day:
         )
 
     def time_of(self, slot: int) -> int:
-        """When the slot opens, in milliseconds UTC."""
+        """The open time of a slot, in milliseconds UTC."""
         return day_start_ms(self.day) + int(slot) * interval_ms(self.interval)
 
 
@@ -82,7 +82,7 @@ def slots_per_day(interval: str) -> int:
 
 
 def day_of(time_ms: int) -> date:
-    """The UTC day in which the moment lies."""
+    """The UTC day of a time in milliseconds."""
     return datetime.fromtimestamp(time_ms / 1000, UTC).date()
 
 

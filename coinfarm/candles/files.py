@@ -67,7 +67,7 @@ def _series_name(file_name: str, symbol: str | None, interval: str | None) -> tu
     symbol = symbol or (match["symbol"] if match else None)
     interval = interval or (match["interval"] if match else None)
     if symbol is None or interval is None:
-        raise MissingSeriesName(f"{file_name}: the name does not tell symbol and interval: rename it like BTCUSD-1m.parquet")
+        raise MissingSeriesName(f"{file_name}: the name contains no symbol and interval: rename it like BTCUSD-1m.parquet")
     return symbol, interval
 
 

@@ -1,4 +1,4 @@
-"""Gaps in a series: missing candles are filled, or the series is refused."""
+"""Gaps in a series: filling or rejecting them."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,17 +10,17 @@ from image_render.windows import Columns
 
 
 def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
-    """The same candles on an unbroken grid: a missing one is flat at the close before it, and has no volume.
+    """The same candles with gaps filled: a missing candle is flat at the close before it, and has no volume.
 
-    Raises `TooLarge` where that makes more than `max_candles`, before the room for them is taken.
+    Raises `TooLarge` for more than `max_candles`, before memory is allocated for them.
     """
     if not len(candles):
         return candles
     count = int((candles.open_time[-1] - candles.open_time[0]) // candles.interval_ms) + 1
     if count > max_candles:
         raise TooLarge(
-            f"{len(candles)} candles span {count} intervals of {candles.interval} with their holes filled; "
-            f"at most {max_candles} are allowed: send the stretches on either side of a long hole apart"
+            f"{len(candles)} candles span {count} intervals of {candles.interval} with their gaps filled; "
+            f"at most {max_candles} are allowed: send the candles before and after a long gap separately"
         )
     if count == len(candles):
         return candles
@@ -36,29 +36,29 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
 
 
 def filled_counts(candles: Candles, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
-    """How many candles were filled in each window of `window` candles from `starts` `(n,)` on: `(n,)`."""
+    """The number of filled candles in each window of `window` candles that starts at `starts` `(n,)`: `(n,)`."""
     filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
     counts: NDArray[np.int64] = filled_before[starts + window] - filled_before[starts]
     return counts
 
 
 def is_mostly_filled(filled: NDArray[np.int64], window: int) -> NDArray[np.bool_]:
-    """The one rule for windows with gaps: where more than half of the candles were filled, nothing is predicted, learnt or measured."""
+    """Whether more than half of a window's candles are filled: such windows are not used for prediction, training or evaluation."""
     return np.asarray(2 * filled > window)
 
 
 def reject_gaps(candles: Candles) -> Candles:
-    """The same candles; raises `CandleError` that names each candle before which others are missing."""
+    """The same candles. Raises `CandleError`, which names each candle after a gap."""
     missing = np.diff(candles.open_time) // candles.interval_ms - 1
-    holes = np.flatnonzero(missing)[:MAX_FAULTS]
-    if len(holes):
+    gaps = np.flatnonzero(missing)[:MAX_FAULTS]
+    if len(gaps):
         raise CandleError(
             *(
                 Fault(
                     f"/candles/{at + 1}/openTime",
-                    f'{missing[at]} candles are missing before it: send them, or let them be filled with "gaps": "fill"',
+                    f'{missing[at]} candles are missing before it: send them, or fill gaps with "gaps": "fill"',
                 )
-                for at in holes
+                for at in gaps
             )
         )
     return candles

@@ -28,9 +28,9 @@ def candles_from_json(data: bytes, symbol: str, interval: str) -> Candles:
 
 
 def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candles:
-    """Check and convert rows `[openTime, open, high, low, close, volume, …]` or `{"openTime", "open", …}`.
+    """Validate and convert rows `[openTime, open, high, low, close, volume, …]` or `{"openTime", "open", …}`.
 
-    Times are integers, prices and volumes numbers or strings. Raises `CandleError` naming candle and field.
+    Times are integers, prices and volumes numbers or strings. Raises `CandleError`, which names candle and field.
     """
     if not rows:
         raise CandleError(Fault("/candles", "there is no candle"))
@@ -42,13 +42,13 @@ def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candle
     try:
         open_time = np.array(time, np.int64)
     except OverflowError:
-        raise CandleError(Fault("/candles", "an openTime is beyond any calendar")) from None
+        raise CandleError(Fault("/candles", "an openTime is out of range")) from None
     columns = [_numbers(cells, field) for field, cells in zip(Columns._fields, values, strict=True)]
     return Candles.checked(symbol, interval, open_time, Columns(*columns))
 
 
 def rows_from_candles(candles: Candles) -> list[list[int | str]]:
-    """The candles as klines of six fields, prices and volumes as strings, as Binance spells them."""
+    """The candles as klines of six fields, prices and volumes as strings, in Binance's format."""
     times = candles.open_time.tolist()
     values = zip(*(column.tolist() for column in candles.columns), strict=True)
     return [[time, *map(repr, row)] for time, row in zip(times, values, strict=True)]
@@ -59,9 +59,9 @@ def _transpose(rows: Sequence[Any]) -> list[tuple[Any, ...]]:
         rows = [_object_as_array(at, row) for at, row in enumerate(rows)]
     for at, row in enumerate(rows):
         if not isinstance(row, list):
-            raise CandleError(Fault(f"/candles/{at}", f"must be an array or an object, like the first, not {_kind(row)}"))
+            raise CandleError(Fault(f"/candles/{at}", f"must be an array or an object, the same for all candles, not {_kind(row)}"))
         if len(row) not in _KLINE_LENGTHS:
-            raise CandleError(Fault(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, which begin with {', '.join(FIELDS)}"))
+            raise CandleError(Fault(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, starting with {', '.join(FIELDS)}"))
     return list(zip(*(row[: len(FIELDS)] for row in rows), strict=True))
 
 
@@ -78,7 +78,7 @@ def _object_as_array(at: int, row: Any) -> list[Any]:
 
 
 def _numbers(cells: Sequence[Any], field: str) -> Values:
-    """Numbers, or strings of numbers, as float64."""
+    """Numbers, or strings of numbers, as float64 `(n,)`."""
     numbers = []
     for at, cell in enumerate(cells):
         try:
@@ -96,11 +96,11 @@ def _number(cell: Any) -> float:
         raise ValueError
     try:
         return float(cell)
-    except OverflowError:  # an integer beyond float64: too large a price, whatever it is
+    except OverflowError:  # an integer beyond float64, which validation rejects
         return math.inf
 
 
 def _kind(value: Any) -> str:
-    """JSON's own name for a value's type."""
+    """The JSON name of a value's type."""
     names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
     return names.get(type(value), "a number")

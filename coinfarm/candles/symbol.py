@@ -1,4 +1,4 @@
-"""The name of a market, such as `BTCUSD`: also safe as a part of a path."""
+"""Market symbols such as `BTCUSD`, which are safe in paths."""
 
 from typing import Annotated
 

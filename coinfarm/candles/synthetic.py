@@ -1,11 +1,10 @@
-"""Made-up candles that behave like a market's, for demonstrations, tests and benchmarks.
+"""Synthetic candles that resemble a market's, for demonstrations, tests and benchmarks.
 
-Returns follow a stochastic volatility model: the logarithm of the volatility is a sum of autoregressions,
-which forget within minutes, half a day and a month; the shocks are Student's t; the day and the week have
-their seasons. Volume goes with volatility, and where there is hardly any the price stands still. The constants
-were set by comparison with a year and a half of bitcoin's real minutes.
+Returns follow a stochastic volatility model: the logarithm of the volatility is a sum of autoregressions with half-lives of minutes,
+half a day and a month; the shocks have a Student's t distribution; volatility is seasonal by day and week. Volume grows with volatility,
+and with little volume the price does not move. The constants were fitted by comparison with a year and a half of real bitcoin minutes.
 
-Nothing made here can pass for history: every symbol begins with DEMO.
+Every symbol begins with DEMO, so that nobody mistakes synthetic candles for real ones.
 """
 
 import zlib
@@ -29,21 +28,21 @@ _DAYS_PER_WEEK = 7
 
 @dataclass(frozen=True)
 class SyntheticMarket:
-    """What is typical of a market. The defaults resemble bitcoin against the dollar in 2018 and 2019."""
+    """Parameters of a synthetic market. The defaults resemble BTC/USD in 2018 and 2019."""
 
     first_price: float = 8_000.0
     price_decimals: int = 1
     volatility_bps: float = 12.0
     """Standard deviation of the return over one minute."""
     volume: float = 5.0
-    """Median of one minute."""
+    """Median per minute."""
     volume_decimals: int = 5
     trade_volume: float = 0.7
-    """Of one trade: with little volume a minute sees few prices, and has short wicks or stands still."""
+    """Volume per trade: a minute with few trades has short wicks or no price change."""
 
 
 class _Regime(NamedTuple):
-    """One autoregressive part of a logarithm: how fast it forgets, and how far it strays."""
+    """An autoregressive component of a logarithm: its half-life and its standard deviation."""
 
     half_life_minutes: float
     deviation: float
@@ -57,12 +56,12 @@ _VOLUME_PER_VOLATILITY = 1.3
 """The exponent with which volume grows with volatility."""
 _VOLUME_PER_SHOCK = 0.8
 _MEDIAN_SHOCK = 0.67
-"""Of the absolute value of a standard normal."""
+"""The median absolute value of a standard normal."""
 _BUSIEST_HOUR = 16
 _DAILY_SWING = 0.12
 _WEEKEND_VOLATILITY = 0.87
 _SHOCK_FREEDOM = 6
-"""Degrees of freedom of Student's t; even, for a sum of logarithms of uniforms to be its chi-square."""
+"""Degrees of freedom of Student's t; even, so that a sum of logarithms of uniforms is chi-square distributed."""
 _OPENING_GAP = 0.1
 """From a close to the next open, as a share of the volatility."""
 _BARRIER_SHIFT = 0.5826
@@ -80,32 +79,31 @@ def generate(
     missing_share: float = 0.0,
     market: SyntheticMarket = SyntheticMarket(),
 ) -> Candles:
-    """Candles of `count` intervals from `start_ms` (milliseconds UTC) on, a function of its arguments alone.
+    """Candles of `count` intervals from `start_ms` (milliseconds UTC) on. Deterministic.
 
-    `missing_share` of them, those with the least volume, have no candle, as in real history; the first and
-    the last always have one. On another processor or numpy a price may come out a tick off. A million candles
-    take about a second, and 140 MB while it lasts.
+    The share `missing_share` of them, those with the least volume, are missing, as in real history; the first and the last never are.
+    With another processor or numpy version a price may differ by a tick. A million candles take about a second and 140 MB.
 
-    Raises `ValueError` for a symbol that does not begin with DEMO, and for a count, a share or a seed that
-    cannot be; `CandleError` for a start that is off the interval's grid.
+    Raises `ValueError` for a symbol that does not begin with DEMO and for an invalid count, share or seed; `CandleError` for a start off
+    the interval's grid.
     """
     if not symbol.startswith(SYMBOL_PREFIX):
-        raise ValueError(f"the symbol of synthetic candles must begin with {SYMBOL_PREFIX}: {symbol!r} could be taken for a market's")
+        raise ValueError(f"the symbol of synthetic candles must begin with {SYMBOL_PREFIX}: {symbol!r} could be mistaken for a real market")
     if count < 1:
         raise ValueError(f"count must be at least 1, not {count}")
     if not 0 <= missing_share < 1:
         raise ValueError(f"missing_share must be from 0 to below 1, not {missing_share}")
-    # The symbol is part of the seed: coins made with one seed must not move as one.
+    # The symbol is part of the seed, so that coins with the same seed are independent.
     generator = np.random.Generator(np.random.PCG64([seed, zlib.crc32(symbol.encode())]))
     step_ms = interval_ms(interval)
     open_time = start_ms + np.arange(count, dtype=np.int64) * step_ms
     columns = _columns(open_time, step_ms / _MINUTE_MS, market, generator)
-    kept = _traded(columns.volume, missing_share)
-    return Candles.checked(symbol, interval, open_time[kept], Columns(*(column[kept] for column in columns)))
+    traded = _traded_indices(columns.volume, missing_share)
+    return Candles.checked(symbol, interval, open_time[traded], Columns(*(column[traded] for column in columns)))
 
 
 def _columns(open_time: Times, minutes: float, market: SyntheticMarket, generator: np.random.Generator) -> Columns:
-    """Candles of `minutes` each, without holes."""
+    """Candles of `minutes` each, without gaps."""
     count = len(open_time)
     log_volatility = _log_volatility(open_time, minutes, generator)
     volatility = market.volatility_bps / 10_000 * np.sqrt(minutes) * np.exp(log_volatility)
@@ -134,7 +132,7 @@ def _columns(open_time: Times, minutes: float, market: SyntheticMarket, generato
 
 
 def _log_volatility(open_time: Times, minutes: float, generator: np.random.Generator) -> Values:
-    """The logarithm of each candle's volatility over the market's own, `(n,)`."""
+    """The logarithm of each candle's volatility relative to the market's, `(n,)`."""
     count = len(open_time)
     days = open_time / (_MINUTE_MS * _MINUTES_PER_DAY)
     weekend = (np.floor(days) + 3) % _DAYS_PER_WEEK >= 5  # the epoch was a Thursday
@@ -142,22 +140,22 @@ def _log_volatility(open_time: Times, minutes: float, generator: np.random.Gener
     logarithm[weekend] += np.log(_WEEKEND_VOLATILITY)
     for regime in _VOLATILITY_REGIMES:
         logarithm += _autoregression(regime, minutes, count, generator)
-    # exp(2 x) of a normal x has the mean exp(2 variance): else the regimes would raise the market's variance.
+    # exp(2 x) of a normal x has the mean exp(2 variance): without this, the regimes would raise the market's variance.
     logarithm -= _REGIME_VARIANCE
-    # Student's t is a normal over the root of chi-square by its freedom. The root is counted as volatility,
-    # so that a violent minute has long wicks and volume too. 1 - U, because a uniform U may be 0.
+    # Student's t is a normal over the root of chi-square by its degrees of freedom. The root counts as volatility,
+    # so that minutes with large moves also have long wicks and high volume. 1 - U, because a uniform U may be 0.
     chi_square = -2 * np.log(1 - generator.random((_SHOCK_FREEDOM // 2, count))).sum(axis=0)
     logarithm -= np.log(chi_square / (_SHOCK_FREEDOM - 2)) / 2  # less 2, which makes the variance 1
     return logarithm
 
 
 def _autoregression(regime: _Regime, minutes: float, count: int, generator: np.random.Generator) -> Values:
-    """A stationary autoregression of the first order, `(count,)`."""
+    """A stationary first-order autoregression, `(count,)`."""
     persistence = 0.5 ** (minutes / regime.half_life_minutes)
     values = generator.standard_normal(count)
     values *= regime.deviation
     values[1:] *= np.sqrt(1 - persistence**2)
-    # Each pass doubles how many shocks a value sums up: twenty passes do for a million what a loop would.
+    # Each pass doubles the number of shocks in each sum: twenty passes replace a loop over a million values.
     reach = 1
     while reach < count and (weight := persistence**reach) > np.finfo(np.float64).eps:
         values[reach:] += weight * values[:-reach]
@@ -166,24 +164,24 @@ def _autoregression(regime: _Regime, minutes: float, count: int, generator: np.r
 
 
 def _highest(log_open: Values, log_close: Values, volatility: Values, trades: Values, generator: np.random.Generator) -> Values:
-    """The highest of the trades on a Brownian bridge from open to close.
+    """The highest price of the trades on a Brownian bridge from open to close, as logarithms `(n,)`.
 
-    Drawn as the inverse of P(highest > m) = exp(-2 (m - open) (m - close) / volatility^2), then lowered for a
-    path that is seen only at its trades.
+    Drawn by inverting P(highest > m) = exp(-2 (m - open) (m - close) / volatility^2), then lowered because the path is observed only at
+    its trades.
     """
-    log_chance = np.log(1 - generator.random(len(log_open)))
-    reach = np.sqrt((log_close - log_open) ** 2 - 2 * volatility**2 * log_chance)
+    log_probability = np.log(1 - generator.random(len(log_open)))
+    reach = np.sqrt((log_close - log_open) ** 2 - 2 * volatility**2 * log_probability)
     seen = (log_open + log_close + reach) / 2 - _BARRIER_SHIFT * volatility / np.sqrt(trades)
     return np.maximum(seen, np.maximum(log_open, log_close))
 
 
 def _in_ticks(values: Values, decimals: int) -> Values:
-    """Values in whole units of the last decimal, never less than one."""
+    """Values rounded to the last decimal, at least one unit of it."""
     return np.maximum(np.rint(values * 10.0**decimals), 1) / 10.0**decimals
 
 
-def _traded(volume: Values, missing_share: float) -> NDArray[np.intp]:
-    """The indices of what has a candle, `(n,)`: not the share with the least volume, but ever the two ends."""
+def _traded_indices(volume: Values, missing_share: float) -> NDArray[np.intp]:
+    """The indices of the candles that are not missing: all but the share with the least volume, and always the first and the last."""
     missing_count = min(round(missing_share * len(volume)), max(0, len(volume) - 2))
     quietest = 1 + np.argsort(volume[1:-1], kind="stable")[:missing_count]
     return np.delete(np.arange(len(volume)), quietest)

@@ -1,4 +1,4 @@
-"""What valid candles are: times on the interval's grid and in order, consistent prices, finite numbers."""
+"""Validation of candles: times on the interval's grid and in order, consistent prices, finite numbers."""
 
 from collections.abc import Iterator
 
@@ -11,28 +11,28 @@ from image_render.windows import Columns
 
 PRICE_FIELDS = ("open", "high", "low", "close")
 MAX_VALUE = 1e18
-"""No price and no volume of a candle is larger; what is above is a mistake, and would overflow in sums."""
+"""The largest valid price or volume; larger ones would overflow in sums."""
 MIN_PRICE = 1e-18
-"""No price is smaller; a range would overflow where it is told in percent of what is below."""
+"""The smallest valid price; a range in percent of a smaller one would overflow."""
 
 _FIRST_MICROSECONDS = 10**14
-"""As milliseconds this is the year 5138, as microseconds 1973: what is not below it is microseconds, and what is still not below it
-as milliseconds is nanoseconds."""
+"""In milliseconds the year 5138, in microseconds 1973. Times from here on are microseconds; those that are still from here on after
+conversion to milliseconds are nanoseconds."""
 MIN_MILLISECONDS = 10**11
-"""As seconds this is the year 5138, as milliseconds 1973: what is below it is seconds."""
+"""In seconds the year 5138, in milliseconds 1973. Times below are seconds."""
 MAX_CANDLES = 10_000_000
-"""Of one series, gaps filled: nineteen years of minutes. More is a mistake in a time, and would fill the memory."""
+"""The limit for one series with gaps filled: nineteen years of minutes. A wrong time could otherwise exhaust memory."""
 MAX_FAULTS = 10
-"""An error names this many candles."""
+"""The number of faults that an error lists."""
 
 
 def as_milliseconds(time: Times) -> Times:
-    """Binance's archive counts microseconds from 2025 on, and a series may cross that day."""
+    """Convert microseconds to milliseconds. Binance's archive has microseconds from 2025 on, and a series may have both."""
     return np.where(time >= _FIRST_MICROSECONDS, time // 1000, time)
 
 
 def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int, str, str]]:
-    """Candle, field and detail of what is wrong, check by check."""
+    """The index, field and detail of each fault, check by check."""
     step_ms = interval_ms(interval)
 
     def each(wrong: NDArray[np.bool_], field: str, detail: str) -> Iterator[tuple[int, str, str]]:
@@ -47,7 +47,7 @@ def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tupl
         ~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: is the interval right?"
     )
     step = np.diff(time, prepend=time[:1] - step_ms)
-    yield from each(step == 0, "openTime", "is the candle before it again: send each candle once")
+    yield from each(step == 0, "openTime", "is that of the candle before it: send each candle once")
     yield from each(step < 0, "openTime", "is earlier than the candle before it: send the oldest candle first")
 
     usable = np.ones(len(time), np.bool_)

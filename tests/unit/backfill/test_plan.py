@@ -135,7 +135,7 @@ def test_a_manifest_never_changes(candles: Storage, tmp_path: Path) -> None:
         pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "a symbol is named twice", id="a symbol twice"),
         pytest.param({"symbols": ("NONEUSD",)}, "has no 1m candles of NONEUSD", id="a symbol without candles"),
         pytest.param({"first": date(2025, 1, 1)}, "the store has DEMO", id="days without candles"),
-        pytest.param({"interval": "1w"}, "is no interval known here", id="an interval nobody knows"),
+        pytest.param({"interval": "1w"}, "'1w'", id="an interval nobody knows"),
     ],
 )
 def test_what_cannot_be_a_run_is_refused_before_anything_is_written(candles: Storage, tmp_path: Path, wrong: dict, said: str) -> None:  # type: ignore[type-arg]

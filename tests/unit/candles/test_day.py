@@ -55,7 +55,7 @@ def test_numbers_are_equal_if_eight_decimals_are(change: float, slots: list[int]
 
 def test_the_newer_day_is_believed_where_both_know_a_slot() -> None:
     newer, older = day(0, known=(1,), price=20), day(0, 1, 2, known=(3,))
-    both = newer.over(older)
+    both = newer.merged_over(older)
     assert (both.symbol, both.interval, both.day) == ("DEMOUSD", "4h", DAY)
     assert both.known.tolist() == [True, True, True, True, False, False]
     assert both.traded.tolist() == [True, False, True, False, False, False]

@@ -87,7 +87,7 @@ def test_no_error_repeats_what_was_sent() -> None:
 
 
 def test_an_interval_that_does_not_divide_a_day_is_named() -> None:
-    with pytest.raises(RequestError, match="/interval: '7m' is no interval known here"):
+    with pytest.raises(RequestError, match="/interval: '7m'"):
         parse_request(PredictionRequest, REQUEST | {"interval": "7m"}).series(10)
 
 
@@ -133,7 +133,7 @@ def test_as_many_candles_as_said_are_taken_and_one_more_is_refused(
 
 
 def test_holes_count_as_candles_when_they_are_filled() -> None:
-    with pytest.raises(TooLarge, match="201 candles span 203 intervals of 1m with their holes filled; at most 202 are allowed"):
+    with pytest.raises(TooLarge, match=r"\b203\b.*\b202\b"):
         prepare_series(minutes(203, missing={100, 101}), 1, "fill", max_frames=3)
 
 

@@ -1,5 +1,7 @@
 """Tiny panels, point by point."""
 
+import re
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -31,25 +33,30 @@ def test_bars_reach_up_and_down_as_far_as_their_effects() -> None:
     assert all(_is(points[MIDDLE], LINE))
 
 
-def test_a_strip_is_the_stronger_coloured_the_larger_the_effect() -> None:
+def test_the_colour_of_a_strip_grows_with_the_effect() -> None:
     panel = _panel([[-0.2, 0.1, 0.0, 0.2], [0, 0, 0, 0]])
     strip = panel.points[panel.labels[1][0]]
     assert [tuple(point) for point in strip.tolist()] == [LOWERS, (229, 174, 133), NONE, RAISES]
 
 
-def test_groups_are_as_wide_as_their_candles_and_kept_apart() -> None:
+def test_groups_are_as_wide_as_their_candles_and_separated() -> None:
     panel = _panel([[0.1, 0.1], [0, 0]], starts=(0, 3), scale=3)
     assert _is(panel.points[panel.labels[1][0]], RAISES) == [True] * 8 + [False] + [True] * 2 + [False]
 
 
-def test_the_legend_says_how_much_the_strongest_colour_is() -> None:
+def test_the_legend_says_what_the_strongest_colour_means() -> None:
     panel = _panel([[0.0, 0.0123, -0.0456, 0.0]])
     assert panel.ends == ("-0.046", "+0.046 points")
     assert [tuple(panel.colours[at].tolist()) for at in (0, len(panel.colours) // 2, -1)] == [LOWERS, NONE, RAISES]
 
 
-def test_labels_stand_beside_the_middles_of_bars_and_strips() -> None:
-    assert [label for _, label in _panel([[0, 0, 0, 0], [1, 0, 0, 0]]).labels] == ["all", "body"]
+def test_labels_are_at_the_middles_of_bars_and_strips() -> None:
+    effects = np.array([[0.0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]])
+    panel = attribution_panel("rise", effects, ("body", "wick", "all"), (0, 1, 2, 3), unit="points", scale=1, spec=SMALL)
+    assert panel.heading == "rise"
+    assert panel.labels == ((MIDDLE, "all"), (61 + 3 + 8, "body"), (61 + 3 + 16 + 3 + 8, "wick"))
+    assert panel.points.shape == (61 + 2 * (3 + 16), 4, 3)
+    assert [all(_is(panel.points[row], NONE)) for row in (61, 63, 80, 82)] == [True] * 4
 
 
 def test_no_effect_at_all_is_an_empty_panel() -> None:
@@ -58,6 +65,7 @@ def test_no_effect_at_all_is_an_empty_panel() -> None:
     assert panel.ends == ("-0", "+0 points")
 
 
-def test_effects_that_do_not_fit_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"1 rows and 4 groups have that shape, not \(1, 3\)"):
-        attribution_panel("rise", np.zeros((1, 3)), ["all"], [0, 1, 2, 3], unit="points", spec=SMALL)
+@pytest.mark.parametrize("shape", [(1, 3), (2, 4)])
+def test_rejects_effects_of_another_shape(shape: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=re.escape(str(shape))):
+        attribution_panel("rise", np.zeros(shape), ["all"], [0, 1, 2, 3], unit="points", spec=SMALL)

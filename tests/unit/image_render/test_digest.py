@@ -15,11 +15,11 @@ PINNED = "842c82979f4330495bf50f78a27da41e284cf757939190799b485326ca16f559"
 
 
 def fresh_digest(spec: FrameSpec = STANDARD) -> str:
-    """The digest, drawn again rather than remembered."""
+    """The digest, computed again rather than taken from the cache."""
     return digest.frame_digest.__wrapped__(spec)
 
 
-def test_the_standard_frame_is_drawn_as_every_published_model_saw_it() -> None:
+def test_the_standard_frame_is_drawn_as_for_every_published_model() -> None:
     assert digest.frame_digest() == fresh_digest() == PINNED
 
 
@@ -84,6 +84,6 @@ def with_volume_where_there_is_none(windows: Columns, spec: FrameSpec) -> Frames
         with_volume_where_there_is_none,
     ],
 )
-def test_a_drawing_that_differs_is_noticed(draw: Callable[[Columns, FrameSpec], Frames], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_drawing_has_another_digest(draw: Callable[[Columns, FrameSpec], Frames], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(digest, "draw_frames", draw)
     assert fresh_digest() != PINNED

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.candles.validation import MAX_VALUE
-from image_render.draw import Frames, _run_indices, as_planes, draw_frames, empty_frames
+from image_render.draw import Frames, _run_indices, _runs, as_planes, draw_frames, empty_frames
 from image_render.reference_renderer import draw_frame
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
@@ -34,7 +34,7 @@ def series_of(*candles: tuple[float, float, float, float, float]) -> Columns:
 
 
 def drawing_of(frame: Frames, channel: int) -> tuple[str, ...]:
-    """A channel as a person sees it: the top row first, time to the right."""
+    """A channel as people see it: the top row first, time to the right."""
     return tuple("".join("#" if pixel else "." for pixel in row) for row in frame[:, ::-1, channel].T)
 
 
@@ -70,7 +70,7 @@ def test_body_wick_and_volume_fill_their_rows(draw: Draw) -> None:
     )
 
 
-def test_a_price_between_two_rows_goes_to_the_even_one(draw: Draw) -> None:
+def test_a_price_between_two_rows_is_rounded_to_the_even_one(draw: Draw) -> None:
     """0, 0.5, 1, 1.5 and 2 rows above the lowest price."""
     one_price_each = series_of(*((price, price, price, price, 1) for price in range(10, 15)))
     assert drawing_of(draw(one_price_each, FrameSpec(5, 3))[0], WICK) == (
@@ -80,7 +80,7 @@ def test_a_price_between_two_rows_goes_to_the_even_one(draw: Draw) -> None:
     )
 
 
-def test_a_volume_between_two_rows_goes_to_the_even_one(draw: Draw) -> None:
+def test_a_volume_between_two_rows_is_rounded_to_the_even_one(draw: Draw) -> None:
     """0, 0.5, 1, 1.5, 2, 2.5 and 3 rows of the largest volume's three."""
     volumes = series_of(*((1, 1, 1, 1, volume) for volume in range(7)))
     assert drawing_of(draw(volumes, FrameSpec(7, 3))[0], VOLUME) == (
@@ -130,7 +130,7 @@ def test_standard_frames_equal_the_oracles_bit_for_bit(series: Columns) -> None:
     np.testing.assert_array_equal(draw_fast(series, STANDARD), draw_slowly(series, STANDARD))
 
 
-def test_frames_of_a_made_up_market_equal_the_oracles() -> None:
+def test_frames_of_synthetic_candles_equal_the_oracles() -> None:
     series = generate("DEMOUSD", "1m", 1_577_836_800_000, 240, seed=5).columns
     np.testing.assert_array_equal(draw_fast(series, STANDARD), draw_slowly(series, STANDARD))
 
@@ -148,7 +148,7 @@ SMALLEST, LARGEST = float(np.nextafter(0, 1)), MAX_VALUE
 @example(series=series_of((SMALLEST, LARGEST, SMALLEST, LARGEST, SMALLEST), (LARGEST, LARGEST, SMALLEST, SMALLEST, LARGEST)))
 @example(series=series_of((SMALLEST, 2 * SMALLEST, SMALLEST, 2 * SMALLEST, SMALLEST), (3 * SMALLEST,) * 4 + (SMALLEST,)))
 @example(series=series_of((1.0, np.nextafter(1, 2), 1.0, np.nextafter(1, 2), 0), (1.0, 1.0, 1.0, 1.0, 0)))
-def test_no_candle_takes_a_run_from_outside_its_part_of_the_table(series: Columns, spec: FrameSpec) -> None:
+def test_every_run_index_is_within_its_part_of_the_table(series: Columns, spec: FrameSpec) -> None:
     """`draw_frames` clips indices instead of checking them: one outside would draw another picture, silently."""
     indices, rows = _run_indices(windows(series, spec), spec), spec.price_rows
     first, last = np.divmod(indices[:, [BODY, WICK]], rows)
@@ -187,26 +187,32 @@ def test_a_part_of_a_buffer_is_filled_and_the_rest_is_left() -> None:
     assert (buffer[[0, 3]] == 77).all()
 
 
-def test_what_is_painted_over_a_frame_does_not_spoil_the_next() -> None:
+def test_changing_a_frame_does_not_change_the_next() -> None:
     clean = draw_frames(TWO_WINDOWS, SPEC).copy()
     draw_frames(TWO_WINDOWS, SPEC)[:] = 77
     np.testing.assert_array_equal(draw_frames(TWO_WINDOWS, SPEC), clean)
 
 
 @pytest.mark.parametrize(
-    ("buffer", "message"),
+    ("buffer", "named"),
     [
-        pytest.param(empty_frames(1, SPEC), r"out must have the shape \(2, 3, 5, 3\), not \(1, 3, 5, 3\)", id="too short"),
-        pytest.param(empty_frames(2, FrameSpec(3, 6)), r"shape \(2, 3, 5, 3\), not \(2, 3, 6, 3\)", id="other rows"),
-        pytest.param(np.empty((2, 3, 5, 3), np.uint8), "out must come from empty_frames", id="channels interleaved"),
-        pytest.param(empty_frames(4, SPEC)[::2], "out must come from empty_frames", id="every second frame"),
+        pytest.param(empty_frames(1, SPEC), r"\(2, 3, 5, 3\).*\(1, 3, 5, 3\)", id="too short"),
+        pytest.param(empty_frames(2, FrameSpec(3, 6)), r"\(2, 3, 5, 3\).*\(2, 3, 6, 3\)", id="other rows"),
+        pytest.param(np.empty((2, 3, 5, 3), np.uint8), "empty_frames", id="channels interleaved"),
+        pytest.param(empty_frames(4, SPEC)[::2], "empty_frames", id="every second frame"),
     ],
 )
-def test_a_buffer_that_does_not_fit_is_refused(buffer: Frames, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_rejects_a_buffer_that_does_not_fit(buffer: Frames, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         draw_frames(TWO_WINDOWS, SPEC, out=buffer)
 
 
-def test_windows_of_another_length_are_refused() -> None:
-    with pytest.raises(ValueError, match="a window has 4 candles, not 3"):
+def test_rejects_windows_of_another_length() -> None:
+    with pytest.raises(ValueError, match=r"4 .* 3"):
         draw_frames(TWO_WINDOWS, FrameSpec(4, 5))
+
+
+def test_the_table_of_runs_is_read_only() -> None:
+    """It is shared by all threads."""
+    assert not _runs(5).flags.writeable
+    assert _runs(5).shape == (5 * 5 + 6, 5)

@@ -1,4 +1,4 @@
-"""A forecast beside a frame: nothing of the frame is lost, and the forecast's prices lie within the larger chart."""
+"""A forecast next to a frame: nothing of the frame is lost, and the larger chart covers the forecast's prices."""
 
 from collections.abc import Callable
 

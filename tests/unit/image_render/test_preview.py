@@ -1,4 +1,4 @@
-"""Tiny frames typed by hand, and where their pixels come to lie."""
+"""Tiny frames typed by hand, and where their pixels are drawn."""
 
 import io
 
@@ -63,7 +63,7 @@ def prices_drawn(frame: NDArray[np.uint8], scale: int) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("drawing", [pytest.param(RISING, id="rising"), pytest.param(FALLING, id="falling")])
-def test_price_goes_up_and_time_to_the_right(drawing: tuple[str, ...]) -> None:
+def test_prices_rise_upwards_and_time_runs_to_the_right(drawing: tuple[str, ...]) -> None:
     assert prices_drawn(frame_of(drawing), scale=1) == drawing
 
 
@@ -83,7 +83,7 @@ def test_every_pixel_can_be_read_back_at_every_scale(scale: int) -> None:
     assert tuple(line[middle::scale] for line in drawn[::scale]) == RISING
 
 
-def test_volume_stands_below_the_prices_on_the_floor() -> None:
+def test_volume_is_below_the_prices_and_grows_from_the_bottom() -> None:
     sheet = contact_sheet([frame_of(RISING, volumes=(5, 0, 2, 1))], [""], scale=4, spec=SMALL)
     volume = points_of(sheet, VOLUME_COLOUR)
     prices = points_of(sheet, BODY_COLOUR) | points_of(sheet, WICK_COLOUR)
@@ -95,7 +95,7 @@ def test_volume_stands_below_the_prices_on_the_floor() -> None:
 
 
 @pytest.mark.parametrize("scale", range(1, 9))
-def test_even_the_smallest_volume_is_seen(scale: int) -> None:
+def test_even_the_smallest_volume_is_visible(scale: int) -> None:
     sheet = contact_sheet([frame_of(RISING, volumes=(0, 1, 0, 0))], [""], scale=scale, spec=SMALL)
     assert points_of(sheet, VOLUME_COLOUR).any()
 
@@ -146,27 +146,27 @@ def test_a_time_line_passes_through_its_candle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frame", "message"),
+    ("frame", "named"),
     [
-        pytest.param(np.zeros((150, 200, 3), np.uint8), r"\(200, 150, 3\), not uint8 \(150, 200, 3\)", id="rows first"),
-        pytest.param(np.zeros((1, 200, 150, 3), np.uint8), r"not uint8 \(1, 200, 150, 3\)", id="a batch"),
-        pytest.param(np.zeros((200, 150, 3)), r"not float64 \(200, 150, 3\)", id="float"),
-        pytest.param(np.zeros((200, 150, 3), bool), r"not bool \(200, 150, 3\)", id="bool"),
+        pytest.param(np.zeros((150, 200, 3), np.uint8), r"uint8 \(150, 200, 3\)", id="rows first"),
+        pytest.param(np.zeros((1, 200, 150, 3), np.uint8), r"uint8 \(1, 200, 150, 3\)", id="a batch"),
+        pytest.param(np.zeros((200, 150, 3)), r"float64 \(200, 150, 3\)", id="float"),
+        pytest.param(np.zeros((200, 150, 3), bool), r"bool \(200, 150, 3\)", id="bool"),
     ],
 )
-def test_what_is_no_frame_is_refused(frame: NDArray[np.uint8], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_rejects_what_is_not_a_frame(frame: NDArray[np.uint8], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         preview(frame)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=named):
         contact_sheet([frame], [""])
 
 
-def test_a_scale_below_one_is_refused() -> None:
-    with pytest.raises(ValueError, match="scale must be at least 1, not 0"):
+def test_rejects_a_scale_below_one() -> None:
+    with pytest.raises(ValueError, match=r"scale .* 0"):
         preview(frame_of(RISING), scale=0, spec=SMALL)
 
 
-def test_a_contact_sheet_goes_row_by_row() -> None:
+def test_a_contact_sheet_is_filled_row_by_row() -> None:
     frames = [frame_of(RISING), frame_of(FALLING), frame_of(RISING, (1, 2, 3, 4)), frame_of(FALLING, (5, 5, 5, 5))]
     captions = ["a", "b", "c", "d"]
     alone = [contact_sheet([frame], [caption], scale=8, spec=SMALL) for frame, caption in zip(frames, captions, strict=True)]
@@ -181,15 +181,15 @@ def test_a_contact_sheet_goes_row_by_row() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "captions", "columns", "message"),
+    ("count", "captions", "columns", "named"),
     [
-        pytest.param(0, [], 3, "at least one frame", id="no frame"),
-        pytest.param(2, ["one"], 3, "2 frames, 1 captions", id="a caption lacks"),
-        pytest.param(1, ["one"], 0, "columns must be at least 1, not 0", id="no column"),
+        pytest.param(0, [], 3, "frame", id="no frame"),
+        pytest.param(2, ["one"], 3, "2 .* 1 ", id="a caption is missing"),
+        pytest.param(1, ["one"], 0, "columns .* 0", id="no column"),
     ],
 )
-def test_a_contact_sheet_that_cannot_be_is_refused(count: int, captions: list[str], columns: int, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_rejects_an_invalid_contact_sheet(count: int, captions: list[str], columns: int, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         contact_sheet([frame_of(RISING)] * count, captions, columns=columns, spec=SMALL)
 
 

@@ -16,9 +16,13 @@ def test_a_flat_window_lies_in_the_middle_row(price_rows: int, flat_row: int) ->
 
 
 @pytest.mark.parametrize(("window_candles", "price_rows"), [(0, 150), (-1, 150), (200, 1), (200, 0)])
-def test_a_frame_without_extent_is_refused(window_candles: int, price_rows: int) -> None:
-    with pytest.raises(ValueError, match="at least 1 candle and 2 price rows"):
+def test_rejects_a_frame_without_extent(window_candles: int, price_rows: int) -> None:
+    with pytest.raises(ValueError, match=f"{window_candles}.*{price_rows}"):
         FrameSpec(window_candles, price_rows)
+
+
+def test_the_smallest_frame_has_one_candle_and_two_rows() -> None:
+    assert FrameSpec(1, 2).shape == (1, 2, 3)
 
 
 def test_a_spec_cannot_be_changed() -> None:

@@ -39,9 +39,9 @@ def test_windows_are_stride_candles_apart_and_oldest_first() -> None:
 
 
 def test_windows_are_views_that_copy_no_price() -> None:
-    whole = series(1_000)
-    cut = windows(whole, SPEC)
-    assert all(np.shares_memory(view, column) for view, column in zip(cut, whole, strict=True))
+    columns = series(1_000)
+    views = windows(columns, SPEC)
+    assert all(np.shares_memory(view, column) for view, column in zip(views, columns, strict=True))
 
 
 def test_windows_are_read_only() -> None:
@@ -51,15 +51,15 @@ def test_windows_are_read_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("candle_count", "stride", "message"),
+    ("candle_count", "stride", "named"),
     [
-        pytest.param(2, 1, "a window has 3 candles, the series only 2", id="too short"),
-        pytest.param(5, 0, "stride must be at least 1 candle, not 0", id="no stride"),
-        pytest.param(5, -1, "stride must be at least 1 candle, not -1", id="a stride backwards"),
+        pytest.param(2, 1, "3 .* 2", id="too short"),
+        pytest.param(5, 0, "stride .* 0", id="no stride"),
+        pytest.param(5, -1, "stride .* -1", id="a stride backwards"),
     ],
 )
-def test_what_cannot_be_cut_is_refused(candle_count: int, stride: int, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_rejects_a_short_series_and_a_stride_below_one(candle_count: int, stride: int, named: str) -> None:
+    with pytest.raises(ValueError, match=named):
         windows(series(candle_count), SPEC, stride)
 
 

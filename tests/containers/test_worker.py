@@ -14,7 +14,7 @@ from tests.support.repository import ROOT
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
 EVENTS = ROOT / "events"
-PATIENCE_S = 120
+TIMEOUT_S = 120
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_worker_does_what_the_queue_holds_and_ends_when_it_is_stopped(containe
         for event in EVENTS.glob("sqs-*.json")
         for record in json.loads(event.read_text())["Records"]
     }
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline and state(".State.Running") == "true":
         written = {found["Key"] for found in s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])}
         if asked <= written and state(".State.Health.Status") == "healthy":

@@ -14,7 +14,7 @@ from tests.integration.stack.templates import stage_parameters
 def test_every_block_runs_as_printed(name, tmp_path):
     run = "".join(block.text for block in page_blocks(name) if block.is_run)
     deployed_by_page = set(re.findall(r"sam deploy .*--config-env[ =](\w+)", run))
-    with Cloud.opened(tmp_path) as cloud:
+    with Cloud.started(tmp_path) as cloud:
         for stage in {"dev", "prod"} - deployed_by_page:
             cloud.deploy(f"coinfarm-{stage}", stage_parameters(stage))
         run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=programs_in(tmp_path / "bin"), **cloud.environment())

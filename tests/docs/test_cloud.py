@@ -53,7 +53,7 @@ def run(tmp_path_factory):
     copy, home, logs = fresh_copy(folder / "a copy"), folder / "home", folder / "logs"
     for path in (home, logs):
         path.mkdir()
-    with Cloud.opened(folder) as cloud:
+    with Cloud.started(folder) as cloud:
         environment = page_environment(copy, home, programs_in(folder / "bin"), **cloud.environment())
 
         def run(markdown):

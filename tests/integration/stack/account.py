@@ -1,4 +1,4 @@
-"""An AWS account for a test: moto's server, the stacks deployed into it, and what the processes that speak to it asked for."""
+"""An AWS account for tests: moto's server, the stacks that are deployed in it, and a record of the calls to it."""
 
 import copy
 import json
@@ -11,36 +11,36 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from tests.integration.stack.calls import read
-from tests.integration.stack.cloud import INSTANCE_FILE
+from tests.integration.stack.calls import from_lines
+from tests.integration.stack.recording_server import INSTANCE_FILE
 from tests.integration.stack.templates import nested_templates
 from tests.support.expanded_template import ROOT, expanded
 
-PATIENCE_S = 120
-OURSELVES = "Test"
-"""Who calls where it is the test that does; nobody asks what it may."""
-_EVERYTHING = "ResolvedByCloudFormation"
+TIMEOUT_S = 120
+TEST_CALLER = "Test"
+"""The access key of the test itself, whose permissions are not tested."""
+_RESOLVED = "ResolvedByCloudFormation"
 
 
 class Account:
-    """Open it with `opened`. `calls` are all that anybody but the test made; `lacking` and `replaced` are of `moto_resources`."""
+    """Use `started` to create one. `added_types` and `replaced_types` are those of `moto_resources`."""
 
-    def __init__(self, record, endpoint, lacking, replaced):
-        self.endpoint, self.lacking, self.replaced = endpoint, lacking, replaced
+    def __init__(self, record, endpoint, added_types, replaced_types):
+        self.endpoint, self.added_types, self.replaced_types = endpoint, added_types, replaced_types
         self._record = record
         self._clients, self._lock = {}, threading.Lock()
         self.client("ssm").put_parameter(Name="/machine-image", Value="ami-12c6146b", Type="String")
 
     @classmethod
     @contextmanager
-    def opened(cls, folder):
+    def started(cls, folder):
         record = folder / "calls.jsonl"
         record.touch()
         with (folder / "cloud.log").open("w") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.stack.cloud", record],
+                [sys.executable, "-m", "tests.integration.stack.recording_server", record],
                 cwd=ROOT,
-                env=os.environ | {"AWS_ACCESS_KEY_ID": OURSELVES},
+                env=os.environ | {"AWS_ACCESS_KEY_ID": TEST_CALLER},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -56,18 +56,20 @@ class Account:
 
     @property
     def calls(self):
-        return [call for call in read(self._record.read_text()) if call.caller != OURSELVES]
+        """The calls of all callers except the test."""
+        return [call for call in from_lines(self._record.read_text()) if call.caller != TEST_CALLER]
 
-    def client(self, service, caller=OURSELVES):
-        """The same for every thread: clients may be shared, and only their making may not."""
+    def client(self, service, caller=TEST_CALLER):
+        """A client that threads may share; creating one is not thread-safe."""
         with self._lock:
             if (service, caller) not in self._clients:
-                made = boto3.client(service, endpoint_url=self.endpoint, aws_access_key_id=caller, aws_secret_access_key="secret")
-                self._clients[service, caller] = made
+                self._clients[service, caller] = boto3.client(
+                    service, endpoint_url=self.endpoint, aws_access_key_id=caller, aws_secret_access_key="secret"
+                )
             return self._clients[service, caller]
 
     def environment(self, caller, **variables):
-        """Of a process that has `caller` as its role, and knows nothing of this one's settings."""
+        """The environment variables of a process with the role `caller`, without the settings of this process."""
         return {
             **{name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ},
             "AWS_ACCESS_KEY_ID": caller,
@@ -81,29 +83,29 @@ class Account:
         }
 
     def network(self):
-        """A VPC and two subnets of it."""
+        """The id of a VPC, and those of two of its subnets."""
         ec2 = self.client("ec2")
         (vpc,) = ec2.describe_vpcs()["Vpcs"]
         return vpc["VpcId"], [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]
 
-    def become_instance(self, instance_id, group):
-        """What the metadata service tells from now on: the instance, which belongs to an Auto Scaling group."""
+    def set_instance(self, instance_id, group):
+        """Set the instance that the metadata service describes, and its Auto Scaling group."""
         self._record.with_name(INSTANCE_FILE).write_text(json.dumps({"id": instance_id, "group": group}))
 
     def deploy(self, name, parameters, api_url=None):
-        """Make a stack of template.yaml, as `sam deploy` would. `api_url` is a text for `Fn::Sub` in the place of the output ApiUrl."""
+        """Create a stack of template.yaml, as `sam deploy` does. `api_url` is a template for `Fn::Sub` that replaces the output ApiUrl."""
         return self._deploy("create_stack", name, parameters, api_url)
 
     def update(self, name, parameters, api_url=None):
-        """Likewise, of a stack that is there; moto changes the functions' settings and little else."""
+        """Update an existing stack; moto changes the functions' settings and little else."""
         return self._deploy("update_stack", name, parameters, api_url)
 
     def _deploy(self, call, name, parameters, api_url):
         root = expanded(**parameters)
         for (bucket, key), template in nested_templates(root).items():
             self.client("s3").create_bucket(Bucket=bucket)
-            self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(_as_moto_wants(template)))
-        template = _as_moto_wants(root)
+            self.client("s3").put_object(Bucket=bucket, Key=key, Body=json.dumps(_adapted_to_moto(template)))
+        template = _adapted_to_moto(root)
         if api_url:
             template["Outputs"]["ApiUrl"]["Value"] = {"Fn::Sub": api_url}
         getattr(self.client("cloudformation"), call)(
@@ -114,23 +116,23 @@ class Account:
         return Stack(self, name)
 
 
-def _as_moto_wants(template):
-    """With an output of all that CloudFormation resolved, and a machine image that moto knows (not AWS's own)."""
+def _adapted_to_moto(template):
+    """Add an output with all resolved resources, and replace AWS's machine image by one that moto has."""
     template = copy.deepcopy(template)
     for parameter in template["Parameters"].values():
         if str(parameter.get("Default", "")).startswith("/aws/service/"):
             parameter["Default"] = "/machine-image"
-    everything = {}
+    resources = {}
     for name, resource in template["Resources"].items():
-        told = {"Type": resource["Type"], "Properties": resource.get("Properties", {})}
+        resolved = {"Type": resource["Type"], "Properties": resource.get("Properties", {})}
         condition = resource.get("Condition")
-        everything[name] = {"Fn::If": [condition, told, {"Ref": "AWS::NoValue"}]} if condition else told
-    template["Outputs"][_EVERYTHING] = {"Value": {"Fn::ToJsonString": everything}}
+        resources[name] = {"Fn::If": [condition, resolved, {"Ref": "AWS::NoValue"}]} if condition else resolved
+    template["Outputs"][_RESOLVED] = {"Value": {"Fn::ToJsonString": resources}}
     return template
 
 
 class Stack:
-    """A stack that was made, with those that it nests."""
+    """A deployed stack with its nested stacks."""
 
     def __init__(self, account, name):
         self._account = account
@@ -138,34 +140,34 @@ class Stack:
         self.name = name
         (described,) = self._stacks.describe_stacks(StackName=name)["Stacks"]
         self.status = described["StackStatus"]
-        self.outputs = {output["OutputKey"]: _here(output["OutputValue"], account.endpoint) for output in described["Outputs"]}
-        self.wanted = json.loads(self.outputs.pop(_EVERYTHING))
-        """Each resource whose condition holds: its type, and its properties as they came to be."""
-        self._made = {
+        self.outputs = {output["OutputKey"]: _local_url(output["OutputValue"], account.endpoint) for output in described["Outputs"]}
+        self.resolved = json.loads(self.outputs.pop(_RESOLVED))
+        """The type and the resolved properties of each resource whose condition holds, by logical id."""
+        self._physical_ids = {
             resource["LogicalResourceId"]: resource["PhysicalResourceId"]
             for resource in self._stacks.describe_stack_resources(StackName=name)["StackResources"]
             if "PhysicalResourceId" in resource
         }
         self.nested = {
-            logical: Stack(account, self._made[logical])
-            for logical, resource in self.wanted.items()
+            logical: Stack(account, self._physical_ids[logical])
+            for logical, resource in self.resolved.items()
             if resource["Type"] == "AWS::CloudFormation::Stack"
         }
 
-    def id_of(self, resource):
-        """The name that a resource got."""
-        return self._made[resource]
+    def physical_id(self, resource):
+        """The physical id of a resource."""
+        return self._physical_ids[resource]
 
-    def resource_of(self, name):
-        """The resource that got a name."""
-        return next(resource for resource, made in self._made.items() if made == name)
+    def logical_id(self, name):
+        """The logical id of a resource."""
+        return next(logical for logical, physical in self._physical_ids.items() if physical == name)
 
     @property
-    def not_made(self):
-        """Types of what was wanted and is not there, in this stack or one that it nests."""
-        missing = {resource["Type"] for name, resource in self.wanted.items() if name not in self._made}
-        return missing.union(*(nested.not_made for nested in self.nested.values()))
+    def missing_types(self):
+        """The types of resources that were not created, in this stack or a nested one."""
+        missing = {resource["Type"] for name, resource in self.resolved.items() if name not in self._physical_ids}
+        return missing.union(*(nested.missing_types for nested in self.nested.values()))
 
 
-def _here(value, endpoint):
+def _local_url(value, endpoint):
     return f"{endpoint}{urlsplit(value).path}" if value.startswith("https://sqs.") else value

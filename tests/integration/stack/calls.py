@@ -1,4 +1,4 @@
-"""What a request to AWS is to IAM: who calls which action on which resource, read from the HTTP that the process sent."""
+"""HTTP requests to AWS as IAM evaluates them: which caller calls which action on which resource."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -9,7 +9,7 @@ import botocore.session
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
-_ACTIONS = {  # by the Service Authorization Reference, where the operation has not the action's name
+_ACTIONS = {  # from the Service Authorization Reference: operations with another action
     "s3:HeadObject": "s3:GetObject",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:ListObjects": "s3:ListBucket",
@@ -22,12 +22,12 @@ _ACTIONS = {  # by the Service Authorization Reference, where the operation has 
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
 _PREFIXES = {"monitoring": "cloudwatch"}
-"""Of actions, where it is not the name that the service signs with."""
+"""Prefixes of actions that differ from the service name in signatures."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One that a process made, or one that AWS asks a permission for besides."""
+    """A call that a process makes, or an additional one for which AWS requires permission."""
 
     caller: str
     action: str
@@ -38,10 +38,10 @@ class Call:
         return f"{self.caller} calls {self.action} on {self.resource}"
 
 
-def calls_of(environ, body, status, group_of):
-    """The calls that a request (of WSGI) asks permission for; none where it is not signed.
+def iam_calls(environ, body, status, group_of):
+    """The calls for which a WSGI request needs permission; none if it is not signed.
 
-    `status` is the answer's, `group_of` tells the Auto Scaling group of an instance.
+    `status` is that of the response; `group_of` returns the Auto Scaling group of an instance.
     """
     caller, service = _signature(environ.get("HTTP_AUTHORIZATION", ""))
     if caller is None:
@@ -59,18 +59,18 @@ def calls_of(environ, body, status, group_of):
     return [Call(caller, _action(service, operation), _resource(service, parameters, group_of))]
 
 
-def written(calls):
-    """As lines of JSON."""
+def to_lines(calls):
+    """Format calls as lines of JSON."""
     return "".join(json.dumps(asdict(call)) + "\n" for call in calls)
 
 
-def read(text):
-    """Those that were written."""
+def from_lines(text):
+    """Parse the lines of `to_lines`."""
     return [Call(**json.loads(line)) for line in text.splitlines()]
 
 
 def _signature(authorization):
-    """The access key and the service of a signature."""
+    """The access key and the service in a signature, or None twice."""
     _, found, rest = authorization.partition("Credential=")
     if not found:
         return None, None
@@ -92,7 +92,7 @@ def _resource(service, parameters, group_of):
     if service == "autoscaling" and "InstanceId" in parameters:
         return f"{arn}autoScalingGroup:0:autoScalingGroupName/{group_of(parameters['InstanceId'])}"
     if service == "cloudformation" and "StackName" in parameters:
-        return f"{arn}stack/{parameters['StackName']}/*"  # so IAM is asked where a stack is called by its name
+        return f"{arn}stack/{parameters['StackName']}/*"  # what IAM evaluates for a stack's name
     return "*"
 
 
@@ -103,14 +103,14 @@ def _s3_calls(caller, environ, query, status):
     context = {"s3:prefix": query["prefix"]} if "prefix" in query else {}
     calls = [Call(caller, _action("s3", operation), f"{arn}/{key}" if key else arn if bucket else "*", context)]
     if status == 404 and key and operation in ("GetObject", "HeadObject"):
-        calls.append(Call(caller, "s3:ListBucket", arn, {"s3:prefix": key}))  # without it the answer is 403
+        calls.append(Call(caller, "s3:ListBucket", arn, {"s3:prefix": key}))  # without it S3 returns 403
     return calls
 
 
 def _s3_operation(environ, has_bucket, has_key, query):
-    """The one that asks for most of what the request has."""
+    """The operation that matches the most parts of the request."""
     headers = {name.removeprefix("HTTP_").replace("_", "-").lower() for name in environ}
-    fitting = [
+    matching = [
         (len(fixed) + len(needed_query) + len(needed_headers), name)
         for name, method, of_bucket, of_key, fixed, needed_query, needed_headers in _s3_operations()
         if (method, of_bucket, of_key) == (environ["REQUEST_METHOD"], has_bucket, has_key)
@@ -118,7 +118,7 @@ def _s3_operation(environ, has_bucket, has_key, query):
         and needed_query <= query.keys()
         and needed_headers <= headers
     ]
-    return max(fitting)[1]
+    return max(matching)[1]
 
 
 @cache

@@ -1,24 +1,24 @@
-"""What the policies of a deployed stack allow: IAM's rules, as far as our policies use them. What is not known here is refused."""
+"""An evaluation of IAM policies, as far as the stack uses them. Unknown elements raise `ValueError`."""
 
 import fnmatch
 from dataclasses import dataclass
 
 from tests.integration.stack.calls import REGION, Call
 
-_KNOWN = {"Sid", "Effect", "Action", "Resource", "Condition"}
+_KNOWN_ELEMENTS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _OPERATORS = {
-    "StringEquals": lambda wanted, value: wanted == value,
-    "StringLike": lambda wanted, value: fnmatch.fnmatchcase(value, wanted),
-    "ArnLike": lambda wanted, value: fnmatch.fnmatchcase(value, wanted),
-    "Bool": lambda wanted, value: wanted.lower() == value.lower(),
+    "StringEquals": lambda pattern, value: pattern == value,
+    "StringLike": lambda pattern, value: fnmatch.fnmatchcase(value, pattern),
+    "ArnLike": lambda pattern, value: fnmatch.fnmatchcase(value, pattern),
+    "Bool": lambda pattern, value: pattern.lower() == value.lower(),
 }
-_ALWAYS = {"aws:SecureTransport": "true"}
-"""Of every call, since AWS is spoken to over TLS."""
+_COMMON_CONTEXT = {"aws:SecureTransport": "true"}
+"""Condition keys of every call: clients use TLS."""
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Of a policy. `sid` is its name."""
+    """A statement of a policy."""
 
     sid: str
     effect: str
@@ -28,72 +28,72 @@ class Statement:
 
     @classmethod
     def of(cls, document):
-        """Each statement of a policy's document. Raises `ValueError` for one that is written in a way that is not known here."""
-        return [cls._read(statement) for statement in _listed(document["Statement"])]
+        """The statements of a policy document. Raises `ValueError` for an unknown element."""
+        return [cls._read(statement) for statement in _as_list(document["Statement"])]
 
     @classmethod
     def _read(cls, statement):
-        unknown = statement.keys() - _KNOWN - ({"Principal"} if statement.get("Principal") == "*" else set())
+        unknown = statement.keys() - _KNOWN_ELEMENTS - ({"Principal"} if statement.get("Principal") == "*" else set())
         conditions = tuple(
-            (operator, key, tuple(_listed(values)))
+            (operator, key, tuple(_as_list(values)))
             for operator, keys in statement.get("Condition", {}).items()
             for key, values in keys.items()
         )
         unknown |= {operator for operator, _, _ in conditions} - _OPERATORS.keys()
         if unknown:
-            raise ValueError(f"statement {statement.get('Sid')} has {', '.join(sorted(unknown))}, which this evaluation does not know")
-        actions, resources = tuple(_listed(statement["Action"])), tuple(_listed(statement["Resource"]))
+            raise ValueError(f"statement {statement.get('Sid')}: {', '.join(sorted(unknown))} is not implemented")
+        actions, resources = tuple(_as_list(statement["Action"])), tuple(_as_list(statement["Resource"]))
         return cls(statement.get("Sid", "?"), statement["Effect"], actions, resources, conditions)
 
-    def action_of(self, call):
-        """Which of its actions means the call's, or None."""
+    def matching_action(self, call):
+        """The first of its actions that matches the call's, or None."""
         return next((action for action in self.actions if fnmatch.fnmatchcase(call.action.lower(), action.lower())), None)
 
-    def means_resource_of(self, call):
+    def matches_resource(self, call):
         return any(fnmatch.fnmatchcase(call.resource, resource) for resource in self.resources)
 
     def applies_to(self, call):
-        return self.action_of(call) is not None and self.means_resource_of(call) and self._conditions_hold(call)
+        return self.matching_action(call) is not None and self.matches_resource(call) and self._conditions_hold(call)
 
     def _conditions_hold(self, call):
-        context = call.context | _ALWAYS
+        context = call.context | _COMMON_CONTEXT
         return all(
-            key in context and any(_OPERATORS[operator](wanted, context[key]) for wanted in values)
+            key in context and any(_OPERATORS[operator](pattern, context[key]) for pattern in values)
             for operator, key, values in self.conditions
         )
 
 
 @dataclass(frozen=True)
 class Policies:
-    """Of a caller, beside those of the resources that it calls upon."""
+    """The policies of a caller, and those of the resources that it uses."""
 
     caller: str
-    own: tuple[Statement, ...]
-    of_resources: tuple[Statement, ...] = ()
+    statements: tuple[Statement, ...]
+    resource_statements: tuple[Statement, ...] = ()
 
     def allowing(self, call):
-        """The statements that allow it, none where it is refused. What is denied once is refused."""
-        if any(each.effect == "Deny" and each.applies_to(call) for each in self.own + self.of_resources):
+        """The statements that allow a call; none if any statement denies it."""
+        if any(each.effect == "Deny" and each.applies_to(call) for each in self.statements + self.resource_statements):
             return []
-        return [each for each in self.own if each.effect == "Allow" and each.applies_to(call)]
+        return [each for each in self.statements if each.effect == "Allow" and each.applies_to(call)]
 
-    def refusal(self, call):
-        """What is wrong and what would mend it, where the call is refused; else None."""
+    def denial(self, call):
+        """A message with the remedy if the call is not allowed, else None."""
         if self.allowing(call):
             return None
-        nearest = [each.sid for each in self.own if each.effect == "Allow" and each.action_of(call) is not None]
+        nearest = [each.sid for each in self.statements if each.effect == "Allow" and each.matching_action(call) is not None]
         nearest = nearest or [
-            each.sid for each in self.own if each.effect == "Allow" and each.means_resource_of(call) and "*" not in each.resources
+            each.sid for each in self.statements if each.effect == "Allow" and each.matches_resource(call) and "*" not in each.resources
         ]
-        remedy = f"extend statement {' or '.join(nearest)}" if nearest else "it needs a statement of its own"
-        return f"{call}, which no policy of it allows: {remedy}"
+        remedy = f"extend statement {' or '.join(nearest)}" if nearest else "add a statement"
+        return f"{call}, but no policy allows it: {remedy}"
 
     def unused(self, calls):
-        """`Sid: action` of each allowance that none of the calls needed."""
-        used = {(each.sid, each.action_of(call)) for call in calls for each in self.allowing(call)}
+        """The allowed actions that no call needs, each as `Sid: action`."""
+        used = {(each.sid, each.matching_action(call)) for call in calls for each in self.allowing(call)}
         return {
             f"{each.sid}: {action}"
-            for each in self.own
+            for each in self.statements
             if each.effect == "Allow"
             for action in each.actions
             if (each.sid, action) not in used
@@ -101,56 +101,58 @@ class Policies:
 
 
 def policies_of(stack):
-    """By caller, as the record of calls names them: the roles of the functions and of the fleet, and who has the operator's policy."""
-    of_resources = tuple(
+    """The policies by caller, as in the record of calls: the roles of functions and fleet, and the operator's policy."""
+    resource_statements = tuple(
         statement
         for each in (stack, *stack.nested.values())
-        for resource in each.wanted.values()
+        for resource in each.resolved.values()
         if resource["Type"] in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
         for statement in Statement.of(resource["Properties"]["PolicyDocument"])
     )
-    own = {role: _role_statements(stack, role) for role in ("ApiRole", "BatchRole")}
+    by_caller = {role: _role_statements(stack, role) for role in ("ApiRole", "BatchRole")}
     if "Fleet" in stack.nested:
-        own["FleetRole"] = _role_statements(stack.nested["Fleet"], "Role")
-    own["OperatorPolicy"] = Statement.of(stack.wanted["OperatorPolicy"]["Properties"]["PolicyDocument"])
-    return {caller: Policies(caller, tuple(statements), of_resources) for caller, statements in own.items()}
+        by_caller["FleetRole"] = _role_statements(stack.nested["Fleet"], "Role")
+    by_caller["OperatorPolicy"] = Statement.of(stack.resolved["OperatorPolicy"]["Properties"]["PolicyDocument"])
+    return {caller: Policies(caller, tuple(statements), resource_statements) for caller, statements in by_caller.items()}
 
 
 def _role_statements(stack, role):
-    """Of its own policies, and of those that are attached to it."""
-    properties = stack.wanted[role]["Properties"]
+    """The statements of a role's inline and attached policies."""
+    properties = stack.resolved[role]["Properties"]
     if properties.get("ManagedPolicyArns"):
-        raise ValueError(f"{role} has managed policies, whose statements are not known here")
+        raise ValueError(f"{role} has managed policies, which are not implemented")
     attached = [
         resource["Properties"]
-        for resource in stack.wanted.values()
-        if resource["Type"] == "AWS::IAM::Policy" and stack.id_of(role) in resource["Properties"]["Roles"]
+        for resource in stack.resolved.values()
+        if resource["Type"] == "AWS::IAM::Policy" and stack.physical_id(role) in resource["Properties"]["Roles"]
     ]
     return [statement for policy in properties["Policies"] + attached for statement in Statement.of(policy["PolicyDocument"])]
 
 
-def implied(calls, stack):
-    """The calls, and those of KMS that AWS makes in their callers' names, where a key of the customer's own encrypts buckets and queues."""
-    (encryption,) = stack.wanted["ModelBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+def with_kms_calls(calls, stack):
+    """The calls, and the KMS calls that AWS makes for their callers if a customer managed key encrypts buckets and queues."""
+    (encryption,) = stack.resolved["ModelBucket"]["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
     key = encryption["ServerSideEncryptionByDefault"].get("KMSMasterKeyID")
     if key is None:
         return list(calls)
     return [
-        each for call in calls for each in (call, *(Call(call.caller, action, key, _via(call)) for action in _KMS.get(call.action, ())))
+        each
+        for call in calls
+        for each in (call, *(Call(call.caller, action, key, _kms_context(call)) for action in _KMS.get(call.action, ())))
     ]
 
 
 _KMS = {
     "s3:GetObject": ("kms:Decrypt",),
-    "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),  # the latter for an upload in parts
+    "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),  # Decrypt is needed for multipart uploads
     "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sqs:ReceiveMessage": ("kms:Decrypt",),
 }
 
 
-def _via(call):
+def _kms_context(call):
     return {"kms:ViaService": f"{call.action.partition(':')[0]}.{REGION}.amazonaws.com"}
 
 
-def _listed(value):
+def _as_list(value):
     return value if isinstance(value, list) else [value]

@@ -1,4 +1,4 @@
-"""template.yaml and what it nests, as `sam deploy` hands them to CloudFormation for a stage of samconfig.toml."""
+"""The nested templates and the parameters that `sam deploy` passes to CloudFormation."""
 
 import tomllib
 from urllib.parse import urlsplit
@@ -8,13 +8,13 @@ from tests.support.expanded_template import ROOT
 
 
 def stage_parameters(stage):
-    """What a stage gives the template, by name."""
+    """The parameters that a stage of samconfig.toml overrides, by name."""
     config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     return dict(pair.split("=", 1) for pair in config[stage]["deploy"]["parameters"]["parameter_overrides"])
 
 
 def nested_templates(template):
-    """Those that a template nests, by where `sam package` has put them: `(bucket, key)`."""
+    """The templates that a template nests, by the place where `sam package` stores them: `(bucket, key)`."""
     found = {}
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::CloudFormation::Stack":

@@ -1,10 +1,10 @@
-"""Requests as boto3 sends them, and what IAM is asked for them."""
+"""The IAM calls of requests that boto3 sends."""
 
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from tests.integration.stack.calls import Call, calls_of, read, written
+from tests.integration.stack.calls import Call, from_lines, iam_calls, to_lines
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/shards"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:shards"
@@ -12,8 +12,8 @@ GROUP_ARN = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoS
 OBJECT, PART = {"Bucket": "b", "Key": "a/ü b.json"}, {"PartNumber": 1, "UploadId": "1"}
 
 
-def calls_in_a_request(service, operation, arguments, status=200):
-    """Send it nowhere."""
+def calls_of_request(service, operation, arguments, status=200):
+    """Create the request with boto3, without sending it."""
     client = boto3.client(service, endpoint_url="http://127.0.0.1:9", aws_access_key_id="Role", aws_secret_access_key="secret")
     found = []
 
@@ -21,17 +21,17 @@ def calls_in_a_request(service, operation, arguments, status=200):
         path, _, query = request.url.removeprefix("http://127.0.0.1:9").partition("?")
         environ = {"REQUEST_METHOD": request.method, "PATH_INFO": path, "QUERY_STRING": query}
         for name, value in request.headers.items():
-            told = value.decode() if isinstance(value, bytes) else value
-            environ["CONTENT_TYPE" if name == "Content-Type" else f"HTTP_{name.upper().replace('-', '_')}"] = told
+            text = value.decode() if isinstance(value, bytes) else value
+            environ["CONTENT_TYPE" if name == "Content-Type" else f"HTTP_{name.upper().replace('-', '_')}"] = text
         body = request.body.encode() if isinstance(request.body, str) else request.body
-        found.extend(calls_of(environ, body if isinstance(body, bytes) else b"", status, group_of=lambda _: "fleet"))
+        found.extend(iam_calls(environ, body if isinstance(body, bytes) else b"", status, group_of=lambda _: "fleet"))
         return AWSResponse(request.url, 200, {}, None)
 
     client.meta.events.register("before-send", stop)
     client.meta.events.register("needs-retry", lambda **_: None)
     try:
         getattr(client, operation)(**arguments)
-    except Exception:  # noqa: BLE001 - there was no answer to be read
+    except Exception:  # noqa: BLE001 - there is no response to parse
         assert found
     return found
 
@@ -62,20 +62,20 @@ CASES = [
 
 
 @pytest.mark.parametrize(("service", "operation", "arguments", "action", "resource"), CASES, ids=[case[1] for case in CASES])
-def test_a_request_is_the_call_of_an_action(service, operation, arguments, action, resource):
-    assert calls_in_a_request(service, operation, arguments) == [Call("Role", action, resource)]
+def test_request_calls_an_action_on_a_resource(service, operation, arguments, action, resource):
+    assert calls_of_request(service, operation, arguments) == [Call("Role", action, resource)]
 
 
-def test_what_is_missing_is_told_only_to_who_may_list():
-    calls = calls_in_a_request("s3", "get_object", OBJECT, status=404)
+def test_missing_object_also_needs_permission_to_list():
+    calls = calls_of_request("s3", "get_object", OBJECT, status=404)
     assert calls == [Call("Role", "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"), Call("Role", "s3:ListBucket", "arn:aws:s3:::b")]
 
 
-def test_a_request_without_a_signature_is_nobodys_call():
-    assert calls_of({"QUERY_STRING": "", "PATH_INFO": "/", "REQUEST_METHOD": "GET"}, b"", 200, group_of=None) == []
+def test_unsigned_request_makes_no_call():
+    assert iam_calls({"QUERY_STRING": "", "PATH_INFO": "/", "REQUEST_METHOD": "GET"}, b"", 200, group_of=None) == []
 
 
-def test_calls_are_read_as_they_were_written():
+def test_calls_survive_formatting_and_parsing():
     calls = [Call("Role", "s3:ListBucket", "arn:aws:s3:::b", {"s3:prefix": "a/"})]
-    assert read(written(calls)) == calls
-    assert read(written(calls))[0].context == {"s3:prefix": "a/"}
+    assert from_lines(to_lines(calls)) == calls
+    assert from_lines(to_lines(calls))[0].context == {"s3:prefix": "a/"}

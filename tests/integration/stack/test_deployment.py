@@ -1,4 +1,4 @@
-"""What CloudFormation makes of template.yaml for each stage of samconfig.toml, with the fleet and without, in moto."""
+"""template.yaml deployed to moto, for each stage of samconfig.toml, with and without a fleet."""
 
 import json
 
@@ -7,7 +7,7 @@ import pytest
 from tests.integration.stack.templates import stage_parameters
 from tests.support.expanded_template import ROOT
 
-MOTO_LACKS = [
+ADDED_TYPES = [
     "AWS::ApiGateway::Account",
     "AWS::ApiGateway::ApiKey",
     "AWS::ApiGateway::Stage",
@@ -24,7 +24,7 @@ MOTO_LACKS = [
     "AWS::SNS::TopicPolicy",
     "AWS::SQS::QueuePolicy",
 ]
-MOTO_MAKES_OTHERWISE = {
+REPLACED_TYPES = {
     "AWS::ApiGateway::Deployment": "without an id",
     "AWS::ApiGateway::RestApi": "without the routes of its body",
     "AWS::CloudFormation::Stack": "without outputs",
@@ -32,102 +32,101 @@ MOTO_MAKES_OTHERWISE = {
     "AWS::Lambda::Permission": "without an id",
     "AWS::Lambda::Version": "without a number",
 }
-EVERYTHING = {
+ALL_OPTIONS = {
     "AccessLogs": "OnWithAccountRole",
-    "AlarmEmail": "somebody@example.com",
+    "AlarmEmail": "alarms@example.com",
     "ApiAuth": "Iam",
     "BucketLogs": "logs",
     "ProvisionedConcurrency": "2",
     "ProvisionedFrom": "cron(45 8 ? * MON-FRI *)",
     "ProvisionedTo": "cron(0 18 ? * MON-FRI *)",
 }
-VARIANTS = ["dev", "dev with fleet", "prod", "prod with fleet", "everything"]
+VARIANTS = ["dev", "dev with fleet", "prod", "prod with fleet", "all options"]
 
 
 @pytest.fixture(scope="module", params=VARIANTS)
 def stack(request, account, with_fleet):
-    """One of each kind."""
+    """A stack of each variant."""
     stage, _, addition = request.param.partition(" with ")
-    if stage == "everything":
-        account.client("s3").create_bucket(Bucket=EVERYTHING["BucketLogs"])
-        return account.deploy("everything", {**stage_parameters("prod"), **with_fleet, **EVERYTHING})
+    if stage == "all options":
+        account.client("s3").create_bucket(Bucket=ALL_OPTIONS["BucketLogs"])
+        return account.deploy("all-options", {**stage_parameters("prod"), **with_fleet, **ALL_OPTIONS})
     if request.param == "prod with fleet":
-        return request.getfixturevalue("farm").stack
+        return request.getfixturevalue("processes").stack
     return account.deploy(request.param.replace(" ", "-"), stage_parameters(stage) | (with_fleet if addition else {}))
 
 
-def test_moto_is_taught_no_more_than_it_lacks(account):
-    assert account.lacking == MOTO_LACKS
-    assert account.replaced == list(MOTO_MAKES_OTHERWISE)
+def test_moto_still_lacks_the_added_types(account):
+    assert account.added_types == ADDED_TYPES
+    assert account.replaced_types == list(REPLACED_TYPES)
 
 
-def test_every_resource_is_made(stack):
+def test_every_resource_is_created(stack):
     assert stack.status == "CREATE_COMPLETE"
-    assert stack.not_made == set()
+    assert stack.missing_types == set()
     assert stack.nested.keys() - {"Fleet"} == {"Monitoring"}
     assert ("Fleet" in stack.nested) == ("FleetQueueUrl" in stack.outputs)
 
 
-def test_a_function_runs_the_image_with_the_settings_of_its_stack(stack, account):
-    for resource in ("ApiFunction", "BatchFunction"):
-        made = account.client("lambda").get_function_configuration(FunctionName=stack.id_of(resource))
-        variables = made["Environment"]["Variables"]
-        assert (made["PackageType"], made["EphemeralStorage"]["Size"]) == ("Image", 1024)
-        assert variables["CANDLES_ROOT"] == f"s3://{stack.outputs['CandleBucketName']}"
-        assert variables["RESULTS_ROOT"] == f"s3://{stack.outputs['ResultBucketName']}"
-        assert variables["POWERTOOLS_TRACE_DISABLED"] == ("false" if made["TracingConfig"]["Mode"] == "Active" else "true")
-        assert made["Role"].endswith(f"/{stack.id_of(resource.replace('Function', 'Role'))}")
+@pytest.mark.parametrize("function", ["ApiFunction", "BatchFunction"])
+def test_function_has_the_settings_and_the_role_of_its_stack(stack, account, function):
+    configuration = account.client("lambda").get_function_configuration(FunctionName=stack.physical_id(function))
+    variables = configuration["Environment"]["Variables"]
+    assert configuration["PackageType"] == "Image"
+    assert variables["CANDLES_ROOT"] == f"s3://{stack.outputs['CandleBucketName']}"
+    assert variables["RESULTS_ROOT"] == f"s3://{stack.outputs['ResultBucketName']}"
+    assert variables["POWERTOOLS_TRACE_DISABLED"] == ("false" if configuration["TracingConfig"]["Mode"] == "Active" else "true")
+    assert configuration["Role"].endswith(f"/{stack.physical_id(function.replace('Function', 'Role'))}")
 
 
-def test_the_queue_feeds_the_batch_function_and_buries_what_fails(stack, account):
+def test_queue_invokes_the_batch_function_and_has_a_dead_letter_queue(stack, account):
     sqs = account.client("sqs")
-    found = sqs.get_queue_attributes(QueueUrl=stack.outputs["QueueUrl"], AttributeNames=["All"])["Attributes"]
-    (events,) = account.client("lambda").list_event_source_mappings(EventSourceArn=found["QueueArn"])["EventSourceMappings"]
-    assert f":{stack.id_of('BatchFunction')}:" in events["FunctionArn"]
+    queue = sqs.get_queue_attributes(QueueUrl=stack.outputs["QueueUrl"], AttributeNames=["All"])["Attributes"]
+    (events,) = account.client("lambda").list_event_source_mappings(EventSourceArn=queue["QueueArn"])["EventSourceMappings"]
+    assert f":{stack.physical_id('BatchFunction')}:" in events["FunctionArn"]
     assert events["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     dead = sqs.get_queue_attributes(QueueUrl=stack.outputs["DeadLetterQueueUrl"], AttributeNames=["QueueArn"])["Attributes"]
-    assert json.loads(found["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
+    assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
 
 
-def test_each_route_of_the_document_reaches_the_alias_and_only_health_is_open(stack, account):
+def test_every_documented_route_invokes_the_alias_and_only_health_is_public(stack, account):
     gateway = account.client("apigateway")
-    api = stack.id_of("Api")
-    found = {}
-    for resource in gateway.get_resources(restApiId=api)["items"]:
-        for method in resource.get("resourceMethods", {}):
-            found[resource["path"], method.lower()] = gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod=method)[
-                "uri"
-            ]
-    described = json.loads((ROOT / "handler/openapi.json").read_text())["paths"]
-    assert found.keys() == {(path, method) for path, methods in described.items() for method in methods}
-    function = account.client("lambda").get_function_configuration(FunctionName=stack.id_of("ApiFunction"))["FunctionArn"]
-    assert all(uri.endswith(f"/functions/{function}:live/invocations") for uri in found.values())
-    body = stack.wanted["Api"]["Properties"]["Body"]
-    is_open = {path for path, methods in body["paths"].items() for method in methods.values() if "security" not in method}
-    assert is_open == {"/health"}
+    api = stack.physical_id("Api")
+    uris = {
+        (resource["path"], method.lower()): gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod=method)["uri"]
+        for resource in gateway.get_resources(restApiId=api)["items"]
+        for method in resource.get("resourceMethods", {})
+    }
+    documented = json.loads((ROOT / "handler/openapi.json").read_text())["paths"]
+    assert uris.keys() == {(path, method) for path, methods in documented.items() for method in methods}
+    function = account.client("lambda").get_function_configuration(FunctionName=stack.physical_id("ApiFunction"))["FunctionArn"]
+    assert all(uri.endswith(f"/functions/{function}:live/invocations") for uri in uris.values())
+    body = stack.resolved["Api"]["Properties"]["Body"]
+    public = {path for path, methods in body["paths"].items() for method in methods.values() if "security" not in method}
+    assert public == {"/health"}
 
 
-def test_a_key_is_worth_what_the_usage_plan_says(stack, account):
-    if "ApiKey" not in stack.wanted:
+def test_key_belongs_to_the_usage_plan(stack, account):
+    if "ApiKey" not in stack.resolved:
         assert "UsagePlanId" not in stack.outputs
         return
     gateway = account.client("apigateway")
     plan = gateway.get_usage_plan(usagePlanId=stack.outputs["UsagePlanId"])
-    assert plan["apiStages"] == [{"apiId": stack.id_of("Api"), "stage": "v1"}]
+    assert plan["apiStages"] == [{"apiId": stack.physical_id("Api"), "stage": "v1"}]
     assert [key["id"] for key in gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]] == [stack.outputs["ApiKeyId"]]
 
 
-def test_a_bucket_is_encrypted_as_the_stage_says(stack, account):
-    algorithm = "aws:kms" if "Key" in stack.wanted else "AES256"
+def test_buckets_are_encrypted(stack, account):
+    algorithm = "aws:kms" if "Key" in stack.resolved else "AES256"
     for output in ("ModelBucketName", "CandleBucketName", "ResultBucketName"):
         (rule,) = account.client("s3").get_bucket_encryption(Bucket=stack.outputs[output])["ServerSideEncryptionConfiguration"]["Rules"]
         assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == algorithm
 
 
-def test_alarms_speak_to_the_topic_and_the_dashboard_can_be_read(stack, account):
+def test_alarms_notify_the_topic_and_the_dashboard_is_valid(stack, account):
     monitoring = stack.nested["Monitoring"]
     cloudwatch = account.client("cloudwatch")
-    names = [monitoring.id_of(name) for name, resource in monitoring.wanted.items() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    names = [monitoring.physical_id(name) for name, resource in monitoring.resolved.items() if resource["Type"] == "AWS::CloudWatch::Alarm"]
     alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
     assert len(alarms) == len(names) > 3
     assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {stack.outputs["AlarmTopicArn"]}

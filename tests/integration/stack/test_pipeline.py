@@ -1,59 +1,61 @@
-"""The pipeline over what CloudFormation makes of template.yaml: one season of the stage prod, with its fleet."""
+"""The results of the recorded run in the stage prod: predictions, backfills on Lambda and on the fleet, dead letters."""
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.integration.stack.farm import DAYS, NO_VERSION, STRIDES
+from tests.integration.stack.processes import DAYS, STRIDES, UNKNOWN_VERSION
 from tests.support.demo_requests import ApiResponse
 
 MINUTES = DAYS * 1_440
 WITHOUT_A_WINDOW = 199
+"""Minutes at the start of a series, whose windows are incomplete."""
 
 
-def test_the_functions_serve_the_model_that_was_published_to_the_bucket(season):
-    assert (season["warm"]["model"]["name"], season["warm"]["model"]["version"]) == ("reference", season["model"])
-    assert season["direct"]["model"]["version"] == season["model"]
-    assert len(season["direct"]["results"]) == 11
+def test_functions_serve_the_model_that_was_published(recorded_run):
+    assert (recorded_run["warm"]["model"]["name"], recorded_run["warm"]["model"]["version"]) == ("reference", recorded_run["model"])
+    assert recorded_run["direct"]["model"]["version"] == recorded_run["model"]
+    assert len(recorded_run["direct"]["results"]) == 11
 
 
-def test_an_api_event_is_answered_in_the_functions_environment(season):
-    assert ApiResponse.of(season["ready"]).status == 200
-    answer = ApiResponse.of(season["api"])
-    assert (answer.status, answer.json()) == (200, season["direct"])
+def test_api_event_returns_the_response_of_a_direct_invocation(recorded_run):
+    assert ApiResponse.of(recorded_run["ready"]).status == 200
+    response = ApiResponse.of(recorded_run["api"])
+    assert (response.status, response.json()) == (200, recorded_run["direct"])
 
 
-def test_a_version_that_is_not_there_is_not_found_rather_than_forbidden(season):
-    assert season["no such version"]["status"] == 404
-    assert NO_VERSION in season["no such version"]["detail"]
+def test_unknown_model_version_is_not_found_rather_than_forbidden(recorded_run):
+    assert recorded_run["unknown version"]["status"] == 404
+    assert UNKNOWN_VERSION in recorded_run["unknown version"]["detail"]
 
 
-def test_a_submitted_run_is_worked_off_by_the_batch_function(season):
-    assert season["batches"] == [{"batchItemFailures": []}]
-    assert (season["status"]["shards"], season["status"]["done"], season["status"]["complete"]) == (DAYS, DAYS, True)
+def test_batch_function_processes_a_submitted_run(recorded_run):
+    assert recorded_run["batches"] == [{"batchItemFailures": []}]
+    status = recorded_run["status"]
+    assert (status["shards"], status["done"], status["complete"]) == (DAYS, DAYS, True)
 
 
-def test_a_machine_of_the_fleet_works_off_its_own_queue_and_leaves(season, account, farm):
-    assert season["worker"][-1]["message"] == "worker stopped"
-    group = farm.stack.nested["Fleet"].id_of("Group")
-    (found,) = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
-    assert (found["DesiredCapacity"], found["Instances"]) == (0, [])
+def test_fleet_instance_processes_its_queue_and_terminates(recorded_run, account, processes):
+    assert recorded_run["worker"]
+    group = processes.stack.nested["Fleet"].physical_id("Group")
+    (described,) = account.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[group])["AutoScalingGroups"]
+    assert (described["DesiredCapacity"], described["Instances"]) == (0, [])
 
 
-@pytest.mark.parametrize("way", STRIDES)
-def test_every_window_is_collected(season, farm, way):
-    total = season[f"{way} coverage"]["total"]
-    assert (total["asked"], total["missing"]) == (MINUTES // STRIDES[way], 0)
-    assert total["predicted"] == total["asked"] - WITHOUT_A_WINDOW // STRIDES[way]
-    assert pq.read_metadata(farm.folder / f"{way}.parquet").num_rows == total["predicted"]
+@pytest.mark.parametrize("target", STRIDES)
+def test_every_window_is_collected(recorded_run, processes, target):
+    total = recorded_run[f"{target} coverage"]["total"]
+    assert (total["asked"], total["missing"]) == (MINUTES // STRIDES[target], 0)
+    assert total["predicted"] == total["asked"] - WITHOUT_A_WINDOW // STRIDES[target]
+    assert pq.read_metadata(processes.folder / f"{target}.parquet").num_rows == total["predicted"]
 
 
-def test_a_poisoned_message_is_a_dead_letter_after_as_many_receives_as_the_template_says(season, farm):
-    redrive = farm.stack.wanted["Queue"]["Properties"]["RedrivePolicy"]
-    failure = {"batchItemFailures": [{"itemIdentifier": season["poison"]}]}
-    assert season["poisoned batches"] == [failure] * redrive["maxReceiveCount"]
-    assert season["dead letters"] == [season["poison"]]
+def test_failing_message_becomes_a_dead_letter_after_the_maximum_receives(recorded_run, processes):
+    redrive = processes.stack.resolved["Queue"]["Properties"]["RedrivePolicy"]
+    failure = {"batchItemFailures": [{"itemIdentifier": recorded_run["failing message"]}]}
+    assert recorded_run["failing batches"] == [failure] * redrive["maxReceiveCount"]
+    assert recorded_run["dead letters"] == [recorded_run["failing message"]]
 
 
-def test_an_operator_moves_it_back(season, account, farm):
-    assert season["redrive"] == "1 messages moved back\n"
-    assert farm.dead_letters() == []
+def test_redrive_empties_the_dead_letter_queue(recorded_run, processes):
+    assert recorded_run["redrive"].startswith("1 ")
+    assert processes.dead_letters() == []

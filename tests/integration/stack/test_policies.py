@@ -1,4 +1,4 @@
-"""Each role's policies against the calls that its processes made in a season: what is called is allowed, and what is allowed is called."""
+"""Each role's policies compared with the calls of its processes in the recorded run: every call is allowed, and every action is used."""
 
 import re
 from dataclasses import replace
@@ -6,64 +6,65 @@ from dataclasses import replace
 import pytest
 
 from tests.integration.stack.calls import Call
-from tests.integration.stack.policies import Policies, Statement, implied, policies_of
+from tests.integration.stack.policies import Policies, Statement, policies_of, with_kms_calls
 
 CALLERS = ("ApiRole", "BatchRole", "FleetRole", "OperatorPolicy")
-NOT_CALLED_BY_OUR_PROCESSES = {
+CALLED_BY_OTHERS = {
     "ApiRole": {
         "WriteLogs: logs:CreateLogStream": "Lambda writes the function's output",
         "WriteLogs: logs:PutLogEvents": "Lambda writes the function's output",
-        "WriteTraces: xray:PutTelemetryRecords": "Lambda's own X-Ray daemon sends what is traced",
-        "WriteTraces: xray:PutTraceSegments": "Lambda's own X-Ray daemon sends what is traced",
+        "WriteTraces: xray:PutTelemetryRecords": "Lambda's X-Ray daemon sends the traces",
+        "WriteTraces: xray:PutTraceSegments": "Lambda's X-Ray daemon sends the traces",
     },
     "BatchRole": {
         "WriteLogs: logs:CreateLogStream": "Lambda writes the function's output",
         "WriteLogs: logs:PutLogEvents": "Lambda writes the function's output",
-        "WriteTraces: xray:PutTelemetryRecords": "Lambda's own X-Ray daemon sends what is traced",
-        "WriteTraces: xray:PutTraceSegments": "Lambda's own X-Ray daemon sends what is traced",
-        "ConsumeQueue: sqs:GetQueueAttributes": "Lambda asks for it before it polls a queue",
+        "WriteTraces: xray:PutTelemetryRecords": "Lambda's X-Ray daemon sends the traces",
+        "WriteTraces: xray:PutTraceSegments": "Lambda's X-Ray daemon sends the traces",
+        "ConsumeQueue: sqs:GetQueueAttributes": "Lambda calls it before it polls a queue",
     },
     "FleetRole": {
-        "LogInToEcr: ecr:GetAuthorizationToken": "the machine's Docker, before there is a worker",
-        "PullImage: ecr:BatchCheckLayerAvailability": "the machine's Docker, before there is a worker",
-        "PullImage: ecr:BatchGetImage": "the machine's Docker, before there is a worker",
-        "PullImage: ecr:GetDownloadUrlForLayer": "the machine's Docker, before there is a worker",
+        "LogInToEcr: ecr:GetAuthorizationToken": "the instance's Docker, before the worker starts",
+        "PullImage: ecr:BatchCheckLayerAvailability": "the instance's Docker, before the worker starts",
+        "PullImage: ecr:BatchGetImage": "the instance's Docker, before the worker starts",
+        "PullImage: ecr:GetDownloadUrlForLayer": "the instance's Docker, before the worker starts",
         "WriteLogs: logs:CreateLogStream": "Docker's log driver",
         "WriteLogs: logs:PutLogEvents": "Docker's log driver",
     },
     "OperatorPolicy": {
-        "SubmitAndRedrive: sqs:ChangeMessageVisibility": "coinfarm worker on a machine of the operator's, as the fleet's does",
-        "Predict: lambda:InvokeFunction": "a caller's own client; no command of ours",
-        "InvokeApi: execute-api:Invoke": "a caller's own client; no command of ours",
+        "SubmitAndRedrive: sqs:ChangeMessageVisibility": "`coinfarm worker` on the operator's machine",
+        "Predict: lambda:InvokeFunction": "the caller's own client",
+        "InvokeApi: execute-api:Invoke": "the caller's own client",
     },
 }
 
 
 @pytest.fixture(scope="module")
-def policies(farm):
-    return policies_of(farm.stack)
+def policies(processes):
+    return policies_of(processes.stack)
 
 
 @pytest.fixture(scope="module")
-def calls(account, farm, season):
-    """Of the whole season, by caller."""
-    made = implied(account.calls, farm.stack)
-    return {caller: sorted({call for call in made if call.caller == caller}, key=str) for caller in {call.caller for call in made}}
+def calls(account, processes, recorded_run):
+    """The calls of the recorded run, by caller."""
+    recorded = with_kms_calls(account.calls, processes.stack)
+    callers = {call.caller for call in recorded}
+    return {caller: sorted({call for call in recorded if call.caller == caller}, key=str) for caller in callers}
 
 
-def test_every_entrance_was_recorded(calls):
+def test_calls_of_every_role_were_recorded(calls):
     assert calls.keys() == set(CALLERS)
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_each_call_is_allowed_by_a_policy(policies, calls, caller):
-    refusals = [refusal for call in calls[caller] if (refusal := policies[caller].refusal(call))]
-    assert not refusals, "\n".join(refusals)
+def test_every_call_is_allowed(policies, calls, caller):
+    denials = [denial for call in calls[caller] if (denial := policies[caller].denial(call))]
+    assert not denials, "\n".join(denials)
 
 
 @pytest.mark.parametrize("caller", CALLERS)
-def test_nothing_is_allowed_that_nobody_calls(policies, calls, caller):
-    assert policies[caller].unused(calls[caller]) == NOT_CALLED_BY_OUR_PROCESSES[caller].keys()
+def test_every_allowed_action_is_used(policies, calls, caller):
+    assert policies[caller].unused(calls[caller]) == CALLED_BY_OTHERS[caller].keys()
 
 
 @pytest.mark.parametrize(
@@ -76,17 +77,16 @@ def test_nothing_is_allowed_that_nobody_calls(policies, calls, caller):
         pytest.param("OperatorPolicy", "SubmitAndRedrive", "sqs:SendMessage", r"arn:aws:sqs:\S+", id="the operator's submission"),
     ],
 )
-def test_a_policy_that_lacks_an_action_is_found_out(policies, calls, caller, sid, action, resource):
-    lesser = tuple(
+def test_missing_action_is_detected(policies, calls, caller, sid, action, resource):
+    reduced = tuple(
         replace(each, actions=tuple(other for other in each.actions if other != action)) if each.sid == sid else each
-        for each in policies[caller].own
+        for each in policies[caller].statements
     )
-    refusals = [refusal for call in calls[caller] if (refusal := replace(policies[caller], own=lesser).refusal(call))]
-    assert refusals
-    for refusal in refusals:
-        found = re.fullmatch(rf"{caller} calls {action} on {resource}, which no policy of it allows: extend statement (.+)", refusal)
-        assert found, refusal
-        assert sid in found[1].split(" or ")
+    denials = [denial for call in calls[caller] if (denial := replace(policies[caller], statements=reduced).denial(call))]
+    assert denials
+    for denial in denials:
+        assert re.match(rf"{caller} calls {action} on {resource}", denial), denial
+        assert sid in denial.partition("statement ")[2].split(" or ")
 
 
 def statement(**parts):
@@ -99,24 +99,26 @@ CALL = Call("Role", "s3:GetObject", "arn:aws:s3:::models/a", {"kms:ViaService": 
 @pytest.mark.parametrize(
     ("statements", "is_allowed"),
     [
-        pytest.param([statement()], True, id="the resource is meant"),
-        pytest.param([statement(Resource="arn:aws:s3:::models")], False, id="the bucket is not its objects"),
-        pytest.param([statement(Action=["s3:PutObject", "S3:Get*"])], True, id="a pattern, in whatever case"),
+        pytest.param([statement()], True, id="matching resource"),
+        pytest.param([statement(Resource="arn:aws:s3:::models")], False, id="the bucket, but not its objects"),
+        pytest.param([statement(Action=["s3:PutObject", "S3:Get*"])], True, id="a pattern in another case"),
         pytest.param([statement(Action="s3:PutObject")], False, id="another action"),
         pytest.param([statement(), statement(Effect="Deny", Action="s3:*", Resource="*")], False, id="denied"),
         pytest.param(
             [statement(), statement(Effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})], True, id="denied without TLS"
         ),
-        pytest.param([statement(Condition={"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}})], False, id="via another"),
-        pytest.param([statement(Condition={"StringLike": {"kms:ViaService": ["sqs.*", "s3.*"]}})], True, id="via one of these"),
-        pytest.param([statement(Condition={"StringEquals": {"s3:prefix": "a"}})], False, id="a condition on what the call does not tell"),
+        pytest.param(
+            [statement(Condition={"StringEquals": {"kms:ViaService": "sqs.us-east-1.amazonaws.com"}})], False, id="another service"
+        ),
+        pytest.param([statement(Condition={"StringLike": {"kms:ViaService": ["sqs.*", "s3.*"]}})], True, id="one of several services"),
+        pytest.param([statement(Condition={"StringEquals": {"s3:prefix": "a"}})], False, id="a condition key that the call does not have"),
         pytest.param([], False, id="no statement"),
     ],
 )
-def test_a_policy_is_read_as_iam_reads_it(statements, is_allowed):
+def test_policy_evaluation(statements, is_allowed):
     policies = Policies("Role", tuple(Statement.of({"Statement": statements})))
     assert bool(policies.allowing(CALL)) == is_allowed
-    assert (policies.refusal(CALL) is None) == is_allowed
+    assert (policies.denial(CALL) is None) == is_allowed
 
 
 @pytest.mark.parametrize(
@@ -127,11 +129,11 @@ def test_a_policy_is_read_as_iam_reads_it(statements, is_allowed):
         pytest.param({"Principal": {"AWS": "1"}}, "Principal", id="a principal"),
     ],
 )
-def test_what_the_evaluation_does_not_know_it_refuses(parts, named):
-    with pytest.raises(ValueError, match=f"statement Some has {named}, which this evaluation does not know"):
+def test_unknown_element_raises(parts, named):
+    with pytest.raises(ValueError, match=rf"Some.*{named}"):
         Statement.of({"Statement": statement(**parts)})
 
 
-def test_an_allowance_that_nobody_needs_is_told():
+def test_unused_action_is_reported():
     policies = Policies("Role", tuple(Statement.of({"Statement": statement(Action=["s3:GetObject", "s3:PutObject"])})))
     assert policies.unused([CALL]) == {"Some: s3:PutObject"}

@@ -1,4 +1,4 @@
-"""A stack at work: the coinfarm command, the functions and a machine of the fleet, as processes with the stack's own settings and roles."""
+"""The processes of a stack: the coinfarm command, the functions and a fleet instance, with the stack's settings and roles."""
 
 import base64
 import json
@@ -7,50 +7,53 @@ import subprocess
 import sys
 from contextlib import contextmanager
 
-from tests.integration.stack.account import PATIENCE_S
+from tests.integration.stack.account import TIMEOUT_S
 from tests.support.expanded_template import ROOT
 
 SYMBOL, DAYS = "DEMOBTC", 2
 STRIDES = {"lambda": 5, "gpu": 1}
-"""Of the runs, by what works them off: of one stride the second would find all done."""
-NO_VERSION = "20200101-00000000"
+"""Strides of the runs, by compute target. With the same stride, the second run would have nothing to do."""
+UNKNOWN_VERSION = "20200101-00000000"
 OPERATOR = "OperatorPolicy"
-"""Who gives the commands."""
-_MISSING = 3
+"""The caller of the commands."""
+_EXIT_INCOMPLETE = 3
 _COINFARM = [sys.executable, "-c", "from coinfarm.cli import main; main(prog_name='coinfarm')"]
 
 
-class Farm:
-    """Of a stack in an account, with a folder for logs and caches."""
+class StackProcesses:
+    """Starts processes of a stack, with a folder for their logs and caches."""
 
     def __init__(self, account, stack, folder):
         self._account, self.stack, self.folder = account, stack, folder
 
     def command(self, *words):
-        """What `coinfarm --stack NAME` writes. It may find that shards are missing, but must not fail."""
+        """The stdout of `coinfarm --stack NAME`, which may report missing shards but must not fail."""
         done = subprocess.run(
             [*_COINFARM, "--stack", self.stack.name, *map(str, words)],
             cwd=self.folder,
             env=self._account.environment(OPERATOR, PYTHONPATH=str(ROOT)),
             capture_output=True,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
         )
-        assert done.returncode in (0, _MISSING), f"coinfarm {' '.join(map(str, words))}\n{done.stdout}{done.stderr}"
+        assert done.returncode in (0, _EXIT_INCOMPLETE), f"coinfarm {' '.join(map(str, words))}\n{done.stdout}{done.stderr}"
         return done.stdout
 
     @contextmanager
     def function(self, resource):
-        """`invoke(event)` of a function, in the environment that it was made with; it has the name of its role to the record of calls."""
-        configuration = self._account.client("lambda").get_function_configuration(FunctionName=self.stack.id_of(resource))
-        role = self.stack.resource_of(configuration["Role"].rpartition("/")[2])
-        given = configuration["Environment"]["Variables"]
-        lambdas_own = {"AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"], "MODEL_CACHE_DIR": str(self.folder / f"{resource}-tmp")}
+        """Starts a function with its environment and role; yields `invoke(event)`."""
+        configuration = self._account.client("lambda").get_function_configuration(FunctionName=self.stack.physical_id(resource))
+        role = self.stack.logical_id(configuration["Role"].rpartition("/")[2])
+        variables = {
+            "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
+            "MODEL_CACHE_DIR": str(self.folder / f"{resource}-tmp"),
+            **configuration["Environment"]["Variables"],
+        }
         with (self.folder / f"{resource}.log").open("a") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.integration.stack.function"],
                 cwd=ROOT,
-                env=self._account.environment(role, **lambdas_own | given),
+                env=self._account.environment(role, **variables),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -60,9 +63,9 @@ class Farm:
         def invoke(event):
             process.stdin.write(json.dumps(event) + "\n")
             process.stdin.flush()
-            answer = process.stdout.readline()
-            assert answer, (self.folder / f"{resource}.log").read_text()
-            return json.loads(answer)
+            response = process.stdout.readline()
+            assert response, (self.folder / f"{resource}.log").read_text()
+            return json.loads(response)
 
         with process:
             try:
@@ -70,9 +73,9 @@ class Farm:
             finally:
                 process.kill()
 
-    def work_off_as_lambda_does(self, invoke):
-        """Poll the queue once as the event source mapping would, with the role of its function; what the function answered, or None."""
-        events = self.stack.wanted["BatchEvents"]["Properties"]
+    def process_batch(self, invoke):
+        """Poll the queue once, as Lambda's event source mapping does. Returns the function's response, or None if the queue is empty."""
+        events = self.stack.resolved["BatchEvents"]["Properties"]
         sqs = self._account.client("sqs", "BatchRole")
         queue = self.stack.outputs["QueueUrl"]
         received = sqs.receive_message(
@@ -81,56 +84,56 @@ class Farm:
         messages = received.get("Messages", [])
         if not messages:
             return None
-        answer = invoke({"Records": [_record(message, events["EventSourceArn"]) for message in messages]})
+        response = invoke({"Records": [_record(message, events["EventSourceArn"]) for message in messages]})
         assert events["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         done = [message for message in messages if message["MessageId"] not in failed]
         if done:
             entries = [{"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(done)]
             sqs.delete_message_batch(QueueUrl=queue, Entries=entries)
         for message in messages:
-            if message["MessageId"] in failed:  # the visibility timeout, an hour and a half, goes by
+            if message["MessageId"] in failed:  # end the visibility timeout of an hour and a half
                 self._account.client("sqs").change_message_visibility(
                     QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
                 )
-        return answer
+        return response
 
-    def poison(self, body):
-        """Put a message into the queue by hand; its id."""
+    def send_message(self, body):
+        """Send a message to the queue, and return its id."""
         return self._account.client("sqs").send_message(QueueUrl=self.stack.outputs["QueueUrl"], MessageBody=body)["MessageId"]
 
     def dead_letters(self):
-        """The ids of the messages in the dead-letter queue, which stay there."""
+        """The ids of the messages in the dead-letter queue. They stay in the queue."""
         queue = self.stack.outputs["DeadLetterQueueUrl"]
         received = self._account.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10, VisibilityTimeout=0)
         return [message["MessageId"] for message in received.get("Messages", [])]
 
-    def work_off_as_the_fleet_does(self):
-        """Start a machine of the fleet, and wait until it has found its queue empty and left; what the worker logged."""
+    def run_fleet_instance(self):
+        """Run the worker of a fleet instance until it terminates because its queue is empty. Returns its log."""
         fleet = self.stack.nested["Fleet"]
-        # moto cannot start one from the launch template, whose volume has the size of the machine image's.
+        # moto cannot start an instance from the launch template, which leaves the volume's size to the machine image.
         (instance,) = self._account.client("ec2").run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)["Instances"]
-        group = fleet.id_of("Group")
+        group = fleet.physical_id("Group")
         self._account.client("autoscaling").attach_instances(AutoScalingGroupName=group, InstanceIds=[instance["InstanceId"]])
-        self._account.become_instance(instance["InstanceId"], group)
-        script = base64.b64decode(fleet.wanted["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]).decode()
-        given = dict(variable.split("=", 1) for variable in re.findall(r"--env (\S+)", script))
-        given["QUEUE_URL"] = self.stack.outputs["FleetQueueUrl"]
-        in_a_test = {
+        self._account.set_instance(instance["InstanceId"], group)
+        script = base64.b64decode(fleet.resolved["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["UserData"]).decode()
+        variables = dict(variable.split("=", 1) for variable in re.findall(r"--env (\S+)", script))
+        variables["QUEUE_URL"] = self.stack.outputs["FleetQueueUrl"]
+        test_settings = {
             "AWS_EC2_METADATA_DISABLED": "false",
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": self._account.endpoint,
             "HEALTH_FILE": str(self.folder / "health"),
             "MODEL_CACHE_DIR": str(self.folder / "worker-tmp"),
             "RECEIVE_WAIT_S": "1",
-            "VISIBILITY_TIMEOUT_S": "2",  # so that it hides again what it works on
+            "VISIBILITY_TIMEOUT_S": "2",  # short, so that the worker must extend it
         }
         done = subprocess.run(
             [sys.executable, "-m", "handler.worker"],
             cwd=ROOT,
-            env=self._account.environment("FleetRole", **in_a_test | given),
+            env=self._account.environment("FleetRole", **test_settings | variables),
             capture_output=True,
             text=True,
-            timeout=PATIENCE_S,
+            timeout=TIMEOUT_S,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

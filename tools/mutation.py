@@ -29,7 +29,6 @@ from mutmut.stats import status_by_exit_code
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutation"]
 _COPIED = ("image_render", "coinfarm", "tests/support", "tests/conftest.py", "tests/unit/conftest.py")
-_KILLED = ("killed", "timeout", "segfault")
 
 
 class Score(NamedTuple):
@@ -37,10 +36,12 @@ class Score(NamedTuple):
     mutants: int
     tested: int
     killed: int
+    timed_out: int
 
     def row(self) -> str:
-        survived = self.tested - self.killed
-        return f"| {self.package} | {self.mutants} | {self.tested} | {self.killed} | {survived} | {100 * self.killed / self.tested:.1f} % |"
+        noticed = self.killed + self.timed_out
+        counts = (self.mutants, self.tested, self.killed, self.timed_out, self.tested - noticed)
+        return f"| {self.package} | {' | '.join(map(str, counts))} | {100 * noticed / self.tested:.1f} % |"
 
 
 @click.command()
@@ -56,10 +57,12 @@ def main(packages: tuple[str, ...], sample: int | None, seed: int, jobs: int | N
             mutants = {name: diff for path in _mutated_files(package) for name, diff in _mutants(path)}
             order = np.random.default_rng(seed).permutation(len(mutants))[:sample]
             chosen = [sorted(mutants)[at] for at in order]
-            survivors = [name for name, status in _statuses(chosen, jobs).items() if status not in _KILLED]
-            Path("survivors.diff").write_text("\n".join(f"# {name}\n{mutants[name]}\n" for name in survivors))
-        scores.append(Score(package, len(mutants), len(chosen), len(chosen) - len(survivors)))
-    click.echo("| package | mutants | tested | killed | survived | score |\n| --- | --- | --- | --- | --- | --- |")
+            statuses = _statuses(chosen, jobs)
+            survivors = [name for name, status in statuses.items() if status not in ("killed", "timeout")]
+            Path("survivors.diff").write_text("\n".join(f"# {name}: {statuses[name]}\n{mutants[name]}\n" for name in survivors))
+        killed, timed_out = (list(statuses.values()).count(status) for status in ("killed", "timeout"))
+        scores.append(Score(package, len(mutants), len(chosen), killed, timed_out))
+    click.echo("| package | mutants | tested | killed | timed out | survived | score |\n| --- | --- | --- | --- | --- | --- | --- |")
     click.echo("\n".join(score.row() for score in scores))
 
 

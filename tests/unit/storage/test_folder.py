@@ -4,15 +4,17 @@ import errno
 import fcntl
 import hashlib
 import os
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError
+from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError, TooLarge
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage import folder as folder_module
 from coinfarm.storage.folder import FolderStorage, folder_lock
+from coinfarm.storage.protocol import CHUNK_BYTES
 
 
 def test_an_etag_is_the_sha256_of_the_bytes(folder: Storage) -> None:
@@ -127,12 +129,43 @@ def test_links_in_a_circle_are_a_storage_error(folder: Storage, tmp_path: Path) 
     ids=lambda value: repr(value) if isinstance(value, OSError) else "",
 )
 def test_translates_errors_of_the_file_system(
-    error: OSError, translated: type[StorageError], folder: Storage, monkeypatch: pytest.MonkeyPatch
+    error: OSError, translated: type[StorageError], folder: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def fail(*_: object) -> None:
-        raise error
+    def fail(*_: object, **__: object) -> None:
+        raise type(error)(error.errno, "", error.filename)
 
-    monkeypatch.setattr(Path, "open", fail)
-    with pytest.raises(translated, match=error.filename or folder.uri("key")) as raised:
-        folder.read("key")
-    assert type(raised.value) is translated
+    for method in ("open", "is_file", "rglob", "mkdir"):
+        monkeypatch.setattr(Path, method, fail)
+    uses = {
+        "read": lambda: folder.read("a/key"),
+        "download": lambda: folder.download("a/key", tmp_path / "copy", 1),
+        "write": lambda: folder.write("a/key", b""),
+        "exists": lambda: folder.exists("a/key"),
+        "list": lambda: folder.list("a/key"),
+    }
+    for name, use in uses.items():
+        with pytest.raises(translated, match=error.filename or folder.uri("a" if name == "list" else "a/key")) as raised:
+            use()
+        assert type(raised.value) is translated
+
+
+def test_a_list_does_not_leave_the_root(folder: Storage) -> None:
+    folder.write("a/key", b"")
+    for prefix in ("../", "a/../../"):
+        with pytest.raises(Forbidden):
+            folder.list(prefix)
+
+
+def test_no_more_is_read_than_the_limit_needs(folder: Storage, tmp_path: Path) -> None:
+    folder.write("large", b"")
+    with (tmp_path / "root/large").open("wb") as file:
+        file.truncate(64 * CHUNK_BYTES)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            folder.read("large", max_bytes=10)
+        with pytest.raises(TooLarge):
+            folder.download("large", tmp_path / "copy", max_bytes=10)
+        assert tracemalloc.get_traced_memory()[1] < 3 * CHUNK_BYTES
+    finally:
+        tracemalloc.stop()

@@ -85,11 +85,13 @@ def file_system(blocks: int = 9, free: int = 9, available: int = 9, flags: int =
     return os.statvfs_result((1, 1, blocks, free, available, 1, 1, 1, flags, 255))
 
 
-def refusal(path: Path) -> int | None:
+def refusal(path: Path) -> int:
     """The error's number."""
     with pytest.raises(OSError, match=str(path)) as raised:
         check_writable(path)
     assert raised.value.filename == str(path)
+    assert raised.value.errno
+    assert raised.value.strerror == os.strerror(raised.value.errno)
     return raised.value.errno
 
 

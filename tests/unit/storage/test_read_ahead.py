@@ -1,6 +1,7 @@
 """Reading ahead: in which order, how far, at the same time, and where an error is raised."""
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -36,6 +37,24 @@ def test_fetches_at_the_same_time() -> None:
     both = threading.Barrier(2)
     results = read_ahead(lambda _: both.wait(timeout=10), range(2), 2)
     assert sorted(found for _, found in results) == [0, 1]
+
+
+def test_fetches_no_more_than_count_at_the_same_time() -> None:
+    begun, release = [], threading.Event()
+
+    def fetch(number: int) -> int:
+        begun.append(number)
+        assert release.wait(timeout=10)
+        return number
+
+    results: list[tuple[int, int]] = []
+    consumer = threading.Thread(target=lambda: results.extend(read_ahead(fetch, range(3), 2)))
+    consumer.start()
+    time.sleep(0.1)
+    assert 2 not in begun
+    release.set()
+    consumer.join()
+    assert results == [(0, 0), (1, 1), (2, 2)]
 
 
 def test_an_error_is_raised_at_its_item() -> None:

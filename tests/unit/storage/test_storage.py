@@ -88,6 +88,12 @@ def test_a_uri_outside_the_root_is_forbidden(uri: str, root: str) -> None:
         open_inside(uri, root)
 
 
+@pytest.mark.parametrize(("uri", "root"), [("https://example.org/a", "/data"), ("/other/a", "/data"), ("s3://a/b", "s3://c")])
+def test_an_error_names_the_uri(uri: str, root: str) -> None:
+    with pytest.raises(Forbidden, match=uri):
+        resolve(uri, root)
+
+
 def test_the_root_itself_has_no_key() -> None:
     with pytest.raises(Forbidden):
         resolve("s3://bucket/prefix/", "s3://bucket/prefix")

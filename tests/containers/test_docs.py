@@ -1,4 +1,4 @@
-"""Pages with blocks that need Docker: run as printed, in order, up to the last of those blocks, and without those that need AWS."""
+"""Runs the pages with blocks that need Docker, up to the last of these blocks, without blocks that need AWS."""
 
 import pytest
 
@@ -7,14 +7,14 @@ from tests.docs.pages import page_blocks
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-_PASSED_ON = ("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_BUILDKIT")
+_INHERITED = ("DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_BUILDKIT")
 
 
 @pytest.mark.parametrize("name", pages_with("docker"))
-def test_every_block_runs_as_printed(name, environment, endpoint, tmp_path):
+def test_every_block_runs(name, environment, endpoint, tmp_path):
     last = max(block.line for block in page_blocks(name) if "docker" in block.needs and block.is_run)
-    passed_on = {variable: environment[variable] for variable in _PASSED_ON if variable in environment}
-    # sam asks STS for its account, and waits long for none.
+    inherited = {variable: environment[variable] for variable in _INHERITED if variable in environment}
+    # sam calls STS, and waits long if there is no endpoint.
     run_page(
         name,
         tmp_path,
@@ -23,5 +23,5 @@ def test_every_block_runs_as_printed(name, environment, endpoint, tmp_path):
         machine_path=environment["PATH"],
         AWS_ENDPOINT_URL=endpoint,
         no_proxy=f"127.0.0.1,localhost,{endpoint.split('/')[2].split(':')[0]}",
-        **passed_on,
+        **inherited,
     )

@@ -1,4 +1,4 @@
-"""A fresh copy of the repository, with an environment in which nothing needs to be installed."""
+"""A fresh copy of the repository, with links to the installed environments."""
 
 import shutil
 import sys
@@ -9,7 +9,7 @@ from tests.support.repository import repository_files
 
 
 def fresh_copy(folder: Path, root: Path = ROOT) -> Path:
-    """Copy into `folder` what a clone has, and what is about to be committed; then give it environments, as after `make environments`."""
+    """Copy the files of a clone and new files into `folder`, and link its environments, as after `make environments`."""
     for name in repository_files(root):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, folder / name, follow_symlinks=False)
@@ -20,11 +20,11 @@ def fresh_copy(folder: Path, root: Path = ROOT) -> Path:
 
 
 def _link(folder: Path, target: Path) -> None:
-    """A folder of links to what is in `target`: what `make` writes there stays in the copy."""
+    """Create a folder of links to the files in `target`, so that what `make` writes stays in the copy."""
     folder.mkdir(parents=True)
     for path in target.iterdir() if target.is_dir() else ():
         if path.name.startswith("."):
-            (folder / path.name).touch()  # newer than what it depends on
+            (folder / path.name).touch()  # newer than its dependencies
         else:
             (folder / path.name).symlink_to(path)
     (folder / ".ready").touch()

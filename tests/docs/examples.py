@@ -1,4 +1,4 @@
-"""The examples that `--help` shows: its end, after `Example:` or `Examples:`, a command a line. A backslash continues a line."""
+"""The examples in `--help`: one command per line after `Example:` or `Examples:`. A backslash continues a line."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _HEADING = re.compile(r"^\s*Examples?:\s*", re.MULTILINE)
 
 
 def all_commands() -> dict[tuple[str, ...], click.Command]:
-    """By their words after `coinfarm`, groups among them."""
+    """All commands and groups, by their words after `coinfarm`."""
     return dict(_commands(main, ()))
 
 
@@ -25,15 +25,15 @@ def _commands(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[
             yield from _commands(each, (*words, name))
 
 
-def shown_examples(words: tuple[str, ...]) -> list[str]:
-    """The examples of a command as its help shows them in 80 columns, each on one line. Empty where it shows none."""
-    shown = CliRunner().invoke(main, [*words, "--help"], prog_name="coinfarm", terminal_width=80).stdout
-    found = _HEADING.split(shown)
+def help_examples(words: tuple[str, ...]) -> list[str]:
+    """The examples in a command's help at 80 columns, each on one line."""
+    help_text = CliRunner().invoke(main, [*words, "--help"], prog_name="coinfarm", terminal_width=80).stdout
+    found = _HEADING.split(help_text)
     return [] if len(found) == 1 else list(_joined(found[-1]))
 
 
 def commands_of(blocks: list[Block]) -> set[str]:
-    """The commands of a page's shell blocks, each on one line; also of blocks that are skipped, for which the page gives a reason."""
+    """The commands of a page's shell blocks, each on one line, including those of skipped blocks."""
     return {_one_line(command) for block in blocks if block.language == "sh" for command in _joined(block.text)}
 
 

@@ -1,7 +1,4 @@
-"""Commands in the pages that their test leaves out, with the reason: they are run elsewhere, or need what a test cannot have.
-
-Such a command stands on a line of its own, so that the rest of its block runs.
-"""
+"""Commands that the tests of pages skip, with the reason. Such a command has its own line, so that the rest of its block runs."""
 
 import re
 from dataclasses import replace
@@ -32,31 +29,31 @@ NOT_RUN = {
 _FIRST_WORDS = re.compile(r"(?:make [\w-]+|\.ci/run)(?![\w/-])")
 
 
-def commands_left_out(block: Block) -> dict[str, str]:
-    """The commands of a shell block that are not run, with the reasons."""
-    found = (_command_left_out(line) for line in block.text.splitlines()) if block.language == "sh" else ()
+def skipped_commands(block: Block) -> dict[str, str]:
+    """The skipped commands of a shell block, with the reasons."""
+    found = (_skipped_command(line) for line in block.text.splitlines()) if block.language == "sh" else ()
     return {command: NOT_RUN[command] for command in found if command}
 
 
-def without_commands_left_out(block: Block) -> Block:
-    """The block as it is run. Raises `PageError` where a command that is left out shares its line with another."""
+def without_skipped_commands(block: Block) -> Block:
+    """The block without skipped commands. Raises `PageError` if one shares its line with another command."""
     if block.language != "sh":
         return block
     lines = []
     for number, line in enumerate(block.text.splitlines(), block.line):
-        if _command_left_out(line) and re.search(r"&&|\|\||[;|\\]", line.split("#")[0]):
-            raise PageError(f"{block.page}:{number}: put {_command_left_out(line)}, which the test leaves out, on a line of its own")
-        lines.append(f": {_command_left_out(line)} is left out" if _command_left_out(line) else line)
+        if _skipped_command(line) and re.search(r"&&|\|\||[;|\\]", line.split("#")[0]):
+            raise PageError(f"{block.page}:{number}: put {_skipped_command(line)}, which the test skips, on its own line")
+        lines.append(f": {_skipped_command(line)} is skipped" if _skipped_command(line) else line)
     return replace(block, text="\n".join(lines) + "\n")
 
 
-def _command_left_out(line: str) -> str | None:
+def _skipped_command(line: str) -> str | None:
     found = _FIRST_WORDS.search(line.split("#")[0])
     return found[0] if found and found[0] in NOT_RUN else None
 
 
 def make_targets() -> set[str]:
-    """Those of the Makefile."""
+    """The targets of the Makefile."""
     found = re.search(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert found
     return set(found[1].split())

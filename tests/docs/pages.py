@@ -2,13 +2,13 @@
 
 Every block has a language. HTML comments before a block say what it needs:
 
-    <!-- docs-test: background -->    a server: it runs until the page ends. With a number, the port that it listens on.
-    <!-- docs-test: aws -->           AWS: a stand-in, with the stacks coinfarm-dev and coinfarm-prod deployed in it.
+    <!-- docs-test: background -->    a server: it runs until the end of the page. A number is the port that it listens on.
+    <!-- docs-test: aws -->           AWS: a stand-in with the stacks coinfarm-dev and coinfarm-prod.
     <!-- docs-test: docker -->        Docker: the block runs in tests/containers only.
-    <!-- docs-test: exits 3 -->       the block's last command exits with that status.
+    <!-- docs-test: exits 3 -->       the last command of the block exits with that status.
     <!-- docs-test: skip REASON -->   the block is not run.
 
-One comment may say several of them: `docs-test: docker background`. The cells of a table's
+One comment may contain several of them: `docs-test: docker background`. The cells of a table's
 column `run` are run too.
 """
 
@@ -25,24 +25,24 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 RUN = frozenset({"sh", "python"})
-PARSED = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.compose}  # compose knows no tags, so CloudFormation's are fine
-SHOWN = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "sql"})
-"""Output, and what nothing here can run."""
+PARSED = {"json": json.loads, "toml": tomllib.loads, "yaml": yaml.compose}  # compose ignores tags, such as CloudFormation's
+NOT_CHECKED = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "sql"})
+"""Languages of output, and of code that cannot be run here."""
 
 _COMMENT = re.compile(r"<!--\s*docs-test:\s*(.*?)\s*-->", re.DOTALL)
 _COMMAND_COLUMN, _COMMAND_CELL = "run", re.compile(r"`(coinfarm [^`]+)`")
-"""The heading of a table's column, and a cell of that table, that is run like a block."""
+"""The heading of a table's column whose cells are run like blocks, and such a cell."""
 _COMMAND_PORTS = {"coinfarm serve": 8080, "sam local start-api": 3000, "coinfarm worker": None, "tensorboard": 6006}
-"""Servers, and where they listen unless an option says otherwise; a worker does not."""
+"""Servers and their default ports; a worker does not listen."""
 
 
 class PageError(Exception):
-    """A page that cannot be tested as it is written."""
+    """A page that cannot be tested in this form."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One fenced block. `line` is the number of its first line of text, `page` the file's path in the repository."""
+    """A fenced block. `line` is the number of its first line of text, `page` the file's path in the repository."""
 
     page: str
     line: int
@@ -56,7 +56,7 @@ class Block:
 
     @property
     def place(self) -> str:
-        """As an editor finds it."""
+        """The page and the line, in the format that editors open."""
         return f"{self.page}:{self.line}"
 
     @property
@@ -65,12 +65,12 @@ class Block:
 
     @property
     def script(self) -> str:
-        """The text, below as many empty lines as stand above it in the page: so errors name the page's lines."""
+        """The text after empty lines, so that errors have the line numbers of the page."""
         return "\n" * (self.line - 1) + self.text
 
     @property
     def commands(self) -> list[str]:
-        """The lines of a shell block, continued ones joined, without comments and empty lines."""
+        """The commands of a shell block, with continued lines joined, without comments and empty lines."""
         joined = re.sub(r"\\\n\s*", "", self.text)
         lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines())
         return [line for line in lines if line]
@@ -83,26 +83,26 @@ def page_names(root: Path = ROOT) -> list[str]:
 
 
 def page_blocks(name: str, root: Path = ROOT) -> list[Block]:
-    """The blocks of a page, in order. Raises `PageError` for one that cannot be tested as it is written."""
+    """The blocks of a page, in order. Raises `PageError` for a block that cannot be tested."""
     return list(blocks_of(name, (root / name).read_text(encoding="utf-8")))
 
 
 def blocks_of(page: str, markdown: str) -> Iterator[Block]:
-    """Likewise, of a page's text."""
+    """The blocks of a page's text."""
     directives: list[tuple[int, str]] = []
-    is_table_of_commands = False
+    is_command_table = False
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
         if token.type == "table_open":
-            is_table_of_commands = False
+            is_command_table = False
         elif token.type == "inline" and token.content == _COMMAND_COLUMN:
-            is_table_of_commands = True
-        elif token.type == "inline" and is_table_of_commands and (command := _COMMAND_CELL.fullmatch(token.content)):
+            is_command_table = True
+        elif token.type == "inline" and is_command_table and (command := _COMMAND_CELL.fullmatch(token.content)):
             yield Block(page, _line(token), "sh", f"{command[1]}\n")
         for html in [token, *(token.children or [])]:
             if html.type in ("html_block", "html_inline"):
                 directives += [(_line(token), text) for text in _COMMENT.findall(html.content)]
         if token.type == "code_block":
-            raise PageError(f"{page}:{_line(token)}: an indented block: put it between ``` lines, with a language")
+            raise PageError(f"{page}:{_line(token)}: replace the indented block by one between ``` lines, with a language")
         elif token.type == "fence":
             yield _block(page, token, [text for _, text in directives])
             directives = []
@@ -119,11 +119,11 @@ def _line(token: Token) -> int:
 
 def _block(page: str, token: Token, directives: list[str]) -> Block:
     block = Block(page, _line(token) + 1, token.info.strip(), token.content)
-    if block.language not in RUN | PARSED.keys() | SHOWN:
-        known = ", ".join(sorted(RUN | PARSED.keys() | SHOWN))
-        raise PageError(f"{block.place}: a block needs a language out of {known}, and has {block.language!r}")
+    if block.language not in RUN | PARSED.keys() | NOT_CHECKED:
+        known = ", ".join(sorted(RUN | PARSED.keys() | NOT_CHECKED))
+        raise PageError(f"{block.place}: the language {block.language!r} must be one of {known}")
     for directive in directives:
-        block = _directed(block, directive)
+        block = _with_directive(block, directive)
     if block.language in PARSED:
         _check_syntax(block)
     if block.language == "sh":
@@ -131,9 +131,9 @@ def _block(page: str, token: Token, directives: list[str]) -> Block:
     return block
 
 
-def _directed(block: Block, directive: str) -> Block:
+def _with_directive(block: Block, directive: str) -> Block:
     if block.language not in RUN:
-        raise PageError(f"{block.place}: a comment {directive!r} before a block that is not run")
+        raise PageError(f"{block.place}: the block is not run, so it cannot have the comment {directive!r}")
     match directive.split():
         case []:
             return block
@@ -149,7 +149,7 @@ def _directed(block: Block, directive: str) -> Block:
             block = replace(block, is_background=True, port=_port(block))
         case _:
             raise PageError(f"{block.place}: unknown comment {directive!r}; see tests/docs/pages.py")
-    return _directed(block, " ".join(rest))
+    return _with_directive(block, " ".join(rest))
 
 
 def _port(block: Block) -> int | None:
@@ -159,19 +159,19 @@ def _port(block: Block) -> int | None:
     for command, port in _COMMAND_PORTS.items():
         if re.search(command.replace(" ", r"\b.*\b"), block.text):
             return port
-    raise PageError(f"{block.place}: where does this server listen? Write the port into the comment: docs-test: background 8080")
+    raise PageError(f"{block.place}: add the port of this server to the comment, for example docs-test: background 8080")
 
 
 def _check_syntax(block: Block) -> None:
     try:
         PARSED[block.language](block.text)
     except (ValueError, yaml.YAMLError) as error:
-        raise PageError(f"{block.place}: this is no {block.language}: {error}") from None
+        raise PageError(f"{block.place}: invalid {block.language}: {error}") from None
 
 
 def _check_commands(block: Block) -> None:
     for number, line in enumerate(block.text.splitlines(), block.line):
         if line.startswith("$ "):
-            raise PageError(f"{block.page}:{number}: leave out the prompt, so that the line can be copied")
+            raise PageError(f"{block.page}:{number}: remove the prompt, so that the line can be copied")
         if "…" in line.split("#")[0]:
-            raise PageError(f"{block.page}:{number}: … cannot be run: assign a variable, and use it here")
+            raise PageError(f"{block.page}:{number}: … cannot be run: use a variable that the page assigns")

@@ -1,4 +1,4 @@
-"""Runs the Python blocks of one page, in one namespace: a JSON object a line in, a line out that says how it went."""
+"""Runs the Python blocks of one page in one namespace. Reads one JSON object per line, and writes one line with the outcome."""
 
 import json
 import os
@@ -7,24 +7,24 @@ import traceback
 
 
 def main() -> None:
-    answers = os.fdopen(os.dup(1), "w")
+    outcomes = os.fdopen(os.dup(1), "w")
     namespace = {"__name__": "__main__"}
     for line in sys.stdin:
-        asked = json.loads(line)
-        log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        block = json.loads(line)
+        log = os.open(block["log"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         for stream in (1, 2):
             os.dup2(log, stream)
         os.close(log)
-        os.chdir(asked["folder"])
+        os.chdir(block["folder"])
         try:
-            exec(compile(asked["script"], asked["page"], "exec"), namespace)
-            answer = "done"
-        except BaseException as error:  # noqa: BLE001 - SystemExit too: a block that ends the process has not run to its end
+            exec(compile(block["script"], block["page"], "exec"), namespace)
+            outcome = "done"
+        except BaseException as error:  # noqa: BLE001 - SystemExit too: a block must not end the process
             traceback.print_exc()
-            answer = f"raised {type(error).__name__}"
+            outcome = f"raised {type(error).__name__}"
         sys.stdout.flush()
         sys.stderr.flush()
-        print(answer, file=answers, flush=True)
+        print(outcome, file=outcomes, flush=True)
 
 
 if __name__ == "__main__":

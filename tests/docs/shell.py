@@ -1,4 +1,4 @@
-"""One bash process, and one Python process, which run the blocks of a page in order: variables and the folder outlive a block."""
+"""One bash process and one Python process that run the blocks of a page in order and keep variables and the working folder."""
 
 import contextlib
 import json
@@ -15,22 +15,22 @@ from tests.docs.pages import Block
 _PRELUDE = """set -euo pipefail
 trap 'printf "%s\\n" "exit status $? of line $LINENO: $BASH_COMMAND" >&2' ERR
 """
-_SHOWN_LINES = 40
-_ENDS_WITHIN_S = 10
+_MAX_OUTPUT_LINES = 40
+_END_TIMEOUT_S = 10
 _PYTHON_SESSION = Path(__file__).with_name("python_session.py")
 
 
 class BlockFailed(Exception):
-    """A block did not do what it should. Says where, and what the block wrote."""
+    """A block failed. The message has its place, its text and its output."""
 
     def __init__(self, block: Block, reason: str, output: str) -> None:
         text = "".join(f"    {line}\n" for line in block.text.splitlines())
-        shown = "".join(f"    {line}\n" for line in output.splitlines()[-_SHOWN_LINES:]) or "    (nothing)\n"
-        super().__init__(f"{block.place}: {reason}\n\n{text}\nIts output, at most the last {_SHOWN_LINES} lines:\n{shown}")
+        shown = "".join(f"    {line}\n" for line in output.splitlines()[-_MAX_OUTPUT_LINES:]) or "    (nothing)\n"
+        super().__init__(f"{block.place}: {reason}\n\n{text}\nIts output, at most the last {_MAX_OUTPUT_LINES} lines:\n{shown}")
 
 
 class Shell:
-    """To be used as a context manager; at its end whatever it started is ended. `folder` is where it starts, `logs` an empty folder."""
+    """A context manager that ends all started processes at its end. `folder` is the working folder, `logs` an empty one."""
 
     def __init__(self, folder: Path, environment: dict[str, str], logs: Path) -> None:
         self._environment, self._logs = environment, logs
@@ -52,7 +52,7 @@ class Shell:
         )
         os.close(report)
         self._report = report
-        self._say(_PRELUDE)
+        self._send(_PRELUDE)
 
     def __enter__(self) -> "Shell":
         return self
@@ -75,39 +75,39 @@ class Shell:
         os.close(self._reports)
 
     def run(self, block: Block, timeout_s: float) -> None:
-        """Raises `BlockFailed` for a block that fails, or does not end in time."""
+        """Run a block. Raises `BlockFailed` if it fails or does not end in time."""
         if block.language == "python":
             self._run_python(block, timeout_s)
             return
         log = self._log(block)
         source = f"source {self._script(block)} </dev/null >{shlex.quote(str(log))} 2>&1 {self._report}>&-"
         source = f"set +e; {source}; status=$?; set -e" if block.exit_status else f"{source}; status=0"
-        self._say(f'{source}; printf "%s %s\\n" "$status" "$PWD" >&{self._report}\n')
+        self._send(f'{source}; printf "%s %s\\n" "$status" "$PWD" >&{self._report}\n')
         report = self._wait_for_report(time.monotonic() + timeout_s)
         if report is None:
             ended = self._bash.poll()
             raise self._failure(block, f"did not end within {timeout_s:.0f} s" if ended is None else f"exit status {ended}")
         status, _, self._folder = report.partition(" ")
         if int(status) != block.exit_status:
-            raise self._failure(block, f"exit status {status}, and the page says {block.exit_status}")
+            raise self._failure(block, f"exit status {status} instead of {block.exit_status}")
 
     def start(self, block: Block) -> None:
-        """Start a server; it runs until the shell's end."""
+        """Start a server, which runs until the end of the shell."""
         log = shlex.quote(str(self._log(block)))
-        self._say(f"set -m; {{ source {self._script(block)}; }} </dev/null >{log} 2>&1 {self._report}>&- &\nset +m\n")
-        self._say(f'printf "%s\\n" "$!" >&{self._report}\n')
-        report = self._wait_for_report(time.monotonic() + _ENDS_WITHIN_S)
+        self._send(f"set -m; {{ source {self._script(block)}; }} </dev/null >{log} 2>&1 {self._report}>&- &\nset +m\n")
+        self._send(f'printf "%s\\n" "$!" >&{self._report}\n')
+        report = self._wait_for_report(time.monotonic() + _END_TIMEOUT_S)
         assert report is not None
         self._background.append((block, int(report)))
 
     def check_background(self) -> None:
-        """Raises `BlockFailed` where a server has ended by itself."""
+        """Raises `BlockFailed` if a server has exited."""
         for block, group in self._background:
             if not _is_alive(group):
-                raise self._failure(block, "ended by itself")
+                raise self._failure(block, "the server exited")
 
     def output(self, block: Block) -> str:
-        """What the block wrote so far."""
+        """The output of a block so far."""
         log = self._log(block)
         return log.read_text(errors="replace") if log.exists() else ""
 
@@ -124,21 +124,21 @@ class Shell:
             )
         assert self._python.stdin is not None
         assert self._python.stdout is not None
-        asked = {"script": block.script, "page": block.page, "log": str(self._log(block)), "folder": self._folder}
+        message = {"script": block.script, "page": block.page, "log": str(self._log(block)), "folder": self._folder}
         with contextlib.suppress(BrokenPipeError):
-            self._python.stdin.write(json.dumps(asked) + "\n")
+            self._python.stdin.write(json.dumps(message) + "\n")
             self._python.stdin.flush()
         if not select.select([self._python.stdout], [], [], timeout_s)[0]:
             raise self._failure(block, f"did not end within {timeout_s:.0f} s")
-        answer = self._python.stdout.readline().strip()
-        if answer != "done":
-            raise self._failure(block, answer or f"exit status {self._python.wait()}")
+        outcome = self._python.stdout.readline().strip()
+        if outcome != "done":
+            raise self._failure(block, outcome or f"exit status {self._python.wait()}")
 
     def _failure(self, block: Block, reason: str) -> BlockFailed:
         output = self.output(block)
         for server, _ in self._background:
             if server is not block and self.output(server):
-                output += f"\n--- {server.place}, in the background:\n" + "\n".join(self.output(server).splitlines()[-10:])
+                output += f"\n--- {server.place}, a server:\n" + "\n".join(self.output(server).splitlines()[-10:])
         return BlockFailed(block, reason, output)
 
     def _script(self, block: Block) -> str:
@@ -150,14 +150,14 @@ class Shell:
     def _log(self, block: Block) -> Path:
         return self._logs / f"{block.page.replace('/', '-')}-{block.line}.log"
 
-    def _say(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         assert self._bash.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # the next report fails to come
+        with contextlib.suppress(BrokenPipeError):  # _wait_for_report notices it
             self._bash.stdin.write(text)
             self._bash.stdin.flush()
 
     def _wait_for_report(self, deadline: float) -> str | None:
-        """A line of the shell's; None where it has ended, or the time is over."""
+        """The next report of the shell; None if the shell has exited or the deadline has passed."""
         while b"\n" not in self._pending:
             wait_s = deadline - time.monotonic()
             if wait_s <= 0 or not select.select([self._reports], [], [], wait_s)[0]:
@@ -180,8 +180,8 @@ def _is_alive(group: int) -> bool:
 
 
 def _end_group(group: int, first: signal.Signals) -> None:
-    """Ask the processes to end, and end those that do not."""
-    deadline = time.monotonic() + _ENDS_WITHIN_S
+    """Send a signal to the processes, and kill those that do not end."""
+    deadline = time.monotonic() + _END_TIMEOUT_S
     number = first
     with contextlib.suppress(ProcessLookupError):
         while True:

@@ -1,4 +1,4 @@
-"""Likewise, pages that need AWS: over moto's server, with the stacks of samconfig.toml deployed in it unless the page deploys them."""
+"""Runs the pages that need AWS with moto's server. The stacks of samconfig.toml are deployed unless the page deploys them."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.integration.stack.templates import stage_parameters
 
 
 @pytest.mark.parametrize("name", pages_with("aws"))
-def test_every_block_runs_as_printed(name, tmp_path):
+def test_every_block_runs(name, tmp_path):
     run = "".join(block.text for block in page_blocks(name) if block.is_run)
     deployed_by_page = set(re.findall(r"sam deploy .*--config-env[ =](\w+)", run))
     with Cloud.started(tmp_path) as cloud:
@@ -21,7 +21,7 @@ def test_every_block_runs_as_printed(name, tmp_path):
 
 
 def programs_in(folder):
-    """The stand-in for sam, and the AWS CLI where there is one."""
+    """A folder with the stand-in for sam, and the AWS CLI if there is one."""
     folder.mkdir()
     (folder / "sam").symlink_to(STAND_INS / "sam")
     if "aws" in tools():

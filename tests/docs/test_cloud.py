@@ -1,4 +1,4 @@
-"""AWS as pages see it, by a page that deploys a stack, publishes a model, asks its API, and has a backfill worked off."""
+"""The AWS stand-in for pages: a page deploys a stack, publishes a model, calls its API and runs a backfill."""
 
 import pytest
 
@@ -13,11 +13,11 @@ PAGE = """
 ```sh
 sam build
 sam deploy --config-env dev
-coinfarm --stack coinfarm-dev invoke events/direct.json > answer.json
-test "$(grep -c endChangePct answer.json)" = 11
+coinfarm --stack coinfarm-dev invoke events/direct.json > response.json
+test "$(grep -c endChangePct response.json)" = 11
 ```
 
-The key of the API, and its address:
+The key and the URL of the API:
 
 ```sh
 output() { coinfarm --stack coinfarm-dev stack --json | python -c "import json, sys; print(json.load(sys.stdin)['outputs']['$1'])"; }
@@ -29,7 +29,7 @@ curl -sf "$ApiUrl/predictions" -H "x-api-key: $key" -H 'content-type: applicatio
 test "$(curl -s -o /dev/null -w '%{http_code}' "$ApiUrl/model")" = 403
 ```
 
-With a model of the bucket, after a change of the stack:
+With a model in the bucket, after an update of the stack:
 
 ```sh
 sed -i '/^\\[dev.deploy/,$ s/"AccessLogs=Off",/"ModelName=btc", &/' samconfig.toml
@@ -48,7 +48,7 @@ sam delete --config-env dev --no-prompts
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """Runs a page in a fresh copy and an empty account."""
+    """Returns a function that runs a page in a fresh copy with an empty account."""
     folder = tmp_path_factory.mktemp("page")
     copy, home, logs = fresh_copy(folder / "a copy"), folder / "home", folder / "logs"
     for path in (home, logs):
@@ -67,13 +67,13 @@ def run(tmp_path_factory):
         yield run
 
 
-def test_a_page_finds_a_working_stack(run):
+def test_page_uses_a_working_stack(run):
     copy = run(PAGE)
     assert (copy / "over-http.json").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "message"),
     [
         ("sam deploy --config-env qa", "no environment 'qa'"),
         ("sam deploy --config-env dev --parameter-overrides Nonsense=1", "no parameter Nonsense"),
@@ -84,6 +84,6 @@ def test_a_page_finds_a_working_stack(run):
         ("sam build --config-env qa", "no environment 'qa'"),
     ],
 )
-def test_a_command_that_sam_would_refuse_fails(run, command, said):
-    with pytest.raises(BlockFailed, match=said):
+def test_command_that_sam_would_reject_fails(run, command, message):
+    with pytest.raises(BlockFailed, match=message):
         run(f"```sh\n{command}\n```\n")

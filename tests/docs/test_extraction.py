@@ -1,8 +1,8 @@
-"""What is read out of a page, and what a page may not have."""
+"""Parsing of pages, and mistakes that are rejected."""
 
 import pytest
 
-from tests.docs.not_run import NOT_RUN, commands_left_out, make_targets, without_commands_left_out
+from tests.docs.not_run import NOT_RUN, make_targets, skipped_commands, without_skipped_commands
 from tests.docs.pages import ROOT, PageError, blocks_of
 
 
@@ -10,39 +10,39 @@ def blocks(markdown):
     return list(blocks_of("page.md", markdown))
 
 
-def test_a_block_knows_its_language_its_text_and_its_line():
+def test_block_has_language_text_and_line():
     (block,) = blocks("# Title\n\nText:\n\n```sh\necho one\necho two\n```\n")
     assert (block.place, block.language, block.text) == ("page.md:6", "sh", "echo one\necho two\n")
     assert block.script.splitlines()[block.line - 1] == "echo one"
 
 
-def test_a_block_in_a_list_is_found_without_its_indentation():
+def test_block_in_a_list_has_no_indentation():
     (block,) = blocks("1. First:\n\n   ```sh\n   echo one\n   ```\n")
     assert (block.line, block.text) == (4, "echo one\n")
 
 
-def test_comments_before_a_block_are_about_that_block_alone():
+def test_comments_apply_only_to_the_next_block():
     first, second = blocks("<!-- docs-test: aws -->\n<!-- docs-test: exits 3 -->\n```sh\nfalse\n```\n\n```sh\ntrue\n```\n")
     assert (first.needs, first.exit_status) == ({"aws"}, 3)
     assert (second.needs, second.exit_status) == (frozenset(), 0)
 
 
-def test_one_comment_may_say_several_things():
+def test_comment_may_contain_several_directives():
     (block,) = blocks("<!-- docs-test: docker background 5000 -->\n```sh\nmoto_server\n```\n")
     assert (block.needs, block.is_background, block.port) == ({"docker"}, True, 5000)
 
 
-def test_the_reason_of_a_skipped_block_is_the_rest_of_the_comment():
+def test_skip_reason_is_the_rest_of_the_comment():
     (block,) = blocks("<!-- docs-test: skip needs aws, and docker -->\n```sh\nls\n```\n")
     assert (block.skip_reason, block.is_run) == ("needs aws, and docker", False)
 
 
-def test_a_comment_may_follow_a_paragraph_directly():
+def test_comment_may_directly_follow_a_paragraph():
     (block,) = blocks("Text\n<!-- docs-test: docker -->\n```sh\ntrue\n```\n")
     assert block.needs == {"docker"}
 
 
-def test_a_comment_that_is_quoted_as_code_is_none():
+def test_comment_in_inline_code_is_ignored():
     (block,) = blocks("Write `<!-- docs-test: aws -->`.\n\n```sh\ntrue\n```\n")
     assert block.needs == frozenset()
 
@@ -58,7 +58,7 @@ def test_a_comment_that_is_quoted_as_code_is_none():
         ("background 4000", "python -m http.server 4000", 4000),
     ],
 )
-def test_a_server_has_a_port(comment, command, port):
+def test_port_of_a_server(comment, command, port):
     (block,) = blocks(f"<!-- docs-test: {comment} -->\n```sh\n{command}\n```\n")
     assert block.is_background
     assert block.port == port
@@ -84,12 +84,12 @@ def test_a_server_has_a_port(comment, command, port):
         pytest.param("```yaml\na: [\n```\n", 2, id="invalid YAML"),
     ],
 )
-def test_a_mistake_in_a_page_is_an_error_at_its_line(markdown, line):
+def test_mistake_raises_with_its_line(markdown, line):
     with pytest.raises(PageError, match=rf"^page\.md:{line}: "):
         blocks(markdown)
 
 
-def test_a_template_of_cloudformation_is_yaml():
+def test_cloudformation_tags_are_valid_yaml():
     (block,) = blocks("```yaml\nValue: !Sub ${Api}\n```\n")
     assert block.language == "yaml"
 
@@ -99,30 +99,30 @@ def test_continued_lines_are_one_command():
     assert block.commands == ["curl -s localhost", "ls"]
 
 
-def test_a_command_that_runs_elsewhere_is_left_out_and_its_neighbours_stay():
+def test_skipped_command_does_not_skip_its_block():
     (block,) = blocks("```sh\nmake test   # everything\nls\n```\n")
-    assert commands_left_out(block) == {"make test": NOT_RUN["make test"]}
-    assert without_commands_left_out(block).text == ": make test is left out\nls\n"
+    assert skipped_commands(block) == {"make test": NOT_RUN["make test"]}
+    assert without_skipped_commands(block).text == ": make test is skipped\nls\n"
 
 
-def test_it_stands_on_a_line_of_its_own():
+def test_skipped_command_needs_its_own_line():
     (block,) = blocks("```sh\nls\nmake images && docker push coinfarm:gpu\n```\n")
     with pytest.raises(PageError, match=r"^page\.md:3: "):
-        without_commands_left_out(block)
+        without_skipped_commands(block)
 
 
-def test_other_targets_of_make_are_run():
+def test_other_make_targets_are_run():
     (block,) = blocks("```sh\nmake run\nmake test-everything\n```\n")
-    assert commands_left_out(block) == {}
+    assert skipped_commands(block) == {}
 
 
-def test_what_is_left_out_exists():
+def test_skipped_commands_exist():
     targets = {command.removeprefix("make ") for command in NOT_RUN if command.startswith("make ")}
     assert targets <= make_targets()
     assert (ROOT / ".ci/run").exists()
 
 
-def test_a_command_alone_in_a_tables_cell_is_a_block() -> None:
+def test_command_in_a_run_column_is_a_block():
     table = "| to | run |\n| --- | --- |\n| see | `coinfarm predict x.csv` |\n| read | see `coinfarm render` and so on |\n"
     table += "\n| needs | command |\n| --- | --- |\n| uvicorn | `coinfarm serve` |\n"
     (block,) = blocks_of("page.md", table)

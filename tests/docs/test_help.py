@@ -1,11 +1,11 @@
-"""Every example of `--help` stands in docs/cli.md, whose test runs it."""
+"""Every example in `--help` is in docs/cli.md, whose test runs it."""
 
 import re
 
 import click
 import pytest
 
-from tests.docs.examples import all_commands, commands_of, shown_examples
+from tests.docs.examples import all_commands, commands_of, help_examples
 from tests.docs.pages import ROOT, PageError, blocks_of, page_blocks
 
 PAGE = "docs/cli.md"
@@ -19,23 +19,23 @@ def commands_of_page():
     try:
         return commands_of(page_blocks(PAGE))
     except PageError:
-        pytest.skip(f"{PAGE} cannot be read, of which test_pages.py says why")
+        pytest.skip(f"{PAGE} is invalid: see test_pages.py")
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_the_help_of_a_command_ends_with_an_example_that_can_be_copied(words):
-    examples = shown_examples(words)
+def test_help_ends_with_a_complete_example(words):
+    examples = help_examples(words)
     assert examples or isinstance(COMMANDS[words], click.Group)
-    assert [example for example in examples if not re.search(r"(^|\W)coinfarm\b", example)] == []  # the rest of a line that Click broke
+    assert [example for example in examples if not re.search(r"(^|\W)coinfarm\b", example)] == []  # a line that Click has wrapped
     if examples:
         assert any(re.search(rf"\bcoinfarm ([^|;&]+ )?{' '.join(words)}\b", example) for example in examples)
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_example_is_run_by_a_page(words, commands_of_page):
-    assert [example for example in shown_examples(words) if example not in commands_of_page] == []
+    assert [example for example in help_examples(words) if example not in commands_of_page] == []
 
 
-def test_the_same_command_in_a_page_may_be_broken_over_lines():
+def test_command_in_a_page_may_have_several_lines():
     page = "```sh\ncoinfarm x --long option \\\n  --more\n```\n"
     assert commands_of(list(blocks_of("page.md", page))) == {"coinfarm x --long option --more"}

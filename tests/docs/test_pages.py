@@ -1,16 +1,16 @@
-"""Every page's blocks run as printed, in order, in a fresh copy of the repository.
+"""Runs the blocks of every page in order, in a fresh copy of the repository.
 
-Pages that need AWS are in test_aws_pages.py, blocks that need Docker in tests/containers.
+test_aws_pages.py runs pages that need AWS, tests/containers blocks that need Docker.
 """
 
 import pytest
 
-from tests.docs.page_runs import left_out, pages_with, run_page
+from tests.docs.page_runs import pages_with, run_page, skipped
 from tests.docs.pages import PageError, page_blocks, page_names
 
 
 @pytest.mark.parametrize("name", page_names())
-def test_a_page_is_written_so_that_it_can_be_tested(name):
+def test_page_is_valid(name):
     message = ""
     try:
         page_blocks(name)
@@ -21,10 +21,10 @@ def test_a_page_is_written_so_that_it_can_be_tested(name):
 
 
 @pytest.mark.parametrize("name", [name for name in page_names() if name not in pages_with("aws")])
-def test_every_block_runs_as_printed(name, tmp_path):
+def test_every_block_runs(name, tmp_path):
     run_page(name, tmp_path, lambda block: "docker" not in block.needs)
 
 
-@pytest.mark.parametrize(("what", "reason"), [pytest.param(*found, id=found[0]) for found in left_out()])
-def test_it_is_left_out(what, reason):
-    pytest.skip(f"{what}: {reason}")
+@pytest.mark.parametrize(("place", "reason"), [pytest.param(*each, id=each[0]) for each in skipped()])
+def test_is_skipped(place, reason):
+    pytest.skip(f"{place}: {reason}")

@@ -1,4 +1,4 @@
-"""The runner itself, on small pages."""
+"""The runner of pages, with small pages."""
 
 import http.server
 import os
@@ -20,7 +20,7 @@ SERVER = "python -c \"import http.server as h; h.test(h.SimpleHTTPRequestHandler
 
 @pytest.fixture
 def run(tmp_path):
-    """Runs a page in an empty folder with a space in its name; returns the folder."""
+    """Returns a function that runs a page in an empty folder with a space in its name, and returns the folder."""
     folder, home, logs = tmp_path / "a folder", tmp_path / "home", tmp_path / "logs"
     for path in (folder, home, logs):
         path.mkdir()
@@ -43,84 +43,84 @@ def sh(*commands, comment=""):
     return f"{comment}\n```sh\n" + "\n".join(commands) + "\n```\n\n"
 
 
-def test_variables_functions_and_the_folder_outlive_a_block(run):
+def test_variables_and_the_folder_outlive_a_block(run):
     folder = run(sh("name=world", "mkdir inside", "cd inside") + "text\n\n" + sh('echo "hello $name" > greeting.txt'))
     assert (folder / "inside/greeting.txt").read_text() == "hello world\n"
 
 
-def test_the_environment_is_activated_as_a_reader_would(run):
+def test_virtual_environment_can_be_activated(run):
     folder = run(sh("source .venv/bin/activate") + sh('echo "$VIRTUAL_ENV" > where.txt', "python -c 'import numpy'"))
     assert (folder / "where.txt").read_text().strip()
 
 
-def test_a_failing_command_is_reported_with_page_line_command_and_output(run):
+def test_failure_is_reported_with_page_line_command_and_output(run):
     with pytest.raises(BlockFailed) as raised:
         run("# Title\n\n" + sh("true", "echo something; ls nowhere", "touch after"))
-    said = str(raised.value)
-    assert said.startswith("docs/page.md:5: exit status ")
-    assert "something" in said
-    assert "nowhere" in said
-    assert "line 6: ls nowhere" in said
+    message = str(raised.value)
+    assert message.startswith("docs/page.md:5: exit status ")
+    assert "something" in message
+    assert "nowhere" in message
+    assert "line 6: ls nowhere" in message
 
 
-def test_what_follows_a_failing_command_does_not_run(run, tmp_path):
+def test_commands_after_a_failure_do_not_run(run, tmp_path):
     with pytest.raises(BlockFailed):
         run(sh("false", "touch after") + sh("touch later"))
     assert not {"after", "later"} & {path.name for path in (tmp_path / "a folder").iterdir()}
 
 
 @pytest.mark.parametrize("command", ["false | cat", 'echo "$unknown"', "exit 0", "no-such-command", "( exit 4 )", "if; then"])
-def test_it_is_a_failure(run, command):
+def test_command_fails_its_block(run, command):
     with pytest.raises(BlockFailed):
         run(sh(command))
 
 
-def test_only_the_last_lines_of_a_long_output_are_shown(run):
+def test_long_output_is_truncated_to_its_last_lines(run):
     with pytest.raises(BlockFailed) as raised:
         run(sh("seq 1000 1999", "false"))
     assert "1999" in str(raised.value)
     assert "1900" not in str(raised.value)
 
 
-def test_a_block_that_does_not_end_is_ended_with_all_that_it_started(run, tmp_path):
+def test_timeout_kills_a_block_and_its_processes(run, tmp_path):
     with pytest.raises(BlockFailed, match="did not end within 1 s"):
         run(sh("sleep 987 & echo $! > pid.txt", "wait"), timeout_s=1)
     pid = (tmp_path / "a folder/pid.txt").read_text().strip()
     deadline = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < deadline:  # it is killed, and may take a moment to go
+    while is_running(pid) and time.monotonic() < deadline:  # the kill may take a moment
         time.sleep(0.05)
     assert not is_running(pid)
 
 
-def test_an_expected_exit_status_is_no_failure(run):
+def test_expected_exit_status_is_no_failure(run):
     folder = run(sh("(exit 3)", comment="<!-- docs-test: exits 3 -->") + sh("touch after"))
     assert (folder / "after").exists()
 
 
 @pytest.mark.parametrize("command", ["true", "(exit 2)"])
-def test_another_status_than_the_expected_one_is_a_failure(run, command):
-    with pytest.raises(BlockFailed, match="the page says 3"):
+def test_unexpected_exit_status_is_a_failure(run, command):
+    with pytest.raises(BlockFailed, match="instead of 3"):
         run(sh(command, comment="<!-- docs-test: exits 3 -->"))
 
 
-def test_a_skipped_block_is_not_run(run):
+def test_skipped_block_is_not_run(run):
     folder = run(sh("touch skipped", comment="<!-- docs-test: skip needs a GPU -->"))
     assert not (folder / "skipped").exists()
 
 
-def test_a_server_serves_the_rest_of_the_page_and_is_ended_with_it(run, free_port):
+def test_server_runs_until_the_end_of_the_page(run, free_port):
     server = sh(SERVER.format(port=free_port), comment=f"<!-- docs-test: background {free_port} -->")
     folder = run("```sh\ntouch here.txt\n```\n\n" + server + sh(f"curl -sf localhost:{free_port}/ > listing.html"))
     assert "here.txt" in (folder / "listing.html").read_text()
     run(server)  # the port is free again
 
 
-def test_a_server_that_does_not_start_is_a_failure_with_its_output(run, free_port):
+def test_server_that_exits_is_a_failure_with_its_output(run, free_port):
     with pytest.raises(BlockFailed, match="cannot start"):
         run(sh("echo cannot start; exit 1", comment=f"<!-- docs-test: background {free_port} -->"))
 
 
-def test_a_port_that_is_in_use_is_not_mistaken_for_the_pages_server(run, monkeypatch):
+def test_port_in_use_is_detected(run, monkeypatch):
     monkeypatch.setattr("tests.docs.runner._PORT_FREE_WITHIN_S", 0)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -131,7 +131,7 @@ def test_a_port_that_is_in_use_is_not_mistaken_for_the_pages_server(run, monkeyp
             server.shutdown()
 
 
-def test_python_blocks_share_their_names_and_the_shells_folder(run):
+def test_python_blocks_share_a_namespace_and_the_shells_folder(run):
     folder = run(
         sh("mkdir inside", "cd inside")
         + "```python\nfrom pathlib import Path\nanswer = 6 * 7\n```\n\n"
@@ -142,22 +142,22 @@ def test_python_blocks_share_their_names_and_the_shells_folder(run):
 
 
 @pytest.mark.parametrize("code", ["print('before')\n1 / 0", "raise SystemExit(0)", "if", "import os; os._exit(3)"])
-def test_a_failing_python_block_is_a_failure(run, code):
+def test_python_exception_is_a_failure(run, code):
     with pytest.raises(BlockFailed, match=r"^docs/page\.md:2: "):
         run(f"```python\n{code}\n```\n")
 
 
-def test_a_traceback_names_the_pages_line(run):
+def test_traceback_has_the_pages_line(run):
     with pytest.raises(BlockFailed, match=r'File "docs/page\.md", line 3'):
         run("```python\nx = 1\nx / 0\n```\n")
 
 
-def test_a_python_block_that_does_not_end_is_ended(run):
+def test_timeout_kills_a_python_block(run):
     with pytest.raises(BlockFailed, match="did not end within 1 s"):
         run("```python\nimport time; time.sleep(60)\n```\n", timeout_s=1)
 
 
-def test_a_tool_that_is_missing_is_named(tmp_path):
+def test_missing_tool_is_named(tmp_path):
     (block,) = blocks_of("page.md", sh("docker ps | cat", "ls"))
     assert missing_tools(block, {"PATH": str(tmp_path)}) == {"docker"}
 
@@ -167,14 +167,14 @@ def copy(tmp_path_factory):
     return fresh_copy(tmp_path_factory.mktemp("a path") / "with a space")
 
 
-def test_a_copy_has_the_files_of_the_repository_and_none_that_git_ignores(copy):
+def test_copy_has_no_ignored_files(copy):
     assert (copy / "README.md").read_bytes() == (ROOT / "README.md").read_bytes()
     assert os.access(copy / ".ci/run", os.X_OK)
     assert not (copy / ".git").exists()
     assert not list(copy.glob("**/__pycache__"))
 
 
-def test_a_downloaded_archive_is_copied_too(tmp_path):
+def test_downloaded_archive_can_be_copied(tmp_path):
     archive = tmp_path / "archive"
     for name in ("coinfarm/__init__.py", "coinfarm/__pycache__/x.pyc", "build/large", ".venv/bin/python", "Makefile"):
         (archive / name).parent.mkdir(parents=True, exist_ok=True)
@@ -192,7 +192,7 @@ def test_make_installs_nothing_in_a_copy(copy, tmp_path):
     assert done.stdout == ""
 
 
-def test_the_code_of_the_copy_is_what_runs(copy, tmp_path):
+def test_code_of_the_copy_is_used(copy, tmp_path):
     logs = tmp_path / "logs"
     logs.mkdir()
     page = sh(

@@ -18,7 +18,7 @@ from benchmarks.soak.promises import Promise
 from benchmarks.soak.versions import reference_bundle
 from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.coverage import Counts
+from coinfarm.backfill.coverage import WindowCounts
 from coinfarm.backfill.run_manifest import KEY as MANIFEST_KEY
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.status import Status, StatusMonitor
@@ -58,7 +58,7 @@ class Outcome:
     longest_life_s: float
     ended_by_themselves: list[str]
     exit_codes: list[int]
-    counts: Counts
+    counts: WindowCounts
     rows: int
     max_rows_of_a_window: int
     missing: int
@@ -85,9 +85,14 @@ class Outcome:
     def promises(self) -> list[Promise]:
         """What was to hold, and whether it did."""
         counts = self.counts
-        is_whole = counts.adds_up and not self.missing and counts.predicted == self.rows == counts.asked and self.max_rows_of_a_window == 1
+        is_whole = (
+            counts.is_consistent
+            and not self.missing
+            and counts.predicted == self.rows == counts.requested
+            and self.max_rows_of_a_window == 1
+        )
         return [
-            Promise("every window is predicted, once", is_whole, f"{self.rows:,} of {counts.asked:,}, {self.missing} shards missing"),
+            Promise("every window is predicted, once", is_whole, f"{self.rows:,} of {counts.requested:,}, {self.missing} shards missing"),
             Promise("every result equals an undisturbed run's", not self.differing, f"{len(self.differing)} of {self.shards:,} differ"),
             Promise(
                 "what was written twice was the same",
@@ -276,7 +281,7 @@ class _Care:
     def until_done(self, started: float) -> float:
         """Until every shard has a result, or that takes too long; the seconds since then."""
         while True:
-            status = self._looks.look()
+            status = self._looks.status()
             self._progress(status.done, status.shards)
             seconds = time.monotonic() - started
             if status.is_complete or seconds > _PATIENCE_S:

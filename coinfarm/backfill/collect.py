@@ -1,4 +1,4 @@
-"""All results of a run in one Parquet file, or in a dataset of one file for each symbol and month."""
+"""Join the results of a run into one Parquet file, or into a dataset of one file per symbol and month."""
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from uuid import uuid4
 from coinfarm.backfill.coverage import Coverage, Month, month_of
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_result import Result, empty_table, read_result
+from coinfarm.backfill.shard_result import ShardResult, empty_table, read_result
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
 from coinfarm.storage.read_ahead import read_ahead
@@ -25,44 +25,44 @@ Write = Callable[[Month, "pa.Table"], None]
 
 
 def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None) -> Coverage:
-    """Write what there is, in order of symbol and time; a month of one symbol is in memory at a time. `on_shard` is called after each.
+    """Write the existing results, ordered by symbol and time, with one month of one symbol in memory at a time.
 
-    A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other a folder of
-    `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. Either appears whole or not at all. Raises
-    `CoinfarmError` for a folder in which something lies, and where it cannot be written, and `NotFound` where no day had any candle.
+    A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other path a folder of
+    `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. A failure leaves neither. `on_shard` is called
+    after each shard. Raises `CoinfarmError` if the folder is not empty or cannot be written, and `NotFound` if no day had any candle.
     """
     coverage = Coverage()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with (_one_file if output.suffix == ".parquet" else _dataset)(output, run.manifest.interval) as write:
-            for month, shards in groupby(_read(run), lambda read: month_of(read[0])):
+            for month, shards in groupby(_read(run), lambda pair: month_of(pair[0])):
                 tables = []
                 for shard, result in shards:
-                    coverage.add(shard, None if result is None else result.account)
+                    coverage.add(shard, None if result is None else result.counts)
                     if result is not None and len(result.table):
                         tables.append(result.table)
                     on_shard()
                 if tables:
-                    write(month, _joined(tables))
-            if coverage.total.no_candles == coverage.total.asked:
-                raise NotFound(_without_candles(run))
+                    write(month, _concatenated(tables))
+            if coverage.total.no_candles == coverage.total.requested:
+                raise NotFound(_no_candles_text(run))
     except OSError as error:
         error.filename = str(output)
         raise CoinfarmError(system_error_text(error)) from error
     return coverage
 
 
-def _without_candles(run: Run) -> str:
+def _no_candles_text(run: Run) -> str:
     manifest, contents = run.manifest, CandleStoreSnapshot(run.candles).contents()
     return (
-        f"{run.storage.uri()}: nothing was predicted, for {manifest.candles_uri} had no {manifest.interval} candles of "
+        f"{run.storage.uri()}: nothing was predicted, because {manifest.candles_uri} had no {manifest.interval} candles of "
         f"{', '.join(manifest.symbols)} from {manifest.from_date} up to {manifest.to_date}; now {contents}. "
         "Plan another run with `coinfarm backfill plan`"
     )
 
 
-def _read(run: Run) -> Iterator[tuple[Shard, Result | None]]:
-    """Each shard and its result, some of which are read ahead."""
+def _read(run: Run) -> Iterator[tuple[Shard, ShardResult | None]]:
+    """Each shard and its result. Some results are read ahead."""
     version, results = run.manifest.model_version, run.results
     return read_ahead(lambda shard: read_result(shard, version, results), run.manifest.shards(), _READ_AHEAD)
 
@@ -74,18 +74,18 @@ def _one_file(output: Path, interval: str) -> Iterator[Write]:
 
     names = [("symbol", pa.string()), ("interval", pa.string())]
     schema = pa.schema([*names, *empty_table().schema])
-    unfinished = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
+    temporary = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
     try:
-        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
 
             def write(month: Month, table: "pa.Table") -> None:
-                told = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
-                writer.write_table(pa.table([*told, *table.columns], schema=schema))
+                series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
+                writer.write_table(pa.table([*series, *table.columns], schema=schema))
 
             yield write
-        unfinished.replace(output)
+        temporary.replace(output)
     finally:
-        unfinished.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -93,24 +93,24 @@ def _dataset(output: Path, interval: str) -> Iterator[Write]:
     import pyarrow.parquet as pq
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise CoinfarmError(f"{output} is there already, and not empty: choose another place")
-    unfinished = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
+        raise CoinfarmError(f"{output} exists already and is not empty: choose another place")
+    temporary = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
 
     def write(month: Month, table: "pa.Table") -> None:
-        folder = unfinished / f"symbol={month.symbol}" / f"interval={interval}"
+        folder = temporary / f"symbol={month.symbol}" / f"interval={interval}"
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, folder / f"{month.month}.parquet", compression="zstd")
 
     try:
-        unfinished.mkdir()
+        temporary.mkdir()
         yield write
-        unfinished.replace(output)
+        temporary.replace(output)
     finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _joined(tables: Iterable["pa.Table"]) -> "pa.Table":
-    """As one, without what each says of itself in its metadata."""
+def _concatenated(tables: Iterable["pa.Table"]) -> "pa.Table":
+    """One table, without the metadata of the parts."""
     import pyarrow as pa
 
     return pa.concat_tables([table.replace_schema_metadata(None) for table in tables]).combine_chunks()

@@ -1,18 +1,18 @@
-"""Coverage: what became of every window that a run asked for."""
+"""Coverage: the outcome of every window that a run requested."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_result import Account
+from coinfarm.backfill.shard_result import ShardCounts
 
 
 @dataclass
-class Counts:
-    """Windows: each one asked for is in exactly one of the others. `missing` ones are of shards without a whole result."""
+class WindowCounts:
+    """The number of windows by outcome. `requested` is their sum; `missing` windows are in shards without a complete result."""
 
-    asked: int = 0
+    requested: int = 0
     predicted: int = 0
     mostly_filled: int = 0
     too_few_before: int = 0
@@ -20,16 +20,16 @@ class Counts:
     missing: int = 0
 
     @property
-    def adds_up(self) -> bool:
-        return self.asked == self.predicted + self.mostly_filled + self.too_few_before + self.no_candles + self.missing
+    def is_consistent(self) -> bool:
+        return self.requested == self.predicted + self.mostly_filled + self.too_few_before + self.no_candles + self.missing
 
-    def add(self, other: "Counts | Account") -> None:
+    def add(self, other: "WindowCounts | ShardCounts") -> None:
         for field in fields(other):
             setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
 
     def document(self) -> dict[str, int]:
         return {
-            "asked": self.asked,
+            "asked": self.requested,
             "predicted": self.predicted,
             "mostlyFilled": self.mostly_filled,
             "tooFewBefore": self.too_few_before,
@@ -39,38 +39,38 @@ class Counts:
 
 
 class Month(NamedTuple):
-    """A month of one symbol, as `2019-05`."""
+    """A month of one symbol, such as `2019-05`."""
 
     symbol: str
     month: str
 
 
 class Coverage:
-    """Counts by month and symbol, and the shards that are missing."""
+    """Counts by month and symbol, and the missing shards."""
 
     def __init__(self) -> None:
-        self.months: dict[Month, Counts] = {}
+        self.months: dict[Month, WindowCounts] = {}
         self.missing: list[Shard] = []
 
-    def add(self, shard: Shard, account: Account | None) -> None:
-        """What became of a shard; None where it has no whole result."""
-        counts = self.months.setdefault(month_of(shard), Counts())
-        if account is None:
+    def add(self, shard: Shard, counts: ShardCounts | None) -> None:
+        """Add the counts of a shard; None if it has no complete result."""
+        month = self.months.setdefault(month_of(shard), WindowCounts())
+        if counts is None:
             self.missing.append(shard)
-            counts.add(Counts(asked=shard.asked, missing=shard.asked))
+            month.add(WindowCounts(requested=shard.window_count, missing=shard.window_count))
         else:
-            counts.add(account)
+            month.add(counts)
 
     @property
-    def total(self) -> Counts:
+    def total(self) -> WindowCounts:
         return _sum(self.months.values())
 
-    def by_symbol(self) -> dict[str, Counts]:
+    def by_symbol(self) -> dict[str, WindowCounts]:
         symbols = dict.fromkeys(month.symbol for month in self.months)
         return {name: _sum(counts for month, counts in self.months.items() if month.symbol == name) for name in symbols}
 
     def document(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The coverage as JSON."""
         return {
             "total": self.total.document(),
             "symbols": {symbol: counts.document() for symbol, counts in self.by_symbol().items()},
@@ -84,8 +84,8 @@ def month_of(shard: Shard) -> Month:
     return Month(shard.symbol, f"{shard.day:%Y-%m}")
 
 
-def _sum(many: Iterable[Counts]) -> Counts:
-    total = Counts()
-    for counts in many:
+def _sum(parts: Iterable[WindowCounts]) -> WindowCounts:
+    total = WindowCounts()
+    for counts in parts:
         total.add(counts)
     return total

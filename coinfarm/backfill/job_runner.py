@@ -1,4 +1,4 @@
-"""Jobs through a predictor: what the queue's messages and a run on this machine have in common."""
+"""Run jobs through a predictor, for messages of a queue and for local runs."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,101 +12,101 @@ from coinfarm.prediction.series import Series
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
-_AHEAD = 2
-"""Jobs whose candles lie ready while the engine works: one is not enough where a batch holds several."""
-_UNWRITTEN = 4
-"""Answers that may wait to be written, before the engine waits for them."""
+_MAX_PREPARED = 2
+"""Jobs whose candles are read ahead of the engine: one is not enough, because a batch may need several."""
+_MAX_PENDING_WRITES = 4
+"""Results that may wait to be written before the engine waits for them."""
 
 
 class Job(Protocol):
-    """Something to predict whose answer is written. Its methods are called in threads, each once at most, in this order."""
+    """A series to predict and a result to write. Its methods are called from threads, at most once each, in this order."""
 
     def is_done(self) -> bool:
-        """Whether the answer was written before."""
+        """Whether the result exists already."""
         ...
 
     def series(self) -> Series | None:
-        """What is to be predicted; None where there is nothing, and that is the answer."""
+        """The series to predict; None if there is nothing to predict, which is a result too."""
         ...
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
-        """Write the answer as a whole; None where nothing was to be predicted."""
+        """Write the complete result; `predictions` is None if there was nothing to predict."""
         ...
 
 
 Name = TypeVar("Name")
-Settle = Callable[[Name, Exception | None], None]
+OnFinished = Callable[[Name, Exception | None], None]
 
 
-def run_jobs(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, settle: Settle[Name]) -> None:
-    """Do the named jobs in order. They share the engine's batches; while it works, the next job's candles come, and answers are written.
+def run_jobs(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, on_finished: OnFinished[Name]) -> None:
+    """Run the named jobs in order. Jobs share the engine's batches; candles are read and results written while the engine works.
 
-    `settle(name, error)` is called in this thread, once for each job: when its answer is written (None) or when it failed, which fails no
-    other. What the engine or `predictor.before_batch` raises is raised after the last answers are written; jobs that were not settled
-    by then are not done.
+    `on_finished(name, error)` is called in this thread once per job: with None when its result is written, or with the error if it failed.
+    A failed job does not affect the others. Exceptions of the engine and of `predictor.before_batch` are raised after the pending results
+    are written; jobs not reported by then are not done.
     """
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="backfill") as pool:
-        work = _Work(pool, predictor, settle)
+        pipeline = _Pipeline(pool, predictor, on_finished)
         try:
-            for predictions in predictor.predict_each(work.series(jobs)):
-                work.write_next(predictions)
+            for predictions in predictor.predict_each(pipeline.series(jobs)):
+                pipeline.write_next(predictions)
         finally:
-            work.settle_writes(leave=0)
+            pipeline.finish_writes(max_pending=0)
 
 
-class _Work(Generic[Name]):
-    """The jobs on their way through one call of `run_jobs`."""
+class _Pipeline(Generic[Name]):
+    """The jobs in progress in one call of `run_jobs`."""
 
-    def __init__(self, pool: ThreadPoolExecutor, predictor: Predictor, settle: Settle[Name]) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, predictor: Predictor, on_finished: OnFinished[Name]) -> None:
         self._pool = pool
         self._predictor = predictor
-        self._settle = settle
-        self._in_engine: deque[tuple[Name, Job]] = deque()
-        self._in_writing: deque[tuple[Name, Future[None]]] = deque()
+        self._on_finished = on_finished
+        self._predicting: deque[tuple[Name, Job]] = deque()
+        self._writing: deque[tuple[Name, Future[None]]] = deque()
 
     def series(self, jobs: Iterable[tuple[Name, Job]]) -> Iterator[Series]:
-        """What the engine is to predict, job after job."""
+        """The series of the jobs, in order."""
         for (name, job), prepared in self._prepared(jobs):
             try:
                 is_done, series = prepared.result()
-            except Exception as error:  # noqa: BLE001 - no fault of its neighbours
-                self._settle(name, error)
+            except Exception as error:  # noqa: BLE001 - does not affect other jobs
+                self._on_finished(name, error)
                 continue
             if is_done:
-                self._settle(name, None)
+                self._on_finished(name, None)
             elif series is None:
                 self._write(name, job, None)
             else:
-                self._in_engine.append((name, job))
+                self._predicting.append((name, job))
                 yield series
 
     def write_next(self, predictions: Predictions) -> None:
-        """The answer to the series that was given first, of those not yet answered."""
-        name, job = self._in_engine.popleft()
+        """Write the predictions of the oldest series in the engine."""
+        name, job = self._predicting.popleft()
         self._write(name, job, predictions)
 
-    def settle_writes(self, leave: int) -> None:
-        """Wait until no more than so many answers are unwritten."""
-        while len(self._in_writing) > leave:
-            name, written = self._in_writing.popleft()
-            self._settle(name, _error_of(written))
+    def finish_writes(self, max_pending: int) -> None:
+        """Wait until at most `max_pending` results are waiting to be written."""
+        while len(self._writing) > max_pending:
+            name, written = self._writing.popleft()
+            self._on_finished(name, _error_of(written))
 
     def _prepared(self, jobs: Iterable[tuple[Name, Job]]) -> Iterator[tuple[tuple[Name, Job], "Future[_Prepared]"]]:
         ahead: deque[tuple[tuple[Name, Job], Future[_Prepared]]] = deque()
         for name, job in jobs:
             ahead.append(((name, job), self._pool.submit(_prepare, job)))
-            if len(ahead) > _AHEAD:
+            if len(ahead) > _MAX_PREPARED:
                 yield ahead.popleft()
         while ahead:
             yield ahead.popleft()
 
     def _write(self, name: Name, job: Job, predictions: Predictions | None) -> None:
-        self._in_writing.append((name, self._pool.submit(job.write, self._predictor.model, predictions)))
-        self.settle_writes(leave=_UNWRITTEN)
+        self._writing.append((name, self._pool.submit(job.write, self._predictor.model, predictions)))
+        self.finish_writes(max_pending=_MAX_PENDING_WRITES)
 
 
 _Prepared = tuple[bool, Series | None]
-"""Whether it is done, and if not, what is to be predicted."""
+"""Whether the job is done, and if not, the series to predict."""
 
 
 def _prepare(job: Job) -> _Prepared:
@@ -116,6 +116,6 @@ def _prepare(job: Job) -> _Prepared:
 def _error_of(written: "Future[None]") -> Exception | None:
     try:
         written.result()
-    except Exception as error:  # noqa: BLE001 - no fault of its neighbours
+    except Exception as error:  # noqa: BLE001 - does not affect other jobs
         return error
     return None

@@ -1,4 +1,4 @@
-"""A run on this machine: processes that share its shards, one engine each on its share of the cores."""
+"""Run a backfill on this machine with a process pool. Each process has its own engine and its share of the cores."""
 
 import multiprocessing
 import os
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
 
-_TELL_EVERY_S = 0.3
+_REPORT_EVERY_S = 0.3
 
 
-class Settled(NamedTuple):
-    """What became of a shard: `error` is None where its result lies there; `frames` are all that its process has predicted so far."""
+class FinishedShard(NamedTuple):
+    """The outcome of a shard: `error` is None if its result exists. `frames` is the total that its process has predicted so far."""
 
     shard: Shard
     error: str | None
@@ -38,9 +38,7 @@ class Settled(NamedTuple):
 
 @dataclass
 class RunProgress:
-    """How a run goes: shards settled, windows asked of those that are done, frames predicted, and how many of them are of shards that are
-    not settled yet, about.
-    """
+    """The progress of a local run: the shards and windows done, the frames predicted, and how many of them are in unfinished shards."""
 
     shards: int
     done: int = 0
@@ -52,204 +50,204 @@ class RunProgress:
 
 
 def run_locally(root: str, shards: Sequence[Shard], processes: int, on_progress: Callable[[RunProgress], None]) -> RunProgress:
-    """Do the shards of the run at `root`; those whose results are there are left as they are. `on_progress` is told after each, and
-    some times a second.
+    """Process the shards of the run at `root` that have no result. `on_progress` is called after each shard and a few times per second.
 
-    Ctrl-C lets each process finish what it has in work, and a second one ends them at once; nothing is lost by either, nor by a kill:
-    a result appears whole or not at all. Raises `CoinfarmError` where every process died.
+    After Ctrl-C the processes finish the shards in progress; a second Ctrl-C ends them at once. Results are written atomically, so neither
+    loses anything, nor does a kill. Raises `CoinfarmError` if every process died.
     """
-    crew = _Crew(root, deque(shards), RunProgress(len(shards)), on_progress)
-    with _on_interrupt(crew.stop):
+    pool = _ProcessPool(root, deque(shards), RunProgress(len(shards)), on_progress)
+    with _stop_on_interrupt(pool.stop):
         try:
-            crew.work(processes)
+            pool.run(processes)
         finally:
-            crew.end()
-    return crew.tally
+            pool.kill()
+    return pool.progress
 
 
 @dataclass
-class _Member:
+class _Child:
     process: "BaseProcess"
-    in_work: set[Shard] = field(default_factory=set)
+    in_progress: set[Shard] = field(default_factory=set)
     frames: int = 0
-    frames_settled: int = 0
+    frames_finished: int = 0
 
 
-class _Crew:
-    """The processes, and what the one that leads them knows."""
+class _ProcessPool:
+    """The parent's view of the child processes, and the shards not handed out yet."""
 
-    def __init__(self, root: str, pending: "deque[Shard]", tally: RunProgress, on_progress: Callable[[RunProgress], None]) -> None:
-        self.tally = tally
+    def __init__(self, root: str, pending: "deque[Shard]", progress: RunProgress, on_progress: Callable[[RunProgress], None]) -> None:
+        self.progress = progress
         self._root = root
         self._pending = pending
         self._on_progress = on_progress
-        self._members: dict[Connection, _Member] = {}
-        self._complaint: str | None = None
+        self._children: dict[Connection, _Child] = {}
+        self._fatal_error: str | None = None
 
-    def work(self, processes: int) -> None:
-        """Until nothing is left to do, or nobody to do it.
+    def run(self, processes: int) -> None:
+        """Run until no shard is pending, or no process makes progress.
 
-        A process that has heard that nothing is left is gone when another one dies with something in work; so new ones are started, as
-        long as some of the work gets done by each generation.
+        Processes exit when no shard is pending. If another process then dies, its shards become pending again, so new processes are
+        started, as long as each generation finishes some shards.
         """
-        settled = -1
-        while self._pending and self._complaint is None and settled < self._settled:
-            settled = self._settled
+        finished = -1
+        while self._pending and self._fatal_error is None and finished < self._finished:
+            finished = self._finished
             self._start(min(processes, len(self._pending)))
-            while self._members:
-                for connection in wait(list(self._members)):
+            while self._children:
+                for connection in wait(list(self._children)):
                     assert isinstance(connection, Connection)
-                    self._answer(connection, self._members[connection])
+                    self._handle_message(connection, self._children[connection])
         if self._pending:
-            reason = self._complaint or "every process was killed, perhaps by the system for want of memory"
-            raise CoinfarmError(f"{len(self._pending)} shards are left: {reason}; run again to go on")
+            reason = self._fatal_error or "every process was killed, perhaps by the system because it ran out of memory"
+            raise CoinfarmError(f"{len(self._pending)} shards are left: {reason}; run again to continue")
 
     def _start(self, processes: int) -> None:
         context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold
-        for cores in _shares(processes):
-            ours, theirs = context.Pipe()
-            process = context.Process(target=_work, args=(self._root, cores, theirs), daemon=True)
-            with _unheard_interrupt():
+        for cores in _core_sets(processes):
+            parent_end, child_end = context.Pipe()
+            process = context.Process(target=_run_child, args=(self._root, cores, child_end), daemon=True)
+            with _interrupts_blocked():
                 process.start()
-            theirs.close()  # so that one hears of its end
-            self._members[ours] = _Member(process)
+            child_end.close()  # so that reading fails when the child exits
+            self._children[parent_end] = _Child(process)
 
     def stop(self) -> None:
-        """Hand out no more; what is in work is finished."""
-        self.tally.stopped = True
+        """Hand out no more shards. Those in progress are finished."""
+        self.progress.stopped = True
         self._pending.clear()
 
-    def end(self) -> None:
-        for member in self._members.values():
-            member.process.kill()
-            member.process.join()
+    def kill(self) -> None:
+        for child in self._children.values():
+            child.process.kill()
+            child.process.join()
 
-    def _answer(self, connection: Connection, member: _Member) -> None:
+    def _handle_message(self, connection: Connection, child: _Child) -> None:
+        """Handle a finished shard, a number of frames, a fatal error (text), a request for a shard (None), or the end of the child."""
         try:
-            said = connection.recv()
-            if isinstance(said, Settled):
-                self._settle(said, member)
-            elif isinstance(said, int):
-                self._predicted(said, member)
-                self._on_progress(self.tally)
-            elif isinstance(said, str):
-                self._complaint = said
+            message = connection.recv()
+            if isinstance(message, FinishedShard):
+                self._finish_shard(message, child)
+            elif isinstance(message, int):
+                self._add_frames(message, child)
+                self._on_progress(self.progress)
+            elif isinstance(message, str):
+                self._fatal_error = message
             else:
-                connection.send(self._next(member))
+                connection.send(self._next_shard(child))
         except (EOFError, OSError):
-            if not self.tally.stopped:
-                self._pending.extendleft(member.in_work)  # for another process, or for the next run
-            del self._members[connection]
-            member.process.join()
+            if not self.progress.stopped:
+                self._pending.extendleft(child.in_progress)  # for another process, or for the next run
+            del self._children[connection]
+            child.process.join()
 
     @property
-    def _settled(self) -> int:
-        return self.tally.done + len(self.tally.failed)
+    def _finished(self) -> int:
+        return self.progress.done + len(self.progress.failed)
 
-    def _next(self, member: _Member) -> Shard | None:
+    def _next_shard(self, child: _Child) -> Shard | None:
         if not self._pending:
             return None
         shard = self._pending.popleft()
-        member.in_work.add(shard)
+        child.in_progress.add(shard)
         return shard
 
-    def _settle(self, said: Settled, member: _Member) -> None:
-        member.in_work.discard(said.shard)
-        member.frames_settled = said.frames
-        self._predicted(said.frames, member)
-        if said.error is None:
-            self.tally.done += 1
-            self.tally.windows_done += said.shard.asked
+    def _finish_shard(self, finished: FinishedShard, child: _Child) -> None:
+        child.in_progress.discard(finished.shard)
+        child.frames_finished = finished.frames
+        self._add_frames(finished.frames, child)
+        if finished.error is None:
+            self.progress.done += 1
+            self.progress.windows_done += finished.shard.window_count
         else:
-            self.tally.failed[said.shard] = said.error
-        self._on_progress(self.tally)
+            self.progress.failed[finished.shard] = finished.error
+        self._on_progress(self.progress)
 
-    def _predicted(self, frames: int, member: _Member) -> None:
-        self.tally.frames += frames - member.frames
-        member.frames = frames
-        self.tally.frames_in_progress = sum(each.frames - each.frames_settled for each in self._members.values())
+    def _add_frames(self, frames: int, child: _Child) -> None:
+        self.progress.frames += frames - child.frames
+        child.frames = frames
+        self.progress.frames_in_progress = sum(each.frames - each.frames_finished for each in self._children.values())
 
 
-def cores_here() -> int:
-    """How many cores this process may use."""
+def available_cores() -> int:
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _shares(processes: int) -> list[frozenset[int] | None]:
-    """The cores of each process; None where the system does not let one choose them, or there are fewer than processes."""
+def _core_sets(processes: int) -> list[frozenset[int] | None]:
+    """The cores of each process; None if affinity is not supported, or there are fewer cores than processes."""
     if not hasattr(os, "sched_getaffinity"):
         return [None] * processes
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < processes:
         return [None] * processes
-    return [frozenset(cores[at::processes]) for at in range(processes)]
+    return [frozenset(cores[number::processes]) for number in range(processes)]
 
 
 @contextmanager
-def _on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
-    """The first Ctrl-C stops tidily, the second as ever."""
-    before = signal.getsignal(signal.SIGINT)
+def _stop_on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """The first Ctrl-C calls `stop`; later ones have their previous effect."""
+    previous = signal.getsignal(signal.SIGINT)
 
-    def first(*_: object) -> None:
-        signal.signal(signal.SIGINT, before)
+    def handle_first(*_: object) -> None:
+        signal.signal(signal.SIGINT, previous)
         stop()
 
-    signal.signal(signal.SIGINT, first)
+    signal.signal(signal.SIGINT, handle_first)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
 @contextmanager
-def _unheard_interrupt() -> Iterator[None]:
-    """A process that is started meanwhile never hears of Ctrl-C, not even while it imports; this one hears of it afterwards."""
-    resource_tracker.ensure_running()  # which unblocks the signal where it starts later
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C, also for processes started meanwhile, even while they import; this process receives it afterwards."""
+    resource_tracker.ensure_running()  # because starting it later would unblock the signal
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
-def _work(root: str, cores: frozenset[int] | None, leader: Connection) -> None:
-    """The life of one process: it asks for shards, and tells what became of them. It ends with its leader."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all of a terminal's processes; the leader tells the others
+def _run_child(root: str, cores: frozenset[int] | None, parent: Connection) -> None:
+    """The main function of a child process: it requests shards and reports their outcome. It ends with its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent stops the children
     if cores is not None:
         os.sched_setaffinity(0, cores)
     try:
-        _do_shards(Run.at(root), leader)
+        _run_shards(Run.at(root), parent)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except CoinfarmError as error:
-        leader.send(str(error))
-    except Exception as error:  # noqa: BLE001 - the leader tells of it, and of what is left
-        leader.send(f"a process failed with {error!r}")
+        parent.send(str(error))
+    except Exception as error:  # noqa: BLE001 - the parent reports it
+        parent.send(f"a process failed with {error!r}")
 
 
-def _do_shards(run: Run, leader: Connection) -> None:
+def _run_shards(run: Run, parent: Connection) -> None:
     version = run.manifest.model_version
     history = CandleStoreSnapshot(run.candles)
-    last_told = time.monotonic()
+    last_report = time.monotonic()
 
-    def tell() -> None:
-        nonlocal last_told
-        if time.monotonic() - last_told > _TELL_EVERY_S:
-            last_told = time.monotonic()
-            leader.send(predictor.timings.frames)
+    def report_frames() -> None:
+        nonlocal last_report
+        if time.monotonic() - last_report > _REPORT_EVERY_S:
+            last_report = time.monotonic()
+            parent.send(predictor.timings.frames)
 
     settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri})
-    predictor = Service(settings).predictor(version, before_batch=tell, use_cache=False)
+    predictor = Service(settings).predictor(version, before_batch=report_frames, use_cache=False)
 
     def jobs() -> Iterator[tuple[Shard, ShardJob]]:
         while True:
-            leader.send(None)
-            shard = leader.recv()
+            parent.send(None)
+            shard = parent.recv()
             if shard is None:
                 return
             yield shard, ShardJob(shard, version, history, run.results)
 
-    def settle(shard: Shard, error: Exception | None) -> None:
-        leader.send(Settled(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
+    def on_finished(shard: Shard, error: Exception | None) -> None:
+        parent.send(FinishedShard(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
 
-    run_jobs(jobs(), predictor, settle)
+    run_jobs(jobs(), predictor, on_finished)

@@ -9,14 +9,14 @@ LAMBDA_USD_PER_REQUEST = 0.20 / 1_000_000
 LAMBDA_MB_PER_CORE = 1_769
 SQS_USD_PER_REQUEST = 0.40 / 1_000_000
 S3_USD_PER_WRITE = 0.005 / 1_000
-"""Of a PUT and of a LIST."""
+"""PUT and LIST requests."""
 S3_USD_PER_READ = 0.0004 / 1_000
 API_USD_PER_REQUEST = 3.50 / 1_000_000
-"""Of a REST API, the first 333 million in a month."""
+"""REST API, the first 333 million requests per month."""
 LOGS_USD_PER_GB = 0.50
-"""Taken in by CloudWatch, as the metrics are that lie in the logs."""
+"""Ingestion by CloudWatch, including the metrics in the logs."""
 
 INSTANCE_USD_PER_H = {"g4dn.xlarge": 0.526, "g6.xlarge": 0.805}
 """On demand, Linux."""
 SPOT_SHARE_OF_LIST = 0.4
-"""Spot is commonly half to seventy percent less than on demand."""
+"""Spot instances commonly cost 50 to 70 % less than on demand."""

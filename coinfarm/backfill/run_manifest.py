@@ -1,4 +1,4 @@
-"""The manifest of a run: what was asked for, of which model, where its candles and results lie, and what it was said to cost."""
+"""The manifest of a run: the request, the model version, the URIs of candles and results, and the cost estimate."""
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from coinfarm.backfill.estimate import ComputeTargetName, Quote
+from coinfarm.backfill.estimate import ComputeTargetName, CostEstimate
 from coinfarm.backfill.shard import MAX_SHARD_DAYS, Shard, shards_between
 from coinfarm.candles.interval import Interval
 from coinfarm.candles.symbol import Symbol
@@ -22,11 +22,10 @@ _MAX_BYTES = 1_000_000
 
 
 class RunManifest(Document):
-    """The shards are the days from `from_date` on and before `to_date`, of each symbol, `shard_days` at a time.
+    """The days from `from_date` up to but not including `to_date` of each symbol, in shards of `shard_days` days.
 
-    Runs that 0.1 planned have shards of one day at any interval.
-
-    `model_uri` is None for the model that comes with the package. `way` is how it is to be paid for.
+    Runs planned by 0.1 have shards of one day at any interval. If `model_uri` is None, the model of the package is used. `target` is the
+    compute target that the run is planned for.
     """
 
     format: Literal[1] = 1
@@ -41,38 +40,38 @@ class RunManifest(Document):
     model_version: Version
     candles_uri: str
     results_uri: str
-    way: ComputeTargetName
-    quote: Quote
+    target: ComputeTargetName = Field(alias="way")
+    estimate: CostEstimate = Field(alias="quote")
 
     def shards(self) -> Iterator[Shard]:
-        """Always in the same order: symbol by symbol, day by day."""
+        """The shards in a fixed order: by symbol, then by day."""
         for symbol in self.symbols:
             yield from shards_between(symbol, self.interval, self.from_date, self.to_date, self.stride, self.shard_days)
 
     def same_work_as(self, other: "RunManifest") -> bool:
-        """Whether the two differ in nothing but when they were made and what was quoted."""
-        told = {"created_at", "quote", "way"}
-        return self.model_dump(exclude=told) == other.model_dump(exclude=told)
+        """Whether both request the same predictions, whatever their creation time, estimate and compute target."""
+        ignored = {"created_at", "estimate", "target"}
+        return self.model_dump(exclude=ignored) == other.model_dump(exclude=ignored)
 
 
 class Run:
-    """A run that was planned: its manifest, and the storages that it names. What is read is read when it is first needed."""
+    """A planned run: its manifest, and the storages that it names. Everything is read when it is first used."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
 
     @classmethod
     def at(cls, root: str) -> "Run":
-        """The run at a folder or `s3://` URI; nothing is asked of it yet."""
+        """The run at a folder or `s3://` URI. Nothing is read yet."""
         return cls(open_storage(root))
 
     @cached_property
     def manifest(self) -> RunManifest:
-        """Raises `NotFound` where nothing was planned."""
+        """The stored manifest. Raises `NotFound` if there is none."""
         try:
             blob = self.storage.read(KEY, _MAX_BYTES)
         except NotFound:
-            raise NotFound(f"{self.storage.uri()} holds no run: plan one there with `coinfarm backfill plan --run`") from None
+            raise NotFound(f"{self.storage.uri()} is not a run: plan one there with `coinfarm backfill plan --run`") from None
         return RunManifest.parse(blob.data, self.storage.uri(KEY))
 
     @cached_property
@@ -88,9 +87,9 @@ class Run:
         return self.manifest.model_uri or reference_model_uri()
 
     def write(self, manifest: RunManifest) -> bool:
-        """Keep the manifest, which never changes from then on; False where the same was kept before.
+        """Store the manifest, which never changes afterwards. Returns False if the same is stored already.
 
-        Raises `Conflict` where another is.
+        Raises `Conflict` if another manifest is stored.
         """
         try:
             self.storage.write(KEY, manifest.to_json(), content_type="application/json", create_only=True)

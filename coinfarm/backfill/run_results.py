@@ -1,4 +1,4 @@
-"""Which shards of a run are done, and why others failed: what lies in the storage of results."""
+"""The shards of a run that are done, and why others failed, according to the storage of results."""
 
 import json
 from collections.abc import Collection
@@ -13,22 +13,22 @@ _MAX_NOTE_BYTES = 100_000
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a shard without a result failed last."""
+    """Why the last attempt at a shard without a result failed."""
 
     shard: Shard
     reason: str
 
 
 def done_shards(run: Run) -> set[Shard]:
-    """Those that have a result; the keys alone are looked at, and whether each is whole shows when it is read."""
-    manifest, found = run.manifest, _keys(run, PREDICTIONS)
-    return {shard for shard in manifest.shards() if shard.key(manifest.model_version) in found}
+    """The shards that have a result. Only keys are listed; results are not read, so a damaged one counts too."""
+    manifest, keys = run.manifest, _keys(run, PREDICTIONS)
+    return {shard for shard in manifest.shards() if shard.key(manifest.model_version) in keys}
 
 
 def failures(run: Run, done: Collection[Shard], max_reasons: int) -> tuple[int, list[Failure]]:
-    """How many shards that are not done have left a note of a failure, and the first of these notes."""
-    manifest, found = run.manifest, _keys(run, FAILURES)
-    failed = [shard for shard in manifest.shards() if shard not in done and shard.failure_key(manifest.model_version) in found]
+    """The number of shards with a failure note and no result, and the first `max_reasons` of these failures."""
+    manifest, keys = run.manifest, _keys(run, FAILURES)
+    failed = [shard for shard in manifest.shards() if shard not in done and shard.failure_key(manifest.model_version) in keys]
     return len(failed), [Failure(shard, _reason(run, shard)) for shard in failed[:max_reasons]]
 
 
@@ -46,4 +46,4 @@ def _reason(run: Run, shard: Shard) -> str:
         note = json.loads(run.results.read(shard.failure_key(run.manifest.model_version), _MAX_NOTE_BYTES).data)
         return str(note["reason"])
     except (NotFound, ValueError, TypeError, KeyError):
-        return "unknown: its note cannot be read"
+        return "unknown: the failure note cannot be read"

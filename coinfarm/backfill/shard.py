@@ -1,4 +1,4 @@
-"""The unit of a backfill: the windows of one symbol and interval that end on one UTC day, or on several where candles are long."""
+"""The unit of a backfill: the windows of one symbol and interval that end on one UTC day, or on several days for long intervals."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ _MINUTES_PER_DAY = 1440
 
 @dataclass(frozen=True)
 class Shard:
-    """The windows whose last candle opens on the UTC day `day` or the days after it, `days` in all.
+    """The windows whose last candle opens on one of `days` UTC days from `day` on.
 
-    With a stride of N it is those whose last candle is the Nth, the 2Nth, … since the epoch, so that they lie alike in every shard and
-    close on the hour, at midnight and so on where N candles are an hour or a day.
+    With a stride of N, these are the windows whose last candle is the Nth, 2Nth, … since the epoch, so that all shards are aligned, and the
+    windows close on the hour or at midnight if N candles are an hour or a day.
     """
 
     symbol: str
@@ -47,27 +47,27 @@ class Shard:
         return (self.day + timedelta(number) for number in range(self.days))
 
     @property
-    def asked(self) -> int:
-        """How many windows it has where there are candles for all of them."""
-        return self.ends_between(self.start_ms, self.stop_ms)
+    def window_count(self) -> int:
+        """The number of windows if no candles are missing."""
+        return self.windows_ending_between(self.start_ms, self.stop_ms)
 
-    def ends_between(self, start_ms: int, stop_ms: int) -> int:
-        """How many windows' last candles open in `[start_ms, stop_ms)`, a stretch of the day."""
+    def windows_ending_between(self, start_ms: int, stop_ms: int) -> int:
+        """The number of windows whose last candle opens in `[start_ms, stop_ms)`."""
         length_ms = self.stride * self.step_ms
-        first_ms = self.first_end_from(start_ms)
+        first_ms = self.first_window_end(start_ms)
         return max(0, -(-(stop_ms - first_ms) // length_ms))
 
-    def first_end_from(self, time_ms: int) -> int:
-        """When the last candle opens of the first window that ends with a candle of `time_ms` or later."""
+    def first_window_end(self, time_ms: int) -> int:
+        """The open time of the last candle of the first window that ends at `time_ms` or later."""
         length_ms = self.stride * self.step_ms
         return -(-(time_ms + self.step_ms) // length_ms) * length_ms - self.step_ms
 
     def key(self, version: str) -> str:
-        """Where its result lies under the root of results. It says what that depends on, but for the candles, of which it tells itself."""
+        """The key of its result under the root of results. It names everything that the result depends on except the candles."""
         return f"{series_prefix(version, self.symbol, self.interval, self.stride)}date={self._dates}.parquet"
 
     def failure_key(self, version: str) -> str:
-        """Where a note lies of why its last attempt failed."""
+        """The key of the note that says why the last attempt failed."""
         return f"{series_prefix(version, self.symbol, self.interval, self.stride, FAILURES)}date={self._dates}.json"
 
     def __str__(self) -> str:
@@ -80,12 +80,12 @@ class Shard:
 
 
 def days_per_shard(interval: str) -> int:
-    """As many days as hold about as many windows as a day of minutes: 5 at `5m`, 60 at `1h`, 1440 at `1d`."""
+    """The number of days with about as many windows as a day of minutes: 5 at `5m`, 60 at `1h`, 1440 at `1d`."""
     return min(MAX_SHARD_DAYS, max(1, interval_ms(interval) * _MINUTES_PER_DAY // DAY_MS))
 
 
 def shards_between(symbol: str, interval: str, first: date, stop: date, stride: int, days: int) -> Iterator[Shard]:
-    """The shards of the days from `first` on and before `stop`, oldest first.
+    """The shards of the days from `first` up to but not including `stop`, oldest first.
 
     Shards of several days begin at multiples of `days` since 1970, so that runs over other dates share all but the first and the last.
     """
@@ -98,6 +98,6 @@ def shards_between(symbol: str, interval: str, first: date, stop: date, stride: 
 
 
 def series_prefix(version: str, symbol: str, interval: str, stride: int = 1, folder: str = PREDICTIONS) -> str:
-    """What the keys of the results of one symbol and interval begin with."""
+    """The common prefix of the result keys of one symbol and interval."""
     strided = "" if stride == 1 else f"stride={stride}/"
     return f"{folder}/model={version}/{strided}symbol={symbol}/interval={interval}/"

@@ -1,4 +1,4 @@
-"""One shard's work, for whatever distributes it: Lambda, the worker, processes of this machine."""
+"""Process one shard, for Lambda, the worker and local runs."""
 
 import json
 import logging
@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_result import CONTENT_TYPE, read_result, result_file
-from coinfarm.backfill.shard_windows import ShardWindows, windows_of
+from coinfarm.backfill.shard_result import CONTENT_TYPE, encode_result, read_result
+from coinfarm.backfill.shard_windows import ShardWindows, read_shard_windows
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CandleError, NotFound, StorageError
 from coinfarm.prediction.predictions import Predictions
@@ -23,11 +23,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ShardJob:
-    """A `coinfarm.backfill.job_runner.Job`: the candles of the history to a result, under the key that says all.
+    """A `coinfarm.backfill.job_runner.Job` that turns candles of the history into a result under the shard's key.
 
-    So it may be done twice, or by two at once: a result appears whole, and writing it again changes nothing. One that is there and
-    whole is left as it is; one that is damaged is made anew, and so is one that was made of other candles than there are now: a day that
-    was stored in part may have grown.
+    It is idempotent, also if run twice at the same time: results are written atomically, and the same bytes each time. A complete result is
+    kept. A damaged result, or one from other candles than those stored now, is replaced: a partial day may have grown.
     """
 
     shard: Shard
@@ -41,30 +40,30 @@ class ShardJob:
         if result is None:
             return False
         try:
-            return result.candles in (None, self._windows_now().digest)
+            return result.candles_digest in (None, self._shard_windows().digest)
         except (NotFound, CandleError):
-            return True  # of candles that are gone, it is all there is
+            return True  # its candles are gone, so it cannot be made again
 
     def series(self) -> Series | None:
         try:
-            return self._windows_now().series
+            return self._shard_windows().series
         except Exception as error:
-            self._note(error)
+            self._write_failure_note(error)
             raise
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
-        data = result_file(self.shard, model, predictions, self._windows_now())
+        data = encode_result(self.shard, model, predictions, self._shard_windows())
         self.results.write(self.shard.key(self.version), data, content_type=CONTENT_TYPE)
 
-    def _windows_now(self) -> ShardWindows:
+    def _shard_windows(self) -> ShardWindows:
         if self._windows is None:
-            self._windows = windows_of(self.shard, self.history)
+            self._windows = read_shard_windows(self.shard, self.history)
         return self._windows
 
-    def _note(self, error: Exception) -> None:
-        """Why it failed, where `coinfarm backfill status` looks; the next attempt's note replaces it, and a result makes it void."""
+    def _write_failure_note(self, error: Exception) -> None:
+        """Store why it failed, for `coinfarm backfill status`. The next failure replaces the note; a result supersedes it."""
         note = {"reason": str(error) or repr(error), "at": datetime.now(UTC).isoformat(timespec="seconds")}
         try:
             self.results.write(self.shard.failure_key(self.version), json.dumps(note).encode(), content_type="application/json")
-        except StorageError as unwritten:
-            logger.warning("No note is left of why %s failed: %s", self.shard, unwritten)
+        except StorageError as storage_error:
+            logger.warning("The failure note of %s could not be written: %s", self.shard, storage_error)

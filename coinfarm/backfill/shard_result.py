@@ -1,4 +1,4 @@
-"""The result of a shard: a Parquet file that says of which shard it is, and accounts for every window asked for."""
+"""The result of a shard: a Parquet file that names its shard and accounts for every requested window."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
 CONTENT_TYPE = "application/vnd.apache.parquet"
-_SHARD, _MODEL, _ACCOUNT, _CANDLES = b"shard", b"model", b"account", b"candles"
+_SHARD, _MODEL, _COUNTS, _CANDLES = b"shard", b"model", b"account", b"candles"
 _MAX_BYTES = 16 << 20
 
 
@@ -34,44 +34,44 @@ _NO_PREDICTIONS = Predictions(
 
 
 @dataclass(frozen=True)
-class Account:
-    """What became of the windows asked for: each of them is in one of the four others.
+class ShardCounts:
+    """The number of windows by outcome; `requested` is their sum.
 
-    Of a predicted window there are numbers; of one that is mostly filled, more than half of its candles were made up.
+    A mostly filled window has no prediction, because more than half of its candles were missing and filled.
     """
 
-    asked: int
+    requested: int
     predicted: int
     mostly_filled: int
     too_few_before: int
     no_candles: int
 
     @property
-    def adds_up(self) -> bool:
-        return self.asked == self.predicted + self.mostly_filled + self.too_few_before + self.no_candles
+    def is_consistent(self) -> bool:
+        return self.requested == self.predicted + self.mostly_filled + self.too_few_before + self.no_candles
 
 
 @dataclass(frozen=True)
-class Result:
-    """A result that was found whole: `table` has the columns of `coinfarm.serving.response`, a row for each window that has 200 candles.
+class ShardResult:
+    """A complete result: `table` has the columns of `coinfarm.serving.response`, and a row for each window that has 200 candles.
 
-    `candles` is the digest of what it was made of; None where it does not tell.
+    `candles_digest` is the digest of the candles that it was made from; None if the file has none.
     """
 
     table: "pa.Table"
-    account: Account
-    candles: str | None
+    counts: ShardCounts
+    candles_digest: str | None
 
 
 def empty_table() -> "pa.Table":
-    """The columns of every result, without a row."""
+    """The columns of a result, without rows."""
     import pyarrow as pa
 
     return pa.table(prediction_columns(_NO_PREDICTIONS))
 
 
-def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | None, windows: ShardWindows) -> bytes:
-    """The same bytes for the same predictions, whoever made them and when; None where there was nothing to predict of the windows."""
+def encode_result(shard: Shard, model: "LoadedModel", predictions: Predictions | None, windows: ShardWindows) -> bytes:
+    """The Parquet file; the same input gives the same bytes. `predictions` is None if there was nothing to predict."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -79,11 +79,11 @@ def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | N
         predictions = _NO_PREDICTIONS
     table = pa.table(prediction_columns(predictions))
     mostly_filled = int(np.isnan(predictions.values_pct[:, 0]).sum())
-    account = Account(shard.asked, len(predictions) - mostly_filled, mostly_filled, windows.too_few_before, windows.no_candles)
+    counts = ShardCounts(shard.window_count, len(predictions) - mostly_filled, mostly_filled, windows.too_few_before, windows.no_candles)
     metadata = {
         _SHARD: shard.key(model.version),
         _MODEL: json.dumps(model_identity(model)),
-        _ACCOUNT: json.dumps(asdict(account)),
+        _COUNTS: json.dumps(_stored_counts(counts)),
         _CANDLES: windows.digest,
     }
     sink = pa.BufferOutputStream()
@@ -91,8 +91,8 @@ def result_file(shard: Shard, model: "LoadedModel", predictions: Predictions | N
     return bytes(sink.getvalue())
 
 
-def read_result(shard: Shard, version: str, results: Storage) -> Result | None:
-    """What lies at the shard's key; None where nothing lies there, or nothing that is whole and of this shard."""
+def read_result(shard: Shard, version: str, results: Storage) -> ShardResult | None:
+    """The result at the shard's key; None if there is none, or it is damaged, incomplete or of another shard."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -102,14 +102,25 @@ def read_result(shard: Shard, version: str, results: Storage) -> Result | None:
         return None
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        if file.metadata.num_rows > shard.asked or not file.schema_arrow.equals(empty_table().schema):
-            return None  # before anything is unpacked: a few bytes may stand for any number of rows
+        if file.metadata.num_rows > shard.window_count or not file.schema_arrow.equals(empty_table().schema):
+            return None  # checked before decompression, because a few bytes may contain any number of rows
         table = file.read(use_threads=False)
         metadata = table.schema.metadata or {}
-        account = Account(**json.loads(metadata[_ACCOUNT]))
+        counts = _parse_counts(metadata[_COUNTS])
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return None
-    whole = account.adds_up and account.asked == shard.asked and len(table) == account.predicted + account.mostly_filled
-    if not whole or metadata.get(_SHARD) != shard.key(version).encode():
+    is_complete = counts.is_consistent and counts.requested == shard.window_count and len(table) == counts.predicted + counts.mostly_filled
+    if not is_complete or metadata.get(_SHARD) != shard.key(version).encode():
         return None
-    return Result(table, account, metadata[_CANDLES].decode() if _CANDLES in metadata else None)
+    return ShardResult(table, counts, metadata[_CANDLES].decode() if _CANDLES in metadata else None)
+
+
+def _stored_counts(counts: ShardCounts) -> dict[str, int]:
+    """The counts as stored in the file, where `requested` is called `asked`."""
+    fields = asdict(counts)
+    return {"asked": fields.pop("requested"), **fields}
+
+
+def _parse_counts(data: bytes) -> ShardCounts:
+    stored = json.loads(data)
+    return ShardCounts(stored["asked"], **{name: count for name, count in stored.items() if name != "asked"})

@@ -1,9 +1,11 @@
-"""How a run stands, told from its results and its queue."""
+"""The status of a run, from its results and its queue."""
 
 from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from coinfarm.backfill.estimate import ComputeTargetName
 from coinfarm.backfill.run_manifest import Run
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from coinfarm.aws.sqs import Queue
 
 _REASONS_SHOWN = 5
-_RATE_OVER_S = 120
+_SPEED_WINDOW_S = 120
 
 
 class ShardFailure(Document):
@@ -26,11 +28,11 @@ class ShardFailure(Document):
 
 
 class Status(Document):
-    """Of the `shards`, `done` have a result, `unsent` were never sent; `waiting`, `in_flight` and `dead_lettered` are what the queues say,
-    about, and None where no queue is known. `failed` of those without a result left a note of why, the first of which are `failures`.
+    """Of the `shards`, `done` have a result and `unsent` were never sent. `waiting`, `in_flight` and `dead_lettered` are approximate counts
+    of the queues; None if there is no queue. `failed` shards without a result have a failure note; `failures` are the first of them.
 
-    `frames` are all that are asked for, `frames_done` those of shards that are done. `usd` is what these cost by the quote for `way`, less
-    what was done before. `frames_per_s` and `seconds_left` are None where nothing is known of the pace.
+    `frames` is the number of requested frames, `frames_done` that of the shards done. `usd` is the estimated cost of these on `target`,
+    without those done before the run. `frames_per_s` and `seconds_left` are None if the speed is unknown.
     """
 
     shards: int
@@ -46,8 +48,8 @@ class Status(Document):
     frames_per_s: float | None
     seconds_left: float | None
     usd: float
-    usd_quoted: float | None
-    way: ComputeTargetName
+    usd_estimated: float | None = Field(alias="usdQuoted")
+    target: ComputeTargetName = Field(alias="way")
 
     @property
     def is_complete(self) -> bool:
@@ -55,12 +57,12 @@ class Status(Document):
 
     @property
     def is_idle(self) -> bool:
-        """Whether a queue is known in which nothing waits or is in flight, so that nothing more will be done."""
+        """Whether there is a queue without messages waiting or in flight, although shards are missing."""
         return not self.is_complete and self.waiting == 0 and self.in_flight == 0
 
     @property
     def lost(self) -> int:
-        """Shards that were sent, and are neither done nor in a queue: `coinfarm backfill resume` sends them again."""
+        """The number of shards that were sent, but are neither done nor in a queue: `coinfarm backfill resume` sends them again."""
         if self.waiting is None or self.in_flight is None or self.unsent is None:
             return 0
         elsewhere = self.waiting + self.in_flight + (self.dead_lettered or 0) + self.unsent
@@ -68,27 +70,27 @@ class Status(Document):
 
 
 class StatusMonitor:
-    """Looks at a run, again and again; the pace is that of the last two minutes, or, at the first look, since the run was submitted."""
+    """Reads the status of a run repeatedly. The speed is that of the last two minutes, or since the submission at first."""
 
     def __init__(self, run: Run, queue: "Queue | None", dead_letters: "Queue | None") -> None:
         self._run = run
         self._queue = queue
         self._dead_letters = dead_letters
-        self._looks: deque[_Look] = deque()
+        self._samples: deque[_Sample] = deque()
 
     def status(self) -> Status:
         manifest, submission = self._run.manifest, read_submission(self._run)
         shards = list(manifest.shards())
         done = done_shards(self._run)
-        frames, frames_done = sum(shard.asked for shard in shards), sum(shard.asked for shard in done)
+        frames, frames_done = sum(shard.window_count for shard in shards), sum(shard.window_count for shard in done)
         failed, first = failures(self._run, done, _REASONS_SHOWN)
         depth = self._queue.depth() if self._queue else None
         dead = self._dead_letters.depth() if self._dead_letters else None
         before = submission.frames_done_before if submission else 0
-        if submission and not self._looks:
-            self._looks.append(_Look(submission.started_at, before))
-        frames_per_s = self._pace(_Look(datetime.now(UTC), frames_done)) if frames_done < frames else None
-        quoted = manifest.quote.way(manifest.way).usd
+        if submission and not self._samples:
+            self._samples.append(_Sample(submission.started_at, before))
+        frames_per_s = self._speed(_Sample(datetime.now(UTC), frames_done)) if frames_done < frames else None
+        estimated_usd = manifest.estimate.target(manifest.target).usd
         return Status(
             shards=len(shards),
             done=len(done),
@@ -102,21 +104,21 @@ class StatusMonitor:
             frames_done=frames_done,
             frames_per_s=frames_per_s,
             seconds_left=(frames - frames_done) / frames_per_s if frames_per_s else None,
-            usd=(quoted or 0.0) * (frames_done - before) / frames if submission and frames else 0.0,
-            usd_quoted=quoted,
-            way=manifest.way,
+            usd=(estimated_usd or 0.0) * (frames_done - before) / frames if submission and frames else 0.0,
+            usd_estimated=estimated_usd,
+            target=manifest.target,
         )
 
-    def _pace(self, look: "_Look") -> float | None:
-        self._looks.append(look)
-        while len(self._looks) > 2 and (look.at - self._looks[1].at).total_seconds() > _RATE_OVER_S:
-            self._looks.popleft()
-        first = self._looks[0]
-        seconds = (look.at - first.at).total_seconds()
-        return (look.frames_done - first.frames_done) / seconds if seconds > 0 and look.frames_done > first.frames_done else None
+    def _speed(self, sample: "_Sample") -> float | None:
+        self._samples.append(sample)
+        while len(self._samples) > 2 and (sample.at - self._samples[1].at).total_seconds() > _SPEED_WINDOW_S:
+            self._samples.popleft()
+        first = self._samples[0]
+        seconds = (sample.at - first.at).total_seconds()
+        return (sample.frames_done - first.frames_done) / seconds if seconds > 0 and sample.frames_done > first.frames_done else None
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Sample:
     at: datetime
     frames_done: int

@@ -1,4 +1,4 @@
-"""Send a run's shards to a queue: once, again where they are missing, and back from the dead letters."""
+"""Send the shards of a run to a queue, and send again those without a result."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -24,13 +24,13 @@ _MAX_BYTES = 1_000_000
 _READ_AHEAD = 16
 
 OnSent = Callable[[int, int], None]
-"""Told how many messages were sent of how many."""
+"""Called with the number of messages sent so far and in total."""
 
 
 class Submission(Document):
-    """How far a run was sent: of its shards, in their order, the first `sent` were (or were done before).
+    """The progress of sending a run: the first `sent` of its shards, in order, were sent or done before.
 
-    `frames_done_before` are of shards that had results when it began: they cost this run nothing.
+    `frames_done_before` is the number of frames in shards that had results when it started, which cost this run nothing.
     """
 
     queue_url: str
@@ -40,7 +40,7 @@ class Submission(Document):
 
 
 def read_submission(run: Run) -> Submission | None:
-    """None where nothing was sent yet. Raises `DocumentError` for a damaged one."""
+    """The stored submission; None if nothing was sent yet. Raises `DocumentError` if it is damaged."""
     try:
         blob = run.storage.read(KEY, _MAX_BYTES)
     except NotFound:
@@ -49,57 +49,57 @@ def read_submission(run: Run) -> Submission | None:
 
 
 def submit(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None) -> int:
-    """Send every shard that was not sent and has no result; goes on where it was cut off. Returns how many it sent.
+    """Send every shard that was not sent and has no result, and return their number. It continues an interrupted submission.
 
-    How far it is is kept after every call of ten, so that no more than ten go twice, which is harmless.
+    Progress is stored after every call of ten messages, so at most ten are sent twice, which is harmless.
     """
     shards, done = list(run.manifest.shards()), done_shards(run)
-    before = read_submission(run)
-    if before is None:
-        frames_done = sum(shard.asked for shard in done)
-        before = Submission(queue_url=queue.url, started_at=datetime.now(UTC), sent=0, frames_done_before=frames_done)
-    places = [place for place in range(before.sent, len(shards)) if shards[place] not in done]
+    submission = read_submission(run)
+    if submission is None:
+        frames_done = sum(shard.window_count for shard in done)
+        submission = Submission(queue_url=queue.url, started_at=datetime.now(UTC), sent=0, frames_done_before=frames_done)
+    indices = [index for index in range(submission.sent, len(shards)) if shards[index] not in done]
 
-    def keep(sent: int) -> None:
-        reached = len(shards) if sent == len(places) else places[sent]
-        _write(run, before.model_copy(update={"sent": reached, "queue_url": queue.url}))
-        on_sent(sent, len(places))
+    def store_progress(sent: int) -> None:
+        next_index = len(shards) if sent == len(indices) else indices[sent]
+        _write(run, submission.model_copy(update={"sent": next_index, "queue_url": queue.url}))
+        on_sent(sent, len(indices))
 
-    queue.send((message(run.manifest, shards[place]) for place in places), keep)
-    if not places:
-        keep(0)
-    return len(places)
+    queue.send((message(run.manifest, shards[index]) for index in indices), store_progress)
+    if not indices:
+        store_progress(0)
+    return len(indices)
 
 
-def resend(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None, *, look_inside: bool = False) -> int:
-    """Send every shard without a result, whether it was sent before or not. Returns how many.
+def resend(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None, *, check_results: bool = False) -> int:
+    """Send every shard without a result, whether it was sent before or not, and return their number.
 
-    With `look_inside` also those whose result is damaged, or was made of other candles than there are now. Meant for when the queue is
-    empty: a shard that still waits there would be sent twice, which costs a look at its result.
+    With `check_results`, also send those whose result is damaged or was made from other candles than those stored now. Call it when the
+    queue is empty: a shard that still waits there is sent twice, which costs a read of its result.
     """
-    missing = unfit_shards(run) if look_inside else missing_shards(run)
+    missing = outdated_shards(run) if check_results else missing_shards(run)
     queue.send((message(run.manifest, shard) for shard in missing), lambda sent: on_sent(sent, len(missing)))
-    before = read_submission(run)
-    if before is not None:
-        _write(run, before.model_copy(update={"sent": len(list(run.manifest.shards())), "queue_url": queue.url}))
+    submission = read_submission(run)
+    if submission is not None:
+        _write(run, submission.model_copy(update={"sent": len(list(run.manifest.shards())), "queue_url": queue.url}))
     return len(missing)
 
 
 def missing_shards(run: Run) -> Sequence[Shard]:
-    """Those without a result, in their order."""
+    """The shards without a result, in order."""
     done = done_shards(run)
     return [shard for shard in run.manifest.shards() if shard not in done]
 
 
-def unfit_shards(run: Run) -> Sequence[Shard]:
-    """Those that have no result, a damaged one, or one of other candles; every result is read, and its candles."""
+def outdated_shards(run: Run) -> Sequence[Shard]:
+    """The shards whose result is missing, damaged or from other candles. All results and their candles are read."""
     history, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
     done = read_ahead(lambda shard: ShardJob(shard, version, history, run.results).is_done(), run.manifest.shards(), _READ_AHEAD)
     return [shard for shard, is_done in done if not is_done]
 
 
 def message(manifest: RunManifest, shard: Shard) -> str:
-    """The shard as a message of the queue."""
+    """The queue message of a shard."""
     request = ShardRequest(
         symbol=shard.symbol,
         interval=shard.interval,

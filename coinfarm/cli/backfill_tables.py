@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.backfill.coverage import Counts, Coverage
+from coinfarm.backfill.coverage import Coverage, WindowCounts
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
@@ -19,17 +19,19 @@ _WIDTH = 78
 
 def estimate_table(manifest: RunManifest) -> "Table":
     """Time and cost on each compute target; below the table, the basis of each speed."""
-    quote = manifest.quote
+    estimate = manifest.estimate
     series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} to {manifest.to_date}"
-    title = f"{quote.frames:,} frames in {quote.messages:,} shards, {series}, model {manifest.model_version}"
-    if quote.messages_without_candles:
-        title += f"; {quote.messages_without_candles:,} of the shards without candles"
+    title = f"{estimate.frames:,} frames in {estimate.messages:,} shards, {series}, model {manifest.model_version}"
+    if estimate.messages_without_candles:
+        title += f"; {estimate.messages_without_candles:,} of the shards without candles"
     notes = [
-        f"{_TARGET_NAMES[target.name].removesuffix(', on demand')}: {target.basis}" for target in quote.ways if target.name != "gpu-spot"
+        f"{_TARGET_NAMES[target.name].removesuffix(', on demand')}: {target.basis}"
+        for target in estimate.targets
+        if target.name != "gpu-spot"
     ]
-    notes.append(f"Dollars at list prices of us-east-1, {quote.prices_date}, not counting the start of machines.")
+    notes.append(f"Dollars at list prices of us-east-1, {estimate.prices_date}, not counting the start of machines.")
     table = _table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes))
-    for target in quote.ways:
+    for target in estimate.targets:
         speed = "?" if target.frames_per_s is None else f"{target.frames_per_s:,.0f}"
         mark = "*" if "ASSUMED" in target.basis else ""
         name, workers = _TARGET_NAMES[target.name], str(target.workers)
@@ -51,9 +53,7 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "failed, without a result": f"{status.failed:,}",
         "frames/s": _count(None if status.frames_per_s is None else round(status.frames_per_s)),
         "time left": "none" if status.is_complete else None if status.seconds_left is None else duration_text(status.seconds_left),
-        "dollars so far": f"{dollar_text(status.usd)} of {dollar_text(status.usd_quoted)}, the estimate for {_TARGET_NAMES[status.way]}"
-        if status.unsent is not None
-        else None,
+        "dollars so far": None if status.unsent is None else _cost_text(status),
     }
     notes = [f"{failure.shard}: {failure.reason}" for failure in status.failures]
     if status.dead_lettered:
@@ -71,6 +71,10 @@ def status_table(status: Status, run_uri: str) -> "Table":
         if value is not None:
             table.add_row(name, value)
     return table
+
+
+def _cost_text(status: Status) -> str:
+    return f"{dollar_text(status.usd)} of {dollar_text(status.usd_estimated)}, the estimate for {_TARGET_NAMES[status.target]}"
 
 
 def status_document(status: Status) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def coverage_table(coverage: Coverage) -> "Table":
     return table
 
 
-def _cells(counts: Counts) -> list[str]:
+def _cells(counts: WindowCounts) -> list[str]:
     return [f"{count:,}" for count in counts.document().values()]
 
 

@@ -68,7 +68,7 @@ def run_progress_bar(total: int) -> Iterator[Callable[["RunProgress"], None]]:
             first_s, first_frames = first
             speed = f"{(progress.frames - first_frames) / (now - first_s):,.0f} frames/s" if progress.frames > first_frames else ""
             failed = f"  {len(progress.failed)} shards failed" if progress.failed else ""
-            finished = progress.windows_done + sum(shard.asked for shard in progress.failed)
+            finished = progress.windows_done + sum(shard.window_count for shard in progress.failed)
             update(finished + progress.frames_in_progress, note=speed + failed)
 
         yield show

@@ -11,7 +11,7 @@ from coinfarm.errors import NotFound, StorageError
 
 if TYPE_CHECKING:
     from coinfarm.aws.cloudformation import Stack
-    from coinfarm.backfill.estimate import Fleet
+    from coinfarm.backfill.estimate import ComputeLimits
 
 
 def use_stack(context: click.Context, name: str | None) -> None:
@@ -59,18 +59,18 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
                 **model,
                 "store": lambda: stack().candles_uri,
                 "results": lambda: stack().results_uri,
-                "lambda_functions": lambda: _fleet(stack()).lambda_functions,
-                "lambda_memory_mb": lambda: _fleet(stack()).lambda_memory_mb,
-                "instances": lambda: _fleet(stack()).instances,
+                "lambda_functions": lambda: _limits(stack()).lambda_functions,
+                "lambda_memory_mb": lambda: _limits(stack()).lambda_memory_mb,
+                "instances": lambda: _limits(stack()).instances,
             },
         },
     }
 
 
-def _fleet(stack: "Stack") -> "Fleet":
-    from coinfarm.backfill.estimate import Fleet
+def _limits(stack: "Stack") -> "ComputeLimits":
+    from coinfarm.backfill.estimate import ComputeLimits
 
-    return Fleet(**stack.limits)
+    return ComputeLimits(**stack.limits)
 
 
 @click.command("stack", epilog="Example: coinfarm --stack coinfarm-dev stack")

@@ -108,22 +108,24 @@ def _select_candles(
 
 def _predict(run: "Run") -> None:
     """Raises `click.ClickException` if a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
-    from coinfarm.backfill.local_run import cores_here, run_locally
+    from coinfarm.backfill.local_run import available_cores, run_locally
     from coinfarm.cli.backfill_tables import run_summary_lines
 
     manifest = run.manifest
     shards = list(manifest.shards())
-    _log(f"Backfill: {manifest.quote.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
+    _log(
+        f"Backfill: {manifest.estimate.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}"
+    )
     started = time.perf_counter()
-    with run_progress_bar(sum(shard.asked for shard in shards)) as show:
-        tally = run_locally(run.storage.uri(), shards, min(cores_here(), len(shards)), show)
-    for line in run_summary_lines(tally, time.perf_counter() - started):
+    with run_progress_bar(sum(shard.window_count for shard in shards)) as show:
+        progress = run_locally(run.storage.uri(), shards, min(available_cores(), len(shards)), show)
+    for line in run_summary_lines(progress, time.perf_counter() - started):
         _log(f"  {line}")
-    if tally.stopped:
+    if progress.stopped:
         raise KeyboardInterrupt
-    if tally.failed:
+    if progress.failed:
         raise click.ClickException(
-            f"{len(tally.failed):,} shards failed, for the reasons above: a verdict needs all predictions. Run the same command again"
+            f"{len(progress.failed):,} shards failed, for the reasons above: a verdict needs all predictions. Run the same command again"
         )
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.coverage import Counts
-from coinfarm.backfill.estimate import Fleet
-from coinfarm.backfill.plan import BackfillSpec, plan_run, speed_here
+from coinfarm.backfill.coverage import WindowCounts
+from coinfarm.backfill.estimate import ComputeLimits
+from coinfarm.backfill.plan import BackfillSpec, measure_speed, plan_run
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backtest.backtest import BacktestResult, StageProgress, backtest, no_progress
 from coinfarm.backtest.strategy import Strategy
@@ -27,7 +27,7 @@ class PipelineResult:
     """The backtest, the counts of windows by outcome, and the file of all predictions."""
 
     backtest: BacktestResult
-    windows: Counts
+    windows: WindowCounts
     predictions: Path
 
 
@@ -46,7 +46,7 @@ def plan_backfill(selection: CandleSelection, predictor: "Predictor", model_uri:
         spec = BackfillSpec(
             selection.symbols, selection.interval, selection.first_day, selection.stop_day, 1, model_uri, version, candles, results
         )
-        run.write(plan_run(spec, speed_here(predictor), Fleet(), "here"))
+        run.write(plan_run(spec, measure_speed(predictor), ComputeLimits(), "here"))
     return run
 
 

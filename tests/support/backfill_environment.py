@@ -130,7 +130,7 @@ class Farm:
         assert found.keys() == expected.keys()
         assert [key for key in expected if found[key] != expected[key]] == []
         coverage = collect(self.run, self._folder / "all.parquet")
-        assert coverage.total.adds_up
+        assert coverage.total.is_consistent
         assert coverage.missing == []
         rows = pq.read_table(self._folder / "all.parquet", columns=["symbol", "open_time"])
         assert len(rows) == coverage.total.predicted > 0

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from coinfarm.aws.sqs import Depth
-from coinfarm.backfill.estimate import Fleet, Speed
+from coinfarm.backfill.estimate import ComputeLimits, Speed
 from coinfarm.backfill.plan import BackfillSpec, plan_run
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.storage import Storage, open_storage
@@ -34,7 +34,7 @@ def planned(
     run = Run(open_storage(str(root)))
     stop = date.fromordinal(first.toordinal() + days)
     spec = BackfillSpec(symbols, interval, first, stop, stride, model_uri, version, candles, run.storage)
-    manifest = plan_run(spec, SPEED, Fleet(), "lambda")
+    manifest = plan_run(spec, SPEED, ComputeLimits(), "lambda")
     run.write(manifest if shard_days is None else manifest.model_copy(update={"shard_days": shard_days}))
     return run
 

@@ -20,7 +20,7 @@ from benchmarks.soak.moves import Move, strays, taken_up_s
 from benchmarks.soak.serving import MIN_TREND_S, Plan, Served
 from benchmarks.soak.versions import reference_bundle, scaled
 from benchmarks.soak.vitals import Vitals, trend
-from coinfarm.backfill.coverage import Counts
+from coinfarm.backfill.coverage import WindowCounts
 from coinfarm.engines.loading import load_engine
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.draw import draw_frames
@@ -207,7 +207,7 @@ OUTCOME = Outcome(
     longest_life_s=1.0,
     ended_by_themselves=[],
     exit_codes=[0, 0],
-    counts=Counts(asked=5_760, predicted=5_760),
+    counts=WindowCounts(requested=5_760, predicted=5_760),
     rows=5_760,
     max_rows_of_a_window=1,
     missing=0,
@@ -268,7 +268,7 @@ def test_what_stands_still_is_helped_on_and_counted(
 
     idle = SimpleNamespace(is_complete=False, is_idle=True, done=38, shards=40, dead_lettered=dead_lettered)
     done = SimpleNamespace(is_complete=True, is_idle=False, done=40, shards=40, dead_lettered=len(_POISON))
-    looks = SimpleNamespace(look=lambda: done if called else idle)
+    looks = SimpleNamespace(status=lambda: done if called else idle)
     monkeypatch.setattr("benchmarks.soak.backfill.StatusMonitor", lambda *_: looks)
     monkeypatch.setattr("benchmarks.soak.backfill._LOOK_EVERY_S", 0)
     run = SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://results/fire"))
@@ -282,7 +282,7 @@ def test_what_stands_still_is_helped_on_and_counted(
 
 def test_what_never_ends_is_given_up_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
     stuck = SimpleNamespace(is_complete=False, is_idle=False, done=38, shards=40, dead_lettered=0)
-    monkeypatch.setattr("benchmarks.soak.backfill.StatusMonitor", lambda *_: SimpleNamespace(look=lambda: stuck))
+    monkeypatch.setattr("benchmarks.soak.backfill.StatusMonitor", lambda *_: SimpleNamespace(status=lambda: stuck))
     nothing: Any = SimpleNamespace()
     assert _Care(nothing, nothing, nothing, nothing, nothing, lambda *_: None).until_done(time.monotonic() - 1_300) >= 1_300
 

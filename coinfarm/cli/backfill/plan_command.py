@@ -92,7 +92,7 @@ def plan(
 
     Nothing is predicted or spent yet. The plan does not change afterwards; it contains the model version that is in service now.
     """
-    from coinfarm.backfill.estimate import Fleet
+    from coinfarm.backfill.estimate import ComputeLimits
     from coinfarm.backfill.plan import BackfillSpec, plan_run
     from coinfarm.backfill.run_manifest import Run
     from coinfarm.cli.backfill_tables import estimate_table
@@ -113,12 +113,12 @@ def plan(
         candles=open_storage(store),
         results=open_storage(results) if results else run.storage,
     )
-    manifest = plan_run(spec, speed, Fleet(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), target)
+    manifest = plan_run(spec, speed, ComputeLimits(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), target)
     if as_json:
         click.echo(manifest.to_json().decode(), nl=False)
     else:
         print_tables(estimate_table(manifest))
-    usd = manifest.quote.way(target).usd
+    usd = manifest.estimate.target(target).usd
     if budget is not None and (usd is None or usd > budget):
         price = "unknown" if usd is None else dollar_text(usd)
         raise click.ClickException(f"nothing was planned: on {target} the price is {price}, and the budget is {dollar_text(budget)}")
@@ -129,15 +129,15 @@ def plan(
 def _version_and_speed(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Speed]":
     """The version in service, and the speed of this machine: `frames_per_s`, or else measured, which loads the model."""
     from coinfarm.backfill.estimate import Speed
-    from coinfarm.backfill.local_run import cores_here
-    from coinfarm.backfill.plan import speed_here
+    from coinfarm.backfill.local_run import available_cores
+    from coinfarm.backfill.plan import measure_speed
     from coinfarm.cli.options import open_predictor
     from coinfarm.models.store import open_model_source
     from coinfarm.serving.settings import reference_model_uri
 
     if frames_per_s is None:
         predictor = open_predictor(model_uri)
-        return predictor.model.version, speed_here(predictor)
+        return predictor.model.version, measure_speed(predictor)
     current = open_model_source(model_uri or reference_model_uri()).current_if_changed(None)
     assert current is not None  # None means unchanged, and no earlier version was given
-    return current.version, Speed(frames_per_s, cores_here(), "as given by --frames-per-s, on this machine")
+    return current.version, Speed(frames_per_s, available_cores(), "as given by --frames-per-s, on this machine")

@@ -44,7 +44,7 @@ def resume(root: str, queue_url: str | None, check: bool, force: bool) -> None:
     queue = open_queue(run, queue_url)
     queued = queue.depth().total
     with progress_bar("sending") as show:
-        sent = submit_shards(run, queue, show) if queued and not force else resend(run, queue, show, look_inside=check)
+        sent = submit_shards(run, queue, show) if queued and not force else resend(run, queue, show, check_results=check)
     click.echo(f"{plural_text(sent, 'shard')} sent")
     if queued and not force:
         click.echo(f"{plural_text(queued, 'message')} in the queue: run this again when it is empty, or with --force", err=True)

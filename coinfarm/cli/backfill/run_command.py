@@ -24,14 +24,14 @@ def run(root: str, processes: int | None, as_json: bool) -> None:
     To continue an interrupted run, use the same command again: finished shards are kept. The exit code is 1 if a shard failed, and 130
     after Ctrl-C, which waits for the shards in progress.
     """
-    from coinfarm.backfill.local_run import cores_here, run_locally
+    from coinfarm.backfill.local_run import available_cores, run_locally
     from coinfarm.cli.backfill_tables import run_summary_document, run_summary_lines
 
     how_to_continue = f"Finished shards are kept. Continue with the same command: coinfarm backfill run --run {root}"
     shards = list(open_run(root).manifest.shards())
     started = time.perf_counter()
-    with on_interrupt(how_to_continue), run_progress_bar(sum(shard.asked for shard in shards)) as show:
-        progress = run_locally(root, shards, min(processes or cores_here(), len(shards)), show)
+    with on_interrupt(how_to_continue), run_progress_bar(sum(shard.window_count for shard in shards)) as show:
+        progress = run_locally(root, shards, min(processes or available_cores(), len(shards)), show)
     seconds = time.perf_counter() - started
     if as_json:
         click.echo(json.dumps(run_summary_document(progress, seconds)))

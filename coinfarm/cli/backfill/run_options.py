@@ -77,7 +77,7 @@ def _stack_queue_url(manifest: "RunManifest") -> str | None:
     if stack is None:
         return None
     stack.check_uris(manifest.candles_uri, manifest.results_uri)
-    return stack.queue_url(fleet=manifest.way in FLEET_TARGETS)
+    return stack.queue_url(fleet=manifest.target in FLEET_TARGETS)
 
 
 def _queue_at(url: str) -> "Queue":

@@ -67,7 +67,7 @@ def test_every_minute_asked_for_is_accounted_for_once(run: Run, tmp_path: Path) 
     coverage = collect(run, tmp_path / "all.parquet")
     assert {symbol: counts.document() for symbol, counts in coverage.by_symbol().items()} == EXPECTED
     assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in EXPECTED["DEMOUSD"]}
-    assert all(counts.adds_up for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
+    assert all(counts.is_consistent for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
     assert [str(shard) for shard in coverage.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
     document = coverage.document()
     assert document["months"][0] == {
@@ -117,14 +117,14 @@ def test_a_damaged_result_is_missing_not_collected(run: Run, tmp_path: Path) -> 
     finally:
         run.results.write(key, whole)
     assert shard in coverage.missing
-    assert coverage.total.adds_up
+    assert coverage.total.is_consistent
     days = {day_of(time) for time in pq.read_table(tmp_path / "all.parquet")["close_time"].to_pylist()}
     assert shard.day not in days
 
 
 def test_a_folder_in_which_something_lies_is_left_alone(run: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(CoinfarmError, match="is there already, and not empty"):
+    with pytest.raises(CoinfarmError, match="exists already"):
         collect(run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -148,7 +148,7 @@ def test_cut_off_nothing_appears(run: Run, tmp_path: Path, output: str) -> None:
 def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Path) -> None:
     run = planned(tmp_path / "run", stored(tmp_path / "store", synthetic_history(1)), days=1)
     coverage = collect(run, tmp_path / "all.parquet")
-    assert (coverage.total.asked, coverage.total.missing) == (DAY, DAY)
+    assert (coverage.total.requested, coverage.total.missing) == (DAY, DAY)
     assert len(pq.read_table(tmp_path / "all.parquet")) == 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.backfill.estimate import Fleet, Speed, quote
+from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
 from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import days_per_shard, shards_between
@@ -22,60 +22,62 @@ def candles(tmp_path_factory: pytest.TempPathFactory) -> Storage:
     return stored(tmp_path_factory.mktemp("store"), synthetic_history(3), hours)
 
 
-MILLION = quote(1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), Fleet(lambda_functions=10, lambda_memory_mb=3_538, instances=30))
+ESTIMATE = estimate_cost(
+    1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), ComputeLimits(lambda_functions=10, lambda_memory_mb=3_538, instances=30)
+)
 
 
 def test_this_machine_costs_time_alone() -> None:
-    way = MILLION.way("here")
-    assert (way.seconds, way.usd, way.workers) == (500.0, 0.0, 1)
+    target = ESTIMATE.target("here")
+    assert (target.seconds, target.usd, target.workers) == (500.0, 0.0, 1)
 
 
 def test_lambda_is_as_fast_as_its_cores() -> None:
-    way = MILLION.way("lambda")
-    assert way.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two cores"
-    assert way.seconds == pytest.approx(50.0)
+    target = ESTIMATE.target("lambda")
+    assert target.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two cores"
+    assert target.seconds == pytest.approx(50.0)
     gb_s_usd = 500 * 3_538 / 1024 * LAMBDA_USD_PER_GB_S
     # 70 invocations, 695 messages of three tenths of a call each, and their reads and writes
-    assert way.usd == pytest.approx(gb_s_usd + 70 * 2e-7 + 695 * (0.3 * 4e-7 + 3 * 4e-7 + 1.1 * 5e-6))
+    assert target.usd == pytest.approx(gb_s_usd + 70 * 2e-7 + 695 * (0.3 * 4e-7 + 3 * 4e-7 + 1.1 * 5e-6))
 
 
 def test_a_gpu_s_speed_is_marked_as_assumed_where_nobody_measured_it() -> None:
-    way = MILLION.way("gpu")
-    assert way.frames_per_s == 29.0
-    assert "ASSUMED" in way.basis
+    target = ESTIMATE.target("gpu")
+    assert target.frames_per_s == 29.0
+    assert "ASSUMED" in target.basis
     busy_h = 1_000_000 / 29 / 3600
-    assert way.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
-    assert MILLION.way("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
+    assert target.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
+    assert ESTIMATE.target("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
 
 
 def test_a_gpu_of_unknown_speed_has_no_price() -> None:
-    way = quote(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), Fleet(instance_type="g6.xlarge")).way("gpu")
-    assert (way.frames_per_s, way.seconds, way.usd) == (None, None, None)
+    target = estimate_cost(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instance_type="g6.xlarge")).target("gpu")
+    assert (target.frames_per_s, target.seconds, target.usd) == (None, None, None)
 
 
 def test_a_gpu_s_speed_may_be_told() -> None:
-    way = quote(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), Fleet(instances=10, gpu_frames_per_s=1_000)).way("gpu")
-    assert way.seconds == pytest.approx(36.0)
-    assert "ASSUMED" not in way.basis
+    target = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_frames_per_s=1_000)).target("gpu")
+    assert target.seconds == pytest.approx(36.0)
+    assert "ASSUMED" not in target.basis
 
 
 @pytest.mark.parametrize(("messages", "functions", "instances"), [(1, 1, 1), (15, 2, 15), (100, 10, 30), (1_000, 10, 30)])
 def test_there_are_no_more_workers_than_there_is_work(messages: int, functions: int, instances: int) -> None:
-    found = quote(1_440 * messages, messages, 0, 2, Speed(2_000.0, 2, ""), Fleet())
-    assert (found.way("lambda").workers, found.way("gpu").workers) == (functions, instances)
+    found = estimate_cost(1_440 * messages, messages, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits())
+    assert (found.target("lambda").workers, found.target("gpu").workers) == (functions, instances)
 
 
 def test_a_plan_counts_the_windows_of_days_that_have_candles(candles: Storage, tmp_path: Path) -> None:
     manifest = planned(tmp_path, candles, symbols=("DEMOUSD",), days=5).manifest
-    assert (manifest.quote.frames, manifest.quote.messages, manifest.quote.messages_without_candles) == (3 * 1440, 5, 2)
+    assert (manifest.estimate.frames, manifest.estimate.messages, manifest.estimate.messages_without_candles) == (3 * 1440, 5, 2)
     hours = planned(tmp_path / "hours", candles, symbols=("DEMOETH",), interval="1h", days=3, stride=6, shard_days=None).manifest
-    assert (hours.quote.frames, hours.quote.messages, hours.quote.messages_without_candles) == (2 * 4, 1, 0)
+    assert (hours.estimate.frames, hours.estimate.messages, hours.estimate.messages_without_candles) == (2 * 4, 1, 0)
 
 
 @pytest.mark.parametrize(("interval", "days"), [("1m", 1), ("5m", 5), ("15m", 15), ("1h", 60), ("4h", 240), ("1d", 1440)])
 def test_a_shard_has_as_many_windows_as_a_day_of_minutes(interval: str, days: int) -> None:
     (shard, *_) = shards_between("BTCUSD", interval, date(1970, 1, 1), date(2020, 1, 1), 1, days_per_shard(interval))
-    assert (shard.days, shard.asked) == (days, 1440)
+    assert (shard.days, shard.window_count) == (days, 1440)
 
 
 def test_runs_over_other_dates_share_their_inner_shards() -> None:
@@ -132,7 +134,7 @@ def test_a_manifest_never_changes(candles: Storage, tmp_path: Path) -> None:
     [
         pytest.param({"days": 0}, "--from 2026-01-01 must be before --to 2026-01-01", id="no days"),
         pytest.param({"days": -3}, "must be before --to 2025-12-29", id="days that go backwards"),
-        pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "a symbol is named twice", id="a symbol twice"),
+        pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "symbol", id="a symbol twice"),
         pytest.param({"symbols": ("NONEUSD",)}, "has no 1m candles of NONEUSD", id="a symbol without candles"),
         pytest.param({"first": date(2025, 1, 1)}, "the store has DEMO", id="days without candles"),
         pytest.param({"interval": "1w"}, "'1w'", id="an interval nobody knows"),
@@ -145,7 +147,7 @@ def test_what_cannot_be_a_run_is_refused_before_anything_is_written(candles: Sto
 
 
 def test_a_run_that_is_not_there_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="holds no run: plan one there"):
+    with pytest.raises(NotFound, match="backfill plan"):
         _ = Run.at(str(tmp_path)).manifest
 
 

@@ -14,7 +14,7 @@ import pytest
 from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.backfill.shard_result import Account, read_result
+from coinfarm.backfill.shard_result import ShardCounts, read_result
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CandleError, Unavailable
 from coinfarm.prediction.predictor import Predictor
@@ -68,7 +68,7 @@ def test_a_result_lies_under_the_key_that_says_all_and_accounts_for_every_window
     result = read_result(shard, version, results)
     assert result is not None
     # of 150 missing minutes windows have more than a hundred from the 101st on, until the last of them is the 100th of a window
-    assert result.account == Account(asked=1440, predicted=1440 - 149, mostly_filled=149, too_few_before=0, no_candles=0)
+    assert result.counts == ShardCounts(requested=1440, predicted=1440 - 149, mostly_filled=149, too_few_before=0, no_candles=0)
     assert int(np.isnan(result.table["max_rise_pct"].to_numpy()).sum()) == 149
     assert result.table["close_time"].to_pylist() == list(range(shard.start_ms + 59_999, shard.stop_ms, 60_000))
 
@@ -86,7 +86,7 @@ def test_a_day_without_candles_leaves_an_empty_result_that_says_why(
     assert done(predictor, jobs(history, results, predictor, shard)) == {shard: None}
     result = read_result(shard, predictor.model.version, results)
     assert result is not None
-    assert (len(result.table), result.account) == (0, Account(1440, 0, 0, 0, no_candles=1440))
+    assert (len(result.table), result.counts) == (0, ShardCounts(1440, 0, 0, 0, no_candles=1440))
     full = done(predictor, jobs(history, results, predictor, other := Shard("DEMOUSD", "1m", FIRST_DAY)))
     assert full == {other: None}
     found = read_result(other, predictor.model.version, results)

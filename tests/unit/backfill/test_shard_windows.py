@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from coinfarm.backfill.shard import Shard, shards_between
-from coinfarm.backfill.shard_windows import ShardWindows, days_read, windows_of
+from coinfarm.backfill.shard_windows import ShardWindows, day_files_per_shard, read_shard_windows
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
@@ -74,13 +74,13 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
 
     store = CandleStoreSnapshot(stored(tmp_path / "store", history))
     shards = [Shard(history.symbol, history.interval, day, stride) for day in days]
-    found = [windows_of(shard, store) for shard in shards]
+    found = [read_shard_windows(shard, store) for shard in shards]
     parts = [rows(predictor, windows.series) for windows in found if windows.series]
 
     for expected, part in zip((ends, filled, values), zip(*parts, strict=True), strict=True):
         np.testing.assert_array_equal(np.concatenate(part), expected[asked_for])
     for shard, windows in zip(shards, found, strict=True):
-        assert shard.asked == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
+        assert shard.window_count == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
 
 
 @pytest.mark.parametrize("name", ["hours", "hours with holes", "four hours"])
@@ -90,12 +90,12 @@ def test_a_shard_of_several_days_has_the_windows_of_one_prediction_over_all(name
     store = CandleStoreSnapshot(stored(tmp_path / "store", history))
     first, stop = days_of(history)[0], days_of(history)[-1] + timedelta(1)
     shards = list(shards_between(history.symbol, history.interval, first, stop, 1, 7))
-    found = [windows_of(shard, store) for shard in shards]
+    found = [read_shard_windows(shard, store) for shard in shards]
     parts = [rows(predictor, windows.series) for windows in found if windows.series]
     for each, part in zip(expected, zip(*parts, strict=True), strict=True):
         np.testing.assert_array_equal(np.concatenate(part), each)
     for shard, windows in zip(shards, found, strict=True):
-        assert shard.asked == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
+        assert shard.window_count == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
 
 
 def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,10 +105,10 @@ def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: p
     original = type(storage).read
     monkeypatch.setattr(type(storage), "read", lambda self, key, *rest: (read.append(key), original(self, key, *rest))[1])
     (shard,) = shards_between("DEMOUSD", "1d", days_of(history)[250], days_of(history)[-1] + timedelta(1), 1, 1440)
-    windows = windows_of(shard, CandleStoreSnapshot(storage))
+    windows = read_shard_windows(shard, CandleStoreSnapshot(storage))
     assert windows.series is not None
     assert (len(windows.series), len(read), len(set(read))) == (150, 349, 349)
-    assert days_read("1d", shard.days) == 349
+    assert day_files_per_shard("1d", shard.days) == 349
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: p
 def test_each_window_asked_for_is_accounted_for(
     history: Candles, day: int, series: int, no_candles: int, too_few_before: int, tmp_path: Path
 ) -> None:
-    windows = windows_of(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), CandleStoreSnapshot(stored(tmp_path, history)))
+    windows = read_shard_windows(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), CandleStoreSnapshot(stored(tmp_path, history)))
     assert (len(windows.series) if windows.series else 0) == series
     assert windows == ShardWindows(windows.series, no_candles, too_few_before)
 
 
 @pytest.mark.parametrize(
-    ("stride", "first", "asked"),
+    ("stride", "first", "count"),
     [
         pytest.param(1, 0, DAY, id="every minute"),
         pytest.param(60, 59, 24, id="closing on the hour"),
@@ -144,20 +144,20 @@ def test_each_window_asked_for_is_accounted_for(
         pytest.param(10_000, 6239, 0, id="more than a day"),
     ],
 )
-def test_a_stride_counts_from_the_epoch(stride: int, first: int, asked: int) -> None:
+def test_a_stride_counts_from_the_epoch(stride: int, first: int, count: int) -> None:
     shard = Shard("DEMOUSD", "1m", FIRST_DAY, stride)
-    assert (shard.first_end_from(shard.start_ms) - FIRST_MS) // 60_000 == first
-    assert shard.asked == asked
+    assert (shard.first_window_end(shard.start_ms) - FIRST_MS) // 60_000 == first
+    assert shard.window_count == count
 
 
 def test_a_symbol_without_candles_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
     history = CandleStoreSnapshot(stored(tmp_path, synthetic_history(1)))
     with pytest.raises(NotFound, match="no 1m candles of NONEUSD; the store has"):
-        windows_of(Shard("NONEUSD", "1m", FIRST_DAY), history)
+        read_shard_windows(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
 
 def test_a_damaged_day_is_named(tmp_path: Path) -> None:
     storage = stored(tmp_path, synthetic_history(2))
     storage.write("candles/symbol=DEMOUSD/interval=1m/date=2026-01-01.parquet", b"PAR1")
     with pytest.raises(CandleError, match=r"date=2026-01-01\.parquet"):
-        windows_of(Shard("DEMOUSD", "1m", date(2026, 1, 2)), CandleStoreSnapshot(storage))
+        read_shard_windows(Shard("DEMOUSD", "1m", date(2026, 1, 2)), CandleStoreSnapshot(storage))

@@ -10,7 +10,7 @@ from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.backfill.shard_result import Account, read_result
+from coinfarm.backfill.shard_result import ShardCounts, read_result
 from coinfarm.backfill.status import StatusMonitor
 from coinfarm.backfill.submission import read_submission, resend, submit
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
@@ -109,7 +109,7 @@ def test_what_is_missing_is_sent_again(run: Run, queue: QueueInMemory, predictor
 def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     queue.dead = QueueInMemory()
     watch = StatusMonitor(run, queue, queue.dead)  # type: ignore[arg-type]
-    before = watch.look()
+    before = watch.status()
     assert (before.shards, before.done, before.unsent, before.frames, before.usd) == (25, 0, None, 600, 0.0)
     assert (before.frames_per_s, before.seconds_left, before.lost) == (None, None, 0)
 
@@ -118,34 +118,34 @@ def test_the_status_tells_how_a_run_stands(run: Run, queue: QueueInMemory, predi
     del queue.bodies[:4]
     queue.in_flight = 3
     queue.dead.bodies.append("poison")
-    status = StatusMonitor(run, queue, queue.dead).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, queue.dead).status()  # type: ignore[arg-type]
     assert (status.done, status.waiting, status.in_flight, status.dead_lettered, status.unsent) == (15, 6, 3, 1, 0)
     assert (status.frames_done, status.frames) == (360, 600)
     assert status.lost == 0
     assert status.frames_per_s is not None
     assert status.frames_per_s > 0
     assert status.seconds_left == pytest.approx(240 / status.frames_per_s)
-    assert status.usd == pytest.approx(run.manifest.quote.way("lambda").usd * 0.6)  # type: ignore[operator]
+    assert status.usd == pytest.approx(run.manifest.estimate.target("lambda").usd * 0.6)  # type: ignore[operator]
 
     queue.in_flight, queue.bodies = 0, []
-    idle = StatusMonitor(run, queue, queue.dead).look()  # type: ignore[arg-type]
+    idle = StatusMonitor(run, queue, queue.dead).status()  # type: ignore[arg-type]
     assert (idle.lost, idle.is_idle, idle.is_complete) == (9, True, False)
 
 
 def test_the_status_of_a_finished_run_has_nothing_left(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     submit(run, queue)
     work_off(run, queue, predictor)
-    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).status()  # type: ignore[arg-type]
     assert (status.is_complete, status.is_idle, status.frames_per_s, status.lost) == (True, False, None, 0)
     assert status.dead_lettered is None
-    assert status.usd == status.usd_quoted
+    assert status.usd == status.usd_estimated
 
 
 def test_the_status_says_why_shards_failed_that_have_no_result(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
     run.candles.write("candles/symbol=DEMOUSD/interval=1h/date=2026-01-20.parquet", b"no Parquet")
     submit(run, queue)
     work_off(run, queue, predictor)
-    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).status()  # type: ignore[arg-type]
     # a window of hours reaches back over nine days
     assert (status.done, status.failed, len(status.failures)) == (19, 6, 5)
     assert status.failures[0].shard == "DEMOUSD 1h 2026-01-20"
@@ -157,7 +157,7 @@ def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: Qu
     first = next(iter(run.manifest.shards()))
     run_jobs([(first, ShardJob(first, version, history, run.results))], predictor, lambda shard, error: None)
     submit(run, queue)
-    status = StatusMonitor(run, queue, None).look()  # type: ignore[arg-type]
+    status = StatusMonitor(run, queue, None).status()  # type: ignore[arg-type]
     assert (status.done, status.usd, status.frames_per_s) == (1, 0.0, None)
 
 
@@ -173,11 +173,11 @@ def test_a_day_that_has_grown_since_it_was_predicted_is_found_where_one_looks_in
 
     store_history(store, synthetic_history(25, interval="1h"))
     assert resend(run, queue) == 0
-    assert resend(run, queue, look_inside=True) == 1
+    assert resend(run, queue, check_results=True) == 1
     assert dates(queue) == [25]
     work_off(run, queue, predictor)
     assert _account(run, last).no_candles == 0
-    assert resend(run, queue, look_inside=True) == 0
+    assert resend(run, queue, check_results=True) == 0
 
 
 def test_a_damaged_result_is_found_where_one_looks_inside(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
@@ -186,11 +186,11 @@ def test_a_damaged_result_is_found_where_one_looks_inside(run: Run, queue: Queue
     damaged = list(run.manifest.shards())[6]
     run.results.write(damaged.key(run.manifest.model_version), b"PAR1, but not for long")
     assert resend(run, queue) == 0
-    assert resend(run, queue, look_inside=True) == 1
+    assert resend(run, queue, check_results=True) == 1
     assert dates(queue) == [7]
 
 
-def _account(run: Run, shard: Shard) -> Account:
+def _account(run: Run, shard: Shard) -> ShardCounts:
     result = read_result(shard, run.manifest.model_version, run.results)
     assert result is not None
-    return result.account
+    return result.counts

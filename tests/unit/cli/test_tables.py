@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from rich.table import Table
 
-from coinfarm.backfill.coverage import Counts, Coverage, Month
-from coinfarm.backfill.estimate import Fleet, Speed, quote
+from coinfarm.backfill.coverage import Coverage, Month, WindowCounts
+from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
 from coinfarm.backfill.status import ShardFailure, Status
 from coinfarm.backtest.statistics import Statistics
 from coinfarm.candle_store.check import Gap, SeriesCheck
@@ -81,10 +81,12 @@ def pointers() -> list[Table]:
 
 def backfill() -> list[Table]:
     coverage = Coverage()
-    coverage.months[Month("BTCUSDT-USDT", "2019-05")] = Counts(31_536_000, 31_536_000, 1_234_567, 199, 1_234_567, 1_234_567)
-    quoted = quote(31_536_000, 21_900, 12, 2, Speed(12_345.6, 2, "measured here with openvino-int8-streaming, 2 cores"), Fleet())
+    coverage.months[Month("BTCUSDT-USDT", "2019-05")] = WindowCounts(31_536_000, 31_536_000, 1_234_567, 199, 1_234_567, 1_234_567)
+    estimate = estimate_cost(
+        31_536_000, 21_900, 12, 2, Speed(12_345.6, 2, "measured here with openvino-int8-streaming, 2 cores"), ComputeLimits()
+    )
     manifest = like(
-        quote=quoted,
+        estimate=estimate,
         symbols=("BTCUSDT", "ETHUSDT", "LTCUSDT"),
         interval="1m",
         from_date=date(2018, 1, 1),
@@ -105,8 +107,8 @@ def backfill() -> list[Table]:
         frames_per_s=12_345.6,
         seconds_left=123_456.0,
         usd=12.345,
-        usd_quoted=123.45,
-        way="gpu-spot",
+        usd_estimated=123.45,
+        target="gpu-spot",
     )
     return [coverage_table(coverage), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
 

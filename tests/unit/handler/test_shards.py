@@ -50,14 +50,14 @@ def test_writes_the_result_of_a_shard(deliver, shard, result):
     message = shard()
     assert deliver(message) == []
     found = result(message)
-    assert found.account.predicted == len(found.table) == 1440
+    assert found.counts.predicted == len(found.table) == 1440
     assert set(found.table["max_rise_pct"].to_pylist()) == {1.5}
 
 
 def test_shards_and_requests_share_engine_calls(deliver, shard, result, engine_calls):
     shards = [shard(day, "DEMOETH", "1h") for day in (12, 13)]
     assert deliver(shards[0], {**demo_request(211), "resultsUri": "one.json"}, shards[1]) == []
-    assert [result(message).account.predicted for message in shards] == [24, 24]
+    assert [result(message).counts.predicted for message in shards] == [24, 24]
     assert engine_calls == [48, 12], "the request uses the model in service, the shards the version that they pin"
 
 
@@ -65,7 +65,7 @@ def test_many_shards_share_one_batch(deliver, shard, result, engine_calls):
     shards = [shard(day, "DEMOETH", "1h", stride=2) for day in range(10, 20)]
     assert deliver(*shards) == []
     assert engine_calls == [100, 20]
-    assert all(result(message).account.predicted == 12 for message in shards)
+    assert all(result(message).counts.predicted == 12 for message in shards)
 
 
 def test_each_shard_uses_the_version_that_it_pins(deliver, shard, result, models, folder, version):
@@ -87,7 +87,7 @@ def test_a_second_delivery_predicts_nothing(deliver, shard, engine_calls):
 def test_a_day_without_candles_succeeds(deliver, shard, result):
     message = shard(day=9)
     assert deliver(message) == []
-    assert result(message).account.no_candles == 1440
+    assert result(message).counts.no_candles == 1440
 
 
 @pytest.mark.parametrize("root", ["relative", "a folder inside it", "a file URI", "with a slash"])
@@ -100,7 +100,7 @@ def test_accepts_roots_and_folders_inside_them(deliver, shard, result, folder, r
     }[root]
     message = shard(resultsUri=inside)
     assert deliver(message) == []
-    assert result(message, folder / "results/deeper" if "deeper" in inside else folder / "results").account.predicted == 1440
+    assert result(message, folder / "results/deeper" if "deeper" in inside else folder / "results").counts.predicted == 1440
 
 
 BAD = {
@@ -163,5 +163,5 @@ def test_processes_the_example_event(invoke, monkeypatch, folder, models):
     app.service.cache_clear()
     assert invoke(event) == {"batchItemFailures": []}
     results = open_storage(str(folder / "results/shards"))
-    accounts = [read_result(Shard("DEMOUSD", "1m", date(2026, 1, day)), version, results).account for day in (1, 2)]
+    accounts = [read_result(Shard("DEMOUSD", "1m", date(2026, 1, day)), version, results).counts for day in (1, 2)]
     assert [(account.predicted, account.too_few_before, account.no_candles) for account in accounts] == [(281, 199, 960), (0, 0, 1440)]

@@ -22,7 +22,7 @@ def measurements(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """One entry for each time that the machine's speed is measured."""
     measured: list[object] = []
     speed = Speed(2_000.0, 2, "set by a test")
-    monkeypatch.setattr("coinfarm.pipeline.pipeline.speed_here", lambda predictor: measured.append(predictor) or speed)
+    monkeypatch.setattr("coinfarm.pipeline.pipeline.measure_speed", lambda predictor: measured.append(predictor) or speed)
     return measured
 
 
@@ -38,7 +38,7 @@ def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path
     first, repeated = (plan_backfill(all_days, PREDICTOR, "models") for _ in range(2))
     assert len(measurements) == 1
     assert first.manifest == repeated.manifest
-    assert first.manifest.quote.frames == 12 * 24
+    assert first.manifest.estimate.frames == 12 * 24
     others = [plan_backfill(last_days, PREDICTOR, "models"), plan_backfill(all_days, PREDICTOR, "other models")]
     assert len({run.storage.uri() for run in (first, *others)}) == 3
     assert {run.manifest.results_uri for run in others} == {first.manifest.results_uri}

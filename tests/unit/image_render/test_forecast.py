@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from image_render.forecast import Forecast, extend_frame
 from image_render.preview import FORECAST_COLOUR, FORECAST_LINE, preview
-from image_render.spec import FrameSpec
+from image_render.spec import VOLUME, FrameSpec
 
 SPEC = FrameSpec(4, 6)
 TIMES = (0, 180_000)
@@ -45,10 +45,45 @@ def test_the_rows_of_the_candles_keep_their_prices(highest: float, lowest: float
     assert room.spec.price_rows <= 3 * SPEC.price_rows
 
 
-def test_a_flat_window_gets_a_range_that_shows_the_forecast() -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (100, 100), forecast())
-    assert room.price_range[0] <= 98
-    assert room.price_range[1] >= 102
+@pytest.mark.parametrize(
+    ("predicted", "above", "below"),
+    [({"highest": 1e9}, 6, 0), ({"lowest": -1e9}, 0, 6), ({"highest": 116}, 6, 0), ({"lowest": 94.9}, 0, 1)],
+)
+def test_at_most_as_many_rows_are_added_as_the_frame_has(predicted: dict[str, float], above: int, below: int) -> None:
+    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(**predicted))
+    assert room.spec.price_rows == 6 + above + below
+    assert room.price_range == (95 - 2 * below, 105 + 2 * above)
+
+
+def test_volume_is_as_high_as_before_in_proportion() -> None:
+    frame = np.zeros(SPEC.shape, np.uint8)
+    for candle, height in enumerate((0, 1, 3, 6)):
+        frame[candle, :height, VOLUME] = 1
+    room = extend_frame(frame, SPEC, TIMES, (95, 105), forecast(highest=117))
+    assert room.frame[..., VOLUME].sum(axis=1).tolist() == [0, 2, 6, 12, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("price", "highest", "lowest", "price_rows", "price_range"),
+    [
+        pytest.param(100, 102, 99, 6, (100 - 2 * 2 / 3, 102), id="a rise"),
+        pytest.param(100, 101, 97, 7, (97, 103), id="a decline: one more row"),
+        pytest.param(100, 100, 100, 6, (100 - 2e-7 / 3, 100 + 1e-7), id="no change"),
+        pytest.param(0, 0, 0, 6, (-2e-12 / 3, 1e-12), id="a price of zero"),
+    ],
+)
+def test_a_flat_window_gets_a_range_that_shows_the_forecast(
+    price: float, highest: float, lowest: float, price_rows: int, price_range: tuple[float, float]
+) -> None:
+    room = extend_frame(FRAME, SPEC, TIMES, (price, price), forecast(highest, lowest))
+    assert room.spec == FrameSpec(6, price_rows)
+    assert room.price_range == pytest.approx(price_range, rel=1e-12, abs=1e-15)
+
+
+def test_a_window_of_one_candle_has_no_step_in_time() -> None:
+    spec = FrameSpec(1, 6)
+    room = extend_frame(np.zeros(spec.shape, np.uint8), spec, (60_000, 60_000), (95, 105), forecast())
+    assert room.open_times_ms == (60_000, 60_000)
 
 
 @pytest.mark.parametrize("end", [98.0, 100.0, 1e9])

@@ -41,9 +41,38 @@ def test_the_same_arguments_make_the_same_candles() -> None:
     np.testing.assert_array_equal(first.columns, again.columns)
 
 
-def test_a_numpy_with_other_random_numbers_is_noticed() -> None:
-    candle = [float(column[500]) for column in generate("DEMOUSD", "1m", START_MS, 1_000, seed=7).columns]
-    assert candle == pytest.approx([8048.5, 8052.6, 8048.5, 8052.6, 1.99228], abs=0.11)  # a tick is 0.1
+@pytest.mark.parametrize(
+    ("interval", "market", "tick", "candles"),
+    [
+        (
+            "1m",
+            SyntheticMarket(),
+            0.1,
+            {
+                0: [7999.7, 8000.3, 7993.1, 7993.1, 7.90567],
+                500: [8048.5, 8052.6, 8048.5, 8052.6, 1.99228],
+                999: [7999.9, 7999.9, 7999.9, 7999.9, 0.56452],
+            },
+        ),
+        (
+            "4h",
+            SyntheticMarket(first_price=2, price_decimals=4, volatility_bps=20, volume=2, volume_decimals=2, trade_volume=50),
+            0.0001,
+            {
+                0: [1.998, 2.0026, 1.9556, 1.9556, 758.94],
+                20: [1.5861, 1.5927, 1.4816, 1.5127, 7109.18],
+                33: [1.3406, 1.3406, 1.2703, 1.2802, 2680.3],
+            },
+        ),
+    ],
+    ids=["1m", "4h"],
+)
+def test_every_machine_makes_the_same_candles(interval: str, market: SyntheticMarket, tick: float, candles: dict[int, list[float]]) -> None:
+    """To a tick: logarithms differ in their last digit."""
+    columns = generate("DEMOUSD", interval, START_MS, 1_000, seed=7, market=market).columns
+    for at, (*prices, volume) in candles.items():
+        assert [float(column[at]) for column in columns[:4]] == pytest.approx(prices, abs=1.1 * tick)
+        assert columns.volume[at] == pytest.approx(volume, rel=1e-4)
 
 
 @pytest.mark.parametrize(("symbol", "seed"), [("DEMOUSD", 8), ("DEMO2USD", 7)], ids=["another seed", "another coin"])

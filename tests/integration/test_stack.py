@@ -19,10 +19,10 @@ from coinfarm.storage import s3 as storage_s3
 from tests.support.repository import ROOT
 
 PATIENCE_S = 120
-DAYS, WINDOWS = 4, 96
+DAYS = 2
 """Windows of a day of quarters of an hour."""
-PREDICTED = DAYS * WINDOWS - 199
-ASKED = ["--symbol", "DEMOBTC", "--interval", "15m", "--from", "2026-01-01", "--to", "2026-01-05"]
+PREDICTED = 1440 * DAYS - 199
+ASKED = ["--symbol", "DEMOBTC", "--interval", "1m", "--from", "2026-01-01", "--to", "2026-01-03"]
 
 pytestmark = pytest.mark.enable_socket
 
@@ -74,20 +74,20 @@ def work(stack, folder):
 
 def test_from_candles_and_a_model_to_the_collected_file_by_the_name_of_the_stack(coinfarm, stack, tmp_path):
     (bundle,) = (Path(reference_model_uri()) / "versions").iterdir()
-    coinfarm("history", "generate", "--symbol", "DEMOBTC", "--interval", "15m", "--days", DAYS)
+    coinfarm("history", "generate", "--symbol", "DEMOBTC", "--interval", "1m", "--days", DAYS)
     assert json.loads(coinfarm("history", "check", "--json"))["series"][0]["symbol"] == "DEMOBTC"
     coinfarm("model", "publish", bundle, "--no-compile", "--promote")
     assert bundle.name in coinfarm("stack")
 
-    coinfarm("backfill", "plan", *ASKED, "--run", "four-days", "--frames-per-s", 2000)
-    assert f"{DAYS} shards sent" in coinfarm("backfill", "submit", "--run", "four-days")
-    waiting = json.loads(coinfarm("backfill", "status", "--run", "four-days", "--json", exits=3))
+    coinfarm("backfill", "plan", *ASKED, "--run", "two-days", "--frames-per-s", 2000)
+    assert f"{DAYS} shards sent" in coinfarm("backfill", "submit", "--run", "two-days")
+    waiting = json.loads(coinfarm("backfill", "status", "--run", "two-days", "--json", exits=3))
     assert (waiting["waiting"], waiting["deadLettered"]) == (DAYS, 0)
     work(stack, tmp_path)
-    assert json.loads(coinfarm("backfill", "status", "--run", "four-days", "--json"))["complete"]
-    assert "0 shards sent" in coinfarm("backfill", "resume", "--run", "four-days")
-    assert "0 messages moved back" in coinfarm("backfill", "redrive", "--run", "four-days")
-    collected = json.loads(coinfarm("backfill", "collect", "--run", "four-days", "-o", tmp_path / "all.parquet", "--json"))
+    assert json.loads(coinfarm("backfill", "status", "--run", "two-days", "--json"))["complete"]
+    assert "0 shards sent" in coinfarm("backfill", "resume", "--run", "two-days")
+    assert "0 messages moved back" in coinfarm("backfill", "redrive", "--run", "two-days")
+    collected = json.loads(coinfarm("backfill", "collect", "--run", "two-days", "-o", tmp_path / "all.parquet", "--json"))
     assert collected["total"]["predicted"] == PREDICTED == pq.read_metadata(tmp_path / "all.parquet").num_rows
 
 

@@ -1,1 +1,1 @@
-"""Years of candles: downloaded, imported, checked, and kept by the day."""
+"""Years of candles, stored by day: download, import and check."""

@@ -1,4 +1,4 @@
-"""A checked store as a picture: a square for each day, the fuller the darker."""
+"""The coverage of a checked store as a chart: a square for each day, darker for more candles."""
 
 import io
 from datetime import date
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 _WIDTH_INCHES = 9.0
 _ROW_INCHES = 0.2
 _PANEL_INCHES = 0.6
-"""What the heading and the days' numbers of a panel take."""
+"""The height of a panel's heading and of its day labels."""
 _MIN_ROWS = 2
 _DAYS = 31
 _MISSING = "#f2b184"
 _FAULT = "#ff3b30"
-_NO_SUCH_DAY = -1.0
+_NOT_A_DAY = -1.0
 _DPI = 110
 
 
 def coverage_png(checks: list[SeriesCheck]) -> bytes:
     """A PNG with a panel for each series: a row for each month, a square for each day.
 
-    Raises `CoinfarmError` where Matplotlib is not installed.
+    Raises `CoinfarmError` if Matplotlib is not installed.
     """
-    require("this picture", "matplotlib")
+    require("the coverage chart", "matplotlib")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -45,7 +45,7 @@ def coverage_png(checks: list[SeriesCheck]) -> bytes:
     for panel, check in zip(panels, checks, strict=True):
         image = _draw(panel, check)
     bar = figure.colorbar(image, ax=list(panels), location="bottom", shrink=0.4, aspect=40, pad=0.02)
-    bar.set_label("% of the day's candles; orange: none, red cross: something in it cannot be", fontsize=8)
+    bar.set_label("% of the day's candles; orange: none, red cross: invalid candles", fontsize=8)
     bar.ax.tick_params(labelsize=8)
     sink = io.BytesIO()
     figure.savefig(sink, format="png")
@@ -53,12 +53,12 @@ def coverage_png(checks: list[SeriesCheck]) -> bytes:
 
 
 def day_shares(check: SeriesCheck) -> NDArray[np.float64]:
-    """Per cent of each day's candles that there are, `(months, 31)`.
+    """Percent of each day's candles that are stored, `(months, 31)`.
 
-    NaN where none are stored of a day between the first and the last, -1 where there is no such day.
+    NaN for a day between the first and the last that is not stored, -1 for days outside that range and dates that do not exist.
     """
     rows = {month: row for row, month in enumerate(check.months)}
-    shares = np.full((len(rows), _DAYS), _NO_SUCH_DAY)
+    shares = np.full((len(rows), _DAYS), _NOT_A_DAY)
     for day in check.all_days():
         candles = check.days.get(day)
         shares[rows[_month(day)], day.day - 1] = np.nan if candles is None else 100 * candles / slots_per_day(check.interval)

@@ -1,4 +1,4 @@
-"""A day of candles as a Parquet file: the columns of every candle file, and what of the day is known in its metadata."""
+"""A day of candles as a Parquet file, with the columns of every candle file. Its metadata lists the known slots of an incomplete day."""
 
 import base64
 import binascii
@@ -18,39 +18,39 @@ from image_render.windows import Columns
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
-MAX_BYTES = 16 << 20
-"""Of one day's file: two hundred times the largest that is written here."""
-_ROWS_PER_SLOT = 10
-"""What doubles may make of a day, and still be read to be named."""
-_KNOWN = b"coinfarm.known_slots"
+MAX_DAY_FILE_BYTES = 16 << 20
+"""The limit for one day's file, two hundred times the largest that is written."""
+_MAX_ROWS_PER_SLOT = 10
+"""The number of duplicates up to which a day is read, to list its faults."""
+_KNOWN_SLOTS_KEY = b"coinfarm.known_slots"
 
 
 def day_to_parquet(day: Day) -> bytes:
-    """The file of a day; other readers find the usual columns. A day that is whole needs no metadata."""
+    """The file of a day, in the usual columns. A complete day has no metadata."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     candles = day.candles
     table = pa.table(dict(zip(CANDLE_COLUMNS, (candles.open_time, *candles.columns), strict=True)))
     if not day.is_complete:
-        table = table.replace_schema_metadata({_KNOWN: base64.b64encode(np.packbits(day.known).tobytes())})
+        table = table.replace_schema_metadata({_KNOWN_SLOTS_KEY: base64.b64encode(np.packbits(day.known).tobytes())})
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
     return bytes(sink.getvalue())
 
 
 def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:
-    """The day that a file holds. Raises `CandleError` for what cannot be, and for candles of another day."""
+    """The day in a file. Raises `CandleError` for invalid content and for candles of another day."""
     file = open_day_file(data, interval)
     candles = parse_candles(data, "day.parquet", symbol=symbol, interval=interval)
     for at in (0, -1):
         if day_of(int(candles.open_time[at])) != day:
-            raise CandleError(Fault(f"/candles/{at % len(candles)}/openTime", f"is of {day_of(int(candles.open_time[at]))}, not of {day}"))
+            raise CandleError(Fault(f"/candles/{at % len(candles)}/openTime", f"is on {day_of(int(candles.open_time[at]))}, not on {day}"))
     return Day.of(candles, day, _known_slots(file, interval))
 
 
 def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
-    """The file, of which only the footer is read. Raises `CandleError` for what is none, and for far more rows than a day has candles."""
+    """Open a file, reading only its footer. Raises `CandleError` for other files, and for far more rows than a day has candles."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -58,13 +58,13 @@ def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
         file = pq.ParquetFile(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
         raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
-    if file.metadata.num_rows > _ROWS_PER_SLOT * slots_per_day(interval):  # said by the footer, before the room for them is taken
+    if file.metadata.num_rows > _MAX_ROWS_PER_SLOT * slots_per_day(interval):  # from the footer, before memory is allocated
         raise CandleError(Fault("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles"))
     return file
 
 
-def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | None:
-    """The unchecked columns of a file, times in milliseconds UTC; None where they are not there as numbers, whole."""
+def unchecked_columns(data: bytes, interval: str) -> tuple[Times, Columns] | None:
+    """The columns of a file without validation, times in milliseconds UTC; None unless all of them are numbers without nulls."""
     import pyarrow as pa
 
     try:
@@ -81,11 +81,11 @@ def columns_as_they_are(data: bytes, interval: str) -> tuple[Times, Columns] | N
 
 def _known_slots(file: "pq.ParquetFile", interval: str) -> NDArray[np.bool_]:
     slots = slots_per_day(interval)
-    text = (file.schema_arrow.metadata or {}).get(_KNOWN)
+    text = (file.schema_arrow.metadata or {}).get(_KNOWN_SLOTS_KEY)
     if text is None:
         return np.ones(slots, np.bool_)
     try:
         bits = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
         return np.unpackbits(bits, count=slots).astype(np.bool_)
     except (binascii.Error, ValueError) as error:
-        raise CandleError(Fault("", f"says unintelligibly which part of the day it knows: {error}")) from None
+        raise CandleError(Fault("", f"has invalid coinfarm.known_slots metadata: {error}")) from None

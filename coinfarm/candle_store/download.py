@@ -1,4 +1,4 @@
-"""Candles from an exchange into the store, a whole UTC day at a time."""
+"""Download of candles from an exchange into the store, by complete UTC days."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,27 +18,27 @@ from coinfarm.errors import CandleError, Conflict, Fault
 from image_render.windows import Columns
 
 _SETTLED_MS = 60_000
-"""How long after midnight a day is left alone: an exchange may still be counting its last trades."""
+"""The delay after midnight before a day is downloaded, because an exchange may still be adding its last trades."""
 
-_FAULTS_NAMED = 3
+_MAX_FAULTS_LISTED = 3
 
 
 @dataclass
 class DownloadResult:
-    """What a download did; lists of days, oldest first."""
+    """The outcome of a download. Lists of days are sorted, oldest first."""
 
     symbol: str
     interval: str
     stored: list[date] = field(default_factory=list)
-    already_there: list[date] = field(default_factory=list)
+    already_stored: list[date] = field(default_factory=list)
     without_candles: list[date] = field(default_factory=list)
     unfinished: list[date] = field(default_factory=list)
-    """Not over yet: a day is stored when all of it has happened."""
+    """Days that are not over yet, which are not stored."""
     refused: list[tuple[date, str]] = field(default_factory=list)
-    """What the exchange gave for it cannot be, or is not what is stored; and why."""
+    """Days for which the exchange returned invalid candles, or other candles than are stored, and the reason."""
     candles: int = 0
     first_ms: int | None = None
-    """The first candle that the exchange gave, where it gave none for a whole answer's length before."""
+    """The first candle at the exchange, if the exchange returned none for at least one page before it."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -47,7 +47,7 @@ class DownloadResult:
             "interval": self.interval,
             "candles": self.candles,
             "stored": [str(day) for day in self.stored],
-            "alreadyThere": [str(day) for day in self.already_there],
+            "alreadyThere": [str(day) for day in self.already_stored],
             "withoutCandles": [str(day) for day in self.without_candles],
             "unfinished": [str(day) for day in self.unfinished],
             "refused": [{"date": str(day), "detail": detail} for day, detail in self.refused],
@@ -55,7 +55,7 @@ class DownloadResult:
 
 
 def store_symbol(market: str) -> str:
-    """What a market is called in the store: `BTC/USDT` is BTCUSDT, and a future `BTC/USDT:USDT` is BTCUSDT-USDT."""
+    """A market's symbol in the store: BTCUSDT for `BTC/USDT`, and BTCUSDT-USDT for the future `BTC/USDT:USDT`."""
     return market.replace("/", "").replace(":", "-")
 
 
@@ -70,13 +70,13 @@ def download(
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> DownloadResult:
-    """Store the days from `first` on and before `stop` (None: up to yesterday) that are not there as a whole.
+    """Store the days from `first` up to but not including `stop` (None: today) that are not stored completely.
 
-    A day is written once all of it was fetched, so a download that is killed goes on where it was. A day that is not over, by the
-    exchange's clock, is left for later. What the exchange gives for a day and cannot be, or differs from what is stored, leaves the
-    other days unharmed. `progress` gets the days done and those to do.
+    A day is written when all of it has been fetched, so a download that is killed can be resumed. A day that is not over by the
+    exchange's clock is left for later. Invalid candles, or candles that differ from the stored ones, do not affect other days.
+    `progress` is called with the number of days done and in total.
 
-    Raises `CoinfarmError` where the exchange or the store refuses or does not answer; what is stored stays.
+    Raises `CoinfarmError` if the exchange or the store fails; days that are stored remain.
     """
     exchange.check_interval(interval)
     market = exchange.market(symbol)
@@ -87,38 +87,38 @@ def download(
     outcome.unfinished = [day for day in wanted if day >= over]
     wanted = wanted[: len(wanted) - len(outcome.unfinished)]
     if not replace:
-        there = store.complete_days(outcome.symbol, outcome.interval, wanted)
-        outcome.already_there = [day for day in wanted if day in there]
-        wanted = [day for day in wanted if day not in there]
+        stored = store.complete_days(outcome.symbol, outcome.interval, wanted)
+        outcome.already_stored = [day for day in wanted if day in stored]
+        wanted = [day for day in wanted if day not in stored]
     done = 0
-    for stretch in _stretches(wanted):
-        for day, rows, known_from_ms in _days(exchange, market, interval, stretch, outcome):
-            _keep(store, outcome, day, rows, known_from_ms, replace)
+    for period in _consecutive(wanted):
+        for day, rows, known_from_ms in _days(exchange, market, interval, period, outcome):
+            _store_day(store, outcome, day, rows, known_from_ms, replace)
             done += 1
             progress(done, len(wanted))
     return outcome
 
 
-def _stretches(days: list[date]) -> Iterator[list[date]]:
-    """Days that follow on each other, together: a page of candles goes over midnight."""
-    for _, stretch in groupby(enumerate(days), key=lambda numbered: numbered[1].toordinal() - numbered[0]):
-        yield [day for _, day in stretch]
+def _consecutive(days: list[date]) -> Iterator[list[date]]:
+    """Group days into periods without gaps, because a page of candles can span several days."""
+    for _, period in groupby(enumerate(days), key=lambda numbered: numbered[1].toordinal() - numbered[0]):
+        yield [day for _, day in period]
 
 
 def _days(
     exchange: Exchange, market: str, interval: str, days: list[date], outcome: DownloadResult
 ) -> Iterator[tuple[date, list[Row], int]]:
-    """Each of the days with its candles, as soon as the exchange has told of later times; and from when on the day is known.
+    """Each day with its candles, as soon as the exchange has returned all of them, and the time from which on the day is known.
 
-    No candles for a whole answer's length at the beginning may mean that nobody traded, or that the exchange does not tell of times so
-    long ago: nothing is claimed of them. Later on, it means that nobody traded.
+    An empty first page may mean that there were no trades, or that the exchange has no data so long ago: that time stays unknown. Later
+    empty pages mean that there were no trades.
     """
     step_ms = interval_ms(interval)
     page_ms = exchange.page_candles(market) * step_ms
     start_ms, stop_ms = day_start_ms(days[0]), day_start_ms(days[-1]) + DAY_MS
     cursor, rows, first_ms = start_ms, list[Row](), None
-    left = list(days)
-    while left:
+    pending = list(days)
+    while pending:
         page = exchange.page(market, interval, cursor)
         if page and first_ms is None:
             first_ms = int(page[0][0])
@@ -128,14 +128,14 @@ def _days(
                 outcome.first_ms = first_ms
         rows += [row for row in page if row[0] < stop_ms]
         cursor = int(page[-1][0]) + step_ms if page else cursor + page_ms
-        while left and day_start_ms(left[0]) + DAY_MS <= cursor:
-            day = left.pop(0)
+        while pending and day_start_ms(pending[0]) + DAY_MS <= cursor:
+            day = pending.pop(0)
             day_rows = [row for row in rows if row[0] < day_start_ms(day) + DAY_MS]
             rows = rows[len(day_rows) :]
             yield day, day_rows, first_ms or start_ms
 
 
-def _keep(store: CandleStore, outcome: DownloadResult, day: date, rows: list[Row], known_from_ms: int, replace: bool) -> None:
+def _store_day(store: CandleStore, outcome: DownloadResult, day: date, rows: list[Row], known_from_ms: int, replace: bool) -> None:
     if not rows:
         outcome.without_candles.append(day)
         return
@@ -156,6 +156,6 @@ def _checked(symbol: str, interval: str, rows: list[Row]) -> Candles:
         return Candles.checked(symbol, interval, open_time, columns)
     except CandleError:
         faults = all_candle_faults(open_time, columns, interval)
-        more = f", and {len(faults) - _FAULTS_NAMED} more" if len(faults) > _FAULTS_NAMED else ""
-        named = "; ".join(map(str, faults[:_FAULTS_NAMED]))
-        raise CandleError(Fault("", f"of {symbol} the exchange gives what cannot be: {named}{more}")) from None
+        more = f", and {len(faults) - _MAX_FAULTS_LISTED} more" if len(faults) > _MAX_FAULTS_LISTED else ""
+        listed = "; ".join(map(str, faults[:_MAX_FAULTS_LISTED]))
+        raise CandleError(Fault("", f"the exchange returned invalid candles of {symbol}: {listed}{more}")) from None

@@ -1,4 +1,4 @@
-"""An exchange's candles, through ccxt."""
+"""Candles from an exchange, through ccxt."""
 
 import re
 import time
@@ -11,24 +11,24 @@ from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError, RequestError, Unavailable
 from coinfarm.extras import require
 
-TRIES = 8
-"""Of one request: two minutes in all, where the exchange does not say how long to wait."""
+MAX_ATTEMPTS = 8
+"""Attempts per request: two minutes in all if the exchange sends no `Retry-After`."""
 _MAX_BACKOFF_S = 60
-_MAX_WAIT_S = 900
-"""What the exchange may ask us to wait: beyond it, it has shut us out, and a person should know."""
+_MAX_RETRY_AFTER_S = 900
+"""The longest `Retry-After` to wait for: a longer one means that the exchange has banned us."""
 _TIMEOUT_MS = 30_000
-_CAUTIOUS_PAGE = 100
-"""Candles that a page is taken to span, where an exchange does not say how many it answers with."""
-_NEVER = re.compile(r" (4(?!08|18|29)\d\d) ")
-"""A status in ccxt's message that another try does not change; ccxt counts them among the passing ones."""
-_RESTRICTED = " 451 "
-_CONNECT_S = 5
-"""How long one address of the exchange may take to accept a connection."""
-_SHOWN = 300
+_DEFAULT_PAGE_CANDLES = 100
+"""Candles per page, for an exchange that does not document it."""
+_PERMANENT_STATUS = re.compile(r" (4(?!08|18|29)\d\d) ")
+"""A status in ccxt's message for which a retry is useless, although ccxt raises it as a transient error."""
+_RESTRICTED_STATUS = " 451 "
+_CONNECT_TIMEOUT_S = 5
+"""For each address of the exchange."""
+_MAX_REASON_LENGTH = 300
 
 Row = list[float]
 """Open time in milliseconds UTC, open, high, low, close, volume."""
-_Answer = TypeVar("_Answer")
+_Result = TypeVar("_Result")
 
 
 def _sleep(seconds: float, _reason: str) -> None:
@@ -36,15 +36,13 @@ def _sleep(seconds: float, _reason: str) -> None:
 
 
 class Exchange:
-    """One exchange of ccxt, which keeps the exchange's rate limit, and asks again when an answer fails to come.
+    """An exchange of ccxt, with its rate limit and with retries.
 
-    ccxt's own retries are fixed waits that pass over `Retry-After`, for which Binance bans; so they are done here instead: as long as the
-    exchange asks for, else twice as long each time.
+    ccxt's own retries wait a fixed time and ignore `Retry-After`, for which Binance bans clients. These wait as long as the exchange
+    demands, or else with exponential backoff. If the first connection fails, there is no retry.
 
-    Patience begins with the first answer: where not even a connection comes about, nobody waits for it.
-
-    Raises `CoinfarmError` for an exchange that ccxt does not know or that has no candles. `url` takes the place of scheme, host and port
-    of the exchange's own addresses. `wait` is told how many seconds to wait before the next try, and why.
+    Raises `CoinfarmError` for an exchange that ccxt does not know or that has no candles. `url` replaces scheme, host and port of the
+    exchange's addresses. `wait` is called with the seconds to wait before the next attempt, and the reason.
     """
 
     def __init__(self, name: str, url: str | None = None, wait: Callable[[float, str], None] = _sleep) -> None:
@@ -52,47 +50,47 @@ class Exchange:
         import ccxt
 
         if name not in ccxt.exchanges:
-            raise CoinfarmError(f"ccxt knows no exchange {name!r}{_instead(name, ccxt.exchanges)}")
+            raise CoinfarmError(f"ccxt has no exchange {name!r}{_suggestion(name, ccxt.exchanges)}")
         self.name = name
         self._wait = wait
-        self._has_answered = False
+        self._has_responded = False
         self._ccxt: Any = getattr(ccxt, name)({"timeout": _TIMEOUT_MS, "requests_trust_env": True, "enableLastJsonResponse": True})
         for scheme in ("https://", "http://"):
-            self._ccxt.session.mount(scheme, _quick_to_connect())
+            self._ccxt.session.mount(scheme, _adapter())
         if self._ccxt.has["fetchOHLCV"] is not True:
-            raise CoinfarmError(f"{name} has no candles to download: ccxt cannot fetch them there")
+            raise CoinfarmError(f"{name} has no candles to download: ccxt does not support candles of this exchange")
         if url is not None:
             if not urlsplit(url).netloc:
-                raise CoinfarmError(f"{url!r} is no address of a server: write it like http://127.0.0.1:8080")
-            self._ccxt.urls["api"] = _moved(self._ccxt.urls["api"], url)
+                raise CoinfarmError(f"{url!r} is not the URL of a server: use one like http://127.0.0.1:8080")
+            self._ccxt.urls["api"] = _with_server(self._ccxt.urls["api"], url)
 
     def market(self, symbol: str) -> str:
-        """The market's name as ccxt spells it (`BTC/USDT`); raises `CoinfarmError` for one that the exchange has not."""
-        markets = self._asked(lambda: self._ccxt.load_markets())
+        """The market's name in ccxt's form (`BTC/USDT`). Raises `CoinfarmError` for a market that the exchange does not have."""
+        markets = self._call(lambda: self._ccxt.load_markets())
         try:
             return str(self._ccxt.market(symbol)["symbol"])
         except self._errors.ExchangeError:
-            raise CoinfarmError(f"{self.name} has no market {symbol!r}{_instead(symbol.upper(), list(markets))}") from None
+            raise CoinfarmError(f"{self.name} has no market {symbol!r}{_suggestion(symbol.upper(), list(markets))}") from None
 
     def check_interval(self, interval: str) -> None:
-        """Raises `CoinfarmError` for an interval that the exchange, or Coinfarm, has not."""
-        offered = [name for name in self._ccxt.timeframes or {} if _known(name)]
+        """Raise `CoinfarmError` for an interval that the exchange or Coinfarm does not support."""
+        offered = [name for name in self._ccxt.timeframes or {} if _is_supported(name)]
         if interval not in offered:
-            raise CoinfarmError(f"{self.name} has no candles of {interval!r}: take {', '.join(offered)}")
+            raise CoinfarmError(f"{self.name} has no candles of {interval!r}: use {', '.join(offered)}")
 
     def page_candles(self, market: str) -> int:
-        """The most candles of one answer."""
-        return self._limit(market) or _CAUTIOUS_PAGE
+        """The maximum number of candles of one page."""
+        return self._limit(market) or _DEFAULT_PAGE_CANDLES
 
     def page(self, market: str, interval: str, since_ms: int) -> list[Row]:
-        """Candles from `since_ms` on, oldest first: as many as the exchange gives at once. Empty does not mean that no later ones exist."""
-        return self._asked(lambda: self._rows(market, interval, since_ms))
+        """One page of candles from `since_ms` on, oldest first. An empty page does not mean that there are no later candles."""
+        return self._call(lambda: self._rows(market, interval, since_ms))
 
     def now_ms(self) -> int:
-        """The exchange's clock, or ours where it shows none."""
+        """The time of the exchange's clock, or of the local one if the exchange has none."""
         if self._ccxt.has.get("fetchTime") is not True:
             return int(time.time() * 1000)
-        return int(self._asked(lambda: self._ccxt.fetch_time()))
+        return int(self._call(lambda: self._ccxt.fetch_time()))
 
     @property
     def _errors(self) -> Any:
@@ -109,76 +107,76 @@ class Exchange:
         try:
             rows = self._ccxt.fetch_ohlcv(market, interval, since_ms, self._limit(market))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise self._errors.BadResponse(f"an answer that is not understood: {error}") from error
-        # ccxt takes a body that is no JSON, such as one cut short, for a list without candles: that would be a hole in the history
+            raise self._errors.BadResponse(f"an invalid response: {error}") from error
+        # ccxt treats a body that is not JSON, such as a truncated one, as a list without candles, which would leave a gap
         if self._ccxt.last_json_response is None or not all(isinstance(row[0], int) and len(row) == 6 for row in rows):
-            raise self._errors.BadResponse("an answer that is no list of candles")
+            raise self._errors.BadResponse("a response that is not a list of candles")
         return [row for row in rows if row[0] >= since_ms]
 
-    def _asked(self, ask: Callable[[], _Answer]) -> _Answer:
-        for tried in range(1, TRIES + 1):
+    def _call(self, request: Callable[[], _Result]) -> _Result:
+        for attempt in range(1, MAX_ATTEMPTS + 1):
             try:
-                answer = ask()
-                self._has_answered = True
-                return answer
+                result = request()
+                self._has_responded = True
+                return result
             except self._errors.OperationFailed as error:
-                if _RESTRICTED in str(error):
+                if _RESTRICTED_STATUS in str(error):
                     raise CoinfarmError(
-                        f"{self.name} does not serve the place that you ask from (HTTP 451): choose another exchange with --exchange"
+                        f"{self.name} does not serve your location (HTTP 451): choose another exchange with --exchange"
                     ) from error
                 failure = _connection_failure(error)
                 if failure is None:
-                    self._has_answered = True
-                elif not self._has_answered:
+                    self._has_responded = True
+                elif not self._has_responded:
                     raise Unavailable(
                         f"{self.name} cannot be reached: {failure}. Check this machine's network, proxy (HTTPS_PROXY) and firewall, "
                         "and the options --exchange and --exchange-url"
                     ) from error
-                wait_s = self._wait_s(error, tried)
-                if tried == TRIES or wait_s is None:
-                    raise Unavailable(f"{self.name} does not answer: {failure or _reason(error)}") from error
+                wait_s = self._wait_s(error, attempt)
+                if attempt == MAX_ATTEMPTS or wait_s is None:
+                    raise Unavailable(f"{self.name} does not respond: {failure or _reason(error)}") from error
                 self._wait(wait_s, failure or _reason(error))
             except self._errors.BaseError as error:
-                raise CoinfarmError(f"{self.name} refuses: {_reason(error)}") from error
-        raise AssertionError("the last try returns or raises")
+                raise CoinfarmError(f"{self.name} rejected the request: {_reason(error)}") from error
+        raise AssertionError("the last attempt returns or raises")
 
-    def _wait_s(self, error: Exception, tried: int) -> float | None:
-        """None where waiting does not help."""
-        if _NEVER.search(str(error)):
+    def _wait_s(self, error: Exception, attempt: int) -> float | None:
+        """The time to wait before the next attempt; None if a retry is useless."""
+        if _PERMANENT_STATUS.search(str(error)):
             return None
-        backoff_s = min(2.0 ** (tried - 1), _MAX_BACKOFF_S)
+        backoff_s = min(2.0 ** (attempt - 1), _MAX_BACKOFF_S)
         if not isinstance(error, (self._errors.DDoSProtection, self._errors.RateLimitExceeded)):
             return backoff_s
-        asked = (self._ccxt.last_response_headers or {}).get("Retry-After", "")
-        if not asked.isdecimal():
+        retry_after = (self._ccxt.last_response_headers or {}).get("Retry-After", "")
+        if not retry_after.isdecimal():
             return backoff_s
-        if int(asked) > _MAX_WAIT_S:
+        if int(retry_after) > _MAX_RETRY_AFTER_S:
             raise Unavailable(
-                f"{self.name} shuts us out for {int(asked) // 60} minutes, after too many requests from here: "
-                "run the same command again then; what is stored stays"
+                f"{self.name} has banned this address for {int(retry_after) // 60} minutes after too many requests: "
+                "run the same command again after that; stored days are not downloaded again"
             ) from error
-        return max(float(asked), backoff_s)
+        return max(float(retry_after), backoff_s)
 
 
 def _reason(error: Exception) -> str:
-    """What went wrong on one line, with what lies under it: ccxt often names only the address."""
+    """The error in one line, with its cause: ccxt's own message is often only the address."""
     causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
-    return " ".join(": ".join(causes).split())[:_SHOWN]
+    return " ".join(": ".join(causes).split())[:_MAX_REASON_LENGTH]
 
 
-def _quick_to_connect() -> Any:
-    """An adapter that waits for an answer as long as it is told, and for a connection a few seconds."""
+def _adapter() -> Any:
+    """An HTTP adapter with a short timeout for connecting, and the caller's for reading."""
     from requests.adapters import HTTPAdapter
 
     class Adapter(HTTPAdapter):
         def send(self, request: Any, stream: bool = False, timeout: Any = None, *args: Any, **rest: Any) -> Any:
-            return super().send(request, stream, (_CONNECT_S, timeout), *args, **rest)
+            return super().send(request, stream, (_CONNECT_TIMEOUT_S, timeout), *args, **rest)
 
     return Adapter()
 
 
 def _connection_failure(error: Exception) -> str | None:
-    """Why no connection came about, and with which host; None where one did."""
+    """Why no connection could be made, and to which host; None if there was one."""
     from requests import exceptions
     from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
 
@@ -188,31 +186,31 @@ def _connection_failure(error: Exception) -> str | None:
     reason = cause.args[0].reason
     host = urlsplit(str(cause.request.url)).netloc if cause.request is not None else "the host"
     if isinstance(cause, exceptions.ProxyError):
-        return f"the proxy before {host} does not work ({reason})"
+        return f"the proxy for {host} failed ({reason})"
     if isinstance(reason, NameResolutionError):
         return f"the name {host} cannot be resolved"
     if isinstance(reason, NewConnectionError):
         return f"{host} refuses the connection"
     if isinstance(reason, ConnectTimeoutError):
-        return f"{host} does not accept a connection within {_CONNECT_S} s"
+        return f"{host} does not accept a connection within {_CONNECT_TIMEOUT_S} s"
     return None
 
 
-def _instead(name: str, known: list[str]) -> str:
+def _suggestion(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known)
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _known(interval: str) -> bool:
+def _is_supported(interval: str) -> bool:
     try:
         return bool(interval_ms(interval))
     except RequestError:
         return False
 
 
-def _moved(address: Any, url: str) -> Any:
-    """The same paths at another scheme, host and port; addresses lie in dictionaries of dictionaries."""
+def _with_server(address: Any, url: str) -> Any:
+    """The addresses, in nested dictionaries, with scheme, host and port of `url`."""
     if isinstance(address, dict):
-        return {name: _moved(each, url) for name, each in address.items()}
+        return {name: _with_server(each, url) for name, each in address.items()}
     target = urlsplit(url)
     return urlunsplit(urlsplit(address)._replace(scheme=target.scheme, netloc=target.netloc)) if isinstance(address, str) else address

@@ -1,4 +1,4 @@
-"""What is wrong with candles, named by their time: all of it, where a request's error names the first ten by their place."""
+"""All faults of candles, by time. (Validation of a request reports the first ten, by index.)"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from image_render.windows import Columns
 
 @dataclass(frozen=True)
 class CandleFault:
-    """One mistake: the candle's open time in milliseconds UTC, the field, and what is wrong with it."""
+    """One fault: the candle's open time in milliseconds UTC, the field, and what is wrong with it."""
 
     open_time_ms: int
     field: str
@@ -25,7 +25,7 @@ class CandleFault:
 
 
 def all_candle_faults(open_time: Times, columns: Columns, interval: str) -> list[CandleFault]:
-    """Every fault of the candles, which lie in the order in which they were found; `open_time` in milliseconds UTC."""
+    """All faults of candles, in the order of the candles; `open_time` is in milliseconds UTC."""
     return list(_faults(open_time, columns, interval))
 
 
@@ -37,11 +37,11 @@ def _faults(open_time: Times, columns: Columns, interval: str) -> Iterator[Candl
             for fault in error.faults:
                 yield CandleFault(time_ms, fault.pointer.rpartition("/")[2], fault.detail)
         if at and time_ms == open_time[at - 1]:
-            yield CandleFault(time_ms, "openTime", _double(columns, at))
+            yield CandleFault(time_ms, "openTime", _duplicate_detail(columns, at))
         elif at and time_ms < open_time[at - 1]:
             yield CandleFault(time_ms, "openTime", f"comes after {minute_text(int(open_time[at - 1]))}")
 
 
-def _double(columns: Columns, at: int) -> str:
+def _duplicate_detail(columns: Columns, at: int) -> str:
     alike = np.array_equal([column[at] for column in columns], [column[at - 1] for column in columns], equal_nan=True)
-    return "is there twice, with the same values" if alike else "is there twice, with other values"
+    return "is a duplicate with the same values" if alike else "is a duplicate with other values"

@@ -1,4 +1,4 @@
-"""Candle files into the store: Parquet, CSV, klines JSON, and Binance's archive."""
+"""Import of candle files into the store: Parquet, CSV, klines JSON, and files of Binance's archive."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_t
 
 @dataclass
 class ImportResult:
-    """What became of one file: its series, how many candles it has, the days by what was done, and what went wrong."""
+    """The outcome for one file: its series, its number of candles, the number of days by write outcome, and errors."""
 
     file: str
     symbol: str = ""
@@ -25,7 +25,7 @@ class ImportResult:
     days: Counter[WriteOutcome] = field(default_factory=Counter)
     refused: list[str] = field(default_factory=list)
     lacks_series_name: bool = False
-    """Whether it was refused since its name does not tell symbol and interval."""
+    """Whether it was refused because symbol and interval are unknown."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -48,12 +48,13 @@ def import_file(
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> ImportResult:
-    """Store a file's candles by the day; symbol and interval are told by its name where they are not given.
+    """Store a file's candles by day; symbol and interval are read from its name unless they are given.
 
-    A file knows of the time from its first candle to its last (one of Binance's archive: of all its month, or day), so its first and
-    last day may be known in part: such a day is completed by the next file that knows the rest. What differs from what is stored is
-    refused, day by day, unless `replace`. A file that cannot be read is `refused` as a whole. `progress` gets the days done and those
-    to do. Raises `StorageError` where the store does not answer, `RequestError` for a symbol that cannot be.
+    A file covers the time from its first candle to its last (one of Binance's archive: all of its month or day), so its first and last day
+    may be incomplete, until another file covers the rest. Days that differ from the stored ones are refused, unless `replace`. An
+    unreadable file is refused completely. `progress` is called with the number of days done and in total.
+
+    Raises `StorageError` if the store fails, and `RequestError` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
     try:
@@ -78,8 +79,8 @@ def import_file(
 
 
 def _read(path: Path, symbol: str | None, interval: str | None) -> tuple[Candles, int, int]:
-    """The candles, and the time `[start_ms, stop_ms)` of which the file knows all."""
-    archive = ArchiveName.of(path.name)
+    """The candles, and the time `[start_ms, stop_ms)` that the file covers."""
+    archive = ArchiveName.parse(path.name)
     name = path.name
     if archive:
         symbol, interval = symbol or archive.symbol, interval or archive.interval

@@ -27,7 +27,6 @@ TOO_LONG = {
     "tests/integration/test_model_store_s3.py",
     "tests/integration/test_worker.py",
     "tests/unit/backfill/test_shard_job.py",
-    "tests/unit/candle_store/test_store.py",
     "tests/unit/cli/test_stack.py",
     "tests/unit/handler/test_api.py",
     "tests/unit/handler/test_message_batch.py",

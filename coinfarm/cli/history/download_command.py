@@ -80,7 +80,7 @@ def _print_summary(outcome: "DownloadResult", exchange_name: str) -> None:
     days = plural_text(len(outcome.stored), "day")
     click.echo(f"{outcome.symbol} {outcome.interval}: {plural_text(outcome.candles, 'candle')} of {days} stored")
     for skipped, why in (
-        (outcome.already_there, "already stored"),
+        (outcome.already_stored, "already stored"),
         (outcome.without_candles, "without a candle at the exchange"),
         (outcome.unfinished, "not over yet, left for later"),
     ):

@@ -1,5 +1,3 @@
-"""Binance's archive: zips of one CSV file, with and without a header, in milliseconds and microseconds, and zips that mean harm."""
-
 import hashlib
 import struct
 import zipfile
@@ -24,12 +22,10 @@ def zipped(members: dict[str, bytes], path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "parsed"),
     [
         pytest.param("BTCUSDT-1m-2020-01.zip", ArchiveName("BTCUSDT", "1m", START_MS, START_MS + 31 * DAY_MS), id="month"),
-        pytest.param(
-            "BTCUSDT-1m-2019-12.csv", ArchiveName("BTCUSDT", "1m", START_MS - 31 * DAY_MS, START_MS), id="December, unpacked already"
-        ),
+        pytest.param("BTCUSDT-1m-2019-12.csv", ArchiveName("BTCUSDT", "1m", START_MS - 31 * DAY_MS, START_MS), id="December, unpacked"),
         pytest.param("1INCHUSDT-15m-2020-01-01.zip", ArchiveName("1INCHUSDT", "15m", START_MS, START_MS + DAY_MS), id="day"),
         pytest.param("BTCUSD_PERP-1h-2020-01.zip", ArchiveName("BTCUSD_PERP", "1h", START_MS, START_MS + 31 * DAY_MS), id="future"),
         pytest.param("BTCUSDT-1m-2020-13.zip", None, id="no month"),
@@ -37,11 +33,11 @@ def zipped(members: dict[str, bytes], path: Path) -> Path:
         pytest.param("BTCUSDT-1m.parquet", None, id="another file"),
     ],
 )
-def test_a_name_tells_what_the_archive_has_all_of(name: str, told: ArchiveName | None) -> None:
-    assert ArchiveName.of(name) == told
+def test_a_name_gives_the_series_and_the_period(name: str, parsed: ArchiveName | None) -> None:
+    assert ArchiveName.parse(name) == parsed
 
 
-def test_the_one_csv_file_is_unpacked(tmp_path: Path) -> None:
+def test_unpacks_the_csv_file(tmp_path: Path) -> None:
     assert read_zipped_csv(zipped({"BTCUSDT-1m-2024-01.csv": b"1,2,3\n"}, tmp_path / "a.zip")) == b"1,2,3\n"
 
 
@@ -49,8 +45,8 @@ def bomb(path: Path) -> Path:
     return zipped({"a.csv": bytes(archive.MAX_CSV_BYTES + 1)}, path)
 
 
-def lying_bomb(path: Path) -> Path:
-    """Its headers say that ten bytes come out."""
+def bomb_with_wrong_size(path: Path) -> Path:
+    """A zip whose headers give an unpacked size of ten bytes."""
     data = bytearray(bomb(path).read_bytes())
     size = struct.pack("<I", archive.MAX_CSV_BYTES + 1)
     path.write_bytes(data.replace(size, struct.pack("<I", 10)))
@@ -65,7 +61,7 @@ def damaged(path: Path) -> Path:
 
 
 def encrypted(path: Path) -> Path:
-    """It says so in its flags."""
+    """A zip whose flags say that it is encrypted."""
     data = bytearray(zipped({"a.csv": b"1"}, path).read_bytes())
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -73,49 +69,49 @@ def encrypted(path: Path) -> Path:
     return path
 
 
-def cut_short(path: Path) -> Path:
+def truncated(path: Path) -> Path:
     path.write_bytes(zipped({"a.csv": b"1"}, path).read_bytes()[:-30])
     return path
 
 
 @pytest.mark.parametrize(
-    ("make", "error", "says"),
+    ("make", "error", "named"),
     [
-        pytest.param(bomb, TooLarge, "unpacks to more than 1 MiB", id="bomb"),
-        pytest.param(lying_bomb, CandleError, "is not a zip that can be read: Bad CRC", id="bomb that lies about its size"),
-        pytest.param(damaged, CandleError, "is not a zip that can be read", id="damaged"),
-        pytest.param(encrypted, CandleError, "is not a zip that can be read: .*encrypted", id="encrypted"),
-        pytest.param(cut_short, CandleError, "is not a zip that can be read", id="cut short"),
-        pytest.param(lambda path: zipped({}, path), CandleError, "must hold one CSV file, and holds nothing", id="empty"),
-        pytest.param(lambda path: zipped({"a.csv": b"", "b.csv": b""}, path), CandleError, "holds a.csv, b.csv", id="two files"),
-        pytest.param(lambda path: zipped({"a.exe": b""}, path), CandleError, "holds a.exe", id="something else"),
+        pytest.param(bomb, TooLarge, "1 MiB", id="bomb"),
+        pytest.param(bomb_with_wrong_size, CandleError, "Bad CRC", id="bomb with a wrong size in its header"),
+        pytest.param(damaged, CandleError, "zip", id="damaged"),
+        pytest.param(encrypted, CandleError, "encrypted", id="encrypted"),
+        pytest.param(truncated, CandleError, "zip", id="truncated"),
+        pytest.param(lambda path: zipped({}, path), CandleError, "nothing", id="empty"),
+        pytest.param(lambda path: zipped({"a.csv": b"", "b.csv": b""}, path), CandleError, "a.csv, b.csv", id="two files"),
+        pytest.param(lambda path: zipped({"a.exe": b""}, path), CandleError, "a.exe", id="not a CSV file"),
     ],
 )
-def test_a_zip_that_is_not_right_is_refused(
-    make: Callable[[Path], Path], error: type[Exception], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_rejects_an_invalid_zip(
+    make: Callable[[Path], Path], error: type[Exception], named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(archive, "MAX_CSV_BYTES", 1 << 20)
-    with pytest.raises(error, match=says):
+    with pytest.raises(error, match=named):
         read_zipped_csv(make(tmp_path / "a.zip"))
 
 
-def test_a_name_that_leads_elsewhere_writes_nothing_there(tmp_path: Path) -> None:
+def test_unpacking_writes_no_file(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     assert read_zipped_csv(zipped({"../../evil.csv": b"1,2\n"}, tmp_path / "in/a.zip")) == b"1,2\n"
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.zip", "in"]
 
 
-def test_a_checksum_beside_it_is_checked(tmp_path: Path) -> None:
+def test_the_checksum_file_is_checked(tmp_path: Path) -> None:
     path = zipped({"a.csv": b"1"}, tmp_path / "a.zip")
     checksum = tmp_path / "a.zip.CHECKSUM"
     checksum.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  a.zip\n")
     assert read_zipped_csv(path) == b"1"
     checksum.write_text(f"{'0' * 64}  a.zip\n")
-    with pytest.raises(CoinfarmError, match=r"is not the file of a.zip.CHECKSUM: fetch it again"):
+    with pytest.raises(CoinfarmError, match=r"a\.zip\.CHECKSUM"):
         read_zipped_csv(path)
 
 
-def test_columns_get_their_names_where_they_have_none() -> None:
+def test_adds_a_header_if_there_is_none() -> None:
     twelve = b"1577836800000,1,2,0.5,1.5,9,1577836859999,0,1,0,0,0\n"
     header, row = add_header(twelve).split(b"\n", 1)
     assert header.startswith(b"open_time,open,high,low,close,volume,close_time,")

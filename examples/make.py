@@ -1,6 +1,6 @@
-"""Write the generated files of this folder again: `python examples/make.py`.
+"""Regenerate the files of this folder: `python examples/make.py`.
 
-The candles are synthetic (`coinfarm.candles.synthetic`): a random walk with the volatility and volume of a coin, and no market behind it.
+The candles are synthetic (`coinfarm.candles.synthetic`): a random walk with the volatility and volume of a coin.
 """
 
 import json

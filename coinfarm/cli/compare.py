@@ -1,4 +1,4 @@
-"""`coinfarm compare`: which of several networks or targets learns best under one budget."""
+"""`coinfarm compare`: train several networks or targets with the same budget."""
 
 from pathlib import Path
 
@@ -32,16 +32,16 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
     configs = ComparisonConfig.read(config)
     coins = read_candle_files(next(iter(configs.values())))
 
-    def progress(epoch: int, losses: dict[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        click.echo(f"  epoch {epoch + 1}  {shown}", err=True)
+    def on_epoch(epoch: int, losses: dict[str, float]) -> None:
+        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        click.echo(f"  epoch {epoch + 1}  {text}", err=True)
 
-    outcomes = []
-    with on_interrupt(f"Finished candidates are kept in {output}; the same command goes on with the next one."):
-        for outcome in run(configs, coins, output, progress):
-            click.echo(f"{outcome.candidate}: loss {outcome.loss}", err=True)
-            outcomes.append(outcome)
+    results = []
+    with on_interrupt(f"Finished candidates are stored in {output}; the same command continues with the next one."):
+        for result in run(configs, coins, output, on_epoch):
+            click.echo(f"{result.candidate}: loss {result.loss}", err=True)
+            results.append(result)
     if as_json:
         click.echo(output.read_text(), nl=False)
     else:
-        print_tables(comparison_table(outcomes))
+        print_tables(comparison_table(results))

@@ -1,4 +1,4 @@
-"""What a person is shown of training."""
+"""A comparison of candidates on a terminal."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -9,19 +9,19 @@ if TYPE_CHECKING:
     from coinfarm.training.comparison import CandidateResult
 
 
-def comparison_table(outcomes: "Sequence[CandidateResult]") -> Table:
-    """Candidates, the best first. Layers and training speed are in the JSON only."""
-    table = Table(title="candidates on the validation months", title_justify="left")
+def comparison_table(results: "Sequence[CandidateResult]") -> Table:
+    """The candidates by validation loss. Layers and training speed are in the JSON only."""
+    table = Table(title="candidates on the validation period", title_justify="left")
     table.add_column("candidate")
     for heading in ("parameters", "M MACs", "loss", "R² rise", "R² decline", "R² end", "direction %"):
         table.add_column(heading, justify="right")
-    for outcome in sorted(outcomes, key=lambda outcome: outcome.loss):
+    for result in sorted(results, key=lambda result: result.loss):
         table.add_row(
-            outcome.candidate,
-            f"{outcome.parameters:,}",
-            f"{outcome.multiply_adds / 1e6:.1f}",
-            f"{outcome.loss:.4f}",
-            *("–" if value is None else f"{value:.3f}" for value in outcome.r2.values()),
-            "–" if outcome.direction_right_pct is None else f"{outcome.direction_right_pct:.1f}",
+            result.candidate,
+            f"{result.parameters:,}",
+            f"{result.multiply_adds / 1e6:.1f}",
+            f"{result.loss:.4f}",
+            *("–" if value is None else f"{value:.3f}" for value in result.r2.values()),
+            "–" if result.direction_right_pct is None else f"{result.direction_right_pct:.1f}",
         )
     return table

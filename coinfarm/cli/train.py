@@ -1,4 +1,4 @@
-"""`coinfarm train`: from candles to a bundle."""
+"""`coinfarm train`: train a model from candles, and write it as a bundle."""
 
 from pathlib import Path
 
@@ -22,15 +22,15 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.train import train as run
 
-    plan = TrainingConfig.read(config)
+    training = TrainingConfig.read(config)
 
-    def progress(epoch: int, losses: dict[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        click.echo(f"epoch {epoch + 1} of {plan.epochs}  {shown}", err=True)
+    def on_epoch(epoch: int, losses: dict[str, float]) -> None:
+        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
+        click.echo(f"epoch {epoch + 1} of {training.epochs}  {text}", err=True)
 
-    again = f"Finished epochs are kept in {output}.training. Go on with the same command: coinfarm train {config} -o {output}"
-    frames = plan.epochs * plan.steps_per_epoch * plan.batch_size
-    with on_interrupt(again), progress_bar("frames", frames, unit="frames") as on_frames:
-        bundle = run(plan, output, progress, on_frames=on_frames, tensorboard=tensorboard)
+    hint = f"Finished epochs are stored in {output}.training. Continue with the same command: coinfarm train {config} -o {output}"
+    frames = training.epochs * training.steps_per_epoch * training.batch_size
+    with on_interrupt(hint), progress_bar("frames", frames, unit="frames") as on_frames:
+        bundle = run(training, output, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
     click.echo(bundle.manifest.version)
     click.echo(f"Try it: coinfarm predict --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)

@@ -45,7 +45,7 @@ def verdict(
     says nothing about a market. Only candles from after the model's training data are predicted, since others would not count. If it is
     interrupted, the same command continues. The verdict is the first line on stdout; progress goes to stderr.
     """
-    with on_interrupt(f"What is finished is kept in {output}; the same command goes on from there."):
+    with on_interrupt(f"Finished shards are stored in {output}; the same command continues."):
         _verdict(files, output, first_day, stop_day, model_uri, as_json)
 
 

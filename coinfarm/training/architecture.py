@@ -1,4 +1,4 @@
-"""What a network costs: parameters and multiply-adds, layer by layer."""
+"""Parameters and multiply-adds of a network, by layer."""
 
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def architecture(model: "keras.Model") -> tuple[LayerSummary, ...]:
-    """The layers in order; the multiply-adds are those of one frame, in convolutions and dense layers.
+    """The layers in order, with the multiply-adds of convolutions and dense layers for one frame.
 
-    What is done once per value (normalisation, activation, pooling) is left out, as is usual: it is little, and fused away in serving.
+    Normalisation, activation and pooling are left out, as usual: they are cheap, and fused in serving.
     """
     return tuple(
         LayerSummary(
@@ -27,12 +27,12 @@ def architecture(model: "keras.Model") -> tuple[LayerSummary, ...]:
 
 
 def _multiply_adds(layer: Any) -> int:
-    """Every weight of a kernel is used once per place of the output."""
+    """Every weight of a kernel is used once per position of the output."""
     import keras
 
     if isinstance(layer, keras.layers.Dense):
         return int(prod(layer.kernel.shape))
     if isinstance(layer, (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
-        places = prod(layer.output.shape[1:-1])
-        return int(places * prod(layer.kernel.shape))
+        positions = prod(layer.output.shape[1:-1])
+        return int(positions * prod(layer.kernel.shape))
     return 0

@@ -1,4 +1,4 @@
-"""The market upside down: every rise a fall. A chart and its mirror image are equally likely, to a first approximation."""
+"""Augmentation by frames upside down, in which every rise is a fall; to a first approximation both are equally likely."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,14 @@ _BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 
 
 def mirror_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
-    """Turn the chosen of the frames, told by their rows `(n, 200, 5)`, upside down, in place; their targets `(n, 3)` are returned.
+    """Turn the `chosen` frames `(n,)` upside down: their row numbers `(n, 200, 5)` in place, and their targets `(n, 3)` as the result.
 
-    Prices are reflected at the middle of the window, so the highest becomes the lowest; volume stays as it is. In `window_range` units
-    the targets are exactly those of the reflected prices, in percent nearly so.
+    Prices are reflected at the middle of the window's range, so that the highest becomes the lowest; volume stays. In units of
+    `window_range` the targets are exactly those of the reflected prices, in percent approximately.
     """
     prices = [_BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH]
     reflected = [_BODY_HIGH, _BODY_LOW, _WICK_HIGH, _WICK_LOW]
-    turned = rows[chosen]
-    turned[..., prices] = STANDARD.price_rows - 1 - turned[..., reflected]
-    rows[chosen] = turned
+    flipped = rows[chosen]
+    flipped[..., prices] = STANDARD.price_rows - 1 - flipped[..., reflected]
+    rows[chosen] = flipped
     return np.where(chosen[:, None], flip_targets(targets), targets)

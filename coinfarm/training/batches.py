@@ -1,4 +1,4 @@
-"""What the network is fed with: rows of frames, drawn where the network runs, and the targets."""
+"""Batches for training and validation: row numbers, from which the device draws the frames, and targets."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +20,9 @@ _FRAMES_AT_ONCE = 500
 
 
 def training_batch(config: TrainingConfig, train: WindowDataset, sampler: StratifiedSampler, epoch: int, step: int) -> Batch:
-    """The rows `(batch, 200, 5)` and targets `(batch, 3)` of one step, which depend on the seed, the epoch and the step alone."""
+    """The row numbers `(batch, 200, 5)` and targets `(batch, 3)` of one step; they depend only on seed, epoch and step."""
     random = np.random.default_rng((config.seed, epoch, step))
-    chosen = sampler.choose(random, config.batch_size)
+    chosen = sampler.sample(random, config.batch_size)
     rows, targets = train.rows(chosen), train.targets(config.target_unit, chosen)
     if config.mirrored:
         targets = mirror_frames(rows, targets, random.random(len(chosen)) < 0.5)
@@ -30,39 +30,38 @@ def training_batch(config: TrainingConfig, train: WindowDataset, sampler: Strati
 
 
 def training_batches(config: TrainingConfig, train: WindowDataset, sampler: StratifiedSampler, first_epoch: int) -> "keras.utils.PyDataset":
-    """The batches from an epoch on, without end."""
+    """An endless sequence of batches, from an epoch on."""
 
     def batch(number: int) -> Batch:
         epochs, step = divmod(number, config.steps_per_epoch)
         return training_batch(config, train, sampler, first_epoch + epochs, step)
 
-    return _dataset(batch, None)
+    return _keras_dataset(batch, None)
 
 
-def validation_batches(validation: WindowDataset, unit: TargetUnit, shares: int) -> "keras.utils.PyDataset":
-    """All samples in order, each batch in as many equal shares; a rest that cannot be shared is left out."""
-    most = _FRAMES_AT_ONCE // shares * shares
-    parts = split_range(len(validation) // shares * shares, most)
+def validation_batches(validation: WindowDataset, unit: TargetUnit, devices: int) -> "keras.utils.PyDataset":
+    """All windows in order, in batches that divide evenly among the devices; a remainder is left out."""
+    parts = split_range(len(validation) // devices * devices, _FRAMES_AT_ONCE // devices * devices)
 
     def batch(number: int) -> Batch:
         chosen = np.arange(parts[number].start, parts[number].stop)
         return validation.rows(chosen), validation.targets(unit, chosen).astype(np.float32)
 
-    return _dataset(batch, len(parts))
+    return _keras_dataset(batch, len(parts))
 
 
-def _dataset(batch: Any, count: int | None) -> "keras.utils.PyDataset":
+def _keras_dataset(batch: Any, count: int | None) -> "keras.utils.PyDataset":
     import keras
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        """Made one after another while the network is at work on those before: a thread that TensorFlow's input pipeline runs."""
+        """Made by one thread while the network trains on earlier batches."""
 
         @property
         def num_batches(self) -> int | None:
             return count
 
         def __getitem__(self, number: int) -> Batch:
-            made: Batch = batch(number)
-            return made
+            result: Batch = batch(number)
+            return result
 
     return Batches(workers=1, use_multiprocessing=False)

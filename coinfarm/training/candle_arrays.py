@@ -1,4 +1,4 @@
-"""Candles on disk, seen as arrays: however many there are, memory holds what is just looked at."""
+"""Memory-mapped arrays of candles and of what is computed from them, so that they may be larger than memory."""
 
 import os
 from contextlib import suppress
@@ -20,20 +20,20 @@ _CANDLES_AT_ONCE = 1_000_000
 
 
 def allocate_array(shape: tuple[int, ...], dtype: DTypeLike, path: Path | None) -> NDArray[Any]:
-    """An array not yet filled, in memory or, where a path is given, in a file. Raises `OSError` where the disk has no room for it."""
+    """An uninitialised array in memory or, with a path, mapped from a file. Raises `OSError` if the disk is full."""
     if path is None or not all(shape):  # an empty file cannot be mapped
         return np.empty(shape, dtype)
     with naming_path(path):
         array = np.asarray(np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape))
-        with path.open("r+b") as file:  # a mapped page that finds the disk full would end the process with a signal
+        with path.open("r+b") as file:  # writing to a mapped page on a full disk would kill the process
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
 def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_ONCE) -> Candles:
-    """The candles of a file, holes filled, as arrays mapped from files that are written to `folder` (made here).
+    """The candles of a file with gaps filled, as arrays mapped from files that are written to `folder`, which is created.
 
-    Raises `CoinfarmError` for what is wrong with the file, and for one that cannot be read.
+    Raises `CoinfarmError` for an invalid or unreadable file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     names = ("open_time", *Columns._fields, "filled")
@@ -56,17 +56,17 @@ def mapped_candles(path: Path, folder: Path, candles_at_once: int = _CANDLES_AT_
         raise CoinfarmError(system_error_text(error)) from None
     finally:
         for file in files:
-            with suppress(OSError):  # of what a full disk left in the buffer, told above
+            with suppress(OSError):  # from a buffer that a full disk left, already raised above
                 file.close()
     if last is None:
-        raise CoinfarmError(f"{path}: there is no candle")
+        raise CoinfarmError(f"{path}: the file has no candles")
     dtypes = (np.int64, *(np.float64 for _ in Columns._fields), np.bool_)
-    # seen as plain arrays: slices of NumPy's own class of them cost many times as much
+    # as plain arrays: slicing a np.memmap is many times slower
     time, *values, filled_in = (np.asarray(np.memmap(folder / name, dtype, "r")) for name, dtype in zip(names, dtypes, strict=True))
     return Candles(last.symbol, last.interval, time, Columns(*values), filled_in)
 
 
-def split_range(count: int, most: int) -> list[slice]:
-    """`0 … count - 1` in slices of at most `most`."""
-    bounds = [*range(0, count, most), count]
+def split_range(count: int, max_size: int) -> list[slice]:
+    """Slices of at most `max_size` that cover `range(count)`."""
+    bounds = [*range(0, count, max_size), count]
     return [slice(first, stop) for first, stop in pairwise(bounds)]

@@ -1,4 +1,4 @@
-"""Where a training run stands, on disk: killed at any time, it goes on from the end of its last epoch as if nothing had been."""
+"""Checkpoints of a training run: a run that was killed continues after its last finished epoch, with the same result."""
 
 import hashlib
 import json
@@ -22,14 +22,14 @@ _BEST_FILE = "best.npz"
 
 @dataclass(frozen=True)
 class TrainingState:
-    """How many epochs are done, which of them (from 0) was the best on the validation period, and its loss there."""
+    """The number of finished epochs, and the index and validation loss of the best one."""
 
     epochs_done: int = 0
     best_epoch: int = -1
     best_loss: float = float("inf")
 
-    def after(self, loss: float) -> "TrainingState":
-        """One epoch later."""
+    def next_epoch(self, loss: float) -> "TrainingState":
+        """The state after one more epoch with that validation loss."""
         better = loss < self.best_loss
         best_epoch, best_loss = (self.epochs_done, loss) if better else (self.best_epoch, self.best_loss)
         return TrainingState(self.epochs_done + 1, best_epoch, best_loss)
@@ -39,21 +39,21 @@ class TrainingState:
         """Whether the last epoch was the best."""
         return self.best_epoch == self.epochs_done - 1
 
-    def is_over(self, config: TrainingConfig) -> bool:
-        """Whether all epochs are done, or too many in a row were no better."""
+    def is_finished(self, config: TrainingConfig) -> bool:
+        """Whether all epochs are done, or too many in a row brought no improvement."""
         return self.epochs_done >= config.epochs or self.epochs_done - 1 - self.best_epoch >= config.patience_epochs
 
 
 class Checkpoint:
-    """The state of one run in a folder of its own."""
+    """The checkpoint of one run, in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def start_or_resume(self, config: TrainingConfig) -> None:
-        """Make the folder for this run, or find it as this run left it.
+        """Create the folder, or check that it belongs to this run.
 
-        Raises `CoinfarmError` where another run lies there: another config, or candles that have changed since.
+        Raises `CoinfarmError` if it belongs to a run with another config, or the candle files have changed.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / _PLAN_FILE
@@ -61,18 +61,18 @@ class Checkpoint:
         if not path.exists():
             _replace(path, json.dumps(plan, indent=1).encode())
             return
-        begun = json.loads(path.read_bytes())
-        if begun != plan:
-            different = [name for name, value in plan["config"].items() if begun["config"].get(name) != value]
-            what = f"another {', '.join(different)}" if different else "candle files that have changed since"
+        stored = json.loads(path.read_bytes())
+        if stored != plan:
+            different = [name for name, value in plan["config"].items() if stored["config"].get(name) != value]
+            difference = f"another {', '.join(different)}" if different else "candle files that have changed since"
             raise CoinfarmError(
-                f"{self._folder}: another run was begun here, with {what}: go on with what it was, choose another folder, "
-                "or delete this one to begin anew"
+                f"{self._folder}: another run was started here, with {difference}: restore them to continue it, choose another folder, "
+                "or delete this one to start again"
             )
 
     @property
     def state(self) -> TrainingState:
-        """Where the run stands."""
+        """The stored state; the initial one if there is none."""
         path = self._folder / _STATE_FILE
         if not path.exists():
             return TrainingState()
@@ -80,7 +80,7 @@ class Checkpoint:
             return TrainingState(**json.loads(str(saved["state"])))
 
     def restore(self, model: "keras.Model") -> TrainingState:
-        """Set a compiled model, its optimizer and what it draws lots from to where the run stands."""
+        """Restore the weights, optimizer state and random seeds of a compiled model."""
         state = self.state
         if state.epochs_done:
             with np.load(self._folder / _STATE_FILE) as saved:
@@ -88,13 +88,13 @@ class Checkpoint:
         return state
 
     def save(self, model: "keras.Model", network: "keras.Model", state: TrainingState) -> None:
-        """After an epoch. The network first, if it is the best so far: killed in between, the epoch is done again, to the same result."""
+        """Store the state after an epoch. The best network comes first: if killed in between, the epoch is just repeated."""
         if state.is_best:
             self._write(_BEST_FILE, network.variables)
         self._write(_STATE_FILE, _all_variables(model), state=np.array(json.dumps(asdict(state))))
 
     def restore_best(self, network: "keras.Model") -> None:
-        """Set a network to the best epoch."""
+        """Restore the network's weights of the best epoch."""
         with np.load(self._folder / _BEST_FILE) as saved:
             _assign(network.variables, saved)
 
@@ -109,7 +109,7 @@ class Checkpoint:
 
 
 def _all_variables(model: "keras.Model") -> list[Any]:
-    """Weights, the state of the optimizer, and the seeds of what is drawn by lot."""
+    """Weights, optimizer state and random seeds."""
     return [*model.variables, *model.optimizer.variables]
 
 
@@ -119,7 +119,7 @@ def _assign(variables: list[Any], saved: Any) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Whole or not at all."""
+    """Replace the file atomically."""
     part = path.with_name(f"part-{path.name}")
     with naming_path(path):
         part.write_bytes(data)

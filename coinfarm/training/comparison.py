@@ -1,4 +1,4 @@
-"""Candidates: several networks or targets trained under one budget, and judged on the same validation months."""
+"""Comparison of candidates: several networks or targets, trained with the same budget and evaluated on the same validation period."""
 
 import json
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from coinfarm.training.loop import OnEpoch, predict_pct, train_network
 
 
 class CandidateResult(BaseModel):
-    """What became of a candidate on the validation period; `loss` is Huber's, in `window_range` units whatever the target was."""
+    """A candidate's scores on the validation period; `loss` is the Huber loss in `window_range` units, whatever the target was."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class CandidateResult(BaseModel):
 
 
 class ComparisonConfig(BaseModel):
-    """A TOML file: `base`, another training config; `budget`, what all candidates have of their own; and per candidate what differs."""
+    """A TOML file: `base` is another training config, `budget` overrides it for all candidates, and each candidate overrides both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -51,7 +51,7 @@ class ComparisonConfig(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> dict[str, TrainingConfig]:
-        """The config of each candidate; raises `CoinfarmError` that names the field at fault."""
+        """The config of each candidate. Raises `CoinfarmError` that names the invalid field."""
         try:
             comparison = cls.model_validate(read_toml(path))
         except ValidationError as error:
@@ -60,40 +60,40 @@ class ComparisonConfig(BaseModel):
         base = path.parent / comparison.base
         shared = read_toml(base) | comparison.budget
         return {
-            name: TrainingConfig.parse(shared | {"name": name} | different, base, f"{path}: {name}")
-            for name, different in comparison.candidates.items()
+            name: TrainingConfig.parse(shared | {"name": name} | overrides, base, f"{path}: {name}")
+            for name, overrides in comparison.candidates.items()
         }
 
 
 def compare_candidates(
-    configs: dict[str, TrainingConfig], coins: list[Candles], done: Path, progress: OnEpoch
+    configs: dict[str, TrainingConfig], coins: list[Candles], results_file: Path, on_epoch: OnEpoch
 ) -> Iterator[CandidateResult]:
-    """Train and judge the candidates one after another; those in the file `done` are told from there, others are added to it."""
-    outcomes = {outcome.candidate: outcome for outcome in read_candidate_results(done)}
+    """Train and evaluate the candidates one after another. Results that the file already has are reused, others are added to it."""
+    results = {result.candidate: result for result in read_candidate_results(results_file)}
     for name, config in configs.items():
-        if name not in outcomes:
-            outcomes[name] = _outcome(config, coins, progress)
-            _write(list(outcomes.values()), done)
-        yield outcomes[name]
+        if name not in results:
+            results[name] = _train_candidate(config, coins, on_epoch)
+            _write(list(results.values()), results_file)
+        yield results[name]
 
 
 def read_candidate_results(path: Path) -> list[CandidateResult]:
-    """What `compare` left in a file; nothing where there is none."""
+    """The results in a file that `compare_candidates` wrote; an empty list if it does not exist."""
     if not path.exists():
         return []
     return [CandidateResult.model_validate(entry) for entry in json.loads(path.read_bytes())]
 
 
-def _write(outcomes: list[CandidateResult], path: Path) -> None:
-    write_file(path, json.dumps([outcome.model_dump() for outcome in outcomes], indent=1) + "\n")
+def _write(results: list[CandidateResult], path: Path) -> None:
+    write_file(path, json.dumps([result.model_dump() for result in results], indent=1) + "\n")
 
 
-def _outcome(config: TrainingConfig, coins: list[Candles], progress: OnEpoch) -> CandidateResult:
+def _train_candidate(config: TrainingConfig, coins: list[Candles], on_epoch: OnEpoch) -> CandidateResult:
     train = build_dataset(coins, config.train, config.horizon_candles)
     validation = build_dataset(coins, config.validation, config.horizon_candles, config.validation_stride)
     started = perf_counter()
     with TemporaryDirectory() as folder:
-        model = train_network(config, train, validation, Path(folder), progress)
+        model = train_network(config, train, validation, Path(folder), on_epoch)
     seconds = perf_counter() - started
     layers = architecture(model)
     predicted_pct = predict_pct(model, validation, config.target_unit)
@@ -114,7 +114,7 @@ def _outcome(config: TrainingConfig, coins: list[Candles], progress: OnEpoch) ->
 
 
 def _loss_in_range(predicted_pct: Values, validation: WindowDataset, train: WindowDataset, delta: float) -> float:
-    """Huber's loss as the reference model's training reckons it, so that candidates with other targets can be compared."""
+    """The Huber loss of a `window_range` target, so that candidates with other targets can be compared."""
     error = (predicted_pct - validation.targets_pct) / validation.range_pct[:, None]
     deviations = np.abs(error) / train.targets("window_range").std(axis=0)
     quadratic = np.minimum(deviations, delta)

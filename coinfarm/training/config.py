@@ -1,4 +1,4 @@
-"""What a training run is made from: a frozen config, read from TOML."""
+"""The config of a training run: frozen, read from TOML."""
 
 import tomllib
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ class _Frozen(BaseModel):
 
 
 class DateRange(_Frozen):
-    """A stretch of days, `start` in it, `stop` not."""
+    """The days `[start, stop)`."""
 
     start: date
     stop: date
@@ -31,19 +31,19 @@ class DateRange(_Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> "DateRange":
         if self.start >= self.stop:
-            raise ValueError(f"the period starts on {self.start} and stops before it has begun, on {self.stop}")
+            raise ValueError(f"start, {self.start}, must be before stop, {self.stop}")
         return self
 
 
 TargetUnit = Literal["window_range", "percent"]
 Size2D = tuple[PositiveInt, PositiveInt]
-"""Candles, price rows."""
+"""Along candles, along price rows."""
 
 
 class BlockConfig(_Frozen):
-    """Convolution, batch normalisation, ReLU; max pooling where `pool` says over what.
+    """Convolution, batch normalisation, ReLU, and max pooling over `pool` if it is set.
 
-    `separable` is a depthwise convolution with that kernel, then one of 1×1 with the filters.
+    A `separable` block is a depthwise convolution with that kernel, followed by a 1×1 convolution with the filters.
     """
 
     filters: PositiveInt
@@ -54,11 +54,11 @@ class BlockConfig(_Frozen):
 
 
 class NetworkConfig(_Frozen):
-    """Blocks of convolution, then two dense layers.
+    """Convolution blocks, then two dense layers.
 
-    `view` is how the blocks see a frame: as an image, or as a row of candles, each a vector of all its pixels; of the sizes in a
-    block only the candles count there. The default is the reference network: the price axis shrinks at once, because most
-    multiplications of such a network lie in its first layers, and most parameters in its last.
+    With `view = "image"` the blocks get the frame as an image; with `"columns"` as a sequence of candles, each a vector of all its pixels,
+    and only the first number of each size applies. The default is the reference network: the price axis shrinks in the first layer, because
+    most multiplications of such a network are in its first layers, and most parameters in its last ones.
     """
 
     view: Literal["image", "columns"] = "image"
@@ -93,22 +93,22 @@ class TrainingConfig(_Frozen):
     horizon_candles: PositiveInt = 30
     network: NetworkConfig = NetworkConfig()
     target_unit: TargetUnit = "window_range"
-    """What the network learns: a share of the window's own price range, which its image shows; or percent, which it does not."""
+    """The unit of the targets: shares of the window's price range, which the image shows, or percent, which it does not."""
     mirrored: bool = False
-    """Half of the training frames are turned upside down, with what followed: a rise becomes a fall."""
+    """Whether a random half of the training frames is turned upside down, with their targets: a rise becomes a fall."""
     balance: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """The share of training frames that come from every coin, trend and volatility equally often; the others as the market has them."""
+    """The share of training frames that is drawn equally often from every coin, trend and volatility; the rest is drawn uniformly."""
     seed: int = 1
     batch_size: PositiveInt = 128
     steps_per_epoch: PositiveInt = 250
     epochs: PositiveInt = 18
-    """The most; the learning rate falls to zero over them."""
+    """The maximum; the learning rate falls to zero over them."""
     patience_epochs: PositiveInt = 6
-    """Training ends early when so many epochs in a row were no better on the validation period."""
+    """Training stops early after this many epochs without improvement of the validation loss."""
     learning_rate: PositiveFloat = 1e-3
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     huber_delta: PositiveFloat = 2.0
-    """In standard deviations of a target: errors beyond it count linearly, so that a crash does not rule the training."""
+    """In standard deviations of a target: errors beyond it count linearly, so that a crash does not dominate the training."""
     validation_stride: PositiveInt = 31
     test_stride: PositiveInt = 10
 
@@ -120,12 +120,12 @@ class TrainingConfig(_Frozen):
 
     @classmethod
     def read(cls, path: Path) -> "TrainingConfig":
-        """Raises `CoinfarmError` that names the field at fault."""
+        """Raises `CoinfarmError` that names the invalid field."""
         return cls.parse(read_toml(path), path, str(path))
 
     @classmethod
     def parse(cls, document: dict[str, object], path: Path, where: str) -> "TrainingConfig":
-        """From what a TOML file at `path` holds; raises `CoinfarmError` that names `where` and the field at fault."""
+        """From the content of a TOML file at `path`. Raises `CoinfarmError` that names `where` and the invalid field."""
         try:
             config = cls.model_validate(document)
         except ValidationError as error:
@@ -135,7 +135,7 @@ class TrainingConfig(_Frozen):
 
 
 def read_toml(path: Path) -> dict[str, object]:
-    """Raises `CoinfarmError` for a file that is not there, or is no TOML."""
+    """Raises `CoinfarmError` for a missing or invalid file."""
     try:
         return tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

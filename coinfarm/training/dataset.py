@@ -1,4 +1,4 @@
-"""WindowDataset: windows with the horizons after them, all within one period. Columns are kept, pixels are drawn when asked for."""
+"""Windows with their targets, all within one period. Candles are stored, frames are drawn on demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,12 +29,12 @@ _TARGETS_AT_ONCE = 100_000
 class WindowDataset:
     """Windows of several series in one period; a series is one coin at one interval.
 
-    `of` `(n,)` says which of the `series` a window is of, `starts` `(n,)` where it begins there; `range_pct` `(n,)` is the window's own
-    price range and `targets_pct` `(n, 3)` what followed, both in percent of its last close.
+    `series_index` `(n,)` is the window's series, `starts` `(n,)` the index of its first candle in it. `range_pct` `(n,)` is the window's
+    price range and `targets_pct` `(n, 3)` its targets, both in percent of its last close.
     """
 
     series: tuple[Candles, ...]
-    of: NDArray[np.uint16]
+    series_index: NDArray[np.uint16]
     starts: NDArray[np.int64]
     range_pct: Values
     targets_pct: Values
@@ -45,15 +45,15 @@ class WindowDataset:
     @property
     def symbols(self) -> NDArray[np.str_]:
         """The coin of each window, `(n,)`."""
-        return np.array([series.symbol for series in self.series])[self.of]
+        return np.array([series.symbol for series in self.series])[self.series_index]
 
     def targets(self, unit: TargetUnit, chosen: slice | NDArray[np.int64] = slice(None)) -> Values:
-        """What followed the chosen windows, `(n, 3)`, in percent or as a share of the window's own range."""
+        """The targets of the chosen windows, `(n, 3)`, in percent or as shares of the window's range."""
         targets = self.targets_pct[chosen]
         return targets / self.range_pct[chosen, None] if unit == "window_range" else targets
 
-    def targets_mean_and_deviation(self, unit: TargetUnit) -> tuple[Values, Values]:
-        """Of each output, `(3,)`, over all windows."""
+    def target_mean_and_deviation(self, unit: TargetUnit) -> tuple[Values, Values]:
+        """Mean and standard deviation of each target, `(3,)`, over all windows."""
         parts = split_range(len(self), _TARGETS_AT_ONCE)
         mean = sum((self.targets(unit, part).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES))) / len(self)
         squares = sum((((self.targets(unit, part) - mean) ** 2).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES)))
@@ -62,77 +62,78 @@ class WindowDataset:
     def windows(self, chosen: NDArray[np.int64]) -> Columns:
         """The candles of the chosen windows, `(n, 200)` each."""
         window = STANDARD.window_candles
-        found = Columns(*(np.empty((len(chosen), window)) for _ in Columns._fields))
-        for number in np.unique(self.of[chosen]):
-            here = self.of[chosen] == number
+        result = Columns(*(np.empty((len(chosen), window)) for _ in Columns._fields))
+        for number in np.unique(self.series_index[chosen]):
+            here = self.series_index[chosen] == number
             candles = self.starts[chosen[here], None] + np.arange(window)
-            for column, values in zip(found, self.series[number].columns, strict=True):
+            for column, values in zip(result, self.series[number].columns, strict=True):
                 column[here] = values[candles]
-        return found
+        return result
 
     def rows(self, chosen: NDArray[np.int64]) -> Rows:
-        """The row numbers of the chosen samples' frames, `uint8` `(n, 200, 5)`: enough to draw them elsewhere."""
+        """The row numbers of the chosen windows' frames, `uint8` `(n, 200, 5)`, from which a device draws them."""
         return pack_rows(self.windows(chosen))
 
     def frames(self, chosen: NDArray[np.int64]) -> Frames:
-        """The frames of the chosen samples, `uint8` `(n, 200, 150, 3)`."""
+        """The frames of the chosen windows, `uint8` `(n, 200, 150, 3)`."""
         return draw_frames(self.windows(chosen))
 
 
 def build_dataset(
     coins: Sequence[Candles], period: DateRange, horizon_candles: int, stride: int = 1, folder: Path | None = None
 ) -> WindowDataset:
-    """Every `stride`-th window of the coins that lies within the period together with its horizon.
+    """Every `stride`-th window of the coins that is within the period together with its horizon.
 
-    No candle of one period is seen in another, be it as a feature or in a label: between the last window that ends before a
-    boundary and the first that ends after it lie a window and a horizon of candles, the purge.
-    Windows that are filled by more than half, or have no price range (nothing to scale by), are left out.
-    With a `folder` (made here), what is reckoned per window is kept in files there instead of in memory.
-    Raises `CoinfarmError` for a coin without candles enough in the period.
+    No candle of one period is used in another, neither in a frame nor in a target: the windows on both sides of a boundary are separated by
+    a purge of a window and a horizon. Windows are left out if more than half of their candles are filled, or if they have no price range.
+    With a `folder`, which is created, arrays with one entry per window are stored in files there instead of in memory.
+    Raises `CoinfarmError` for a coin with too few candles in the period.
     """
     series = tuple(_within(coin, period, horizon_candles) for coin in coins)
-    every = [range(0, len(each) - STANDARD.window_candles - horizon_candles + 1, stride) for each in series]
-    most = sum(len(starts) for starts in every)
+    candidates = [range(0, len(each) - STANDARD.window_candles - horizon_candles + 1, stride) for each in series]
+    max_windows = sum(map(len, candidates))
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
 
     def array(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
         return allocate_array(shape, dtype, None if folder is None else folder / f"{name}.npy")
 
-    of, starts = array("of", (most,), np.uint16), array("starts", (most,), np.int64)
-    range_pct, targets = array("range_pct", (most,), np.float64), array("targets_pct", (most, len(OUTPUT_NAMES)), np.float64)
+    series_index, starts = array("of", (max_windows,), np.uint16), array("starts", (max_windows,), np.int64)
+    range_pct = array("range_pct", (max_windows,), np.float64)
+    targets = array("targets_pct", (max_windows, len(OUTPUT_NAMES)), np.float64)
     count = 0
-    for number, (each, candidates) in enumerate(zip(series, every, strict=True)):
-        for block in split_range(len(candidates), _WINDOWS_AT_ONCE):
-            kept, ranges = _usable(each, candidates[block])
-            part = slice(count, count + len(kept))
-            of[part], starts[part], range_pct[part] = number, kept, ranges
-            targets[part] = _targets_pct(each.columns, kept, horizon_candles)
+    for number, (each, all_starts) in enumerate(zip(series, candidates, strict=True)):
+        for block in split_range(len(all_starts), _WINDOWS_AT_ONCE):
+            usable, ranges = _usable(each, all_starts[block])
+            part = slice(count, count + len(usable))
+            series_index[part], starts[part], range_pct[part] = number, usable, ranges
+            targets[part] = _targets_pct(each.columns, usable, horizon_candles)
             count = part.stop
     if not count:
         raise CoinfarmError(
-            f"from {period.start} to {period.stop} no window moves, or all are filled by more than half: choose another period"
+            f"from {period.start} to {period.stop} there is no window with a price range and at most half of its candles missing: "
+            "choose another period"
         )
-    return WindowDataset(series, of[:count], starts[:count], range_pct[:count], targets[:count])
+    return WindowDataset(series, series_index[:count], starts[:count], range_pct[:count], targets[:count])
 
 
 def _within(coin: Candles, period: DateRange, horizon_candles: int) -> Candles:
-    """The candles of the period, holes filled, from the first real one to the last."""
+    """The candles of the period with gaps filled, from the first real one to the last."""
     candles = coin.between(period.start_ms, period.stop_ms)
     if len(candles):
-        # What was filled in at the beginning repeats a close from before the period.
+        # Filled candles at the beginning repeat a close from before the period.
         first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
         candles = fill_gaps(candles[first:after_last])
     if len(candles) < STANDARD.window_candles + horizon_candles:
         raise CoinfarmError(
-            f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon: "
+            f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon need: "
             "choose another period, or leave the coin out"
         )
     return candles
 
 
 def _usable(candles: Candles, starts: range) -> tuple[NDArray[np.int64], Values]:
-    """Those of the starts whose windows are not made up by more than half, and have a price range; and that range in percent."""
+    """The starts of windows with at most half of their candles filled and with a price range, and that range in percent."""
     window = STANDARD.window_candles
     needed = candles[starts[0] : starts[-1] + window]
     filled = filled_counts(needed, np.arange(0, starts[-1] - starts[0] + 1, starts.step), window)
@@ -142,7 +143,7 @@ def _usable(candles: Candles, starts: range) -> tuple[NDArray[np.int64], Values]
 
 
 def _targets_pct(series: Columns, starts: NDArray[np.int64], horizon_candles: int) -> Values:
-    """As `targets_pct`, of the candles that these windows and their horizons need."""
+    """`targets_pct` of only the candles that these windows and their horizons need."""
     if not len(starts):
         return np.empty((0, len(OUTPUT_NAMES)))
     first, last = starts[0], STANDARD.window_candles - 1

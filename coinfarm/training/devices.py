@@ -1,4 +1,4 @@
-"""What a network is trained on: all GPUs that are there, in mixed precision, or the processor."""
+"""The devices for training: all GPUs, in mixed precision, or the processor."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from coinfarm.engines.gpu_detection import has_gpu
 
 @dataclass(frozen=True)
 class Devices:
-    """`names` as Keras spells them (`gpu:0`); several share each batch between them. `policy` is Keras' for the inner layers."""
+    """`names` in Keras' format (`gpu:0`); each batch is divided among them. `policy` is Keras' dtype policy of the inner layers."""
 
     names: tuple[str, ...] = ("cpu:0",)
     policy: str = "float32"
 
     @classmethod
     def available(cls) -> "Devices":
-        """Every GPU that Keras' backend sees, or the processor; imports Keras, and JAX where that sees one."""
+        """Every GPU that Keras' backend sees, or the processor. Imports Keras if there is a GPU, and JAX if JAX sees one."""
         if not has_gpu() or select_gpu_backend() is None:
             return cls()
         import keras
@@ -30,7 +30,7 @@ class Devices:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """What is built here is spread over the devices: by `tf.distribute` on TensorFlow, by `keras.distribution` on JAX."""
+        """Distribute the models that are built in this context, by `tf.distribute` on TensorFlow, by `keras.distribution` on JAX."""
         import keras
 
         before = keras.config.dtype_policy()

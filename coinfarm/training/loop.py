@@ -1,4 +1,4 @@
-"""Training: windows of the training period, judged after each epoch on the validation period, the best kept."""
+"""The training loop: after each epoch the validation loss is computed, and the best network is stored."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     import keras
 
 OnEpoch = Callable[[int, dict[str, float]], None]
-"""Called after each epoch with its number, from 0, and Keras' losses."""
+"""Called after each epoch with its number, from 0, and Keras' logs."""
 OnFrames = Callable[[int], None]
-"""Called after each step with the number of frames trained so far, those before an interruption included."""
+"""Called after each step with the number of frames trained so far, including those before an interruption."""
 _FRAMES_AT_ONCE = 500
 
 
 def read_candle_files(config: TrainingConfig) -> list[Candles]:
-    """The candles of every file of the config, in memory; raises what `parse_candles` does, and `OSError`."""
+    """The candles of the config's files, in memory. Raises the same as `parse_candles`, and `OSError`."""
     return [parse_candles(path.read_bytes(), path.name) for path in config.candles]
 
 
@@ -43,30 +43,32 @@ def train_network(
     train: WindowDataset,
     validation: WindowDataset,
     folder: Path,
-    progress: OnEpoch,
+    on_epoch: OnEpoch,
     *,
     on_frames: OnFrames | None = None,
     tensorboard: Path | None = None,
     devices: Devices | None = None,
 ) -> "keras.Model":
-    """Train a network and return it, in float32, as it was after the epoch that did best on `validation`.
+    """Train a network and return it, in float32, with the weights of the epoch with the lowest validation loss.
 
-    `folder` keeps where the run stands: called again after an interruption, it goes on from the last epoch to the same result.
-    Raises `CoinfarmError` where the folder holds another run, and for a batch that the devices cannot share.
+    The checkpoint is in `folder`: a call after an interruption continues after the last finished epoch, with the same result.
+    Raises `CoinfarmError` if the folder belongs to another run, or a batch cannot be divided among the devices.
     """
     checkpoint = Checkpoint(folder)
     checkpoint.start_or_resume(config)
     devices = devices or Devices.available()
     if config.batch_size % len(devices) or len(validation) < len(devices):
-        raise CoinfarmError(f"batch_size {config.batch_size} does not part evenly among {len(devices)} devices: choose a multiple of that")
+        raise CoinfarmError(
+            f"batch_size {config.batch_size} does not divide evenly among {len(devices)} devices: choose a multiple of that"
+        )
     import keras
 
     _make_repeatable(config.seed)
-    mean, deviation = train.targets_mean_and_deviation(config.target_unit)
-    sampler = StratifiedSampler.of(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
+    mean, deviation = train.target_mean_and_deviation(config.target_unit)
+    sampler = StratifiedSampler.from_strata(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
     with devices.scope():
         network = build_network(config.network, mean)
-        model = _drawing(network)
+        model = _with_frame_drawing(network)
         model.compile(
             optimizer=_optimizer(config),
             loss=_scaled_huber(deviation, config.huber_delta),
@@ -74,19 +76,19 @@ def train_network(
         )
         model.optimizer.build(model.trainable_variables)
         state = checkpoint.restore(model)
-        if not state.is_over(config):
+        if not state.is_finished(config):
             model.fit(
                 training_batches(config, train, sampler, state.epochs_done),
                 validation_data=validation_batches(validation, config.target_unit, len(devices)),
                 steps_per_epoch=config.steps_per_epoch,
                 initial_epoch=state.epochs_done,
                 epochs=config.epochs,
-                shuffle=False,  # the batches are drawn by lot themselves
+                shuffle=False,  # the batches themselves are random
                 verbose=0,
                 callbacks=[
-                    *_logs(tensorboard),
-                    keras.callbacks.LambdaCallback(on_epoch_end=progress),
-                    _keeper(config, checkpoint, network, state, on_frames),
+                    *_tensorboard_callbacks(tensorboard),
+                    keras.callbacks.LambdaCallback(on_epoch_end=on_epoch),
+                    _checkpoint_callback(config, checkpoint, network, state, on_frames),
                 ],
             )
     trained = build_network(config.network, mean)
@@ -94,12 +96,12 @@ def train_network(
     return trained
 
 
-def predict_pct(model: "keras.Model", samples: WindowDataset, unit: TargetUnit) -> Values:
-    """The predictions, `(n, 3)` in percent, of a model whose outputs are in `unit`."""
-    parts = np.array_split(np.arange(len(samples)), max(1, len(samples) // _FRAMES_AT_ONCE))
-    outputs = np.concatenate([_outputs(model, samples.frames(part)) for part in parts])
+def predict_pct(model: "keras.Model", dataset: WindowDataset, unit: TargetUnit) -> Values:
+    """The predictions `(n, 3)`, in percent, of a model whose outputs are in `unit`."""
+    parts = np.array_split(np.arange(len(dataset)), max(1, len(dataset) // _FRAMES_AT_ONCE))
+    outputs = np.concatenate([_outputs(model, dataset.frames(part)) for part in parts])
     values: Values = outputs.astype(np.float64)
-    return values * samples.range_pct[:, None] if unit == "window_range" else values
+    return values * dataset.range_pct[:, None] if unit == "window_range" else values
 
 
 def _outputs(model: "keras.Model", frames: Frames) -> NDArray[np.float32]:
@@ -119,8 +121,8 @@ def _make_repeatable(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _drawing(network: "keras.Model") -> "keras.Model":
-    """The network behind a layer that draws its frames: from rows `(batch, 200, 5)` to `(batch, 3)`, the pixels never leave the device."""
+def _with_frame_drawing(network: "keras.Model") -> "keras.Model":
+    """The network after a layer that draws the frames on the device: from row numbers `(batch, 200, 5)` to `(batch, 3)`."""
     import keras
 
     rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")
@@ -129,7 +131,7 @@ def _drawing(network: "keras.Model") -> "keras.Model":
 
 
 def _optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":
-    """The learning rate rises to its height in a twentieth of the steps, and falls to zero as a cosine over the others."""
+    """AdamW with a linear warm-up over a twentieth of the steps and cosine decay to zero over the rest."""
     import keras
 
     steps = config.epochs * config.steps_per_epoch
@@ -139,7 +141,7 @@ def _optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":
 
 
 def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
-    """Huber's loss of errors in standard deviations of each target, so that no output drowns another."""
+    """The Huber loss of errors in standard deviations of each target, so that all outputs have similar weight."""
     from keras import ops
 
     scale = deviation.astype(np.float32)
@@ -152,17 +154,17 @@ def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
     return scaled_huber
 
 
-def _keeper(
-    config: TrainingConfig, checkpoint: Checkpoint, network: "keras.Model", begun: TrainingState, on_frames: OnFrames | None
+def _checkpoint_callback(
+    config: TrainingConfig, checkpoint: Checkpoint, network: "keras.Model", initial: TrainingState, on_frames: OnFrames | None
 ) -> "keras.callbacks.Callback":
     import keras
 
-    class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-        """Keeps every epoch's end, ends what gets no better, tells of every step."""
+    class CheckpointCallback(keras.callbacks.Callback):  # type: ignore[misc]
+        """Stores a checkpoint after each epoch, stops early, and reports each step."""
 
         def __init__(self) -> None:
             super().__init__()
-            self._state = begun
+            self._state = initial
 
         def on_train_batch_end(self, step: int, logs: dict[str, float] | None = None) -> None:
             del logs
@@ -173,14 +175,14 @@ def _keeper(
             loss = logs["val_loss"]
             if not np.isfinite(loss):
                 raise CoinfarmError(f"epoch {epoch + 1} ended with a loss of {loss}: choose a smaller learning_rate, and another folder")
-            self._state = self._state.after(loss)
+            self._state = self._state.next_epoch(loss)
             checkpoint.save(self.model, network, self._state)
-            self.model.stop_training = self._state.is_over(config)
+            self.model.stop_training = self._state.is_finished(config)
 
-    return Keeper()
+    return CheckpointCallback()
 
 
-def _logs(folder: Path | None) -> "list[keras.callbacks.Callback]":
+def _tensorboard_callbacks(folder: Path | None) -> "list[keras.callbacks.Callback]":
     import keras
 
     return [] if folder is None else [keras.callbacks.TensorBoard(str(folder), write_graph=False)]

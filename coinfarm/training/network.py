@@ -1,4 +1,4 @@
-"""Networks, each out of a config: a frame in, the three outputs out."""
+"""Keras networks from a config, with a frame as input and the three outputs."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -14,9 +14,9 @@ Layer = Callable[[Any], Any]
 
 
 def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
-    """A Keras model from `(batch, 200, 150, 3)` to `(batch, 3)`, which at first foretells `mean_target` `(3,)` always.
+    """A Keras model from `(batch, 200, 150, 3)` to `(batch, 3)` whose initial predictions are `mean_target` `(3,)`.
 
-    The map is flattened, not averaged, before the dense layers: it matters when something happened.
+    The feature map is flattened, not averaged, before the dense layers, because the position in time matters.
     """
     import keras
 
@@ -29,20 +29,20 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         x = _block(block, str(number), config.view)(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
-    # Leaky, or the layer dies for whole families of frames, which then all get the same answer (seen: one frame in twenty).
+    # Leaky: with ReLU the layer died for whole groups of frames, which then had the same prediction (one frame in twenty).
     x = keras.layers.Dense(config.dense_units, activation="leaky_relu", name="dense")(x)
     outputs = keras.layers.Dense(
         len(mean_target),
         kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=0),
         bias_initializer=keras.initializers.Constant(mean_target.tolist()),
-        dtype="float32",  # also where the rest is computed in half precision
+        dtype="float32",  # even if the other layers use half precision
         name="outputs",
     )(x)
     return keras.Model(frame, outputs, name="network")
 
 
 def _block(block: BlockConfig, number: str, view: str) -> Layer:
-    """Convolution, batch normalisation, ReLU, and max pooling where the config asks for it."""
+    """Convolution, batch normalisation, ReLU, and max pooling if the config sets it."""
     import keras
 
     steps: list[Layer] = [

@@ -1,4 +1,4 @@
-"""A whole training run: read, split, fit, judge, seal as a bundle."""
+"""A complete training run: read, split, train, evaluate, write a bundle."""
 
 import shutil
 import zipfile
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Splits:
-    """The samples of each period."""
+    """The dataset of each period."""
 
     train: WindowDataset
     validation: WindowDataset
@@ -37,7 +37,7 @@ class Splits:
 
 
 def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> Splits:
-    """The three periods of the config, thinned out where they are only judged on; what is learnt from is kept in `folder`, if given."""
+    """The datasets of the config's three periods; validation and test use strides. The training dataset is stored in `folder`, if given."""
     horizon = config.horizon_candles
     return Splits(
         train=build_dataset(coins, config.train, horizon, folder=folder),
@@ -49,15 +49,15 @@ def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = No
 def train(
     config: TrainingConfig,
     folder: Path,
-    progress: OnEpoch,
+    on_epoch: OnEpoch,
     *,
     on_frames: OnFrames | None = None,
     tensorboard: Path | None = None,
 ) -> Bundle:
-    """Train as the config says, and leave the best epoch as a sealed bundle in `folder`.
+    """Train a model, and write the best epoch's network as a sealed bundle to `folder`.
 
-    Meanwhile candles, samples and where the run stands lie in `FOLDER.training` beside it: called again after an interruption, it goes
-    on to the same result. Raises as `fit`, and `CoinfarmError` where `folder` holds something, or a candle file is at fault.
+    Meanwhile candles, datasets and the checkpoint are in `FOLDER.training`: a call after an interruption continues, with the same result.
+    Raises the same as `train_network`, and `CoinfarmError` if `folder` is not empty, or a candle file is invalid.
     """
     if folder.exists() and any(folder.iterdir()):
         raise CoinfarmError(f"{folder} is not empty: choose another folder")
@@ -70,7 +70,7 @@ def train(
     checkpoint.start_or_resume(config)
     coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
     splits = split(config, coins, work / "samples")
-    model = train_network(config, splits.train, splits.validation, work, progress, on_frames=on_frames, tensorboard=tensorboard)
+    model = train_network(config, splits.train, splits.validation, work, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
     sealed = seal(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
     sealed.folder.replace(folder)
     shutil.rmtree(work)
@@ -78,7 +78,7 @@ def train(
 
 
 def _start_keras() -> None:
-    """Import Keras and its backend, and use a device, which is when the backend writes its startup logs."""
+    """Import Keras and its backend, and use a device, which makes the backend write its startup logs."""
     with suppress_startup_logs():
         import keras
 
@@ -86,13 +86,13 @@ def _start_keras() -> None:
 
 
 def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
-    """Save the model, which learnt for so many epochs, without its optimizer; judge it on validation and, this once, on test; write the
-    manifest into the folder, made here.
+    """Save the model, which was trained for `epochs`, without its optimizer; evaluate it on validation and, only here, on test; and write
+    the manifest to the folder, which is created.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with naming_path(folder / MODEL_FILE):
         _save(model, folder / MODEL_FILE)
-    judged = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
+    evaluated = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     naive = NaiveBaselines.fit(splits.train.range_pct, splits.train.targets_pct)
     metrics: dict[str, Any] = {
         name: {
@@ -100,7 +100,7 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
             "to": str(period.stop),
             **scores_with_baselines(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
         }
-        for name, (period, part) in judged.items()
+        for name, (period, part) in evaluated.items()
     }
     return Bundle.seal(
         folder,
@@ -114,7 +114,7 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
 
 
 def _save(model: "keras.Model", path: Path) -> None:
-    """As Keras saves it, but packed: a tenth smaller."""
+    """Save in Keras' format, but compressed: a tenth smaller."""
     model.save(path)
     with zipfile.ZipFile(path) as saved:
         members = {info.filename: saved.read(info) for info in saved.infolist()}
@@ -124,10 +124,10 @@ def _save(model: "keras.Model", path: Path) -> None:
 
 
 def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
-    """What the model has seen: it learnt from one period and was chosen by the next, so both are in-sample."""
+    """The training data: the model was trained on one period and selected by the next, so both are in-sample."""
 
-    def part(period: DateRange, of: WindowDataset) -> Split:
-        return Split(from_date=period.start, to_date=period.stop, frames=len(of))
+    def part(period: DateRange, dataset: WindowDataset) -> Split:
+        return Split(from_date=period.start, to_date=period.stop, frames=len(dataset))
 
     return TrainingData(
         symbols=tuple(dict.fromkeys(coin.symbol for coin in coins)),

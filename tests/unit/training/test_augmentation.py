@@ -1,4 +1,4 @@
-"""A frame upside down is the frame of the reflected prices."""
+"""A mirrored frame is the frame of the reflected prices."""
 
 import numpy as np
 
@@ -13,11 +13,11 @@ WINDOW, HORIZON = 200, 30
 
 
 def reflected(columns: Columns, at: float) -> Columns:
-    turned = [at - prices for prices in (columns.open, columns.low, columns.high, columns.close)]
-    return Columns(*turned, columns.volume)
+    flipped = [at - prices for prices in (columns.open, columns.low, columns.high, columns.close)]
+    return Columns(*flipped, columns.volume)
 
 
-def test_a_mirrored_frame_is_that_of_the_reflected_prices_and_so_are_its_targets() -> None:
+def test_mirrored_frames_and_targets_are_those_of_the_reflected_prices() -> None:
     candles = generate("DEMOUSD", "1m", START_MS, WINDOW + HORIZON, seed=3).columns
     window = Columns(*(column[:WINDOW] for column in candles))
     upside_down = reflected(candles, window.high.max() + window.low.min())
@@ -27,18 +27,18 @@ def test_a_mirrored_frame_is_that_of_the_reflected_prices_and_so_are_its_targets
         return pack_rows(seen), targets_pct(columns, np.array([WINDOW - 1]), HORIZON) / window_range_pct(seen)[:, None]
 
     found, targets = rows(candles)
-    turned = mirror_frames(found, targets, np.array([True]))
+    flipped = mirror_frames(found, targets, np.array([True]))
     expected, expected_targets = rows(upside_down)
-    # a price halfway between two rows may be rounded to the other one
+    # a price halfway between two rows may be rounded to either
     assert np.abs(found.astype(int) - expected).max() <= 1
     assert (found != expected).mean() < 0.01
-    np.testing.assert_allclose(turned, expected_targets)
+    np.testing.assert_allclose(flipped, expected_targets)
 
 
-def test_only_the_chosen_are_turned() -> None:
+def test_mirrors_only_the_chosen_frames() -> None:
     rows = pack_rows(windows(generate("DEMOUSD", "1m", START_MS, WINDOW + 2, seed=3).columns))
     before, targets = rows.copy(), np.arange(9.0).reshape(3, 3)
-    turned = mirror_frames(rows, targets, np.array([False, True, False]))
+    flipped = mirror_frames(rows, targets, np.array([False, True, False]))
     np.testing.assert_array_equal((rows == before).all(axis=(1, 2)), [True, False, True])
     np.testing.assert_array_equal(rows[1, :, 4], before[1, :, 4])
-    np.testing.assert_array_equal(turned, [[0, 1, 2], [-4, -3, -5], [6, 7, 8]])
+    np.testing.assert_array_equal(flipped, [[0, 1, 2], [-4, -3, -5], [6, 7, 8]])

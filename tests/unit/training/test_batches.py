@@ -1,4 +1,4 @@
-"""Batches that depend on seed, epoch and step alone."""
+"""Training batches depend only on seed, epoch and step."""
 
 from pathlib import Path
 
@@ -24,41 +24,41 @@ def config(**fields: object) -> TrainingConfig:
 
 
 @pytest.fixture(scope="module")
-def part() -> WindowDataset:
+def dataset() -> WindowDataset:
     return build_dataset([generate("DEMO", "1h", START_MS, 720, seed=1)], JANUARY, 30)
 
 
 @pytest.fixture(scope="module")
-def sampler(part: WindowDataset) -> StratifiedSampler:
-    return StratifiedSampler.of(assign_strata(part), 0.5)
+def sampler(dataset: WindowDataset) -> StratifiedSampler:
+    return StratifiedSampler.from_strata(assign_strata(dataset), 0.5)
 
 
-def test_the_same_step_is_the_same_batch(part: WindowDataset, sampler: StratifiedSampler) -> None:
-    for first, again in zip(training_batch(config(), part, sampler, 3, 5), training_batch(config(), part, sampler, 3, 5), strict=True):
-        np.testing.assert_array_equal(first, again)
+def test_repeats_a_batch_exactly(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
+    for first, repeated in zip(
+        training_batch(config(), dataset, sampler, 3, 5), training_batch(config(), dataset, sampler, 3, 5), strict=True
+    ):
+        np.testing.assert_array_equal(first, repeated)
 
 
 @pytest.mark.parametrize(
     ("seed", "epoch", "step"), [pytest.param(2, 3, 5, id="seed"), pytest.param(1, 4, 5, id="epoch"), pytest.param(1, 3, 6, id="step")]
 )
-def test_another_seed_epoch_or_step_is_another_batch(
-    part: WindowDataset, sampler: StratifiedSampler, seed: int, epoch: int, step: int
-) -> None:
-    other = training_batch(config(seed=seed), part, sampler, epoch, step)
-    assert (other[1] != training_batch(config(seed=1), part, sampler, 3, 5)[1]).any()
+def test_seed_epoch_and_step_change_the_batch(dataset: WindowDataset, sampler: StratifiedSampler, seed: int, epoch: int, step: int) -> None:
+    other = training_batch(config(seed=seed), dataset, sampler, epoch, step)
+    assert (other[1] != training_batch(config(seed=1), dataset, sampler, 3, 5)[1]).any()
 
 
-def test_rows_and_targets_are_those_of_the_same_windows(part: WindowDataset, sampler: StratifiedSampler) -> None:
-    rows, targets = training_batch(config(target_unit="percent"), part, sampler, 0, 0)
-    every = pack_rows(part.windows(np.arange(len(part))))
+def test_rows_and_targets_belong_to_the_same_windows(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
+    rows, targets = training_batch(config(target_unit="percent"), dataset, sampler, 0, 0)
+    every = pack_rows(dataset.windows(np.arange(len(dataset))))
     for row, target in zip(rows, targets, strict=True):
         same = (every == row).all(axis=(1, 2))
-        assert target.tolist() in part.targets_pct[same].astype(np.float32).tolist()
+        assert target.tolist() in dataset.targets_pct[same].astype(np.float32).tolist()
 
 
-def test_mirrored_half_of_a_batch_is_upside_down(part: WindowDataset, sampler: StratifiedSampler) -> None:
-    plain, mirrored = (training_batch(config(mirrored=turned, batch_size=200), part, sampler, 0, 0) for turned in (False, True))
-    turned = (plain[1] != mirrored[1]).any(axis=1)
-    assert 70 < turned.sum() < 130
-    np.testing.assert_array_equal(mirrored[1][turned, 2], -plain[1][turned, 2])
-    np.testing.assert_array_equal(mirrored[0][turned][..., 1], 149 - plain[0][turned][..., 0])
+def test_mirrors_half_of_a_batch(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
+    plain, flipped = (training_batch(config(mirrored=mirrored, batch_size=200), dataset, sampler, 0, 0) for mirrored in (False, True))
+    changed = (plain[1] != flipped[1]).any(axis=1)
+    assert 70 < changed.sum() < 130
+    np.testing.assert_array_equal(flipped[1][changed, 2], -plain[1][changed, 2])
+    np.testing.assert_array_equal(flipped[0][changed][..., 1], 149 - plain[0][changed][..., 0])

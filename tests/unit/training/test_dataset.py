@@ -1,4 +1,4 @@
-"""Which windows a network learns from, and that none of them is seen twice: not across periods, not from the future."""
+"""The windows of a period, and that no candle is used in two periods or before its time."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -28,17 +28,17 @@ def day(number: int) -> date:
 
 
 def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") -> Candles:
-    """Hours of a made-up market, so that periods of days are short; each candle's volume is its number, counted from 1."""
+    """Synthetic hourly candles, so that periods of days are short; the volume of each candle is its number, from 1."""
     start_ms = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
     candles = generate(symbol, "1h", start_ms, days * HOURS_PER_DAY, seed=1)
     numbered = candles.columns._replace(volume=np.arange(1.0, len(candles) + 1))
     return without(Candles(candles.symbol, candles.interval, candles.open_time, numbered, candles.filled), missing)
 
 
-def numbers_used(part: WindowDataset, horizon: int) -> set[int]:
-    """The numbers of all candles that a feature or a label of the samples was made from; what was filled in has none."""
-    used = part.starts[:, None] + np.arange(WINDOW + horizon)
-    return set(part.series[0].columns.volume[used].ravel().astype(int).tolist()) - {0}
+def numbers_used(dataset: WindowDataset, horizon: int) -> set[int]:
+    """The numbers of all candles that frames and targets are computed from, without filled ones."""
+    used = dataset.starts[:, None] + np.arange(WINDOW + horizon)
+    return set(dataset.series[0].columns.volume[used].ravel().astype(int).tolist()) - {0}
 
 
 @settings(max_examples=30)
@@ -50,7 +50,7 @@ def numbers_used(part: WindowDataset, horizon: int) -> set[int]:
     stride=st.integers(1, 40),
     missing=st.sets(st.integers(0, 30 * HOURS_PER_DAY - 1), max_size=40),
 )
-def test_no_candle_of_one_period_is_seen_in_another(
+def test_no_candle_is_used_in_two_periods(
     train_days: int, gap_days: int, validation_days: int, horizon: int, stride: int, missing: set[int]
 ) -> None:
     coins = [hours(30, missing=sorted(missing))]
@@ -63,8 +63,8 @@ def test_no_candle_of_one_period_is_seen_in_another(
 
 @settings(max_examples=10)
 @given(train_days=st.integers(10, 14), horizon=st.integers(1, 40))
-def test_a_window_and_a_horizon_lie_between_the_windows_of_adjacent_periods(train_days: int, horizon: int) -> None:
-    """The purge: from the last candle that a training window ends with to the first that a validation window ends with."""
+def test_a_window_and_a_horizon_separate_adjacent_periods(train_days: int, horizon: int) -> None:
+    """The purge: from the last candle of the last training window to that of the first validation window."""
     coins = [hours(30)]
     train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
     validation = build_dataset(coins, DateRange(start=day(train_days), stop=day(train_days + 14)), horizon)
@@ -76,78 +76,77 @@ def test_a_window_and_a_horizon_lie_between_the_windows_of_adjacent_periods(trai
 MONTH = DateRange(start=FIRST_DAY, stop=day(30))
 
 
-def test_every_window_with_its_horizon_is_a_sample() -> None:
-    part = build_dataset([hours(30)], MONTH, HORIZON)
-    assert part.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
-    assert len(part) == len(part.starts)
+def test_includes_every_window_with_its_horizon() -> None:
+    dataset = build_dataset([hours(30)], MONTH, HORIZON)
+    assert dataset.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
+    assert len(dataset) == len(dataset.starts)
 
 
-def test_with_a_stride_every_so_manieth_window_is_a_sample() -> None:
-    part = build_dataset([hours(30)], MONTH, HORIZON, stride=31)
-    assert part.starts.tolist() == list(range(0, 30 * HOURS_PER_DAY - WINDOW - HORIZON + 1, 31))
+def test_a_stride_thins_out_the_windows() -> None:
+    dataset = build_dataset([hours(30)], MONTH, HORIZON, stride=31)
+    assert dataset.starts.tolist() == list(range(0, 30 * HOURS_PER_DAY - WINDOW - HORIZON + 1, 31))
 
 
-def test_frames_ranges_and_targets_are_those_of_the_window() -> None:
+def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
     coin = hours(30)
-    part = build_dataset([coin], MONTH, HORIZON)
-    chosen = np.array([0, 7, len(part) - 1])
+    dataset = build_dataset([coin], MONTH, HORIZON)
+    chosen = np.array([0, 7, len(dataset) - 1])
     cut = Columns(*(column[chosen] for column in windows(coin.columns)))
-    np.testing.assert_array_equal(part.frames(chosen), draw_frames(cut))
-    np.testing.assert_array_equal(part.range_pct[chosen], window_range_pct(cut))
-    np.testing.assert_array_equal(part.targets_pct[chosen], targets_pct(coin.columns, chosen + WINDOW - 1, HORIZON))
-    np.testing.assert_allclose(part.targets("window_range") * part.range_pct[:, None], part.targets_pct)
+    np.testing.assert_array_equal(dataset.frames(chosen), draw_frames(cut))
+    np.testing.assert_array_equal(dataset.range_pct[chosen], window_range_pct(cut))
+    np.testing.assert_array_equal(dataset.targets_pct[chosen], targets_pct(coin.columns, chosen + WINDOW - 1, HORIZON))
+    np.testing.assert_allclose(dataset.targets("window_range") * dataset.range_pct[:, None], dataset.targets_pct)
 
 
-def test_coins_are_kept_apart() -> None:
-    """Each coin's windows and horizons lie wholly within its own candles."""
+def test_windows_do_not_span_coins() -> None:
+    """Several coins together have the windows of each coin alone."""
     coins = [hours(12, symbol="DEMO1"), hours(20, symbol="DEMO2"), hours(15, symbol="DEMO3")]
-    part = build_dataset(coins, MONTH, HORIZON)
-    together = [build_dataset([coin], MONTH, HORIZON) for coin in coins]
-    assert part.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, together, strict=True) for _ in range(len(alone))]
-    every = np.arange(len(part))
-    np.testing.assert_array_equal(part.targets_pct, np.concatenate([alone.targets_pct for alone in together]))
+    dataset = build_dataset(coins, MONTH, HORIZON)
+    separate = [build_dataset([coin], MONTH, HORIZON) for coin in coins]
+    assert dataset.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, separate, strict=True) for _ in range(len(alone))]
+    every = np.arange(len(dataset))
+    np.testing.assert_array_equal(dataset.targets_pct, np.concatenate([alone.targets_pct for alone in separate]))
     np.testing.assert_array_equal(
-        part.frames(every[::50]), np.concatenate([alone.frames(np.arange(len(alone))) for alone in together])[::50]
+        dataset.frames(every[::50]), np.concatenate([alone.frames(np.arange(len(alone))) for alone in separate])[::50]
     )
 
 
-def test_what_follows_a_window_changes_its_targets_but_not_its_frame() -> None:
+def test_later_candles_change_targets_but_not_frames() -> None:
     coin = hours(12)
-    end = 250  # of the windows that are looked at, the last candle
-    spoiled = Columns(*(column.copy() for column in coin.columns))
-    for column in spoiled:
+    end = 250  # the last candle of the compared windows
+    changed = Columns(*(column.copy() for column in coin.columns))
+    for column in changed:
         column[end:] *= 1.5
     known = np.arange(end - WINDOW + 1)
     before = build_dataset([coin], MONTH, HORIZON)
-    after = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], MONTH, HORIZON)
+    after = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)], MONTH, HORIZON)
     np.testing.assert_array_equal(after.frames(known), before.frames(known))
     np.testing.assert_array_equal(after.range_pct[known], before.range_pct[known])
-    rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may well lie before the spoiled candles
+    rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may be before the changed candles
     assert (after.targets_pct[rise_and_end] > before.targets_pct[rise_and_end]).all()
 
 
-def test_windows_of_which_more_than_half_was_made_up_are_left_out() -> None:
+def test_excludes_windows_with_more_than_half_of_the_candles_filled() -> None:
     missing = range(250, 351)
-    part = build_dataset([hours(30, missing=missing)], MONTH, HORIZON)
+    dataset = build_dataset([hours(30, missing=missing)], MONTH, HORIZON)
     filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
-    assert part.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
+    assert dataset.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
     assert (filled > WINDOW // 2).any()
 
 
-def test_windows_without_a_price_range_are_left_out() -> None:
-    """There is nothing to scale their targets by."""
+def test_excludes_windows_without_a_price_range() -> None:
     coin = hours(30)
     flat = Columns(*(column.copy() for column in coin.columns))
     for column in (flat.open, flat.high, flat.low, flat.close):
         column[100:310] = 100.0
-    part = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
+    dataset = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
     everything = np.arange(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
-    assert sorted(set(everything.tolist()) - set(part.starts.tolist())) == list(range(100, 111))
+    assert sorted(set(everything.tolist()) - set(dataset.starts.tolist())) == list(range(100, 111))
 
 
-def test_a_period_begins_and_stops_at_midnight_utc() -> None:
-    part = build_dataset([hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
-    assert part.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
+def test_a_period_starts_and_stops_at_midnight_utc() -> None:
+    dataset = build_dataset([hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
+    assert dataset.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
 @pytest.mark.parametrize(
@@ -157,6 +156,6 @@ def test_a_period_begins_and_stops_at_midnight_utc() -> None:
         pytest.param(DateRange(start=day(40), stop=day(60)), 0, id="after the last candle"),
     ],
 )
-def test_a_coin_without_candles_enough_is_named(period: DateRange, count: int) -> None:
-    with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles from {period.start} to {period.stop}, fewer than a window"):
+def test_names_a_coin_with_too_few_candles(period: DateRange, count: int) -> None:
+    with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles"):
         build_dataset([hours(30, symbol="DEMO2")], period, HORIZON)

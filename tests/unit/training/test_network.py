@@ -1,4 +1,4 @@
-"""The reference network, as its issue asks for it."""
+"""The reference network, and networks from other configs."""
 
 from types import ModuleType
 from typing import Any
@@ -21,27 +21,27 @@ def network(keras: ModuleType) -> Any:
     return build_network(NetworkConfig(), MEAN_TARGET)
 
 
-def test_it_has_25_to_30_layers_and_about_2_million_parameters(network: Any) -> None:
+def test_the_reference_network_has_25_to_30_layers_and_about_2_million_parameters(network: Any) -> None:
     assert 25 <= len(network.layers) <= 30
     assert 1.5e6 <= network.count_params() <= 2.5e6
 
 
-def test_it_takes_frames_and_gives_three_numbers(network: Any) -> None:
+def test_maps_frames_to_three_outputs(network: Any) -> None:
     assert network.input_shape == (None, 200, 150, 3)
     assert network.output_shape == (None, 3)
 
 
-def test_before_it_has_learnt_it_foretells_the_mean_of_what_it_is_to_learn(network: Any) -> None:
+def test_an_untrained_network_predicts_the_mean_target(network: Any) -> None:
     frames = np.random.default_rng(1).integers(0, 2, (4, 200, 150, 3)).astype(np.float32)
-    said = np.asarray(network(frames, training=False))
-    np.testing.assert_allclose(said, np.tile(MEAN_TARGET, (4, 1)), atol=0.05)
+    predicted = np.asarray(network(frames, training=False))
+    np.testing.assert_allclose(predicted, np.tile(MEAN_TARGET, (4, 1)), atol=0.05)
 
 
-def test_it_spends_at_most_100_million_multiply_adds(network: Any) -> None:
+def test_the_reference_network_has_at_most_100_million_multiply_adds(network: Any) -> None:
     assert sum(layer.multiply_adds for layer in architecture(network)) <= 100_000_000
 
 
-def test_a_config_makes_another_network(keras: ModuleType) -> None:
+def test_builds_the_network_of_a_config(keras: ModuleType) -> None:
     blocks = (BlockConfig(filters=4, strides=(4, 3)), BlockConfig(filters=8, strides=(5, 5), pool=(2, 1)))
     small = build_network(NetworkConfig(blocks=blocks, dense_units=6), MEAN_TARGET)
     assert [layer.filters for layer in small.layers if isinstance(layer, keras.layers.Conv2D)] == [4, 8]
@@ -49,14 +49,14 @@ def test_a_config_makes_another_network(keras: ModuleType) -> None:
     assert small.get_layer("dense").units == 6
 
 
-def test_a_network_of_columns_looks_along_the_candles_alone() -> None:
+def test_a_column_network_convolves_along_candles_only() -> None:
     blocks = (BlockConfig(filters=4, kernel=(1, 1)), BlockConfig(filters=8, kernel=(5, 1), strides=(2, 1), pool=(5, 1)))
     small = build_network(NetworkConfig(view="columns", blocks=blocks), MEAN_TARGET)
     assert small.get_layer("columns").output.shape == (None, 200, 450)
     assert small.get_layer("flatten").output.shape == (None, 20 * 8)
 
 
-def test_a_separable_block_has_few_multiplications() -> None:
+def test_a_separable_block_has_fewer_multiply_adds() -> None:
     def cost(separable: bool) -> int:
         blocks = (BlockConfig(filters=4, strides=(4, 3)), BlockConfig(filters=64, separable=separable))
         small = build_network(NetworkConfig(blocks=blocks), MEAN_TARGET)

@@ -1,4 +1,4 @@
-"""Windows by coin, trend and volatility, and how often each is learnt from."""
+"""Strata by coin, trend and volatility, and how often windows are drawn from each."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def two_series() -> WindowDataset:
     return build_dataset([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, 30)
 
 
-def test_a_trend_is_the_share_of_the_range_that_the_close_went() -> None:
+def test_the_trend_is_the_change_of_the_close_as_a_share_of_the_range() -> None:
     close = np.concatenate([np.linspace(100.0, 200.0, 200), np.full(30, 200.0)])
     columns = Columns(close, close, close, close, np.ones(230))
     times = START_MS + 3_600_000 * np.arange(230)
@@ -28,15 +28,15 @@ def test_a_trend_is_the_share_of_the_range_that_the_close_went() -> None:
         Candles("DEMO", "1h", times, Columns(*(column[order] for column in columns[:4]), columns.volume), np.zeros(230, bool))
         for order in (np.arange(230), np.r_[np.arange(199, -1, -1), np.zeros(30, int)])
     )
-    part = build_dataset([rising, falling], JANUARY, 30)
-    np.testing.assert_allclose(trend(part, ALL), [1.0, -1.0])
+    dataset = build_dataset([rising, falling], JANUARY, 30)
+    np.testing.assert_allclose(trend(dataset, ALL), [1.0, -1.0])
 
 
 def test_each_series_has_its_own_terciles(two_series: WindowDataset) -> None:
     found = assign_strata(two_series)
     values = trend(two_series, ALL)
     for number in (0, 1):
-        here = two_series.of == number
+        here = two_series.series_index == number
         within = found[here] - 9 * number
         assert within.max() < 9
         for tercile, value in ((within // 3, values[here]), (within % 3, two_series.range_pct[here])):
@@ -45,7 +45,7 @@ def test_each_series_has_its_own_terciles(two_series: WindowDataset) -> None:
 
 
 def shares(balance: float, by: np.ndarray, strata_of: np.ndarray) -> np.ndarray:
-    chosen = StratifiedSampler.of(strata_of, balance).choose(np.random.default_rng(1), 100_000)
+    chosen = StratifiedSampler.from_strata(strata_of, balance).sample(np.random.default_rng(1), 100_000)
     return np.bincount(by[chosen], minlength=3) / 100_000
 
 
@@ -56,17 +56,17 @@ STRATA = np.random.default_rng(1).permutation(np.repeat(np.arange(4), SIZES)).as
 @pytest.mark.parametrize(
     ("balance", "expected"),
     [
-        pytest.param(0.0, [0.7, 0, 0.2, 0.1], id="as they come"),
-        pytest.param(1.0, [1 / 3, 0, 1 / 3, 1 / 3], id="every stratum that there is equally often"),
-        pytest.param(0.5, [0.7 / 2 + 1 / 6, 0, 0.1 + 1 / 6, 0.05 + 1 / 6], id="half and half"),
+        pytest.param(0.0, [0.7, 0, 0.2, 0.1], id="uniform"),
+        pytest.param(1.0, [1 / 3, 0, 1 / 3, 1 / 3], id="every non-empty stratum equally often"),
+        pytest.param(0.5, [0.7 / 2 + 1 / 6, 0, 0.1 + 1 / 6, 0.05 + 1 / 6], id="half of each"),
     ],
 )
-def test_balance_is_the_share_that_comes_from_every_stratum_equally_often(balance: float, expected: list[float]) -> None:
+def test_balance_is_the_share_drawn_equally_often_from_every_stratum(balance: float, expected: list[float]) -> None:
     assert shares(balance, STRATA, STRATA) == pytest.approx(expected, abs=0.01)
 
 
-def test_every_window_of_a_stratum_is_drawn_equally_often() -> None:
-    chosen = StratifiedSampler.of(STRATA, 1.0).choose(np.random.default_rng(1), 300_000)
+def test_draws_every_window_of_a_stratum_equally_often() -> None:
+    chosen = StratifiedSampler.from_strata(STRATA, 1.0).sample(np.random.default_rng(1), 300_000)
     counts = np.bincount(chosen, minlength=len(STRATA))[STRATA == 3]
     assert len(counts) == 100
     assert counts.min() > 800

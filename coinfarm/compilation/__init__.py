@@ -1,1 +1,1 @@
-"""Making the compiled forms of a model at publish, and measuring what they are worth. Serving imports nothing of it."""
+"""Creates and measures the compiled forms of a model when it is published. Serving does not import it."""

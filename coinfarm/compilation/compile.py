@@ -1,4 +1,4 @@
-"""From a Keras bundle to one with compiled forms: convert, quantise, measure, and keep what is as good as the model itself."""
+"""Adds compiled forms to a Keras bundle: converts, quantises, measures, and keeps the forms that predict like the model itself."""
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -23,12 +23,10 @@ from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, P
 
 _KERAS_BATCH = 100
 
-Progress = Callable[[str], None]
-
 
 @dataclass(frozen=True)
 class Attempt:
-    """A form that was tried. `refusal` says why it is not kept; what was not measured is None."""
+    """A form that was tried. `refusal` says why it was rejected; values that were not measured are None."""
 
     form: CompiledForm
     refusal: str | None = None
@@ -38,36 +36,36 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Compilation:
-    """`bundle` has the forms that were kept; `attempts` are all of them, the fastest first, and `trial` says how they were measured."""
+    """`bundle` has the accepted forms; `attempts` are all forms, fastest first; `trial` describes the measurement."""
 
     bundle: Bundle
     attempts: tuple[Attempt, ...]
     trial: Trial
 
 
-def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: int | None, progress: Progress) -> Compilation:
-    """A copy of a bundle in an empty folder, with the compiled forms that keep the parity.
+def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: int | None, progress: Callable[[str], None]) -> Compilation:
+    """A copy of a bundle in an empty folder, with the compiled forms that pass the parity test.
 
-    The version stays: it is that of the Keras model. With `max_bytes` the slowest forms are left out until the bundle is no larger.
-    Raises `ModelError` for a model that Keras, OpenVINO or NNCF refuses, `CoinfarmError` where NNCF is not installed.
+    The version is unchanged: it is that of the Keras model. With `max_bytes` the slowest forms are left out until the bundle fits.
+    Raises `ModelError` for a model that Keras, OpenVINO or NNCF rejects, `CoinfarmError` if NNCF is not installed.
     """
-    bundle = _uncompiled(source, folder)
-    import_nncf()  # should it be missing, better now than in a minute
+    bundle = _copy_without_forms(source, folder)
+    import_nncf()  # fails now if it is missing, not in a minute
     progress("loading the model in Keras")
     keras = KerasEngine(bundle, _KERAS_BATCH)
     expected = keras.predict(sample.parity)
     try:
-        tried = list(_tried(bundle, keras.traced, expected, sample, progress))
+        tried = list(_try_forms(bundle, keras.traced, expected, sample, progress))
     except CoinfarmError:
         raise
-    except Exception as error:  # the converter and the quantiser raise nearly anything for a layer that they do not know
-        reason = f"model {bundle.manifest.version} cannot be compiled: {error}; published with --no-compile, it is served by Keras"
+    except Exception as error:  # the converter and the quantiser raise many types of errors for unsupported layers
+        reason = f"model {bundle.manifest.version} cannot be compiled: {error}; publish it with --no-compile to serve it with Keras"
         raise ModelError(reason) from error
     progress("measuring the speed")
     keras_speed, *speeds = frames_per_s([keras, *(engine for _, engine in tried if engine)], sample.parity)
     attempts = _by_speed([attempt for attempt, _ in tried], iter(speeds))
     if max_bytes is not None:
-        attempts = list(_within(max_bytes, attempts, bundle))
+        attempts = list(_limit_size(max_bytes, attempts, bundle))
     trial = Trial(
         processor=processor_name(),
         openvino=import_openvino().get_version(),
@@ -76,11 +74,10 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
         parity_frames=len(sample.parity),
         keras_frames_per_s=keras_speed,
     )
-    return Compilation(_sealed(bundle, attempts, trial), tuple(attempts), trial)
+    return Compilation(_seal(bundle, attempts, trial), tuple(attempts), trial)
 
 
-def _uncompiled(source: Bundle, folder: Path) -> Bundle:
-    """A copy without compiled forms."""
+def _copy_without_forms(source: Bundle, folder: Path) -> Bundle:
     compiled = {name for form in source.manifest.engines.forms for name in form.files}
     for name in source.manifest.files.keys() - compiled:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -88,35 +85,37 @@ def _uncompiled(source: Bundle, folder: Path) -> Bundle:
     return Bundle(source.manifest, folder).with_engines(Engines())
 
 
-def _tried(bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progress: Progress) -> Iterator[tuple[Attempt, Engine | None]]:
-    """Every form, and the engine of those that pass."""
+def _try_forms(
+    bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progress: Callable[[str], None]
+) -> Iterator[tuple[Attempt, Engine | None]]:
+    """Every form, with its engine if it passes the parity test."""
 
-    def judged(form: CompiledForm) -> tuple[Attempt, Engine | None]:
+    def try_form(form: CompiledForm) -> tuple[Attempt, Engine | None]:
         if not form.runs_on(processor_flags()):
-            return Attempt(form, "not for this processor"), None
+            return Attempt(form, "not supported by this processor"), None
         engine = OpenVinoEngine(bundle, form)
         found = parity([output.name for output in bundle.manifest.outputs], expected, engine.predict(sample.parity))
-        return (Attempt(form, parity=found), engine) if passes(found) else (Attempt(form, "too far from the model", found), None)
+        return (Attempt(form, parity=found), engine) if passes(found) else (Attempt(form, "differs too much from the model", found), None)
 
     graph = convert_model(traced)
     progress("measuring f32 and bf16")
     _save(graph, bundle.folder / F32.file)
-    yield judged(F32)
-    yield judged(BF16)
-    in_bytes: list[tuple[Attempt, Engine | None]] = []
-    for wide in RECIPES:
-        if not has_layers_to_quantise(graph, wide):
+    yield try_form(F32)
+    yield try_form(BF16)
+    int8_attempts: list[tuple[Attempt, Engine | None]] = []
+    for float_layers in RECIPES:
+        if not has_layers_to_quantise(graph, float_layers):
             break
-        progress(f"quantising to 8 bits, the first {wide.first} and the last {wide.last} layers left wide")
-        _save(quantise(graph, sample.calibration, wide), bundle.folder / INT8.file)
-        in_bytes = [judged(INT8), judged(INT8_BF16)]
-        if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in in_bytes):
+        progress(f"quantising to 8 bits, except for the first {float_layers.first} and the last {float_layers.last} layers")
+        _save(quantise(graph, sample.calibration, float_layers), bundle.folder / INT8.file)
+        int8_attempts = [try_form(INT8), try_form(INT8_BF16)]
+        if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in int8_attempts):
             break
-    yield from in_bytes
+    yield from int8_attempts
 
 
 def _save(graph: Any, path: Path) -> None:
-    """With weights of 16 bits. Files that were there are unlinked, not written over: an engine may have mapped them into memory."""
+    """Save with 16-bit weights. Existing files are unlinked, not overwritten, because an engine may have mapped them into memory."""
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     path.with_suffix(".bin").unlink(missing_ok=True)
@@ -124,33 +123,33 @@ def _save(graph: Any, path: Path) -> None:
 
 
 def _by_speed(attempts: list[Attempt], speeds: Iterator[float]) -> list[Attempt]:
-    """The fastest first; `speeds` are those of the attempts that were not refused, in order."""
+    """The attempts, fastest first; `speeds` are those of the attempts that were not rejected, in order."""
     timed = [attempt if attempt.refusal else replace(attempt, frames_per_s=next(speeds)) for attempt in attempts]
     return sorted(timed, key=lambda attempt: attempt.frames_per_s or 0.0, reverse=True)
 
 
-def _within(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iterator[Attempt]:
-    """The fastest first; a form whose files no longer fit is refused."""
+def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iterator[Attempt]:
+    """The attempts, fastest first; forms whose files do not fit any more are rejected."""
     total = sum(file.bytes for file in bundle.manifest.files.values())
-    taken: set[str] = set()
+    included: set[str] = set()
     for attempt in attempts:
-        if attempt.refusal is None and attempt.form.file not in taken:
+        if attempt.refusal is None and attempt.form.file not in included:
             size = sum((bundle.folder / name).stat().st_size for name in attempt.form.files)
             if total + size > max_bytes:
                 yield replace(attempt, refusal=f"a bundle of {(total + size) / 2**20:.1f} MiB")
                 continue
             total += size
-            taken.add(attempt.form.file)
+            included.add(attempt.form.file)
         yield attempt
 
 
-def _sealed(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
+def _seal(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
     forms = tuple(
         MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts
         if attempt.refusal is None and attempt.parity is not None and attempt.frames_per_s is not None
     )
-    kept = {name for form in forms for name in form.files}
-    for name in {*F32.files, *INT8.files} - kept:
+    used = {name for form in forms for name in form.files}
+    for name in {*F32.files, *INT8.files} - used:
         (bundle.folder / name).unlink(missing_ok=True)
     return bundle.with_engines(Engines(forms=forms, trial=trial))

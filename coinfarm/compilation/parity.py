@@ -1,4 +1,4 @@
-"""Whether a compiled form still says what the model says."""
+"""Measures how close the predictions of a compiled form are to those of the model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,17 +12,17 @@ Outputs = NDArray[np.float32]
 
 
 def parity(names: Sequence[str], expected: Outputs, actual: Outputs) -> dict[str, Parity]:
-    """Of each output, from `(N, outputs)` of float32 Keras and of the compiled form, on the same frames.
+    """The parity of each output, from the predictions `(N, outputs)` of float32 Keras and of the compiled form for the same frames.
 
-    Raises `ModelError` for a model that gives every frame the same answer: nothing can be compared then.
+    Raises `ModelError` for a model that predicts the same for every frame, because nothing can be compared.
     """
     measured = {}
-    for name, wanted, given in zip(names, expected.T.astype(np.float64), actual.T.astype(np.float64), strict=True):
-        deviation = wanted.std()
+    for name, reference, compiled in zip(names, expected.T.astype(np.float64), actual.T.astype(np.float64), strict=True):
+        deviation = reference.std()
         if deviation == 0:
-            raise ModelError(f"the model's {name} is {wanted[0]} for every frame: it has learnt nothing that could be compared")
-        correlation = np.corrcoef(wanted, given)[0, 1] if given.std() else 0.0
-        rms_difference = np.sqrt(((given - wanted) ** 2).mean())
+            raise ModelError(f"the model's {name} is {reference[0]} for every frame: an untrained model cannot be compared")
+        correlation = np.corrcoef(reference, compiled)[0, 1] if compiled.std() else 0.0
+        rms_difference = np.sqrt(((compiled - reference) ** 2).mean())
         measured[name] = Parity(
             correlation=round(float(np.clip(correlation, -1, 1)), 6),
             rms_difference_share=round(float(rms_difference / deviation), 5),

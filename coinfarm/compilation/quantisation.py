@@ -1,4 +1,4 @@
-"""Eight-bit graphs: NNCF's post-training quantisation, with the layers left wide that lose too much."""
+"""8-bit graphs: NNCF's post-training quantisation, except for the layers that would lose too much precision."""
 
 import contextlib
 import io
@@ -14,30 +14,30 @@ _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 
 
 class FloatLayers(NamedTuple):
-    """How many layers with weights stay wide, counted from the frame and from the outputs, in every branch."""
+    """The number of weighted layers that stay in floating point, from the input and from the outputs, in every branch."""
 
     first: int
     last: int
 
 
 RECIPES = (FloatLayers(1, 1), FloatLayers(2, 1), FloatLayers(2, 2), FloatLayers(3, 2))
-"""From the fastest to the most careful: the first one that keeps the parity is taken.
+"""From the fastest to the most precise; the first one that passes the parity test is used.
 
-A frame is binary, so that the first layers see few different values, and each is rounded to the same side in all of a frame:
-errors that do not cancel out. What the last layer rounds nothing after it can mend.
+A frame is binary, so the first layers see few different values, each of which is rounded in the same direction
+in the entire frame: the errors do not cancel out. Nothing can correct the rounding of the last layer.
 """
 
 
-def has_layers_to_quantise(graph: Any, wide: FloatLayers) -> bool:
-    """Whether any layer with weights lies between the ends."""
-    ends = _ends(graph, wide)
-    return any(operation.get_friendly_name() not in ends for operation in graph.get_ops() if operation.get_type_name() in _WEIGHTED)
+def has_layers_to_quantise(graph: Any, float_layers: FloatLayers) -> bool:
+    """Whether any weighted layer remains to be quantised."""
+    names = _names(graph, float_layers)
+    return any(operation.get_friendly_name() not in names for operation in graph.get_ops() if operation.get_type_name() in _WEIGHTED)
 
 
-def quantise(graph: Any, calibration: Frames, wide: FloatLayers) -> Any:
-    """A graph with 8-bit weights and activations, but for the ends left wide; `graph` stays as it is.
+def quantise(graph: Any, calibration: Frames, float_layers: FloatLayers) -> Any:
+    """A copy of `graph` with 8-bit weights and activations, except in the `float_layers`.
 
-    Raises `CoinfarmError` where NNCF is not installed, and whatever NNCF does for a graph that it cannot quantise.
+    Raises `CoinfarmError` if NNCF is not installed, and what NNCF raises for a graph that it cannot quantise.
     """
     nncf = import_nncf()
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
@@ -46,29 +46,29 @@ def quantise(graph: Any, calibration: Frames, wide: FloatLayers) -> Any:
     logging.getLogger("nncf").setLevel(logging.ERROR)  # nncf.set_log_level would silence the process's own handlers too
     planes = np.ascontiguousarray(as_planes(calibration))
     parameters = AdvancedQuantizationParameters(
-        # Weights of 7 bits: processors without VNNI add products of bytes in 16 bits, which those of 8 overflow. It costs nothing here.
+        # 7-bit weights: processors without VNNI add products of bytes in 16 bits, which 8-bit weights overflow. No loss of parity was seen.
         overflow_fix=OverflowFix.ENABLE,
-        # The largest seen, not an average of the largest: a violent hour is rare, and cut off it loses its answer (seen: an rms
-        # difference of 46 %, where this leaves 5).
+        # The overall minimum and maximum instead of averages: volatile hours are rare, and clipping them ruins their predictions (an rms
+        # difference of 46 % was seen, compared with 5 %).
         activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX,
-        # It corrects the mean of each layer on its own; two such corrections in a row were worse than none.
+        # It corrects the mean of each layer separately; two corrections in a row were worse than none.
         disable_bias_correction=True,
     )
-    with contextlib.redirect_stdout(io.StringIO()):  # progress bars, of ten seconds in all
-        in_bytes = nncf.quantize(
+    with contextlib.redirect_stdout(io.StringIO()):  # progress bars of about ten seconds
+        quantised = nncf.quantize(
             graph.clone(),
             nncf.Dataset([planes[at : at + 1] for at in range(len(planes))]),
             subset_size=len(planes),
-            ignored_scope=nncf.IgnoredScope(names=_ends(graph, wide)),
+            ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers)),
             advanced_parameters=parameters,
         )
-        # A wide dense layer before the last needs its input wide; its weights do with 8 bits, and may be most of the file.
-        spared = nncf.IgnoredScope(names=_ends(graph, FloatLayers(wide.first, 1)))
-        return nncf.compress_weights(in_bytes, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=spared)
+        # A dense layer before the last needs float inputs; its weights, which may be most of the file, can have 8 bits.
+        ignored = nncf.IgnoredScope(names=_names(graph, FloatLayers(float_layers.first, 1)))
+        return nncf.compress_weights(quantised, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=ignored)
 
 
-def _ends(graph: Any, wide: FloatLayers) -> list[str]:
-    """The names of the layers with weights at most so many deep from either end."""
+def _names(graph: Any, float_layers: FloatLayers) -> list[str]:
+    """The names of the float layers: weighted layers within `first` of the input or `last` of an output."""
     operations = graph.get_ordered_ops()
     from_frame = _depths(operations, lambda operation: [port.get_source_output() for port in operation.inputs()])
     from_outputs = _depths(
@@ -78,12 +78,15 @@ def _ends(graph: Any, wide: FloatLayers) -> list[str]:
         operation.get_friendly_name()
         for operation in operations
         if operation.get_type_name() in _WEIGHTED
-        and (from_frame[operation.get_friendly_name()] <= wide.first or from_outputs[operation.get_friendly_name()] <= wide.last)
+        and (
+            from_frame[operation.get_friendly_name()] <= float_layers.first
+            or from_outputs[operation.get_friendly_name()] <= float_layers.last
+        )
     ]
 
 
 def _depths(operations: Any, neighbours: Any) -> dict[str, int]:
-    """Of each operation, how many layers with weights there are up to it, itself among them, on the longest way."""
+    """For each operation, the number of weighted layers on the longest path up to and including it."""
     depths: dict[str, int] = {}
     for operation in operations:
         before = max((depths[port.get_node().get_friendly_name()] for port in neighbours(operation)), default=0)

@@ -1,4 +1,4 @@
-"""The frames that a compiled form is calibrated on, and the others that it is judged by."""
+"""The frames for calibrating and for testing compiled forms."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from image_render.spec import STANDARD
 from image_render.windows import Columns, windows
 
 _CALIBRATION_FRAMES = 1_000
-"""More than the usual three hundred: the ranges of the activations are set by the rarest of them."""
+"""More than the usual 300, because rare frames determine the ranges of the activations."""
 _PARITY_FRAMES = 2_000
 _MIN_PARITY_FRAMES = 1_000
-_SHARE_CALIBRATION = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
+_CALIBRATION_STEP = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
 _START_OF_2026_MS = 1_767_225_600_000
 
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """`calibration` and `parity` are frames `(n, 200, 150, 3)` that have no candle in common; `candles` names where they are from."""
+    """`calibration` and `parity` are frames `(n, 200, 150, 3)` without common candles; `candles` names their sources."""
 
     calibration: Frames
     parity: Frames
@@ -33,32 +33,32 @@ class Sample:
 
     @classmethod
     def from_files(cls, paths: Sequence[Path]) -> "Sample":
-        """From real candles; raises as `parse_candles`, and `CoinfarmError` where they are too few."""
+        """A sample of real candles. Raises as `parse_candles`, and `CoinfarmError` for too few candles."""
         return cls.from_candles([parse_candles(path.read_bytes(), path.name) for path in paths], tuple(path.name for path in paths))
 
     @classmethod
     def from_synthetic(cls) -> "Sample":
-        """From made-up candles: better than none, but a model that was trained on real ones may behave otherwise on them."""
+        """A sample of synthetic candles, on which a model that was trained on real candles may behave differently."""
         coins = [generate(f"DEMO{letter}", "1m", _START_OF_2026_MS, 250_000, seed=1) for letter in "ABC"]
         return cls.from_candles(coins, tuple(coin.symbol for coin in coins))
 
     @classmethod
     def from_candles(cls, coins: Sequence[Candles], names: tuple[str, ...]) -> "Sample":
-        """Windows side by side, evenly spread over all the candles; every third is for calibration."""
-        every = Columns(*(np.concatenate(columns) for columns in zip(*(_separate_windows(coin) for coin in coins), strict=True)))
-        count = min(len(every.close), _CALIBRATION_FRAMES + _PARITY_FRAMES)
-        chosen = np.linspace(0, len(every.close) - 1, count).astype(np.intp)
-        for_calibration = np.arange(count) % _SHARE_CALIBRATION == 0
-        if (~for_calibration).sum() < _MIN_PARITY_FRAMES:
-            needed = STANDARD.window_candles * _MIN_PARITY_FRAMES * _SHARE_CALIBRATION // (_SHARE_CALIBRATION - 1)
+        """Non-overlapping windows, evenly spread over all candles; every third is for calibration."""
+        separate = Columns(*(np.concatenate(columns) for columns in zip(*(_separate_windows(coin) for coin in coins), strict=True)))
+        count = min(len(separate.close), _CALIBRATION_FRAMES + _PARITY_FRAMES)
+        chosen = np.linspace(0, len(separate.close) - 1, count).astype(np.intp)
+        is_calibration = np.arange(count) % _CALIBRATION_STEP == 0
+        if (~is_calibration).sum() < _MIN_PARITY_FRAMES:
+            needed = STANDARD.window_candles * _MIN_PARITY_FRAMES * _CALIBRATION_STEP // (_CALIBRATION_STEP - 1)
             raise CoinfarmError(
-                f"the candles make {count} separate windows, too few to judge a compiled form by: give files of {needed:,} candles or more"
+                f"the candles make {count} separate windows, too few to test a compiled form: give files of {needed:,} candles or more"
             )
 
-        def drawn(part: np.ndarray) -> Frames:
-            return draw_frames(Columns(*(column[part] for column in every)))
+        def draw(part: np.ndarray) -> Frames:
+            return draw_frames(Columns(*(column[part] for column in separate)))
 
-        return cls(drawn(chosen[for_calibration]), drawn(chosen[~for_calibration]), names)
+        return cls(draw(chosen[is_calibration]), draw(chosen[~is_calibration]), names)
 
 
 def _separate_windows(coin: Candles) -> Columns:

@@ -1,4 +1,4 @@
-"""How many frames a second an engine answers."""
+"""Measures the throughput of engines."""
 
 from collections.abc import Sequence
 from time import perf_counter
@@ -12,7 +12,7 @@ _ROUNDS = 5
 
 
 def frames_per_s(engines: Sequence[Engine], frames: Frames) -> list[float]:
-    """Of each engine, in batches of 100: the best of several rounds in turn, so that a busy neighbour spoils none of them alone."""
+    """Frames per second of each engine in batches of 100: the best of several alternating rounds, so that other load affects all alike."""
     frames = frames[:_TIMED_FRAMES]
     best_s = [float("inf")] * len(engines)
     for _ in range(_ROUNDS):

@@ -1,4 +1,4 @@
-"""OpenVINO's converter and NNCF, which compile models and serve none."""
+"""OpenVINO's converter and NNCF, which are used only to compile models."""
 
 import sys
 from types import ModuleType
@@ -19,15 +19,15 @@ def convert_model(traced: Any) -> Any:
 
 
 def _repair_converter() -> None:
-    """OpenVINO asks for TensorFlow's version with `exec`, which fails from Python 3.13 on (PEP 667; openvino pull request 32482)."""
+    """OpenVINO reads TensorFlow's version with `exec`, which fails from Python 3.13 on (PEP 667; openvino pull request 32482)."""
     from openvino.frontend.tensorflow import utils
 
-    version = sys.modules["tensorflow"].__version__  # the traced function is one of TensorFlow's
+    version = sys.modules["tensorflow"].__version__  # imported, because it traced the function
     utils.get_environment_setup = lambda framework: {framework: version, "tensorflow": version}
 
 
 def import_nncf() -> ModuleType:
-    """The quantiser; raises `MissingPackage` where the extra `compile` is not installed."""
+    """NNCF, the quantiser. Raises `MissingPackage` if the extra `compile` is not installed."""
     import_openvino()
     require("compiling a model (without --no-compile)", "nncf")
     import nncf

@@ -1,1 +1,1 @@
-"""What runs a model: Keras, or a form compiled by OpenVINO."""
+"""The engines that run a model: Keras, or a form compiled by OpenVINO."""

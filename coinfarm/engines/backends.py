@@ -1,4 +1,4 @@
-"""Keras' backends on a device: what JAX and TensorFlow each call compiling, placing and counting."""
+"""Keras' backends on a device: how JAX and TensorFlow compile, place arrays and report memory."""
 
 import os
 import sys
@@ -14,57 +14,57 @@ from coinfarm.errors import ModelError
 
 DeviceKind = Literal["gpu", "cpu"]
 Forward = Callable[[list[Callable[[Any], Any]], Any], Any]
-"""From the networks, each as a function of frames, and a batch, to the outputs."""
+"""Maps the networks, each a function of frames, and a batch to the outputs."""
 _BACKENDS = ("jax", "tensorflow")
-_BACKEND = "KERAS_BACKEND"
+_BACKEND_VARIABLE = "KERAS_BACKEND"
 
 
 class Device(Protocol):
-    """A device, and the backend that uses it."""
+    """A device and its backend."""
 
     @property
     def description(self) -> str:
-        """Backend and device, for people."""
+        """Backend and device, for display."""
         ...
 
     @property
     def has_fast_bfloat16(self) -> bool:
-        """NVIDIA's GPUs before Ampere, such as a T4, are fast in float16 alone."""
+        """False for NVIDIA GPUs before Ampere, such as a T4, which are fast only in float16."""
         ...
 
     def memory(self) -> tuple[int, int] | None:
-        """The most bytes that were in use so far, and how many there are, or None where the backend does not tell."""
+        """The peak bytes in use so far and the limit; None if the backend does not report them."""
         ...
 
-    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
-        """`forward` over the networks, compiled for each shape of batch when it first comes; it returns before its result is there."""
+    def compile(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+        """`forward` over the networks as a function of a batch, compiled at the first call per batch shape. It returns asynchronously."""
         ...
 
 
 def select_gpu_backend() -> str | None:
-    """The backend, JAX or else TensorFlow, that is installed and sees a GPU; None where none does.
+    """Set and return the backend, JAX or else TensorFlow, that is installed and sees a GPU; None if there is none.
 
-    Keras chooses its backend when it is first imported, by `KERAS_BACKEND`: that is set here. Where it is set already, or Keras is
-    imported, only that backend will do.
+    Keras reads `KERAS_BACKEND` at its first import. If the variable is already set or Keras is already imported, only that backend is
+    considered.
     """
-    chosen = sys.modules["keras"].backend.backend() if "keras" in sys.modules else os.environ.get(_BACKEND)
+    chosen = sys.modules["keras"].backend.backend() if "keras" in sys.modules else os.environ.get(_BACKEND_VARIABLE)
     with suppress_startup_logs():
         for backend in _BACKENDS if chosen is None else (chosen,):
             if find_spec(backend) is not None and _sees_gpu(backend):
-                os.environ[_BACKEND] = backend
+                os.environ[_BACKEND_VARIABLE] = backend
                 return backend
     return None
 
 
 def open_device(kind: DeviceKind) -> Device:
-    """The first device of that kind of the backend that Keras runs on; raises `ModelError` where it has none."""
+    """The first device of this kind in Keras' backend. Raises `ModelError` if there is none."""
     import keras
 
     backend = keras.backend.backend()
     if backend not in _BACKENDS:
-        raise ModelError(f"KERAS_BACKEND={backend} does not draw frames: let it be jax or tensorflow")
+        raise ModelError(f"KERAS_BACKEND={backend} is not supported: set it to jax or tensorflow")
     if kind == "gpu" and not _sees_gpu(backend):
-        raise ModelError(f"Keras runs on {backend}, and that sees no GPU")
+        raise ModelError(f"Keras runs on {backend}, which sees no GPU")
     return _JaxDevice(kind) if backend == "jax" else _TensorFlowDevice(kind)
 
 
@@ -79,7 +79,7 @@ def _sees_gpu(backend: str) -> bool:
 
     try:
         return bool(jax.local_devices(backend="gpu"))
-    except RuntimeError:  # what JAX answers where there is none
+    except RuntimeError:  # JAX raises it if there is none
         return False
 
 
@@ -99,10 +99,10 @@ class _JaxDevice:
         counts = self._device.memory_stats()
         return (counts["peak_bytes_in_use"], counts["bytes_limit"]) if counts else None
 
-    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+    def compile(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
         import jax
 
-        # Handed over as arguments: what a compiled function merely finds is copied into it as constants.
+        # Passed as arguments: values that a compiled function closes over are copied into it as constants.
         states = jax.device_put([_jax_state(network) for network in networks], self._device)
 
         @jax.jit
@@ -126,7 +126,7 @@ class _TensorFlowDevice:
         import tensorflow as tf
 
         self._kind = kind
-        self._place = f"/{kind.upper()}:0"
+        self._device_name = f"/{kind.upper()}:0"
         details = tf.config.experimental.get_device_details(tf.config.list_physical_devices(kind.upper())[0])
         self._capability = details.get("compute_capability")
         self.description = f"TensorFlow {tf.__version__} on {details.get('device_name', kind)}"
@@ -138,18 +138,18 @@ class _TensorFlowDevice:
     def memory(self) -> tuple[int, int] | None:
         return None
 
-    def compiled(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
+    def compile(self, forward: Forward, networks: list[Any]) -> Callable[[NDArray[np.uint8]], Any]:
         import tensorflow as tf
 
         callables = [_tensorflow_callable(network) for network in networks]
-        # XLA melts drawing and first layer into one; its convolutions on a CPU are slower than oneDNN's.
+        # XLA fuses rendering and the first layer; on a CPU its convolutions are slower than oneDNN's.
         run = tf.function(lambda batch: forward(callables, batch), jit_compile=self._kind == "gpu", autograph=False)
 
-        def placed(batch: NDArray[np.uint8]) -> Any:
-            with tf.device(self._place):
+        def run_on_device(batch: NDArray[np.uint8]) -> Any:
+            with tf.device(self._device_name):
                 return run(tf.constant(batch))
 
-        return placed
+        return run_on_device
 
 
 def _tensorflow_callable(network: Any) -> Callable[[Any], Any]:

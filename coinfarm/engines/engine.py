@@ -1,4 +1,4 @@
-"""What every engine does: one protocol, and what some engines do beyond it."""
+"""The protocol of all engines, and two extensions of it."""
 
 from collections.abc import Callable
 from typing import Protocol, TypeGuard
@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pending = Callable[[], NDArray[np.float32]]
-"""Waits for what an engine is at work on; gives its raw outputs `(N, outputs)`, or raises. Until it has returned, the engine may read
-what it was given: that must not be changed."""
+"""Waits for an engine and returns its raw outputs `(N, outputs)`, or raises. Do not change the inputs before it returns: the engine
+may still read them."""
 
 
 class Engine(Protocol):
@@ -16,7 +16,7 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """Which engine this is, and in which precision, as answers and metrics show it."""
+        """Engine and precision, as shown in responses and metrics."""
         ...
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -25,31 +25,31 @@ class Engine(Protocol):
 
 
 class StreamingEngine(Engine, Protocol):
-    """An engine that can be at work while the next batch is drawn."""
+    """An engine that runs asynchronously, while the next batch is rendered."""
 
     def start(self, frames: NDArray[np.uint8]) -> Pending:
-        """Begin what `predict` does."""
+        """Start `predict`."""
         ...
 
 
 class DrawingEngine(StreamingEngine, Protocol):
-    """An engine that draws the frames itself, out of their row numbers, where its pixels are needed."""
+    """An engine that renders frames itself from their row numbers, on its device."""
 
     @property
     def batch_frames(self) -> int:
-        """How many frames it wants at once."""
+        """The preferred number of frames per batch."""
         ...
 
     def start_rows(self, rows: NDArray[np.uint8]) -> Pending:
-        """Begin to draw and predict frames given as rows `(N, 200, 5)` (`image_render.rows.pack_rows`); any N."""
+        """Start to render and predict frames given as rows `(N, 200, 5)` (`image_render.rows.pack_rows`); any N."""
         ...
 
 
 def is_streaming(engine: Engine) -> TypeGuard[StreamingEngine]:
-    """Whether the engine can be at work meanwhile."""
-    return hasattr(engine, "start")  # isinstance with a Protocol takes ten microseconds, and is asked of every request
+    """Whether the engine runs asynchronously."""
+    return hasattr(engine, "start")  # isinstance with a Protocol takes ten microseconds in every request
 
 
 def is_drawing(engine: Engine) -> TypeGuard[DrawingEngine]:
-    """Whether the engine draws."""
+    """Whether the engine renders frames."""
     return hasattr(engine, "start_rows")

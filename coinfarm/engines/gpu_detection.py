@@ -1,4 +1,4 @@
-"""Whether this machine has a GPU."""
+"""Detects whether this machine has a GPU."""
 
 import os
 from pathlib import Path
@@ -8,9 +8,9 @@ _VISIBLE_DEVICES = "CUDA_VISIBLE_DEVICES"
 
 
 def has_gpu() -> bool:
-    """Whether a driver of NVIDIA's shows one: cheap, so that a machine without imports nothing to find out.
+    """Whether the NVIDIA driver shows a GPU. Cheap: no framework is imported.
 
-    `CUDA_VISIBLE_DEVICES`, empty or -1, hides it here as it does from every program.
+    `CUDA_VISIBLE_DEVICES`, empty or -1, hides it, as it does for every CUDA program.
     """
     if os.environ.get(_VISIBLE_DEVICES, "0") in ("", "-1"):
         return False

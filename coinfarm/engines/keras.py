@@ -1,4 +1,4 @@
-"""The Keras engine: the model as it was saved, run as one traced graph."""
+"""The Keras engine: runs the saved model as one traced graph."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,27 +18,27 @@ if TYPE_CHECKING:
 class KerasEngine:
     """Every member of a bundle, traced into one TensorFlow graph.
 
-    Loading takes seconds (TensorFlow's import) and runs no code from the file: `safe_mode`, no compilation of losses.
+    Loading takes seconds (TensorFlow's import) and runs no code from the file: `safe_mode` is on and losses are not compiled.
     """
 
     name = "keras"
 
     def __init__(self, bundle: "Bundle", max_batch: int) -> None:
-        """Raises as `load_networks`, and `ModelError` where Keras runs on another backend."""
+        """Raises as `load_networks`, and `ModelError` if Keras runs on another backend."""
         self._max_batch = max_batch
         with suppress_startup_logs():
             _check_backend()
             self._forward = _trace(load_networks(bundle))
-            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traced here, where the greetings of a first run are held back
+            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traces here, where startup logs are suppressed
 
     @property
     def traced(self) -> Any:
-        """The concrete TensorFlow function, from planes `uint8` `(N, 3, 200, 150)` to `(N, outputs)`: what a compiler starts from."""
+        """The concrete TensorFlow function from planes `uint8` `(N, 3, 200, 150)` to `(N, outputs)`, as input of the compiler."""
         return self._forward.get_concrete_function()
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`, in chunks of at most `max_batch` frames."""
-        planes = np.ascontiguousarray(as_planes(frames))  # no copy where image_render drew them
+        planes = np.ascontiguousarray(as_planes(frames))  # no copy if image_render drew them
         chunks = [self._forward(planes[at : at + self._max_batch]).numpy() for at in range(0, len(planes), self._max_batch)]
         return np.concatenate(chunks)
 
@@ -48,7 +48,7 @@ def _check_backend() -> None:
 
     backend = keras.backend.backend()
     if backend != "tensorflow":
-        raise ModelError(f"ENGINE=keras runs on TensorFlow, and Keras runs on {backend} here: unset KERAS_BACKEND, or take another engine")
+        raise ModelError(f"ENGINE=keras needs TensorFlow, but Keras runs on {backend}: unset KERAS_BACKEND, or choose another engine")
 
 
 def _trace(networks: list[Any]) -> Any:

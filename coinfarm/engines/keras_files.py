@@ -1,4 +1,4 @@
-"""The Keras files of a bundle, loaded: what every engine that runs Keras begins with."""
+"""Loads the Keras files of a bundle."""
 
 import io
 import zipfile
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 _WEIGHTS = "model.weights.h5"
 _MAX_BYTES = {"metadata.json": 1 << 16, "config.json": 1 << 24, _WEIGHTS: MAX_MODEL_BYTES}
-"""What a network's archive holds, and how large each may be unpacked; assets are of layers that frames have no use for."""
-_SHOWN = 300
+"""The files of a `.keras` archive and their maximum unpacked sizes. Assets belong to layers that are useless for frames."""
+_SHOWN_CHARACTERS = 300
 
 
 def load_networks(bundle: "Bundle") -> list[Any]:
-    """The network of every member, in float32, as it was saved. No code from a file is run, no loss is compiled.
+    """The network of every member, in float32. No code from a file is run, and no loss is compiled.
 
-    Raises `ModelError` for a file that Keras refuses, and for inputs or outputs that the manifest does not have.
+    Raises `ModelError` for a file that Keras cannot load, and for inputs or outputs that differ from the manifest.
     """
     members = bundle.manifest.members
     networks = [_load(bundle, member.file) for member in members]
@@ -39,38 +39,38 @@ def _load(bundle: "Bundle", file: str) -> Any:
     try:
         _check_archive(bundle.folder / file)
         return keras.saving.load_model(bundle.folder / file, compile=False, safe_mode=True)
-    except Exception as error:  # Keras raises nearly anything for a file that is no model, or one that would run code
+    except Exception as error:  # Keras raises many types of errors for invalid files and for files that would run code
         raise ModelError(f"{file} of model {bundle.manifest.version} cannot be loaded: {_ends_of(str(error))}") from error
 
 
 def _check_archive(path: Path) -> None:
-    """Raises `ValueError` for an archive that holds anything else, or unpacks to more, than a network needs: Keras unpacks gigabytes."""
+    """Raise `ValueError` for unexpected, duplicate or too large members: Keras itself would unpack gigabytes."""
     import h5py  # type: ignore[import-untyped]
 
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         for member in members:
             if member.file_size > _MAX_BYTES.get(member.filename, -1):
-                raise ValueError(f"{member.filename} of {member.file_size:,} bytes is not what a network's archive holds")
+                raise ValueError(f"{member.filename} of {member.file_size:,} bytes is not allowed in a .keras archive")
         if len({member.filename for member in members}) != len(members):
-            raise ValueError("a file is twice in the archive")
+            raise ValueError("the archive has a duplicate file")
         weights = io.BytesIO(archive.read(_WEIGHTS))
     sizes: list[int] = []
     with h5py.File(weights) as file:
         file.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
     if sum(sizes) > MAX_MODEL_BYTES:
-        raise ValueError(f"{_WEIGHTS} unpacks to {sum(sizes):,} bytes; {MAX_MODEL_BYTES:,} are the most")
+        raise ValueError(f"{_WEIGHTS} unpacks to {sum(sizes):,} bytes; at most {MAX_MODEL_BYTES:,} are allowed")
 
 
 def _ends_of(text: str) -> str:
-    """Keras' errors repeat the config, and tell the cause at their end."""
-    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}"
+    """Beginning and end of a long text: Keras' errors repeat the config, and name the cause at the end."""
+    return text if len(text) <= 2 * _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} … {text[-_SHOWN_CHARACTERS:]}"
 
 
 def _check(network: Any, member: "Member") -> None:
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
     if shapes != [(None, *STANDARD.shape)]:
-        raise ModelError(f"{member.file} takes {shapes}, not frames of {(None, *STANDARD.shape)}")
+        raise ModelError(f"{member.file} has inputs {shapes} instead of frames {(None, *STANDARD.shape)}")
     outputs = sum(int(np.prod(tensor.shape[1:])) for tensor in network.outputs)
     if outputs != len(member.outputs):
-        raise ModelError(f"{member.file} has {outputs} outputs, its manifest says {len(member.outputs)}")
+        raise ModelError(f"{member.file} has {outputs} outputs, but the manifest {len(member.outputs)}")

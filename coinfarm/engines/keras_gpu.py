@@ -1,4 +1,4 @@
-"""The Keras engine for a GPU: frames cross the bus as row numbers, are draw_rows on the device, and run there in mixed precision."""
+"""The Keras engine for a GPU: frames are transferred as row numbers, rendered on the device, and predicted in mixed precision."""
 
 import time
 from collections.abc import Callable
@@ -22,64 +22,64 @@ if TYPE_CHECKING:
 Precision = Literal["bf16", "f16", "f32"]
 _POLICIES: dict[Precision, str] = {"bf16": "mixed_bfloat16", "f16": "mixed_float16", "f32": "float32"}
 _BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
-"""Of these sizes alone is anything compiled; a batch between two is filled up with empty frames."""
+"""The compiled batch sizes; other batches are padded with empty frames."""
 _MAX_ON_CPU = 16
-"""A processor tells of no memory, and larger batches are no faster on it."""
+"""A CPU reports no memory limit, and is not faster with larger batches."""
 _TRIALS = 3
 
 
 class KerasGpuEngine:
-    """Every member of a bundle, compiled for one device of the backend that Keras runs on; weights and outputs are float32."""
+    """Every member of a bundle, compiled for one device of Keras' backend. Weights and outputs are float32."""
 
     def __init__(self, bundle: "Bundle", device: DeviceKind = "gpu", precision: Precision | None = None) -> None:
-        """`precision` is that of the inner layers; by itself it is the one that the device is fast in. Loading takes a minute: every
-        size of batch is compiled.
+        """`precision` is that of the inner layers; by default the fastest of the device. Loading takes a minute, because every batch
+        size is compiled.
 
-        Raises as `load_networks`, and `ModelError` where Keras' backend has no such device.
+        Raises as `load_networks`, and `ModelError` if Keras' backend has no such device.
         """
         self._output_count = len(bundle.manifest.outputs)
         with suppress_startup_logs():
             import keras
 
-            place = open_device(device)
-            self.precision: Precision = precision or ("bf16" if place.has_fast_bfloat16 else "f16")
+            opened = open_device(device)
+            self.precision: Precision = precision or ("bf16" if opened.has_fast_bfloat16 else "f16")
             with keras.device(f"{device}:0"):
                 networks = load_networks(bundle)
             for network in networks:
                 _set_precision(network, _POLICIES[self.precision])
             self.name = f"keras-{device}-{self.precision}"
-            self.description = place.description
-            self._run = place.compiled(_forward, networks)
+            self.description = opened.description
+            self._run = opened.compile(_forward, networks)
             sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MAX_ON_CPU)
-            self.batch_frames = best_batch_size(sizes, self._seconds_of, place.memory)
+            self.batch_frames = best_batch_size(sizes, self._seconds_of, opened.memory)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
-        """`(N, 200, 150, 3)` to `(N, outputs)`; the pixels cross the bus."""
+        """`(N, 200, 150, 3)` to `(N, outputs)`; the pixels are transferred to the device."""
         return self.start(frames)()
 
     def start(self, frames: Frames) -> "Pending":
-        """As `predict`, but returns while the device is at work."""
+        """As `predict`, but asynchronously."""
         return self._start(np.ascontiguousarray(as_planes(frames)))
 
     def start_rows(self, rows: Rows) -> "Pending":
-        """From rows `(N, 200, 5)` to `(N, outputs)`: the device draws."""
+        """Rows `(N, 200, 5)` to `(N, outputs)`; the device renders."""
         return self._start(rows)
 
     def _start(self, batch: NDArray[np.uint8]) -> "Pending":
         parts = [batch[at : at + self.batch_frames] for at in range(0, len(batch), self.batch_frames)]
-        begun = [self._run(_filled_up(part)) for part in parts]
+        results = [self._run(_padded(part)) for part in parts]
 
         def finish() -> NDArray[np.float32]:
             outputs = np.empty((len(batch), self._output_count), np.float32)
-            for at, result in zip(range(0, len(batch), self.batch_frames), begun, strict=True):
-                room = outputs[at : at + self.batch_frames]
-                room[:] = np.asarray(result)[: len(room)]
+            for at, result in zip(range(0, len(batch), self.batch_frames), results, strict=True):
+                target = outputs[at : at + self.batch_frames]
+                target[:] = np.asarray(result)[: len(target)]
             return outputs
 
         return finish
 
     def _seconds_of(self, size: int) -> float:
-        """The time that a batch of so many frames takes, once compiled."""
+        """The duration of a compiled batch of `size` frames."""
         rows = empty_rows(size)
         rows[:] = 0
         np.asarray(self._run(rows))
@@ -92,7 +92,7 @@ class KerasGpuEngine:
 
 
 def draw_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
-    """Rows `(N, candles, 5)`, a tensor of `uint8`, as frames `(N, candles, price_rows, 3)`: bit for bit those of `draw_frames`."""
+    """Render rows `(N, candles, 5)`, a `uint8` tensor, as frames `(N, candles, price_rows, 3)`, identical to those of `draw_frames`."""
     from keras import ops
 
     body_low, body_high, wick_low, wick_high, volume_height = (rows[:, :, number, None] for number in range(5))
@@ -103,7 +103,7 @@ def draw_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
 
 
 def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
-    """Rows `(N, 200, 5)`, or planes `(N, 3, 200, 150)`, to `(N, outputs)`."""
+    """Rows `(N, 200, 5)` or planes `(N, 3, 200, 150)` to `(N, outputs)`."""
     import keras
     from keras import ops
 
@@ -114,14 +114,14 @@ def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
 
 
 def _set_precision(network: Any, policy: str) -> None:
-    """Of all layers but those that give the outputs, which cost nothing and would lose the last digits."""
+    """Set the precision of all layers except the output layers, which are cheap and would lose digits."""
     outputs = {id(tensor._keras_history.operation) for tensor in network.outputs}
     for layer in network._flatten_layers(include_self=False):
         if id(layer) not in outputs:
             layer.dtype_policy = policy
 
 
-def _filled_up(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _padded(batch: NDArray[np.uint8]) -> NDArray[np.uint8]:
     size = next(size for size in _BATCHES if size >= len(batch))
     if size == len(batch):
         return batch

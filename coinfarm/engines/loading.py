@@ -18,31 +18,31 @@ EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-b
 
 logger = logging.getLogger(__name__)
 
-_NO_BACKEND = "neither JAX nor TensorFlow sees it here: pip install 'coinfarm[gpu]' brings a JAX that does"
+_NO_BACKEND = "neither JAX nor TensorFlow can use it: pip install 'coinfarm[gpu]' installs JAX with CUDA"
 
 
 def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
-    """The engine of that name, or, for `auto`, Keras on a GPU, where there is one, or else the fastest form that the bundle has and this
-    processor supports, or else Keras.
+    """The chosen engine. `auto` is Keras on a GPU if there is one, else the fastest compiled form of the bundle that this processor
+    supports, else Keras.
 
-    Raises `ModelError` for a choice that the bundle or the machine rules out, and for a bundle that cannot be loaded.
-    TensorFlow, JAX and OpenVINO are imported here, when a model first needs the one or the other, and not before.
+    Raises `ModelError` for a choice that the bundle or the machine does not support, and for a bundle that cannot be loaded.
+    TensorFlow, JAX and OpenVINO are imported here, only when a model needs them.
     """
     if choice == "keras-gpu" or (choice == "auto" and has_gpu()):
         engine = _gpu_engine(bundle)
         if engine is not None:
             return engine
         if choice == "keras-gpu":
-            raise ModelError(f"ENGINE=keras-gpu needs a GPU, and {_NO_BACKEND}")
+            raise ModelError(f"ENGINE=keras-gpu needs a GPU, but {_NO_BACKEND}")
         logger.warning("There is a GPU, but %s", _NO_BACKEND)
     form = choose_form(bundle, choice, processor_flags())
     if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
         if choice != "auto":
-            raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed here: let it be auto")
+            raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed: set ENGINE=auto")
         form = None
     if form is None:
         if find_spec("keras") is None or find_spec("tensorflow") is None:
-            raise ModelError(_no_keras(bundle, choice))
+            raise ModelError(_missing_keras(bundle, choice))
         from coinfarm.engines.keras import KerasEngine
 
         return KerasEngine(bundle, max_batch)
@@ -51,7 +51,7 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
     return OpenVinoEngine(bundle, form)
 
 
-def _no_keras(bundle: "Bundle", choice: EngineChoice) -> str:
+def _missing_keras(bundle: "Bundle", choice: EngineChoice) -> str:
     version = bundle.manifest.version
     if choice == "keras":
         reason = "ENGINE=keras"
@@ -73,7 +73,7 @@ def _gpu_engine(bundle: "Bundle") -> Engine | None:
 
 
 def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -> "CompiledForm | None":
-    """The compiled form to load on a processor with those flags, or None where Keras shall run the model on it."""
+    """The compiled form to load on a processor with these flags, or None to run the model with Keras."""
     forms = bundle.manifest.engines.forms  # the fastest first
     if choice == "auto":
         return next((form for form in forms if form.runs_on(flags)), None)
@@ -82,9 +82,9 @@ def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -
     name = choice.removeprefix("openvino-")
     form = next((form for form in forms if form.name == name), None)
     if form is None:
-        there = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
-        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} was not published in that form: it has {there}")
+        available = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
+        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} does not have this form; available: {available}")
     if not form.runs_on(flags):
-        wanted = " and ".join(" or ".join(group) for group in form.needs)
-        raise ModelError(f"ENGINE={choice} needs a processor with {wanted}, and this one ({processor_name()}) has not: let it be auto")
+        needed = " and ".join(" or ".join(group) for group in form.needs)
+        raise ModelError(f"ENGINE={choice} needs a processor with {needed}, which {processor_name()} is not: set ENGINE=auto")
     return form

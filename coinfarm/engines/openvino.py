@@ -1,4 +1,4 @@
-"""The compiled engine: one graph from `uint8` frames to all outputs, run by OpenVINO on every core."""
+"""The compiled engine: OpenVINO runs one graph from `uint8` frames to all outputs on all cores."""
 
 from collections import deque
 from threading import Lock
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from coinfarm.models.compiled_form import CompiledForm
 
 _CHUNK_FRAMES = 4
-"""So few that what flows from layer to layer stays in a core's cache, so many that the call costs nothing: with one frame at a time
-it is 15 % slower, with a hundred half as fast."""
+"""Small enough that activations stay in a core's cache, large enough to hide the cost of a call: with one frame it is 15 % slower, with a
+hundred half as fast."""
 _REQUESTS_PER_STREAM = 2
-"""One at work, and one waiting for when it is done."""
+"""One running and one queued."""
 
 
 class OpenVinoEngine:
-    """A compiled form of a bundle; neither TensorFlow nor Keras is loaded.
+    """A compiled form of a bundle; loads neither TensorFlow nor Keras.
 
-    It is compiled for two static shapes. A frame alone is shared by all cores, so that its answer is there soonest; of many frames
-    each core takes a few at a time.
+    It is compiled for two static shapes: for a single frame, all cores work on it together (lowest latency); for many frames, each core
+    processes a few at a time (highest throughput).
     """
 
     def __init__(self, bundle: "Bundle", form: "CompiledForm") -> None:
-        """Raises `ModelError` for a file that OpenVINO refuses, and for inputs or outputs that the manifest does not have."""
+        """Raises `ModelError` for a file that OpenVINO cannot load, and for inputs or outputs that differ from the manifest."""
         self.name = f"openvino-{form.name}"
         self._output_count = len(bundle.manifest.outputs)
         self._lock = Lock()
@@ -46,25 +46,25 @@ class OpenVinoEngine:
         _check(single, form.file, self._output_count)
         self._single = single.create_infer_request()
         request_count = _REQUESTS_PER_STREAM * chunk.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._requests = deque(_Request(chunk.create_infer_request()) for _ in range(request_count))  # the longest at work first
+        self._requests = deque(_Request(chunk.create_infer_request()) for _ in range(request_count))  # the longest running first
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
-        """`(N, 200, 150, 3)` to `(N, outputs)`; frames that image_render drew are read where they lie."""
+        """`(N, 200, 150, 3)` to `(N, outputs)`; frames from image_render are read without a copy."""
         return self.start(frames)()
 
     def start(self, frames: Frames) -> "Pending":
-        """As `predict`, but returns while the last few frames are still at work."""
+        """As `predict`, but returns while the last chunks are still running."""
         planes = np.ascontiguousarray(as_planes(frames))
         outputs = np.empty((len(planes), self._output_count), np.float32)
         in_chunks = len(planes) - len(planes) % _CHUNK_FRAMES
         parts = [slice(at, at + _CHUNK_FRAMES) for at in range(0, in_chunks, _CHUNK_FRAMES)]
-        with self._lock:  # one call at a time has all the cores
-            chunks = [self._begin(planes[part], outputs[part]) for part in parts]
+        with self._lock:  # one call at a time uses all cores
+            chunks = [self._start_chunk(planes[part], outputs[part]) for part in parts]
 
         def finish() -> NDArray[np.float32]:
             for chunk in chunks:
-                chunk.settle()
-            for chunk in chunks:  # when none is at work any more
+                chunk.wait()
+            for chunk in chunks:  # when none is running any more
                 if chunk.error is not None:
                     raise chunk.error
             with self._lock:
@@ -75,63 +75,63 @@ class OpenVinoEngine:
 
         return finish
 
-    def _begin(self, planes: Frames, room: NDArray[np.float32]) -> "_Chunk":
-        """Have the next request to be free work on a few frames."""
+    def _start_chunk(self, planes: Frames, target: NDArray[np.float32]) -> "_Chunk":
+        """Start a chunk on the request that will be free next."""
         request = self._requests.popleft()
         self._requests.append(request)
-        return request.begin(planes, room)
+        return request.start(planes, target)
 
 
 class _Request:
-    """An infer request of the chunks' graph, and the chunk that it is at work on or has done last."""
+    """An infer request of the chunk graph, and the last chunk that was started on it."""
 
     def __init__(self, request: Any) -> None:
         self._request = request
         self._last: _Chunk | None = None
 
-    def begin(self, planes: Frames, room: NDArray[np.float32]) -> "_Chunk":
-        """Once the last chunk is settled, begin one of `_CHUNK_FRAMES` frames, whose outputs `room` is for."""
+    def start(self, planes: Frames, target: NDArray[np.float32]) -> "_Chunk":
+        """Wait for the last chunk, then start one of `_CHUNK_FRAMES` frames; its outputs are written to `target`."""
         if self._last is not None:
-            self._last.settle()
-        self._last = _Chunk(self._request, planes, room)
+            self._last.wait()
+        self._last = _Chunk(self._request, planes, target)
         return self._last
 
 
 class _Chunk:
-    """A few frames at work."""
+    """A few frames that OpenVINO is processing."""
 
-    def __init__(self, request: Any, planes: Frames, room: NDArray[np.float32]) -> None:
+    def __init__(self, request: Any, planes: Frames, target: NDArray[np.float32]) -> None:
         self.error: RuntimeError | None = None
         self._request = request
-        self._room = room
-        self._settled = False
-        self._settling = Lock()
+        self._target = target
+        self._is_done = False
+        self._lock = Lock()
         request.start_async({0: planes}, share_inputs=True)
 
-    def settle(self) -> None:
-        """Wait for the outputs, and keep them, or the error. Whoever comes first does it: who asked, or who needs the request."""
-        with self._settling:
-            if self._settled:
+    def wait(self) -> None:
+        """Wait for the outputs and store them, or the error. Called by the reader of the outputs and by the next chunk on the request."""
+        with self._lock:
+            if self._is_done:
                 return
             try:
                 self._request.wait()
-                self._room[:] = self._request.get_output_tensor().data
+                self._target[:] = self._request.get_output_tensor().data
             except RuntimeError as error:
                 self.error = error
-            self._settled = True
+            self._is_done = True
 
 
-def _compiled(core: Any, graph: Any, frame_count: int, precision: str, aim: str) -> Any:
+def _compiled(core: Any, graph: Any, frame_count: int, precision: str, hint: str) -> Any:
     candles, rows, channels = STANDARD.shape
     graph.reshape([frame_count, channels, candles, rows])
-    return core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": aim, "INFERENCE_PRECISION_HINT": precision})
+    return core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision})
 
 
 def _check(compiled: Any, file: str, output_count: int) -> None:
     candles, rows, channels = STANDARD.shape
-    taken = [(str(port.element_type.to_string()), tuple(port.shape)) for port in compiled.inputs]
-    if taken != [("u8", (1, channels, candles, rows))]:
-        raise ModelError(f"{file} takes {taken}, not planes of {STANDARD.shape}")
-    given = [tuple(port.shape) for port in compiled.outputs]
-    if given != [(1, output_count)]:
-        raise ModelError(f"{file} puts out {given}, its manifest says {output_count} numbers a frame")
+    inputs = [(str(port.element_type.to_string()), tuple(port.shape)) for port in compiled.inputs]
+    if inputs != [("u8", (1, channels, candles, rows))]:
+        raise ModelError(f"{file} has inputs {inputs} instead of planes of {STANDARD.shape}")
+    outputs = [tuple(port.shape) for port in compiled.outputs]
+    if outputs != [(1, output_count)]:
+        raise ModelError(f"{file} has outputs {outputs}, but the manifest {output_count} per frame")

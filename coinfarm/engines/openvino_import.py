@@ -1,15 +1,15 @@
-"""OpenVINO without what it does unasked: its import reports to Google Analytics that it was imported, and loads its converter."""
+"""Imports OpenVINO without its telemetry, which would report the import to Google Analytics, and without its converter."""
 
 import sys
 from types import ModuleType
 
-# With None in its place a module cannot be imported: OpenVINO, and NNCF too, then put a stub where their reports would go.
+# None in sys.modules makes an import fail; OpenVINO and NNCF then use a stub instead of the telemetry package.
 _TELEMETRY = "openvino_telemetry"
 _TOOLS = "openvino.tools"
 
 
 def import_openvino() -> ModuleType:
-    """The runtime alone, which takes half the time."""
+    """Import only the runtime, which takes half the time."""
     if "openvino" not in sys.modules:
         sys.modules.setdefault(_TELEMETRY, None)  # type: ignore[arg-type]
         sys.modules[_TOOLS] = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""What the processor at hand can do."""
+"""The name and the instruction sets of this machine's processor."""
 
 from functools import cache
 from pathlib import Path
@@ -8,16 +8,16 @@ _CPUINFO = Path("/proc/cpuinfo")
 
 @cache
 def processor_flags() -> frozenset[str]:
-    """The instruction sets, as Linux spells them (`avx2`, `avx512_bf16`, …); none where no `/proc/cpuinfo` tells.
+    """The instruction sets in Linux' spelling (`avx2`, `avx512_bf16`, …); empty without `/proc/cpuinfo`.
 
-    OpenVINO's own list of capabilities does not do: it names BF16 for processors that only emulate it, slower than float32.
+    OpenVINO's own list of capabilities is not used: it names BF16 for processors that only emulate it, slower than float32.
     """
     return frozenset(_field("flags", "Features").split())
 
 
 @cache
 def processor_name() -> str:
-    """As the processor calls itself."""
+    """The model name of the processor, or "unknown"."""
     return _field("model name") or "unknown"
 
 

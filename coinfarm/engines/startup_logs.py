@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's greetings off the terminal: its C++ code writes them to stderr before any setting of its logs applies."""
+"""Suppresses TensorFlow's startup messages, which its C++ code writes to stderr before any log setting applies."""
 
 import os
 import re
@@ -7,16 +7,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_GREETING = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |To enable the following instructions: ")
+_STARTUP_LINE = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |To enable the following instructions: ")
 
 
 @contextmanager
 def suppress_startup_logs() -> Iterator[None]:
-    """Hold back what the process writes to stderr meanwhile, and let through what is no greeting. On an error, all of it."""
+    """Buffer the process' stderr, then write it without the startup messages; after an error, write all of it."""
     sys.stderr.flush()
     terminal = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    with tempfile.TemporaryFile() as buffer:
+        os.dup2(buffer.fileno(), 2)
         failed = True
         try:
             yield
@@ -25,6 +25,6 @@ def suppress_startup_logs() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
-            held.seek(0)
-            kept = [line for line in held if failed or not _GREETING.match(line)]
-            os.write(2, b"".join(kept))
+            buffer.seek(0)
+            shown = [line for line in buffer if failed or not _STARTUP_LINE.match(line)]
+            os.write(2, b"".join(shown))

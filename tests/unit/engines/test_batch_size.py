@@ -1,4 +1,4 @@
-"""How large a batch a device gets: a made-up device stands for one."""
+"""The best batch size of fake devices."""
 
 from collections.abc import Callable
 
@@ -10,16 +10,16 @@ SIZES = (1, 4, 16, 64, 256)
 
 
 class ResourceExhaustedError(Exception):
-    """TensorFlow's, by its name."""
+    """Has the name of TensorFlow's error."""
 
 
-def even(size: int) -> float:
-    """A batch takes as long as any other: the larger the better."""
+def constant(size: int) -> float:
+    """Every batch takes the same time, so larger is better."""
     return 0.001
 
 
 def saturated(size: int) -> float:
-    """From 16 frames on the device is busy."""
+    """The device is saturated from 16 frames on."""
     return 0.001 * max(1, size / 16)
 
 
@@ -27,7 +27,7 @@ def exhausted(at: int, error: Exception) -> Callable[[int], float]:
     def seconds_of(size: int) -> float:
         if size >= at:
             raise error
-        return even(size)
+        return constant(size)
 
     return seconds_of
 
@@ -35,36 +35,34 @@ def exhausted(at: int, error: Exception) -> Callable[[int], float]:
 @pytest.mark.parametrize(
     ("seconds_of", "best"),
     [
-        pytest.param(even, 256, id="the largest"),
-        pytest.param(saturated, 16, id="no larger than is faster"),
-        pytest.param(
-            exhausted(64, RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")), 16, id="JAX is out of memory"
-        ),
-        pytest.param(exhausted(4, ResourceExhaustedError("failed to allocate memory")), 1, id="TensorFlow is"),
+        pytest.param(constant, 256, id="the largest"),
+        pytest.param(saturated, 16, id="saturated"),
+        pytest.param(exhausted(64, RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")), 16, id="JAX out of memory"),
+        pytest.param(exhausted(4, ResourceExhaustedError("failed to allocate memory")), 1, id="TensorFlow out of memory"),
     ],
 )
-def test_a_batch_grows_while_it_is_worth_it(seconds_of: Callable[[int], float], best: int) -> None:
+def test_best_batch_size(seconds_of: Callable[[int], float], best: int) -> None:
     assert best_batch_size(SIZES, seconds_of, lambda: None) == best
 
 
-def test_a_batch_that_would_take_too_much_memory_is_not_tried() -> None:
+def test_does_not_try_sizes_over_the_memory_limit() -> None:
     tried: list[int] = []
 
     def seconds_of(size: int) -> float:
         tried.append(size)
-        return even(size)
+        return constant(size)
 
-    assert best_batch_size(SIZES, seconds_of, lambda: (20 + 20 * tried[-1], 900)) == 4  # 4 × (20 + 20 × 4) is more than 40 % of it
+    assert best_batch_size(SIZES, seconds_of, lambda: (20 + 20 * tried[-1], 900)) == 4  # 4 × (20 + 20 × 4) is more than 40 % of 900
     assert tried == [1, 4]
 
 
 @pytest.mark.parametrize(
     ("at", "error"),
     [
-        pytest.param(1, RuntimeError("RESOURCE_EXHAUSTED"), id="not even one frame fits"),
-        pytest.param(16, ValueError("another fault"), id="it is not the memory"),
+        pytest.param(1, RuntimeError("RESOURCE_EXHAUSTED"), id="one frame does not fit"),
+        pytest.param(16, ValueError("another fault"), id="another error"),
     ],
 )
-def test_what_is_no_matter_of_size_is_raised(at: int, error: Exception) -> None:
+def test_raises_other_errors_and_memory_errors_of_the_smallest_size(at: int, error: Exception) -> None:
     with pytest.raises(type(error), match=str(error)):
         best_batch_size(SIZES, exhausted(at, error), lambda: None)

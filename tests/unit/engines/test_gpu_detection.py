@@ -1,4 +1,4 @@
-"""Whether there is a GPU, and who can use it."""
+"""Detection of a GPU, and of a backend that can use it."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ def device_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize(("visible", "found"), [(None, True), ("0", True), ("0,1", True), ("", False), ("-1", False)])
-def test_a_gpu_is_where_its_driver_is_unless_it_is_hidden(
+def test_a_driver_shows_a_gpu_unless_it_is_hidden(
     device_file: Path, monkeypatch: pytest.MonkeyPatch, visible: str | None, found: bool
 ) -> None:
     device_file.touch()
@@ -28,24 +28,24 @@ def test_a_gpu_is_where_its_driver_is_unless_it_is_hidden(
     assert gpu_detection.has_gpu() is found
 
 
-def test_without_a_driver_there_is_none(device_file: Path) -> None:
+def test_no_driver_no_gpu(device_file: Path) -> None:
     assert not gpu_detection.has_gpu()
 
 
 @pytest.mark.parametrize(
-    ("installed", "seeing", "chosen", "taken"),
+    ("installed", "seeing", "chosen", "selected"),
     [
         pytest.param({"jax", "tensorflow"}, {"jax", "tensorflow"}, None, "jax", id="JAX before TensorFlow"),
-        pytest.param({"jax", "tensorflow"}, {"tensorflow"}, None, "tensorflow", id="a JAX for processors alone"),
+        pytest.param({"jax", "tensorflow"}, {"tensorflow"}, None, "tensorflow", id="JAX for CPU only"),
         pytest.param({"tensorflow"}, {"jax", "tensorflow"}, None, "tensorflow", id="no JAX"),
-        pytest.param({"jax", "tensorflow"}, {"jax", "tensorflow"}, "tensorflow", "tensorflow", id="as it was chosen"),
-        pytest.param({"jax", "tensorflow"}, {"jax"}, "tensorflow", None, id="what was chosen sees none"),
-        pytest.param({"jax", "tensorflow"}, set(), None, None, id="none sees one"),
+        pytest.param({"jax", "tensorflow"}, {"jax", "tensorflow"}, "tensorflow", "tensorflow", id="KERAS_BACKEND"),
+        pytest.param({"jax", "tensorflow"}, {"jax"}, "tensorflow", None, id="KERAS_BACKEND sees no GPU"),
+        pytest.param({"jax", "tensorflow"}, set(), None, None, id="no backend sees a GPU"),
         pytest.param(set(), {"jax", "tensorflow"}, None, None, id="nothing installed"),
     ],
 )
-def test_the_backend_is_one_that_sees_the_gpu(
-    installed: set[str], seeing: set[str], chosen: str | None, taken: str | None, monkeypatch: pytest.MonkeyPatch
+def test_selects_a_backend_that_sees_the_gpu(
+    installed: set[str], seeing: set[str], chosen: str | None, selected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "keras", raising=False)
     monkeypatch.setenv("KERAS_BACKEND", chosen or "")
@@ -53,11 +53,11 @@ def test_the_backend_is_one_that_sees_the_gpu(
         monkeypatch.delenv("KERAS_BACKEND")
     monkeypatch.setattr(backends, "find_spec", lambda name: object() if name in installed else None)
     monkeypatch.setattr(backends, "_sees_gpu", lambda name: name in seeing)
-    assert backends.select_gpu_backend() == taken
-    assert os.environ.get("KERAS_BACKEND") == (taken or chosen)
+    assert backends.select_gpu_backend() == selected
+    assert os.environ.get("KERAS_BACKEND") == (selected or chosen)
 
 
-def test_a_keras_that_is_imported_keeps_its_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imported_keras_keeps_its_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     imported = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "tensorflow"))
     monkeypatch.setitem(sys.modules, "keras", imported)  # type: ignore[arg-type]
     monkeypatch.setattr(backends, "_sees_gpu", lambda name: name == "jax")

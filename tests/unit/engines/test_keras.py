@@ -1,4 +1,4 @@
-"""The Keras engine on small networks: what it answers, and which files it refuses."""
+"""The Keras engine on small networks: predictions, and rejected files."""
 
 import zipfile
 from collections.abc import Callable
@@ -27,7 +27,7 @@ Build = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def network(keras: ModuleType) -> Build:
-    """Builds a network over coarse pixels, whose heads have so many outputs each."""
+    """Builds a network over coarse pixels; `heads` are the numbers of outputs of each head."""
 
     def build(*heads: int, shape: tuple[int, int, int] = (200, 150, 3), seed: int = 1) -> Any:
         keras.utils.set_random_seed(seed)
@@ -39,23 +39,23 @@ def network(keras: ModuleType) -> Build:
     return build
 
 
-def said(model: Any) -> Any:
-    """What Keras itself says of the frames, `(7, outputs)`."""
+def keras_predictions(model: Any) -> Any:
+    """Keras' own predictions for the frames, `(7, outputs)`."""
     answer = model(FRAMES.astype(np.float32), training=False)
     return np.concatenate([np.asarray(head) for head in (answer if isinstance(answer, list) else [answer])], axis=1)
 
 
-def test_a_bare_model_answers_as_keras_itself_does(network: Build, tmp_path: Path) -> None:
+def test_predicts_like_keras(network: Build, tmp_path: Path) -> None:
     model = network(3)
     model.save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     answer = engine.predict(FRAMES)
     assert (answer.dtype, answer.shape) == (np.float32, (7, 3))
-    np.testing.assert_allclose(answer, said(model), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(answer, keras_predictions(model), rtol=1e-5, atol=1e-6)
     assert engine.name == "keras"
 
 
-def test_frames_of_any_memory_layout_are_answered_alike(network: Build, tmp_path: Path) -> None:
+def test_accepts_any_memory_layout(network: Build, tmp_path: Path) -> None:
     network(3).save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     interleaved, every_second = np.ascontiguousarray(FRAMES), FRAMES[::2]
@@ -63,14 +63,14 @@ def test_frames_of_any_memory_layout_are_answered_alike(network: Build, tmp_path
     np.testing.assert_allclose(engine.predict(every_second), engine.predict(FRAMES)[::2], rtol=1e-6)
 
 
-def test_three_heads_of_one_network_are_its_outputs_in_order(network: Build, tmp_path: Path) -> None:
+def test_heads_are_outputs_in_order(network: Build, tmp_path: Path) -> None:
     model = network(1, 1, 1)
     model.save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.seal(tmp_path, name="heads"), max_batch=100)
-    np.testing.assert_allclose(engine.predict(FRAMES), said(model), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(engine.predict(FRAMES), keras_predictions(model), rtol=1e-5, atol=1e-6)
 
 
-def test_the_outputs_of_three_members_stand_in_the_manifests_order(network: Build, tmp_path: Path) -> None:
+def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:
     models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
     for name, model in models.items():
         model.save(tmp_path / f"{name}.keras")
@@ -81,14 +81,14 @@ def test_the_outputs_of_three_members_stand_in_the_manifests_order(network: Buil
         outputs=tuple(Output(name=name) for name in order),
         members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
     )
-    expected = np.concatenate([said(models[name]) for name in order], axis=1)
+    expected = np.concatenate([keras_predictions(models[name]) for name in order], axis=1)
     np.testing.assert_allclose(KerasEngine(bundle, max_batch=100).predict(FRAMES), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_no_chunk_has_more_than_max_batch_frames(network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_have_at_most_max_batch_frames(network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network(3).save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=3)
-    whole = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
+    complete = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
     forward, chunks = engine._forward, []
 
     def counting(planes: Any) -> Any:
@@ -96,11 +96,11 @@ def test_no_chunk_has_more_than_max_batch_frames(network: Build, tmp_path: Path,
         return forward(planes)
 
     monkeypatch.setattr(engine, "_forward", counting)
-    np.testing.assert_allclose(engine.predict(FRAMES), whole, rtol=1e-6)
+    np.testing.assert_allclose(engine.predict(FRAMES), complete, rtol=1e-6)
     assert chunks == [(3, 3, 200, 150), (3, 3, 200, 150), (1, 3, 200, 150)]
 
 
-def test_batches_of_every_size_share_one_trace(network: Build, tmp_path: Path) -> None:
+def test_all_batch_sizes_share_one_trace(network: Build, tmp_path: Path) -> None:
     """A retrace takes longer than a thousand predictions."""
     network(3).save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
@@ -109,48 +109,42 @@ def test_batches_of_every_size_share_one_trace(network: Build, tmp_path: Path) -
     assert engine._forward.experimental_get_tracing_count() == 1
 
 
-def test_a_keras_that_runs_on_another_backend_is_refused(
-    keras: ModuleType, network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejects_other_backends(keras: ModuleType, network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network(3).save(tmp_path / "model.keras")
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    with pytest.raises(ModelError, match="ENGINE=keras runs on TensorFlow, and Keras runs on jax here"):
+    with pytest.raises(ModelError, match="jax"):
         KerasEngine(Bundle.seal(tmp_path, name="jax"), max_batch=100)
 
 
 @pytest.mark.parametrize(
-    ("heads", "shape", "message"),
+    ("heads", "shape", "found"),
     [
-        pytest.param(
-            (3,), (150, 200, 3), r"model\.keras takes \[\(None, 150, 200, 3\)\], not frames of \(None, 200, 150, 3\)", id="rows first"
-        ),
-        pytest.param((3,), (200, 150, 1), r"takes \[\(None, 200, 150, 1\)\], not frames", id="one channel"),
-        pytest.param((2,), (200, 150, 3), r"model\.keras has 2 outputs, its manifest says 3", id="two outputs"),
-        pytest.param((4,), (200, 150, 3), r"model\.keras has 4 outputs, its manifest says 3", id="four outputs"),
-        pytest.param((1, 3), (200, 150, 3), r"model\.keras has 4 outputs, its manifest says 3", id="two heads too large"),
+        pytest.param((3,), (150, 200, 3), r"\(None, 150, 200, 3\)", id="rows first"),
+        pytest.param((3,), (200, 150, 1), r"\(None, 200, 150, 1\)", id="one channel"),
+        pytest.param((2,), (200, 150, 3), "2 outputs", id="two outputs"),
+        pytest.param((4,), (200, 150, 3), "4 outputs", id="four outputs"),
+        pytest.param((1, 3), (200, 150, 3), "4 outputs", id="two heads too large"),
     ],
 )
-def test_a_network_of_another_shape_is_refused(
-    network: Build, tmp_path: Path, heads: tuple[int, ...], shape: tuple[int, int, int], message: str
-) -> None:
+def test_rejects_other_shapes(network: Build, tmp_path: Path, heads: tuple[int, ...], shape: tuple[int, int, int], found: str) -> None:
     network(*heads, shape=shape).save(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ModelError, match=rf"model\.keras .*{found}"):
         KerasEngine(Bundle.seal(tmp_path, name="odd"), max_batch=100)
 
 
-def test_a_network_with_two_inputs_is_refused(keras: ModuleType, tmp_path: Path) -> None:
+def test_rejects_two_inputs(keras: ModuleType, tmp_path: Path) -> None:
     frames = [keras.Input((200, 150, 3)) for _ in range(2)]
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(frames))
     keras.Model(frames, keras.layers.Dense(3)(x)).save(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match=r"model\.keras takes \[.*, .*\], not frames"):
+    with pytest.raises(ModelError, match=r"model\.keras"):
         KerasEngine(Bundle.seal(tmp_path, name="two"), max_batch=100)
 
 
-def test_a_file_that_wants_to_run_code_is_refused(keras: ModuleType, tmp_path: Path) -> None:
+def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
     frame = keras.Input((200, 150, 3))
     x = keras.layers.Lambda(lambda image: image * 2.0)(frame)
     keras.Model(frame, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x))).save(tmp_path / "model.keras")
-    with pytest.raises(ModelError, match=r"model\.keras of model .* cannot be loaded: .*(?s:.*)[Ll]ambda"):
+    with pytest.raises(ModelError, match=r"model\.keras(?s:.*)[Ll]ambda"):
         KerasEngine(Bundle.seal(tmp_path, name="lambda"), max_batch=100)
 
 
@@ -158,23 +152,23 @@ def test_a_file_that_wants_to_run_code_is_refused(keras: ModuleType, tmp_path: P
     "content",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"not a zip", id="no archive"),
-        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5, which may hold anything"),
+        pytest.param(b"not a zip", id="not an archive"),
+        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5"),
     ],
 )
-def test_a_file_that_is_no_keras_archive_is_refused(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
+def test_rejects_other_files(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.keras").write_bytes(content)
-    with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8} cannot be loaded"):
+    with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8}"):
         KerasEngine(Bundle.seal(tmp_path, name="broken"), max_batch=100)
 
 
-@pytest.mark.parametrize("lacking", ["config.json", "model.weights.h5"])
-def test_an_archive_that_lacks_a_part_is_refused(network: Build, tmp_path: Path, lacking: str) -> None:
-    network(3).save(tmp_path / "whole.keras")
-    with zipfile.ZipFile(tmp_path / "whole.keras") as whole, zipfile.ZipFile(tmp_path / "model.keras", "w") as part:
-        for name in whole.namelist():
-            if name != lacking:
-                part.writestr(name, whole.read(name))
-    (tmp_path / "whole.keras").unlink()
-    with pytest.raises(ModelError, match="cannot be loaded"):
+@pytest.mark.parametrize("missing", ["config.json", "model.weights.h5"])
+def test_rejects_incomplete_archives(network: Build, tmp_path: Path, missing: str) -> None:
+    network(3).save(tmp_path / "complete.keras")
+    with zipfile.ZipFile(tmp_path / "complete.keras") as complete, zipfile.ZipFile(tmp_path / "model.keras", "w") as part:
+        for name in complete.namelist():
+            if name != missing:
+                part.writestr(name, complete.read(name))
+    (tmp_path / "complete.keras").unlink()
+    with pytest.raises(ModelError, match=r"model\.keras"):
         KerasEngine(Bundle.seal(tmp_path, name="part"), max_batch=100)

@@ -1,4 +1,4 @@
-"""The Keras engine that draws on its device, here on a processor: first on TensorFlow, then all of it once more on JAX alone."""
+"""The GPU engine on a CPU: first on TensorFlow, then all tests again on JAX only."""
 
 import os
 import subprocess
@@ -40,9 +40,9 @@ VIEW = windows(CANDLES.columns)
 ROWS, FRAMES = pack_rows(VIEW), draw_frames(VIEW)
 Build = Callable[..., Any]
 NOT_ON_JAX = {
-    "test_a_backend_without_a_gpu_is_refused",
-    "test_all_of_this_holds_on_jax_where_there_is_no_tensorflow",
-    "test_drawing_of_real_candles_equals_the_frames",  # where the real candles are not at hand
+    "test_rejects_a_backend_without_a_gpu",
+    "test_all_tests_pass_on_jax_without_tensorflow",
+    "test_rendering_of_real_candles_equals_draw_frames",  # skipped if the real candles are missing
 }
 
 
@@ -51,7 +51,7 @@ def keras() -> ModuleType:
     from coinfarm.engines.startup_logs import suppress_startup_logs
 
     if BACKEND == "jax":
-        sys.modules["tensorflow"] = None  # type: ignore[assignment] # cannot be imported: JAX is to do without
+        sys.modules["tensorflow"] = None  # type: ignore[assignment] # prevents the import: JAX must work without it
     with suppress_startup_logs():
         import keras
     assert keras.backend.backend() == BACKEND
@@ -82,19 +82,19 @@ def bundle(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="module")
 def engine(bundle: Bundle) -> KerasGpuEngine:
-    """In float32, that its answers can be told from others' to the last digits."""
+    """An engine in float32, for exact comparisons."""
     return KerasGpuEngine(bundle, "cpu", "f32")
 
 
-def said(network: Any) -> Any:
-    """What Keras itself says of the frames, `(21, outputs)`."""
+def keras_predictions(network: Any) -> Any:
+    """Keras' own predictions for the frames, `(21, outputs)`."""
     return np.asarray(network(FRAMES.astype(np.float32), training=False))
 
 
 @pytest.mark.parametrize("spec", [FrameSpec(3, 5), FrameSpec(4, 150), STANDARD], ids=str)
 @settings(max_examples=10)
 @given(data=st.data())
-def test_what_the_device_draws_equals_the_frames_bit_for_bit(data: st.DataObject, spec: FrameSpec) -> None:
+def test_rendered_frames_equal_draw_frames(data: st.DataObject, spec: FrameSpec) -> None:
     from keras import ops
 
     every = windows(data.draw(series_in_ticks(spec.window_candles + 1, spec.price_rows)), spec)
@@ -108,34 +108,34 @@ FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
 @pytest.mark.parametrize(
     "view",
     [
-        pytest.param(VIEW, id="made-up candles"),
+        pytest.param(VIEW, id="synthetic candles"),
         pytest.param(FLAT, id="a flat window"),
         pytest.param(FLAT._replace(volume=np.zeros((1, 200))), id="a flat window without volume"),
         pytest.param(VIEW._replace(volume=np.zeros(VIEW.volume.shape)), id="no volume"),
     ],
 )
-def test_drawing_that_was_compiled_equals_the_frames_too(view: Columns) -> None:
-    compiled = open_device("cpu").compiled(lambda _, rows: draw_rows(rows), [])
+def test_compiled_rendering_equals_draw_frames(view: Columns) -> None:
+    compiled = open_device("cpu").compile(lambda _, rows: draw_rows(rows), [])
     on_device = np.asarray(compiled(pack_rows(view)))
     assert on_device.dtype == np.uint8
     np.testing.assert_array_equal(on_device, draw_frames(view))
 
 
-def test_drawing_of_real_candles_equals_the_frames(real_klines: Candles) -> None:
-    compiled = open_device("cpu").compiled(lambda _, rows: draw_rows(rows), [])
+def test_rendering_of_real_candles_equals_draw_frames(real_klines: Candles) -> None:
+    compiled = open_device("cpu").compile(lambda _, rows: draw_rows(rows), [])
     view = windows(real_klines[:300].columns)
     np.testing.assert_array_equal(np.asarray(compiled(pack_rows(view))), draw_frames(view))
 
 
-def test_in_float32_it_answers_as_keras_itself_does(network: Build, engine: KerasGpuEngine) -> None:
+def test_predicts_like_keras_in_float32(network: Build, engine: KerasGpuEngine) -> None:
     answer = engine.start_rows(ROWS)()
     assert (answer.dtype, answer.shape) == (np.float32, (21, 3))
-    np.testing.assert_allclose(answer, said(network()), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(answer, keras_predictions(network()), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(engine.predict(FRAMES), answer, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 21])
-def test_any_number_of_frames_is_answered_in_order(engine: KerasGpuEngine, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_predicts_any_number_of_frames_in_order(engine: KerasGpuEngine, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     expected = engine.start_rows(ROWS)()[:count]
     monkeypatch.setattr(engine, "batch_frames", 4)
     for answer in (engine.start_rows(ROWS[:count])(), engine.predict(FRAMES[:count])):
@@ -143,27 +143,27 @@ def test_any_number_of_frames_is_answered_in_order(engine: KerasGpuEngine, monke
         np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_frames_of_another_memory_layout_are_answered_alike(engine: KerasGpuEngine) -> None:
+def test_accepts_other_memory_layouts(engine: KerasGpuEngine) -> None:
     np.testing.assert_array_equal(engine.predict(np.ascontiguousarray(FRAMES)), engine.predict(FRAMES))
 
 
-@pytest.mark.parametrize(("precision", "most"), [("bf16", 0.04), ("f16", 0.004)])
-def test_mixed_precision_keeps_the_parity_and_is_no_pretence(bundle: Bundle, engine: KerasGpuEngine, precision: Any, most: float) -> None:
+@pytest.mark.parametrize(("precision", "max_share"), [("bf16", 0.04), ("f16", 0.004)])
+def test_mixed_precision_is_close_to_float32(bundle: Bundle, engine: KerasGpuEngine, precision: Any, max_share: float) -> None:
     exact, mixed = engine.start_rows(ROWS)(), KerasGpuEngine(bundle, "cpu", precision).start_rows(ROWS)()
     share = np.sqrt(((mixed - exact) ** 2).mean(axis=0)) / exact.std(axis=0)
     assert mixed.dtype == np.float32
-    assert (share < most).all()
+    assert (share < max_share).all()
     assert (share > 1e-6).all()
 
 
-def test_by_itself_it_takes_the_precision_that_the_device_is_fast_in(bundle: Bundle) -> None:
+def test_default_precision_is_the_fastest_of_the_device(bundle: Bundle) -> None:
     engine = KerasGpuEngine(bundle, "cpu")
     assert engine.name == "keras-cpu-bf16"
     assert BACKEND in engine.description.lower()
     assert 1 <= engine.batch_frames <= 16
 
 
-def test_the_outputs_of_several_members_stand_in_the_manifests_order(network: Build, tmp_path: Path) -> None:
+def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:
     models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
     for name, model in models.items():
         model.save(tmp_path / f"{name}.keras")
@@ -174,11 +174,11 @@ def test_the_outputs_of_several_members_stand_in_the_manifests_order(network: Bu
         outputs=tuple(Output(name=name) for name in order),  # type: ignore[arg-type]
         members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
     )
-    expected = np.concatenate([said(models[name]) for name in order], axis=1)
+    expected = np.concatenate([keras_predictions(models[name]) for name in order], axis=1)
     np.testing.assert_allclose(KerasGpuEngine(bundle, "cpu", "f32").start_rows(ROWS)(), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_predictor_sends_it_rows_in_batches_of_its_size(bundle: Bundle, engine: KerasGpuEngine, monkeypatch: Any) -> None:
+def test_the_predictor_sends_rows_in_batches_of_the_engines_size(bundle: Bundle, engine: KerasGpuEngine, monkeypatch: Any) -> None:
     assert is_drawing(engine)
     assert is_streaming(engine)
     monkeypatch.setattr(engine, "batch_frames", 8)
@@ -190,14 +190,14 @@ def test_the_predictor_sends_it_rows_in_batches_of_its_size(bundle: Bundle, engi
     np.testing.assert_allclose(predictions.values_pct, engine.predict(FRAMES), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.skipif(BACKEND == "jax", reason="a JAX for GPUs may be what runs here")
-def test_a_backend_without_a_gpu_is_refused(bundle: Bundle) -> None:
-    with pytest.raises(ModelError, match="Keras runs on tensorflow, and that sees no GPU"):
+@pytest.mark.skipif(BACKEND == "jax", reason="JAX may see a GPU")
+def test_rejects_a_backend_without_a_gpu(bundle: Bundle) -> None:
+    with pytest.raises(ModelError, match="tensorflow"):
         KerasGpuEngine(bundle, "gpu")
 
 
-@pytest.mark.skipif(BACKEND == "jax", reason="this is where JAX is started")
-def test_all_of_this_holds_on_jax_where_there_is_no_tensorflow(tmp_path: Path) -> None:
+@pytest.mark.skipif(BACKEND == "jax", reason="this is the run on JAX")
+def test_all_tests_pass_on_jax_without_tensorflow(tmp_path: Path) -> None:
     report = tmp_path / "report.xml"
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junit-xml={report}", __file__]
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}

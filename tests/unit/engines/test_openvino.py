@@ -1,4 +1,4 @@
-"""The compiled engine, on a graph that no TensorFlow made."""
+"""The OpenVINO engine on a graph made without TensorFlow."""
 
 import subprocess
 import sys
@@ -33,27 +33,27 @@ def engine(bundle: Bundle) -> OpenVinoEngine:
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 101])
-def test_any_number_of_frames_is_answered_in_order(engine: OpenVinoEngine, count: int) -> None:
+def test_predicts_any_number_of_frames_in_order(engine: OpenVinoEngine, count: int) -> None:
     answer = engine.predict(FRAMES[:count])
     assert (answer.dtype, answer.shape) == (np.float32, (count, 3))
     np.testing.assert_allclose(answer, channel_means(FRAMES[:count]), rtol=1e-5)
 
 
-def test_frames_of_any_memory_layout_are_answered_alike(engine: OpenVinoEngine) -> None:
+def test_accepts_any_memory_layout(engine: OpenVinoEngine) -> None:
     other_layout = np.ascontiguousarray(FRAMES[:9])
     other_layout.flags.writeable = False
     np.testing.assert_array_equal(engine.predict(other_layout), engine.predict(FRAMES[:9]))
     np.testing.assert_array_equal(engine.predict(FRAMES[:18:2]), engine.predict(FRAMES[:18])[::2])
 
 
-def test_an_answer_does_not_change_with_the_next_call(engine: OpenVinoEngine) -> None:
+def test_outputs_do_not_change_with_the_next_call(engine: OpenVinoEngine) -> None:
     first = engine.predict(FRAMES[:5])
-    kept = first.copy()
+    copy = first.copy()
     engine.predict(FRAMES[50:55])
-    np.testing.assert_array_equal(first, kept)
+    np.testing.assert_array_equal(first, copy)
 
 
-def test_threads_do_not_get_each_others_answers(engine: OpenVinoEngine) -> None:
+def test_threads_get_their_own_outputs(engine: OpenVinoEngine) -> None:
     parts = [slice(at, at + 1 + at % 9) for at in range(100)]
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
@@ -61,7 +61,7 @@ def test_threads_do_not_get_each_others_answers(engine: OpenVinoEngine) -> None:
         np.testing.assert_allclose(answer, channel_means(FRAMES[part]), rtol=1e-5)
 
 
-def test_batches_begun_one_after_the_other_get_their_own_answers_in_any_order(engine: OpenVinoEngine) -> None:
+def test_pending_batches_can_be_read_in_any_order(engine: OpenVinoEngine) -> None:
     parts = [FRAMES[at : at + 9 + at % 5] for at in range(0, 100, 20)]
     pending = [engine.start(part) for part in parts]
     for part, outputs in reversed(list(zip(parts, pending, strict=True))):
@@ -69,7 +69,7 @@ def test_batches_begun_one_after_the_other_get_their_own_answers_in_any_order(en
 
 
 class FailingOnce:
-    """An infer request whose second run goes wrong."""
+    """An infer request whose second run fails."""
 
     def __init__(self, request: Any) -> None:
         self.request = request
@@ -82,58 +82,58 @@ class FailingOnce:
     def wait(self) -> None:
         self.request.wait()
         if self.runs == 2:
-            raise RuntimeError("out of luck")
+            raise RuntimeError("device lost")
 
     def get_output_tensor(self) -> Any:
         return self.request.get_output_tensor()
 
 
-def test_a_chunk_that_fails_fails_the_batch_that_it_belongs_to_and_no_other(bundle: Bundle) -> None:
+def test_a_failed_chunk_fails_only_its_own_batch(bundle: Bundle) -> None:
     engine = OpenVinoEngine(bundle, F32)
     (first, *_) = engine._requests
     engine._requests = deque([_Request(FailingOnce(first._request))])
     pending = [engine.start(FRAMES[at : at + 4]) for at in range(0, 12, 4)]
     np.testing.assert_allclose(pending[0](), channel_means(FRAMES[:4]), rtol=1e-5)
-    with pytest.raises(RuntimeError, match="out of luck"):
+    with pytest.raises(RuntimeError, match="device lost"):
         pending[1]()
     np.testing.assert_allclose(pending[2](), channel_means(FRAMES[8:12]), rtol=1e-5)
 
 
-def test_the_name_says_engine_and_precision(engine: OpenVinoEngine) -> None:
+def test_the_name_contains_engine_and_precision(engine: OpenVinoEngine) -> None:
     assert engine.name == "openvino-f32"
 
 
-def test_a_file_that_is_no_graph_is_refused(tmp_path: Path) -> None:
+def test_rejects_invalid_graph_files(tmp_path: Path) -> None:
     bundle = compiled_bundle(tmp_path / "broken", F32)
     (bundle.folder / F32.file).write_text("<net")
-    with pytest.raises(ModelError, match=r"compiled/wide\.xml of model .* cannot be loaded"):
+    with pytest.raises(ModelError, match=r"compiled/wide\.xml"):
         OpenVinoEngine(bundle, F32)
 
 
 @pytest.mark.parametrize("name", F32.files)
-def test_a_damaged_compiled_file_is_refused_before_it_is_loaded(tmp_path: Path, name: str) -> None:
+def test_rejects_damaged_compiled_files(tmp_path: Path, name: str) -> None:
     folder = compiled_bundle(tmp_path / "damaged", F32).folder
     data = bytearray((folder / name).read_bytes())
     data[-1] ^= 1
     (folder / name).write_bytes(data)
-    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+    with pytest.raises(ModelError, match=name):
         Bundle.open(folder)
 
 
 @pytest.mark.parametrize(
-    ("element_type", "outputs", "message"),
+    ("element_type", "outputs", "found"),
     [
-        pytest.param("f32", 3, r"takes \[\('f32', \(1, 3, 200, 150\)\)\], not planes", id="floats in"),
-        pytest.param("u8", 2, r"puts out \[\(1, 2\)\], its manifest says 3 numbers a frame", id="too few out"),
+        pytest.param("f32", 3, "f32", id="float input"),
+        pytest.param("u8", 2, r"\(1, 2\)", id="too few outputs"),
     ],
 )
-def test_a_graph_of_other_inputs_or_outputs_is_refused(element_type: str, outputs: int, message: str, tmp_path: Path) -> None:
+def test_rejects_other_inputs_and_outputs(element_type: str, outputs: int, found: str, tmp_path: Path) -> None:
     graph = channel_means_graph(element_type=element_type, outputs=outputs)
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ModelError, match=found):
         OpenVinoEngine(compiled_bundle(tmp_path / "other", F32, graph=graph), F32)
 
 
-def test_neither_tensorflow_nor_a_converter_nor_telemetry_is_loaded(bundle: Bundle) -> None:
+def test_loads_no_tensorflow_converter_or_telemetry(bundle: Bundle) -> None:
     script = f"""
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What is read of the processor."""
+"""The name and flags of the processor."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ GRAVITON = "processor\t: 0\nBogoMIPS\t: 2100.00\nFeatures\t: fp asimd bf16\n"
 
 
 @pytest.fixture(autouse=True)
-def nothing_remembered() -> Iterator[None]:
+def no_cache() -> Iterator[None]:
     yield
     processor.processor_flags.cache_clear()
     processor.processor_name.cache_clear()
@@ -23,10 +23,10 @@ def nothing_remembered() -> Iterator[None]:
     [
         pytest.param(EPYC, "AMD EPYC 9R14", {"fpu", "avx2", "avx512_bf16"}, id="x86"),
         pytest.param(GRAVITON, "unknown", {"fp", "asimd", "bf16"}, id="ARM"),
-        pytest.param("", "unknown", set(), id="nothing told"),
+        pytest.param("", "unknown", set(), id="empty"),
     ],
 )
-def test_name_and_flags_are_those_of_the_first_core(
+def test_reads_name_and_flags_of_the_first_core(
     text: str, name: str, flags: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "cpuinfo").write_text(text)
@@ -36,7 +36,7 @@ def test_name_and_flags_are_those_of_the_first_core(
     assert (processor.processor_name(), processor.processor_flags()) == (name, flags)
 
 
-def test_a_system_without_cpuinfo_has_no_flags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_flags_without_cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "missing")
     processor.processor_flags.cache_clear()
     assert processor.processor_flags() == frozenset()

@@ -1,6 +1,6 @@
-"""Thousands of requests that schemathesis makes of the OpenAPI document: no 5xx, and no answer that the document does not tell of.
+"""Thousands of requests that schemathesis generates from the OpenAPI document: no 5xx, and only documented responses.
 
-They are sent to `coinfarm serve` over the loopback, and to the Lambda handler as events of both APIs. They are the same in each run.
+They are sent to `coinfarm serve`, and to the Lambda handler as events of both APIs. They are the same in each run.
 """
 
 import base64
@@ -36,10 +36,10 @@ CONFIG = {
     "seed": 1,
     "generation": {"deterministic": True, "max-examples": 150},
     "checks": {
-        # The document takes any value for a candle, and leaves it to the answer which cannot be: 422; or too many: 413.
+        # The document allows any value as a candle; the handler rejects invalid ones (422) and too many (413).
         "positive_data_acceptance": {"expected-statuses": ["2xx", "400", "404", "413", "422"]},
         "negative_data_rejection": {"expected-statuses": ["400", "404", "405", "413", "415", "422"]},
-        "ignored_auth": {"enabled": False},  # it is API Gateway that asks for keys
+        "ignored_auth": {"enabled": False},  # API Gateway checks the keys
     },
 }
 FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
@@ -48,18 +48,18 @@ ARCHIVE = npz(frames=FRAMES, windowRangePct=[1.0, 0.0])
 
 @st.composite
 def archives(draw: st.DrawFn) -> bytes:
-    """Frames as they should be, archives with a few bytes changed, and what is no archive at all."""
+    """Valid archives, archives with a few changed bytes, and random bytes."""
     if draw(st.booleans()):
         return draw(st.binary(max_size=200))
-    whole = bytearray(draw(st.sampled_from([ARCHIVE, npz(frames=FRAMES[:1]), npz(frames=[1.5], windowRangePct=["a"]), npz(other=FRAMES)])))
-    for at, value in draw(st.lists(st.tuples(st.integers(0, len(whole) - 1), st.integers(0, 255)), max_size=3)):
-        whole[at] = value
-    return bytes(whole)
+    data = bytearray(draw(st.sampled_from([ARCHIVE, npz(frames=FRAMES[:1]), npz(frames=[1.5], windowRangePct=["a"]), npz(other=FRAMES)])))
+    for at, value in draw(st.lists(st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255)), max_size=3)):
+        data[at] = value
+    return bytes(data)
 
 
 schemathesis.openapi.media_type("application/x-npz", archives())
 schema = schemathesis.openapi.from_dict(json.loads(openapi_json()), config=SchemathesisConfig.from_dict(CONFIG))
-in_quick_succession = hypothesis.settings(
+fast = hypothesis.settings(
     max_examples=200,
     deadline=timedelta(seconds=5),
     derandomize=True,
@@ -68,8 +68,8 @@ in_quick_succession = hypothesis.settings(
 )
 
 
-class ThroughTheHandler(HTTPAdapter):
-    """Gives requests to the Lambda handler, as the events that API Gateway would make of them."""
+class HandlerAdapter(HTTPAdapter):
+    """Sends requests to the Lambda handler as API Gateway events."""
 
     def __init__(self, event: Callable[..., dict[str, Any]]) -> None:
         super().__init__()
@@ -84,23 +84,23 @@ class ThroughTheHandler(HTTPAdapter):
         if "multiValueHeaders" in event:
             event["multiValueHeaders"] = {name: [value] for name, value in headers.items()}
         values = parse_qs(query, keep_blank_values=True)
-        event["queryStringParameters"] = {name: given[-1] for name, given in values.items()} or None
+        event["queryStringParameters"] = {name: items[-1] for name, items in values.items()} or None
         if "multiValueQueryStringParameters" in event:
             event["multiValueQueryStringParameters"] = values or None
-        given = app.lambda_handler(event, LocalContext())
-        answer = ApiResponse.of(given)
-        headers = given.get("headers") or {name: values[0] for name, values in given["multiValueHeaders"].items()}
-        return self.build_response(request, HTTPResponse(io.BytesIO(answer.content), headers, answer.status, preload_content=False))
+        raw = app.lambda_handler(event, LocalContext())
+        response = ApiResponse.of(raw)
+        headers = raw.get("headers") or {name: values[0] for name, values in raw["multiValueHeaders"].items()}
+        return self.build_response(request, HTTPResponse(io.BytesIO(response.content), headers, response.status, preload_content=False))
 
 
 @pytest.fixture(scope="module", params=["serve", "REST", "HTTP"])
 def target(request: pytest.FixtureRequest, served: ServeProcess, tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Where the requests go: a session and a base URL."""
+    """A session and a base URL for the requests."""
     session = requests.Session()
     if request.param == "serve":
         yield session, served.url
         return
-    session.mount("http://handler.test", ThroughTheHandler(rest_event if request.param == "REST" else http_event))
+    session.mount("http://handler.test", HandlerAdapter(rest_event if request.param == "REST" else http_event))
     service = Service(Settings(model_cache_dir=tmp_path_factory.mktemp("cache")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(app, "service", lambda: service)
@@ -109,24 +109,24 @@ def target(request: pytest.FixtureRequest, served: ServeProcess, tmp_path_factor
 
 @pytest.fixture(autouse=True)
 def container() -> None:
-    """None of a unit test's: these tests are about the reference model."""
+    """Replaces the container of the unit tests by the reference model."""
 
 
 @pytest.fixture(autouse=True)
 def engine_calls() -> None:
-    """And about its own engine."""
+    """Replaces the fake engine of the unit tests by the real one."""
 
 
 @pytest.mark.enable_socket
 @schema.parametrize()
-@in_quick_succession
-def test_no_request_gets_an_answer_that_the_document_does_not_tell_of(case: schemathesis.Case, target: Any) -> None:
+@fast
+def test_responses_match_the_document(case: schemathesis.Case, target: Any) -> None:
     session, base_url = target
     case.call_and_validate(session=session, base_url=base_url)
 
 
 NUMBERS = st.one_of(
-    st.floats(allow_nan=False, allow_infinity=False),  # schemathesis sends JSON as the standard has it; test_requests.py sends the others
+    st.floats(allow_nan=False, allow_infinity=False),  # schemathesis sends standard JSON; test_requests.py sends NaN and infinity
     st.integers(-(10**30), 10**30),
     st.sampled_from(["NaN", "Infinity", "-0.0", "1e400", "5e-324", "1e-18", "1e18", "1_0", "", " 1 ", "0x10", "٣", "9" * 5000]),
     st.none() | st.booleans() | st.text(max_size=5) | st.lists(st.integers(), max_size=2),
@@ -134,8 +134,8 @@ NUMBERS = st.one_of(
 
 
 @st.composite
-def nearly_right_requests(draw: st.DrawFn) -> dict[str, Any]:
-    """Requests of 200 candles or so: half of them right, so that they are predicted, the others changed in up to three places."""
+def nearly_valid_requests(draw: st.DrawFn) -> dict[str, Any]:
+    """Requests of about 200 candles: half of them valid, the others with up to three changed values."""
     request = demo_request(draw(st.sampled_from([199, 200, 201, 260])), draw(st.integers(0, 5)))
     rows = request["candles"] = [list(row) for row in request["candles"]]
     request |= draw(st.fixed_dictionaries({}, optional={"stride": st.integers(1, 300), "gaps": st.sampled_from(["fill", "reject"])}))
@@ -156,13 +156,13 @@ def nearly_right_requests(draw: st.DrawFn) -> dict[str, Any]:
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("path", ["/predictions", "/frames"])
-@in_quick_succession
-@given(body=nearly_right_requests())
-def test_nearly_right_candles_are_answered_as_the_document_tells(body: dict[str, Any], target: Any, path: str) -> None:
+@fast
+@given(body=nearly_valid_requests())
+def test_responses_to_nearly_valid_candles_match_the_document(body: dict[str, Any], target: Any, path: str) -> None:
     session, base_url = target
     case = schema[path]["POST"].Case(body=body, media_type="application/json")
     response = case.call(session=session, base_url=base_url)
     case.validate_response(response)
     assert response.status_code in (200, 400, 413, 422)
     if response.status_code == 200 and path == "/predictions":
-        json.loads(response.content, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+        json.loads(response.content, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))

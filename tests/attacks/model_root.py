@@ -1,0 +1,91 @@
+"""A model root with a valid network in service, to which an attacker publishes others."""
+
+import zipfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.engines.loading import load_engine
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Member
+from coinfarm.models.promotion import promote
+from coinfarm.models.publish import publish
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.prediction.model_manager import ModelManager
+from coinfarm.storage import open_storage
+
+Parts = dict[str, bytes]
+
+
+FRAMES = np.zeros((2, 200, 150, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def archive_parts(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Parts:
+    """The files in the archive of a small network."""
+    frame = keras.Input((200, 150, 3))
+    pooled = keras.layers.GlobalAveragePooling2D(name="pool")(frame)
+    path = tmp_path_factory.mktemp("archive_parts") / "model.keras"
+    keras.Model(frame, keras.layers.Dense(3, name="last")(pooled)).save(path)
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def pack(parts: Parts, file: Path) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+class ModelRoot:
+    """A model root with a valid network in service, and its manager."""
+
+    def __init__(self, folder: Path, archive_parts: Parts) -> None:
+        self.folder = folder
+        self.storage = open_storage(str(folder / "root"))
+        self.refusals: list[str] = []
+        self.manager = ModelManager(
+            self.storage.uri(),
+            lambda bundle: load_engine(bundle, "auto", 10),
+            cache_dir=folder / "cache",
+            refresh_s=0,
+            on_refusal=self.refusals.append,
+        )
+        self.publish(archive_parts)
+        self.serving = self.manager.serving()
+
+    def publish(self, parts: Parts, *, member: bool = False) -> str:
+        """Publish and promote, as an attacker with the rights of a publisher."""
+        folder = self.folder / f"bundle-{len(list(self.folder.iterdir()))}"
+        folder.mkdir()
+        pack(parts, folder / "model.keras")
+        details: dict[str, Any] = {}
+        if member:
+            (folder / "model.keras").rename(folder / "one.keras")
+            details["members"] = (Member(file="one.keras", outputs=OUTPUT_NAMES),)
+        version = publish(self.storage, Bundle.seal(folder, name="network", **details))
+        promote(self.storage, version)
+        return version
+
+    def last_refusal(self) -> str:
+        """Assert that the last promoted version is rejected and the first stays in service; return the reason."""
+        before = len(self.refusals)
+        assert self.manager.serving() is self.serving
+        assert self.serving.engine.predict(FRAMES).shape == (2, 3)
+        assert len(self.refusals) == before + 1
+        assert len(self.refusals[-1]) < 2000
+        return self.refusals[-1]
+
+
+@pytest.fixture
+def root(tmp_path: Path, archive_parts: Parts) -> ModelRoot:
+    return ModelRoot(tmp_path, archive_parts)
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Path:
+    """Exists if the attacker's code was run."""
+    return tmp_path / "canary"

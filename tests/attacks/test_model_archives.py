@@ -1,0 +1,152 @@
+"""Keras archives that would run code, read files or fill the memory are rejected. The version in service stays."""
+
+import io
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coinfarm.models.bundle import Bundle
+from coinfarm.models.promotion import promote
+from coinfarm.models.publish import publish
+from tests.attacks.model_root import ModelRoot, Parts
+
+
+@pytest.fixture(autouse=True)
+def container() -> None:
+    """Replaces the container of the unit tests: these tests load real models."""
+
+
+def function(module: str, name: str) -> dict[str, Any]:
+    return {"module": module, "class_name": "function", "config": name, "registered_name": name}
+
+
+def layer(package: str, kind: str, **config: Any) -> dict[str, Any]:
+    return {"module": package, "class_name": kind, "registered_name": None, "config": {"name": "pool", "trainable": True, **config}}
+
+
+LOOKUP = {"max_tokens": None, "num_oov_indices": 1, "mask_token": None, "oov_token": "[UNK]", "output_mode": "int"}
+
+
+LAYERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "a lambda of os.system": lambda to: layer("keras.layers", "Lambda", function=function("os", "system"), arguments={"command": to}),
+    "a lambda of eval": lambda to: layer("keras.layers", "Lambda", function=function("builtins", "eval")),
+    "a lambda that fetches a file": lambda to: layer(
+        "keras.layers", "Lambda", function=function("keras.utils", "get_file"), arguments={"origin": "file:///etc/passwd"}
+    ),
+    "a lambda that loads another model": lambda to: layer("keras.layers", "Lambda", function=function("keras.models", "load_model")),
+    "a lambda that disables safe mode": lambda to: layer(
+        "keras.layers", "Lambda", function=function("keras.config", "enable_unsafe_deserialization")
+    ),
+    "a lambda of bytecode": lambda to: layer(
+        "keras.layers",
+        "Lambda",
+        function={"class_name": "__lambda__", "config": {"code": "4wAAAAAAAA==", "defaults": None, "closure": None}},
+    ),
+    "a Python module": lambda to: layer("subprocess", "Popen", args=["touch", to]),
+    "a function inside Keras": lambda to: layer("keras.src.saving.serialization_lib", "enable_unsafe_deserialization"),
+    "a function inside Keras as a class": lambda to: layer("keras.src.utils.file_utils", "get_file"),
+    "a SavedModel": lambda to: layer("keras.layers", "TFSMLayer", filepath=to, call_endpoint="serve"),
+    "a pickled torch module": lambda to: layer("keras.layers", "TorchModuleWrapper", module="gASVBAAAAA=="),
+    "a function of JAX": lambda to: layer("keras.layers", "JaxLayer", call_fn=function("os", "system")),
+    "a vocabulary that is a file": lambda to: layer("keras.layers", "StringLookup", vocabulary="/etc/passwd", **LOOKUP),
+    "a text's vocabulary that is a file": lambda to: layer("keras.layers", "TextVectorization", vocabulary="/etc/passwd"),
+}
+
+
+def with_layer(archive_parts: Parts, layer: dict[str, Any]) -> Parts:
+    """The network with its pooling layer replaced."""
+    config = json.loads(archive_parts["config.json"])
+    (at,) = (at for at, each in enumerate(config["config"]["layers"]) if each["config"]["name"] == "pool")
+    config["config"]["layers"][at] |= layer
+    return {**archive_parts, "config.json": json.dumps(config).encode()}
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("make", [pytest.param(make, id=name) for name, make in LAYERS.items()])
+@pytest.mark.parametrize("member", [False, True], ids=["model.keras", "a member"])
+def test_rejects_layers_that_run_code_or_read_files(
+    root: ModelRoot, archive_parts: Parts, canary: Path, make: Callable[[str], dict[str, Any]], member: bool
+) -> None:
+    version = root.publish(with_layer(archive_parts, make(f"touch {canary}")), member=member)
+    assert version in root.last_refusal()
+    assert not canary.exists()
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize("field", ["activation", "kernel_initializer", "kernel_regularizer", "kernel_constraint"])
+def test_rejects_python_functions_in_layers(root: ModelRoot, archive_parts: Parts, field: str) -> None:
+    config = json.loads(archive_parts["config.json"])
+    config["config"]["layers"][-1]["config"][field] = function("os", "system")
+    root.publish({**archive_parts, "config.json": json.dumps(config).encode()})
+    assert "model.keras" in root.last_refusal()
+
+
+class Pickled:
+    def __init__(self, canary: Path) -> None:
+        self.canary = canary
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.canary),)
+
+
+def pickled_weights(archive_parts: Parts, canary: Path) -> Parts:
+    file = io.BytesIO()
+    np.savez(file, **{"layers/last/vars": np.array([Pickled(canary)], object)})
+    return {
+        "config.json": archive_parts["config.json"],
+        "metadata.json": archive_parts["metadata.json"],
+        "model.weights.npz": file.getvalue(),
+    }
+
+
+def traversing(archive_parts: Parts, canary: Path) -> Parts:
+    return {**archive_parts, f"assets/../../../../../../../..{canary}": b"x"}
+
+
+def config_bomb(archive_parts: Parts, _: Path) -> Parts:
+    return {**archive_parts, "config.json": b" " * (1 << 27)}
+
+
+def nested(archive_parts: Parts, _: Path) -> Parts:
+    return {**archive_parts, "config.json": b"[" * 100_000}
+
+
+ARCHIVES = {
+    "pickled weights": (pickled_weights, "model.weights.npz"),
+    "a file name outside": (traversing, "assets/../"),
+    "a config of 128 MB": (config_bomb, "134,217,728"),
+    "a deeply nested config": (nested, "recursion"),
+}
+
+
+@pytest.mark.tensorflow
+@pytest.mark.parametrize(("make", "reason"), [pytest.param(*case, id=name) for name, case in ARCHIVES.items()])
+def test_rejects_malicious_archives_before_unpacking(
+    root: ModelRoot, archive_parts: Parts, canary: Path, limit_memory: Any, make: Callable[[Parts, Path], Parts], reason: str
+) -> None:
+    root.publish(make(archive_parts, canary))
+    with limit_memory(100):
+        refusal = root.last_refusal()
+    assert reason in refusal
+    assert not canary.exists()
+
+
+@pytest.mark.tensorflow
+def test_does_not_follow_links_inside_an_archive(root: ModelRoot, archive_parts: Parts, tmp_path: Path) -> None:
+    """The target of such a link would be the content of the file."""
+    folder = tmp_path / "linked"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "model.keras", "w") as archive:
+        for name, content in archive_parts.items():
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "config.json" else 0
+            archive.writestr(member, b"/etc/passwd" if name == "config.json" else content)
+    promote(root.storage, publish(root.storage, Bundle.seal(folder, name="network")))
+    assert "Expecting value" in root.last_refusal()

@@ -7,7 +7,6 @@ from coinfarm.errors import CoinfarmError
 _EXTRAS = {
     "ccxt": "history",
     "jax": "gpu",
-    "jinja2": "report",
     "keras": "keras",
     "matplotlib": "report",
     "moto": "demo",

@@ -10,6 +10,7 @@ from typing import Any
 
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
+from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.serving.chart import prediction_chart_png
 from coinfarm.serving.settings import Settings
@@ -31,7 +32,7 @@ class Example:
     """
 
     response: dict[str, Any]
-    evaluations: list[dict[str, Any]]
+    evaluations: list[EvaluationRecord]
     chart: Path
     first_s: float
 
@@ -51,10 +52,10 @@ def run_example(folder: Path) -> Example:
     return Example(response, _recorded_evaluations(response["model"]["version"]), chart, first_s)
 
 
-def _recorded_evaluations(version: str) -> list[dict[str, Any]]:
+def _recorded_evaluations(version: str) -> list[EvaluationRecord]:
     """The evaluations recorded under the model root; none for a bare `.keras` file."""
     uri = Settings.from_environment(os.environ).model_uri
-    return [] if uri.endswith(".keras") else [record.document for record in read_evaluations(open_storage(uri), version)]
+    return [] if uri.endswith(".keras") else read_evaluations(open_storage(uri), version)
 
 
 def _request(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:

@@ -5,7 +5,6 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -15,14 +14,11 @@ from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
 
-if TYPE_CHECKING:
-    pass
-
 _OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
 
 
 class _CommandOfFiles(click.Command):
-    """Takes several files after one option, as a shell's wildcard gives them."""
+    """Accepts several files after one option, as from a shell's wildcard."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(context, list(_one_file_each(args)))
@@ -48,7 +44,7 @@ class _CommandOfFiles(click.Command):
 @click.option("--include-in-sample", is_flag=True, help="Include windows from the training period.")
 @click.option("--symbol", help="The symbol, if the files' names do not contain it.")
 @click.option("--interval", help="The length of a candle (1m, 1h, …), if the files' names do not contain it.")
-@click.option("--record", "records", is_flag=True, help="Store the evaluation with the version; model list and model promote use it.")
+@click.option("--record", "record", is_flag=True, help="Store the evaluation with the version; model list and model promote use it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole evaluation as JSON.")
 @click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a self-contained HTML page with plots.")
 def evaluate(
@@ -62,7 +58,7 @@ def evaluate(
     include_in_sample: bool,
     symbol: str | None,
     interval: str | None,
-    records: bool,
+    record: bool,
     as_json: bool,
     report: Path | None,
 ) -> None:
@@ -71,7 +67,7 @@ def evaluate(
     Windows that begin before the end of the model's training data are left out, and counted.
     """
     from coinfarm.cli.evaluation_tables import tables
-    from coinfarm.evaluation.evaluate import evaluation_of
+    from coinfarm.evaluation.evaluate import score_frames
     from coinfarm.evaluation.evaluation_frames import EvaluationSpec, join_by_symbol, predict_frames
     from coinfarm.evaluation.findings import verdict
 
@@ -79,29 +75,29 @@ def evaluate(
         from coinfarm.reports.packages import require_packages
 
         require_packages()
-    root = _root_to_record_in(model_uri, include_in_sample) if records else None
+    root = _root_to_record_in(model_uri, include_in_sample) if record else None
     spec = EvaluationSpec(start.date(), stop.date(), stride, include_in_sample)
     coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
-    frames = sum(len(spec.of(coin)) for coin in coins) // spec.stride
-    with on_interrupt("An unfinished evaluation is not kept: run it again."), progress_bar("frames", frames) as update:
+    expected_frames = sum(len(spec.candles_of(coin)) for coin in coins) // spec.stride
+    with on_interrupt("An unfinished evaluation is not stored: run it again."), progress_bar("frames", expected_frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
-        judged = predict_frames(predictor, coins, spec, baseline_coins)
-    evaluation = evaluation_of(judged, predictor, coins, spec, [file.name for file in candles])
+        frames = predict_frames(predictor, coins, spec, baseline_coins)
+    evaluation = score_frames(frames, predictor, coins, spec, [file.name for file in candles])
     if root is not None:
-        from coinfarm.models.evaluations import record_evaluation
+        from coinfarm.models.publish import record_evaluation
         from coinfarm.storage import open_storage
 
         record_evaluation(open_storage(root), evaluation.model.version, evaluation.to_dict())
     if report is not None:
         from coinfarm.evaluation.evaluation_report import page
 
-        page(evaluation, judged).write(report)
+        page(evaluation, frames).write(report)
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
         return
-    found = verdict(evaluation)
-    click.echo("\n".join([found.headline, "", *(f"- {reason}" for reason in found.reasons), ""]))
+    findings = verdict(evaluation)
+    click.echo("\n".join([findings.headline, "", *(f"- {reason}" for reason in findings.reasons), ""]))
     print_tables(*tables(evaluation))
     if report is not None:
         click.echo(report)
@@ -113,12 +109,12 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
 
     if include_in_sample:
         raise click.UsageError(
-            "a recorded evaluation has no windows from the training period: give --record or --include-in-sample, not both"
+            "a recorded evaluation has no windows from the training period: use --record or --include-in-sample, not both"
         )
     root = model_uri or Settings.from_environment(os.environ).model_uri
     if not isinstance(open_model_source(root), ModelStore):
         raise click.UsageError(
-            f"{root} is not a model root, and has no place for evaluations: leave out --record, save this one with --json, and give it to "
+            f"{root} is not a model root, so it cannot store evaluations: leave out --record, save the output of --json, and pass it to "
             "coinfarm model publish --evaluation"
         )
     return root

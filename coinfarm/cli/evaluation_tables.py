@@ -1,24 +1,24 @@
-"""An evaluation on a terminal."""
+"""The tables of an evaluation on a terminal."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from rich.table import Table
 
-from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
-from coinfarm.models.evaluation_document import Accuracy, Evaluation, OutputScores
+from coinfarm.evaluation.baseline_names import BASELINE_TITLES
+from coinfarm.models.evaluation_document import Accuracy, Evaluation, EvaluationRecord, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
+from coinfarm.reports.formatting import interval_text, percent_text, score_text
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
-    """The model beside the baselines, and its calls by parts."""
-    return _scores_table(evaluation), _calls_table(evaluation)
+    """The scores of the model and the baselines, and the model's accuracy by parts."""
+    return _scores_table(evaluation), _accuracy_table(evaluation)
 
 
-def evaluation_record_table(document: Mapping[str, Any]) -> Table:
-    """The model beside its baselines, of an evaluation that was recorded (`coinfarm.models.evaluations`), in at most 80 columns."""
+def evaluation_record_table(record: EvaluationRecord) -> Table:
+    """The scores of the model and the baselines in a stored evaluation, in at most 80 columns."""
     table = Table(
-        title=f"How good the model is: {document['frames']:,} frames from {document['from']} up to {document['to']},\n"
+        title=f"How good the model is: {record.frames:,} frames from {record.from_date} up to {record.to_date},\n"
         "a period that it was not trained on (90 % intervals)",
         caption="R²: the share of the variance that is predicted; 0 is as good as a constant.\n"
         "Direction: how often the sign of the end change is predicted correctly.",
@@ -29,21 +29,21 @@ def evaluation_record_table(document: Mapping[str, Any]) -> Table:
     for name in OUTPUT_NAMES:
         table.add_column(f"R² of\n{OUTPUT_TITLES[name]}", justify="right")
     table.add_column("direction\ncorrect", justify="right")
-    rows = {"this model": document, **{BASELINE_TITLES.get(name, name): each for name, each in document["baselines"].items()}}
-    for name, row in rows.items():
-        scores = [row["outputs"][output] for output in OUTPUT_NAMES]
-        direction = row["direction"].get("overall", row["direction"])
-        table.add_row(
-            name,
-            *(_with_interval(number(score["r2"]), between(score.get("r2Interval"), 2)) for score in scores),
-            _with_interval(percent(direction["rightPct"]), between(direction["intervalPct"] if row is document else None, 1)),
-            style="bold" if row is document else "",
-            end_section=row is document,
-        )
+    accuracy = record.direction.overall
+    table.add_row(
+        "this model",
+        *(_lines(score_text(record.outputs[name].r2), interval_text(record.outputs[name].r2_interval, 2)) for name in OUTPUT_NAMES),
+        _lines(percent_text(accuracy.right_pct), interval_text(accuracy.interval_pct, 1)),
+        style="bold",
+        end_section=True,
+    )
+    for name, baseline in record.baselines.items():
+        r2 = (score_text(baseline.outputs[output].r2 if output in baseline.outputs else None) for output in OUTPUT_NAMES)
+        table.add_row(BASELINE_TITLES.get(name, name), *r2, percent_text(baseline.direction.right_pct))
     return table
 
 
-def _with_interval(value: str, interval: str) -> str:
+def _lines(value: str, interval: str) -> str:
     return f"{value}\n{interval}" if interval else value
 
 
@@ -63,36 +63,40 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table.add_column("direction %", justify="right", no_wrap=True)
     table.add_column("rise > decline %", justify="right", no_wrap=True)
 
-    def add(who: str, outputs: dict[str, OutputScores], direction: Accuracy, larger: Accuracy, style: str = "") -> None:
-        table.add_row(who, *(number(outputs[name].r2) for name in OUTPUT_TITLES), _right(direction), _right(larger), style=style)
+    def add(title: str, outputs: Mapping[str, OutputScores], *accuracies: Accuracy, style: str = "") -> None:
+        table.add_row(title, *(score_text(outputs[name].r2) for name in OUTPUT_TITLES), *map(_accuracy_text, accuracies), style=style)
 
-    add("this model", dict(evaluation.outputs), evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
+    add("this model", evaluation.outputs, evaluation.direction.overall, evaluation.rise_over_decline.overall, style="bold")
     for name, baseline in evaluation.baselines.items():
-        add(BASELINE_TITLES[name], dict(baseline.outputs), baseline.direction, baseline.rise_over_decline)
+        add(BASELINE_TITLES[name], baseline.outputs, baseline.direction, baseline.rise_over_decline)
     return table
 
 
-def _calls_table(evaluation: Evaluation) -> Table:
+def _accuracy_table(evaluation: Evaluation) -> Table:
     table = Table(title="% of predictions that are right, by parts", title_justify="left")
     table.add_column("")
     table.add_column("frames", justify="right")
     table.add_column("direction %", justify="right", no_wrap=True)
     table.add_column("rise > decline %", justify="right", no_wrap=True)
-    direction, larger = evaluation.direction, evaluation.rise_over_decline
-    table.add_row("strongest 5 %", f"{direction.strongest.frames:,}", _right(direction.strongest), _right(larger.strongest))
+    direction, rise_over_decline = evaluation.direction, evaluation.rise_over_decline
+
+    def add(title: str, accuracy: Accuracy, other: Accuracy) -> None:
+        table.add_row(title, f"{accuracy.frames:,}", _accuracy_text(accuracy), _accuracy_text(other))
+
+    add("strongest 5 %", direction.strongest, rise_over_decline.strongest)
     for title, parts, others in (
-        ("{}", direction.by_coin, larger.by_coin),
-        ("{}", direction.by_month, larger.by_month),
-        ("volatility {}", direction.by_volatility, larger.by_volatility),
+        ("{}", direction.by_coin, rise_over_decline.by_coin),
+        ("{}", direction.by_month, rise_over_decline.by_month),
+        ("volatility {}", direction.by_volatility, rise_over_decline.by_volatility),
     ):
-        for name, share in parts.items():
-            table.add_row(title.format(name), f"{share.frames:,}", _right(share), _right(others[name]))
+        for name, accuracy in parts.items():
+            add(title.format(name), accuracy, others[name])
     return table
 
 
-def _right(share: Accuracy) -> str:
-    """How often predictions were right, in percent: `53.3 (52.5–54.1)`."""
-    if share.right_pct is None:
+def _accuracy_text(accuracy: Accuracy) -> str:
+    """In percent, with the interval: `53.3 (52.5–54.1)`."""
+    if accuracy.right_pct is None:
         return "none"
-    between = "" if share.interval_pct is None else f" ({share.interval_pct[0]:.1f}–{share.interval_pct[1]:.1f})"
-    return f"{share.right_pct:.1f}{between}"
+    interval = "" if accuracy.interval_pct is None else f" ({accuracy.interval_pct[0]:.1f}–{accuracy.interval_pct[1]:.1f})"
+    return f"{accuracy.right_pct:.1f}{interval}"

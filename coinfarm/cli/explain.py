@@ -1,4 +1,4 @@
-"""`coinfarm explain`: which candles moved a prediction."""
+"""`coinfarm explain`: which candles a prediction depends on."""
 
 import json
 from datetime import datetime

@@ -21,7 +21,7 @@ def _one_root(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 
 
 _ROOT = click.argument("root", type=ROOT, nargs=-1, metavar="[ROOT]", callback=_one_root)
-"""May be left out where a stack tells it, though another argument comes after it: hence of any number, and checked by hand."""
+"""Optional with --stack, although another argument follows it: so click accepts any number, and the callback checks it."""
 
 
 @click.group()
@@ -83,32 +83,31 @@ def publish(
     """
     from tempfile import TemporaryDirectory
 
-    from coinfarm.models.evaluations import checked_evaluation, record_evaluation
-    from coinfarm.models.promotion import promote as move
-    from coinfarm.models.publish import is_published
-    from coinfarm.models.publish import publish as put
-    from coinfarm.models.source import open_source
+    from coinfarm.models.evaluations import checked_evaluation
+    from coinfarm.models.promotion import promote as promote_version
+    from coinfarm.models.publish import bundle_to_publish, is_published, record_evaluation
+    from coinfarm.models.publish import publish as publish_bundle
     from coinfarm.storage import open_storage
 
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
-    kept = on_interrupt("Nothing is published until the version is printed. Run it again.")
-    with kept, TemporaryDirectory() as bare, TemporaryDirectory() as compiled:
-        bundle = open_source(source, Path(bare), name=name, unit=unit)
+    with_hint = on_interrupt("Nothing is published until the version is printed. Run it again.")
+    with with_hint, TemporaryDirectory() as sealed, TemporaryDirectory() as compiled:
+        bundle = bundle_to_publish(source, Path(sealed), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:
-            checked_evaluation(version, document)  # before the work, not after
+            checked_evaluation(version, document)  # before any work is done
         if is_published(storage, bundle.manifest):
             click.echo(f"{version} is already published under {root}; it stays as it is.", err=True)
         else:
             if compiles:
                 bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))
-            put(storage, bundle)
+            publish_bundle(storage, bundle)
     click.echo(version)
     for document in documents:
         record_evaluation(storage, version, document)
     if promotes:
-        move(storage, version)
+        promote_version(storage, version)
 
 
 @model.command("list", epilog="Example: coinfarm model list build/models")
@@ -185,19 +184,19 @@ def card(root: str, version: str, output: Path | None) -> None:
     is_flag=True,
     help="Promote it although its score is worse or missing, or a compiled form differs from Keras. Needs --reason.",
 )
-@click.option("--reason", help="The reason for --force, kept in the history.")
+@click.option("--reason", help="The reason for --force, stored in the history.")
 def promote(root: str, version: str, note: str, force: bool, reason: str | None) -> None:
     """Put VERSION in service, if it passes the checks.
 
     Its files must match their digests, its compiled forms must match Keras, and its evaluation must be no worse than that of the version in
     service.
     """
-    from coinfarm.models.promotion import promote as move
+    from coinfarm.models.promotion import promote as promote_version
     from coinfarm.models.store import open_model_root
 
     if force != bool(reason):
         raise click.UsageError("--force and --reason TEXT go together")
-    click.echo(move(open_model_root(root), version, note=note, force_reason=reason).version)
+    click.echo(promote_version(open_model_root(root), version, note=note, force_reason=reason).version)
 
 
 @model.command(epilog="Example: coinfarm model rollback build/models --note 'worse on ETH'")
@@ -205,10 +204,10 @@ def promote(root: str, version: str, note: str, force: bool, reason: str | None)
 @click.option("--note", default="", help="A note for the history.")
 def rollback(root: str, note: str) -> None:
     """Put the previous version back in service."""
-    from coinfarm.models.pointer import rollback as move_back
+    from coinfarm.models.pointer import rollback as roll_back
     from coinfarm.models.store import open_model_root
 
-    click.echo(move_back(open_model_root(root), note=note).version)
+    click.echo(roll_back(open_model_root(root), note=note).version)
 
 
 def _json_object(path: Path) -> dict[str, Any]:

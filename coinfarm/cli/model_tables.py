@@ -1,4 +1,4 @@
-"""Versions and their history as a person reads them on a terminal."""
+"""The tables of versions and their history on a terminal."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from coinfarm.models.pointer import Pointer
 
 
 def versions_table(versions: Sequence[ListedVersion]) -> Table:
-    """One row per version; a star marks the one that serves."""
+    """One row per version; a star marks the one in service."""
     table = Table(
         caption="* serves. Score: the mean R² of the outputs in the latest evaluation.",
         caption_justify="left",
@@ -24,13 +24,13 @@ def versions_table(versions: Sequence[ListedVersion]) -> Table:
             "*" if listed.serves else "",
             listed.version,
             ", ".join(listed.engines),
-            *_judgement(listed),
+            *_evaluation(listed),
         )
     return table
 
 
 def history_table(pointers: Sequence[Pointer]) -> Table:
-    """One row per pointer, the one of now first."""
+    """One row per pointer, the current one first."""
     table = Table()
     table.add_column("since (UTC)", no_wrap=True)
     table.add_column("version", no_wrap=True)
@@ -40,21 +40,18 @@ def history_table(pointers: Sequence[Pointer]) -> Table:
     return table
 
 
-def _judgement(listed: ListedVersion) -> tuple[str, str]:
+def _evaluation(listed: ListedVersion) -> tuple[str, str]:
     if listed.fault is not None:
         return "–", f"damaged: {listed.fault}"
-    judged = listed.evaluation
-    if judged is None:
+    evaluation = listed.evaluation
+    if evaluation is None:
         return "–", "not evaluated"
-    return (
-        f"{judged.score:.4f}",
-        f"{', '.join(sorted(judged.candles))}\n{judged.from_date} to {judged.to_date}",
-    )
+    return f"{evaluation.score:.4f}", f"{', '.join(sorted(evaluation.candles))}\n{evaluation.from_date} to {evaluation.to_date}"
 
 
 def _remarks(pointer: Pointer) -> str:
     remarks = [pointer.note] if pointer.note else []
     if pointer.forced is not None:
         remarks.append(f"forced: {pointer.forced.reason}")
-        remarks += [f"though {overruled}" for overruled in pointer.forced.overruled]
+        remarks += [f"although {check}" for check in pointer.forced.failed_checks]
     return "\n".join(remarks)

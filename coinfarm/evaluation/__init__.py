@@ -1,1 +1,1 @@
-"""What a model is worth on windows that it has not seen, beside what costs nothing to say."""
+"""Evaluation of a model on windows that it was not trained on, compared with simple baselines."""

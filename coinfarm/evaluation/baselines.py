@@ -1,4 +1,4 @@
-"""What a person could say without looking at the chart, or with a ruler and a line."""
+"""The baselines that a model is compared with: constants, and a linear model of simple features."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,26 @@ from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.metrics import Metrics, scores
 
 RIDGE_PENALTY = 1e-3
-"""For each row, on features that were brought to a standard deviation of 1."""
-_FARTHEST_FEATURE = 5.0
-"""In standard deviations. A crash beyond what was learnt from shall not be extrapolated without end."""
+"""Per observation, on features scaled to a standard deviation of 1."""
+_MAX_FEATURE = 5.0
+"""In standard deviations: features are clipped, so that a crash is not extrapolated without limit."""
 
 
 @dataclass(frozen=True, eq=False)
 class NaiveBaselines:
-    """The constants of the simplest baselines, `(3,)` each, one per output: `mean_pct`, and `per_range`, which is multiplied by a
-    window's own price range.
-    """
+    """The constants of the simplest baselines, `(3,)` each, one per output: `mean_pct`, and `per_range`, a multiple of a window's range."""
 
     mean_pct: Values
     per_range: Values
 
     @classmethod
     def fit(cls, range_pct: Values, targets_pct: Values) -> "NaiveBaselines":
-        """By least squares, from windows to learn from: `(n,)` and `(n, 3)`, both in percent."""
+        """By least squares, from the ranges `(n,)` and targets `(n, 3)` of training windows, in percent."""
         squares = float(range_pct @ range_pct)
         return cls(targets_pct.mean(axis=0), range_pct @ targets_pct / squares if squares else np.zeros(targets_pct.shape[1]))
 
     def predict(self, range_pct: Values) -> dict[str, Values]:
-        """`trainingMean` and `constantTimesRange`, each `(n, 3)` in percent, of windows with these ranges `(n,)`."""
+        """`trainingMean` and `constantTimesRange`, each `(n, 3)` in percent, for windows with these ranges `(n,)`."""
         return {
             "trainingMean": np.broadcast_to(self.mean_pct, (len(range_pct), len(self.mean_pct))),
             "constantTimesRange": range_pct[:, None] * self.per_range,
@@ -38,7 +36,7 @@ class NaiveBaselines:
 
 @dataclass(frozen=True, eq=False)
 class RidgeRegression:
-    """A linear model of simple features, `(f, 3)` coefficients on standardised features and an intercept `(3,)`."""
+    """A linear model: `(f, 3)` coefficients of standardised features, and an intercept `(3,)`."""
 
     mean: Values
     deviation: Values
@@ -47,7 +45,7 @@ class RidgeRegression:
 
     @classmethod
     def fit(cls, features: Values, targets_pct: Values) -> "RidgeRegression":
-        """By penalised least squares, from `(n, f)` and `(n, 3)`."""
+        """By penalised least squares, from features `(n, f)` and targets `(n, 3)`."""
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         deviation = np.where(deviation > 0, deviation, 1.0)
         scaled = _scaled(features, mean, deviation)
@@ -64,7 +62,7 @@ class RidgeRegression:
 
 
 def scores_with_baselines(predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: NaiveBaselines) -> Metrics:
-    """The scores of predictions `(n, 3)`, as a manifest holds them, beside those of the simplest baselines."""
+    """The scores of predictions `(n, 3)` and of the naive baselines, in the format of a manifest's `metrics`."""
     baselines = {"zero": np.zeros(actual_pct.shape), **naive.predict(range_pct)}
     return {
         "frames": len(actual_pct),
@@ -74,5 +72,5 @@ def scores_with_baselines(predicted_pct: Values, actual_pct: Values, range_pct: 
 
 
 def _scaled(features: Values, mean: Values, deviation: Values) -> Values:
-    scaled: Values = np.clip((features - mean) / deviation, -_FARTHEST_FEATURE, _FARTHEST_FEATURE)
+    scaled: Values = np.clip((features - mean) / deviation, -_MAX_FEATURE, _MAX_FEATURE)
     return scaled

@@ -10,7 +10,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import rounded
 from coinfarm.evaluation.score_intervals import BlockBootstrap, Interval
-from coinfarm.models import evaluation_document
+from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES
 
 STRONGEST_SHARE = 0.05
@@ -20,87 +20,85 @@ _RISE, _DECLINE, _END = (OUTPUT_NAMES.index(name) for name in ("maxRisePct", "ma
 _HOUR_MS = 3_600_000
 _HOURS = 24
 
-Chosen = NDArray[np.bool_]
+Mask = NDArray[np.bool_]
 
 
 def end_change(values_pct: Values) -> Values:
-    """What the direction is called by, `(n,)`: positive is up."""
+    """The end change `(n,)` of outputs `(n, 3)`: its sign is the direction."""
     return values_pct[:, _END]
 
 
 def rise_over_decline(values_pct: Values) -> Values:
-    """How much greater the rise is than the decline, `(n,)` in percent points: the sign is the call."""
-    lead: Values = np.abs(values_pct[:, _RISE]) - np.abs(values_pct[:, _DECLINE])
-    return lead
+    """By how many percentage points the rise is greater than the decline, `(n,)`, from outputs `(n, 3)`."""
+    difference: Values = np.abs(values_pct[:, _RISE]) - np.abs(values_pct[:, _DECLINE])
+    return difference
 
 
 @dataclass(frozen=True, eq=False)
 class SignComparison:
-    """Of each frame `(n,)` whether there was something to call, whether it was called right, and whether a call was made."""
+    """Masks of frames `(n,)`: those whose actual value is not zero, and of these those predicted correctly and those predicted at all."""
 
-    counted: Chosen
-    right: Chosen
-    told: Chosen
+    counted: Mask
+    correct: Mask
+    predicted: Mask
 
     @classmethod
     def of(cls, predicted: Values, actual: Values) -> "SignComparison":
-        """From what was foretold and what happened, whose signs are compared."""
+        """Compare the signs of predictions and actual values, both `(n,)`."""
         counted = actual != 0
         return cls(counted, counted & (np.sign(predicted) == np.sign(actual)), counted & (predicted != 0))
 
 
-def direction_accuracy(
-    predicted: Values, actual: Values, rows: Observations, chance: BlockBootstrap
-) -> evaluation_document.DirectionAccuracy:
-    """How often the sign of `predicted` `(n,)` was that of `actual`: overall and by parts."""
-    outcome = SignComparison.of(predicted, actual)
-    everything = np.ones(len(rows), np.bool_)
-    singles = _shares({"overall": everything, "strongest": _strongest(predicted)}, outcome, chance)
-    return evaluation_document.DirectionAccuracy(
+def direction_accuracy(predicted: Values, actual: Values, observations: Observations, bootstrap: BlockBootstrap) -> DirectionAccuracy:
+    """How often the sign of `predicted` `(n,)` is that of `actual` `(n,)`."""
+    signs = SignComparison.of(predicted, actual)
+    everything = np.ones(len(observations), np.bool_)
+    singles = _accuracies({"overall": everything, "strongest": _strongest(predicted)}, signs, bootstrap)
+    months = observations.close_time.astype("M8[ms]").astype("M8[M]").astype(str)
+    return DirectionAccuracy(
         overall=singles["overall"],
         strongest=singles["strongest"],
-        by_coin=_shares(_by(rows.symbols), outcome, chance),
-        by_month=_shares(_by(rows.close_time.astype("M8[ms]").astype("M8[M]").astype(str)), outcome, chance),
-        by_hour=_shares(_by_hour(rows), outcome, chance),
-        by_volatility=_shares(_by_volatility(rows), outcome, chance),
+        by_coin=_accuracies(_by_name(observations.symbols), signs, bootstrap),
+        by_month=_accuracies(_by_name(months), signs, bootstrap),
+        by_hour=_accuracies(_by_hour(observations), signs, bootstrap),
+        by_volatility=_accuracies(_by_volatility(observations), signs, bootstrap),
     )
 
 
-def baseline_accuracy(model: SignComparison, baseline: SignComparison, chance: BlockBootstrap) -> evaluation_document.BaselineAccuracy:
-    """A baseline beside the model, whose lead is measured frame by frame."""
+def baseline_accuracy(model: SignComparison, baseline: SignComparison, bootstrap: BlockBootstrap) -> BaselineAccuracy:
+    """A baseline's accuracy, and the difference of the model's, whose interval is of the differences frame by frame."""
     counted = baseline.counted
-    lead = model.right.astype(float) - baseline.right
-    right, led = chance.shares([baseline.right, lead], [counted, counted])
-    made = bool(baseline.told.any())
-    compared = made and bool(model.told.any())
-    return evaluation_document.BaselineAccuracy(
+    difference = model.correct.astype(float) - baseline.correct
+    interval, difference_interval = bootstrap.ratio_intervals([baseline.correct, difference], [counted, counted])
+    has_predictions = bool(baseline.predicted.any())
+    is_compared = has_predictions and bool(model.predicted.any())
+    return BaselineAccuracy(
         frames=int(counted.sum()),
-        right_pct=rounded(100.0 * baseline.right.sum() / counted.sum()) if made else None,
-        interval_pct=_in_percent(right) if made else None,
-        model_lead_pct=rounded(100.0 * lead.sum() / counted.sum()) if compared else None,
-        model_lead_interval_pct=_in_percent(led) if compared else None,
+        right_pct=rounded(100.0 * baseline.correct.sum() / counted.sum()) if has_predictions else None,
+        interval_pct=_in_percent(interval) if has_predictions else None,
+        model_lead_pct=rounded(100.0 * difference.sum() / counted.sum()) if is_compared else None,
+        model_lead_interval_pct=_in_percent(difference_interval) if is_compared else None,
     )
 
 
-def _shares(parts: Mapping[str, Chosen], outcome: SignComparison, chance: BlockBootstrap) -> dict[str, evaluation_document.Accuracy]:
-    """The share of right calls of each part."""
-    intervals = chance.shares(
-        [outcome.right & part for part in parts.values()],
-        [outcome.counted & part for part in parts.values()],
+def _accuracies(parts: Mapping[str, Mask], signs: SignComparison, bootstrap: BlockBootstrap) -> dict[str, Accuracy]:
+    intervals = bootstrap.ratio_intervals(
+        [signs.correct & part for part in parts.values()],
+        [signs.counted & part for part in parts.values()],
     )
-    shares = {}
-    for (name, part), bounds in zip(parts.items(), intervals, strict=True):
-        frames = int((outcome.counted & part).sum())
-        made = bool((outcome.told & part).any())
-        shares[name] = evaluation_document.Accuracy(
+    accuracies = {}
+    for (name, part), interval in zip(parts.items(), intervals, strict=True):
+        frames = int((signs.counted & part).sum())
+        has_predictions = bool((signs.predicted & part).any())
+        accuracies[name] = Accuracy(
             frames=frames,
-            right_pct=rounded(100.0 * (outcome.right & part).sum() / frames) if made else None,
-            interval_pct=_in_percent(bounds) if made else None,
+            right_pct=rounded(100.0 * (signs.correct & part).sum() / frames) if has_predictions else None,
+            interval_pct=_in_percent(interval) if has_predictions else None,
         )
-    return shares
+    return accuracies
 
 
-def _strongest(predicted: Values) -> Chosen:
+def _strongest(predicted: Values) -> Mask:
     strength = np.abs(predicted)
     strongest = np.zeros(len(predicted), np.bool_)
     count = max(1, round(STRONGEST_SHARE * len(predicted)))
@@ -108,21 +106,21 @@ def _strongest(predicted: Values) -> Chosen:
     return strongest
 
 
-def _by(names: NDArray[np.str_]) -> dict[str, Chosen]:
+def _by_name(names: NDArray[np.str_]) -> dict[str, Mask]:
     return {str(name): names == name for name in np.unique(names)}
 
 
-def _by_hour(rows: Observations) -> dict[str, Chosen]:
+def _by_hour(observations: Observations) -> dict[str, Mask]:
     """By the UTC hour in which the horizon begins."""
-    hour = (rows.close_time + 1) // _HOUR_MS % _HOURS
+    hour = (observations.close_time + 1) // _HOUR_MS % _HOURS
     return {f"{number:02}": hour == number for number in range(_HOURS) if (hour == number).any()}
 
 
-def _by_volatility(rows: Observations) -> dict[str, Chosen]:
-    bounds = np.quantile(rows.volatility_pct, [1 / 3, 2 / 3])
-    tercile = np.searchsorted(bounds, rows.volatility_pct, side="left")
+def _by_volatility(observations: Observations) -> dict[str, Mask]:
+    bounds = np.quantile(observations.volatility_pct, [1 / 3, 2 / 3])
+    tercile = np.searchsorted(bounds, observations.volatility_pct, side="left")
     return {name: tercile == number for number, name in enumerate(VOLATILITY_TERCILES) if (tercile == number).any()}
 
 
-def _in_percent(bounds: Interval | None) -> Interval | None:
-    return None if bounds is None else (rounded(100.0 * bounds[0]), rounded(100.0 * bounds[1]))
+def _in_percent(interval: Interval | None) -> Interval | None:
+    return None if interval is None else (rounded(100.0 * interval[0]), rounded(100.0 * interval[1]))

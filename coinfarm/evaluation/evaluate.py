@@ -1,4 +1,4 @@
-"""A whole evaluation: predict, look up what happened, measure, beside the baselines."""
+"""A complete evaluation: predict, compare with what happened, score, and score the baselines."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
@@ -34,70 +34,69 @@ _EPOCH = date(1970, 1, 1)
 def evaluate(
     predictor: Predictor,
     coins: Sequence[Candles],
-    terms: EvaluationSpec,
+    spec: EvaluationSpec,
     *,
     baseline_coins: Sequence[Candles] = (),
     candle_files: Sequence[str] = (),
 ) -> evaluation_document.Evaluation:
-    """What the predictor's model is worth on the coins (one series each, of one interval), on the terms.
+    """Evaluate the predictor's model on the coins (one series each, all of the same interval).
 
-    Raises `CoinfarmError` where nothing is left to judge, and what the predictor raises.
+    Raises `CoinfarmError` if there is nothing to evaluate, and what the predictor raises.
     """
-    return evaluation_of(predict_frames(predictor, coins, terms, baseline_coins), predictor, coins, terms, candle_files)
+    return score_frames(predict_frames(predictor, coins, spec, baseline_coins), predictor, coins, spec, candle_files)
 
 
-def evaluation_of(
-    judged: EvaluationFrames, predictor: Predictor, coins: Sequence[Candles], terms: EvaluationSpec, candle_files: Sequence[str] = ()
+def score_frames(
+    frames: EvaluationFrames, predictor: Predictor, coins: Sequence[Candles], spec: EvaluationSpec, candle_files: Sequence[str] = ()
 ) -> evaluation_document.Evaluation:
-    """All that is measured of what was judged."""
+    """All scores of the predictions in `frames`, and of the baselines on the same frames."""
     manifest = predictor.model.bundle.manifest
-    rows, predicted = judged.rows, judged.predicted_pct
-    chance = BlockBootstrap.of(rows.close_time, coins[0].interval_ms, terms.stride, manifest.horizon_candles)
+    observations, predicted, actual = frames.observations, frames.predicted_pct, frames.observations.actual_pct
+    bootstrap = BlockBootstrap.of(observations.close_time, coins[0].interval_ms, spec.stride, manifest.horizon_candles)
+    baselines = baseline_predictions(observations, frames.fit_observations)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
-        from_date=terms.start,
-        to_date=terms.stop,
+        from_date=spec.start,
+        to_date=spec.stop,
         interval=coins[0].interval,
-        stride=terms.stride,
+        stride=spec.stride,
         horizon_candles=manifest.horizon_candles,
-        candles={coin.symbol: digest(terms.of(coin)) for coin in coins},
+        candles={coin.symbol: digest(spec.candles_of(coin)) for coin in coins},
         candle_files=tuple(candle_files),
-        includes_in_sample=terms.include_in_sample,
-        frames=len(rows),
-        counts=judged.counts,
-        mean_absolute_end_change_pct=rounded(np.abs(end_change(rows.actual_pct)).mean()),
-        outputs={name: _output(predicted[:, at], rows.actual_pct[:, at], rows, chance) for at, name in enumerate(OUTPUT_NAMES)},
-        direction=direction_accuracy(end_change(predicted), end_change(rows.actual_pct), rows, chance),
-        rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(rows.actual_pct), rows, chance),
-        baselines={
-            name: _baseline(predicted, baseline, rows.actual_pct, chance) for name, baseline in baselines(rows, judged.fit_rows).items()
-        },
+        includes_in_sample=spec.include_in_sample,
+        frames=len(observations),
+        counts=frames.counts,
+        mean_absolute_end_change_pct=rounded(np.abs(end_change(actual)).mean()),
+        outputs={name: _output(predicted[:, at], actual[:, at], observations, bootstrap) for at, name in enumerate(OUTPUT_NAMES)},
+        direction=direction_accuracy(end_change(predicted), end_change(actual), observations, bootstrap),
+        rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(actual), observations, bootstrap),
+        baselines={name: _baseline(predicted, baseline, actual, bootstrap) for name, baseline in baselines.items()},
         baseline_fit=None
-        if judged.fit_rows is None
-        else evaluation_document.BaselineFit(frames=len(judged.fit_rows), stride=FIT_STRIDE, before_ms=judged.fit_before_ms),
-        bootstrap=evaluation_document.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=chance.block_candles, seed=SEED),
+        if frames.fit_observations is None
+        else evaluation_document.BaselineFit(frames=len(frames.fit_observations), stride=FIT_STRIDE, before_ms=frames.fit_before_ms),
+        bootstrap=evaluation_document.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=bootstrap.block_candles, seed=SEED),
     )
 
 
-def baselines(rows: Observations, fit_rows: Observations | None) -> dict[str, Values]:
-    """What each baseline foretells of the rows, `(n, 3)` in percent; without rows to learn from only those that need none."""
-    told = {"zero": np.zeros(rows.actual_pct.shape)}
-    if fit_rows is not None:
-        told |= NaiveBaselines.fit(fit_rows.range_pct, fit_rows.actual_pct).predict(rows.range_pct)
-        told["ridge"] = RidgeRegression.fit(fit_rows.features, fit_rows.actual_pct).predict(rows.features)
-    # Upside down a decline is a rise: prices that bounce between bid and ask come back, so the opposite may be the better guess.
-    return told | {"persistence": rows.persistence_pct, "reversal": flip_targets(rows.persistence_pct)}
+def baseline_predictions(observations: Observations, fit_observations: Observations | None) -> dict[str, Values]:
+    """The predictions of each baseline, `(n, 3)` in percent; only those that need no fit if there are no `fit_observations`."""
+    predictions = {"zero": np.zeros(observations.actual_pct.shape)}
+    if fit_observations is not None:
+        naive = NaiveBaselines.fit(fit_observations.range_pct, fit_observations.actual_pct)
+        predictions |= naive.predict(observations.range_pct)
+        predictions["ridge"] = RidgeRegression.fit(fit_observations.features, fit_observations.actual_pct).predict(observations.features)
+    # Prices that bounce between bid and ask come back, so the opposite move, whose rise is the decline, may be the better guess.
+    return predictions | {"persistence": observations.persistence_pct, "reversal": flip_targets(observations.persistence_pct)}
 
 
-def _output(predicted: Values, actual: Values, rows: Observations, chance: BlockBootstrap) -> evaluation_document.OutputMetrics:
-    unexplained = (actual - predicted) ** 2
-    (share,) = chance.shares([unexplained], [(actual - actual.mean()) ** 2])
-    days = daily_rank_correlations(predicted, actual, rows.close_time)
+def _output(predicted: Values, actual: Values, observations: Observations, bootstrap: BlockBootstrap) -> evaluation_document.OutputMetrics:
+    (unexplained,) = bootstrap.ratio_intervals([(actual - predicted) ** 2], [(actual - actual.mean()) ** 2])
+    days = daily_rank_correlations(predicted, actual, observations.close_time)
     by_day = np.array([day.rank_correlation for day in days])
     line = line_through(predicted, actual)
     return evaluation_document.OutputMetrics(
         **_scores(predicted, actual),
-        r2_interval=None if share is None else (rounded(1.0 - share[1]), rounded(1.0 - share[0])),
+        r2_interval=None if unexplained is None else (rounded(1.0 - unexplained[1]), rounded(1.0 - unexplained[0])),
         daily_rank_correlation=evaluation_document.DailyRankCorrelation(
             mean=rounded(by_day.mean()) if len(days) else None,
             t_statistic=t_statistic(by_day),
@@ -117,18 +116,19 @@ def _output(predicted: Values, actual: Values, rows: Observations, chance: Block
     )
 
 
-def _baseline(predicted: Values, baseline: Values, actual: Values, chance: BlockBootstrap) -> evaluation_document.Baseline:
+def _baseline(predicted: Values, baseline: Values, actual: Values, bootstrap: BlockBootstrap) -> evaluation_document.Baseline:
     outputs = {
         name: evaluation_document.BaselineOutput(
-            **_scores(baseline[:, at], actual[:, at]), **_reduction(predicted[:, at], baseline[:, at], actual[:, at], chance)
+            **_scores(baseline[:, at], actual[:, at]), **_error_reduction(predicted[:, at], baseline[:, at], actual[:, at], bootstrap)
         )
         for at, name in enumerate(OUTPUT_NAMES)
     }
 
-    def beside(of: "Callable[[Values], Values]") -> evaluation_document.BaselineAccuracy:
-        return baseline_accuracy(SignComparison.of(of(predicted), of(actual)), SignComparison.of(of(baseline), of(actual)), chance)
+    def accuracy(signed: "Callable[[Values], Values]") -> evaluation_document.BaselineAccuracy:
+        model_signs = SignComparison.of(signed(predicted), signed(actual))
+        return baseline_accuracy(model_signs, SignComparison.of(signed(baseline), signed(actual)), bootstrap)
 
-    return evaluation_document.Baseline(outputs=outputs, direction=beside(end_change), rise_over_decline=beside(rise_over_decline))
+    return evaluation_document.Baseline(outputs=outputs, direction=accuracy(end_change), rise_over_decline=accuracy(rise_over_decline))
 
 
 def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
@@ -139,17 +139,17 @@ def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
     }
 
 
-def _reduction(
-    predicted: Values, baseline: Values, actual: Values, chance: BlockBootstrap
+def _error_reduction(
+    predicted: Values, baseline: Values, actual: Values, bootstrap: BlockBootstrap
 ) -> "dict[str, float | evaluation_document.Interval | None]":
-    """By how many percent the model's squared errors are smaller."""
-    ours, theirs = (actual - predicted) ** 2, (actual - baseline) ** 2
-    if not theirs.any():
+    """By how many percent the model's squared errors are smaller than the baseline's."""
+    model_errors, baseline_errors = (actual - predicted) ** 2, (actual - baseline) ** 2
+    if not baseline_errors.any():
         return {"model_error_reduction_pct": None, "model_error_reduction_interval_pct": None}
-    (share,) = chance.shares([ours], [theirs])
+    (ratio,) = bootstrap.ratio_intervals([model_errors], [baseline_errors])
     return {
-        "model_error_reduction_pct": rounded(100.0 * (1.0 - ours.sum() / theirs.sum())),
+        "model_error_reduction_pct": rounded(100.0 * (1.0 - model_errors.sum() / baseline_errors.sum())),
         "model_error_reduction_interval_pct": None
-        if share is None
-        else (rounded(100.0 * (1.0 - share[1])), rounded(100.0 * (1.0 - share[0]))),
+        if ratio is None
+        else (rounded(100.0 * (1.0 - ratio[1])), rounded(100.0 * (1.0 - ratio[0]))),
     }

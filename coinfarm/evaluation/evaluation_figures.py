@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinfarm.candles.arrays import Values
-from coinfarm.evaluation.display_names import BASELINE_TITLES, number
+from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.models.evaluation_document import Accuracy, DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, density_colours, figure_svg
+from coinfarm.reports.formatting import score_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,35 +25,35 @@ _OUTPUT_COLOURS = dict(zip(OUTPUT_NAMES, cycle((GREEN, ORANGE, BLUE))))
 
 
 def r2_figure(evaluation: Evaluation) -> str:
-    """R² of every output, the model's with its interval, beside the baselines; bars end where there is nothing more to see."""
+    """R² of every output, of the model (with its interval) and of the baselines; long negative bars are cut off."""
 
     def draw(figure: "Figure") -> None:
         panels = figure.subplots(1, len(OUTPUT_TITLES), sharey=True, sharex=True)
-        who = ["this model", *(BASELINE_TITLES[name] for name in evaluation.baselines)]
-        place = -np.arange(len(who))
+        titles = ["this model", *(BASELINE_TITLES[name] for name in evaluation.baselines)]
+        place = -np.arange(len(titles))
         for panel, (name, title) in zip(panels, OUTPUT_TITLES.items(), strict=True):
             ours = evaluation.outputs[name]
             every = [ours.r2, *(baseline.outputs[name].r2 for baseline in evaluation.baselines.values())]
             shown = [max(_MIN_R2_SHOWN, value or 0.0) for value in every]
-            panel.barh(place, shown, color=[BLUE] + [MUTED] * (len(who) - 1), height=0.62, alpha=0.85)
+            panel.barh(place, shown, color=[BLUE] + [MUTED] * (len(titles) - 1), height=0.62, alpha=0.85)
             if ours.r2_interval is not None:
                 panel.hlines(place[0], *ours.r2_interval, color=INK, linewidth=1.4)
             ends = [max(shown[0], ours.r2_interval[1] if ours.r2_interval else 0.0), *shown[1:]]
             for at, value, end in zip(place, every, ends, strict=True):
-                panel.text(max(end, 0) + 0.012, at, number(value), va="center", fontsize=8.5, color=INK)
+                panel.text(max(end, 0) + 0.012, at, score_text(value), va="center", fontsize=8.5, color=INK)
             panel.axvline(0, color=MUTED, linewidth=0.8)
             panel.set_title(title)
             panel.grid(visible=False, axis="y")
         best = max([baseline.outputs[name].r2 or 0.0 for baseline in evaluation.baselines.values() for name in OUTPUT_TITLES], default=0.0)
         top = max([best, *(output.r2 or 0.0 for output in evaluation.outputs.values())])
         panels[0].set_xlim(_MIN_R2_SHOWN - 0.02, 1.3 * max(top, 0.1) + 0.06)
-        panels[0].set_yticks(place, who)
+        panels[0].set_yticks(place, titles)
 
     return figure_svg(draw, "R² of the model and of the baselines, by output", WIDE)
 
 
 def calibration_figure(evaluation: Evaluation) -> str:
-    """What happened on average in each tenth of the predictions; on the dashed line the model is taken at its word."""
+    """The mean outcome in each tenth of the predictions; on the dashed line, outcomes equal predictions."""
 
     def draw(figure: "Figure") -> None:
         for panel, (name, title) in zip(figure.subplots(1, len(OUTPUT_TITLES)), OUTPUT_TITLES.items(), strict=True):
@@ -63,15 +64,15 @@ def calibration_figure(evaluation: Evaluation) -> str:
             panel.set(title=title, xlabel="predicted, %")
         figure.axes[0].set_ylabel("actual, %")
 
-    return figure_svg(draw, "What happened over what was foretold, by tenths of the predictions", WIDE)
+    return figure_svg(draw, "Outcomes over predictions, by tenths of the predictions", WIDE)
 
 
-def density_figure(judged: EvaluationFrames) -> str:
-    """How often a prediction met an outcome, the rarest half percent on each side not shown."""
+def density_figure(frames: EvaluationFrames) -> str:
+    """A density plot of outcomes over predictions, without the rarest half percent on each side."""
 
     def draw(figure: "Figure") -> None:
         for at, (panel, title) in enumerate(zip(figure.subplots(1, len(OUTPUT_TITLES)), OUTPUT_TITLES.values(), strict=True)):
-            predicted, actual = judged.predicted_pct[:, at], judged.rows.actual_pct[:, at]
+            predicted, actual = frames.predicted_pct[:, at], frames.observations.actual_pct[:, at]
             bounds = [_bounds(predicted), _bounds(actual)]
             counts, _, _ = np.histogram2d(predicted, actual, bins=_DENSITY_BINS, range=bounds)
             shown = np.ma.masked_equal(np.log1p(counts.T), 0)
@@ -80,11 +81,11 @@ def density_figure(judged: EvaluationFrames) -> str:
             panel.set(title=title, xlabel="predicted, %", xlim=bounds[0], ylim=bounds[1])
         figure.axes[0].set_ylabel("actual, %")
 
-    return figure_svg(draw, "How often a prediction met an outcome", WIDE)
+    return figure_svg(draw, "Density of outcomes over predictions", WIDE)
 
 
 def daily_figure(evaluation: Evaluation) -> str:
-    """The end change's rank correlation, day by day."""
+    """The rank correlation of the end change by day."""
 
     def draw(figure: "Figure") -> None:
         panel = figure.subplots()
@@ -93,7 +94,7 @@ def daily_figure(evaluation: Evaluation) -> str:
         panel.axhline(0, color=MUTED, linewidth=0.8)
         mean = evaluation.outputs["endChangePct"].daily_rank_correlation.mean
         if mean is not None:
-            panel.axhline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"mean {number(mean)}")
+            panel.axhline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"mean {score_text(mean)}")
             panel.legend(loc="lower right")
         panel.set_ylabel("rank correlation")
         _date_axis(panel)
@@ -102,7 +103,7 @@ def daily_figure(evaluation: Evaluation) -> str:
 
 
 def cumulative_figure(evaluation: Evaluation) -> str:
-    """The daily rank correlations of all outputs, added up: steady skill is a straight line upwards."""
+    """The cumulative daily rank correlations of all outputs: steady skill is a straight line upwards."""
 
     def draw(figure: "Figure") -> None:
         panel = figure.subplots()
@@ -110,52 +111,52 @@ def cumulative_figure(evaluation: Evaluation) -> str:
             days, values = _by_day(evaluation, name)
             panel.plot(days, np.cumsum(values), color=_OUTPUT_COLOURS[name], label=title)
         panel.axhline(0, color=MUTED, linewidth=0.8)
-        panel.set_ylabel("cumulated")
+        panel.set_ylabel("cumulative")
         panel.legend(loc="upper left")
         _date_axis(panel)
 
-    return figure_svg(draw, "Rank correlations added up over the days", HALF)
+    return figure_svg(draw, "Cumulative rank correlations by day", HALF)
 
 
 def parts_figure(evaluation: Evaluation) -> str:
-    """How often calls were right: overall, of the strongest, by coin and by volatility."""
+    """Accuracy overall, of the strongest predictions, by coin and by volatility."""
 
-    def parts(calls: DirectionAccuracy) -> dict[str, Accuracy]:
-        volatility = {f"{name} vol.": share for name, share in calls.by_volatility.items()}
-        return {"all": calls.overall, "strongest": calls.strongest, **calls.by_coin, **volatility}
+    def parts(accuracy: DirectionAccuracy) -> dict[str, Accuracy]:
+        volatility = {f"{name} vol.": part for name, part in accuracy.by_volatility.items()}
+        return {"all": accuracy.overall, "strongest": accuracy.strongest, **accuracy.by_coin, **volatility}
 
-    return _shares_figure(evaluation, parts, "How often calls were right, by coin and volatility", HALF)
+    return _accuracy_figure(evaluation, parts, "Accuracy by coin and volatility", HALF)
 
 
 def month_figure(evaluation: Evaluation) -> str:
-    """How often calls were right, by month."""
-    return _shares_figure(evaluation, lambda calls: calls.by_month, "How often calls were right, by month", HALF)
+    """Accuracy by month."""
+    return _accuracy_figure(evaluation, lambda accuracy: accuracy.by_month, "Accuracy by month", HALF)
 
 
 def hour_figure(evaluation: Evaluation) -> str:
-    """How often calls were right, by the hour in which the horizon begins."""
-    return _shares_figure(evaluation, lambda calls: calls.by_hour, "How often calls were right, by hour of the day (UTC)", WIDE)
+    """Accuracy by the hour in which the horizon begins."""
+    return _accuracy_figure(evaluation, lambda accuracy: accuracy.by_hour, "Accuracy by hour of the day (UTC)", WIDE)
 
 
-def _shares_figure(
+def _accuracy_figure(
     evaluation: Evaluation, parts: Callable[[DirectionAccuracy], Mapping[str, Accuracy]], name: str, size: tuple[float, float]
 ) -> str:
-    """Both kinds of calls beside each other, with intervals, over the parts."""
+    """The accuracy of the direction and of rise > decline, with intervals, by parts."""
 
     def draw(figure: "Figure") -> None:
         panel = figure.subplots()
         panel.axhline(50, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         kinds = (("direction", evaluation.direction, BLUE, -0.12), ("rise > decline", evaluation.rise_over_decline, ORANGE, 0.12))
-        for label, calls, colour, shift in kinds:
-            known = [(at + shift, share) for at, share in enumerate(parts(calls).values()) if share.right_pct is not None]
-            for at, share in known:
-                if share.interval_pct is not None:
-                    panel.vlines(at, *share.interval_pct, color=colour, linewidth=2, alpha=0.55)
-            panel.scatter([at for at, _ in known], [share.right_pct or 0.0 for _, share in known], s=22, color=colour, label=label)
-        titles = list(parts(evaluation.direction))
-        slanted = size == HALF and len("".join(titles)) > 40
-        panel.set_xticks(range(len(titles)), titles, rotation=35 if slanted else 0, ha="right" if slanted else "center")
-        panel.set_xlim(-0.6, len(titles) - 0.4)
+        for label, accuracy, colour, shift in kinds:
+            known = [(at + shift, part) for at, part in enumerate(parts(accuracy).values()) if part.right_pct is not None]
+            for at, part in known:
+                if part.interval_pct is not None:
+                    panel.vlines(at, *part.interval_pct, color=colour, linewidth=2, alpha=0.55)
+            panel.scatter([at for at, _ in known], [part.right_pct or 0.0 for _, part in known], s=22, color=colour, label=label)
+        names = list(parts(evaluation.direction))
+        slanted = size == HALF and len("".join(names)) > 40
+        panel.set_xticks(range(len(names)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center")
+        panel.set_xlim(-0.6, len(names) - 0.4)
         panel.grid(visible=False, axis="x")
         panel.set_ylabel("correct, %")
         panel.legend(loc="best", ncols=2)

@@ -1,4 +1,4 @@
-"""The frames that a model is judged on: what it says of them, through the predictor, and what happened."""
+"""The frames that a model is evaluated on: its predictions, and what happened afterwards."""
 
 import hashlib
 from collections.abc import Sequence
@@ -22,12 +22,12 @@ from image_render.spec import STANDARD
 from image_render.windows import window_count
 
 FIT_STRIDE = 10
-"""Candles between two windows that the baselines learn from: their labels overlap, so little is lost."""
+"""Candles between two windows that the baselines are fitted on: their labels overlap, so little is lost."""
 
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What is judged: windows `stride` candles apart that lie, with their horizons, from the day `start` up to `stop`, itself not in it."""
+    """What to evaluate: windows `stride` candles apart that lie, with their horizons, from the day `start` up to `stop`, not included."""
 
     start: date
     stop: date
@@ -36,76 +36,79 @@ class EvaluationSpec:
 
     def __post_init__(self) -> None:
         if self.start >= self.stop:
-            raise CoinfarmError(f"the period ends on {self.stop}, before it has begun, on {self.start}: the end is exclusive")
+            raise CoinfarmError(f"the period ends on {self.stop}, before it begins, on {self.start}: the end is exclusive")
 
-    def of(self, coin: Candles) -> Candles:
-        """The candles of the period."""
+    def candles_of(self, coin: Candles) -> Candles:
+        """The coin's candles within the period."""
         return coin.between(day_start_ms(self.start), day_start_ms(self.stop))
 
 
 @dataclass(frozen=True, eq=False)
 class EvaluationFrames:
-    """`predicted_pct` `(n, 3)` of the `rows` that were judged, counted; `fit_rows` are those that the baselines learn from, if any."""
+    """The evaluated frames: `observations`, predictions `predicted_pct` `(n, 3)`, and `counts`.
 
-    rows: Observations
+    `fit_observations` are the windows that baselines are fitted on, if any; they end before `fit_before_ms` of their symbol.
+    """
+
+    observations: Observations
     predicted_pct: Values
     counts: Counts
-    fit_rows: Observations | None
+    fit_observations: Observations | None
     fit_before_ms: dict[str, int]
 
 
 def predict_frames(
-    predictor: Predictor, coins: Sequence[Candles], terms: EvaluationSpec, baseline_coins: Sequence[Candles] = ()
+    predictor: Predictor, coins: Sequence[Candles], spec: EvaluationSpec, baseline_coins: Sequence[Candles] = ()
 ) -> EvaluationFrames:
-    """Predict what the terms ask for, and look up what happened.
+    """Predict the frames of the spec, and look up what happened afterwards.
 
-    `baseline_coins` are candles for the baselines to learn from, of the coins whose own candles do not reach back far enough.
-    Raises `CoinfarmError` where nothing is left to judge.
+    `baseline_coins` are candles to fit the baselines on, for coins whose own candles do not reach back far enough.
+    Raises `CoinfarmError` if there is nothing to evaluate.
     """
     manifest = predictor.model.bundle.manifest
-    whole = [_filled(terms.of(coin), coin.symbol, terms, manifest.horizon_candles) for coin in coins]
-    judged, predicted = [], []
+    horizon_candles = manifest.horizon_candles
+    filled = [_filled(spec.candles_of(coin), coin.symbol, spec, horizon_candles) for coin in coins]
+    observations, predicted = [], []
     windows = without_horizon = without_prediction = in_sample = 0
-    predictions_of_each = predictor.predict_each(Series(candles, terms.stride) for candles in whole)
-    for candles, predictions in zip(whole, predictions_of_each, strict=True):
-        followed = window_count(len(candles) - manifest.horizon_candles, STANDARD, terms.stride)
-        values = predictions.values_pct[:followed]
-        kept = np.ones(followed, np.bool_)
-        if predictions.in_sample is not None and not terms.include_in_sample:
-            kept = ~predictions.in_sample[:followed]
-        in_sample += int((~kept).sum())
-        unknown = kept & np.isnan(values[:, 0])
-        kept &= ~unknown
+    predictions_by_coin = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
+    for candles, predictions in zip(filled, predictions_by_coin, strict=True):
+        with_horizon = window_count(len(candles) - horizon_candles, STANDARD, spec.stride)
+        values = predictions.values_pct[:with_horizon]
+        evaluated = np.ones(with_horizon, np.bool_)
+        if predictions.in_sample is not None and not spec.include_in_sample:
+            evaluated = ~predictions.in_sample[:with_horizon]
+        in_sample += int((~evaluated).sum())
+        missing = evaluated & np.isnan(values[:, 0])
+        evaluated &= ~missing
         windows += len(predictions)
-        without_horizon += len(predictions) - followed
-        without_prediction += int(unknown.sum())
-        starts = np.flatnonzero(kept) * terms.stride
-        judged.append(observations_at(candles, starts, manifest.horizon_candles))
-        predicted.append(values[kept])
-    rows = Observations.joined(judged)
-    if not len(rows):
-        raise CoinfarmError(_nothing_left(windows, in_sample, terms))
+        without_horizon += len(predictions) - with_horizon
+        without_prediction += int(missing.sum())
+        starts = np.flatnonzero(evaluated) * spec.stride
+        observations.append(observations_at(candles, starts, horizon_candles))
+        predicted.append(values[evaluated])
+    joined = Observations.concatenate(observations)
+    if not len(joined):
+        raise CoinfarmError(_nothing_left(windows, in_sample, spec))
     counts = Counts(
         windows=windows,
-        judged=len(rows),
+        evaluated=len(joined),
         in_sample=None if manifest.training is None else in_sample,
         without_prediction=without_prediction,
         without_horizon=without_horizon,
-        effective=round(len(rows) * min(1.0, terms.stride / manifest.horizon_candles), 1),
+        effective=round(len(joined) * min(1.0, spec.stride / horizon_candles), 1),
     )
-    before_ms = {coin.symbol: _fit_before_ms(manifest.training, coin.symbol, terms) for coin in coins}
+    before_ms = {coin.symbol: _fit_before_ms(manifest.training, coin.symbol, spec) for coin in coins}
     sources = {coin.symbol: coin for coin in (*coins, *baseline_coins)}
-    fits = [_fit_rows(sources[symbol], manifest.training, before, manifest.horizon_candles) for symbol, before in before_ms.items()]
-    known = [fit for fit in fits if fit is not None]
-    return EvaluationFrames(
-        rows, np.concatenate(predicted), counts, Observations.joined(known) if len(known) == len(fits) else None, before_ms
-    )
+    fits = [_fit_observations(sources[symbol], manifest.training, before, horizon_candles) for symbol, before in before_ms.items()]
+    found = [fit for fit in fits if fit is not None]
+    fit_observations = Observations.concatenate(found) if len(found) == len(fits) else None
+    return EvaluationFrames(joined, np.concatenate(predicted), counts, fit_observations, before_ms)
 
 
 def join_by_symbol(parts: Sequence[Candles]) -> list[Candles]:
-    """One series per symbol, out of files that may each hold a part of it.
+    """One series per symbol, from files that may each have a part of it.
 
-    Raises `CoinfarmError` for parts of different intervals, or that overlap.
+    Raises `CoinfarmError` if the parts have different intervals or overlap.
     """
     intervals = {part.interval for part in parts}
     if len(intervals) > 1:
@@ -115,7 +118,7 @@ def join_by_symbol(parts: Sequence[Candles]) -> list[Candles]:
 
 
 def digest(candles: Candles) -> str:
-    """The sha256 over candles as they were traded: `open_time` and each of the five columns, little-endian."""
+    """The sha256 over candles, gaps not filled: `open_time` and each of the five columns, little-endian."""
     content = hashlib.sha256(candles.open_time.astype("<i8").tobytes())
     for column in candles.columns:
         content.update(column.astype("<f8").tobytes())
@@ -129,24 +132,24 @@ def _joined(symbol: str, parts: list[Candles]) -> Candles:
     return candles
 
 
-def _filled(candles: Candles, symbol: str, terms: EvaluationSpec, horizon_candles: int) -> Candles:
+def _filled(candles: Candles, symbol: str, spec: EvaluationSpec, horizon_candles: int) -> Candles:
     needed = STANDARD.window_candles + horizon_candles
     filled = fill_gaps(candles)
     if len(filled) < needed:
         raise CoinfarmError(
-            f"{symbol} has {len(candles)} candles from {terms.start} to {terms.stop}, fewer than a window and its horizon ({needed}): "
+            f"{symbol} has {len(candles)} candles from {spec.start} to {spec.stop}, fewer than a window and its horizon ({needed}): "
             "choose another period, or leave the coin out"
         )
     return filled
 
 
-def _fit_before_ms(training: TrainingData | None, symbol: str, terms: EvaluationSpec) -> int:
-    """Where the model does not tell what it has learnt from, the baselines learn from what lies before the period."""
-    return day_start_ms(terms.start) if training is None else training.cutoff_of(symbol)
+def _fit_before_ms(training: TrainingData | None, symbol: str, spec: EvaluationSpec) -> int:
+    """The training cut-off, or the start of the period if the model's training data is unknown."""
+    return day_start_ms(spec.start) if training is None else training.cutoff_of(symbol)
 
 
-def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
-    """Windows that lie with their horizons where the model has learnt: none of their candles is in a window judged out of sample."""
+def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
+    """Windows that lie with their horizons in the training period: no candle of theirs is in an out-of-sample window."""
     start_ms = None if training is None else day_start_ms(training.from_date)
     candles = fill_gaps(coin.between(start_ms, before_ms))
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)
@@ -156,10 +159,10 @@ def _fit_rows(coin: Candles, training: TrainingData | None, before_ms: int, hori
     return observations_at(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
 
 
-def _nothing_left(windows: int, in_sample: int, terms: EvaluationSpec) -> str:
+def _nothing_left(windows: int, in_sample: int, spec: EvaluationSpec) -> str:
     if in_sample:
         return (
-            f"{in_sample:,} of the {windows:,} windows from {terms.start} to {terms.stop} begin before the model's training cut-off, "
-            "and nothing is left to judge: choose later days, or say --include-in-sample"
+            f"{in_sample:,} of the {windows:,} windows from {spec.start} to {spec.stop} begin before the model's training cut-off, "
+            "and nothing is left to evaluate: choose later days, or use --include-in-sample"
         )
-    return f"none of the {windows:,} windows from {terms.start} to {terms.stop} has a prediction: too many of their candles are missing"
+    return f"none of the {windows:,} windows from {spec.start} to {spec.stop} has a prediction: too many of their candles are missing"

@@ -1,4 +1,4 @@
-"""What is known of windows without a model: simple features of what they show, and what followed them."""
+"""Simple features of windows, and the actual values of their horizons."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,10 +27,11 @@ _RANGE, _VOLATILITY = FEATURE_NAMES.index("range"), FEATURE_NAMES.index("volatil
 
 @dataclass(frozen=True, eq=False)
 class Observations:
-    """One row per window, coin after coin, each oldest first.
+    """One observation per window, coin after coin, each oldest first.
 
-    `close_time` `(n,)` is the window's last millisecond, `features` `(n, f)` are those of `FEATURE_NAMES`; `persistence_pct` `(n, 3)` is
-    what the last candles of the window did, as many as the horizon has, and `actual_pct` `(n, 3)` what the horizon did.
+    `close_time` `(n,)` is the window's last millisecond; `features` `(n, f)` are in the order of `FEATURE_NAMES`; `persistence_pct`
+    `(n, 3)` are the outputs of the last candles of the window, in a period as long as the horizon; `actual_pct` `(n, 3)` are the outputs
+    of the horizon.
     """
 
     symbols: NDArray[np.str_]
@@ -44,7 +45,7 @@ class Observations:
 
     @property
     def range_pct(self) -> Values:
-        """Each window's own price range, in percent of its last close."""
+        """Each window's price range, in percent of its last close."""
         return self.features[:, _RANGE]
 
     @property
@@ -52,20 +53,16 @@ class Observations:
         """The standard deviation of the returns from candle to candle within the window, in percent."""
         return self.features[:, _VOLATILITY]
 
-    def chosen(self, which: NDArray[np.bool_]) -> "Observations":
-        """Those of the rows."""
-        return Observations(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
-
     @classmethod
-    def joined(cls, parts: Sequence["Observations"]) -> "Observations":
-        """The rows of all the parts, one part after another."""
+    def concatenate(cls, parts: Sequence["Observations"]) -> "Observations":
+        """The observations of all parts."""
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in cls.__dataclass_fields__))
 
 
 def observations_at(candles: Candles, starts: NDArray[np.int64], horizon_candles: int) -> Observations:
-    """The windows that begin at `starts` `(n,)` of candles without holes, each with a whole horizon after it.
+    """The windows that begin at `starts` `(n,)` of candles without gaps, each followed by a complete horizon.
 
-    Nothing but `actual_pct` knows of a candle after the window.
+    Only `actual_pct` depends on candles after the window.
     """
     window = STANDARD.window_candles
     last = starts + window - 1
@@ -79,21 +76,21 @@ def observations_at(candles: Candles, starts: NDArray[np.int64], horizon_candles
     )
 
 
-def _features(series: Columns, starts: NDArray[np.int64]) -> Values:
+def _features(columns: Columns, starts: NDArray[np.int64]) -> Values:
     """`(n, f)`, in the order of `FEATURE_NAMES`; returns, range and volatilities in percent."""
     window = STANDARD.window_candles
     stop = starts + window
-    close = series.close[stop - 1]
-    columns = [100.0 * (close / series.close[stop - 1 - count] - 1.0) for count in RETURNS_OVER]
+    close = columns.close[stop - 1]
+    features = [100.0 * (close / columns.close[stop - 1 - count] - 1.0) for count in RETURNS_OVER]
     views = np.lib.stride_tricks.sliding_window_view
-    highest = views(series.high, window).max(axis=1)[starts]
-    lowest = views(series.low, window).min(axis=1)[starts]
-    columns.append(100.0 * (highest - lowest) / close)
-    returns = 100.0 * np.diff(np.log(series.close), prepend=np.log(series.close[0]))
-    columns += [_deviations(returns, starts + 1, stop), _deviations(returns, stop - _RECENT_CANDLES, stop)]
-    recent, whole = _means(series.volume, stop - _RECENT_CANDLES, stop), _means(series.volume, starts, stop)
-    columns.append(np.where(whole > 0, recent / np.where(whole > 0, whole, 1.0), 1.0))
-    return np.column_stack(columns)
+    highest = views(columns.high, window).max(axis=1)[starts]
+    lowest = views(columns.low, window).min(axis=1)[starts]
+    features.append(100.0 * (highest - lowest) / close)
+    returns = 100.0 * np.diff(np.log(columns.close), prepend=np.log(columns.close[0]))
+    features += [_deviations(returns, starts + 1, stop), _deviations(returns, stop - _RECENT_CANDLES, stop)]
+    recent, complete = _means(columns.volume, stop - _RECENT_CANDLES, stop), _means(columns.volume, starts, stop)
+    features.append(np.where(complete > 0, recent / np.where(complete > 0, complete, 1.0), 1.0))
+    return np.column_stack(features)
 
 
 def _means(values: Values, first: NDArray[np.int64], stop: NDArray[np.int64]) -> Values:

@@ -1,27 +1,28 @@
-"""What the figures say, in words: nothing is claimed that chance, or a baseline, would explain as well."""
+"""The findings of an evaluation in words. A claim needs an interval that excludes chance and the baselines."""
 
-from coinfarm.evaluation.display_names import BASELINE_TITLES, between, number, percent
+from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
+from coinfarm.reports.formatting import interval_text, percent_text, score_text
 from coinfarm.reports.page import Tone, Verdict
 
-_COIN_TOSS_PCT = 50.0
-_SIZES = ("maxRisePct", "maxDeclinePct")
+COIN_TOSS_PCT = 50.0
+_MOVES = ("maxRisePct", "maxDeclinePct")
 _NOUNS = {"maxRisePct": "rise", "maxDeclinePct": "decline"}
 
 
 def verdict(evaluation: Evaluation) -> Verdict:
-    """The whole in a headline, with the figures that it rests on."""
-    beaten = [name for name in _SIZES if not _unbeaten(evaluation, name)]
+    """A headline, with the scores that support it."""
+    beaten = [name for name in _MOVES if not _unbeaten(evaluation, name)]
     direction = _against_a_coin_toss(evaluation.direction)
     tone: Tone = "neutral"
-    if len(beaten) == len(_SIZES) and direction == "better" and not _unbeaten_in_direction(evaluation):
+    if len(beaten) == len(_MOVES) and direction == "better" and not _unbeaten_in_direction(evaluation):
         tone = "good"
     elif not beaten and direction != "better":
         tone = "bad"
-    reasons = [*(_size_reason(evaluation, name) for name in _SIZES), _end_reason(evaluation), _direction_reason(evaluation)]
+    reasons = [*(_move_reason(evaluation, name) for name in _MOVES), _end_reason(evaluation), _direction_reason(evaluation)]
     return Verdict(
-        f"{_size_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}", (*reasons, *_cautions(evaluation)), tone
+        f"{_moves_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}", (*reasons, *_cautions(evaluation)), tone
     )
 
 
@@ -31,19 +32,23 @@ def best_baseline(evaluation: Evaluation, output: str) -> str:
 
 
 def best_direction_baseline(evaluation: Evaluation) -> str:
-    """The baseline whose direction is right most often."""
-    return _most_right(evaluation, list(evaluation.baselines))
+    """The baseline whose direction is correct most often."""
+    return _most_accurate(evaluation, list(evaluation.baselines))
 
 
 def _unbeaten(evaluation: Evaluation, output: str) -> list[str]:
-    """The baselines that the model does not clearly beat at this output."""
+    """The baselines that the model does not clearly beat in this output."""
     bounds = {name: each.outputs[output].model_error_reduction_interval_pct for name, each in evaluation.baselines.items()}
     return [name for name, reduction in bounds.items() if reduction is None or reduction[0] <= 0]
 
 
 def _unbeaten_in_direction(evaluation: Evaluation) -> list[str]:
-    told = {name: each.direction for name, each in evaluation.baselines.items() if each.direction.right_pct is not None}
-    return [name for name, each in told.items() if each.model_lead_interval_pct is None or each.model_lead_interval_pct[0] <= 0]
+    leads = {
+        name: baseline.direction.model_lead_interval_pct
+        for name, baseline in evaluation.baselines.items()
+        if baseline.direction.right_pct is not None
+    }
+    return [name for name, lead in leads.items() if lead is None or lead[0] <= 0]
 
 
 def _highest_r2(evaluation: Evaluation, output: str, names: list[str]) -> str:
@@ -54,80 +59,80 @@ def _highest_r2(evaluation: Evaluation, output: str, names: list[str]) -> str:
     return max(names, key=r2)
 
 
-def _most_right(evaluation: Evaluation, names: list[str]) -> str:
+def _most_accurate(evaluation: Evaluation, names: list[str]) -> str:
     return max(names, key=lambda name: evaluation.baselines[name].direction.right_pct or 0.0)
 
 
-def _against_a_coin_toss(calls: DirectionAccuracy) -> str:
-    bounds = calls.overall.interval_pct
+def _against_a_coin_toss(accuracy: DirectionAccuracy) -> str:
+    bounds = accuracy.overall.interval_pct
     if bounds is None:
         return "unknown"
-    if bounds[0] > _COIN_TOSS_PCT:
+    if bounds[0] > COIN_TOSS_PCT:
         return "better"
-    return "worse" if bounds[1] < _COIN_TOSS_PCT else "the same"
+    return "worse" if bounds[1] < COIN_TOSS_PCT else "the same"
 
 
-def _size_headline(evaluation: Evaluation, beaten: list[str]) -> str:
-    if len(beaten) == len(_SIZES):
+def _moves_headline(evaluation: Evaluation, beaten: list[str]) -> str:
+    if len(beaten) == len(_MOVES):
         return "The model predicts rise and decline better than every baseline."
-    others = [name for name in _SIZES if name not in beaten]
+    others = [name for name in _MOVES if name not in beaten]
     if beaten:
         name = _highest_r2(evaluation, others[0], _unbeaten(evaluation, others[0]))
         return (
             f"The model predicts the {_NOUNS[beaten[0]]} better than every baseline, but the {_NOUNS[others[0]]} not clearly better than "
-            f"{_a(name)}."
+            f"{_phrase(name)}."
         )
-    names = dict.fromkeys(_a(_highest_r2(evaluation, output, _unbeaten(evaluation, output))) for output in others)
+    names = dict.fromkeys(_phrase(_highest_r2(evaluation, output, _unbeaten(evaluation, output))) for output in others)
     return f"The model does not predict rise and decline clearly better than {' or '.join(names)}."
 
 
 def _direction_headline(evaluation: Evaluation, direction: str) -> str:
-    share = evaluation.direction.overall
-    if share.right_pct is None:
+    accuracy = evaluation.direction.overall
+    if accuracy.right_pct is None:
         return "It predicts no direction."
     if direction == "unknown":
         return "The period is too short for a statement about the direction."
     if direction == "the same":
-        return f"Its direction is no better than a coin toss ({percent(share.right_pct)} correct)."
+        return f"Its direction is no better than a coin toss ({percent_text(accuracy.right_pct)} correct)."
     if direction == "worse":
-        return f"Its direction is correct in {percent(share.right_pct)}, less often than a coin toss."
-    text = f"Its direction is correct in {percent(share.right_pct)}, more often than a coin toss"
+        return f"Its direction is correct in {percent_text(accuracy.right_pct)}, less often than a coin toss."
+    text = f"Its direction is correct in {percent_text(accuracy.right_pct)}, more often than a coin toss"
     unbeaten = _unbeaten_in_direction(evaluation)
     if not unbeaten:
         return f"{text} and than every baseline."
-    name = _most_right(evaluation, unbeaten)
-    return f"{text}, but not clearly more often than {_a(name)} ({percent(evaluation.baselines[name].direction.right_pct)})."
+    name = _most_accurate(evaluation, unbeaten)
+    return f"{text}, but not clearly more often than {_phrase(name)} ({percent_text(evaluation.baselines[name].direction.right_pct)})."
 
 
-def _size_reason(evaluation: Evaluation, output: str) -> str:
-    ours = evaluation.outputs[output]
+def _move_reason(evaluation: Evaluation, output: str) -> str:
+    model = evaluation.outputs[output]
     name = best_baseline(evaluation, output)
-    theirs = evaluation.baselines[name].outputs[output]
+    baseline = evaluation.baselines[name].outputs[output]
     text = (
-        f"R² of the {OUTPUT_TITLES[output]} {number(ours.r2)}{_spaced(between(ours.r2_interval))}; "
-        f"the best baseline, {_a(name)}, has {number(theirs.r2)}."
+        f"R² of the {OUTPUT_TITLES[output]} {score_text(model.r2)}{_spaced(interval_text(model.r2_interval))}; "
+        f"the best baseline, {_phrase(name)}, has {score_text(baseline.r2)}."
     )
-    reduction, bounds = theirs.model_error_reduction_pct, theirs.model_error_reduction_interval_pct
+    reduction, bounds = baseline.model_error_reduction_pct, baseline.model_error_reduction_interval_pct
     if reduction is None:
         return text
     if reduction < 0:
         reduction, bounds, word = -reduction, None if bounds is None else (-bounds[1], -bounds[0]), "larger"
     else:
         word = "smaller"
-    return f"{text} The model's squared errors are {number(reduction, 1)} %{_spaced(between(bounds, 1))} {word}."
+    return f"{text} The model's squared errors are {percent_text(reduction, bounds)} {word}."
 
 
 def _end_reason(evaluation: Evaluation) -> str:
     end = evaluation.outputs["endChangePct"]
     daily = end.daily_rank_correlation
-    text = f"R² of the end change {number(end.r2)}{_spaced(between(end.r2_interval))}"
+    text = f"R² of the end change {score_text(end.r2)}{_spaced(interval_text(end.r2_interval))}"
     if end.r2_interval is not None and end.r2_interval[0] <= 0:
         text += ", not distinguishable from zero"
     if daily.mean is None:
         return f"{text}."
-    statistic = "" if daily.t_statistic is None else f" (t-statistic {number(daily.t_statistic, 1)})"
+    statistic = "" if daily.t_statistic is None else f" (t-statistic {score_text(daily.t_statistic, 1)})"
     return (
-        f"{text}; its daily rank correlation is {number(daily.mean)} on average over {daily.days} "
+        f"{text}; its daily rank correlation is {score_text(daily.mean)} on average over {daily.days} "
         f"day{'' if daily.days == 1 else 's'}{statistic}."
     )
 
@@ -137,17 +142,16 @@ def _direction_reason(evaluation: Evaluation) -> str:
     if overall.right_pct is None:
         return "The model predicts no change at all, so it has no direction."
     return (
-        f"The direction is correct in {percent(overall.right_pct)}{_spaced(between(overall.interval_pct, 1))} of {overall.frames:,} "
-        f"frames, "
-        f"and in {percent(strongest.right_pct)}{_spaced(between(strongest.interval_pct, 1))} of the 5 % with the strongest predictions. "
+        f"The direction is correct in {percent_text(overall.right_pct, overall.interval_pct)} of {overall.frames:,} frames, and in "
+        f"{percent_text(strongest.right_pct, strongest.interval_pct)} of the 5 % with the strongest predictions. "
         "This is not a profit: use coinfarm backtest to include the costs of trading."
     )
 
 
 def _cautions(evaluation: Evaluation) -> list[str]:
     counts = evaluation.counts
-    overlap = f"the {counts.judged:,} frames amount to at most {counts.effective:,.0f} independent observations"
-    if counts.effective < counts.judged:
+    overlap = f"the {counts.evaluated:,} frames amount to at most {counts.effective:,.0f} independent observations"
+    if counts.effective < counts.evaluated:
         overlap = f"Labels of {evaluation.horizon_candles} candles overlap: {overlap}, fewer as coins move together."
     else:
         overlap = f"As coins move together, {overlap}."
@@ -166,8 +170,8 @@ def _cautions(evaluation: Evaluation) -> list[str]:
     return cautions
 
 
-def _a(name: str) -> str:
-    """A baseline within a sentence."""
+def _phrase(name: str) -> str:
+    """The baseline, with its article, as part of a sentence."""
     named = {
         "ridge": "a ridge regression",
         "trainingMean": "the training mean",

@@ -1,4 +1,4 @@
-"""How close predictions come to what happened. Where a metric has no value (nothing varied, say) it is None, never NaN."""
+"""Scores of predictions against actual values. A metric without a value, as of values that do not vary, is None, never NaN."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,15 @@ from coinfarm.outputs import OUTPUT_NAMES
 Metrics = dict[str, Any]
 
 _DAY_MS = 86_400_000
-_MIN_FRAMES_OF_A_DAY = 10
+_MIN_FRAMES_PER_DAY = 10
 _DECIMALS = 5
 
 
 def scores(predicted: Values, actual: Values) -> Metrics:
-    """R², mean absolute error in percent points and rank correlation of each output, from `(n, 3)` in percent; for the end change also
-    the share of right directions, in percent of the frames after which the price did move (None where no direction is told).
+    """R², mean absolute error in percentage points and rank correlation of each output, from `(n, 3)` in percent.
+
+    The end change also has its direction accuracy, in percent of the frames after which the price moved; None if no direction is
+    predicted.
     """
     by_output: Metrics = {}
     for at, name in enumerate(OUTPUT_NAMES):
@@ -30,26 +32,26 @@ def scores(predicted: Values, actual: Values) -> Metrics:
         }
         if name == "endChangePct":
             moved = a != 0
-            told = np.sign(p[moved])
-            right = told == np.sign(a[moved])
-            by_output[name]["directionRightPct"] = rounded(100.0 * right.mean()) if told.any() else None
+            predicted_sign = np.sign(p[moved])
+            correct = predicted_sign == np.sign(a[moved])
+            by_output[name]["directionRightPct"] = rounded(100.0 * correct.mean()) if predicted_sign.any() else None
     return by_output
 
 
 def r2(predicted: Values, actual: Values) -> float | None:
-    """The share of the variance that is foretold: 1 - squared errors / squared deviations from the mean. None if nothing varied."""
+    """The share of the variance that is predicted: 1 - squared errors / squared deviations from the mean. None if nothing varied."""
     if not varies(actual):
         return None
     return rounded(1.0 - ((actual - predicted) ** 2).sum() / ((actual - actual.mean()) ** 2).sum())
 
 
 def mean_absolute_error(predicted: Values, actual: Values) -> float | None:
-    """In the unit of the values; None of nothing."""
+    """In the unit of the values; None without values."""
     return rounded(np.abs(actual - predicted).mean()) if len(actual) else None
 
 
 def rank_correlation(predicted: Values, actual: Values) -> float | None:
-    """Spearman's; of a constant prediction, which ranks nothing, zero, and None if nothing varied that could be ranked."""
+    """Spearman's; zero for a constant prediction, None if the actual values do not vary."""
     if not varies(actual):
         return None
     if not varies(predicted):
@@ -67,16 +69,16 @@ class DayCorrelation:
 
 
 def daily_rank_correlations(predicted: Values, actual: Values, close_time: Times) -> list[DayCorrelation]:
-    """The information coefficient by UTC day, of all frames `(n,)` of a day together, the coins not told apart.
+    """The information coefficient by UTC day, of all frames `(n,)` of a day, all coins together.
 
-    Days of fewer than ten frames are left out, and days of which nothing can be ranked.
+    Days of fewer than ten frames are left out, and days whose values do not vary.
     """
     day = close_time // _DAY_MS
     order = np.argsort(day, kind="stable")
     days, first = np.unique(day[order], return_index=True)
     found = []
     for number, part in zip(days.tolist(), np.split(order, first[1:]), strict=True):
-        if len(part) >= _MIN_FRAMES_OF_A_DAY and varies(predicted[part]):
+        if len(part) >= _MIN_FRAMES_PER_DAY and varies(predicted[part]):
             correlation = rank_correlation(predicted[part], actual[part])
             if correlation is not None:
                 found.append(DayCorrelation(number, len(part), correlation))
@@ -84,14 +86,14 @@ def daily_rank_correlations(predicted: Values, actual: Values, close_time: Times
 
 
 def t_statistic(values: Values) -> float | None:
-    """The mean over its standard error, as if the values were independent; None of fewer than two, or if they do not vary."""
+    """The mean over its standard error, as if the values were independent; None for fewer than two, or if they do not vary."""
     if len(values) < 2 or not varies(values):
         return None
     return rounded(values.mean() / (values.std(ddof=1) / np.sqrt(len(values))))
 
 
 def line_through(predicted: Values, actual: Values) -> tuple[float, float] | None:
-    """Slope and intercept of the least-squares line of what happened over what was foretold: 1 and 0 if it can be taken at its word."""
+    """Slope and intercept of the least-squares line of actual over predicted values: 1 and 0 if well calibrated."""
     if not varies(predicted):
         return None
     centred = predicted - predicted.mean()
@@ -100,23 +102,23 @@ def line_through(predicted: Values, actual: Values) -> tuple[float, float] | Non
 
 
 def deciles(predicted: Values) -> list[NDArray[np.intp]]:
-    """Ten groups of equal size, of the lowest predictions to the highest; one group where all are the same."""
+    """The indices of ten groups of equal size, from the lowest predictions to the highest; one group if all are the same."""
     order = np.argsort(predicted, kind="stable")
     return [part for part in np.array_split(order, 10 if varies(predicted) else 1) if len(part)]
 
 
 def varies(values: Values) -> bool:
-    """Whether two of them differ."""
+    """Whether any two differ."""
     return len(values) > 1 and bool(np.ptp(values) > 0)
 
 
 def rounded(value: float) -> float:
-    """As it is written into documents: digits beyond are noise."""
+    """Rounded as in documents: further digits are noise."""
     return round(float(value), _DECIMALS)
 
 
 def _ranks(values: Values) -> Values:
-    """Ranks, ties sharing their mean."""
+    """Ranks; ties have their mean rank."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     last_rank = np.cumsum(sizes)
     mean_rank: Values = last_rank - (sizes - 1) / 2.0

@@ -1,4 +1,4 @@
-"""What chance alone may do to a score: intervals by resampling stretches of time, in which all coins stay together."""
+"""Intervals of scores, from a block bootstrap over time in which all coins stay together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,11 @@ LEVEL = 0.9
 SAMPLES = 1000
 SEED = 0
 _MIN_BLOCKS = 10
-"""With fewer, an interval would look surer than it is."""
+"""With fewer, an interval would be too narrow."""
 _MAX_BLOCKS = 1000
-"""Blocks may well grow with the time that they are drawn from, and more of them cost time and change nothing."""
+"""More would take time and change nothing, so blocks grow with the period."""
 _BINS_PER_BLOCK = 20
-"""A block may begin at any of them."""
+"""A block may begin at any bin."""
 
 Interval = tuple[float, float]
 Weights = Values | NDArray[np.bool_]
@@ -26,10 +26,10 @@ Weights = Values | NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class BlockBootstrap:
-    """Frames `(n,)` sorted into `bins` stretches of time, resampled in blocks of `block_candles`.
+    """Frames `(n,)` sorted into `bins` of time, resampled in blocks of `block_candles`.
 
-    A block lasts a window and a horizon at least: frames farther apart share no candle, neither in what they show nor in what followed.
-    Coins move together, so what happened at one time is resampled together, whichever coin it is of.
+    A block lasts a window and a horizon at least: frames farther apart have no candle in common, neither in the window nor in the
+    horizon. Coins move together, so the frames of all coins at one time are resampled together.
     """
 
     bin_of: NDArray[np.int64]
@@ -47,22 +47,23 @@ class BlockBootstrap:
         bin_of = since_first // bin_candles
         return cls(bin_of, int(bin_of.max()) + 1, bins_per_block, bins_per_block * bin_candles)
 
-    def shares(self, parts: Sequence[Weights], wholes: Sequence[Weights]) -> list[Interval | None]:
-        """The interval of each sum of `part` over sum of `whole`, both `(n,)`; None where the time is too short to say."""
+    def ratio_intervals(self, numerators: Sequence[Weights], denominators: Sequence[Weights]) -> list[Interval | None]:
+        """The interval of each sum of a numerator `(n,)` over the sum of its denominator `(n,)`; None if the period is too short."""
         if self.bins < _MIN_BLOCKS * self.bins_per_block:
-            return [None] * len(parts)
-        draws = self._draws([*parts, *wholes])
-        return [_interval(top, bottom) for top, bottom in zip(draws[: len(parts)], draws[len(parts) :], strict=True)]
+            return [None] * len(numerators)
+        draws = self._draws([*numerators, *denominators])
+        count = len(numerators)
+        return [_interval(numerator, denominator) for numerator, denominator in zip(draws[:count], draws[count:], strict=True)]
 
     def _draws(self, columns: Sequence[Weights]) -> Draws:
-        """Means per bin of each column, resampled, `(k, samples)`."""
+        """The resampled means per bin of each column, `(k, samples)`."""
         totals = np.column_stack([np.bincount(self.bin_of, column, self.bins) for column in columns])
         return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T
 
 
-def _interval(top: Draws, bottom: Draws) -> Interval | None:
-    known = np.abs(bottom) > 1e-12
+def _interval(numerator: Draws, denominator: Draws) -> Interval | None:
+    known = np.abs(denominator) > 1e-12
     if not known.any():
         return None
-    low, high = percentile_interval(top[known] / bottom[known], LEVEL)
+    low, high = percentile_interval(numerator[known] / denominator[known], LEVEL)
     return low, high

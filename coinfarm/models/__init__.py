@@ -1,1 +1,1 @@
-"""Model bundles: what one is, where versions are kept, which one serves, and how a new one gets there."""
+"""Model bundles: the format, where versions are stored, which one serves, and how a new one is published."""

@@ -1,4 +1,4 @@
-"""A model bundle on this machine: a manifest, and files that were checked against it."""
+"""A model bundle in a local folder: a manifest, and files that were checked against it."""
 
 import hashlib
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ _PERCENT = tuple(Output(name=name) for name in OUTPUT_NAMES)
 
 @dataclass(frozen=True)
 class Bundle:
-    """`folder` holds the files that the manifest names, each with the sha256 that it gives."""
+    """`folder` has the files that the manifest names, with the sha256 that it gives."""
 
     manifest: Manifest
     folder: Path
 
     @classmethod
     def open(cls, folder: Path) -> "Bundle":
-        """The bundle in a folder; raises `ModelError` if a file is missing or damaged, or if the model wants other frames."""
+        """The bundle in a folder; raises `ModelError` if a file is missing or damaged, or if the model needs frames of another geometry."""
         path = folder / MANIFEST_FILE
         try:
             manifest = Manifest.parse(path.read_bytes(), str(path))
@@ -37,7 +37,7 @@ class Bundle:
         manifest.check_geometry()
         for name, expected in manifest.files.items():
             if digest_of(folder / name) != expected:
-                raise ModelError(f"{folder / name} is not the file that its manifest describes: get it or publish it again")
+                raise ModelError(f"{folder / name} is not the file that its manifest describes: download it or publish it again")
         return cls(manifest, folder)
 
     @classmethod
@@ -53,9 +53,9 @@ class Bundle:
         metrics: Mapping[str, JsonValue] | None = None,
         architecture: tuple[LayerSummary, ...] | None = None,
     ) -> "Bundle":
-        """Describe the files in a folder as a new version, made today for frames as they are drawn here; writes the manifest.
+        """Make the files in a folder a new version, of today, for frames as this code draws them: write the manifest.
 
-        Without `members`, `model.keras` gives all the outputs. Raises `ModelError` for files that are no bundle.
+        Without `members`, `model.keras` gives all outputs. Raises `ModelError` if the files cannot be a bundle.
         """
         members = members or (Member(file=MODEL_FILE, outputs=tuple(output.name for output in outputs)),)
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path != folder / MANIFEST_FILE]
@@ -80,19 +80,19 @@ class Bundle:
         return cls(manifest, folder)
 
     def with_engines(self, engines: Engines) -> "Bundle":
-        """The same version with these compiled forms, whose files lie in the folder already; writes the manifest."""
+        """The same version with these compiled forms, whose files are in the folder already; writes the manifest."""
         replaced = {name for form in self.manifest.engines.forms for name in form.files}
         files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
         files |= {name: digest_of(self.folder / name) for form in engines.forms for name in form.files}
         with translate_validation_errors(str(self.folder), ModelError):
-            # not model_copy, which would check nothing
+            # not model_copy, which does not validate
             manifest = Manifest(**{**dict(self.manifest), "files": files, "engines": engines})
         (self.folder / MANIFEST_FILE).write_bytes(manifest.to_json())
         return Bundle(manifest, self.folder)
 
     @classmethod
     def of_keras_file(cls, path: Path, name: str) -> "Bundle":
-        """A Keras file without a manifest: its outputs are taken to be `OUTPUT_NAMES` in percent, and its frames ours."""
+        """The bundle of a Keras file without a manifest: outputs `OUTPUT_NAMES` in percent, frames as this code draws them."""
         digest = digest_of(path)
         with translate_validation_errors(str(path), ModelError):
             manifest = Manifest(
@@ -107,7 +107,7 @@ class Bundle:
 
 
 def keras_file_version(sha256: str) -> str:
-    """The version of a Keras file that nobody published."""
+    """The version of a Keras file that was not published."""
     return f"bare-{fingerprint_of([sha256])}"
 
 

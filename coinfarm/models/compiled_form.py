@@ -1,4 +1,4 @@
-"""The compiled forms of a model, how close they come to Keras, and how fast they are."""
+"""The compiled forms of a model, how close they are to Keras, and how fast they are."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ FileName = Annotated[str, Field(pattern=_FILE, max_length=200)]
 
 
 class Parity(Document):
-    """How close an output of a compiled form comes to that of float32 Keras, on real frames that it was not calibrated on.
+    """How close an output of a compiled form is to that of float32 Keras, on real frames that it was not calibrated on.
 
     `rms_difference_share` is the root-mean-square difference, as a share of the output's own standard deviation.
     """
@@ -25,15 +25,15 @@ class Parity(Document):
 
     @property
     def is_close(self) -> bool:
-        """Whether the form may serve in the place of Keras."""
+        """Whether the form may serve instead of Keras."""
         return self.correlation >= MIN_CORRELATION and self.rms_difference_share <= MAX_RMS_DIFFERENCE_SHARE
 
 
 class CompiledForm(Document):
-    """The model compiled by OpenVINO: `file` is the graph, and its weights lie beside it, in a file that ends in `.bin`.
+    """The model compiled by OpenVINO: `file` is the graph; its weights are in a file next to it, which ends in `.bin`.
 
-    `precision` is that of the layers which are not quantised. Of each group in `needs` the processor must have one flag, as Linux
-    spells them.
+    `precision` is that of the layers which are not quantised. The processor must have one flag of each group in `needs`, spelled as in
+    Linux.
     """
 
     name: Literal["f32", "bf16", "int8", "int8-bf16"]
@@ -43,25 +43,25 @@ class CompiledForm(Document):
 
     @property
     def files(self) -> tuple[str, str]:
-        """The graph and its weights, where OpenVINO looks for them."""
+        """The graph and its weights, where OpenVINO expects them."""
         return self.file, self.file.removesuffix(".xml") + ".bin"
 
     def runs_on(self, flags: frozenset[str]) -> bool:
-        """Whether a processor with those flags runs this form as it was measured."""
+        """Whether a processor with these flags supports this form."""
         return all(flags.intersection(group) for group in self.needs)
 
 
 class MeasuredForm(CompiledForm):
-    """A compiled form that was found fit to serve; `parity` is by output."""
+    """A compiled form that passed its checks; `parity` is by output."""
 
     parity: dict[str, Parity]
     frames_per_s: Annotated[float, Field(gt=0)]
 
 
 class Trial(Document):
-    """How the compiled forms were tried before they were published: on how many frames, drawn from which candles, on what processor.
+    """How the compiled forms were measured before they were published: frames, candle files and processor.
 
-    `keras_frames_per_s` is that of the Keras engine in the same run, to compare with.
+    `keras_frames_per_s` is the speed of the Keras engine in the same run.
     """
 
     processor: str
@@ -73,7 +73,7 @@ class Trial(Document):
 
 
 class Engines(Document):
-    """The compiled forms, the fastest first; none where the model was published without. Keras runs every model."""
+    """The compiled forms, the fastest first; none if the model was published without. Keras runs every model."""
 
     forms: tuple[MeasuredForm, ...] = ()
     trial: Trial | None = None

@@ -1,46 +1,62 @@
-"""What an evaluation found, as a document: what `coinfarm evaluate --json` prints, and what is kept beside a model."""
+"""The evaluation document: what `coinfarm evaluate --json` prints, and what is stored with a model version.
 
-from typing import Any
+`Evaluation` is a complete one. `EvaluationRecord` is any that can be stored: it needs the fields that versions are compared by, other
+fields may be missing, and fields that are unknown here are ignored.
+"""
 
-from coinfarm.documents import Document, FromDate, Sha256, ToDate
+import hashlib
+import json
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import ConfigDict, Field
+
+from coinfarm.documents import Document, FromDate, Sha256, ToDate, translate_validation_errors
+from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.version import Version
+from coinfarm.outputs import OUTPUT_NAMES
 
 Interval = tuple[float, float]
 
 
-class EvaluatedModel(Document):
-    """Which version was judged, on which engine."""
+class EvaluationPart(Document):
+    """Part of an evaluation document; unknown fields are ignored."""
 
-    name: str
+    model_config = ConfigDict(extra="ignore")
+
+
+class EvaluatedModel(EvaluationPart):
+    """The version that was evaluated, and the engine that ran it."""
+
+    name: str = ""
     version: Version
-    engine: str
+    engine: str = ""
 
 
-class Counts(Document):
-    """Of all windows that lie within the period: how many were judged, and why the others were not.
+class Counts(EvaluationPart):
+    """How many windows lie within the period, how many were evaluated, and why the others were not.
 
-    `in_sample` is None where the model does not tell what it has learnt from. `effective` is how many independent observations the
-    judged frames may amount to at most: labels of frames closer together than a horizon overlap.
+    `in_sample` is None for a model whose training data is unknown. `effective` is an upper bound of the independent observations among
+    the evaluated frames: labels of frames closer together than a horizon overlap.
     """
 
     windows: int
-    judged: int
+    evaluated: Annotated[int, Field(validation_alias="judged", serialization_alias="judged")]
     in_sample: int | None
     without_prediction: int
     without_horizon: int
     effective: float
 
 
-class BaselineFit(Document):
-    """What the baselines' constants were fitted on: windows that end, with their horizon, before `before_ms` of their symbol."""
+class BaselineFit(EvaluationPart):
+    """What the baselines were fitted on: windows that end, with their horizon, before `before_ms` of their symbol."""
 
     frames: int
     stride: int
     before_ms: dict[str, int]
 
 
-class Bootstrap(Document):
-    """How every interval was made: by resampling blocks of time, in which all coins stay together."""
+class Bootstrap(EvaluationPart):
+    """How every interval was computed: by resampling blocks of time, in which all coins stay together."""
 
     level: float
     samples: int
@@ -48,121 +64,165 @@ class Bootstrap(Document):
     seed: int
 
 
-class Accuracy(Document):
-    """How often a call was right, in percent of the `frames` after which there was something to call, with its interval.
+class Accuracy(EvaluationPart):
+    """How often a predicted sign is correct, in percent of the `frames` whose actual value is not zero, with its interval.
 
-    A call that was not made (the prediction is zero, or both sides are equal) is not right; None where none was made.
+    A prediction of zero is not correct; `right_pct` is None if all are zero.
     """
 
-    frames: int
-    right_pct: float | None
-    interval_pct: Interval | None
+    frames: int = 0
+    right_pct: float | None = None
+    interval_pct: Interval | None = None
 
 
-class DirectionAccuracy(Document):
-    """How often one kind of call was right: overall, and by parts. `strongest` are the 5 % of the frames with the largest predictions.
+class DirectionAccuracy(EvaluationPart):
+    """The accuracy overall and by parts. `strongest` are the 5 % of the frames with the largest predictions.
 
-    Volatility is by terciles of the frames that were judged.
+    Volatility is by terciles of the evaluated frames.
     """
 
-    overall: Accuracy
-    strongest: Accuracy
-    by_coin: dict[str, Accuracy]
-    by_month: dict[str, Accuracy]
-    by_hour: dict[str, Accuracy]
-    by_volatility: dict[str, Accuracy]
+    overall: Accuracy = Accuracy()
+    strongest: Accuracy = Accuracy()
+    by_coin: dict[str, Accuracy] = Field(default_factory=dict)
+    by_month: dict[str, Accuracy] = Field(default_factory=dict)
+    by_hour: dict[str, Accuracy] = Field(default_factory=dict)
+    by_volatility: dict[str, Accuracy] = Field(default_factory=dict)
 
 
-class Decile(Document):
-    """A tenth of the frames, by prediction: what was foretold on average, and what happened."""
+class Decile(EvaluationPart):
+    """A tenth of the frames, by prediction: the mean prediction and the mean actual value."""
 
     frames: int
     predicted_pct: float
     actual_pct: float
 
 
-class Calibration(Document):
-    """Whether predictions can be taken at their word: the line of what happened over what was foretold, and the deciles."""
+class Calibration(EvaluationPart):
+    """The line of actual values over predictions, and the deciles."""
 
-    slope: float | None
-    intercept_pct: float | None
-    deciles: tuple[Decile, ...]
-
-
-class DailyRankCorrelation(Document):
-    """The rank correlation (information coefficient) of each UTC day, and what its days say together."""
-
-    mean: float | None
-    t_statistic: float | None
-    days: int
-    by_day: dict[str, float]
+    slope: float | None = None
+    intercept_pct: float | None = None
+    deciles: tuple[Decile, ...] = ()
 
 
-class OutputScores(Document):
-    """How well one output was foretold; errors in percent points."""
+class DailyRankCorrelation(EvaluationPart):
+    """The rank correlation (information coefficient) of each UTC day, their mean and its t-statistic."""
 
-    r2: float | None
-    mean_absolute_error_pct: float | None
-    rank_correlation: float | None
+    mean: float | None = None
+    t_statistic: float | None = None
+    days: int = 0
+    by_day: dict[str, float] = Field(default_factory=dict)
+
+
+class OutputScores(EvaluationPart):
+    """How well one output is predicted; errors in percentage points."""
+
+    r2: Annotated[float, Field(le=1)] | None = None
+    mean_absolute_error_pct: float | None = None
+    rank_correlation: float | None = None
 
 
 class OutputMetrics(OutputScores):
-    """Of the model also how sure its R² is, by day, and how far it can be taken at its word."""
+    """The model's scores, with the interval of R², the rank correlation by day, and the calibration."""
 
-    r2_interval: Interval | None
-    daily_rank_correlation: DailyRankCorrelation
-    calibration: Calibration
+    r2_interval: Interval | None = None
+    daily_rank_correlation: DailyRankCorrelation = DailyRankCorrelation()
+    calibration: Calibration = Calibration()
 
 
 class BaselineOutput(OutputScores):
-    """A baseline's scores, and by how many percent the model's squared errors are smaller than the baseline's (larger: negative)."""
+    """A baseline's scores, and by how many percent the model's squared errors are smaller (negative: larger)."""
 
-    model_error_reduction_pct: float | None
-    model_error_reduction_interval_pct: Interval | None
+    model_error_reduction_pct: float | None = None
+    model_error_reduction_interval_pct: Interval | None = None
 
 
 class BaselineAccuracy(Accuracy):
-    """A baseline's calls, and by how many percent points the model is right more often on the same frames."""
+    """A baseline's accuracy, and by how many percentage points the model's is higher on the same frames."""
 
-    model_lead_pct: float | None
-    model_lead_interval_pct: Interval | None
+    model_lead_pct: float | None = None
+    model_lead_interval_pct: Interval | None = None
 
 
-class Baseline(Document):
-    """What a baseline reaches on the same frames."""
+class Baseline(EvaluationPart):
+    """A baseline's scores on the same frames."""
 
     outputs: dict[str, BaselineOutput]
-    direction: BaselineAccuracy
-    rise_over_decline: BaselineAccuracy
+    direction: BaselineAccuracy = BaselineAccuracy()
+    rise_over_decline: BaselineAccuracy = BaselineAccuracy()
 
 
-class Evaluation(Document):
-    """A whole evaluation. `from_date` is in the period, `to_date` is not; windows and horizons lie wholly within it.
+class EvaluationRecord(EvaluationPart):
+    """An evaluation that can be stored. `from_date` is in the period, `to_date` is not; windows and horizons lie completely within it.
 
-    `candles` is per symbol the sha256 over the candles judged on (`open_time`, then open, high, low, close and volume, each column whole,
-    little-endian, holes not filled); `candle_files` is where they came from. `direction` is of the end change, `rise_over_decline` whether
-    the rise will be greater than the decline. Percent are of the window's last close, shares of frames.
+    `candles` is per symbol the sha256 of the candles evaluated on (`open_time`, then open, high, low, close and volume, each column
+    complete, little-endian, gaps not filled); `candle_files` is where they came from. `frames` were evaluated. `direction` is of the end
+    change, `rise_over_decline` of whether the rise is greater than the decline. Percent are of the window's last close, accuracies of
+    frames.
     """
+
+    error: ClassVar[type[CoinfarmError]] = ModelError
 
     model: EvaluatedModel
     from_date: FromDate
     to_date: ToDate
+    interval: str | None = None
+    stride: Annotated[int, Field(ge=1)]
+    horizon_candles: int | None = None
+    candles: Annotated[dict[str, Sha256], Field(min_length=1)]
+    candle_files: tuple[str, ...] = ()
+    includes_in_sample: bool = False
+    frames: Annotated[int, Field(ge=1)]
+    counts: Counts | None = None
+    mean_absolute_end_change_pct: float | None = None
+    outputs: dict[str, OutputMetrics]
+    direction: DirectionAccuracy = DirectionAccuracy()
+    rise_over_decline: DirectionAccuracy = DirectionAccuracy()
+    baselines: dict[str, Baseline] = Field(default_factory=dict)
+    baseline_fit: BaselineFit | None = None
+    bootstrap: Bootstrap | None = None
+
+    @classmethod
+    def read(cls, document: dict[str, Any], where: str) -> Self:
+        """The record in a JSON object; raises `ModelError`, which names `where` and the field, if versions cannot be compared by it.
+
+        Needed are `model.version`, `from` and `to` (dates), `stride`, `candles` (symbol → sha256), `frames`, and `outputs.NAME.r2` of
+        each of `OUTPUT_NAMES`.
+        """
+        with translate_validation_errors(where, cls.error):
+            record = cls.model_validate(document)
+        missing = [name for name in OUTPUT_NAMES if name not in record.r2]
+        if missing:
+            raise cls.error(f"{where} is not valid: {', '.join(f'outputs.{name}.r2' for name in missing)}: Field required")
+        return record
+
+    @property
+    def r2(self) -> dict[str, float]:
+        """R² by output, where it has a value."""
+        outputs = {name: self.outputs[name].r2 for name in OUTPUT_NAMES if name in self.outputs}
+        return {name: r2 for name, r2 in outputs.items() if r2 is not None}
+
+    @property
+    def score(self) -> float:
+        """The one number that versions are compared by: the mean of R² over the outputs."""
+        return sum(self.r2.values()) / len(self.r2)
+
+    @property
+    def conditions(self) -> str:
+        """`FROM--TO-DIGEST`, the same for all versions evaluated on the same dates, stride and candles."""
+        conditions = json.dumps([str(self.from_date), str(self.to_date), self.stride, sorted(self.candles.items())])
+        return f"{self.from_date}--{self.to_date}-{hashlib.sha256(conditions.encode()).hexdigest()[:8]}"
+
+
+class Evaluation(EvaluationRecord):
+    """A complete evaluation, as `coinfarm evaluate` makes it."""
+
     interval: str
-    stride: int
     horizon_candles: int
-    candles: dict[str, Sha256]
-    candle_files: tuple[str, ...]
-    includes_in_sample: bool
-    frames: int
     counts: Counts
     mean_absolute_end_change_pct: float
-    outputs: dict[str, OutputMetrics]
-    direction: DirectionAccuracy
-    rise_over_decline: DirectionAccuracy
-    baselines: dict[str, Baseline]
-    baseline_fit: BaselineFit | None
     bootstrap: Bootstrap
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: camelCase, null where there is no value."""
+        """The JSON object: camelCase, null where there is no value."""
         return self.model_dump(mode="json", by_alias=True)

@@ -1,10 +1,11 @@
-"""The versions under a model root at a glance."""
+"""The list of the versions under a model root."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from coinfarm.errors import ModelError, NotFound
-from coinfarm.models.evaluations import EvaluationRecord, read_evaluations
+from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.manifest import Manifest
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
@@ -13,7 +14,7 @@ from coinfarm.storage import Storage
 
 @dataclass(frozen=True)
 class ListedVersion:
-    """One version. `manifest` and `evaluation`, the latest, are None where there is none; `fault` says what cannot be read."""
+    """One version. `evaluation` is the latest, None if there is none; `fault` says what cannot be read, and then there is no `manifest`."""
 
     version: str
     serves: bool
@@ -28,31 +29,20 @@ class ListedVersion:
         return (*(form.name for form in forms), "keras")
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """The JSON object."""
         created_at = None if self.manifest is None else self.manifest.created_at
-        judged = self.evaluation
         return {
             "version": self.version,
             "serves": self.serves,
             "createdAt": None if created_at is None else created_at.isoformat(),
             "engines": list(self.engines),
-            "evaluation": None
-            if judged is None
-            else {
-                "score": round(judged.score, 5),
-                "r2": judged.r2,
-                "from": str(judged.from_date),
-                "to": str(judged.to_date),
-                "stride": judged.stride,
-                "symbols": sorted(judged.candles),
-                "frames": judged.frames,
-            },
+            "evaluation": None if self.evaluation is None else _summary(self.evaluation),
             "fault": self.fault,
         }
 
 
 def listed_versions(storage: Storage) -> list[ListedVersion]:
-    """All that were published under a model root, oldest day first; one that is damaged is listed with its fault."""
+    """All published versions under a model root, oldest day first; a damaged one is listed with its fault."""
     try:
         read = read_pointer(storage)
     except (NotFound, ModelError):
@@ -64,8 +54,20 @@ def listed_versions(storage: Storage) -> list[ListedVersion]:
 def _listed(storage: Storage, version: str, serves: bool) -> ListedVersion:
     try:
         manifest = ModelStore(storage).manifest(version)
-        judged = read_evaluations(storage, version)
+        evaluations = read_evaluations(storage, version)
     except ModelError as error:
         return ListedVersion(version, serves, fault=str(error))
-    latest = max(judged, key=lambda record: (record.to_date, record.from_date, record.frames), default=None)
+    latest = max(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date, evaluation.frames), default=None)
     return ListedVersion(version, serves, manifest, latest)
+
+
+def _summary(evaluation: EvaluationRecord) -> dict[str, Any]:
+    return {
+        "score": round(evaluation.score, 5),
+        "r2": evaluation.r2,
+        "from": str(evaluation.from_date),
+        "to": str(evaluation.to_date),
+        "stride": evaluation.stride,
+        "symbols": sorted(evaluation.candles),
+        "frames": evaluation.frames,
+    }

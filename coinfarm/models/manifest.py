@@ -1,4 +1,4 @@
-"""The manifest of a model bundle: what a version of a model is, and what serving it must know."""
+"""The manifest of a model bundle: what a version of a model is, and what is needed to serve it."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -20,7 +20,7 @@ MAX_MODEL_BYTES = 500_000_000
 
 
 class FrameGeometry(Document):
-    """How the frames were drawn that the model was trained on."""
+    """How the frames that the model was trained on were drawn."""
 
     version: int
     window_candles: int
@@ -39,10 +39,10 @@ class FrameGeometry(Document):
 
 
 class Output(Document):
-    """One number that the model puts out per frame.
+    """One number that the model outputs per frame.
 
-    With `return_map` it is a real-valued class, to be interpolated linearly in this list of class → value, and held at its ends. The value
-    is in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
+    With `return_map` it is a real-valued class, interpolated linearly in this list of class → value and clamped at its ends. The value is
+    in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
     """
 
     name: OutputName
@@ -58,14 +58,14 @@ class Member(Document):
 
 
 class FileDigest(Document):
-    """What a file of the bundle must be."""
+    """The sha256 and the size of a file of the bundle."""
 
     sha256: Sha256
     bytes: Annotated[int, Field(ge=0, le=MAX_MODEL_BYTES)]
 
 
 class LayerSummary(Document):
-    """One layer of the network, in the order in which a frame goes through them.
+    """One layer of the network.
 
     `output_shape` is without the batch axis; `multiply_adds` are for one frame.
     """
@@ -80,9 +80,9 @@ class LayerSummary(Document):
 class Manifest(Document):
     """One version of a model.
 
-    `files` are all of its files by relative path, but for the manifest itself. The outputs of the `members`, one after another, are
-    `outputs`. `metrics` are `{split: {output: {metric: value}, "baselines": {baseline: {output: {metric: value}}}}}`; `architecture`
-    are the layers, those of one member after those of another; `engines` are the compiled forms with their measured parity.
+    `files` are all of its files by relative path, except the manifest itself. The outputs of the `members`, concatenated, are `outputs`.
+    `metrics` are by split, as in `coinfarm.models.split_scores`; `architecture` are the layers, in the order of a frame's way through
+    them, member by member; `engines` are the compiled forms with their measured parity.
     """
 
     error: ClassVar[type[CoinfarmError]] = ModelError
@@ -101,12 +101,12 @@ class Manifest(Document):
     engines: Engines = Engines()
 
     def check_geometry(self) -> None:
-        """Raises `ModelError` if the model was trained on frames that this code would draw otherwise."""
+        """Raises `ModelError` if this code draws frames differently from those that the model was trained on."""
         current = FrameGeometry.current()
         if self.frame != current:
             raise ModelError(
-                f"model {self.version} wants frames of {_described(self.frame)}, this code draws {_described(current)}: "
-                "serve it with the release that it was made with, or train it again"
+                f"model {self.version} needs frames of {_described(self.frame)}, this code draws {_described(current)}: "
+                "serve it with the release that it was trained with, or train it again"
             )
 
     @model_validator(mode="after")
@@ -115,14 +115,14 @@ class Manifest(Document):
         if sorted(names) != sorted(OUTPUT_NAMES):
             raise ValueError(f"outputs must be {', '.join(OUTPUT_NAMES)}, each once, in any order")
         if [name for member in self.members for name in member.outputs] != names:
-            raise ValueError("the outputs of the members, one after another, are not the outputs of the model")
+            raise ValueError("the outputs of the members, concatenated, are not the outputs of the model")
         missing = [member.file for member in self.members if member.file not in self.files]
         if missing or MANIFEST_FILE in self.files:
-            raise ValueError(f"files must hold every member ({', '.join(missing)} missing), and not the manifest itself")
+            raise ValueError(f"files must include every member ({', '.join(missing)} missing), and not the manifest itself")
         if any(set(form.files) - self.files.keys() for form in self.engines.forms):
-            raise ValueError("files must hold the graph and the weights of every compiled form")
+            raise ValueError("files must include the graph and the weights of every compiled form")
         if any(sorted(form.parity) != sorted(names) for form in self.engines.forms):
-            raise ValueError("a compiled form must give the parity of each output")
+            raise ValueError("a compiled form must have the parity of each output")
         fingerprint = fingerprint_of([self.files[member.file].sha256 for member in self.members])
         if not self.version.endswith(f"-{fingerprint}"):
             raise ValueError(f"version {self.version} does not end in {fingerprint}, the fingerprint of the members")

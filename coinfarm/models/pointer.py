@@ -1,4 +1,4 @@
-"""The pointer: which version of a model serves, how that is changed, and what served before."""
+"""The pointer: the version of a model that serves, and the versions that served before."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -17,14 +17,14 @@ MAX_POINTER_BYTES = 64_000
 
 
 class ForcedPromotion(Document):
-    """Why a version serves that was not good enough to be promoted, and what was held against it."""
+    """Why a version was promoted although it failed checks, and which."""
 
     reason: Annotated[str, Field(min_length=1, max_length=1000)]
-    overruled: tuple[str, ...]
+    failed_checks: Annotated[tuple[str, ...], Field(validation_alias="overruled", serialization_alias="overruled")]
 
 
 class Pointer(Document):
-    """`current.json`. The pointers before it lie beside it as `history/NAME.json`; a rollback restores the one named `previous`."""
+    """`current.json`. Earlier pointers are stored as `history/NAME.json`; a rollback restores the one named `previous`."""
 
     error: ClassVar[type[CoinfarmError]] = ModelError
 
@@ -33,77 +33,76 @@ class Pointer(Document):
     note: Annotated[str, Field(max_length=1000)] = ""
     forced: ForcedPromotion | None = None
     promoted_at: AwareDatetime = datetime(1970, 1, 1, tzinfo=UTC)
-    """The default is that of a pointer written by hand."""
+    """The default applies to a pointer written by hand."""
 
 
 def read_pointer(storage: Storage, etag: str | None = None) -> tuple[Pointer, str] | None:
-    """The pointer and its etag, or None while it is still that of `etag`.
+    """The pointer and its etag, or None while the etag is still `etag`.
 
-    Raises `NotFound` where nothing was promoted yet, and `ModelError` if the pointer is damaged.
+    Raises `NotFound` if no version was promoted yet, and `ModelError` if the pointer is damaged.
     """
     blob = storage.read_if_changed(POINTER_KEY, etag, MAX_POINTER_BYTES)
     return None if blob is None else (Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
 
 
 class PointerState(NamedTuple):
-    """How things stood when somebody looked: the pointer, None if there is none or it is damaged, and the etag of what lies there."""
+    """The pointer, None if it is missing or damaged, and the etag of the stored object, None if there is none."""
 
     pointer: Pointer | None
     etag: str | None
 
     @property
     def version(self) -> str | None:
-        """The version that served."""
+        """The version that serves."""
         return None if self.pointer is None else self.pointer.version
 
 
-def look(storage: Storage) -> PointerState:
-    """How things stand. Raises `StorageError` where that cannot be seen."""
+def read_pointer_state(storage: Storage) -> PointerState:
+    """The pointer as it is now, to be moved. Raises `StorageError` if it cannot be read."""
     if not storage.exists(POINTER_KEY):
         return PointerState(None, None)
-    blob = storage.read(POINTER_KEY)  # however large: it is about to be replaced
+    blob = storage.read(POINTER_KEY)  # of any size: it is about to be replaced
     try:
         return PointerState(Pointer.parse(blob.data, storage.uri(POINTER_KEY)), blob.etag)
     except ModelError:
         return PointerState(None, blob.etag)
 
 
-def move_pointer(
-    storage: Storage, version: str, standing: PointerState, *, note: str = "", forced: ForcedPromotion | None = None
-) -> Pointer:
-    """Let `version` serve: every server takes it up at its next refresh. Whether it is fit to is what `coinfarm.models.promotion` asks.
+def move_pointer(storage: Storage, version: str, state: PointerState, *, note: str = "", forced: ForcedPromotion | None = None) -> Pointer:
+    """Let `version` serve: every server takes it up at its next refresh. `coinfarm.models.promotion` checks whether it is fit to.
 
-    Raises `NotFound` for a version that was not published, and `Conflict` if things no longer stand as they did when `look` was called:
-    the loser of a race changes nothing.
+    Raises `NotFound` if the version is not published, and `Conflict`, with nothing changed, if the pointer was moved after `state` was
+    read.
     """
     _check_published(storage, version)
-    before = standing.pointer
+    before = state.pointer
     archived = None if before is None else _archive(storage, before)
     previous = before.previous if before is not None and before.version == version else archived
     moved = Pointer(version=version, previous=previous, note=note, forced=forced, promoted_at=datetime.now(UTC))
-    return _move(storage, standing.etag, moved)
+    return _replace(storage, state.etag, moved)
 
 
 def rollback(storage: Storage, *, note: str = "") -> Pointer:
-    """Let that version serve again which did before; done once more, the one before that.
+    """Let the previous version serve again; a second rollback goes one version further back.
 
-    Raises `NotFound` where there is none, and `Conflict` as `move_pointer` does.
+    Raises `NotFound` if there is none, and `Conflict` as `move_pointer` does.
     """
-    current, etag = look(storage)
+    current, etag = read_pointer_state(storage)
     if current is None or current.previous is None:
-        raise NotFound(f"{storage.uri(POINTER_KEY)} has no version before the present one to go back to: promote the one that you want")
+        raise NotFound(f"{storage.uri(POINTER_KEY)} has no previous version to go back to: promote the version that you want")
     key = _history_key(current.previous)
     before = Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key))
     _check_published(storage, before.version)
     _archive(storage, current)
-    return _move(storage, etag, before.model_copy(update={"note": note, "forced": None, "promoted_at": datetime.now(UTC)}))
+    return _replace(storage, etag, before.model_copy(update={"note": note, "forced": None, "promoted_at": datetime.now(UTC)}))
 
 
 def history(storage: Storage) -> list[Pointer]:
-    """Every pointer that there was, the one of now first. Raises `ModelError` if one is damaged."""
+    """All pointers, the current one first. Raises `ModelError` if one is damaged."""
     before = [Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key)) for key in storage.list("history/")]
-    now = look(storage).pointer
-    pointers = before if now is None or now in before else [*before, now]  # a move that lost its race has kept the one of now
+    now = read_pointer_state(storage).pointer
+    # A promotion that lost its race has archived the current pointer too.
+    pointers = before if now is None or now in before else [*before, now]
     return sorted(pointers, key=lambda pointer: pointer.promoted_at, reverse=True)
 
 
@@ -113,7 +112,7 @@ def _check_published(storage: Storage, version: str) -> None:
 
 
 def _archive(storage: Storage, pointer: Pointer) -> str:
-    """Keep a pointer that is about to be replaced; before, not after, so that no crash can lose it."""
+    """Store a pointer in the history before it is replaced, so that a crash cannot lose it; returns its name there."""
     data = pointer.to_json()
     name = f"{pointer.promoted_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(data).hexdigest()[:8]}"
     key = _history_key(name)
@@ -126,13 +125,13 @@ def _history_key(name: str) -> str:
     return f"history/{name}.json"
 
 
-def _move(storage: Storage, etag: str | None, pointer: Pointer) -> Pointer:
+def _replace(storage: Storage, etag: str | None, pointer: Pointer) -> Pointer:
     data = pointer.to_json()
     try:
         storage.write(POINTER_KEY, data, content_type="application/json", if_match=etag, create_only=etag is None)
     except Conflict:
-        # S3 says so too where our first attempt succeeded, its answer was lost, and boto3 tried again
+        # S3 also reports a conflict if our first attempt succeeded, its response was lost, and boto3 tried again.
         if storage.read(POINTER_KEY).data != data:
             where = storage.uri(POINTER_KEY)
-            raise Conflict(f"{where}: somebody else moved the pointer at the same time; look at what serves now") from None
+            raise Conflict(f"{where} was moved by another process at the same time; check which version serves now") from None
     return pointer

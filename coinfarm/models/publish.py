@@ -1,23 +1,49 @@
-"""Putting a new version under a model root. It serves only once it is promoted (`coinfarm.models.promotion`)."""
+"""Writing to a model root: new versions, their evaluations, and their cards.
 
-from coinfarm.errors import Conflict, NotFound
+A version serves only once it is promoted (`coinfarm.models.promotion`).
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+from coinfarm.errors import CoinfarmError, Conflict, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.card import write_card
-from coinfarm.models.evaluations import read_evaluations
-from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest
+from coinfarm.models.card import CARD_FILE, model_card
+from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.models.evaluations import read_evaluations, store_evaluation
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest, Output
+from coinfarm.models.store import ModelStore
 from coinfarm.models.version import bundle_key
+from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 
-_MEASURED = frozenset({"created_at", "engines", "files"})
-"""What may differ between two descriptions of one model: when it was sealed, and what its compilation came to."""
+_NOT_COMPARED = frozenset({"created_at", "engines", "files"})
+"""What may differ between two manifests of the same model: when it was sealed, and the result of its compilation."""
+
+
+def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Literal["percent", "window_range"]) -> Bundle:
+    """The bundle in the folder `source`, or the `.keras` file `source` sealed as a bundle in the empty `folder`.
+
+    `name` and `unit` are for a file only: a bundle has its own. Raises `ModelError` for a damaged bundle, and `CoinfarmError` for a file
+    of another format.
+    """
+    if source.is_dir():
+        return Bundle.open(source)
+    if source.suffix != ".keras":
+        raise CoinfarmError(
+            f"{source} is neither a bundle's folder nor a .keras file: older formats can contain code; save the model as .keras"
+        )
+    shutil.copyfile(source, folder / MODEL_FILE)
+    return Bundle.seal(folder, name=name or source.stem, outputs=tuple(Output(name=output, unit=unit) for output in OUTPUT_NAMES))
 
 
 def publish(storage: Storage, bundle: Bundle) -> str:
     """Upload a sealed bundle with its card, and return its version.
 
-    A version never changes: if the model lies there already, with whatever compiled forms, nothing is written.
-    The manifest comes last: what was interrupted is no version yet, and can be published again.
-    Raises `Conflict` if other content lies under the same version, and `ModelError` for a bundle that is damaged.
+    A version never changes: if the model is published already, with whatever compiled forms, nothing is written.
+    The manifest is written last: an interrupted upload is not a version yet, and can be repeated.
+    Raises `Conflict` if the version exists with other content, and `ModelError` for a damaged bundle.
     """
     checked = Bundle.open(bundle.folder)
     manifest = checked.manifest
@@ -28,37 +54,54 @@ def publish(storage: Storage, bundle: Bundle) -> str:
     try:
         storage.write(bundle_key(manifest.version), manifest.to_json(), content_type="application/json", create_only=True)
     except Conflict:
-        is_published(storage, manifest)  # by somebody else, a moment ago
-    write_card(storage, manifest, read_evaluations(storage, manifest.version))
+        is_published(storage, manifest)  # by another process, a moment ago: raises if its manifest differs
+    _write_card(storage, manifest)
     return manifest.version
 
 
-def is_published(storage: Storage, manifest: Manifest) -> bool:
-    """Whether the model lies there already under its version, perhaps with other compiled forms.
+def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
+    """Store an evaluation with a version, and renew the card.
 
-    Raises `Conflict` if another description of it does, naming the fields that differ.
+    Raises `NotFound` if the version is not published, and as `store_evaluation`.
+    """
+    manifest = ModelStore(storage).manifest(version)
+    record = store_evaluation(storage, version, document)
+    _write_card(storage, manifest)
+    return record
+
+
+def is_published(storage: Storage, manifest: Manifest) -> bool:
+    """Whether the model is published under its version, perhaps with other compiled forms.
+
+    Raises `Conflict` if the published manifest differs otherwise, naming the fields.
     """
     key = bundle_key(manifest.version)
     try:
-        there = Manifest.parse(storage.read(key, MAX_MANIFEST_BYTES).data, storage.uri(key))
+        published = Manifest.parse(storage.read(key, MAX_MANIFEST_BYTES).data, storage.uri(key))
     except NotFound:
         return False
-    compared = {name: field for name, field in Manifest.model_fields.items() if name not in _MEASURED}
-    differing = [field.alias or name for name, field in compared.items() if getattr(there, name) != getattr(manifest, name)]
-    if _given_files(there) != _given_files(manifest):
+    compared = {name: field for name, field in Manifest.model_fields.items() if name not in _NOT_COMPARED}
+    differing = [field.alias or name for name, field in compared.items() if getattr(published, name) != getattr(manifest, name)]
+    if _source_files(published) != _source_files(manifest):
         differing.append("files")
     if differing:
         raise Conflict(
-            f"{storage.uri(key)} holds something else, and what is published never changes: {', '.join(differing)} would differ; "
-            "publish this under another model root"
+            f"{storage.uri(key)} is another model: {', '.join(differing)} would differ, and a published version never changes; "
+            "publish this one under another model root"
         )
     return True
 
 
-def _given_files(manifest: Manifest) -> dict[str, object]:
-    """Those that were not made by compiling."""
+def _source_files(manifest: Manifest) -> dict[str, object]:
+    """The files that were not made by compiling."""
     compiled = {name for form in manifest.engines.forms for name in form.files}
     return {name: digest for name, digest in manifest.files.items() if name not in compiled}
+
+
+def _write_card(storage: Storage, manifest: Manifest) -> None:
+    """Replace the card, which only repeats what is stored elsewhere."""
+    text = model_card(manifest, read_evaluations(storage, manifest.version))
+    storage.write(bundle_key(manifest.version, CARD_FILE), text.encode(), content_type="text/markdown; charset=utf-8")
 
 
 def _write_once(storage: Storage, version: str, name: str, data: bytes) -> None:
@@ -68,6 +111,6 @@ def _write_once(storage: Storage, version: str, name: str, data: bytes) -> None:
     except Conflict:
         if storage.read(key, MAX_MODEL_BYTES).data != data:
             raise Conflict(
-                f"{storage.uri(key)} holds something else, though no version is finished there: somebody publishes it right now, or was "
+                f"{storage.uri(key)} has other content, though its version is not complete: another process is publishing it, or was "
                 f"interrupted; wait, or remove {storage.uri(f'versions/{version}/')}, and publish again"
             ) from None

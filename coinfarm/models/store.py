@@ -1,4 +1,4 @@
-"""Where the versions of a model are kept: a model root, or one bare Keras file."""
+"""Where the versions of a model are stored: a model root, one bundle's folder, or one Keras file."""
 
 import hashlib
 from collections.abc import Callable
@@ -14,38 +14,38 @@ from coinfarm.models.pointer import POINTER_KEY, read_pointer
 from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
 from coinfarm.storage import Storage, local_folder, open_storage
 
-_VERSIONS_NAMED = 5
+_MAX_VERSIONS_NAMED = 5
 
 
 class CurrentVersion(NamedTuple):
-    """Which version serves, and the etag to ask with whether it still does."""
+    """The version that serves, and the etag to pass to the next `current_if_changed`."""
 
     version: str
     etag: str
 
 
 class ModelSource(Protocol):
-    """What a server asks of the place where a model is kept. Both questions raise `StorageError` where it fails to answer."""
+    """Where a server gets its model from. Both methods raise `StorageError` if the storage fails."""
 
     @property
     def uri(self) -> str:
-        """Where that is, as a person would name it."""
+        """The place, as shown to a user."""
         ...
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
-        """What serves now, or None while it is still what `etag` came with; raises `ModelError` if that cannot be read."""
+        """The version that serves, or None while the etag is still `etag`; raises `ModelError` if what is stored there is damaged."""
         ...
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         """Download a version into an empty folder.
 
-        Raises `NotFound` if there is no such version, and `ModelError` if it is damaged or wants other frames than ours.
+        Raises `NotFound` for an unknown version, and `ModelError` if it is damaged or needs frames of another geometry.
         """
         ...
 
 
-class ModelStore:
-    """A model root: `current.json` and `versions/VERSION/…`."""
+class _StoredAtRoot:
+    """A source whose place is the root of its storage."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -54,49 +54,47 @@ class ModelStore:
     def uri(self) -> str:
         return self._storage.uri()
 
+
+class ModelStore(_StoredAtRoot):
+    """A model root: `current.json` and `versions/VERSION/…`."""
+
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
-        found = read_pointer(self._storage, etag)
-        return None if found is None else CurrentVersion(found[0].version, found[1])
+        read = read_pointer(self._storage, etag)
+        return None if read is None else CurrentVersion(read[0].version, read[1])
 
     def versions(self) -> list[str]:
-        """All that were published, oldest day first."""
+        """All published versions, oldest day first."""
         keys = [PurePosixPath(key) for key in self._storage.list("versions/")]
         return sorted(key.parts[1] for key in keys if key.name == MANIFEST_FILE and len(key.parts) == 3 and is_version(key.parts[1]))
 
     def manifest(self, version: str) -> Manifest:
-        """Raises `NotFound` if there is no such version, `ModelError` if its manifest is damaged."""
+        """Raises `NotFound` for an unknown version, `ModelError` if its manifest is damaged."""
         key = bundle_key(version)
         try:
             data = self._storage.read(key, MAX_MANIFEST_BYTES).data
         except NotFound:
-            raise NotFound(f"{self.uri} has no version {version}{self._known()}") from None
+            raise NotFound(f"{self.uri} has no version {version}{self._known_versions()}") from None
         manifest = Manifest.parse(data, self._storage.uri(key))
         if manifest.version != version:
             raise ModelError(f"{self._storage.uri(key)} is the manifest of {manifest.version}")
         return manifest
 
     def fetch(self, version: str, folder: Path) -> Bundle:
-        return _fetched(self._storage, partial(bundle_key, version), self.manifest(version), folder)
+        return _fetch(self._storage, partial(bundle_key, version), self.manifest(version), folder)
 
-    def _known(self) -> str:
+    def _known_versions(self) -> str:
         """The latest versions, for an error message."""
         with suppress(StorageError):
             versions = self.versions()
             if versions:
-                more = f", and {len(versions) - _VERSIONS_NAMED} older ones" if len(versions) > _VERSIONS_NAMED else ""
-                return f"; it has {', '.join(versions[: -_VERSIONS_NAMED - 1 : -1])}{more}"
+                older = len(versions) - _MAX_VERSIONS_NAMED
+                more = f", and {older} older ones" if older > 0 else ""
+                return f"; it has {', '.join(versions[: -_MAX_VERSIONS_NAMED - 1 : -1])}{more}"
         return ""
 
 
-class BundleFolder:
-    """The folder of one bundle, as `coinfarm train` leaves it: its version serves."""
-
-    def __init__(self, storage: Storage) -> None:
-        self._storage = storage
-
-    @property
-    def uri(self) -> str:
-        return self._storage.uri()
+class BundleFolder(_StoredAtRoot):
+    """The folder of one bundle, as `coinfarm train` writes it: its only version serves."""
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         blob = self._storage.read_if_changed(MANIFEST_FILE, etag, MAX_MANIFEST_BYTES)
@@ -104,29 +102,15 @@ class BundleFolder:
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         manifest = self._parsed(self._storage.read(MANIFEST_FILE, MAX_MANIFEST_BYTES).data)
-        if manifest.version != version:
-            raise NotFound(f"{self.uri} is {manifest.version}, not {version}: publish models under a root to keep versions apart")
-        return _fetched(self._storage, str, manifest, folder)
+        _check_only_version(self.uri, manifest.version, version)
+        return _fetch(self._storage, str, manifest, folder)
 
     def _parsed(self, data: bytes) -> Manifest:
         return Manifest.parse(data, self._storage.uri(MANIFEST_FILE))
 
 
-def _fetched(storage: Storage, key_of: Callable[[str], str], manifest: Manifest, folder: Path) -> Bundle:
-    """A copy of a bundle whose files lie in `storage` under the keys that `key_of` gives, in an empty folder."""
-    manifest.check_geometry()  # before the download, not after
-    (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
-    try:
-        for name, file in manifest.files.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            storage.download(key_of(name), folder / name, max_bytes=file.bytes)
-    except (NotFound, TooLarge) as error:
-        raise ModelError(f"model {manifest.version} is not what its manifest describes: {error}") from error
-    return Bundle.open(folder)
-
-
 class KerasFile:
-    """A Keras file alone: its etag takes the place of the pointer, and its sha256 gives the version."""
+    """One Keras file: its etag takes the place of the pointer, and its sha256 gives the only version."""
 
     def __init__(self, storage: Storage, key: str) -> None:
         self._storage = storage
@@ -147,21 +131,20 @@ class KerasFile:
     def fetch(self, version: str, folder: Path) -> Bundle:
         if self._version is None:
             self.current_if_changed(None)
-        if version != self._version:
-            raise NotFound(f"{self.uri} is {self._version}, not {version}: publish models under a root to keep versions apart")
+        _check_only_version(self.uri, self._version, version)
         path = folder / MODEL_FILE
         self._storage.download(self._key, path, MAX_MODEL_BYTES)
         bundle = Bundle.of_keras_file(path, name=PurePosixPath(self._key).stem)
         if bundle.manifest.version != version:
-            raise Unavailable(f"{self.uri} was replaced while it was fetched; try again")
+            raise Unavailable(f"{self.uri} was replaced during the download; try again")
         (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())
         return bundle
 
 
 def open_model_source(uri: str) -> ModelSource:
-    """The store at a model root, the one file where `uri` ends in `.keras`, or the one bundle that lies in a folder of this machine.
+    """The Keras file if `uri` ends in `.keras`, the bundle in a local folder that has a manifest, or else the model root.
 
-    Nothing is asked of a place in S3 yet.
+    S3 is not accessed yet.
     """
     if not uri.endswith(".keras"):
         folder = local_folder(uri)
@@ -172,9 +155,9 @@ def open_model_source(uri: str) -> ModelSource:
 
 
 def open_model_root(root: str) -> Storage:
-    """The storage of a model root that holds at least one version.
+    """The storage of a model root that has at least one version.
 
-    Raises `NotFound` for a place without any, whether the folder, bucket or prefix exists or not: in S3 there is no difference.
+    Raises `NotFound` if there is none, whether or not the folder, bucket or prefix exists: S3 makes no difference.
     """
     storage = open_storage(root)
     if storage.exists(POINTER_KEY) or next(iter(storage.list("versions/")), None) is not None:
@@ -186,3 +169,21 @@ def open_model_root(root: str) -> Storage:
     folder = local_folder(root)
     what = "does not exist" if folder is not None and not folder.exists() else "is not a model root: it has no model versions"
     raise NotFound(f"{root} {what}. Check the path, or publish a model there with `coinfarm model publish SOURCE --to {root}`")
+
+
+def _check_only_version(uri: str, stored: str | None, requested: str) -> None:
+    if requested != stored:
+        raise NotFound(f"{uri} is {stored}, not {requested}: publish models under a root to have several versions")
+
+
+def _fetch(storage: Storage, key_of: Callable[[str], str], manifest: Manifest, folder: Path) -> Bundle:
+    """Download the files of a bundle, whose keys in `storage` are given by `key_of`, into an empty folder."""
+    manifest.check_geometry()  # before the download, not after
+    (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
+    try:
+        for name, file in manifest.files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            storage.download(key_of(name), folder / name, max_bytes=file.bytes)
+    except (NotFound, TooLarge) as error:
+        raise ModelError(f"model {manifest.version} is not what its manifest describes: {error}") from error
+    return Bundle.open(folder)

@@ -16,7 +16,7 @@ class Split(Document):
 
 
 class TrainingData(Document):
-    """What the model has seen, over all splits; `to_date` is not in it.
+    """The training data over all splits; `to_date` is not in it.
 
     `cutoff_ms` is per symbol the time, in milliseconds UTC, before which a window is in-sample.
     """
@@ -30,5 +30,5 @@ class TrainingData(Document):
     splits: dict[str, Split]
 
     def cutoff_of(self, symbol: str) -> int:
-        """The symbol's cut-off. A coin that the model has not seen moves with those it has: the latest cut-off of any counts."""
+        """The symbol's cut-off; the latest of all for a symbol that is not in the training data, since coins move together."""
         return self.cutoff_ms.get(symbol, max(self.cutoff_ms.values()))

@@ -1,4 +1,4 @@
-"""Plots as inline SVG, in one style, in the colours of the page around them."""
+"""Plots as inline SVG, in one style, in the colours of the page."""
 
 import re
 from collections.abc import Callable
@@ -14,11 +14,11 @@ HALF = (4.9, 3.2)
 """Inches, for one of two figures side by side."""
 WIDE = (10.0, 3.2)
 
-# Colours to plot with. They stand for the page's own, which differ by day and by night: figure_svg exchanges them.
+# Placeholders for the colours of the page, which differ in light and dark mode: figure_svg replaces them by CSS variables.
 INK, MUTED, GRID, SURFACE = "#010101", "#020202", "#030303", "#040404"
 BLUE, ORANGE, GREEN, RED, PURPLE = "#050505", "#060606", "#070707", "#080808", "#090909"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED)
-"""The first is for what the figure is about, the others for what it is compared with."""
+"""The first is for the subject of the figure, the others for comparisons."""
 
 _VARIABLES = {
     INK: "ink", MUTED: "muted", GRID: "line", SURFACE: "surface",
@@ -28,10 +28,10 @@ _DENSITY = (0.12, 0.45, 0.9)
 
 
 def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, float] = HALF) -> str:
-    """What `draw` draws on an empty figure of `size` (width, height) inches, as an `<svg>` element.
+    """Let `draw` plot on an empty figure of `size` (width, height) inches; returns an `<svg>` element.
 
-    `name` says for a screen reader what is seen, and must be the figure's own on its page. The same plot is the same text, byte by byte.
-    Raises `CoinfarmError` where Matplotlib is not installed.
+    `name` is its description for screen readers, and must be unique on its page. The same plot gives the same bytes.
+    Raises `CoinfarmError` if Matplotlib is not installed.
     """
     require_packages()
     import matplotlib as mpl
@@ -48,7 +48,7 @@ def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, f
 
 
 def density_colours() -> Any:
-    """A colour map for how often something happened: from nothing at all to the page's blue."""
+    """A colour map for densities: from transparent to the page's blue."""
     from matplotlib.colors import LinearSegmentedColormap
 
     blue = (0.15, 0.45, 0.85)
@@ -56,14 +56,14 @@ def density_colours() -> Any:
 
 
 def _inline(svg: str, name: str) -> str:
-    """Without the head of a file of its own, at any width, and without the ids that nothing refers to."""
+    """Remove the file header, the fixed width, and the ids that nothing refers to."""
     svg = svg[svg.index("<svg") :]
     head, body = svg.split(">", 1)
     view_box = re.search(r'viewBox="[^"]*"', head)
     assert view_box is not None
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-    referred = set(re.findall(r"#([\w-]+)", body))
-    body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in referred else "", body)
+    referenced = set(re.findall(r"#([\w-]+)", body))
+    body = re.sub(r' id="([^"]+)"', lambda found: found[0] if found[1] in referenced else "", body)
     for colour, variable in _VARIABLES.items():
         body = body.replace(colour, f"var(--{variable})")
     label = name.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
@@ -71,11 +71,11 @@ def _inline(svg: str, name: str) -> str:
 
 
 _STYLE: dict[str, Any] = {
-    "svg.fonttype": "none",  # text stays text: small, sharp, found by a search
+    "svg.fonttype": "none",  # text stays text: small, sharp, searchable
     "font.family": "sans-serif",
     "font.size": 9.5,
     "text.color": INK,
-    "text.parse_math": False,  # a dollar in a name is a dollar
+    "text.parse_math": False,  # a dollar sign in a name is not math
     "axes.titlesize": 10,
     "axes.titlelocation": "left",
     "axes.labelcolor": MUTED,

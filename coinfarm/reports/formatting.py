@@ -1,4 +1,4 @@
-"""Times and numbers as people read them, in tables, pages and messages."""
+"""Times and numbers formatted for tables, pages and messages."""
 
 from datetime import UTC, datetime
 from math import isfinite
@@ -8,7 +8,7 @@ _MAX_FIXED = 1e7
 
 
 def minute_text(time_ms: int) -> str:
-    """A time in UTC: `2019-05-14 07:30`. A number beyond any calendar stays a number."""
+    """A time in UTC: `2019-05-14 07:30`; the number itself if it is no possible date."""
     try:
         return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):
@@ -21,7 +21,7 @@ def clock_text(time_ms: int) -> str:
 
 
 def duration_text(seconds: float | None) -> str:
-    """`12.3 s`, `45 min` or `3 h 20 min`; a question mark where it is unknown."""
+    """`12.3 s`, `45 min` or `3 h 20 min`; a question mark if unknown."""
     if seconds is None:
         return "?"
     if seconds < 60:
@@ -31,7 +31,7 @@ def duration_text(seconds: float | None) -> str:
 
 
 def dollar_text(usd: float | None) -> str:
-    """`$1,234.50`, or `$0.0123` below ten cents; a question mark where it is unknown."""
+    """`$1,234.50`, or `$0.0123` below ten cents; a question mark if unknown."""
     return "?" if usd is None else f"${usd:,.2f}" if usd == 0 or usd >= 0.1 else f"${usd:.4f}"
 
 
@@ -45,8 +45,23 @@ def number_text(value: float | None, decimals: int = 1) -> str:
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
+def score_text(value: float | None, decimals: int = 3) -> str:
+    """A number with a true minus sign: `−0.025`."""
+    return number_text(value, decimals).replace("-", "−")
+
+
+def interval_text(bounds: tuple[float, float] | None, decimals: int = 3) -> str:
+    """`[0.116, 0.158]`; empty for None."""
+    return "" if bounds is None else f"[{score_text(bounds[0], decimals)}, {score_text(bounds[1], decimals)}]"
+
+
+def percent_text(value: float | None, interval: tuple[float, float] | None = None) -> str:
+    """`53.3 %`, or with its interval `53.3 % [52.5, 54.1]`; a dash for None."""
+    return "–" if value is None else f"{score_text(value, 1)} % {interval_text(interval, 1)}".rstrip()
+
+
 def count_text(count: int | None) -> str:
-    """`1,234`; a question mark where it is unknown."""
+    """`1,234`; a question mark if unknown."""
     return "?" if count is None else f"{count:,}"
 
 

@@ -4,5 +4,5 @@ from coinfarm.extras import require
 
 
 def require_packages() -> None:
-    """Raises `MissingPackage` where they are not installed: better before the work than after it."""
-    require("a report", "jinja2", "matplotlib")
+    """Raise `MissingPackage` if they are not installed, before any work is done."""
+    require("a report", "matplotlib")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.reports.packages import require_packages
+from coinfarm.reports.template import render
 from coinfarm.storage.local_file import write_file
 
 Tone = Literal["good", "bad", "neutral"]
@@ -14,7 +14,7 @@ Tone = Literal["good", "bad", "neutral"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a reader in a hurry takes away: a headline, and what it rests on."""
+    """The result in one headline, and the reasons for it."""
 
     headline: str
     reasons: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Tile:
-    """A key number: what it is, its value with unit, and a note that puts it in its place."""
+    """A key number: its label, its value with unit, and a note for comparison."""
 
     label: str
     value: str
@@ -49,7 +49,7 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell that says by its tone how to take it."""
+    """A table cell with a tone."""
 
     text: str
     tone: Tone = "neutral"
@@ -57,9 +57,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a header; the first `text_columns` columns are text, the others numbers. `strong_row` is the one that it is about.
+    """Rows under a header; the first `text_columns` columns are text, the others numbers. `strong_row` is emphasised.
 
-    A `folded` table is a line that opens to it: for what only some will want to read.
+    A `folded` table is collapsed to its caption until it is opened.
     """
 
     header: tuple[str, ...]
@@ -73,7 +73,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot, `svg` as `coinfarm.reports.figure.figure_svg` makes it; a `wide` one has a row to itself."""
+    """A plot, `svg` from `coinfarm.reports.figure.figure_svg`; a `wide` one has a row to itself."""
 
     svg: str
     title: str
@@ -84,7 +84,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures side by side where there is room, one below another where there is not."""
+    """Figures side by side, or one below another on a narrow screen."""
 
     figures: tuple[Figure, ...]
     kind: str = field(default="figures", init=False)
@@ -95,7 +95,7 @@ Element = Prose | Tiles | Table | Figures
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page under a heading of its own."""
+    """A part of the page with a heading."""
 
     title: str
     elements: tuple[Element, ...]
@@ -103,7 +103,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. Text is plain text: whatever it holds, it is shown, never run. `footer` says what made the page from what."""
+    """A complete report. All text is plain text and is escaped. `footer` names the command and the data that made the page."""
 
     title: str
     subtitle: str
@@ -113,22 +113,11 @@ class Page:
     footer: str = ""
 
     def html(self) -> str:
-        """The page, the same for the same content. Raises `CoinfarmError` where the packages for reports are not installed."""
-        require_packages()
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-
-        environment = Environment(
-            loader=PackageLoader("coinfarm.reports", "."),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        return environment.get_template("page.html.j2").render(page=self)
+        """The HTML text, the same for the same content."""
+        return render("coinfarm.reports", "page.html.j2", page=self)
 
     def write(self, path: Path) -> None:
-        """Write the page as a whole. Raises `CoinfarmError` where that is not possible."""
+        """Write the page. Raises `CoinfarmError` if that fails."""
         try:
             write_file(path, self.html())
         except OSError as error:

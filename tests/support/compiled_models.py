@@ -18,7 +18,7 @@ _EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT
 
 
 def channel_means(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What the graph says of frames `(N, 200, 150, 3)`."""
+    """The output of the graph for frames `(N, 200, 150, 3)`."""
     return frames.mean(axis=(1, 2), dtype=np.float64).astype(np.float32)
 
 
@@ -29,12 +29,12 @@ def channel_means_graph(*, element_type: str = "u8", outputs: int = 3) -> Any:
 
     planes = operations.parameter([-1, 3, 200, 150], getattr(openvino.Type, element_type), name="planes")
     means = operations.reduce_mean(operations.convert(planes, "f32"), np.array([2, 3]), keep_dims=False)
-    shown = operations.gather(means, np.arange(outputs), np.int64(1))
-    return openvino.Model([shown], [planes])
+    selected = operations.gather(means, np.arange(outputs), np.int64(1))
+    return openvino.Model([selected], [planes])
 
 
 def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0", **details: Any) -> Bundle:
-    """A sealed bundle with those forms, the fastest first; its `model.keras` is no model, but `content`. `details` are of `Bundle.seal`."""
+    """A sealed bundle with these forms, the fastest first, and `content` instead of a Keras model. `details` are for `Bundle.seal`."""
     bundle = seal(folder, content, **details)
     for form in forms:
         (folder / form.file).parent.mkdir(exist_ok=True)

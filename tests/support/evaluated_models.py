@@ -1,4 +1,4 @@
-"""Models to evaluate: engines that are sensitive to every pixel, or know more than they may."""
+"""Models to evaluate, whose predictions depend on every pixel."""
 
 import zlib
 from datetime import date
@@ -14,7 +14,7 @@ from tests.support.pixel_engine import loaded
 
 
 class ChecksumEngine:
-    """Answers each frame with numbers from -0.5 to 0.5 that any other pixel would change; `sums` are those of all frames asked."""
+    """Predicts numbers from -0.5 to 0.5 that depend on every pixel; `sums` are the checksums of all frames predicted."""
 
     name = "checksums"
 
@@ -24,11 +24,13 @@ class ChecksumEngine:
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         sums = [zlib.crc32(np.ascontiguousarray(frame)) for frame in frames]
         self.sums += sums
-        return np.array([[(sum_ >> shift) % 1000 / 1000 - 0.5 for shift in (0, 10, 20)] for sum_ in sums], np.float32).reshape(-1, 3)
+        return np.array([[(checksum >> shift) % 1000 / 1000 - 0.5 for shift in (0, 10, 20)] for checksum in sums], np.float32).reshape(
+            -1, 3
+        )
 
 
 def predictor_of(folder: Path, engine: object, cutoff_ms: dict[str, int] | None = None) -> Predictor:
-    """A predictor over the engine, with the training cut-offs by symbol; without, the model does not tell what it has seen."""
+    """A predictor with the engine and training cut-offs by symbol; without them the training data is unknown."""
     training = None
     if cutoff_ms is not None:
         split = Split(from_date=date(2020, 1, 1), to_date=date(2020, 1, 2), frames=1)

@@ -1,7 +1,8 @@
-"""Evaluations as `coinfarm evaluate --json` prints them, with made-up results."""
+"""Evaluation documents with synthetic results."""
 
 from typing import Any
 
+from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.outputs import OUTPUT_NAMES
 
 BITCOIN, ETHER = "b" * 64, "e" * 64
@@ -9,7 +10,7 @@ BITCOIN, ETHER = "b" * 64, "e" * 64
 
 
 def evaluation_json(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
-    """An evaluation with that R² for each output, one after another; the last for those left."""
+    """A document with what versions are compared by: these R² by output, the last repeated, and the other fields."""
     r2 = r2 or (0.1,)
     outputs = {name: {"r2": r2[min(at, len(r2) - 1)], "meanAbsoluteErrorPct": 0.3} for at, name in enumerate(OUTPUT_NAMES)}
     return {
@@ -23,3 +24,8 @@ def evaluation_json(version: str, *r2: float, **fields: Any) -> dict[str, Any]:
         "outputs": outputs,
         **fields,
     }
+
+
+def evaluation_record(version: str, *r2: float, **fields: Any) -> EvaluationRecord:
+    """The record in `evaluation_json`."""
+    return EvaluationRecord.read(evaluation_json(version, *r2, **fields), "here")

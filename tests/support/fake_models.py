@@ -1,4 +1,4 @@
-"""Bundles whose model is a number in a text file, and an engine that answers with it."""
+"""Bundles whose model is a number in a text file, and an engine that predicts it."""
 
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from coinfarm.storage import Storage
 
 
 class FakeEngine:
-    """Answers every frame with the number in `model.keras`; raises `ValueError` if there is none, as an engine may."""
+    """Predicts the number in `model.keras` for every frame; raises `ValueError` if it is not a number, as an engine may."""
 
     name = "fake"
 
     def __init__(self, bundle: Bundle) -> None:
         self.value = float((bundle.folder / "model.keras").read_text())
-        self.itself = self  # a reference cycle, as Keras models are full of
+        self.itself = self  # a reference cycle, like those in Keras models
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.full((len(frames), 3), self.value, np.float32)

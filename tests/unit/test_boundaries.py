@@ -114,7 +114,7 @@ def test_image_render_imports_only_numpy_and_its_preview_pillow() -> None:
     assert {importer for importer, imported in third_party if imported == "PIL"} == {"image_render.preview"}
 
 
-LARGE = {"tensorflow", "keras", "jax", "openvino", "nncf", "pandas", "pyarrow", "matplotlib"}
+LARGE = {"tensorflow", "keras", "jax", "jinja2", "openvino", "nncf", "pandas", "pyarrow", "matplotlib"}
 
 
 @pytest.mark.parametrize("module", ["handler.app", "coinfarm.prediction.predictor", "coinfarm.cli", "coinfarm.training.train"])

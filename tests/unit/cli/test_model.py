@@ -1,4 +1,4 @@
-"""`coinfarm model …`, run as a person runs it."""
+"""The commands of `coinfarm model`."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from coinfarm.cli import main
-from coinfarm.models.evaluations import record_evaluation
+from coinfarm.models.publish import record_evaluation
 from coinfarm.storage import Storage, open_storage
 from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import promote_model, publish_model, seal
@@ -44,7 +44,7 @@ def model() -> Run:
     return lambda *arguments: CliRunner().invoke(main, ["model", *(str(argument) for argument in arguments)])
 
 
-def test_versions_are_shown_promoted_and_rolled_back(model: Run, root: Path, first: str, second: str) -> None:
+def test_promotes_shows_and_rolls_back(model: Run, root: Path, first: str, second: str) -> None:
     assert model("promote", root, second, "--note", "better").stdout == f"{second}\n"
     assert json.loads(model("show", root, second).stdout)["version"] == second
     assert model("rollback", root).stdout == f"{first}\n"
@@ -53,7 +53,9 @@ def test_versions_are_shown_promoted_and_rolled_back(model: Run, root: Path, fir
     assert "20200101-00000000" in missing.stderr
 
 
-def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_list_marks_the_version_in_service_and_shows_the_latest_score(
+    model: Run, root: Path, storage: Storage, first: str, second: str
+) -> None:
     record_evaluation(storage, first, evaluation_json(first, 0.9, **{"from": "2019-03-01", "to": "2019-05-01"}))
     record_evaluation(storage, first, evaluation_json(first, 0.15, 0.12, 0.0))
     rows = [line for line in model("list", root).stdout.splitlines() if line.startswith("│")]
@@ -66,7 +68,7 @@ def test_a_list_stars_what_serves_and_tells_its_score(model: Run, root: Path, st
     assert "not evaluated" in row[second]
 
 
-def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_list_as_json(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
     record_evaluation(storage, second, evaluation_json(second, 0.2))
     record_evaluation(storage, second, evaluation_json(second, 0.7, stride=100, frames=2_617))  # of the same days, but fewer frames
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
@@ -77,11 +79,11 @@ def test_a_list_for_scripts(model: Run, root: Path, storage: Storage, first: str
     assert listed[second]["evaluation"]["symbols"] == ["BTCUSD"]
 
 
-def test_a_damaged_version_does_not_hide_the_others(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_list_shows_a_damaged_version_with_its_fault(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
     storage.write(f"versions/{second}/manifest.json", b"{")
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
     assert listed[first]["fault"] is None
-    assert "manifest.json is not valid" in listed[second]["fault"]
+    assert "manifest.json" in listed[second]["fault"]
     assert "damaged: " in model("list", root).stdout
 
 
@@ -98,38 +100,25 @@ def test_a_damaged_version_does_not_hide_the_others(model: Run, root: Path, stor
     ],
     ids=" ".join,
 )
-@pytest.mark.parametrize("place", ["missing", "empty", "file.keras", "bundle"])
-def test_a_root_without_a_version_is_an_error_that_names_the_remedy(
-    model: Run, arguments: tuple[str, ...], place: str, tmp_path: Path
-) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file.keras").write_bytes(b"")
-    seal(tmp_path / "bundle")
-    shown = model(*(tmp_path / place if word == "ROOT" else word for word in arguments))
+def test_a_root_without_a_version_is_an_error_that_names_the_remedy(model: Run, arguments: tuple[str, ...], tmp_path: Path) -> None:
+    shown = model(*(tmp_path / "missing" if word == "ROOT" else word for word in arguments))
     assert (shown.exit_code, shown.stdout) == (1, "")
-    assert str(tmp_path / place) in shown.stderr
+    assert str(tmp_path / "missing") in shown.stderr
     assert "coinfarm model publish" in shown.stderr
     assert not (tmp_path / "missing").exists()
 
 
-def test_an_unknown_version_is_answered_with_those_that_there_are(model: Run, root: Path, first: str, second: str) -> None:
-    shown = model("show", root, "20200101-00000000")
-    assert shown.exit_code == 1
-    assert first in shown.stderr
-    assert second in shown.stderr
-
-
-def test_a_worse_version_is_refused_until_somebody_says_why(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_a_worse_version_needs_a_reason(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
     for version, r2 in ((first, 0.1), (second, 0.05)):
         record_evaluation(storage, version, evaluation_json(version, r2))
     refused = model("promote", root, second)
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert f"Error: {second} is not promoted: it scores 0.0500" in refused.stderr
+    assert "0.0500" in refused.stderr
     assert "--force --reason TEXT" in refused.stderr
     forced = model("promote", root, second, "--force", "--reason", "ten times as fast")
     assert (forced.exit_code, forced.stdout) == (0, f"{second}\n")
     shown = model("history", root).stdout
-    assert shown.index(second) < shown.index("ten times as fast") < shown.index("though it scores 0.0500") < shown.index(first)
+    assert shown.index(second) < shown.index("ten times as fast") < shown.index("0.0500") < shown.index(first)
     now, before = json.loads(model("history", root, "--json").stdout)
     assert (now["version"], now["forced"]["reason"], before["version"]) == (second, "ten times as fast", first)
 
@@ -138,7 +127,7 @@ def test_a_worse_version_is_refused_until_somebody_says_why(model: Run, root: Pa
 def test_force_and_reason_go_together(options: list[str], model: Run, root: Path, first: str) -> None:
     refused = model("promote", root, first, *options)
     assert refused.exit_code == 2
-    assert "--force and --reason TEXT go together" in refused.stderr
+    assert "--force and --reason" in refused.stderr
 
 
 def _bundle(tmp_path: Path, content: str = "3") -> tuple[Path, str]:
@@ -152,53 +141,50 @@ def _file(tmp_path: Path, document: Any) -> Path:
     return path
 
 
-def test_an_evaluation_made_beforehand_is_published_with_its_model(
-    model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
-) -> None:
+def test_publishes_an_earlier_evaluation_with_its_model(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
     record_evaluation(storage, first, evaluation_json(first, 0.1))
     folder, version = _bundle(tmp_path)
-    judged = _file(tmp_path, evaluation_json(version, 0.3))
-    shown = model("publish", folder, "--to", root, "--no-compile", "--evaluation", judged, "--promote")
+    evaluation = _file(tmp_path, evaluation_json(version, 0.3))
+    shown = model("publish", folder, "--to", root, "--no-compile", "--evaluation", evaluation, "--promote")
     assert (shown.exit_code, shown.stdout) == (0, f"{version}\n")
     assert [entry["serves"] for entry in json.loads(model("list", root, "--json").stdout) if entry["version"] == version] == [True]
 
 
-def test_a_version_that_is_not_promoted_is_published_all_the_same(
-    model: Run, root: Path, storage: Storage, first: str, tmp_path: Path
-) -> None:
+def test_publishes_a_version_whose_promotion_is_refused(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
     record_evaluation(storage, first, evaluation_json(first, 0.1))
     folder, version = _bundle(tmp_path)
     shown = model("publish", folder, "--to", root, "--no-compile", "--promote")
     assert (shown.exit_code, shown.stdout) == (1, f"{version}\n")
-    assert f"was not judged as {first} was" in shown.stderr
+    assert first in shown.stderr
+    assert first == json.loads(storage.read("current.json").data)["version"]
 
 
-def test_what_lies_there_already_is_said_and_not_compiled_again(model: Run, root: Path, tmp_path: Path) -> None:
+def test_a_published_version_is_not_compiled_again(model: Run, root: Path, tmp_path: Path) -> None:
     folder, version = _bundle(tmp_path)
     model("publish", folder, "--to", root, "--no-compile")
-    again = model("publish", folder, "--to", root)  # to compile it would fail: it is no Keras model
+    again = model("publish", folder, "--to", root)  # compiling would fail: it is no Keras model
     assert (again.exit_code, again.stdout) == (0, f"{version}\n")
-    assert f"{version} is already published under {root}" in again.stderr
+    assert version in again.stderr
 
 
 @pytest.mark.parametrize(
-    ("document", "said"),
+    ("document", "named"),
     [
-        pytest.param([], "is not an evaluation", id="no object"),
-        pytest.param({}, "the evaluation is not valid: model: Field required", id="nothing in it"),
-        pytest.param(evaluation_json("20260101-00000000"), "the evaluation is of 20260101-00000000, not of", id="another model's"),
+        pytest.param([], "evaluation.json", id="no object"),
+        pytest.param({}, "model", id="empty"),
+        pytest.param(evaluation_json("20260101-00000000"), "20260101-00000000", id="of another model"),
     ],
 )
-def test_what_is_no_evaluation_of_the_model_is_refused_before_it_is_published(
-    document: Any, said: str, model: Run, root: Path, storage: Storage, tmp_path: Path
+def test_checks_an_evaluation_before_publishing(
+    document: Any, named: str, model: Run, root: Path, storage: Storage, tmp_path: Path
 ) -> None:
     refused = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--evaluation", _file(tmp_path, document))
     assert (refused.exit_code, refused.stdout) == (1, "")
-    assert said in refused.stderr
+    assert named in refused.stderr
     assert list(storage.list()) == []
 
 
-def test_a_card_is_printed_or_written(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
+def test_prints_or_writes_a_card(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
     record_evaluation(storage, first, evaluation_json(first, 0.1234))
     printed = model("card", root, first).stdout
     assert printed.startswith(f"# fake {first}\n")

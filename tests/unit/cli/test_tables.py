@@ -23,9 +23,10 @@ from coinfarm.cli.evaluation_tables import tables as evaluation_tables
 from coinfarm.cli.model_tables import history_table, versions_table
 from coinfarm.cli.prediction_table import prediction_table
 from coinfarm.cli.tables import print_tables
-from coinfarm.evaluation.display_names import BASELINE_TITLES
+from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from tests.support.candle_stores import FIRST_MS
+from tests.support.evaluation_documents import evaluation_record
 from tests.support.table_text import assert_fits
 
 VERSION = "20261122-f64964ac"
@@ -45,8 +46,9 @@ def predictions() -> list[Table]:
 def record() -> list[Table]:
     scores = {name: {"r2": -0.1234, "r2Interval": [-0.5, 0.5]} for name in OUTPUT_NAMES}
     direction = {"rightPct": 53.25, "intervalPct": [52.5, 54.0]}
-    document = {"frames": 1_234_567, "from": "2019-06-01", "to": "2019-07-01", "outputs": scores, "direction": {"overall": direction}}
-    return [evaluation_record_table({**document, "baselines": {"constantTimesRange": {"outputs": scores, "direction": direction}}})]
+    baselines = {"constantTimesRange": {"outputs": scores, "direction": direction}}
+    fields = {"frames": 1_234_567, "outputs": scores, "direction": {"overall": direction}, "baselines": baselines}
+    return [evaluation_record_table(evaluation_record(VERSION, **fields))]
 
 
 def evaluation() -> list[Table]:
@@ -75,7 +77,7 @@ def versions() -> list[Table]:
 
 
 def pointers() -> list[Table]:
-    forced = like(reason="ten times as fast", overruled=("it scores 0.0500, and 20261121-01234567 scored 0.1000 on the same windows",))
+    forced = like(reason="ten times as fast", failed_checks=("it scores 0.0500, and 20261121-01234567 scored 0.1000 on the same windows",))
     return [history_table([like(promoted_at=date(2026, 1, 1), version=VERSION, note="for the demonstration", forced=forced)])]
 
 

@@ -1,4 +1,4 @@
-"""Whole evaluations: of a model that knows, of one that does not, and of labels that were shuffled."""
+"""Evaluations of a perfect model, of one without skill, and of shuffled labels."""
 
 import json
 from dataclasses import replace
@@ -10,7 +10,7 @@ import pytest
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.evaluation.evaluate import baselines, evaluate, evaluation_of
+from coinfarm.evaluation.evaluate import baseline_predictions, evaluate, score_frames
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, predict_frames
 from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.models.evaluations import EvaluationRecord
@@ -27,7 +27,7 @@ SPEC = EvaluationSpec(date(2020, 7, 1), date(2021, 1, 1), stride=2)
 
 @pytest.fixture(scope="module")
 def coins() -> list[Candles]:
-    """A year of hours of two made-up coins, whose volatility, as that of real ones, comes in clusters."""
+    """A year of hours of two synthetic coins, whose volatility is clustered like that of real ones."""
     return [generate(symbol, "1h", START_MS, 366 * 24, seed=1) for symbol in ("DEMO1", "DEMO2")]
 
 
@@ -38,53 +38,52 @@ def predictor(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
 
 
 @pytest.fixture(scope="module")
-def judged(predictor: Predictor, coins: list[Candles]) -> EvaluationFrames:
+def frames(predictor: Predictor, coins: list[Candles]) -> EvaluationFrames:
     return predict_frames(predictor, coins, SPEC)
 
 
 @pytest.fixture(scope="module")
-def evaluation(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> Evaluation:
-    return evaluation_of(judged, predictor, coins, SPEC, ["DEMO1-1h.parquet", "DEMO2-1h.parquet"])
+def evaluation(frames: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> Evaluation:
+    return score_frames(frames, predictor, coins, SPEC, ["DEMO1-1h.parquet", "DEMO2-1h.parquet"])
 
 
-def saying(judged: EvaluationFrames, predicted_pct: np.ndarray) -> EvaluationFrames:
-    """What was judged, had the model said so."""
-    return replace(judged, predicted_pct=predicted_pct)
+def predicting(frames: EvaluationFrames, predicted_pct: np.ndarray) -> EvaluationFrames:
+    """The same frames with other predictions."""
+    return replace(frames, predicted_pct=predicted_pct)
 
 
-def test_a_document_says_what_was_judged_on_what_terms(evaluation: Evaluation, coins: list[Candles], judged: EvaluationFrames) -> None:
+def test_a_document_describes_the_data_and_the_method(evaluation: Evaluation, coins: list[Candles], frames: EvaluationFrames) -> None:
     document = json.loads(json.dumps(evaluation.to_dict(), allow_nan=False))
     assert (document["from"], document["to"], document["stride"], document["interval"]) == ("2020-07-01", "2021-01-01", 2, "1h")
     assert document["model"] == {"name": "fake", "version": evaluation.model.version, "engine": "checksums"}
-    assert document["candles"] == {coin.symbol: digest(SPEC.of(coin)) for coin in coins}
+    assert document["candles"] == {coin.symbol: digest(SPEC.candles_of(coin)) for coin in coins}
     assert document["candleFiles"] == ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
-    assert document["frames"] == document["counts"]["judged"] == len(judged.rows)
+    assert document["frames"] == document["counts"]["judged"] == len(frames.observations)
     assert document["includesInSample"] is False
     assert set(document["baselines"]) == {"zero", "trainingMean", "constantTimesRange", "ridge", "persistence", "reversal"}
     assert document["bootstrap"] == {"level": 0.9, "samples": 1000, "blockCandles": 230, "seed": 0}
     assert Evaluation.model_validate(document) == evaluation
 
 
-def test_a_document_can_be_recorded_beside_its_model(evaluation: Evaluation) -> None:
-    record = EvaluationRecord.of(evaluation.to_dict(), "the evaluation")
-    assert record.version == evaluation.model.version
-    assert record.frames == evaluation.frames
+def test_a_document_can_be_recorded(evaluation: Evaluation) -> None:
+    record = EvaluationRecord.read(evaluation.to_dict(), "the evaluation")
     assert record.r2 == {name: evaluation.outputs[name].r2 for name in OUTPUT_NAMES}
+    assert record.conditions == evaluation.conditions
 
 
-def test_the_same_candles_make_the_same_document(evaluation: Evaluation, predictor: Predictor, coins: list[Candles]) -> None:
+def test_an_evaluation_is_reproducible(evaluation: Evaluation, predictor: Predictor, coins: list[Candles]) -> None:
     assert evaluate(predictor, coins, SPEC, candle_files=evaluation.candle_files) == evaluation
 
 
-def test_a_model_that_knows_nothing_is_found_out(evaluation: Evaluation) -> None:
-    """Its answers are checksums of the frames."""
+def test_a_model_without_skill_scores_nothing(evaluation: Evaluation) -> None:
+    """Its predictions are checksums of the frames."""
     assert all(metrics.r2 is not None and metrics.r2 < 0 for metrics in evaluation.outputs.values())
     assert all(abs(metrics.rank_correlation or 0) < 0.05 for metrics in evaluation.outputs.values())
     assert evaluation.direction.overall.right_pct == pytest.approx(50, abs=3)
 
 
-def test_a_model_that_knows_all_is_right(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
-    truth = evaluation_of(saying(judged, judged.rows.actual_pct), predictor, coins, SPEC)
+def test_a_perfect_model_scores_everything(frames: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
+    truth = score_frames(predicting(frames, frames.observations.actual_pct), predictor, coins, SPEC)
     assert [metrics.r2 for metrics in truth.outputs.values()] == [1, 1, 1]
     assert [metrics.mean_absolute_error_pct for metrics in truth.outputs.values()] == [0, 0, 0]
     assert [metrics.r2_interval for metrics in truth.outputs.values()] == [(1, 1)] * 3
@@ -94,18 +93,18 @@ def test_a_model_that_knows_all_is_right(judged: EvaluationFrames, predictor: Pr
     assert truth.outputs["endChangePct"].daily_rank_correlation.mean == 1
 
 
-def correlations(told: np.ndarray, actual: np.ndarray) -> list[float]:
-    return [abs(float(np.corrcoef(column, truth)[0, 1])) for column, truth in zip(told.T, actual.T, strict=True)]
+def correlations(predictions: np.ndarray, actual: np.ndarray) -> list[float]:
+    return [abs(float(np.corrcoef(column, truth)[0, 1])) for column, truth in zip(predictions.T, actual.T, strict=True)]
 
 
-def test_shuffled_labels_take_all_skill_away(judged: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
-    """Skill that outlived the shuffling would be knowledge of the labels that came by another way than the windows."""
-    skilled = baselines(judged.rows, judged.fit_rows)["ridge"]
-    skilled[:, 2] = judged.rows.actual_pct[:, 2] + np.random.default_rng(1).normal(scale=5.0, size=len(skilled))
-    before = evaluation_of(saying(judged, skilled), predictor, coins, SPEC)
-    shuffled = np.random.default_rng(0).permutation(len(judged.rows))
-    rows = replace(judged.rows, actual_pct=judged.rows.actual_pct[shuffled])
-    after = evaluation_of(replace(saying(judged, skilled), rows=rows), predictor, coins, SPEC)
+def test_shuffled_labels_remove_all_skill(frames: EvaluationFrames, predictor: Predictor, coins: list[Candles]) -> None:
+    """Skill that remained would be look-ahead: knowledge of the labels that does not come from the windows."""
+    skilled = baseline_predictions(frames.observations, frames.fit_observations)["ridge"]
+    skilled[:, 2] = frames.observations.actual_pct[:, 2] + np.random.default_rng(1).normal(scale=5.0, size=len(skilled))
+    before = score_frames(predicting(frames, skilled), predictor, coins, SPEC)
+    shuffled = np.random.default_rng(0).permutation(len(frames.observations))
+    observations = replace(frames.observations, actual_pct=frames.observations.actual_pct[shuffled])
+    after = score_frames(replace(predicting(frames, skilled), observations=observations), predictor, coins, SPEC)
 
     for name in OUTPUT_NAMES:
         assert (before.outputs[name].rank_correlation or 0) > 0.2
@@ -116,47 +115,49 @@ def test_shuffled_labels_take_all_skill_away(judged: EvaluationFrames, predictor
     assert abs((after.direction.overall.right_pct or 0) - 50) < 2.5
 
 
-def test_baselines_fitted_on_shuffled_labels_know_no_more_than_the_mean(judged: EvaluationFrames) -> None:
-    assert judged.fit_rows is not None
-    shuffled = np.random.default_rng(1).permutation(len(judged.fit_rows))
-    blind = baselines(judged.rows, replace(judged.fit_rows, actual_pct=judged.fit_rows.actual_pct[shuffled]))["ridge"]
-    seeing = baselines(judged.rows, judged.fit_rows)["ridge"]
-    assert min(correlations(seeing, judged.rows.actual_pct)[:2]) > 0.2
-    spread = blind.std(axis=0) / seeing.std(axis=0)
+def test_baselines_fitted_on_shuffled_labels_predict_little_but_the_mean(frames: EvaluationFrames) -> None:
+    assert frames.fit_observations is not None
+    shuffled = np.random.default_rng(1).permutation(len(frames.fit_observations))
+    shuffled_fit = baseline_predictions(
+        frames.observations, replace(frames.fit_observations, actual_pct=frames.fit_observations.actual_pct[shuffled])
+    )["ridge"]
+    fit = baseline_predictions(frames.observations, frames.fit_observations)["ridge"]
+    assert min(correlations(fit, frames.observations.actual_pct)[:2]) > 0.2
+    spread = shuffled_fit.std(axis=0) / fit.std(axis=0)
     assert (spread[:2] < 0.5).all()
 
 
-def test_the_ridge_is_the_baseline_to_beat(evaluation: Evaluation) -> None:
-    """On volatility that comes in clusters it must see more than the plain ones: else it would prove nothing to be better than it."""
+def test_ridge_regression_is_the_best_baseline(evaluation: Evaluation) -> None:
+    """On clustered volatility it must beat the simple baselines: otherwise beating it would prove nothing."""
     r2 = {name: baseline.outputs["maxRisePct"].r2 or 0 for name, baseline in evaluation.baselines.items()}
     assert max(r2, key=lambda name: r2[name]) == "ridge"
     assert r2["ridge"] > 0.05
 
 
-def test_reversal_is_persistence_upside_down(judged: EvaluationFrames) -> None:
-    told = baselines(judged.rows, None)
-    assert set(told) == {"zero", "persistence", "reversal"}
-    np.testing.assert_array_equal(told["reversal"][:, 0], -told["persistence"][:, 1])
-    np.testing.assert_array_equal(told["reversal"][:, 1], -told["persistence"][:, 0])
-    np.testing.assert_array_equal(told["reversal"][:, 2], -told["persistence"][:, 2])
+def test_reversal_is_the_mirrored_persistence(frames: EvaluationFrames) -> None:
+    predictions = baseline_predictions(frames.observations, None)
+    assert set(predictions) == {"zero", "persistence", "reversal"}
+    np.testing.assert_array_equal(predictions["reversal"][:, 0], -predictions["persistence"][:, 1])
+    np.testing.assert_array_equal(predictions["reversal"][:, 1], -predictions["persistence"][:, 0])
+    np.testing.assert_array_equal(predictions["reversal"][:, 2], -predictions["persistence"][:, 2])
 
 
-def test_where_nothing_can_be_learnt_no_fitted_baseline_is_claimed(predictor: Predictor, coins: list[Candles]) -> None:
+def test_without_candles_to_fit_on_there_are_no_fitted_baselines(predictor: Predictor, coins: list[Candles]) -> None:
     late = [coin.between(START_MS + CUTOFF_DAY * DAY_MS, None) for coin in coins]
     found = evaluate(predictor, late, SPEC)
     assert found.baseline_fit is None
     assert set(found.baselines) == {"zero", "persistence", "reversal"}
 
 
-def still(symbol: str) -> Candles:
-    """A market in which nothing ever happens but that it is traded."""
+def constant_price(symbol: str) -> Candles:
+    """A market with trades and a constant price."""
     open_time = START_MS + np.arange(60 * 24) * 3_600_000
     price = np.full(len(open_time), 7.0)
     return Candles.checked(symbol, "1h", open_time, Columns(price, price, price, price, np.ones(len(price))))
 
 
-def test_a_market_that_stands_still_gives_no_score_and_no_nan(predictor: Predictor) -> None:
-    found = evaluate(predictor, [still("DEMO1")], EvaluationSpec(date(2020, 1, 10), date(2020, 2, 29), include_in_sample=True))
+def test_a_constant_price_has_no_scores_and_no_nan(predictor: Predictor) -> None:
+    found = evaluate(predictor, [constant_price("DEMO1")], EvaluationSpec(date(2020, 1, 10), date(2020, 2, 29), include_in_sample=True))
     document: dict[str, Any] = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["outputs"]["maxRisePct"]["r2"] is None
     assert document["outputs"]["maxRisePct"]["rankCorrelation"] is None

@@ -1,4 +1,4 @@
-"""Which frames are judged, which are left out and counted, and that none of them knows what comes after it."""
+"""Which frames are evaluated, which are left out and counted, and that there is no look-ahead."""
 
 from collections.abc import Iterable
 from datetime import date, timedelta
@@ -34,126 +34,125 @@ def hours(days: int, symbol: str = "DEMOUSD", missing: Iterable[int] = ()) -> Ca
     return without(generate(symbol, "1h", START_MS, days * 24, seed=1), list(missing))
 
 
-def judged(
-    folder: Path, coins: list[Candles], terms: EvaluationSpec, cutoff_day: int | None = 0, **more: list[Candles]
+def evaluation_frames(
+    folder: Path, coins: list[Candles], spec: EvaluationSpec, cutoff_day: int | None = 0, **more: list[Candles]
 ) -> EvaluationFrames:
     cutoff = None if cutoff_day is None else {"DEMOUSD": START_MS + cutoff_day * DAY_MS}
-    return predict_frames(predictor_of(folder / "model", ChecksumEngine(), cutoff), coins, terms, **more)
+    return predict_frames(predictor_of(folder / "model", ChecksumEngine(), cutoff), coins, spec, **more)
 
 
-def test_every_window_with_its_horizon_in_the_period_is_judged(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)))
+def test_evaluates_every_window_whose_horizon_is_in_the_period(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)))
     windows = 20 * 24 - WINDOW + 1
     assert found.counts.model_dump() == {
         "windows": windows,
-        "judged": windows - HORIZON,
+        "evaluated": windows - HORIZON,
         "in_sample": 0,
         "without_prediction": 0,
         "without_horizon": HORIZON,
         "effective": round((windows - HORIZON) / HORIZON, 1),
     }
-    assert len(found.rows) == len(found.predicted_pct) == found.counts.judged
-    first, last = found.rows.close_time[[0, -1]]
+    assert len(found.observations) == len(found.predicted_pct) == found.counts.evaluated
+    first, last = found.observations.close_time[[0, -1]]
     assert first == START_MS + 10 * DAY_MS + WINDOW * HOUR_MS - 1
     assert last == START_MS + 30 * DAY_MS - HORIZON * HOUR_MS - 1
 
 
-def test_no_horizon_crosses_the_last_day(tmp_path: Path) -> None:
-    """What comes after the period changes nothing that is judged."""
+def test_candles_after_the_period_change_nothing(tmp_path: Path) -> None:
     coin = hours(60)
-    terms = EvaluationSpec(day(10), day(30))
-    spoiled = Columns(*(np.where(coin.open_time >= START_MS + 30 * DAY_MS, 1.5 * column, column) for column in coin.columns))
-    before = judged(tmp_path, [coin], terms)
-    after = judged(tmp_path / "again", [Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)], terms)
-    np.testing.assert_array_equal(after.rows.actual_pct, before.rows.actual_pct)
+    spec = EvaluationSpec(day(10), day(30))
+    changed = Columns(*(np.where(coin.open_time >= START_MS + 30 * DAY_MS, 1.5 * column, column) for column in coin.columns))
+    before = evaluation_frames(tmp_path, [coin], spec)
+    after = evaluation_frames(tmp_path / "again", [Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)], spec)
+    np.testing.assert_array_equal(after.observations.actual_pct, before.observations.actual_pct)
     np.testing.assert_array_equal(after.predicted_pct, before.predicted_pct)
 
 
-def test_predictions_meet_what_happened_after_their_own_window(tmp_path: Path) -> None:
+def test_outcomes_are_those_after_the_predicted_window(tmp_path: Path) -> None:
     coin = hours(60)
-    found = judged(tmp_path, [coin], EvaluationSpec(day(0), day(60), stride=7))
+    found = evaluation_frames(tmp_path, [coin], EvaluationSpec(day(0), day(60), stride=7))
     series = predictor_of(tmp_path / "other", ChecksumEngine()).predict(Series(coin, 7))
-    np.testing.assert_array_equal(found.predicted_pct, series.values_pct[: len(found.rows)])
-    np.testing.assert_array_equal(found.rows.close_time, series.close_time[: len(found.rows)])
+    np.testing.assert_array_equal(found.predicted_pct, series.values_pct[: len(found.observations)])
+    np.testing.assert_array_equal(found.observations.close_time, series.close_time[: len(found.observations)])
     at = 7 * 5 + WINDOW - 1
     close, high = coin.columns.close[at], coin.columns.high[at + 1 : at + 1 + HORIZON].max()
-    assert found.rows.actual_pct[5, 0] == pytest.approx(100 * (high / close - 1))
+    assert found.observations.actual_pct[5, 0] == pytest.approx(100 * (high / close - 1))
 
 
-def test_windows_that_begin_before_the_cut_off_are_left_out_and_counted(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=15)
+def test_in_sample_windows_are_left_out_and_counted(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=15)
     assert found.counts.in_sample == 5 * 24
-    assert found.counts.judged == 30 * 24 - WINDOW + 1 - HORIZON - 5 * 24
-    assert found.rows.close_time.min() == START_MS + 15 * DAY_MS + WINDOW * HOUR_MS - 1
+    assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON - 5 * 24
+    assert found.observations.close_time.min() == START_MS + 15 * DAY_MS + WINDOW * HOUR_MS - 1
 
 
-def test_in_sample_windows_are_judged_when_one_says_so(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40), include_in_sample=True), cutoff_day=15)
-    assert (found.counts.in_sample, found.counts.judged) == (0, 30 * 24 - WINDOW + 1 - HORIZON)
+def test_in_sample_windows_are_evaluated_on_request(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40), include_in_sample=True), cutoff_day=15)
+    assert (found.counts.in_sample, found.counts.evaluated) == (0, 30 * 24 - WINDOW + 1 - HORIZON)
 
 
-def test_where_all_is_in_sample_the_error_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match=r"251 of the 281 windows .* begin before .*: choose later days, or say --include-in-sample"):
-        judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)), cutoff_day=40)
+def test_only_in_sample_windows_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match=r"251 of the 281 .*--include-in-sample"):
+        evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)), cutoff_day=40)
 
 
-def test_a_coin_that_the_model_has_not_seen_is_in_sample_until_the_latest_cut_off(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60, "DEMO2")], EvaluationSpec(day(10), day(40)), cutoff_day=15)
+def test_an_unseen_coin_is_in_sample_until_the_latest_cut_off(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60, "DEMO2")], EvaluationSpec(day(10), day(40)), cutoff_day=15)
     assert found.counts.in_sample == 5 * 24
 
 
-def test_a_model_that_does_not_tell_what_it_has_seen_leaves_that_open(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=None)
+def test_unknown_training_data_leaves_in_sample_unknown(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=None)
     assert found.counts.in_sample is None
-    assert found.counts.judged == 30 * 24 - WINDOW + 1 - HORIZON
+    assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON
 
 
 def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
-    """From the window whose last 101 candles lie in the hole to the one whose first 101 do: they begin from 401 to 549."""
-    found = judged(tmp_path, [hours(60, missing=range(500, 650))], EvaluationSpec(day(0), day(60)))
+    """From the window whose last 101 candles are missing to the one whose first 101 are: they begin from 401 to 549."""
+    found = evaluation_frames(tmp_path, [hours(60, missing=range(500, 650))], EvaluationSpec(day(0), day(60)))
     assert found.counts.without_prediction == 149
-    assert found.counts.judged == 60 * 24 - WINDOW + 1 - HORIZON - 149
+    assert found.counts.evaluated == 60 * 24 - WINDOW + 1 - HORIZON - 149
     assert not np.isnan(found.predicted_pct).any()
 
 
-def test_a_coin_without_candles_enough_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 to 2020-01-31, fewer than a window and its horizon"):
-        judged(tmp_path, [hours(60), hours(12, "DEMO2")], EvaluationSpec(day(10), day(30)))
+def test_names_a_coin_with_too_few_candles(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 to 2020-01-31.*230"):
+        evaluation_frames(tmp_path, [hours(60), hours(12, "DEMO2")], EvaluationSpec(day(10), day(30)))
 
 
-def test_the_baselines_learn_before_the_cut_off_and_share_no_candle_with_what_is_judged(tmp_path: Path) -> None:
-    found = judged(tmp_path, [hours(60)], EvaluationSpec(day(20), day(60)), cutoff_day=20)
-    assert found.fit_rows is not None
+def test_baselines_are_fitted_on_candles_before_the_evaluated_ones(tmp_path: Path) -> None:
+    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(20), day(60)), cutoff_day=20)
+    assert found.fit_observations is not None
     cutoff = START_MS + 20 * DAY_MS
-    assert found.fit_rows.close_time.max() + HORIZON * HOUR_MS < cutoff
-    assert found.rows.close_time.min() - WINDOW * HOUR_MS + 1 >= cutoff
-    assert len(found.fit_rows) == -(-(20 * 24 - WINDOW - HORIZON + 1) // 10)
+    assert found.fit_observations.close_time.max() + HORIZON * HOUR_MS < cutoff
+    assert found.observations.close_time.min() - WINDOW * HOUR_MS + 1 >= cutoff
+    assert len(found.fit_observations) == -(-(20 * 24 - WINDOW - HORIZON + 1) // 10)
 
 
-def test_nothing_after_the_cut_off_changes_what_the_baselines_learn(tmp_path: Path) -> None:
+def test_candles_after_the_cut_off_do_not_change_the_fit(tmp_path: Path) -> None:
     coin = hours(60)
-    spoiled = Columns(*(np.where(coin.open_time >= START_MS + 20 * DAY_MS, 1.5 * column, column) for column in coin.columns))
-    other = Candles(coin.symbol, coin.interval, coin.open_time, spoiled, coin.filled)
-    terms = EvaluationSpec(day(20), day(60))
-    fits = [judged(tmp_path / name, [candles], terms, 20).fit_rows for name, candles in (("one", coin), ("other", other))]
+    changed = Columns(*(np.where(coin.open_time >= START_MS + 20 * DAY_MS, 1.5 * column, column) for column in coin.columns))
+    other = Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)
+    spec = EvaluationSpec(day(20), day(60))
+    fits = [evaluation_frames(tmp_path / name, [candles], spec, 20).fit_observations for name, candles in (("one", coin), ("other", other))]
     assert fits[0] is not None
     assert fits[1] is not None
     np.testing.assert_array_equal(fits[0].features, fits[1].features)
     np.testing.assert_array_equal(fits[0].actual_pct, fits[1].actual_pct)
 
 
-def test_without_candles_before_the_cut_off_nothing_is_learnt_unless_they_are_given(tmp_path: Path) -> None:
+def test_candles_to_fit_on_may_be_given_separately(tmp_path: Path) -> None:
     coin = hours(60)
-    terms = EvaluationSpec(day(20), day(60))
+    spec = EvaluationSpec(day(20), day(60))
     late = coin.between(START_MS + 20 * DAY_MS, None)
-    assert judged(tmp_path / "without", [late], terms, 20).fit_rows is None
-    given = judged(tmp_path / "with", [late], terms, 20, baseline_coins=[coin]).fit_rows
+    assert evaluation_frames(tmp_path / "without", [late], spec, 20).fit_observations is None
+    given = evaluation_frames(tmp_path / "with", [late], spec, 20, baseline_coins=[coin]).fit_observations
     assert given is not None
     assert len(given) > 0
 
 
-def spoiled_after(coin: Candles, candle: int) -> Candles:
-    """Every candle from that one on is another, each in its own way."""
+def changed_after(coin: Candles, candle: int) -> Candles:
+    """Change every candle from that one on by a random factor."""
     factor = np.ones(len(coin))
     factor[candle:] = np.random.default_rng(1).uniform(0.5, 2.0, size=len(coin) - candle)
     columns = Columns(*(column * factor for column in coin.columns))
@@ -162,12 +161,12 @@ def spoiled_after(coin: Candles, candle: int) -> Candles:
 
 @pytest.mark.parametrize("end", [WINDOW, 230, 299])
 def test_no_candle_after_a_window_changes_its_frame_or_its_prediction(tmp_path: Path, end: int) -> None:
-    """No look-ahead: all windows that end before the spoiled candles stay as they are, and all later ones do not."""
+    """All windows that end before the changed candles are unchanged, and all later ones are not."""
     coin = minutes(300)
     engines = ChecksumEngine(), ChecksumEngine()
     before, after = (
         predictor_of(tmp_path / str(number), engine).predict(Series(candles))
-        for number, (engine, candles) in enumerate(zip(engines, (coin, spoiled_after(coin, end)), strict=True))
+        for number, (engine, candles) in enumerate(zip(engines, (coin, changed_after(coin, end)), strict=True))
     )
     known = end - WINDOW + 1
     assert engines[0].sums[:known] == engines[1].sums[:known]
@@ -176,19 +175,19 @@ def test_no_candle_after_a_window_changes_its_frame_or_its_prediction(tmp_path: 
 
 
 def test_the_reference_model_does_not_look_ahead(tmp_path: Path) -> None:
-    """One window to a call: within a batch a compiled form may round a frame otherwise than in another place of it."""
+    """One window per call: a compiled form may round a frame differently in another place of a batch."""
     coin, end = minutes(260), 240
     service = Service(Settings(model_cache_dir=tmp_path))
-    whole, spoiled = (
+    unchanged, changed = (
         Predictor(service.model(), max_batch=1).predict(Series(candles, stride=20)).values_pct
-        for candles in (coin, spoiled_after(coin, end))
+        for candles in (coin, changed_after(coin, end))
     )
-    assert np.isfinite(whole).all()
-    np.testing.assert_array_equal(whole[:3], spoiled[:3])
-    assert (whole[3] != spoiled[3]).all()
+    assert np.isfinite(unchanged).all()
+    np.testing.assert_array_equal(unchanged[:3], changed[:3])
+    assert (unchanged[3] != changed[3]).all()
 
 
-def test_files_that_hold_parts_of_a_coin_are_one_series() -> None:
+def test_joins_the_parts_of_a_coin() -> None:
     coin, other = hours(20), hours(10, "DEMO2")
     joined = join_by_symbol([coin[100:], other, coin[:100]])
     assert [(part.symbol, len(part)) for part in joined] == [("DEMO2", 240), ("DEMOUSD", 480)]
@@ -196,30 +195,27 @@ def test_files_that_hold_parts_of_a_coin_are_one_series() -> None:
     np.testing.assert_array_equal(joined[1].columns, coin.columns)
 
 
-def test_files_that_overlap_are_refused() -> None:
+def test_rejects_parts_that_overlap_or_differ_in_their_interval() -> None:
     coin = hours(20)
-    with pytest.raises(CoinfarmError, match="the files of DEMOUSD overlap: give each candle once"):
+    with pytest.raises(CoinfarmError, match="DEMOUSD overlap"):
         join_by_symbol([coin[:100], coin[99:]])
+    with pytest.raises(CoinfarmError, match="1h, 1m"):
+        join_by_symbol([coin, minutes(300)])
 
 
-def test_intervals_are_not_mixed() -> None:
-    with pytest.raises(CoinfarmError, match=r"different intervals \(1h, 1m\)"):
-        join_by_symbol([hours(20), minutes(300)])
-
-
-def test_a_period_that_ends_before_it_begins_is_refused() -> None:
-    with pytest.raises(CoinfarmError, match="before it has begun"):
+def test_rejects_an_empty_period() -> None:
+    with pytest.raises(CoinfarmError, match="2020-01-04"):
         EvaluationSpec(day(3), day(3))
 
 
-def test_the_digest_is_of_the_candles_whatever_file_they_came_in() -> None:
+def test_the_digest_does_not_depend_on_the_files() -> None:
     coin = hours(20)
     assert digest(coin) == digest(join_by_symbol([coin[:50], coin[50:]])[0])
     assert digest(coin) != digest(coin[:-1])
-    assert digest(coin) != digest(spoiled_after(coin, len(coin) - 1))
+    assert digest(coin) != digest(changed_after(coin, len(coin) - 1))
 
 
-def test_the_cut_off_is_each_coins_own(tmp_path: Path) -> None:
+def test_each_coin_has_its_own_cut_off(tmp_path: Path) -> None:
     split = Split(from_date=FIRST_DAY, to_date=day(1), frames=1)
     training = TrainingData(
         symbols=("DEMO1", "DEMO2"),
@@ -234,5 +230,5 @@ def test_the_cut_off_is_each_coins_own(tmp_path: Path) -> None:
     found = predict_frames(predictor, [hours(40, "DEMO1"), hours(40, "DEMO2")], EvaluationSpec(day(10), day(40)))
     assert found.fit_before_ms == training.cutoff_ms
     assert found.counts.in_sample == 5 * 24
-    counts = dict(zip(*np.unique(found.rows.symbols, return_counts=True), strict=True))
+    counts = dict(zip(*np.unique(found.observations.symbols, return_counts=True), strict=True))
     assert counts["DEMO2"] - counts["DEMO1"] == 5 * 24

@@ -1,4 +1,4 @@
-"""Features and outcomes of windows, against a slow computation of each, and blind to what comes later."""
+"""Features and outcomes of windows, compared with a slow computation, and without look-ahead."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ STARTS = np.array([0, 7, 270])
 
 
 @pytest.fixture(scope="module")
-def rows() -> Observations:
+def observations() -> Observations:
     return observations_at(CANDLES, STARTS, HORIZON)
 
 
@@ -30,47 +30,46 @@ def slow_features(start: int) -> list[float]:
     ]
 
 
-def test_the_features_are_those_of_the_window(rows: Observations) -> None:
-    assert rows.features.shape == (3, len(FEATURE_NAMES))
-    np.testing.assert_allclose(rows.features, [slow_features(start) for start in STARTS], rtol=1e-6)
-    np.testing.assert_array_equal(rows.range_pct, rows.features[:, 5])
-    np.testing.assert_array_equal(rows.volatility_pct, rows.features[:, 6])
+def test_features_equal_a_slow_computation(observations: Observations) -> None:
+    assert observations.features.shape == (3, len(FEATURE_NAMES))
+    np.testing.assert_allclose(observations.features, [slow_features(start) for start in STARTS], rtol=1e-6)
+    np.testing.assert_array_equal(observations.range_pct, observations.features[:, 5])
+    np.testing.assert_array_equal(observations.volatility_pct, observations.features[:, 6])
 
 
-def test_persistence_is_what_the_last_candles_of_the_window_did(rows: Observations) -> None:
+def test_persistence_is_the_move_of_the_last_candles_of_the_window(observations: Observations) -> None:
     last = STARTS + WINDOW - 1
-    for row, at in zip(rows.persistence_pct, last, strict=True):
+    for persistence, at in zip(observations.persistence_pct, last, strict=True):
         before = CANDLES.columns.close[at - HORIZON]
         part = slice(at - HORIZON + 1, at + 1)
         moved = [CANDLES.columns.high[part].max(), CANDLES.columns.low[part].min(), CANDLES.columns.close[at]]
-        np.testing.assert_allclose(row, 100 * (np.array(moved) / before - 1))
+        np.testing.assert_allclose(persistence, 100 * (np.array(moved) / before - 1))
 
 
-def test_a_row_closes_with_the_last_millisecond_of_its_window(rows: Observations) -> None:
-    np.testing.assert_array_equal(rows.close_time, CANDLES.open_time[STARTS + WINDOW] - 1)
+def test_close_time_is_the_last_millisecond_of_the_window(observations: Observations) -> None:
+    np.testing.assert_array_equal(observations.close_time, CANDLES.open_time[STARTS + WINDOW] - 1)
 
 
-def test_what_comes_after_a_window_changes_nothing_but_what_happened(rows: Observations) -> None:
-    spoiled = Columns(*(column.copy() for column in CANDLES.columns))
-    for column in spoiled:
+def test_later_candles_change_only_the_outcome(observations: Observations) -> None:
+    changed = Columns(*(column.copy() for column in CANDLES.columns))
+    for column in changed:
         column[7 + WINDOW :] *= 1.5
-    after = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time, spoiled, CANDLES.filled), STARTS, HORIZON)
-    np.testing.assert_array_equal(after.features[:2], rows.features[:2])
-    np.testing.assert_array_equal(after.persistence_pct[:2], rows.persistence_pct[:2])
-    assert (after.actual_pct[:2, 0] > rows.actual_pct[:2, 0]).all()
-    assert (after.features[2] != rows.features[2]).any()  # the spoiling can be seen by what may see it
+    after = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time, changed, CANDLES.filled), STARTS, HORIZON)
+    np.testing.assert_array_equal(after.features[:2], observations.features[:2])
+    np.testing.assert_array_equal(after.persistence_pct[:2], observations.persistence_pct[:2])
+    assert (after.actual_pct[:2, 0] > observations.actual_pct[:2, 0]).all()
+    assert (after.features[2] != observations.features[2]).any()  # windows that contain changed candles do change
 
 
-def test_a_window_that_stands_still_has_features_all_the_same() -> None:
+def test_a_constant_price_has_finite_features() -> None:
     flat = Columns(*(np.full(300, value) for value in (5.0, 5.0, 5.0, 5.0, 0.0)))
     still = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
     assert still.features.tolist() == [[0.0] * 8 + [1.0]] * 2
     assert not still.actual_pct.any()
 
 
-def test_parts_are_joined_in_order_and_chosen_alike(rows: Observations) -> None:
-    both = Observations.joined([rows, rows])
+def test_parts_are_concatenated_in_order(observations: Observations) -> None:
+    both = Observations.concatenate([observations, observations])
     assert len(both) == 6
-    chosen = both.chosen(np.array([False, True, False, False, False, True]))
-    np.testing.assert_array_equal(chosen.features, rows.features[[1, 2]])
-    np.testing.assert_array_equal(chosen.close_time, rows.close_time[[1, 2]])
+    np.testing.assert_array_equal(both.features[[1, 5]], observations.features[[1, 2]])
+    np.testing.assert_array_equal(both.close_time[[1, 5]], observations.close_time[[1, 2]])

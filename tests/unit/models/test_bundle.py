@@ -10,13 +10,13 @@ from coinfarm.models.bundle import Bundle
 from tests.support.fake_models import seal
 
 
-def test_a_sealed_folder_is_a_bundle(tmp_path: Path) -> None:
+def test_a_sealed_folder_can_be_opened(tmp_path: Path) -> None:
     sealed = seal(tmp_path / "bundle", "7")
     assert Bundle.open(tmp_path / "bundle") == sealed
     assert sealed.manifest.version == f"{datetime.now(UTC):%Y%m%d}-{hashlib.sha256(b'7').hexdigest()[:8]}"
 
 
-def test_the_compiled_forms_belong_to_the_bundle(tmp_path: Path) -> None:
+def test_sealing_includes_files_in_subfolders(tmp_path: Path) -> None:
     seal(tmp_path / "bundle")
     (tmp_path / "bundle/compiled").mkdir()
     (tmp_path / "bundle/compiled/model.bin").write_bytes(b"fast")
@@ -25,44 +25,40 @@ def test_the_compiled_forms_belong_to_the_bundle(tmp_path: Path) -> None:
     assert set(files) == {"compiled/model.bin", "model.keras"}
 
 
-def test_a_file_that_was_tampered_with_is_refused(tmp_path: Path) -> None:
+def test_names_a_changed_or_missing_file(tmp_path: Path) -> None:
     seal(tmp_path / "bundle", "1.0")
     (tmp_path / "bundle/model.keras").write_text("2.0")
-    with pytest.raises(ModelError, match=r"model.keras is not the file that its manifest describes"):
+    with pytest.raises(ModelError, match=r"model.keras"):
         Bundle.open(tmp_path / "bundle")
-
-
-def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    seal(tmp_path / "bundle")
     (tmp_path / "bundle/model.keras").unlink()
-    with pytest.raises(ModelError, match=r"model.keras: no such file"):
+    with pytest.raises(ModelError, match=r"model.keras"):
         Bundle.open(tmp_path / "bundle")
-    with pytest.raises(ModelError, match=r"manifest.json: no such file"):
+    with pytest.raises(ModelError, match=r"manifest.json"):
         Bundle.open(tmp_path)
 
 
-def test_a_bundle_of_other_frames_is_refused(tmp_path: Path) -> None:
+def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path) -> None:
     sealed = seal(tmp_path / "bundle")
     document = json.loads(sealed.manifest.to_json())
     document["frame"]["windowCandles"] = 100
     (tmp_path / "bundle/manifest.json").write_text(json.dumps(document))
-    with pytest.raises(ModelError, match="wants frames of 100 candles"):
+    with pytest.raises(ModelError, match="100 candles"):
         Bundle.open(tmp_path / "bundle")
 
 
-def test_a_folder_without_a_model_is_not_sealed(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"model.keras missing"):
+def test_does_not_seal_a_folder_without_a_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"model.keras"):
         Bundle.seal(tmp_path, name="nothing")
 
 
-def test_a_file_that_no_bundle_may_hold_is_named(tmp_path: Path) -> None:
+def test_names_a_file_that_is_not_allowed_in_a_bundle(tmp_path: Path) -> None:
     (tmp_path / "model.keras").touch()
     (tmp_path / ".DS_Store").touch()
     with pytest.raises(ModelError, match=r"files.\.DS_Store"):
         Bundle.seal(tmp_path, name="fake")
 
 
-def test_a_bare_model_is_a_bundle_with_the_defaults(tmp_path: Path) -> None:
+def test_a_keras_file_becomes_a_bundle_with_default_outputs(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_text("3")
     bundle = Bundle.of_keras_file(tmp_path / "model.keras", name="mine")
     assert bundle.folder == tmp_path

@@ -38,7 +38,7 @@ def cache(tmp_path: Path) -> BundleCache:
     return BundleCache(tmp_path / "cache")
 
 
-def test_a_version_is_fetched_once(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
+def test_a_version_is_downloaded_once(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     first = cache.bundle(store, version)
     assert (first.folder / "model.keras").read_text() == "1"
@@ -50,10 +50,10 @@ def test_a_version_is_fetched_once(store: CountingStore, storage: Storage, cache
 @pytest.mark.parametrize(
     ("file", "damage"),
     [
-        pytest.param("model.keras", b"2", id="another model"),
-        pytest.param("model.keras", b"", id="an empty file"),
-        pytest.param("model.keras", None, id="a missing file"),
-        pytest.param("manifest.json", b"{", id="half a manifest"),
+        pytest.param("model.keras", b"2", id="changed model"),
+        pytest.param("model.keras", b"", id="empty model"),
+        pytest.param("model.keras", None, id="no model"),
+        pytest.param("manifest.json", b"{", id="truncated manifest"),
         pytest.param("manifest.json", None, id="no manifest"),
     ],
 )
@@ -69,7 +69,7 @@ def test_a_damaged_entry_is_replaced(
     assert store.fetches == 2
 
 
-def test_what_cannot_be_fetched_leaves_nothing_behind(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
+def test_a_failed_download_leaves_nothing_behind(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     storage.write(f"versions/{version}/model.keras", b"2")
     with pytest.raises(ModelError):
@@ -80,7 +80,7 @@ def test_what_cannot_be_fetched_leaves_nothing_behind(store: CountingStore, stor
     assert list(home.iterdir()) == []
 
 
-def test_old_versions_make_room(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
+def test_the_versions_used_least_recently_are_removed(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
     versions = [publish_model(storage, tmp_path / content, content) for content in "12345"]
     for version in versions:
         home = cache.bundle(store, version).folder.parent
@@ -88,7 +88,7 @@ def test_old_versions_make_room(store: CountingStore, storage: Storage, cache: B
     assert {entry.name for entry in home.iterdir()} == {versions[0], *versions[-2:]}
 
 
-def test_what_a_process_left_that_died_is_removed(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
+def test_an_interrupted_download_is_removed(store: CountingStore, storage: Storage, cache: BundleCache, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     home = cache.bundle(store, version).folder.parent
     (home / ".0123456789").mkdir()
@@ -97,7 +97,7 @@ def test_what_a_process_left_that_died_is_removed(store: CountingStore, storage:
     assert [entry.name for entry in home.iterdir()] == [version]
 
 
-def test_two_models_with_a_version_of_the_same_name_are_kept_apart(cache: BundleCache, tmp_path: Path) -> None:
+def test_versions_of_two_models_are_separate(cache: BundleCache, tmp_path: Path) -> None:
     stores = [CountingStore(open_storage(str(tmp_path / root))) for root in ("mine", "yours")]
     versions = {publish_model(open_storage(store.uri), tmp_path / f"{at}", "1") for at, store in enumerate(stores)}
     (version,) = versions
@@ -106,19 +106,19 @@ def test_two_models_with_a_version_of_the_same_name_are_kept_apart(cache: Bundle
     assert [store.fetches for store in stores] == [1, 1]
 
 
-def test_a_name_that_is_no_version_never_becomes_a_path(store: CountingStore, cache: BundleCache) -> None:
-    with pytest.raises(NotFound, match="is not a version"):
+def test_rejects_an_invalid_version(store: CountingStore, cache: BundleCache) -> None:
+    with pytest.raises(NotFound, match="etc"):
         cache.bundle(store, "../../etc")
 
 
-def test_a_cache_that_cannot_be_written_names_the_setting(store: CountingStore, storage: Storage, tmp_path: Path) -> None:
+def test_an_unwritable_cache_names_the_setting(store: CountingStore, storage: Storage, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match="MODEL_CACHE_DIR"):
         BundleCache(tmp_path / "file").bundle(store, version)
 
 
-def test_processes_share_the_folder(storage: Storage, tmp_path: Path) -> None:
+def test_processes_share_the_cache(storage: Storage, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     script = (
         "import sys; from pathlib import Path; from coinfarm.models.cache import BundleCache\n"
@@ -127,13 +127,13 @@ def test_processes_share_the_folder(storage: Storage, tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", script, str(tmp_path / "cache"), storage.uri(), version]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    answers = {process.communicate()[0] for process in processes}
+    outputs = {process.communicate()[0] for process in processes}
     assert [process.returncode for process in processes] == [0, 0, 0]
-    (folder,) = answers
+    (folder,) = outputs
     assert Bundle.open(Path(folder.strip())).manifest.version == version
 
 
-def test_the_cache_is_made_for_its_user_alone(store: CountingStore, storage: Storage, tmp_path: Path) -> None:
+def test_the_cache_is_created_for_its_user_alone(store: CountingStore, storage: Storage, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     before = os.umask(0)
     try:
@@ -144,7 +144,7 @@ def test_the_cache_is_made_for_its_user_alone(store: CountingStore, storage: Sto
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o707, 0o770, 0o1777])
-def test_a_cache_that_others_can_write_to_is_not_trusted(mode: int, store: CountingStore, storage: Storage, tmp_path: Path) -> None:
+def test_rejects_a_cache_that_others_can_write_to(mode: int, store: CountingStore, storage: Storage, tmp_path: Path) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     folder = tmp_path / "cache"
     BundleCache(folder).bundle(store, version)
@@ -154,13 +154,11 @@ def test_a_cache_that_others_can_write_to_is_not_trusted(mode: int, store: Count
     assert store.fetches == 1
 
 
-def test_a_cache_of_another_user_is_not_trusted(
-    store: CountingStore, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rejects_a_cache_of_another_user(store: CountingStore, storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     version = publish_model(storage, tmp_path / "1", "1")
     BundleCache(tmp_path / "cache").bundle(store, version)
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(Forbidden, match="another user"):
+    with pytest.raises(Forbidden, match="MODEL_CACHE_DIR"):
         BundleCache(tmp_path / "cache").bundle(store, version)
 
 
@@ -179,8 +177,8 @@ print(BundleCache(default_cache_dir()).bundle(open_model_source(source), version
 
 @pytest.mark.root
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act as two users")
-def test_a_second_user_does_not_use_what_the_first_one_left(storage: Storage, tmp_path: Path) -> None:
-    """In a temporary folder that both share, where neither has a home folder."""
+def test_two_users_have_separate_caches(storage: Storage, tmp_path: Path) -> None:
+    """Two users without a home folder share the temporary folder."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         version = publish_model(open_storage(str(folder / "models")), tmp_path / "1", "1")
@@ -190,17 +188,17 @@ def test_a_second_user_does_not_use_what_the_first_one_left(storage: Storage, tm
         environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "HOME": "/nonexistent"}
         environment.pop("XDG_CACHE_HOME", None)
         command = [sys.executable, "-c", AS_USER, str(folder / "models"), version]
-        used = [
+        folders = [
             subprocess.run([*command, user], env=environment, stdout=subprocess.PIPE, text=True, check=True) for user in ("1001", "1002")
         ]
-    assert used[0].stdout != used[1].stdout
+    assert folders[0].stdout != folders[1].stdout
 
 
 @pytest.mark.parametrize(
     ("environment", "expected"),
     [
         pytest.param({"XDG_CACHE_HOME": "{tmp}/cache"}, "{tmp}/cache/coinfarm/models", id="the user's cache folder"),
-        pytest.param({"XDG_CACHE_HOME": "{tmp}/file/cache"}, "{tmp}/coinfarm-models-{uid}", id="no cache folder that can be written"),
+        pytest.param({"XDG_CACHE_HOME": "{tmp}/file/cache"}, "{tmp}/coinfarm-models-{uid}", id="no writable cache folder"),
         pytest.param(
             {"XDG_CACHE_HOME": "{tmp}/cache", "AWS_LAMBDA_FUNCTION_NAME": "f"},
             "{tmp}/coinfarm-models-{uid}",
@@ -209,9 +207,7 @@ def test_a_second_user_does_not_use_what_the_first_one_left(storage: Storage, tm
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of other systems is not named by XDG_CACHE_HOME")
-def test_the_default_cache_is_the_users(
-    environment: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_default_cache_folder(environment: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value.format(tmp=tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -222,7 +218,7 @@ def test_the_default_cache_is_the_users(
 
 @pytest.mark.parametrize("home", [None, "/proc/1/root"], ids=["no home", "a home that cannot be entered"])
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="only root can become a user that has no home")
-def test_a_user_without_a_home_has_a_cache_in_the_temporary_folder(home: str | None) -> None:
+def test_without_a_home_the_cache_is_in_the_temporary_folder(home: str | None) -> None:
     code = (
         "import os; from coinfarm.models.cache import default_cache_dir; import platformdirs.unix\n"
         "os.setgroups([]); os.setgid(54321); os.setuid(54321); print(default_cache_dir())"
@@ -233,7 +229,7 @@ def test_a_user_without_a_home_has_a_cache_in_the_temporary_folder(home: str | N
 
 
 @pytest.mark.parametrize("error", [RuntimeError("could not determine the home directory"), PermissionError(13, "Permission denied")])
-def test_a_home_that_cannot_be_found_or_entered_is_no_error(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unusable_home_is_no_error(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_: str) -> Path:
         raise error
 

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def bundle(tmp_path: Path) -> Bundle:
     return seal(tmp_path / "bundle", outputs=outputs, training=TRAINING, metrics={"test": {"maxRisePct": {"correlation": 0.4}}})
 
 
-def test_a_manifest_survives_the_way_to_json_and_back(bundle: Bundle) -> None:
+def test_a_manifest_is_read_as_it_was_written(bundle: Bundle) -> None:
     data = bundle.manifest.to_json()
     assert Manifest.parse(data, "here") == bundle.manifest
     document = json.loads(data)
@@ -44,7 +45,7 @@ def test_a_manifest_survives_the_way_to_json_and_back(bundle: Bundle) -> None:
     assert document["members"] == [{"file": "model.keras", "outputs": ["endChangePct", "maxRisePct", "maxDeclinePct"]}]
 
 
-def test_the_layers_of_the_network_are_kept_in_the_manifest(tmp_path: Path) -> None:
+def test_layers_are_read_as_they_were_written(tmp_path: Path) -> None:
     layer = LayerSummary(name="conv1", kind="Conv2D", output_shape=(100, 50, 32), parameters=2400, multiply_adds=12_000_000)
     manifest = seal(tmp_path / "bundle", architecture=(layer,)).manifest
     assert Manifest.parse(manifest.to_json(), "here").architecture == (layer,)
@@ -54,7 +55,7 @@ def test_the_layers_of_the_network_are_kept_in_the_manifest(tmp_path: Path) -> N
 
 
 def _with(path: str, value: Any) -> Any:
-    """A change to a manifest: what lies at the dotted path becomes `value`."""
+    """A change to a manifest: the field at the path becomes `value`."""
 
     def change(document: Any) -> None:
         *parents, last = path.split("/")
@@ -66,34 +67,34 @@ def _with(path: str, value: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("change", "named"),
     [
-        pytest.param(_with("colour", "red"), "colour: Extra inputs", id="unknown field"),
-        pytest.param(_with("version", "latest"), "version: String should match", id="version that is none"),
-        pytest.param(_with("version", "20260131-00000000"), "the fingerprint of the members", id="version of another model"),
+        pytest.param(_with("colour", "red"), "colour", id="unknown field"),
+        pytest.param(_with("version", "latest"), "version", id="invalid version"),
+        pytest.param(_with("version", "20260131-00000000"), "20260131-00000000", id="version of another model"),
         pytest.param(_with("outputs/0/name", "volume"), "outputs.0.name", id="unknown output"),
-        pytest.param(_with("outputs/0/name", "maxRisePct"), "each once", id="output twice"),
+        pytest.param(_with("outputs/0/name", "maxRisePct"), "outputs", id="output twice"),
         pytest.param(_with("outputs/0/unit", "dollars"), "outputs.0.unit", id="unknown unit"),
-        pytest.param(_with("outputs/0/returnMap", [1.0]), "outputs.0.returnMap", id="map of one class"),
-        pytest.param(_with("members/0/outputs", ["maxRisePct"]), "one after another", id="member without outputs"),
-        pytest.param(_with("members/0/file", "model.h5"), "members.0.file", id="old format that runs code"),
-        pytest.param(_with("members/0/file", "other.keras"), "other.keras missing", id="member that is no file"),
-        pytest.param(_with("files/..~x", {"sha256": "0" * 64, "bytes": 1}), "files", id="strange file name"),
+        pytest.param(_with("outputs/0/returnMap", [1.0]), "outputs.0.returnMap", id="return map of one class"),
+        pytest.param(_with("members/0/outputs", ["maxRisePct"]), "outputs", id="member without outputs"),
+        pytest.param(_with("members/0/file", "model.h5"), "members.0.file", id="format that can contain code"),
+        pytest.param(_with("members/0/file", "other.keras"), "other.keras", id="member that is not listed"),
+        pytest.param(_with("files/..~x", {"sha256": "0" * 64, "bytes": 1}), "files", id="invalid file name"),
         pytest.param(_with("files/model.keras/bytes", 10**12), "files.model.keras.bytes", id="file too large"),
-        pytest.param(_with("files/model.keras/sha256", "abc"), "files.model.keras.sha256", id="digest that is none"),
+        pytest.param(_with("files/model.keras/sha256", "abc"), "files.model.keras.sha256", id="invalid digest"),
         pytest.param(_with("training/cutoffMs", {}), "training.cutoffMs", id="no cut-off"),
-        pytest.param(_with("metrics", "good"), "metrics", id="metrics that are no object"),
+        pytest.param(_with("metrics", "good"), "metrics", id="metrics of another type"),
     ],
 )
-def test_a_damaged_manifest_names_its_fault(change: Any, message: str, bundle: Bundle) -> None:
+def test_names_the_field_of_an_invalid_manifest(change: Any, named: str, bundle: Bundle) -> None:
     document = json.loads(bundle.manifest.to_json())
     change(document)
-    with pytest.raises(ModelError, match=f"place/manifest.json is not valid: .*{message}"):
+    with pytest.raises(ModelError, match=f"place/manifest.json .*{named}"):
         Manifest.parse(json.dumps(document).encode(), "place/manifest.json")
 
 
 @pytest.mark.parametrize("file", ["../up.keras", "/etc/passwd", "a/../../b", "a\\b", ".hidden", "a//b", "manifest.json", "a\nb"])
-def test_a_file_that_leads_elsewhere_is_refused(file: str, bundle: Bundle) -> None:
+def test_rejects_a_file_outside_the_bundle(file: str, bundle: Bundle) -> None:
     document = json.loads(bundle.manifest.to_json())
     document["files"][file] = {"sha256": "0" * 64, "bytes": 1}
     with pytest.raises(ModelError):
@@ -101,15 +102,15 @@ def test_a_file_that_leads_elsewhere_is_refused(file: str, bundle: Bundle) -> No
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b"[" * 100_000])
-def test_what_is_no_json_object_is_no_manifest(data: bytes) -> None:
-    with pytest.raises(ModelError, match="here is not valid"):
+def test_names_a_file_that_is_no_json_object(data: bytes) -> None:
+    with pytest.raises(ModelError, match="here"):
         Manifest.parse(data, "here")
 
 
-def test_a_model_of_other_frames_is_not_served(bundle: Bundle) -> None:
+def test_rejects_another_frame_geometry(bundle: Bundle) -> None:
     bundle.manifest.check_geometry()
     other = bundle.manifest.frame.model_copy(update={"digest": "0" * 64})
-    with pytest.raises(ModelError, match="digest 00000000, this code draws 200 candles × 150 rows"):
+    with pytest.raises(ModelError, match="00000000"):
         bundle.manifest.model_copy(update={"frame": other}).check_geometry()
 
 
@@ -118,7 +119,7 @@ def test_the_fingerprint_of_one_member_is_the_start_of_its_sha256() -> None:
     assert fingerprint_of(["ab" * 32, "cd" * 32]) == hashlib.sha256(b"ab" * 32 + b"cd" * 32).hexdigest()[:8]
 
 
-def test_members_give_their_outputs_one_after_another(tmp_path: Path) -> None:
+def test_the_outputs_of_members_are_concatenated(tmp_path: Path) -> None:
     (tmp_path / "rise.keras").write_text("1")
     (tmp_path / "rest.keras").write_text("2")
     outputs = tuple(Output(name=name) for name in ("maxRisePct", "maxDeclinePct", "endChangePct"))
@@ -126,16 +127,16 @@ def test_members_give_their_outputs_one_after_another(tmp_path: Path) -> None:
     rest = Member(file="rest.keras", outputs=("maxDeclinePct", "endChangePct"))
     manifest = Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rise, rest)).manifest
     assert manifest.version.endswith(fingerprint_of([manifest.files["rise.keras"].sha256, manifest.files["rest.keras"].sha256]))
-    with pytest.raises(ModelError, match="one after another"):
+    with pytest.raises(ModelError, match="outputs"):
         Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rest, rise))
 
 
 @pytest.mark.parametrize("version", ["latest", "", "20260131-ABCDEF01", "../../etc", "20260131-0a1b2c3d\n", "２０260131-0a1b2c3d"])
-def test_what_is_spelled_otherwise_is_no_version(version: str) -> None:
-    with pytest.raises(NotFound, match="is not a version of a model"):
+def test_rejects_an_invalid_version(version: str) -> None:
+    with pytest.raises(NotFound, match=re.escape(repr(version))):
         bundle_key(version)
 
 
-def test_a_version_has_its_place_under_the_root() -> None:
+def test_the_key_of_a_file() -> None:
     assert bundle_key("20260131-0a1b2c3d") == "versions/20260131-0a1b2c3d/manifest.json"
     assert bundle_key("bare-0a1b2c3d", "compiled/a.bin") == "versions/bare-0a1b2c3d/compiled/a.bin"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coinfarm.errors import Conflict, NotFound
+from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.pointer import POINTER_KEY, history, read_pointer, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.storage import Storage, open_storage
@@ -28,68 +28,57 @@ def _serving(storage: Storage) -> str:
     return str(json.loads(storage.read(POINTER_KEY).data)["version"])
 
 
-def test_what_is_promoted_serves(storage: Storage, versions: list[str]) -> None:
+def test_the_promoted_version_serves(storage: Storage, versions: list[str]) -> None:
     for version in versions:
         promote(storage, version, note="better")
         assert _serving(storage) == version
 
 
-def test_every_pointer_that_was_replaced_is_in_the_history(storage: Storage, versions: list[str]) -> None:
-    moves = [promote(storage, version) for version in versions]
-    assert len(list(storage.list("history/"))) == len(moves) - 1
-    assert history(storage) == moves[::-1]
-
-
-def test_a_root_where_nothing_was_promoted_has_no_history(storage: Storage) -> None:
+def test_every_replaced_pointer_is_in_the_history(storage: Storage, versions: list[str]) -> None:
     assert history(storage) == []
+    pointers = [promote(storage, version) for version in versions]
+    assert len(list(storage.list("history/"))) == len(pointers) - 1
+    assert history(storage) == pointers[::-1]
 
 
-def test_a_rollback_goes_one_version_further_back_each_time(storage: Storage, versions: list[str]) -> None:
+def test_each_rollback_goes_one_version_further_back(storage: Storage, versions: list[str]) -> None:
     first, second, third = versions
     for version in versions:
         promote(storage, version)
-    assert rollback(storage, note="worse than it looked").version == second
+    assert rollback(storage, note="worse than expected").version == second
     assert rollback(storage).version == first
-    with pytest.raises(NotFound, match="no version before the present one"):
+    with pytest.raises(NotFound, match=POINTER_KEY):
         rollback(storage)
     promote(storage, third)
     assert rollback(storage).version == first
     assert _serving(storage) == first
 
 
-def test_a_version_promoted_again_rolls_back_to_what_was_before_it(storage: Storage, versions: list[str]) -> None:
+def test_a_rollback_skips_repeated_promotions(storage: Storage, versions: list[str]) -> None:
     first, second, _ = versions
     for version in (first, second, second):
         promote(storage, version)
     assert rollback(storage).version == first
 
 
-def test_a_promotion_that_expects_another_version_is_refused(storage: Storage, versions: list[str]) -> None:
-    first, second, third = versions
-    with pytest.raises(Conflict, match=f"nothing serves, not {first}"):
-        promote(storage, second, expected=first)
-    promote(storage, first)
-    promote(storage, second, expected=first)
-    with pytest.raises(Conflict, match=f"{second} serves, not {first}"):
-        promote(storage, third, expected=first)
-    assert _serving(storage) == second
-
-
-def test_a_damaged_pointer_is_replaced_by_a_promotion(storage: Storage, versions: list[str]) -> None:
-    storage.write(POINTER_KEY, b'{"version": ')
+@pytest.mark.parametrize("data", [b"", b"{}", b'{"version": ', b'{"version": "../../etc"}', b'{"version": "latest"}'])
+def test_a_damaged_pointer_is_an_error_until_a_promotion_replaces_it(data: bytes, storage: Storage, versions: list[str]) -> None:
+    storage.write(POINTER_KEY, data)
+    with pytest.raises(ModelError, match=POINTER_KEY):
+        read_pointer(storage)
     promote(storage, versions[0])
     assert _serving(storage) == versions[0]
 
 
-def test_a_pointer_written_by_hand_can_be_rolled_back_to(storage: Storage, versions: list[str]) -> None:
+def test_rolls_back_to_a_pointer_written_by_hand(storage: Storage, versions: list[str]) -> None:
     storage.write(POINTER_KEY, json.dumps({"version": versions[0]}).encode())
     promote(storage, versions[1])
     assert rollback(storage).version == versions[0]
 
 
-def test_of_two_who_promote_at_once_one_is_told(tmp_path: Path, versions: list[str]) -> None:
+def test_the_loser_of_two_simultaneous_promotions_is_a_conflict(tmp_path: Path, versions: list[str]) -> None:
     class Raced(FolderStorage):
-        """Somebody else promotes between our look at the pointer and our write."""
+        """Another process promotes between the read and the write of the pointer."""
 
         def write(self, key: str, data: bytes, **conditions: Any) -> str:
             if key == POINTER_KEY:
@@ -97,12 +86,12 @@ def test_of_two_who_promote_at_once_one_is_told(tmp_path: Path, versions: list[s
             return super().write(key, data, **conditions)
 
     for _ in ("the first pointer", "a later one"):
-        with pytest.raises(Conflict, match="somebody else moved the pointer at the same time"):
+        with pytest.raises(Conflict, match=POINTER_KEY):
             promote(Raced(tmp_path / "root"), versions[1])
         assert _serving(Raced(tmp_path / "root")) == versions[2]
 
 
-def test_threads_that_promote_at_once_lose_no_pointer(storage: Storage, versions: list[str]) -> None:
+def test_simultaneous_promotions_lose_no_pointer(storage: Storage, versions: list[str]) -> None:
     def attempt(version: str) -> bool:
         try:
             promote(storage, version)
@@ -116,9 +105,9 @@ def test_threads_that_promote_at_once_lose_no_pointer(storage: Storage, versions
     assert len(list(storage.list("history/"))) == won - 1
 
 
-def test_a_write_that_succeeded_though_its_answer_was_lost_is_no_conflict(tmp_path: Path, versions: list[str]) -> None:
+def test_a_repeated_write_of_the_same_pointer_is_no_conflict(tmp_path: Path, versions: list[str]) -> None:
     class Retried(FolderStorage):
-        """As boto3: the first attempt is written, its answer is lost, the second one finds the bytes of the first."""
+        """Like boto3 after a lost response: the second attempt finds the bytes of the first."""
 
         def write(self, key: str, data: bytes, **conditions: Any) -> str:
             if key == POINTER_KEY:
@@ -131,9 +120,10 @@ def test_a_write_that_succeeded_though_its_answer_was_lost_is_no_conflict(tmp_pa
     assert _serving(storage) == versions[-1]
 
 
-def test_the_pointer_is_read_only_if_it_moved(storage: Storage, versions: list[str]) -> None:
+def test_the_pointer_is_read_only_if_it_changed(storage: Storage, versions: list[str]) -> None:
     promoted = promote(storage, versions[0], note="first")
-    found = read_pointer(storage)
-    assert found is not None
-    assert found[0] == promoted
-    assert read_pointer(storage, found[1]) is None
+    read = read_pointer(storage)
+    assert read is not None
+    pointer, etag = read
+    assert pointer == promoted
+    assert read_pointer(storage, etag) is None

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 
 from coinfarm.compilation.forms import BF16, F32
-from coinfarm.errors import Conflict, ModelError
+from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.publish import is_published, publish
+from coinfarm.models.publish import bundle_to_publish, is_published, publish, record_evaluation
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.compiled_models import compiled_bundle
-from tests.support.fake_models import seal
+from tests.support.evaluation_documents import evaluation_json
+from tests.support.fake_models import publish_model, seal
 
 
 @pytest.fixture
@@ -22,7 +23,22 @@ def _contents(storage: Storage) -> dict[str, bytes]:
     return {key: storage.read(key).data for key in storage.list()}
 
 
-def test_a_published_version_lies_under_its_name(storage: Storage, tmp_path: Path) -> None:
+def test_a_keras_file_is_sealed_with_the_given_unit(tmp_path: Path) -> None:
+    (tmp_path / "mine.keras").write_text("1")
+    (tmp_path / "sealed").mkdir()
+    bundle = bundle_to_publish(tmp_path / "mine.keras", tmp_path / "sealed", name=None, unit="window_range")
+    assert Bundle.open(tmp_path / "sealed") == bundle
+    assert bundle.manifest.name == "mine"
+    assert {output.unit for output in bundle.manifest.outputs} == {"window_range"}
+
+
+def test_rejects_a_file_of_another_format(tmp_path: Path) -> None:
+    (tmp_path / "model.h5").touch()
+    with pytest.raises(CoinfarmError, match=r"model.h5"):
+        bundle_to_publish(tmp_path / "model.h5", tmp_path, name=None, unit="percent")
+
+
+def test_publishes_the_files_the_manifest_and_a_card(storage: Storage, tmp_path: Path) -> None:
     bundle = seal(tmp_path / "bundle", "1")
     version = publish(storage, bundle)
     contents = _contents(storage)
@@ -33,7 +49,7 @@ def test_a_published_version_lies_under_its_name(storage: Storage, tmp_path: Pat
     }
 
 
-def test_publishing_the_same_again_changes_nothing(storage: Storage, tmp_path: Path) -> None:
+def test_publishing_again_changes_nothing(storage: Storage, tmp_path: Path) -> None:
     version = publish(storage, seal(tmp_path / "bundle", "1"))
     before = _contents(storage)
     sealed_later = Bundle.seal(tmp_path / "bundle", name="fake")
@@ -41,18 +57,12 @@ def test_publishing_the_same_again_changes_nothing(storage: Storage, tmp_path: P
     assert _contents(storage) == before
 
 
-def test_another_description_of_the_same_model_is_refused(storage: Storage, tmp_path: Path) -> None:
-    publish(storage, seal(tmp_path / "bundle", "1"))
-    other = Bundle.seal(tmp_path / "bundle", name="fake", horizon_candles=60)
-    with pytest.raises(Conflict, match=r"manifest.json holds something else, .* never changes: horizonCandles would differ"):
-        publish(storage, other)
-
-
-def test_a_model_that_was_compiled_again_is_there_already(storage: Storage, tmp_path: Path) -> None:
-    """No two compilations measure the same speed, nor give the same bytes; which to serve is settled by who came first."""
+def test_publishing_a_model_compiled_again_changes_nothing(storage: Storage, tmp_path: Path) -> None:
+    """No two compilations measure the same speed, nor give the same bytes: the first one published stays."""
     first, again = compiled_bundle(tmp_path / "first", F32), compiled_bundle(tmp_path / "again", BF16, F32)
     (again.folder / F32.file).write_bytes(b"compiled by another release")
     again = again.with_engines(again.manifest.engines)
+    assert not is_published(storage, first.manifest)
     version = publish(storage, first)
     before = _contents(storage)
     assert is_published(storage, again.manifest)
@@ -60,20 +70,18 @@ def test_a_model_that_was_compiled_again_is_there_already(storage: Storage, tmp_
     assert _contents(storage) == before
 
 
-def test_what_was_not_published_is_not_there(storage: Storage, tmp_path: Path) -> None:
-    assert not is_published(storage, seal(tmp_path / "bundle", "1").manifest)
-
-
-def test_a_file_more_is_another_model(storage: Storage, tmp_path: Path) -> None:
+def test_rejects_another_description_of_the_same_model(storage: Storage, tmp_path: Path) -> None:
     publish(storage, seal(tmp_path / "bundle", "1"))
+    with pytest.raises(Conflict, match="horizonCandles"):
+        publish(storage, Bundle.seal(tmp_path / "bundle", name="fake", horizon_candles=60))
     (tmp_path / "bundle/notes.txt").write_text("more")
-    with pytest.raises(Conflict, match="files would differ"):
+    with pytest.raises(Conflict, match="files"):
         publish(storage, Bundle.seal(tmp_path / "bundle", name="fake"))
 
 
-def test_of_two_who_publish_at_once_the_second_is_told(tmp_path: Path) -> None:
+def test_the_second_of_two_simultaneous_publications_is_a_conflict(tmp_path: Path) -> None:
     class Raced(FolderStorage):
-        """Somebody else describes the same model otherwise, after we looked."""
+        """Another process publishes another description of the same model after we checked."""
 
         def write(self, key: str, data: bytes, **conditions: Any) -> str:
             if key.endswith("manifest.json"):
@@ -81,28 +89,37 @@ def test_of_two_who_publish_at_once_the_second_is_told(tmp_path: Path) -> None:
             return super().write(key, data, **conditions)
 
     bundle, other = seal(tmp_path / "bundle", "1"), seal(tmp_path / "other", "1", horizon_candles=60)
-    with pytest.raises(Conflict, match="horizonCandles would differ"):
+    with pytest.raises(Conflict, match="horizonCandles"):
         publish(Raced(tmp_path / "root"), bundle)
 
 
-def test_another_file_in_the_place_of_ours_is_refused(storage: Storage, tmp_path: Path) -> None:
+def test_completes_an_interrupted_publication_unless_its_files_differ(storage: Storage, tmp_path: Path) -> None:
     bundle = seal(tmp_path / "bundle", "1")
-    storage.write(f"versions/{bundle.manifest.version}/model.keras", b"2")
-    with pytest.raises(Conflict, match=r"model.keras holds something else, though no version is finished there"):
+    file, manifest = (f"versions/{bundle.manifest.version}/{name}" for name in ("model.keras", "manifest.json"))
+    storage.write(file, b"2")
+    with pytest.raises(Conflict, match=file):
         publish(storage, bundle)
-    assert not storage.exists(f"versions/{bundle.manifest.version}/manifest.json")
-
-
-def test_what_was_interrupted_can_be_published_again(storage: Storage, tmp_path: Path) -> None:
-    bundle = seal(tmp_path / "bundle", "1")
-    storage.write(f"versions/{bundle.manifest.version}/model.keras", b"1")
+    assert not storage.exists(manifest)
+    storage.write(file, b"1")
     publish(storage, bundle)
-    assert storage.exists(f"versions/{bundle.manifest.version}/manifest.json")
+    assert storage.exists(manifest)
 
 
-def test_a_bundle_that_was_changed_after_it_was_sealed_is_not_published(storage: Storage, tmp_path: Path) -> None:
+def test_rejects_a_bundle_that_was_changed_after_it_was_sealed(storage: Storage, tmp_path: Path) -> None:
     bundle = seal(tmp_path / "bundle", "1")
     (tmp_path / "bundle/model.keras").write_text("2")
-    with pytest.raises(ModelError, match="is not the file that its manifest describes"):
+    with pytest.raises(ModelError, match=r"model.keras"):
         publish(storage, bundle)
+    assert list(storage.list()) == []
+
+
+def test_a_recorded_evaluation_is_on_the_card(storage: Storage, tmp_path: Path) -> None:
+    version = publish_model(storage, tmp_path / "bundle", "1")
+    record_evaluation(storage, version, evaluation_json(version, 0.1234))
+    assert "**0.1234**" in storage.read(f"versions/{version}/card.md").data.decode()
+
+
+def test_records_no_evaluation_of_an_unpublished_version(storage: Storage) -> None:
+    with pytest.raises(NotFound, match="20260101-00000000"):
+        record_evaluation(storage, "20260101-00000000", evaluation_json("20260101-00000000"))
     assert list(storage.list()) == []

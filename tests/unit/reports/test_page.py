@@ -1,13 +1,15 @@
-"""A report's page: whole in itself, the same for the same content, and deaf to what its texts would have it do."""
+"""The HTML page: self-contained, reproducible, and with all text escaped."""
 
 import re
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from coinfarm.errors import CoinfarmError
+from coinfarm.extras import MissingPackage
 from coinfarm.reports.figure import BLUE, WIDE, figure_svg
 from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Table, Tile, Tiles, Verdict
 
@@ -15,14 +17,14 @@ VOID = {"meta", "path", "use", "image", "rect", "br"}
 
 
 class Outline(HTMLParser):
-    """Tags that were opened and closed in order, and what was said between them."""
+    """The tags, checked to be opened and closed in order, and the text between them."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
         self.open: list[str] = []
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
-        self.said: list[str] = []
+        self.texts: list[str] = []
         self.feed(html)
         self.close()
 
@@ -41,11 +43,11 @@ class Outline(HTMLParser):
             assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        self.said.append(data.strip())
+        self.texts.append(data.strip())
 
 
-def line(figure: object) -> None:
-    axes = figure.subplots()  # type: ignore[attr-defined]
+def line(figure: Any) -> None:
+    axes = figure.subplots()
     axes.plot([1, 2], [3, 4], color=BLUE, label="a $ and <b>")
     axes.legend()
 
@@ -68,16 +70,16 @@ def page(text: str = "plain") -> Page:
     )
 
 
-def test_the_same_content_is_the_same_page() -> None:
+def test_a_page_is_reproducible() -> None:
     assert page().html() == page().html()
 
 
-def test_every_tag_is_closed_in_its_place() -> None:
+def test_every_tag_is_closed() -> None:
     assert Outline(page().html()).open == []
 
 
-def test_the_page_needs_nothing_but_itself() -> None:
-    """No script, and no address but those of XML's own names and of what lies within the page."""
+def test_a_page_loads_nothing() -> None:
+    """There is no script, and no address outside the page except XML namespaces."""
     outline = Outline(page().html())
     assert not {"script", "link", "iframe", "object"} & set(outline.tags)
     for name, value in outline.attributes:
@@ -87,14 +89,14 @@ def test_the_page_needs_nothing_but_itself() -> None:
     assert not re.findall(r"(?:@import|url\((?!#))", page().html())
 
 
-def test_text_is_shown_and_never_run() -> None:
+def test_text_is_escaped() -> None:
     hostile = '</title><script>alert("1")</script><img src=x onerror=y>'
     outline = Outline(page(hostile).html())
     assert not {"script", "img"} & set(outline.tags)
-    assert outline.said.count(hostile) >= 10
+    assert outline.texts.count(hostile) >= 10
 
 
-def test_a_plot_has_a_name_and_takes_the_colours_of_the_page() -> None:
+def test_a_plot_has_a_label_and_the_colours_of_the_page() -> None:
     svg = figure_svg(line, 'of "a" & b')
     assert svg.startswith('<svg viewBox="0 0 352.8 230.4" role="img" aria-label="of &quot;a&quot; &amp; b"')
     assert "stroke: var(--blue)" in svg
@@ -102,12 +104,12 @@ def test_a_plot_has_a_name_and_takes_the_colours_of_the_page() -> None:
     assert "a $ and &lt;b&gt;" in svg
 
 
-def test_no_two_elements_of_a_page_share_an_id() -> None:
+def test_ids_are_unique() -> None:
     ids = re.findall(r' id="([^"]+)"', page().html())
     assert len(ids) == len(set(ids))
 
 
-def test_the_number_columns_follow_the_text_columns() -> None:
+def test_columns_after_the_text_columns_are_numbers() -> None:
     table = Table(("who", "of what", "how much"), [("model", "rise", "0.1")], text_columns=2)
     html = Page("t", "s", Verdict("v"), (Section("One", (table,)),)).html()
     assert '<th scope="col">of what</th><th scope="col" class="number">how much</th>' in html
@@ -120,16 +122,13 @@ def test_a_page_is_written_as_utf_8(tmp_path: Path) -> None:
     assert "R² ≥ 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_names_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "nowhere").touch()
     with pytest.raises(CoinfarmError, match="nowhere"):
         page().write(tmp_path / "nowhere" / "report.html")
 
 
-@pytest.mark.parametrize(
-    ("module", "make"), [("jinja2", Page("t", "s", Verdict("v"), ()).html), ("matplotlib", lambda: figure_svg(line, "a"))]
-)
-def test_a_missing_package_is_said_with_its_remedy(module: str, make: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(CoinfarmError, match=r"pip install 'coinfarm\[report\]'"):
-        make()  # type: ignore[operator]
+def test_names_the_extra_that_installs_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MissingPackage, match=r"pip install 'coinfarm\[report\]'"):
+        figure_svg(line, "a")

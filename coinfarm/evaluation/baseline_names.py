@@ -1,0 +1,18 @@
+"""The names and meanings of the baselines, as a report shows them."""
+
+BASELINE_TITLES = {
+    "zero": "zero",
+    "trainingMean": "training mean",
+    "constantTimesRange": "constant × range",
+    "ridge": "ridge regression",
+    "persistence": "persistence",
+    "reversal": "reversal",
+}
+BASELINE_MEANINGS = {
+    "zero": "always predicts no change",
+    "trainingMean": "always predicts the mean of the training period",
+    "constantTimesRange": "the window's price range times a constant",
+    "ridge": "a linear model of recent returns, range, volatility and volume",
+    "persistence": "predicts that the move of the last candles repeats",
+    "reversal": "predicts the opposite of the move of the last candles",
+}

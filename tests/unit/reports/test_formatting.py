@@ -1,0 +1,25 @@
+import pytest
+
+from coinfarm.reports.formatting import interval_text, number_text, percent_text, score_text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (score_text(-0.25), "−0.250"),
+        (score_text(-0.0001), "0.000"),
+        (score_text(0.5, 1), "0.5"),
+        (score_text(None), "–"),
+        (interval_text((-1.0, 2.0), 1), "[−1.0, 2.0]"),
+        (interval_text(None), ""),
+        (percent_text(53.32), "53.3 %"),
+        (percent_text(53.32, (52.5, 54.1)), "53.3 % [52.5, 54.1]"),
+        (percent_text(None, (52.5, 54.1)), "–"),
+        (number_text(-1234.56), "-1,234.6"),
+        (number_text(float("nan")), "–"),
+        (number_text(float("inf")), "–"),
+        (number_text(2e9), "2.0e+09"),
+    ],
+)
+def test_numbers(text: str, expected: str) -> None:
+    assert text == expected

@@ -1,1 +1,1 @@
-"""Candles to frames: the only way to a pixel, for training, serving and backtests alike."""
+"""Renders candles to frames, for training, serving and backtests alike."""

@@ -1,4 +1,4 @@
-"""The fingerprint of the drawing: a model may only be served with frames drawn as those that it was trained on."""
+"""A digest of the rendering: a model is only served with frames rendered like those that it was trained on."""
 
 import hashlib
 import json
@@ -18,9 +18,9 @@ _TICK = 0.01
 
 @cache
 def frame_digest(spec: FrameSpec = STANDARD) -> str:
-    """sha256, in hex, over the version, the geometry, and a fixed set of golden frames drawn here and now.
+    """The sha256, in hex, of the version, the geometry and a fixed set of golden frames.
 
-    The frames are drawn rather than remembered, so that a numpy that rounds otherwise is noticed too.
+    The frames are rendered on each machine, not stored, so that a numpy that rounds differently changes the digest.
     """
     geometry = {"version": VERSION, **asdict(spec), "channels": ["body", "wick", "volume"]}
     digest = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode())
@@ -31,7 +31,7 @@ def frame_digest(spec: FrameSpec = STANDARD) -> str:
 
 
 def _golden_series(spec: FrameSpec) -> list[Columns]:
-    """A walk, the same walk without volume, and a flat line; of whole numbers, that no platform computes otherwise."""
+    """A random walk, the same walk without volume, and a flat line, computed from integers for the same result on every platform."""
     count = spec.window_candles + _GOLDEN_WINDOWS - 1
     state, ticks = 1, []
     for _ in range(5 * count):

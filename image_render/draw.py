@@ -1,7 +1,7 @@
-"""Windows to frames, vectorised.
+"""Renders windows to frames, vectorised.
 
-Nearly every byte of a frame is a run of ones within one candle's column of rows. All such runs are drawn once into a table; a frame
-is then 600 rows copied whole from it. The rows lie in memory channel by channel, and the caller sees them in the order of `FrameSpec`.
+In each channel, a candle fills one run of rows. All possible runs are drawn once into a table; a frame is then 600 rows copied from it. In
+memory a frame is channel first; the caller sees the axis order of `FrameSpec`.
 """
 
 from functools import lru_cache
@@ -19,8 +19,8 @@ Frames = NDArray[np.uint8]
 def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None = None) -> Frames:
     """Draw windows `(N, window_candles)` as frames, `uint8` `(N, window_candles, price_rows, 3)`.
 
-    `out`, where given, is (a slice along the first axis of) what `empty_frames` returned; it is filled and returned.
-    Raises `ValueError` where shapes do not fit. Prices must be finite: `coinfarm.candles` sees to it.
+    `out`, if given, is the result of `empty_frames` or a slice of it along the first axis; it is filled and returned.
+    Raises `ValueError` for shapes that do not match. Prices must be finite, which `coinfarm.candles` ensures.
     """
     count = len(windows.close)
     frames = empty_frames(count, spec) if out is None else out
@@ -29,24 +29,24 @@ def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None
     planes = as_planes(frames)
     if not planes.flags.c_contiguous:
         raise ValueError("out must come from empty_frames")
-    # Every index is within the table, so "clip" changes none; "raise" would draw into a buffer and copy it.
+    # Every index is within the table, so "clip" changes nothing; "raise" would need a buffer and a copy.
     np.take(_runs(spec.price_rows), _run_indices(windows, spec), axis=0, out=planes, mode="clip")
     return frames
 
 
 def empty_frames(count: int, spec: FrameSpec = STANDARD) -> Frames:
-    """Room for frames, not yet drawn, laid out as `draw_frames` wants it."""
+    """Uninitialised memory for frames, in the layout that `draw_frames` needs."""
     planes = np.empty((count, CHANNEL_COUNT, spec.window_candles, spec.price_rows), np.uint8)
     return planes.transpose(0, 2, 3, 1)
 
 
 def as_planes(frames: Frames) -> Frames:
-    """Frames `(N, candles, rows, 3)` seen channel first, `(N, 3, candles, rows)`: contiguous for frames drawn here."""
+    """A channel-first view, `(N, 3, candles, rows)`, of frames `(N, candles, rows, 3)`: contiguous for frames of `draw_frames`."""
     return frames.transpose(0, 3, 1, 2)
 
 
 def _run_indices(windows: Columns, spec: FrameSpec) -> NDArray[np.intp]:
-    """Which row of the table each candle takes in each channel, `(N, 3, window_candles)`."""
+    """The row of the table for each candle and channel, `(N, 3, window_candles)`."""
     rows = spec.price_rows
     numbers = row_numbers(windows, spec)
     count, candles = windows.close.shape
@@ -59,7 +59,7 @@ def _run_indices(windows: Columns, spec: FrameSpec) -> NDArray[np.intp]:
 
 @lru_cache(maxsize=4)
 def _runs(rows: int) -> Frames:
-    """Every run that a candle can draw: rows `first … last` at index `first * rows + last`, then `0 … n - 1` at `rows² + n`."""
+    """Every run that a candle can fill: rows `first … last` at index `first * rows + last`, then `0 … n - 1` at `rows² + n`."""
     first, last, row = np.ogrid[:rows, :rows, :rows]
     price_runs = ((first <= row) & (row <= last)).reshape(rows * rows, rows)
     volume_runs = np.arange(rows) < np.arange(rows + 1)[:, None]

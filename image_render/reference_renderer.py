@@ -1,4 +1,4 @@
-"""The slow, obvious renderer: one pixel after the other, as the format's definition reads. The oracle of the tests."""
+"""A slow, simple renderer that follows the definition of a frame pixel by pixel. The tests compare `draw` with it."""
 
 from collections.abc import Sequence
 
@@ -16,13 +16,13 @@ def draw_frame(
     volumes: Sequence[float],
     spec: FrameSpec = STANDARD,
 ) -> NDArray[np.uint8]:
-    """Draw one window, each column `(window_candles,)`, as one frame `(window_candles, price_rows, 3)`."""
+    """Render one window, each column `(window_candles,)`, as one frame `(window_candles, price_rows, 3)`."""
     lowest, highest, highest_volume = min(lows), max(highs), max(volumes)
 
     def row(price: float) -> int:
         if highest == lowest:
             return spec.flat_row
-        return round((price - lowest) * (spec.price_rows - 1) / (highest - lowest))  # to even, as rint does
+        return round((price - lowest) * (spec.price_rows - 1) / (highest - lowest))  # half to even, like rint
 
     frame = np.zeros(spec.shape, np.uint8)
     for candle in range(spec.window_candles):

@@ -1,6 +1,6 @@
-"""Windows to row numbers: which rows of its column each candle fills. All that a frame says, in 1 KB instead of 90.
+"""The rows that each candle of a window fills: the content of a frame in 1 KB instead of 90.
 
-Every pixel of the project follows from here: `image_render.draw` fills these rows on the processor, an engine may fill them on its device.
+`image_render.draw` fills these rows on the CPU; an engine may fill them on its device.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ Rows = NDArray[np.uint8]
 
 
 class RowNumbers(NamedTuple):
-    """Of each candle, `(N, window_candles)`: the lowest and the highest row of body and wick, and how many rows the volume fills from 0."""
+    """The lowest and highest row of each candle's body and wick, and the number of rows of its volume: `(N, window_candles)` each."""
 
     body_low: Prices
     body_high: Prices
@@ -25,9 +25,9 @@ class RowNumbers(NamedTuple):
 
 
 def row_numbers(windows: Columns, spec: FrameSpec = STANDARD) -> RowNumbers:
-    """The rows of windows `(N, window_candles)`, whole numbers still in float64.
+    """The rows of windows `(N, window_candles)`, as integral float64.
 
-    Raises `ValueError` where windows have another length. Prices must be finite: `coinfarm.candles` sees to it.
+    Raises `ValueError` for windows of another length. Prices must be finite, which `coinfarm.candles` ensures.
     """
     candles = windows.close.shape[1]
     if candles != spec.window_candles:
@@ -56,19 +56,19 @@ def row_numbers(windows: Columns, spec: FrameSpec = STANDARD) -> RowNumbers:
 def pack_rows(windows: Columns, spec: FrameSpec = STANDARD, out: Rows | None = None) -> Rows:
     """The rows of windows `(N, window_candles)` as `uint8` `(N, window_candles, 5)`, the last axis as in `RowNumbers`.
 
-    `out`, where given, is filled and returned. Raises as `row_numbers`, and `ValueError` for an `out` of another shape and for frames
-    of more rows than a byte can number.
+    `out`, if given, is filled and returned. Raises the errors of `row_numbers`, and `ValueError` for an `out` of another shape and for
+    frames with more than 255 rows.
     """
     if spec.price_rows > np.iinfo(np.uint8).max:
-        raise ValueError(f"a byte does not number {spec.price_rows} rows")
+        raise ValueError(f"packed rows allow at most {np.iinfo(np.uint8).max} price rows, not {spec.price_rows}")
     rows = empty_rows(len(windows.close), spec) if out is None else out
     if rows.shape != (len(windows.close), spec.window_candles, len(RowNumbers._fields)):
-        raise ValueError(f"out has the shape {rows.shape}, which is not that of the rows of {len(windows.close)} windows")
+        raise ValueError(f"out has the shape {rows.shape}, which does not match {len(windows.close)} windows")
     for number, values in enumerate(row_numbers(windows, spec)):
         rows[..., number] = values
     return rows
 
 
 def empty_rows(count: int, spec: FrameSpec = STANDARD) -> Rows:
-    """Room for the rows of so many windows."""
+    """Uninitialised memory for the packed rows of `count` windows."""
     return np.empty((count, spec.window_candles, len(RowNumbers._fields)), np.uint8)

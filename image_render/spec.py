@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 VERSION = 1
-"""Raised whenever the same candles would be drawn differently."""
+"""Incremented when the same candles are rendered differently."""
 
 BODY, WICK, VOLUME = range(3)
 CHANNEL_COUNT = 3
@@ -11,7 +11,7 @@ CHANNEL_COUNT = 3
 
 @dataclass(frozen=True)
 class FrameSpec:
-    """How many candles a window has, and how many rows the image of its prices.
+    """The number of candles of a window and of price rows of its image.
 
     A frame is `uint8`, 0 or 1, of shape `(window_candles, price_rows, 3)`: axis 0 the candle, oldest first;
     axis 1 the price row, 0 the lowest; axis 2 the channel: `BODY` (open to close), `WICK` (low to high), `VOLUME`.
@@ -31,7 +31,7 @@ class FrameSpec:
 
     @property
     def flat_row(self) -> int:
-        """The row in which all prices of a window lie that has no price range: the middle."""
+        """The row of all prices of a window without a price range: the middle."""
         return (self.price_rows - 1) // 2
 
 

@@ -1,4 +1,4 @@
-"""A series of candles seen as overlapping windows, without copying a price."""
+"""Overlapping windows of a series of candles, as views."""
 
 from typing import NamedTuple
 
@@ -21,14 +21,14 @@ class Columns(NamedTuple):
 
 
 def window_count(candle_count: int, spec: FrameSpec = STANDARD, stride: int = 1) -> int:
-    """How many windows, `stride` candles apart, fit into a series."""
+    """The number of windows, `stride` candles apart, in a series."""
     return max(0, (candle_count - spec.window_candles) // stride + 1)
 
 
 def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Columns:
     """All windows of a series, oldest first, as read-only views `(N, window_candles)`.
 
-    Raises `ValueError` where the series is shorter than one window or `stride` is below 1.
+    Raises `ValueError` for a series shorter than one window, or a `stride` below 1.
     """
     candle_count = len(series.close)
     if stride < 1:
@@ -39,7 +39,7 @@ def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Col
 
 
 def window_range_pct(window: Columns) -> Prices:
-    """Each window's own price range, `(N,)`, in percent of its last close: the scale that its image has lost."""
+    """Each window's own price range, `(N,)`, in percent of its last close, which its image does not show."""
     price_range = window.high.max(axis=1) - window.low.min(axis=1)
     percent: Prices = 100.0 * price_range / window.close[:, -1]
     return percent

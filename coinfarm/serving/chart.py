@@ -8,8 +8,8 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
 from image_render.draw import draw_frames
-from image_render.forecast import Forecast
 from image_render.preview import contact_sheet, png_bytes, preview
+from image_render.preview.forecast import Forecast
 from image_render.windows import Columns, windows
 
 

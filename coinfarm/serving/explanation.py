@@ -20,9 +20,9 @@ from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
 from coinfarm.serving.response import response_document
-from image_render.attribution import attribution_panel
 from image_render.draw import Frames, draw_frames, empty_frames
 from image_render.preview import png_bytes, preview
+from image_render.preview.attribution import attribution_panel
 from image_render.spec import BODY, STANDARD, VOLUME, WICK
 from image_render.windows import window_range_pct, windows
 

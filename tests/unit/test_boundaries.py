@@ -111,7 +111,7 @@ def test_image_render_imports_only_numpy_and_its_preview_pillow() -> None:
     external = {(importer, imported) for importer in own for imported in graph.find_modules_directly_imported_by(importer) - own}
     third_party = {(importer, imported) for importer, imported in external if imported not in sys.stdlib_module_names}
     assert {imported for _, imported in third_party} == {"numpy", "PIL"}
-    assert {importer for importer, imported in third_party if imported == "PIL"} == {"image_render.preview"}
+    assert all(importer.startswith("image_render.preview.") for importer, imported in third_party if imported == "PIL")
 
 
 LARGE = {"tensorflow", "keras", "jax", "jinja2", "openvino", "nncf", "pandas", "pyarrow", "matplotlib"}

@@ -18,7 +18,6 @@ TOO_LONG = {
     "coinfarm/evaluation/evaluation_report.py",
     "coinfarm/models/card.py",
     "events/make.py",
-    "image_render/preview.py",
     "tests/docs/cloud.py",
     "tests/integration/stack/moto_resources.py",
     "tests/integration/test_faults.py",

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
-from image_render import preview as module
-from image_render.attribution import attribution_panel
-from image_render.forecast import Forecast
-from image_render.preview import contact_sheet, preview
+from image_render.preview import contact_sheet, preview, style
+from image_render.preview.attribution import attribution_panel
+from image_render.preview.forecast import Forecast
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
 
 SPEC = FrameSpec(window_candles=60, price_rows=8)
@@ -32,11 +31,11 @@ def labels(monkeypatch: pytest.MonkeyPatch) -> list[Label]:
     """What is written on a page, which stays free of letters."""
     written: list[Label] = []
 
-    def write(_: object, at: tuple[int, int], text: str, fill: module.Colour, font: Font, anchor: str) -> None:
-        assert fill in (module.INK, module.FAINT_INK)
-        written.append((text, *at, f"{font.size}{anchor}{'*' if fill == module.INK else ''}"))
+    def write(_: object, at: tuple[int, int], text: str, fill: style.Colour, font: Font, anchor: str) -> None:
+        assert fill in (style.INK, style.FAINT_INK)
+        written.append((text, *at, f"{font.size}{anchor}{'*' if fill == style.INK else ''}"))
 
-    monkeypatch.setattr(module, "_font", Font)
+    monkeypatch.setattr(ImageFont, "load_default", Font)
     monkeypatch.setattr(ImageDraw.ImageDraw, "text", write)
     return written
 
@@ -49,7 +48,7 @@ def frame() -> NDArray[np.uint8]:
     return drawn
 
 
-def painted(image: Image.Image, *colours: module.Colour) -> list[tuple[int, int, int, int, int]]:
+def painted(image: Image.Image, *colours: style.Colour) -> list[tuple[int, int, int, int, int]]:
     """Left, top, right and bottom of each colour, and how many points have it."""
     found = []
     for colour in colours:
@@ -85,12 +84,12 @@ def test_a_page_with_axes_panels_and_footnotes(labels: list[Label]) -> None:
         ("one", 24, 444, "12lt"),
         ("two", 24, 466, "12lt"),
     ]
-    assert painted(page, module.PAPER, module.RULE, module.GRID) == [
+    assert painted(page, style.PAPER, style.RULE, style.GRID) == [
         (25, 75, 402, 434, 61522),
         (24, 74, 403, 435, 4426),
         (25, 75, 402, 164, 3282),
     ]
-    assert painted(page, module.BODY_COLOUR, module.WICK_COLOUR, module.VOLUME_COLOUR) == [
+    assert painted(page, style.BODY_COLOUR, style.WICK_COLOUR, style.VOLUME_COLOUR) == [
         (34, 52, 392, 131, 201),
         (36, 52, 390, 125, 105),
         (34, 52, 392, 164, 151),
@@ -113,7 +112,7 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
         *((str(100 + 5 * number), 424, 141 - 15 * number, "12lm") for number in range(4)),
         *((time, 36 + 90 * number, 196, "12mt") for number, time in enumerate(("1970-01-01", "00:15", "00:30", "00:45", "01:00"))),
     ]
-    assert painted(page, module.PAPER, module.FORECAST_COLOUR, module.FORECAST_LINE) == [
+    assert painted(page, style.PAPER, style.FORECAST_COLOUR, style.FORECAST_LINE) == [
         (25, 75, 414, 186, 40422),
         (394, 88, 405, 143, 629),
         (312, 52, 405, 144, 149),
@@ -124,14 +123,14 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
 def test_a_forecast_beyond_the_chart_stays_within_its_border(labels: list[Label], price: float, band: tuple[int, ...]) -> None:
     predicted = Forecast(candles=2, close=103.0, highest=max(price, 105.0), lowest=min(price, 99.0), end=price)
     page = preview(frame(), open_times_ms=TIMES, price_range=(100.0, 114.0), forecast=predicted, scale=6, spec=SPEC)
-    assert painted(page, module.FORECAST_COLOUR) == [band]
+    assert painted(page, style.FORECAST_COLOUR) == [band]
 
 
 def test_a_contact_sheet(labels: list[Label]) -> None:
     sheet = contact_sheet([frame()] * 3, ["a", "b", "c"], columns=2, scale=6, spec=SPEC)
     assert sheet.size == (832, 300)
     assert labels == [("a", 24, 124, "12lt"), ("b", 428, 124, "12lt"), ("c", 24, 262, "12lt")]
-    assert painted(sheet, module.PAPER, module.RULE, module.BODY_COLOUR) == [
+    assert painted(sheet, style.PAPER, style.RULE, style.BODY_COLOUR) == [
         (25, 25, 806, 252, 100284),
         (24, 24, 807, 253, 3954),
         (34, 52, 796, 219, 360),

@@ -1,6 +1,6 @@
 import pytest
 
-from image_render.ticks import price_ticks, time_ticks
+from image_render.preview.ticks import price_ticks, time_ticks
 
 MINUTE_MS = 60_000
 MAY_10_2019_MS = 1_557_446_400_000

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from image_render.attribution import Panel, attribution_panel
+from image_render.preview.attribution import attribution_panel
+from image_render.preview.panel import Panel
 from image_render.spec import FrameSpec
 
 SMALL = FrameSpec(window_candles=4, price_rows=5)

@@ -1,4 +1,4 @@
-"""A prediction on a chart: what the frame leaves room for at its right, above and below."""
+"""A predicted price range, and a frame extended to show it."""
 
 import math
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
 
-_MAX_ROOM = 1.0
-"""Above and below, as a share of the window's own price range: an absurd prediction is cut off, not the candles made invisible."""
+_MAX_EXTENSION = 1.0
+"""Above and below, as a share of the window's price range, so that an absurd prediction does not make the candles invisible."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """Predicted prices of the `candles` after a window: the highest, the lowest and the last one, from the window's last close."""
+    """The predicted highest, lowest and last price of the `candles` after a window whose last price is `close`."""
 
     candles: int
     close: float
@@ -25,7 +25,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class ExtendedFrame:
-    """A chart with room for a forecast: as `preview` takes it, for a frame that is larger by the forecast."""
+    """A frame with room for a forecast, with its spec, times and prices as for `preview`."""
 
     frame: NDArray[np.uint8]
     spec: FrameSpec
@@ -36,22 +36,22 @@ class ExtendedFrame:
 def extend_frame(
     frame: NDArray[np.uint8], spec: FrameSpec, open_times_ms: tuple[int, int], price_range: tuple[float, float], forecast: Forecast
 ) -> ExtendedFrame:
-    """Add empty candles at the right of `frame` `(window_candles, price_rows, 3)`, and empty rows where the forecast leaves its range."""
+    """Add empty candles to the right of `frame` `(window_candles, price_rows, 3)`, and empty rows if the forecast is outside its range."""
     lowest, highest = price_range
-    if highest <= lowest:  # a flat window: its one price is in the middle row
+    if highest <= lowest:  # a flat window, whose price is in the middle row
         reach = max(abs(forecast.highest - lowest), abs(forecast.lowest - lowest), 1e-9 * abs(lowest) + 1e-12)
         row = 2 * reach / spec.price_rows
         lowest, highest = lowest - spec.flat_row * row, lowest + (spec.price_rows - 1 - spec.flat_row) * row
     row = (highest - lowest) / (spec.price_rows - 1)
-    most = int(_MAX_ROOM * spec.price_rows)
-    above = min(most, max(0, math.ceil((forecast.highest - highest) / row)))
-    below = min(most, max(0, math.ceil((lowest - forecast.lowest) / row)))
+    max_rows = int(_MAX_EXTENSION * spec.price_rows)
+    above = min(max_rows, max(0, math.ceil((forecast.highest - highest) / row)))
+    below = min(max_rows, max(0, math.ceil((lowest - forecast.lowest) / row)))
     larger = FrameSpec(spec.window_candles + forecast.candles, spec.price_rows + above + below)
     drawn = np.zeros(larger.shape, np.uint8)
     prices = slice(below, below + spec.price_rows)
     for channel in (BODY, WICK):
         drawn[: spec.window_candles, prices, channel] = frame[..., channel]
-    # Volume stands on the bottom row, and is as high as before in proportion.
+    # Volume begins at the bottom row and keeps its relative height.
     shown = np.arange(larger.price_rows) * spec.price_rows // larger.price_rows
     drawn[: spec.window_candles, :, VOLUME] = frame[:, shown, VOLUME]
     first_ms, last_ms = open_times_ms

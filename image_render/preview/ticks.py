@@ -1,4 +1,4 @@
-"""Round prices and times for the axes of a preview."""
+"""Round prices and times for axes."""
 
 import math
 from datetime import UTC, datetime
@@ -10,12 +10,12 @@ _TIME_STEPS_MS = tuple(minutes * _MINUTE_MS for minutes in (1, 5, 15, 30, 60, 12
 )
 
 
-def price_ticks(lowest: float, highest: float, most: int = 8) -> list[tuple[float, str]]:
-    """Round prices from `lowest` to `highest`, ascending, `most` steps or fewer, each with its label.
+def price_ticks(lowest: float, highest: float, max_steps: int = 8) -> list[tuple[float, str]]:
+    """Round prices from `lowest` to `highest`, ascending, in at most `max_steps` steps, each with its label.
 
-    A range too narrow for float64 to hold round prices, or none at all, has one tick: its lowest price.
+    A range too narrow for round prices in float64, or an empty one, has one tick: its lowest price.
     """
-    smallest_step = (highest - lowest) / most
+    smallest_step = (highest - lowest) / max_steps
     if smallest_step <= math.ulp(highest):
         return [(lowest, f"{lowest:,.10g}")]
     exponent = math.floor(math.log10(smallest_step))
@@ -25,12 +25,12 @@ def price_ticks(lowest: float, highest: float, most: int = 8) -> list[tuple[floa
     return [(number * step, f"{number * step:,.{decimals}f}") for number in numbers]
 
 
-def time_ticks(first_ms: int, last_ms: int, most: int = 8) -> list[tuple[int, str]]:
-    """Round times from `first_ms` to `last_ms` (milliseconds UTC), `most` steps or fewer, each labelled.
+def time_ticks(first_ms: int, last_ms: int, max_steps: int = 8) -> list[tuple[int, str]]:
+    """Round times from `first_ms` to `last_ms` (milliseconds UTC), in at most `max_steps` steps, each with its label.
 
-    A label is the time of day; at midnight, and so on every tick of a chart of days, the date.
+    A label is the time of day, or at midnight the date.
     """
-    step = next((step for step in _TIME_STEPS_MS if last_ms - first_ms <= most * step), _TIME_STEPS_MS[-1])
+    step = next((step for step in _TIME_STEPS_MS if last_ms - first_ms <= max_steps * step), _TIME_STEPS_MS[-1])
     first_tick = -(-first_ms // step) * step
     return [(tick, _time_label(tick)) for tick in range(first_tick, last_ms + 1, step)]
 

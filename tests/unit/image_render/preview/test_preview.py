@@ -7,17 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from image_render.attribution import attribution_panel
-from image_render.preview import (
-    BODY_COLOUR,
-    GRID,
-    VOLUME_COLOUR,
-    WICK_COLOUR,
-    Colour,
-    contact_sheet,
-    png_bytes,
-    preview,
-)
+from image_render.preview import contact_sheet, png_bytes, preview
+from image_render.preview.attribution import attribution_panel
+from image_render.preview.style import BODY_COLOUR, GRID, VOLUME_COLOUR, WICK_COLOUR, Colour
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 
 SMALL = FrameSpec(window_candles=4, price_rows=5)

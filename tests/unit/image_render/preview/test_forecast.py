@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_render.forecast import Forecast, extend_frame
-from image_render.preview import FORECAST_COLOUR, FORECAST_LINE, preview
+from image_render.preview import preview
+from image_render.preview.forecast import Forecast, extend_frame
+from image_render.preview.style import FORECAST_COLOUR, FORECAST_LINE
 from image_render.spec import VOLUME, FrameSpec
 
 SPEC = FrameSpec(4, 6)
@@ -22,27 +23,27 @@ def forecast(highest: float = 102, lowest: float = 98, end: float = 101) -> Fore
 
 
 def test_a_forecast_within_the_range_adds_candles_alone() -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast())
-    assert room.spec == FrameSpec(6, 6)
-    assert room.open_times_ms == (0, 300_000)
-    assert room.price_range == (95, 105)
-    np.testing.assert_array_equal(room.frame[:4], FRAME)
-    assert not room.frame[4:].any()
+    extended = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast())
+    assert extended.spec == FrameSpec(6, 6)
+    assert extended.open_times_ms == (0, 300_000)
+    assert extended.price_range == (95, 105)
+    np.testing.assert_array_equal(extended.frame[:4], FRAME)
+    assert not extended.frame[4:].any()
 
 
 def test_a_forecast_beyond_the_range_adds_rows_of_the_same_height() -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(highest=108, lowest=94))  # 2 a row
-    assert room.spec == FrameSpec(6, 6 + 2 + 1)
-    assert room.price_range == (93, 109)
-    np.testing.assert_array_equal(room.frame[:4, 1:7, :2], FRAME[..., :2])
+    extended = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(highest=108, lowest=94))  # 2 a row
+    assert extended.spec == FrameSpec(6, 6 + 2 + 1)
+    assert extended.price_range == (93, 109)
+    np.testing.assert_array_equal(extended.frame[:4, 1:7, :2], FRAME[..., :2])
 
 
 @given(highest=prices, lowest=prices)
 def test_the_rows_of_the_candles_keep_their_prices(highest: float, lowest: float) -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(max(highest, 100), min(lowest, 100)))
-    low, high = room.price_range
-    assert (high - low) / (room.spec.price_rows - 1) == pytest.approx(2)
-    assert room.spec.price_rows <= 3 * SPEC.price_rows
+    extended = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(max(highest, 100), min(lowest, 100)))
+    low, high = extended.price_range
+    assert (high - low) / (extended.spec.price_rows - 1) == pytest.approx(2)
+    assert extended.spec.price_rows <= 3 * SPEC.price_rows
 
 
 @pytest.mark.parametrize(
@@ -50,17 +51,17 @@ def test_the_rows_of_the_candles_keep_their_prices(highest: float, lowest: float
     [({"highest": 1e9}, 6, 0), ({"lowest": -1e9}, 0, 6), ({"highest": 116}, 6, 0), ({"lowest": 94.9}, 0, 1)],
 )
 def test_at_most_as_many_rows_are_added_as_the_frame_has(predicted: dict[str, float], above: int, below: int) -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(**predicted))
-    assert room.spec.price_rows == 6 + above + below
-    assert room.price_range == (95 - 2 * below, 105 + 2 * above)
+    extended = extend_frame(FRAME, SPEC, TIMES, (95, 105), forecast(**predicted))
+    assert extended.spec.price_rows == 6 + above + below
+    assert extended.price_range == (95 - 2 * below, 105 + 2 * above)
 
 
 def test_volume_is_as_high_as_before_in_proportion() -> None:
     frame = np.zeros(SPEC.shape, np.uint8)
     for candle, height in enumerate((0, 1, 3, 6)):
         frame[candle, :height, VOLUME] = 1
-    room = extend_frame(frame, SPEC, TIMES, (95, 105), forecast(highest=117))
-    assert room.frame[..., VOLUME].sum(axis=1).tolist() == [0, 2, 6, 12, 0, 0]
+    extended = extend_frame(frame, SPEC, TIMES, (95, 105), forecast(highest=117))
+    assert extended.frame[..., VOLUME].sum(axis=1).tolist() == [0, 2, 6, 12, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -75,15 +76,15 @@ def test_volume_is_as_high_as_before_in_proportion() -> None:
 def test_a_flat_window_gets_a_range_that_shows_the_forecast(
     price: float, highest: float, lowest: float, price_rows: int, price_range: tuple[float, float]
 ) -> None:
-    room = extend_frame(FRAME, SPEC, TIMES, (price, price), forecast(highest, lowest))
-    assert room.spec == FrameSpec(6, price_rows)
-    assert room.price_range == pytest.approx(price_range, rel=1e-12, abs=1e-15)
+    extended = extend_frame(FRAME, SPEC, TIMES, (price, price), forecast(highest, lowest))
+    assert extended.spec == FrameSpec(6, price_rows)
+    assert extended.price_range == pytest.approx(price_range, rel=1e-12, abs=1e-15)
 
 
 def test_a_window_of_one_candle_has_no_step_in_time() -> None:
     spec = FrameSpec(1, 6)
-    room = extend_frame(np.zeros(spec.shape, np.uint8), spec, (60_000, 60_000), (95, 105), forecast())
-    assert room.open_times_ms == (60_000, 60_000)
+    extended = extend_frame(np.zeros(spec.shape, np.uint8), spec, (60_000, 60_000), (95, 105), forecast())
+    assert extended.open_times_ms == (60_000, 60_000)
 
 
 @pytest.mark.parametrize("end", [98.0, 100.0, 1e9])

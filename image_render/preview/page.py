@@ -1,0 +1,129 @@
+"""One frame on a page: chart, axes, legend, panels and footnotes."""
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from image_render.preview.chart import check_frame, draw_chart, draw_forecast
+from image_render.preview.forecast import Forecast, extend_frame
+from image_render.preview.layout import Layout
+from image_render.preview.panel import Panel
+from image_render.preview.style import (
+    BODY_COLOUR,
+    FAINT_INK,
+    FORECAST_LINE,
+    INK,
+    LABEL_GAP,
+    LABEL_SIZE,
+    LINE,
+    MARGIN,
+    PAGE,
+    TITLE_LINE,
+    TITLE_SIZE,
+    VOLUME_COLOUR,
+    WICK_COLOUR,
+    Colour,
+    font,
+)
+from image_render.preview.ticks import price_ticks, time_ticks
+from image_render.spec import STANDARD, FrameSpec
+
+_LEGEND = (("body", BODY_COLOUR), ("wick", WICK_COLOUR), ("volume", VOLUME_COLOUR))
+_FORECAST_LEGEND = ("predicted range", FORECAST_LINE)
+_PRICE_AXIS = 64
+_LEGEND_SQUARE, _LEGEND_GAP = 8, 14
+
+
+def preview(
+    frame: NDArray[np.uint8],
+    *,
+    title: str | None = None,
+    open_times_ms: tuple[int, int] | None = None,
+    price_range: tuple[float, float] | None = None,
+    forecast: Forecast | None = None,
+    panels: Sequence[Panel] = (),
+    footnotes: Sequence[str] = (),
+    scale: int = 4,
+    spec: FrameSpec = STANDARD,
+) -> Image.Image:
+    """The chart of one frame, `uint8` `(window_candles, price_rows, 3)`, with title and axes; `panels` and `footnotes` are below it.
+
+    `open_times_ms` are the open times of the first and the last candle, in milliseconds UTC; `price_range` is the price of the bottom row
+    and of the top row. What is not given is left out. A `forecast` extends the chart to the right. A pixel of the frame becomes `scale` by
+    `scale` points.
+
+    Raises `ValueError` for an array that is not a frame of `spec`, a `scale` below 1, or a forecast without times and prices.
+    """
+    check_frame(frame, scale, spec)
+    extent = _extent_text(open_times_ms, price_range)
+    if forecast:
+        if not open_times_ms or not price_range:
+            raise ValueError("a forecast needs open_times_ms and price_range")
+        extended = extend_frame(frame, spec, open_times_ms, price_range, forecast)
+        frame, spec, open_times_ms, price_range = extended.frame, extended.spec, extended.open_times_ms, extended.price_range
+    layout = Layout(spec, scale)
+    times: list[tuple[int, str]] = []
+    prices: list[tuple[int, str]] = []
+    if open_times_ms:
+        times = [(layout.x(time, open_times_ms), label) for time, label in time_ticks(*open_times_ms)]
+    if price_range:
+        prices = [(layout.y(price, price_range), label) for price, label in price_ticks(*price_range)]
+    chart = draw_chart(frame, layout, grid_x=[x for x, _ in times], grid_y=[y for y, _ in prices])
+    if forecast and price_range:
+        draw_forecast(chart, layout, forecast, price_range)
+
+    left, top = MARGIN, MARGIN + TITLE_LINE + LINE
+    right, bottom = left + layout.width, top + layout.height
+    panels_top = bottom + (LINE if times else 0)
+    panels_bottom = panels_top + sum(panel.page_height for panel in panels)
+    page_size = right + (_PRICE_AXIS if prices or panels else MARGIN), panels_bottom + len(footnotes) * LINE + MARGIN
+    page = Image.new("RGB", page_size, PAGE)
+    page.paste(chart, (left, top))
+    pen, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
+    pen.text((left, MARGIN), title or "", INK, font(TITLE_SIZE), anchor="lt")
+    pen.text((left, top - LINE), extent, FAINT_INK, label_font, anchor="lt")
+    _draw_legend(pen, right, top - LINE, (*_LEGEND, _FORECAST_LEGEND) if forecast else _LEGEND)
+    for y, label in prices:
+        pen.text((right + LABEL_GAP, top + y), label, FAINT_INK, label_font, anchor="lm")
+    for x, label in times:
+        pen.text((left + x, bottom + LABEL_GAP), label, FAINT_INK, label_font, anchor="mt")
+    for panel in panels:
+        panel.draw(page, left, panels_top, layout.width)
+        panels_top += panel.page_height
+    for line, text in enumerate(footnotes):
+        pen.text((left, panels_bottom + LABEL_GAP + line * LINE), text, FAINT_INK, label_font, anchor="lt")
+    return page
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """The image as a PNG file."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _extent_text(open_times_ms: tuple[int, int] | None, price_range: tuple[float, float] | None) -> str:
+    """The range of times and of prices."""
+    parts = []
+    if open_times_ms:
+        first, last = (datetime.fromtimestamp(time / 1000, UTC) for time in open_times_ms)
+        end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%Y-%m-%d %H:%M}"
+        parts.append(f"{first:%Y-%m-%d %H:%M} to {end} UTC")
+    if price_range:
+        lowest, highest = price_range
+        parts.append(f"low {lowest:,.10g}, high {highest:,.10g}")
+    return "  ·  ".join(parts)
+
+
+def _draw_legend(pen: ImageDraw.ImageDraw, right: int, top: int, legend: Sequence[tuple[str, Colour]]) -> None:
+    label_font = font(LABEL_SIZE)
+    for name, colour in reversed(legend):
+        right -= round(label_font.getlength(name))
+        pen.text((right, top), name, FAINT_INK, label_font, anchor="lt")
+        right -= _LEGEND_GAP
+        pen.rectangle((right, top, right + _LEGEND_SQUARE, top + _LEGEND_SQUARE), colour)
+        right -= _LEGEND_GAP

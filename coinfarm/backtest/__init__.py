@@ -1,1 +1,1 @@
-"""Would it have made money? Predictions and candles, to trades, to a verdict with its uncertainty."""
+"""From stored predictions and candles to trades, statistics and a verdict on whether they make money."""

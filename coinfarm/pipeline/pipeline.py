@@ -78,7 +78,7 @@ def collect_and_backtest(selection: CandleSelection, run: Run, progress: StagePr
 
 def _is_planned(run: Run) -> bool:
     try:
-        run.manifest  # noqa: B018 - it is read when it is asked for
+        _ = run.manifest  # reads the file
     except NotFound:
         return False
     return True

@@ -97,7 +97,7 @@ def _train_candidate(config: TrainingConfig, coins: list[Candles], on_epoch: OnE
     seconds = perf_counter() - started
     layers = architecture(model)
     predicted_pct = predict_pct(model, validation, config.target_unit)
-    judged = scores(predicted_pct, validation.targets_pct)
+    result = scores(predicted_pct, validation.targets_pct)
     return CandidateResult(
         candidate=config.name,
         layers=len(layers),
@@ -108,8 +108,8 @@ def _train_candidate(config: TrainingConfig, coins: list[Candles], on_epoch: OnE
         trained_frames=config.epochs * config.steps_per_epoch * config.batch_size,
         seconds=round(seconds, 1),
         loss=round(_loss_in_range(predicted_pct, validation, train, config.huber_delta), 5),
-        r2={name: judged[name]["r2"] for name in OUTPUT_NAMES},
-        direction_right_pct=judged["endChangePct"]["directionRightPct"],
+        r2={name: result[name]["r2"] for name in OUTPUT_NAMES},
+        direction_right_pct=result["endChangePct"]["directionRightPct"],
     )
 
 

@@ -11,7 +11,7 @@ from coinfarm.backtest.backtest import backtest
 from coinfarm.backtest.backtest_report import page
 from coinfarm.backtest.strategy import Strategy
 from tests.support.backtest_files import store_candles, store_predictions
-from tests.support.backtest_markets import predicted, wandering
+from tests.support.backtest_markets import noisy_predictions, random_walk
 
 pytestmark = pytest.mark.browser
 
@@ -30,7 +30,7 @@ FLAGS = [
 def report(tmp_path_factory):
     """The file of a report, and the verdict that it must show."""
     root = tmp_path_factory.mktemp("backtest")
-    coin = predicted(wandering("DEMOBTC", 12 * 1440, 1), 20, 2)
+    coin = noisy_predictions(random_walk("DEMOBTC", 12 * 1440, 1), 20, 2)
     store_predictions(root / "results", coin)
     store_candles(root / "candles", coin.candles)
     strategy = Strategy.model_validate({"exit": {"horizon_candles": 5}, "market": {"volume_share_pct": 100}})

@@ -15,7 +15,7 @@ from coinfarm.candles.files import parse_candles
 from coinfarm.cli import main
 from coinfarm.storage import open_storage
 from tests.support.backtest_files import MODEL, store_candles, store_predictions
-from tests.support.backtest_markets import predicted, wandering
+from tests.support.backtest_markets import noisy_predictions, random_walk
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -33,9 +33,9 @@ RESULTS, CANDLES = "s3://results/backtest", "s3://candles/backtest"
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two days of a coin, of which the first hour is in sample, and a strategy."""
+    """Two days of a coin, the first hour of which is in sample, and a strategy."""
     local = tmp_path_factory.mktemp("backtest")
-    coin = predicted(wandering("DEMOBTC", 2 * 1440, 1), 20, 6)
+    coin = noisy_predictions(random_walk("DEMOBTC", 2 * 1440, 1), 20, 6)
     store_predictions(local / "results", coin, in_sample=(np.arange(len(coin)) < 60).tolist())
     store_candles(local / "candles", coin.candles)
     (local / "strategy.toml").write_text(STRATEGY)
@@ -44,7 +44,7 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def uploaded(s3: "S3Client", local: Path) -> None:
-    """The predictions as a backfill leaves them; the candles as the history keeps them, and as a file beside."""
+    """The predictions in a backfill's folders; the candles in a candle store, and as a file."""
     for path in (local / "results").rglob("*.parquet"):
         open_storage(RESULTS).write(path.relative_to(local / "results").as_posix(), path.read_bytes())
     file = local / "candles/DEMOBTC-1m.parquet"
@@ -53,12 +53,12 @@ def uploaded(s3: "S3Client", local: Path) -> None:
         CandleStore(open_storage(f"{CANDLES}/store")).write_day(day)
 
 
-def judged(local: Path, predictions: str, candles: str) -> dict[str, Any]:
+def backtest(local: Path, predictions: str, candles: str) -> dict[str, Any]:
     options = ["--predictions", predictions, "--candles", candles, "--strategy", str(local / "strategy.toml"), "--json"]
-    shown = CliRunner().invoke(main, ["backtest", *options])
-    assert shown.exit_code == 0, shown.output
-    found: dict[str, Any] = json.loads(shown.stdout)
-    return found
+    result = CliRunner().invoke(main, ["backtest", *options])
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
 
 
 @pytest.mark.parametrize(
@@ -68,22 +68,22 @@ def judged(local: Path, predictions: str, candles: str) -> dict[str, Any]:
         pytest.param(f"{RESULTS}/predictions/model={MODEL}/", f"{CANDLES}/files", id="one model's folder and files of candles"),
     ],
 )
-def test_a_backtest_over_s3_finds_what_one_over_folders_does(local: Path, predictions: str, candles: str) -> None:
-    here = judged(local, f"{local}/results", f"{local}/candles")
-    there = judged(local, predictions, candles)
-    assert there == here
-    assert there["model"] == MODEL
-    assert there["predictions"]["in_sample"] == 60
-    assert there["statistics"]["trades"] > 0
+def test_backtests_in_s3_and_in_folders_have_the_same_result(local: Path, predictions: str, candles: str) -> None:
+    in_folders = backtest(local, f"{local}/results", f"{local}/candles")
+    in_s3 = backtest(local, predictions, candles)
+    assert in_s3 == in_folders
+    assert in_s3["model"] == MODEL
+    assert in_s3["predictions"]["in_sample"] == 60
+    assert in_s3["statistics"]["trades"] > 0
 
 
-def test_what_was_tried_is_kept_beside_the_predictions(s3: "S3Client", local: Path) -> None:
-    judged(local, RESULTS, f"{CANDLES}/store")
-    kept = json.loads(s3.get_object(Bucket="results", Key=f"backtest/{FILE_NAME}")["Body"].read())
-    assert len(kept) == 1
+def test_stores_the_variants_next_to_the_predictions(s3: "S3Client", local: Path) -> None:
+    backtest(local, RESULTS, f"{CANDLES}/store")
+    trials = json.loads(s3.get_object(Bucket="results", Key=f"backtest/{FILE_NAME}")["Body"].read())
+    assert len(trials) == 1
 
 
-def test_a_coin_without_candles_there_is_named(local: Path) -> None:
-    shown = CliRunner().invoke(main, ["backtest", "--predictions", RESULTS, "--candles", "s3://candles/nothing"])
-    assert shown.exit_code == 1
-    assert "s3://candles/nothing has no 1m candles of DEMOBTC" in shown.stderr
+def test_names_a_coin_without_candles(local: Path) -> None:
+    result = CliRunner().invoke(main, ["backtest", "--predictions", RESULTS, "--candles", "s3://candles/nothing"])
+    assert result.exit_code == 1
+    assert "s3://candles/nothing has no 1m candles of DEMOBTC" in result.stderr

@@ -13,7 +13,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles
 from image_render.windows import Columns
-from tests.support.backtest_markets import predicted, wandering
+from tests.support.backtest_markets import noisy_predictions, random_walk
 
 MODEL = "20260101-0123abcd"
 WINDOW = 200
@@ -49,15 +49,15 @@ def store_candles(folder: Path, candles: Candles) -> None:
     """Write `FOLDER/SYMBOL-INTERVAL.parquet`, without the filled candles."""
     real = ~candles.filled
     columns = Columns(*(column[real] for column in candles.columns))
-    kept = Candles(candles.symbol, candles.interval, candles.open_time[real], columns, candles.filled[real])
+    stored = Candles(candles.symbol, candles.interval, candles.open_time[real], columns, candles.filled[real])
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{candles.symbol}-{candles.interval}.parquet").write_bytes(parquet_from_candles(kept))
+    (folder / f"{candles.symbol}-{candles.interval}.parquet").write_bytes(parquet_from_candles(stored))
 
 
 def store_two_coins(root: Path) -> Path:
     """Twelve days of two coins, under `results` and `candles`; the first day is in sample."""
     for seed, symbol in enumerate(("DEMOBTC", "DEMOETH")):
-        coin = predicted(wandering(symbol, 12 * 1_440, seed), 20, seed + 5)
+        coin = noisy_predictions(random_walk(symbol, 12 * 1_440, seed), 20, seed + 5)
         store_predictions(root / "results", coin, in_sample=(np.arange(len(coin)) < 1_440).tolist())
         store_candles(root / "candles", coin.candles)
     return root

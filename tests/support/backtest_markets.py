@@ -1,4 +1,4 @@
-"""Small markets and orders, typed by hand or drawn by Hypothesis."""
+"""Small markets and orders, typed by hand, random, or drawn by Hypothesis."""
 
 from collections.abc import Collection, Sequence
 
@@ -18,16 +18,16 @@ START_MS = 1_556_668_800_000  # 2019-05-01
 MINUTE_MS = 60_000
 
 FREE = Market(maker_fee_bps=0, taker_fee_bps=0, slippage_bps=0, volume_share_pct=100, min_order=0)
-"""A market that costs nothing, for tests of when and at which price."""
+"""Trading without costs, for tests of times and prices."""
 
 
 def market(rows: Sequence[Sequence[float]], *, missing: Collection[int] = (), symbol: str = "DEMOUSD") -> Candles:
-    """Minutes out of rows `open, high, low, close` and perhaps a volume (else plenty); the `missing` ones are filled."""
+    """Minutes with rows `open, high, low, close` and optionally a volume (by default a large one); the `missing` ones are filled."""
     prices = np.array([row[:4] for row in rows], np.float64)
     volume = np.array([row[4] if len(row) > 4 else 1e6 for row in rows], np.float64)
-    kept = np.array([at for at in range(len(rows)) if at not in missing])
-    columns = Columns(*prices[kept].T, volume[kept])
-    return fill_gaps(Candles.checked(symbol, "1m", START_MS + kept * MINUTE_MS, columns), 10**6)
+    present = np.array([at for at in range(len(rows)) if at not in missing])
+    columns = Columns(*prices[present].T, volume[present])
+    return fill_gaps(Candles.checked(symbol, "1m", START_MS + present * MINUTE_MS, columns), 10**6)
 
 
 def flat(price: float = 100.0) -> tuple[float, float, float, float]:
@@ -50,7 +50,7 @@ def orders(
 
 @st.composite
 def markets(draw: st.DrawFn, symbol: str) -> Candles:
-    """Up to thirty minutes, in few different prices, so that stops and take-profits are touched, met and jumped over; some missing."""
+    """Up to thirty minutes with few different prices, so that stops and take-profits are touched, met and jumped over; some are missing."""
     count = draw(st.integers(4, 30))
     ticks: NDArray[np.int64] = draw(arrays(np.int64, (count, 4), elements=st.integers(95, 105)))
     volume = draw(arrays(np.float64, count, elements=st.sampled_from([0.0, 0.5, 3.0, 1_000.0])))
@@ -62,11 +62,11 @@ def markets(draw: st.DrawFn, symbol: str) -> Candles:
 
 @st.composite
 def orders_for(draw: st.DrawFn, candles: Candles) -> Orders:
-    asked: NDArray[np.bool_] = draw(arrays(np.bool_, len(candles)))
-    count = int(asked.sum())
+    placed: NDArray[np.bool_] = draw(arrays(np.bool_, len(candles)))
+    count = int(placed.sum())
     distance = st.sampled_from([0.5, 1.0, 2.0, 3.0, np.inf])
     return Orders(
-        np.flatnonzero(asked),
+        np.flatnonzero(placed),
         draw(arrays(np.int8, count, elements=st.sampled_from([1, -1]))),
         draw(arrays(np.float64, count, elements=distance)),
         draw(arrays(np.float64, count, elements=distance)),
@@ -76,7 +76,7 @@ def orders_for(draw: st.DrawFn, candles: Candles) -> Orders:
 
 
 def random_integers(seed: int, count: int, below: int) -> list[int]:
-    """The same on every machine and with every release of NumPy: a linear congruential generator."""
+    """A linear congruential generator, the same with every release of NumPy."""
     numbers = []
     for _ in range(count):
         seed = (6_364_136_223_846_793_005 * seed + 1_442_695_040_888_963_407) % 2**64
@@ -84,8 +84,8 @@ def random_integers(seed: int, count: int, below: int) -> list[int]:
     return numbers
 
 
-def wandering(symbol: str, count: int, seed: int) -> Candles:
-    """A market of `count` minutes, some without a trade, whose price wanders by ticks of a cent: exactly the same everywhere."""
+def random_walk(symbol: str, count: int, seed: int) -> Candles:
+    """`count` minutes of a random walk in ticks of a cent, some of them missing: exactly the same on every machine."""
     steps = random_integers(seed, 4 * count, 61)
     rows, price = [], 10_000
     for at in range(count):
@@ -99,8 +99,8 @@ def wandering(symbol: str, count: int, seed: int) -> Candles:
     return market(rows, missing=missing, symbol=symbol)
 
 
-def predicted(candles: Candles, first: int, seed: int, horizon: int = 5) -> PredictedCoin:
-    """Predictions at every candle from `first` on that know something of what comes: the actual change, and noise."""
+def noisy_predictions(candles: Candles, first: int, seed: int, horizon: int = 5) -> PredictedCoin:
+    """Predictions at every candle from `first` on: the actual change plus noise."""
     signal = np.arange(first, len(candles) - horizon)
     close = candles.columns.close
     change = 100.0 * (close[signal + horizon] / close[signal] - 1.0)

@@ -1,4 +1,4 @@
-"""Predictions as other tools read them."""
+"""Files for other tools."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
 from tests.support.backtest_files import store_candles, store_predictions
-from tests.support.backtest_markets import FREE, START_MS, orders, predicted, wandering
+from tests.support.backtest_markets import FREE, START_MS, noisy_predictions, orders, random_walk
 
 
 def exported(tmp_path: Path) -> Path:
-    coin = predicted(wandering("DEMOUSDT", 300, 1), 20, 2)
+    coin = noisy_predictions(random_walk("DEMOUSDT", 300, 1), 20, 2)
     coin.predicted_pct[1] = float("nan")
     store_predictions(tmp_path, coin)
     store_candles(tmp_path / "candles", coin.candles)
@@ -26,7 +26,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_freqtrade_finds_its_columns_and_the_row_at_whose_close_a_prediction_is_known(tmp_path: Path) -> None:
+def test_feather_files_have_freqtrades_columns_and_dates(tmp_path: Path) -> None:
     folder = exported(tmp_path)
     candles = feather.read_table(folder / "DEMO_USDT-1m.feather")
     assert candles.column_names == ["date", "open", "high", "low", "close", "volume"]
@@ -38,7 +38,7 @@ def test_freqtrade_finds_its_columns_and_the_row_at_whose_close_a_prediction_is_
     assert predictions["end_change_pct"].null_count == 1
 
 
-def test_all_coins_and_trades_are_in_plain_columns(tmp_path: Path) -> None:
+def test_parquet_files_have_all_coins_and_trades(tmp_path: Path) -> None:
     folder = exported(tmp_path)
     predictions = pq.read_table(folder / "predictions.parquet")
     assert set(predictions["symbol"].to_pylist()) == {"DEMOUSDT"}
@@ -51,12 +51,12 @@ def test_all_coins_and_trades_are_in_plain_columns(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("symbol", "pair"), [("BTCUSD", "BTC_USD"), ("ETHUSDT", "ETH_USDT"), ("ETHBTC", "ETH_BTC"), ("BTC-USD", "BTC_USD"), ("XYZ", "XYZ")]
 )
-def test_a_pair_is_named_as_freqtrade_names_it(symbol: str, pair: str) -> None:
+def test_names_pairs_like_freqtrade(symbol: str, pair: str) -> None:
     assert pair_name(symbol) == pair
 
 
-def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_names_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    trades = simulate_trades((), [fill_orders(wandering("DEMOUSD", 20, 1), orders(), FREE)], FREE)
+    trades = simulate_trades((), [fill_orders(random_walk("DEMOUSD", 20, 1), orders(), FREE)], FREE)
     with pytest.raises(CoinfarmError, match=r"file: "):
         export([], "", trades, tmp_path / "file")

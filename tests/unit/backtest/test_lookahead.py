@@ -1,4 +1,4 @@
-"""Predictions that know the future are found out, and so are rules."""
+"""The check finds predictions and rules that use the future."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,11 +15,11 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
 from tests.support.backtest_files import MODEL, WINDOW, store_candles
-from tests.support.backtest_markets import predicted, wandering
+from tests.support.backtest_markets import noisy_predictions, random_walk
 
 
-def honest(candles: Candles, last: int) -> Values:
-    """A prediction from the window alone."""
+def predict_window(candles: Candles, last: int) -> Values:
+    """A prediction from the window that ends with the candle `last`."""
     window = slice(last - WINDOW + 1, last + 1)
     columns = candles.columns
     close = columns.close[last]
@@ -28,70 +28,67 @@ def honest(candles: Candles, last: int) -> Values:
     )
 
 
-class HonestPredictor:
-    """Stands for a predictor whose model looks at the window."""
+class WindowPredictor:
+    """A predictor whose model uses only the window."""
 
     model = SimpleNamespace(version=MODEL)
 
     def predict(self, series: Series) -> Predictions:
         assert len(series) == 1
-        values = honest(series.candles, WINDOW - 1)[None]
-        nothing = np.zeros(1, np.int64)
-        return Predictions(nothing, nothing, nothing, None, values)
+        values = predict_window(series.candles, WINDOW - 1)[None]
+        zero = np.zeros(1, np.int64)
+        return Predictions(zero, zero, zero, None, values)
 
 
-def stored_by(candles: Candles, values: Values, first: int) -> CoinPredictions:
+def stored(candles: Candles, values: Values, first: int) -> CoinPredictions:
     close_time = candles.open_time[first : first + len(values)] + 59_999
-    nothing = np.zeros(len(values), np.int64)
-    return CoinPredictions(candles.symbol, "1m", MODEL, close_time, nothing.astype(np.bool_), 0, nothing, values)
+    zeros = np.zeros(len(values), np.int64)
+    return CoinPredictions(candles.symbol, "1m", MODEL, close_time, zeros.astype(np.bool_), 0, zeros, values)
 
 
 @pytest.fixture(scope="module")
 def candles() -> Candles:
-    made = wandering("DEMOUSD", 900, 1)
-    assert made.filled.any()
-    return made
+    candles = random_walk("DEMOUSD", 900, 1)
+    assert candles.filled.any()
+    return candles
 
 
 def check(tmp_path: Path, candles: Candles, values: Values, first: int = WINDOW - 1):  # type: ignore[no-untyped-def]
     store_candles(tmp_path, candles)
-    return check_predictions(HonestPredictor(), [stored_by(candles, values, first)], str(tmp_path))  # type: ignore[arg-type]
+    return check_predictions(WindowPredictor(), [stored(candles, values, first)], str(tmp_path))  # type: ignore[arg-type]
 
 
-def test_predictions_from_the_window_alone_are_the_same_without_the_future(tmp_path: Path, candles: Candles) -> None:
-    values = np.array([honest(candles, last) for last in range(WINDOW - 1, len(candles))])
+def test_passes_predictions_from_the_window_alone(tmp_path: Path, candles: Candles) -> None:
+    values = np.array([predict_window(candles, last) for last in range(WINDOW - 1, len(candles))])
     found = check(tmp_path, candles, values)
     assert found.passed
     assert (found.moments, found.largest_difference_pct) == (24, 0.0)
 
 
-def test_a_candle_too_much_is_found_out(tmp_path: Path, candles: Candles) -> None:
-    values = np.array([honest(candles, last + 1) for last in range(WINDOW - 1, len(candles) - 1)])
+def test_finds_predictions_that_use_the_next_candle(tmp_path: Path, candles: Candles) -> None:
+    values = np.array([predict_window(candles, last + 1) for last in range(WINDOW - 1, len(candles) - 1)])
     assert not check(tmp_path, candles, values).passed
 
 
-def test_predictions_of_another_model_are_not_judged_by_this_one(tmp_path: Path, candles: Candles) -> None:
-    HonestPredictor.model = SimpleNamespace(version="20260202-ffffffff")
-    try:
-        with pytest.raises(CoinfarmError, match=f"{MODEL}, not by 20260202-ffffffff"):
-            check(tmp_path, candles, np.ones((5, 3)))
-    finally:
-        HonestPredictor.model = SimpleNamespace(version=MODEL)
+def test_rejects_predictions_of_another_model(tmp_path: Path, candles: Candles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(WindowPredictor, "model", SimpleNamespace(version="20260202-ffffffff"))
+    with pytest.raises(CoinfarmError, match=f"{MODEL}.* 20260202-ffffffff"):
+        check(tmp_path, candles, np.ones((5, 3)))
 
 
-def test_without_predictions_there_is_nothing_to_check(tmp_path: Path, candles: Candles) -> None:
+def test_rejects_missing_predictions(tmp_path: Path, candles: Candles) -> None:
     with pytest.raises(CoinfarmError, match="no prediction"):
         check(tmp_path, candles, np.full((5, 3), np.nan))
 
 
 def coin() -> PredictedCoin:
-    return predicted(wandering("DEMOUSD", 300, 1), 20, 2)
+    return noisy_predictions(random_walk("DEMOUSD", 300, 1), 20, 2)
 
 
-def test_a_rule_over_rows_and_what_is_above_them_looks_at_no_future() -> None:
+def test_passes_a_rule_that_uses_earlier_rows() -> None:
     check_rule(lambda columns: (np.maximum.accumulate(columns["end_change_pct"]) > 0.2).astype(int), [coin()])
 
 
-def test_a_rule_that_needs_the_mean_of_all_looks_ahead() -> None:
+def test_finds_a_rule_that_uses_later_rows() -> None:
     with pytest.raises(CoinfarmError, match="DEMOUSD"):
         check_rule(lambda columns: (columns["end_change_pct"] > columns["end_change_pct"].mean()).astype(int), [coin()])

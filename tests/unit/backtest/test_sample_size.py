@@ -1,4 +1,4 @@
-"""Overlapping observations count for less than their number."""
+"""The effective number of overlapping observations."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ from coinfarm.backtest.sample_size import independent_count
         ([(0, 10), (5, 15)], 1.5),
         ([(0, 30), (10, 20)], 5 / 6 + 1 / 2),
     ],
-    ids=["none", "one after another", "all at once", "half together", "one within another"],
+    ids=["none", "consecutive", "simultaneous", "half overlapping", "nested"],
 )
-def test_an_observation_counts_by_its_share_of_the_time(spans: list[tuple[int, int]], expected: float) -> None:
+def test_counts_an_observation_by_its_uniqueness(spans: list[tuple[int, int]], expected: float) -> None:
     start, stop = np.array(spans, np.int64).reshape(-1, 2).T
     assert independent_count(start, stop) == pytest.approx(expected)
 
 
-def test_horizons_of_thirty_candles_count_a_thirtieth_each() -> None:
+def test_horizons_of_thirty_candles_count_one_thirtieth_each() -> None:
     start = np.arange(3_000, dtype=np.int64)
     assert independent_count(start, start + 30) == pytest.approx(100, abs=4)

@@ -1,4 +1,4 @@
-"""Statistics: by hand on a few trades, and a golden table to eight digits on a market that is the same everywhere."""
+"""Statistics computed by hand for a few trades, and a golden file for a market that is the same on every machine."""
 
 import json
 from dataclasses import asdict
@@ -17,7 +17,7 @@ from coinfarm.backtest.statistics import by_coin, by_month, direction_accuracy, 
 from coinfarm.backtest.strategy import Strategy
 from coinfarm.backtest.trades import HORIZON, Trade, Trades
 from coinfarm.candles.day import DAY_MS
-from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, predicted, wandering
+from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, noisy_predictions, random_walk
 
 GOLDEN = Path(__file__).with_name("golden_statistics.json")
 CAPITAL = 10_000.0
@@ -36,7 +36,7 @@ def some_trades() -> Trades:
     return Trades.from_rows(("DEMOA", "DEMOB"), rows)
 
 
-def test_statistics_by_hand() -> None:
+def test_statistics_equal_those_computed_by_hand() -> None:
     found = statistics(some_trades(), FOUR_DAYS, CAPITAL)
     daily = [0.01, -0.03, 0.0, 0.01]
     mean = sum(daily) / 4
@@ -51,7 +51,7 @@ def test_statistics_by_hand() -> None:
     assert found.sharpe_ratio == pytest.approx(mean / deviation * sqrt(365.25))
     assert found.sortino_ratio == pytest.approx(mean / sqrt(0.03**2 / 4) * sqrt(365.25))
     assert found.max_drawdown_pct == pytest.approx(3.0)
-    assert found.max_drawdown_duration_days == 3  # from the first midnight on, and never over
+    assert found.max_drawdown_duration_days == 3  # from the first midnight on, without recovery
     assert found.calmar_ratio == pytest.approx(found.cagr_pct / 3.0)
     assert found.exposure_pct == pytest.approx(100 * 150 / (4 * 1440))
     assert found.turnover_per_day == pytest.approx(4 * 1_000 * 2.01 / CAPITAL / 4)
@@ -66,24 +66,24 @@ def test_statistics_by_hand() -> None:
     assert (found.fees_paid_quote, found.slippage_paid_quote) == (6.0, 2.0)
 
 
-def test_time_that_positions_share_is_exposed_once() -> None:
+def test_exposure_counts_simultaneous_positions_once() -> None:
     rows = [trade(0.0, 1.0, minutes=60), trade(0.0, 1.0, coin=1, minutes=20), trade(30 / 1440, 1.0, coin=1, minutes=60)]
     found = statistics(Trades.from_rows(("DEMOA", "DEMOB"), rows), FOUR_DAYS, CAPITAL)
     assert found.exposure_pct == pytest.approx(100 * 90 / (4 * 1440))
 
 
-def test_more_than_everything_is_not_lost() -> None:
+def test_the_loss_is_limited_to_the_capital() -> None:
     found = statistics(Trades.from_rows(("DEMOA",), [trade(0.0, -25_000.0), trade(2.0, 500.0)]), FOUR_DAYS, CAPITAL)
     assert (found.return_pct, found.cagr_pct, found.max_drawdown_pct) == (-100, -100, 100)
 
 
-def test_without_trades_ratios_are_not_told_and_the_capital_is_kept() -> None:
+def test_ratios_are_nan_without_trades() -> None:
     found = statistics(Trades.from_rows(("DEMOA",), []), FOUR_DAYS, CAPITAL)
     assert (found.trades, found.return_pct, found.exposure_pct, found.max_drawdown_pct) == (0, 0, 0, 0)
     assert all(isnan(value) for value in (found.win_rate_pct, found.profit_factor, found.average_trade_after_cost_bps))
 
 
-def test_each_coin_and_month_has_its_own() -> None:
+def test_groups_trades_by_coin_and_month() -> None:
     rows = [trade(0.1, 150.0), trade(31.5, -300.0, coin=1), trade(32.0, 100.0, coin=1)]
     trades = Trades.from_rows(("DEMOA", "DEMOB"), rows)
     coins, months = by_coin(trades, CAPITAL), by_month(trades, CAPITAL)
@@ -91,9 +91,9 @@ def test_each_coin_and_month_has_its_own() -> None:
     assert [(part.name, part.trades, part.win_rate_pct) for part in months] == [("2019-05", 1, 100.0), ("2019-06", 2, 50.0)]
 
 
-def test_direction_counts_where_the_price_moved_and_something_was_said() -> None:
+def test_direction_accuracy_ignores_zero_changes() -> None:
     candles = market([flat(price) for price in (100, 101, 101, 100, 102, 103)])
-    ends = np.array([0.5, 0.5, -0.5, 0.0, 0.5])  # right, not moved, right, nothing said, right
+    ends = np.array([0.5, 0.5, -0.5, 0.0, 0.5])  # correct, no change, correct, no prediction, correct
     coin = PredictedCoin(candles, np.arange(5), np.column_stack([ends, ends, ends]), np.zeros(5, np.int64))
     traded = Trades.from_rows(("DEMOUSD",), [trade(0.0, 1.0)._replace(signal=2)])
     found = direction_accuracy([coin], traded, 1)
@@ -101,8 +101,8 @@ def test_direction_counts_where_the_price_moved_and_something_was_said() -> None
     assert (found.traded_right_pct, found.traded_counted) == (100.0, 1)
 
 
-def test_the_golden_table_of_statistics() -> None:
-    """Written by `python -m tests.unit.backtest.test_statistics`; what changes there changes what users are told."""
+def test_statistics_equal_the_golden_file() -> None:
+    """Written by `python -m tests.unit.backtest.test_statistics`; a change there is a change of what users see."""
     found, golden = golden_statistics(), json.loads(GOLDEN.read_text())
     assert found.keys() == golden.keys()
     for name, value in golden.items():
@@ -119,7 +119,7 @@ def golden_statistics() -> dict[str, float]:
         }
     )
     symbols = ("DEMOA", "DEMOB")
-    coins = [predicted(wandering(symbol, 6_000, seed), 20, seed + 10) for seed, symbol in enumerate(symbols)]
+    coins = [noisy_predictions(random_walk(symbol, 6_000, seed), 20, seed + 10) for seed, symbol in enumerate(symbols)]
     fills = []
     for coin in coins:
         proposals = propose(strategy, coin, strategy.size.full_stake(2), None)

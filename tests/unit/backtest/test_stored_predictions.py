@@ -1,4 +1,4 @@
-"""Reading stored predictions: whole, in order, of one model."""
+"""Reading stored predictions: complete, in order of time, of one model."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +13,15 @@ from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
 from tests.support.backtest_files import MODEL, prediction_table, store_predictions
-from tests.support.backtest_markets import predicted, wandering
+from tests.support.backtest_markets import noisy_predictions, random_walk
 
 
 @pytest.fixture(scope="module")
 def coin() -> PredictedCoin:
-    """Two days of predictions, one of which is none."""
-    made = predicted(wandering("DEMOUSD", 2_000, 1), 10, 2)
-    made.predicted_pct[7] = np.nan
-    return made
+    """Two days of predictions, with one missing value."""
+    coin = noisy_predictions(random_walk("DEMOUSD", 2_000, 1), 10, 2)
+    coin.predicted_pct[7] = np.nan
+    return coin
 
 
 def assert_read(root: str, coin: PredictedCoin, model: str | None) -> None:
@@ -35,26 +35,26 @@ def assert_read(root: str, coin: PredictedCoin, model: str | None) -> None:
 @pytest.mark.parametrize(
     ("prefix", "model"),
     [(f"predictions/model={MODEL}/", MODEL), (f"model={MODEL}/stride=5/", MODEL), ("", None)],
-    ids=["as the backfill keeps them", "with a stride", "without a model"],
+    ids=["a backfill's folders", "with a stride", "without a model"],
 )
-def test_days_are_put_together(tmp_path: Path, coin: PredictedCoin, prefix: str, model: str | None) -> None:
+def test_concatenates_days(tmp_path: Path, coin: PredictedCoin, prefix: str, model: str | None) -> None:
     store_predictions(tmp_path, coin, prefix=prefix)
     assert_read(str(tmp_path), coin, model)
 
 
-def test_the_folder_of_a_model_tells_its_version(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_reads_the_model_from_the_roots_name(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
 
 
-def test_what_else_lies_there_is_left_alone(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_ignores_other_files(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/manifest.json").write_text("{}")
     assert_read(str(tmp_path), coin, MODEL)
 
 
-def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:
     other = replace(coin, candles=replace(coin.candles, symbol="DEMOETH"))
     parts = [
         prediction_table(each)
@@ -68,7 +68,7 @@ def test_a_collected_file_is_parted_by_coin(tmp_path: Path, coin: PredictedCoin)
     np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
 
 
-def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_counts_rows_with_unknown_in_sample(tmp_path: Path, coin: PredictedCoin) -> None:
     flags: list[bool | None] = [True, None, None, *[False] * (len(coin) - 3)]
     store_predictions(tmp_path, coin, in_sample=flags)
     (found,) = read_predictions(str(tmp_path))
@@ -76,14 +76,14 @@ def test_rows_of_which_the_model_does_not_tell_are_counted(tmp_path: Path, coin:
     assert found.in_sample.tolist() == [flag is True for flag in flags]
 
 
-def test_predictions_of_two_models_are_not_mixed(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_rejects_predictions_of_two_models(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     store_predictions(tmp_path, coin, prefix="predictions/model=20260202-ffffffff/")
-    with pytest.raises(CoinfarmError, match=r"more than one model .20260101-0123abcd, 20260202-ffffffff."):
+    with pytest.raises(CoinfarmError, match=f"{MODEL}, 20260202-ffffffff"):
         read_predictions(str(tmp_path))
 
 
-def test_equal_predictions_of_one_window_count_once_and_different_ones_are_refused(tmp_path: Path, coin: PredictedCoin) -> None:
+def test_merges_equal_predictions_of_one_window_and_rejects_different_ones(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     (once,) = read_predictions(str(tmp_path))
     first = next(tmp_path.rglob("*.parquet"))
@@ -99,8 +99,8 @@ def test_equal_predictions_of_one_window_count_once_and_different_ones_are_refus
         read_predictions(str(tmp_path))
 
 
-@pytest.mark.parametrize("content", [b"no Parquet", None], ids=["no Parquet", "another table"])
-def test_a_file_that_is_no_predictions_is_named(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [b"no Parquet", None], ids=["not Parquet", "other columns"])
+def test_names_an_invalid_file(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "symbol=A/interval=1m/date=2019-05-01.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"a": [1]}), path)
@@ -110,6 +110,6 @@ def test_a_file_that_is_no_predictions_is_named(tmp_path: Path, content: bytes |
         read_predictions(str(tmp_path))
 
 
-def test_an_empty_folder_holds_none(tmp_path: Path) -> None:
+def test_rejects_an_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match="has no predictions"):
         read_predictions(str(tmp_path))

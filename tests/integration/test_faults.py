@@ -1,7 +1,7 @@
-"""What befalls workers, queues and storages, each with real processes over moto's server; what comes of it is always the same.
+"""Faults of workers, queues and storages, with real processes and moto's server.
 
-Work is done at least once, and its results are as if it had been done once: `Farm.assert_as_undisturbed` says what that means. Times are
-shortened by settings and by `faulty_worker`, where production is more patient.
+Messages are processed at least once, and the results are those of one undisturbed run (`Farm.assert_as_undisturbed`). Settings and
+`faulty_worker` shorten the timeouts of production.
 """
 
 import signal
@@ -9,7 +9,6 @@ import subprocess
 import time
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
@@ -18,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
 from tests.support.backfill_environment import BATCH_MESSAGES, CANDLES, MAX_RECEIVES, MODEL_BYTES, Farm, Land, eventually
-from tests.support.faulty_proxy import Fault, FaultyProxy, Request
+from tests.support.faulty_proxy import Fault, FaultyProxy, repeated
 
 DAY_S = 86_400
 
@@ -47,7 +46,7 @@ def proxy(land):
         yield proxy
 
 
-def test_without_a_fault_a_worker_does_what_an_undisturbed_run_does(farm):
+def test_worker_without_faults_equals_an_undisturbed_run(farm):
     farm.submit()
     farm.finish()
     farm.assert_as_undisturbed()
@@ -63,7 +62,7 @@ def test_without_a_fault_a_worker_does_what_an_undisturbed_run_does(farm):
         pytest.param("before the delete", range(BATCH_MESSAGES, BATCH_MESSAGES + 1), id="after the writes, before the delete"),
     ],
 )
-def test_a_killed_worker_loses_and_doubles_nothing(farm, moment, written):
+def test_killed_worker_loses_and_duplicates_nothing(farm, moment, written):
     farm.submit()
     with farm.faulty_worker(KILL_AT=moment, VISIBILITY_TIMEOUT_S=2) as worker:
         assert worker.exit_code() == -signal.SIGKILL
@@ -73,8 +72,8 @@ def test_a_killed_worker_loses_and_doubles_nothing(farm, moment, written):
     farm.assert_as_undisturbed()
 
 
-def test_a_message_delivered_twice_and_to_two_workers_at_once_doubles_nothing(farm, tmp_path):
-    """Both have predicted the first shard before either writes it."""
+def test_duplicate_delivery_to_two_workers_duplicates_nothing(farm, tmp_path):
+    """Both workers have predicted the first shard before either writes it."""
     first, *rest = (farm.message(shard) for shard in farm.shards)
     farm.queue.send([first, first, *rest, *rest])
     meeting = tmp_path / "meeting"
@@ -85,23 +84,23 @@ def test_a_message_delivered_twice_and_to_two_workers_at_once_doubles_nothing(fa
     farm.assert_as_undisturbed()
 
 
-def test_a_poison_message_rests_in_the_dead_letter_queue_and_harms_no_neighbour(farm):
+def test_invalid_messages_become_dead_letters_and_affect_no_others(farm):
     shard = farm.shards[0]
-    open_storage(CANDLES).write("damaged/candles/symbol=DEMOBTC/interval=15m/date=2026-01-03.parquet", b"PAR1, but not for long")
-    poison = [
+    open_storage(CANDLES).write("damaged/candles/symbol=DEMOBTC/interval=15m/date=2026-01-03.parquet", b"PAR1, truncated")
+    invalid = [
         "not JSON",
         farm.message(shard, interval="7 apples"),
         farm.message(shard, candlesUri="s3://elsewhere"),
         farm.message(shard, candlesUri=f"{CANDLES}/damaged", resultsUri=f"{farm.run.storage.uri()}/damaged"),
     ]
-    farm.queue.send(poison[:2])
+    farm.queue.send(invalid[:2])
     farm.submit()
-    farm.queue.send(poison[2:])
-    farm.finish(dead_letters=len(poison))
-    farm.assert_as_undisturbed(dead_letters=poison)
+    farm.queue.send(invalid[2:])
+    farm.finish(dead_letters=len(invalid))
+    farm.assert_as_undisturbed(dead_letters=invalid)
 
 
-def test_a_message_that_kills_its_worker_each_time_takes_no_neighbour_along_to_the_dead_letters(farm):
+def test_message_that_kills_every_worker_is_the_only_dead_letter(farm):
     killer = farm.message(farm.shards[0], date="2026-01-02")
     farm.queue.send([killer])
     farm.submit()
@@ -112,62 +111,32 @@ def test_a_message_that_kills_its_worker_each_time_takes_no_neighbour_along_to_t
     farm.assert_as_undisturbed(dead_letters=[killer])
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """What happens to the first `times` requests of a kind for a bucket's objects."""
-
-    fault: Fault
-    method: str
-    bucket: str
-    times: int
-
-    def befalls(self, request: Request) -> bool:
-        return request.method == self.method and request.path.startswith(f"/{self.bucket}/")
-
-
-def in_trouble(troubles):
-    """Chooses faults, until each has happened as often as it shall."""
-    left = Counter({trouble: trouble.times for trouble in troubles})
-
-    def choose(request):
-        for trouble in left:
-            if left[trouble] and trouble.befalls(request):
-                left[trouble] -= 1
-                return trouble.fault
-        return None
-
-    return choose
-
-
 @pytest.mark.parametrize(
-    "troubles",
+    ("fault", "requests"),
     [
-        pytest.param(
-            [Trouble(Fault.BUSY, "GET", "models", 2), Trouble(Fault.BUSY, "GET", "candles", 6), Trouble(Fault.BUSY, "PUT", "results", 3)],
-            id="it answers 503",
-        ),
-        pytest.param([Trouble(Fault.HANGS, "GET", "candles", 2), Trouble(Fault.HANGS, "PUT", "results", 2)], id="it never answers"),
-        pytest.param([Trouble(Fault.CUT, "GET", "models", 2), Trouble(Fault.CUT, "GET", "candles", 6)], id="it cuts bodies short"),
-        pytest.param([Trouble(Fault.GARBLED, "GET", "models", 2), Trouble(Fault.GARBLED, "GET", "candles", 4)], id="it gets a bit wrong"),
-        pytest.param([Trouble(Fault.RESET, "GET", "candles", 3), Trouble(Fault.RESET, "PUT", "results", 3)], id="it resets connections"),
-        pytest.param([Trouble(Fault.ANSWER_LOST, "PUT", "results", 3)], id="it writes a result, and nobody hears of it"),
+        pytest.param(Fault.BUSY, {"GET models": 2, "GET candles": 6, "PUT results": 3}, id="503"),
+        pytest.param(Fault.HANGS, {"GET candles": 2, "PUT results": 2}, id="no response"),
+        pytest.param(Fault.CUT, {"GET models": 2, "GET candles": 6}, id="truncated bodies"),
+        pytest.param(Fault.GARBLED, {"GET models": 2, "GET candles": 4}, id="a flipped bit"),
+        pytest.param(Fault.RESET, {"GET candles": 3, "PUT results": 3}, id="reset connections"),
+        pytest.param(Fault.RESPONSE_LOST, {"PUT results": 3}, id="a lost response to a write"),
     ],
 )
-def test_what_the_storage_does_is_survived(farm, proxy, troubles):
-    """Each request is made once, so that the client's own retries hide nothing."""
-    proxy.choose = in_trouble(troubles)
+def test_worker_survives_storage_faults(farm, proxy, fault, requests):
+    """The client's own retries are off, so that they hide nothing."""
+    proxy.choose = repeated(fault, requests)
     farm.submit()
     with farm.faulty_worker(
         AWS_ENDPOINT_URL=proxy.url, AWS_MAX_ATTEMPTS=1, S3_TIMEOUT_S=1, FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1
     ) as worker:  # fmt: skip
         farm.finish(worker)
-    happened = Counter((fault, request.method, request.path.split("/")[1]) for fault, request in proxy.happened)
-    assert happened == {(trouble.fault, trouble.method, trouble.bucket): trouble.times for trouble in troubles}
+    injected = Counter(f"{request.method} {request.path.split('/')[1]}" for _, request in proxy.injected)
+    assert injected == requests
     farm.assert_as_undisturbed()
 
 
-def test_a_queue_that_is_away_for_a_while_is_waited_for(farm, proxy):
-    """For longer than messages are hidden: four seconds stand for a minute, two for two minutes."""
+def test_worker_waits_for_an_unavailable_queue(farm, proxy):
+    """The queue is away for longer than the visibility timeout."""
     farm.submit()
     farm.queue.url = farm.queue.url.replace(proxy.upstream, proxy.url.removeprefix("http://"))
     with farm.faulty_worker(
@@ -177,7 +146,7 @@ def test_a_queue_that_is_away_for_a_while_is_waited_for(farm, proxy):
         proxy.choose = lambda request: Fault.RESET if request.is_of_queue else None
         time.sleep(4)
         proxy.choose = lambda _: None
-        assert proxy.happened
+        assert proxy.injected
         farm.finish(worker)
     assert "no messages could be received" in [entry.get("message") for entry in worker.entries()]
     farm.assert_as_undisturbed()
@@ -190,7 +159,7 @@ def tmpfs(folder, size):
         ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
-        pytest.skip(f"no small disk can be had here: {mounted.stderr.strip()}")
+        pytest.skip(f"a tmpfs cannot be mounted: {mounted.stderr.strip()}")
     try:
         yield folder
     finally:
@@ -198,43 +167,43 @@ def tmpfs(folder, size):
 
 
 @pytest.mark.root
-def test_a_full_disk_under_the_cache_ends_the_worker_and_loses_nothing(farm, tmp_path):
+def test_full_disk_of_the_model_cache_ends_the_worker_and_loses_nothing(farm, tmp_path):
     farm.submit()
     with tmpfs(tmp_path / "small", MODEL_BYTES // 2) as cache:
-        assert_ends_sick(farm, "disk is full", MODEL_CACHE_DIR=cache)
-        assert list(cache.rglob("*.keras")) == [], "it leaves room for the next"
+        assert_worker_fails(farm, "disk is full", MODEL_CACHE_DIR=cache)
+        assert list(cache.rglob("*.keras")) == [], "an incomplete download is removed"
     farm.finish()
     farm.assert_as_undisturbed()
 
 
-def test_a_model_file_that_may_not_be_written_ends_the_worker_and_loses_nothing(farm):
+def test_file_size_limit_ends_the_worker_and_loses_nothing(farm):
     farm.submit()
-    assert_ends_sick(farm, "ulimit -f", FILE_BYTES=MODEL_BYTES // 2)
+    assert_worker_fails(farm, "ulimit -f", FILE_BYTES=MODEL_BYTES // 2)
     farm.finish()
     farm.assert_as_undisturbed()
 
 
-def test_a_damaged_model_is_refused_and_the_run_goes_on_once_it_is_repaired(farm):
+def test_run_continues_after_a_damaged_model_is_repaired(farm):
     storage = open_storage(farm.model_uri)
     (key,) = (key for key in storage.list() if key.endswith(".bin"))
-    whole = storage.read(key).data
-    storage.write(key, b"\xff" + whole[1:])
+    original = storage.read(key).data
+    storage.write(key, b"\xff" + original[1:])
     farm.submit()
-    assert_ends_sick(farm, "is not the file that its manifest describes")
-    storage.write(key, whole)
+    assert_worker_fails(farm, "is not the file that its manifest describes")
+    storage.write(key, original)
     farm.finish()
     farm.assert_as_undisturbed()
 
 
-def assert_ends_sick(farm, reason, **settings):
+def assert_worker_fails(farm, reason, **settings):
     with farm.faulty_worker(FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1, **settings) as worker:
         assert worker.exit_code() == 1
-    (why,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
-    assert reason in why
+    (logged_reason,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
+    assert reason in logged_reason
     assert farm.done == set()
 
 
-def test_sigterm_with_work_in_hand_gives_it_back(farm):
+def test_sigterm_returns_unfinished_messages(farm):
     farm.submit()
     with farm.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, VISIBILITY_TIMEOUT_S=600) as worker:
         eventually(lambda: farm.done)
@@ -246,11 +215,11 @@ def test_sigterm_with_work_in_hand_gives_it_back(farm):
 
 
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S], ids=["a day ahead", "a day back"])
-def test_a_clock_that_jumps_changes_nothing(farm, jump_s):
+def test_clock_jump_changes_nothing(farm, jump_s):
     farm.submit()
     with farm.faulty_worker(CLOCK_JUMP_S=jump_s, VISIBILITY_TIMEOUT_S=2) as worker:
         farm.finish(worker)
     logged = [entry["timestamp"] for entry in worker.entries() if "timestamp" in entry]  # the others are metrics
     first, *_, last = (datetime.fromisoformat(timestamp.replace(",", ".")) for timestamp in logged)
-    assert abs((last - first).total_seconds() - jump_s) < DAY_S / 2, "it did jump"
+    assert abs((last - first).total_seconds() - jump_s) < DAY_S / 2, "the clock jumped"
     farm.assert_as_undisturbed()

@@ -1,4 +1,4 @@
-"""A proxy in front of moto's server that does to requests what networks and services do."""
+"""A proxy in front of moto's server that injects faults of networks and services."""
 
 import socket
 import struct
@@ -17,19 +17,19 @@ _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your request r
 
 
 class Fault(Enum):
-    """What happens to a request in the place of an answer."""
+    """A fault of a request."""
 
-    BUSY = "it is answered with 503"
-    HANGS = "it is never answered"
-    CUT = "half of the answer comes"
-    GARBLED = "one bit of the answer is another"
+    BUSY = "status 503"
+    HANGS = "no response"
+    CUT = "only half of the response"
+    GARBLED = "a flipped bit in the response"
     RESET = "the connection is reset"
-    ANSWER_LOST = "it is done, and its answer is lost"
+    RESPONSE_LOST = "the request succeeds, but its response is lost"
 
 
 @dataclass(frozen=True)
 class Request:
-    """A request, as far as one may choose by it."""
+    """The properties of a request by which faults are chosen."""
 
     method: str
     path: str
@@ -39,16 +39,30 @@ class Request:
 Choose = Callable[[Request], "Fault | None"]
 
 
-def leave_alone(_: Request) -> None:
-    """No request is at fault."""
+def no_faults(_: Request) -> None:
+    """Inject no fault."""
+
+
+def repeated(fault: Fault, requests: dict[str, int]) -> Choose:
+    """Inject a fault into the first requests of each kind; a kind is a method and a bucket, such as "GET candles"."""
+    remaining = requests.copy()
+
+    def choose(request: Request) -> Fault | None:
+        kind = f"{request.method} {request.path.split('/')[1]}"
+        if not remaining.get(kind):
+            return None
+        remaining[kind] -= 1
+        return fault
+
+    return choose
 
 
 class FaultyProxy:
-    """`choose` says which fault happens to a request; whoever changes it changes what happens from then on. `happened` are those so far."""
+    """`choose` returns the fault of a request and may be replaced at any time. `injected` are the faults so far."""
 
     def __init__(self, upstream: str) -> None:
-        self.choose: Choose = leave_alone
-        self.happened: list[tuple[Fault, Request]] = []
+        self.choose: Choose = no_faults
+        self.injected: list[tuple[Fault, Request]] = []
         self.url = ""
         self.upstream = urlsplit(upstream).netloc
         self.closing = threading.Event()
@@ -58,7 +72,7 @@ class FaultyProxy:
         with self._lock:
             fault = self.choose(request)
             if fault is not None:
-                self.happened.append((fault, request))
+                self.injected.append((fault, request))
             return fault
 
     @contextmanager
@@ -75,18 +89,18 @@ class FaultyProxy:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    block_on_close = False  # a client may keep its connection
+    block_on_close = False  # a client may keep its connection open
 
     def __init__(self, address: tuple[str, int], proxy: FaultyProxy) -> None:
         super().__init__(address, _Handler)
         self.proxy = proxy
 
     def handle_error(self, *_: object) -> None:
-        pass  # clients that are killed hang up
+        pass  # killed clients disconnect
 
 
 class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"  # so that `Expect: 100-continue` is answered
+    protocol_version = "HTTP/1.1"  # supports `Expect: 100-continue`
     server: _Server
 
     def handle_any(self) -> None:
@@ -95,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.command, self.path, "AmazonSQS" in self.headers.get("X-Amz-Target", ""))
         match proxy.fault_of(request):
             case Fault.BUSY:
-                self._answer(503, [("Content-Type", "application/xml")], _SLOW_DOWN)
+                self._respond(503, [("Content-Type", "application/xml")], _SLOW_DOWN)
             case Fault.HANGS:
                 proxy.closing.wait(_HANG_S)
                 self.close_connection = True
@@ -110,26 +124,26 @@ class _Handler(BaseHTTPRequestHandler):
         upstream = HTTPConnection(self.server.proxy.upstream, timeout=_HANG_S)
         try:
             upstream.request(self.command, self.path, body, dict(self.headers.items()))
-            answer = upstream.getresponse()
-            data = answer.read()
+            response = upstream.getresponse()
+            data = response.read()
         finally:
             upstream.close()
-        if fault is Fault.ANSWER_LOST:
+        if fault is Fault.RESPONSE_LOST:
             self._reset()
         elif fault is Fault.CUT:
-            self._answer(answer.status, _headers(answer), data[: len(data) // 2], announced=len(data))
+            self._respond(response.status, _headers(response), data[: len(data) // 2], content_length=len(data))
             self.close_connection = True
         elif fault is Fault.GARBLED:
-            self._answer(answer.status, _headers(answer), _garbled(data))
+            self._respond(response.status, _headers(response), _garbled(data))
         else:
-            length = int(answer.headers.get("Content-Length", len(data)))  # of HEAD: what it would be
-            self._answer(answer.status, _headers(answer), data, announced=length)
+            length = int(response.headers.get("Content-Length", len(data)))  # of HEAD: the length of a GET
+            self._respond(response.status, _headers(response), data, content_length=length)
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], data: bytes, announced: int | None = None) -> None:
+    def _respond(self, status: int, headers: list[tuple[str, str]], data: bytes, content_length: int | None = None) -> None:
         self.send_response_only(status)
         for name, value in headers:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data) if announced is None else announced))
+        self.send_header("Content-Length", str(len(data) if content_length is None else content_length))
         self.end_headers()
         self.wfile.write(data)
 
@@ -141,8 +155,8 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def _headers(answer: HTTPResponse) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
+def _headers(response: HTTPResponse) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in response.getheaders() if name.lower() not in _HOP_BY_HOP]
 
 
 def _garbled(data: bytes) -> bytes:

@@ -1,1 +1,1 @@
-"""What the images of the Dockerfile are made and judged by; none of it is in them but through `trim`, which only removes."""
+"""Builds and checks the images of the Dockerfile. The images do not contain this package."""

@@ -1,4 +1,4 @@
-"""The Python packages that an image holds, as their own metadata tell: copied out, for tools that know environments and no images."""
+"""The metadata of an image's Python packages, for tools that scan environments but not images."""
 
 import io
 import tarfile
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from images.docker import Docker
 
-_TELL = """
+_METADATA_SCRIPT = """
 import importlib.metadata, io, sys, tarfile
 with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
     for each in importlib.metadata.distributions():
@@ -18,13 +18,14 @@ with tarfile.open(fileobj=sys.stdout.buffer, mode="w|") as archive:
 """
 
 
-def copy_out(docker: Docker, image: str, environment: Path) -> Path:
-    """Make `environment` a virtual environment that has the image's packages, though nothing of them but names, versions, licences and
-    dependencies; returns the folder in which they are.
+def copy_package_metadata(docker: Docker, image: str, environment: Path) -> Path:
+    """Create a virtual environment with the metadata of the image's packages (names, versions, licences, dependencies) but not their code.
+
+    Returns the folder of the packages.
     """
     venv.create(environment, clear=True)
     (packages,) = environment.glob("lib/python*/site-packages")
-    with tarfile.open(fileobj=io.BytesIO(docker.run_python(image, _TELL))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(docker.run_python(image, _METADATA_SCRIPT))) as archive:
         archive.extraction_filter = getattr(tarfile, "data_filter", None)  # Python 3.11 has it from 3.11.4 on
-        archive.extractall(packages)  # noqa: S202 - what _TELL wrote
+        archive.extractall(packages)  # noqa: S202 - written by _METADATA_SCRIPT
     return packages

@@ -1,6 +1,6 @@
-"""`python requirements.py lambda`, or `gpu EXTRA …`: what an image installs, one requirement a line, as pip reads it.
+"""`python requirements.py lambda`, or `gpu EXTRA …`: the requirements that an image installs, one per line, in pip's format.
 
-The Dockerfile runs it in a stage of its own with the base's Python: another edit of pyproject.toml leaves the heavy layer cached.
+The Dockerfile runs it in a separate stage with the base's Python, so that other changes of pyproject.toml keep the layer cached.
 """
 
 import platform
@@ -10,27 +10,27 @@ from pathlib import Path
 from typing import Any
 
 TARGETS = {"lambda": ("keras", "tracing"), "gpu": ("keras",)}
-"""The extras that a target always has."""
+"""Target → the extras that it always has."""
 
 
 def requirements(project: dict[str, Any], target: str, extras: list[str], has_openvino: bool) -> list[str]:
-    """What the target installs of the `project` table of pyproject.toml, with those extras."""
-    left_out = [] if has_openvino else ["openvino"]
+    """The requirements of a target, from the `project` table of pyproject.toml, with further extras."""
+    excluded = [] if has_openvino else ["openvino"]
     if target == "gpu":
-        left_out.append("tensorflow")  # Keras runs on JAX there: a gigabyte would lie idle
+        excluded.append("tensorflow")  # Keras runs on JAX there; TensorFlow would add an unused gigabyte
     optional = (each for extra in [*TARGETS[target], *extras] for each in project["optional-dependencies"][extra])
-    return [each for each in dict.fromkeys([*project["dependencies"], *optional]) if not each.startswith(tuple(left_out))]
+    return [each for each in dict.fromkeys([*project["dependencies"], *optional]) if not each.startswith(tuple(excluded))]
 
 
 def has_openvino(machine: str, glibc: tuple[int, ...]) -> bool:
-    """Whether OpenVINO has a wheel for the machine. That for arm64 asks for a newer glibc than Amazon Linux 2023 of Lambda's base has,
-    2.34: there Keras serves.
+    """Whether OpenVINO has a wheel for the machine. Its wheel for arm64 needs a newer glibc than the 2.34 of Lambda's base image, where
+    Keras is used instead.
     """
     return machine != "aarch64" or glibc >= (2, 35)
 
 
 def main(target: str, *extras: str) -> None:
-    """Print them, for the machine that this runs on."""
+    """Print the requirements for this machine."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     glibc = tuple(int(part) for part in platform.libc_ver()[1].split("."))
     print(*requirements(project, target, list(extras), has_openvino(platform.machine(), glibc)), sep="\n")

@@ -1,4 +1,4 @@
-"""The tools that look at images, in an environment of their own: .ci/tools/images.txt names them."""
+"""Tools that scan images, installed in an environment of their own from .ci/tools/images.txt."""
 
 import subprocess
 from pathlib import Path
@@ -8,12 +8,12 @@ import click
 from images.docker import ROOT
 
 FOLDER = ROOT / "build/scanners"
-"""Where `make scanners` puts them."""
+"""The environment that `make scanners` creates."""
 
 
-def scan(name: str, *arguments: str | Path, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run one of them, with `given` as its input; whatever it ends with. Raises `click.ClickException` where it is not installed."""
+def run_scanner(name: str, *arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a tool, whatever its exit code. Raises `click.ClickException` if it is not installed."""
     command = FOLDER / "bin" / name
     if not command.exists():
-        raise click.ClickException(f"{name} is not installed: make scanners")
-    return subprocess.run([command, *arguments], cwd=ROOT, input=given, capture_output=True, text=True)
+        raise click.ClickException(f"{name} is not installed: run make scanners")
+    return subprocess.run([command, *arguments], cwd=ROOT, input=stdin, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""Shared libraries without their symbol tables."""
+"""Removes the symbol tables of shared libraries."""
 
 import struct
 from os import SEEK_END
@@ -6,18 +6,18 @@ from pathlib import Path
 
 _ELF_64_LITTLE = b"\x7fELF\x02\x01"
 _HEADER = struct.Struct("<32xQ14x2H6x")
-"""Where the segments' headers begin; their size and number."""
+"""Offset of the segment headers; their size and number."""
 _SECTION_FIELDS = ((40, 8), (60, 4))
-"""Offset and size of what the header says of sections: where theirs begin; their number and names."""
+"""Offset and size of the header's fields about sections: offset of the section headers; their number and name table."""
 _SEGMENT = struct.Struct("<8xQ16xQ")
-"""Offset and size in the file."""
+"""Offset and size of a segment in the file."""
 
 
 def strip(library: Path) -> int:
-    """Cut off what lies behind the last part of a library that is ever loaded: the symbols for debuggers, a quarter of TensorFlow.
+    """Truncate a library after its last loaded segment, which removes the symbols for debuggers: a quarter of TensorFlow.
 
-    As binutils' `strip`, which no base image has; for x86-64 and arm64. Returns how many bytes that took; what is no library, or has
-    nothing behind, is left as it is.
+    Like binutils' `strip`, which no base image has; for x86-64 and arm64. Returns the number of bytes removed. Other files, and libraries
+    without symbols, are not changed.
     """
     with library.open("r+b") as file:
         header = file.read(_HEADER.size)

@@ -1,7 +1,7 @@
-"""`python -m images.trim`: takes out of an image's Python packages what nothing that serves reads, and prints what each lost.
+"""`python -m images.trim`: removes files that serving does not need from an image's Python packages, and prints the savings.
 
-The Dockerfile runs it in the layer that installs them. Where a package is there but nothing that its rule names, it fails: the rule is
-out of date then.
+The Dockerfile runs it in the layer that installs them. It fails if a pattern set matches nothing in an installed package, because the
+patterns are out of date then.
 """
 
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 from images.symbols import strip
 
 AWS_SERVICES = frozenset({"autoscaling", "cloudformation", "lambda", "s3", "sqs", "sts", "xray"})
-"""Whose descriptions stay in botocore; it has those of four hundred."""
+"""Services whose descriptions stay in botocore, out of four hundred."""
 
 UNUSED = {
     "h5py": ("tests",),
@@ -23,16 +23,16 @@ UNUSED = {
         "include",
         "libs/cache.json",  # kernels of the GPU's plugin
         "libs/libopenvino_intel_[gn]pu_plugin.so",
-        "libs/libopenvino_*[!r]_frontend.so*",  # of files of others' kinds; OpenVINO's own is `ir`
+        "libs/libopenvino_*[!r]_frontend.so*",  # for other file formats; `ir` is OpenVINO's own
     ),
-    # Substrait stays: the library itself is linked against it.
+    # Substrait stays, because the library is linked against it.
     "pyarrow": ("include", "includes", "src", "tests", "**/*.p[xy][dix]", "*flight*", "*_s3*", "_azurefs.*", "_gcsfs.*", "_hdfs.*"),
     "tensorflow": ("include", "xla_aot_runtime_src", "compiler/mlir/stablehlo/*.so"),
 }
-"""Files and folders of each package."""
+"""Package → patterns of files and folders to remove."""
 
 CUDA = ("nvidia", "jax")
-"""What packages are called that need a GPU. None was at hand to see them work without a part, so they stay whole."""
+"""Prefixes of packages that need a GPU. They are not stripped, because that has not been tested on a GPU."""
 
 
 def main(packages: Path) -> None:
@@ -41,21 +41,21 @@ def main(packages: Path) -> None:
         if (packages / name).is_dir():
             freed = _remove(path for pattern in patterns for path in (packages / name).glob(pattern))
             if not freed:
-                raise SystemExit(f"{name} has nothing like {', '.join(patterns)} any more: put images/trim.py right")
-            _tell(name, freed)
+                raise SystemExit(f"{name} no longer has files like {', '.join(patterns)}: update images/trim.py")
+            _report(name, freed)
     services = (packages / "botocore/data").glob("*/")
-    _tell("botocore", _remove(service for service in services if service.name not in AWS_SERVICES))
-    _tell("symbols", sum(strip(library) for library in packages.glob("**/*.so*") if not _is_cuda(library.relative_to(packages))))
+    _report("botocore", _remove(service for service in services if service.name not in AWS_SERVICES))
+    _report("symbols", sum(strip(library) for library in packages.glob("**/*.so*") if not _is_cuda(library.relative_to(packages))))
 
 
 def _remove(paths: Iterable[Path]) -> int:
-    """Returns how many bytes they took."""
+    """Remove files and folders. Returns the number of bytes removed."""
     freed = 0
     for path in sorted(paths):
         if path.is_dir():
             freed += sum(each.stat().st_size for each in path.rglob("*") if each.is_file())
             shutil.rmtree(path)
-        elif path.exists():  # it may have gone with a folder
+        elif path.exists():  # it may have been removed with its folder
             freed += path.stat().st_size
             path.unlink()
     return freed
@@ -65,7 +65,7 @@ def _is_cuda(library: Path) -> bool:
     return library.parts[0].startswith(CUDA)
 
 
-def _tell(name: str, freed: int) -> None:
+def _report(name: str, freed: int) -> None:
     print(f"{name}: {freed / 1e6:.0f} MB less")
 
 

@@ -1,1 +1,1 @@
-"""What developers run, and no wheel holds."""
+"""Tools for developers, which are not part of the wheel."""

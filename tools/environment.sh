@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes .venv, or brings it up to date: `tools/environment.sh run` with what `make run` needs, `develop` with everything.
-# `python` prints the Python to make environments with: the one that PYTHON names, or the first supported one on the PATH.
+# Creates or updates .venv: `tools/environment.sh run` for `make run`, `develop` for everything.
+# `python` prints the Python for creating environments: $PYTHON, or the first supported one on the PATH.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -23,13 +23,13 @@ find_python() {
       return
     fi
   done
-  found=$(version_of "${PYTHON:-python3}" || echo "not a Python that runs")
+  found=$(version_of "${PYTHON:-python3}" || echo "not a working Python")
   echo "Coinfarm needs Python 3.11, 3.12 or 3.13; ${PYTHON:-python3} is $found." >&2
   echo "Install one of them, or name it: make run PYTHON=/path/to/python3.12" >&2
   exit 1
 }
 
-# What is installed: where, by which Python, and from which lists.
+# The state of the environment: its path, its Python, and the lists of packages.
 state() {
   (cd "$venv" && pwd -P)
   version_of "$python"
@@ -40,11 +40,11 @@ state() {
 is_installed() {
   [ -f "$stamp" ] || return 1
   state "$1" | cmp -s - "$stamp" && return
-  # What `develop` installs includes what `run` needs.
+  # `develop` includes `run`.
   [ "$1" = run ] && state develop | cmp -s - "$stamp"
 }
 
-# The commands in a virtual environment name its Python by the absolute path: they do not survive a move.
+# The commands in a virtual environment have the absolute path of its Python, so it cannot be moved.
 was_moved() {
   [ -f "$stamp" ] && [ "$(head -n 1 "$stamp")" != "$(cd "$venv" && pwd -P)" ]
 }
@@ -58,9 +58,9 @@ is_usable() {
 install() {
   if ! is_usable; then
     base=$(find_python)
-    echo "Making $venv with Python $(version_of "$base")"
+    echo "Creating $venv with Python $(version_of "$base")"
     "$base" -m venv --clear "$venv" || {
-      echo "$base could not make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2
+      echo "$base could not create a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2
       exit 1
     }
   elif is_installed "$1"; then
@@ -68,7 +68,7 @@ install() {
   fi
   echo "Installing packages into $venv: $3"
   rm -f "$stamp"
-  # setuptools warns of every editable installation.
+  # setuptools warns about every editable installation.
   PYTHONWARNINGS=ignore "$python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[$2]"
   state "$1" >"$stamp"
 }

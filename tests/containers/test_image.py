@@ -38,7 +38,7 @@ def test_both_functions_run_the_same_image(deployment):
 
 def test_the_image_is_no_larger_than_it_may_be(deployment):
     size = measure(Docker(deployment.environment), deployment.images["ApiFunction"], BASE)
-    print(f"lambda: {size.total_mb:.0f} MB, {size.added_mb:.0f} of them added to its base")
+    print(f"lambda: {size.total_mb:.0f} MB, {size.added_mb:.0f} MB more than its base")
     size.check("lambda")
 
 

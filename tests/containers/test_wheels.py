@@ -2,7 +2,7 @@
 
 import pytest
 
-from images.wheels import resolve
+from images.wheels import resolve_wheels
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
@@ -15,5 +15,5 @@ pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
     ],
 )
 def test_every_package_has_a_wheel_for_arm64(target, extras, engines):
-    names = {each.partition("==")[0] for each in resolve(target, "aarch64", extras)}
+    names = {each.partition("==")[0] for each in resolve_wheels(target, "aarch64", extras)}
     assert names & {"tensorflow", "tensorflow-cpu", "openvino", "jax-cuda12-plugin"} == engines

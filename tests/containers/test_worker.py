@@ -91,5 +91,5 @@ def test_the_image_holds_the_packages_and_neither_tensorflow_nor_what_installs(e
 
 def test_the_image_is_no_larger_than_it_may_be(environment, worker_image):
     size = measure(Docker(environment), worker_image, WORKER_BASE)
-    print(f"{worker_image}, without CUDA: {size.total_mb:.0f} MB, {size.added_mb:.0f} of them added to its base")
+    print(f"{worker_image}, without CUDA: {size.total_mb:.0f} MB, {size.added_mb:.0f} MB more than its base")
     size.check("gpu without CUDA")

@@ -107,14 +107,14 @@ def test_a_published_version_is_not_overwritten(farm: Farm, distributions: Distr
 
 def test_a_wrong_token_neither_publishes_nor_installs(farm: Farm, distributions: Distributions, empty: Environment) -> None:
     wrong = Index(farm.url, "wrong")
-    upload = farm.run(BIN / "python", "-m", "twine", "upload", distributions.wheel, **wrong.for_twine())
+    upload = farm.run(BIN / "python", "-m", "twine", "upload", distributions.wheel, **wrong.twine_environment())
     assert upload.returncode == 1
     assert "403 Forbidden" in upload.stdout + upload.stderr
     assert farm.published() == set()
 
     (farm.packages / distributions.wheel.name).write_bytes(distributions.wheel.read_bytes())
     pip = (BIN / "python", "-m", "pip", "--python", empty.python, "download", "--no-deps", "--no-cache-dir", "coinfarm")
-    install = farm.run(*pip, folder=farm.home, **wrong.for_pip())
+    install = farm.run(*pip, folder=farm.home, **wrong.pip_environment())
     assert install.returncode == 1
     assert "No matching distribution found for coinfarm" in install.stderr
 
@@ -140,13 +140,11 @@ def test_an_image_build_gets_the_index_as_a_secret(farm: Farm, tmp_path: Path) -
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        pytest.param({"PACKAGE_DOMAIN": ""}, "Error: which index? Set STACK to the stack of packages", id="no index named"),
+        pytest.param({"PACKAGE_DOMAIN": ""}, "PACKAGE_REPOSITORY", id="no index named"),
         pytest.param({"PACKAGE_DOMAIN": "other"}, "Domain or repository not found.", id="no such domain"),
-        pytest.param(
-            {"STACK": "coinfarm"}, "Error: the stack coinfarm has no package index: it lacks the outputs", id="a stack without one"
-        ),
+        pytest.param({"STACK": "coinfarm"}, "PackageDomain", id="a stack without one"),
         pytest.param({"STACK": "gone"}, "Stack with id gone does not exist", id="no such stack"),
-        pytest.param({"AWS_REGION": ""}, "Error: in which region? Name it in AWS_REGION, or in the profile", id="no region"),
+        pytest.param({"AWS_REGION": ""}, "AWS_REGION", id="no region"),
     ],
 )
 def test_where_there_is_no_index_it_says_so(farm: Farm, stack: dict[str, str], settings: dict[str, str], message: str) -> None:

@@ -1,5 +1,3 @@
-"""Shared libraries without their symbol tables."""
-
 import shutil
 import subprocess
 import sys
@@ -17,7 +15,7 @@ SYMBOLS = b"symbols for debuggers" * 1000
 
 @pytest.fixture
 def numpy_copy(tmp_path: Path) -> Path:
-    """A folder with a NumPy of its own, whose largest library has something behind what is loaded."""
+    """A folder with a copy of NumPy, whose largest library has bytes after its last loaded segment."""
     package = Path(LIBRARY).parents[1]
     for folder in (package, package.with_name("numpy.libs")):
         shutil.copytree(folder, tmp_path / folder.name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
@@ -30,7 +28,7 @@ def copy_of(folder: Path) -> Path:
     return folder / "numpy/_core" / LIBRARY.name
 
 
-def test_a_library_works_without_its_symbols(numpy_copy: Path) -> None:
+def test_a_stripped_library_works(numpy_copy: Path) -> None:
     freed = strip(copy_of(numpy_copy))
     assert freed >= len(SYMBOLS)
     code = "import numpy; print(numpy.__file__, numpy.arange(4) @ numpy.arange(4))"
@@ -38,14 +36,14 @@ def test_a_library_works_without_its_symbols(numpy_copy: Path) -> None:
     assert done.stdout.split() == [str(numpy_copy / "numpy/__init__.py"), "14"]
 
 
-def test_what_has_been_stripped_has_nothing_left_to_lose(numpy_copy: Path) -> None:
+def test_stripping_again_changes_nothing(numpy_copy: Path) -> None:
     strip(copy_of(numpy_copy))
     before = copy_of(numpy_copy).read_bytes()
     assert strip(copy_of(numpy_copy)) == 0
     assert copy_of(numpy_copy).read_bytes() == before
 
 
-def test_the_header_names_no_sections_any_more(numpy_copy: Path) -> None:
+def test_the_header_of_a_stripped_library_has_no_sections(numpy_copy: Path) -> None:
     strip(copy_of(numpy_copy))
     header = copy_of(numpy_copy).read_bytes()[:64]
     assert header[40:48] == bytes(8)
@@ -55,12 +53,12 @@ def test_the_header_names_no_sections_any_more(numpy_copy: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"/* GNU ld script */ INPUT(libopenvino.so.2641)" * 9, id="a script for the linker"),
-        pytest.param(b"\x7fELF\x01\x01" + bytes(200), id="a library of 32 bits"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"/* GNU ld script */ INPUT(libopenvino.so.2641)" * 9, id="linker script"),
+        pytest.param(b"\x7fELF\x01\x01" + bytes(200), id="32-bit library"),
     ],
 )
-def test_what_is_no_library_is_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+def test_does_not_change_other_files(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "lib.so").write_bytes(content)
     assert strip(tmp_path / "lib.so") == 0
     assert (tmp_path / "lib.so").read_bytes() == content

@@ -1,13 +1,13 @@
-"""What is told of an image's packages: the bill of materials, and known vulnerabilities."""
+"""The software bill of materials of an image, and its known vulnerabilities."""
 
 import json
 
 import pytest
 
 from images.audit import audit
-from images.bill import write_bill
 from images.docker import Docker
-from images.installed import copy_out
+from images.installed import copy_package_metadata
+from images.sbom import write_sbom
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
@@ -23,18 +23,18 @@ def image(request):
 
 @pytest.fixture
 def packages(environment, image, tmp_path):
-    return copy_out(Docker(environment), image, tmp_path / "environment")
+    return copy_package_metadata(Docker(environment), image, tmp_path / "environment")
 
 
-def test_the_bill_names_what_is_installed_in_the_image(environment, image, packages, tmp_path):
-    write_bill(tmp_path / "environment", tmp_path / "bill.json")
-    bill = json.loads((tmp_path / "bill.json").read_text())
+def test_the_sbom_lists_the_installed_packages(environment, image, packages, tmp_path):
+    write_sbom(tmp_path / "environment", tmp_path / "sbom.json")
+    sbom = json.loads((tmp_path / "sbom.json").read_text())
     code = "import importlib.metadata as m, json; print(json.dumps({each.metadata['Name']: each.version for each in m.distributions()}))"
     installed = json.loads(Docker(environment).run_python(image, code))
-    assert {each["name"]: each["version"] for each in bill["components"]} == installed
+    assert {each["name"]: each["version"] for each in sbom["components"]} == installed
     assert "keras" in installed
-    assert (bill["bomFormat"], bill["metadata"]["component"]["name"]) == ("CycloneDX", "coinfarm")
-    assert all(each.get("licenses") for each in bill["components"] if each["name"] in ("numpy", "openvino", "pyarrow"))
+    assert (sbom["bomFormat"], sbom["metadata"]["component"]["name"]) == ("CycloneDX", "coinfarm")
+    assert all(each.get("licenses") for each in sbom["components"] if each["name"] in ("numpy", "openvino", "pyarrow"))
 
 
 def test_no_package_of_the_image_has_a_known_vulnerability(packages):

@@ -1,1 +1,1 @@
-"""What the README's figures come from: `make bench`."""
+"""Benchmarks for the figures of the README: `make bench`."""

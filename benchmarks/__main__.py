@@ -1,4 +1,4 @@
-"""`make bench`: measure, print the tables, and leave results.json and the plots beside this file."""
+"""`make bench`: measure, print the tables, and write results.json and the plots to this folder."""
 
 import json
 import os
@@ -17,10 +17,10 @@ from benchmarks.candidates import Candidate, candidates, candidates_table, layer
 from benchmarks.candles import bench_candles
 from benchmarks.costs import lambda_usd_per_million
 from benchmarks.engines import Speed, published_engines, speeds, untrained_engines, worst_correlations
+from benchmarks.handler_processes import measure
 from benchmarks.networks import benchmark_network
 from benchmarks.pipeline import parquet_to_parquet_fps
 from benchmarks.plots import plot_costs, plot_throughput
-from benchmarks.processes import measure
 from benchmarks.rendering import rendering_us
 from coinfarm.backfill.prices import PRICES_DATE
 from coinfarm.engines.processor import processor_name
@@ -34,12 +34,12 @@ _HERE = Path(__file__).parent
 _DAY = 1_440
 _PIPELINE_FRAMES = 20 * _DAY
 _CALIBRATION_FRAMES = 300
-_SHOWN_IN_FULL = ("strided-mirrored", "vgg")
+_LAYERS_SHOWN = ("strided-mirrored", "vgg")
 console = Console(width=120)
 
 
 def main() -> None:
-    """Every figure, the slow ones last."""
+    """Run all benchmarks, the slow ones last."""
     candles, source = bench_candles(_PIPELINE_FRAMES + STANDARD.window_candles - 1)
     view = windows(candles.columns)
     hundred = Columns(*(column[:100] for column in view))
@@ -68,7 +68,7 @@ def main() -> None:
         _print_speeds(network, engines)
 
     networks = candidates(draw_frames(hundred))
-    console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _SHOWN_IN_FULL))
+    console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _LAYERS_SHOWN))
 
     processes = {engine: _processes(engine) for engine in ("auto", "keras")}
     _print_processes(processes)
@@ -79,7 +79,7 @@ def main() -> None:
     usd = lambda_usd_per_million(pipeline_fps, cores)
     console.print(
         f"Parquet candles to Parquet predictions: {pipeline_fps:,.0f} frames/s, {pipeline_fps / plain_fps:.1f} × plain Keras; "
-        f"3.15 million frames in {3.15e6 / pipeline_fps / 60:.1f} minutes; a million on Lambda ${usd:.4f} (list prices, {PRICES_DATE})"
+        f"3.15 million frames in {3.15e6 / pipeline_fps / 60:.1f} minutes; a million on Lambda: ${usd:.4f} (list prices, {PRICES_DATE})"
     )
 
     results = {
@@ -111,18 +111,18 @@ def _keras_model(folder: Path) -> Any:
 
 
 def _processes(engine: str) -> dict[str, Any]:
-    return {what: measure(what, reference_model_uri(), engine) for what in ("cold_start", "warm_request", "memory")}
+    return {name: measure(name, reference_model_uri(), engine) for name in ("cold_start", "warm_request", "memory")}
 
 
 def _print_rendering(rendering: dict[str, float]) -> None:
-    table = _table("Drawing a frame, one core", "", "µs", "× Pillow")
+    table = _table("Drawing a frame on one core", "", "µs", "× Pillow")
     for name, microseconds in rendering.items():
         table.add_row(name, f"{microseconds:,.1f}", f"{rendering['Pillow'] / microseconds:,.1f}")
     console.print(table)
 
 
 def _print_speeds(network: str, engines: list[Speed]) -> None:
-    table = _table(f"Frames a second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
+    table = _table(f"Frames per second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
     for speed in engines:
         table.add_row(
             speed.engine,
@@ -138,7 +138,7 @@ def _print_processes(processes: dict[str, dict[str, Any]]) -> None:
     for engine, figures in processes.items():
         request = figures["warm_request"]
         table.add_row(
-            "the engine that is chosen" if engine == "auto" else engine,
+            "default engine" if engine == "auto" else engine,
             f"{figures['cold_start']['cold_start_s']:.2f}",
             f"{request['p50_ms']:.1f}",
             f"{request['p99_ms']:.1f}",

@@ -1,4 +1,4 @@
-"""The reference architecture beside others, a plain VGG among them: multiply-adds, frames/s, and what each learns under one budget."""
+"""The reference architecture compared with others, such as a plain VGG: multiply-adds, frames/s, and scores with the same budget."""
 
 import tempfile
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Candidate:
-    """A network, how fast it is here before any quantisation, and what `coinfarm compare` found that it learns."""
+    """A network, its speed on this machine without quantisation, and its result in `coinfarm compare`."""
 
     outcome: CandidateResult
     layers: tuple[LayerSummary, ...]
@@ -39,7 +39,7 @@ class Candidate:
 
 
 def candidates(frames: Frames) -> list[Candidate]:
-    """One per network that was trained in the comparison, with the target that served it best."""
+    """One candidate per network of the comparison, with its best target."""
     best: dict[NetworkConfig, CandidateResult] = {}
     configs = ComparisonConfig.read(TRAINING / "candidates.toml")
     for outcome in sorted(read_candidate_results(TRAINING / "comparison.json"), key=lambda outcome: outcome.loss):
@@ -62,15 +62,16 @@ def _measured(config: NetworkConfig, outcome: CandidateResult, frames: Frames) -
     return Candidate(outcome, architecture(network), engine.name, len(frames) / seconds)
 
 
-def candidates_table(found: list[Candidate]) -> Table:
-    """The cheapest to learn from first."""
+def candidates_table(candidates: list[Candidate]) -> Table:
+    """The candidates, lowest loss first."""
     table = Table(
-        title=f"Networks under one budget of {found[0].outcome.trained_frames:,} frames, judged on validation", title_justify="left"
+        title=f"Networks with a budget of {candidates[0].outcome.trained_frames:,} frames, validation scores",
+        title_justify="left",
     )
     table.add_column("")
-    for heading in ("parameters", "multiply-adds", f"frames/s, {found[0].engine}", "loss", "R² rise", "R² decline"):
+    for heading in ("parameters", "multiply-adds", f"frames/s, {candidates[0].engine}", "loss", "R² rise", "R² decline"):
         table.add_column(heading, justify="right")
-    for candidate in found:
+    for candidate in candidates:
         outcome = candidate.outcome
         table.add_row(
             outcome.candidate,
@@ -84,7 +85,7 @@ def candidates_table(found: list[Candidate]) -> Table:
 
 
 def layers_table(candidate: Candidate) -> Table:
-    """Where a network spends its multiplications."""
+    """The multiply-adds of a network by layer."""
     total = sum(layer.multiply_adds for layer in candidate.layers)
     table = Table(title=f"Multiply-adds of one frame in {candidate.outcome.candidate}", title_justify="left")
     table.add_column("layer")

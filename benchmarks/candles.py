@@ -1,4 +1,4 @@
-"""The candles that are measured on: real ones where they lie beside the repository, else generated ones."""
+"""The candles of the benchmarks: real ones if they are stored next to the repository, or else synthetic ones."""
 
 from pathlib import Path
 
@@ -12,8 +12,8 @@ _NEW_YEAR_2026_MS = 1_767_225_600_000
 
 
 def bench_candles(count: int) -> tuple[Candles, str]:
-    """`count` candles without holes, and in words what they are."""
+    """`count` candles without gaps, and a description of them."""
     if _REAL.exists():
         filled = fill_gaps(parse_candles(_REAL.read_bytes(), _REAL.name), 2_000_000)
         return filled[-count:], "BTCUSD, minutes of Bitfinex up to 2019-06-30"
-    return generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, count, seed=1), "generated minutes"
+    return generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, count, seed=1), "synthetic minutes"

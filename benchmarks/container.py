@@ -1,6 +1,6 @@
-"""`python -m benchmarks.container IMAGE`: the cold start in the real image, under the Lambda runtime emulator that its base brings.
+"""`python -m benchmarks.container IMAGE`: the cold start of the image under the Lambda runtime emulator of its base image.
 
-A cold start is a new container: from the request that starts the runtime to its whole answer. Docker's own start is not in it.
+A cold start is a new container: from the request that starts the runtime to the complete response, without the start of Docker.
 """
 
 import json
@@ -19,13 +19,13 @@ from typing import Any
 
 _HERE = Path(__file__).parent
 _EVENT = _HERE.parent / "events/api-rest-predictions.json"
-_MEMORY_MB = 1769  # Lambda gives one whole processor with it
+_MEMORY_MB = 1769  # Lambda assigns one complete vCPU at this size
 _STARTS = 5
 _WARM = 200
 
 
 def main(image: str) -> None:
-    """Measure, print, and leave container.json beside this file."""
+    """Measure, print the results, and write container.json to this folder."""
     starts, warm_ms, peak_mb = [], [], []
     event = _EVENT.read_bytes()
     for _ in range(_STARTS):
@@ -33,13 +33,13 @@ def main(image: str) -> None:
             starts.append(_seconds(function, event))
             warm_ms = sorted(1000 * _seconds(function, event) for _ in range(_WARM))
             peak_mb.append(function.peak_mb())
-    found = {
+    results = {
         "memoryLimitMb": _MEMORY_MB,
         "coldStartS": {"median": statistics.median(starts), "each": starts},
         "warmRequestMs": {"p50": warm_ms[_WARM // 2], "p99": warm_ms[_WARM * 99 // 100]},
         "peakMb": max(peak_mb),
     }
-    (_HERE / "container.json").write_text(json.dumps(found, indent=2) + "\n")
+    (_HERE / "container.json").write_text(json.dumps(results, indent=2) + "\n")
     print(
         f"cold start {statistics.median(starts):.2f} s (of {_STARTS}: {min(starts):.2f} to {max(starts):.2f}), "
         f"warm request through the emulator p50 {warm_ms[_WARM // 2]:.1f} ms, p99 {warm_ms[_WARM * 99 // 100]:.1f} ms, "
@@ -49,30 +49,30 @@ def main(image: str) -> None:
 
 @dataclass(frozen=True)
 class Function:
-    """A container of the image, in which the emulator waits for events."""
+    """A running container, in which the emulator waits for events."""
 
     name: str
     url: str
     environment: Mapping[str, str]
 
     def invoke(self, event: bytes) -> Any:
-        """The answer, parsed."""
+        """Send an event, and return the parsed response."""
         with urllib.request.urlopen(urllib.request.Request(self.url, event), timeout=120) as response:
             return json.loads(response.read())
 
     def peak_mb(self) -> float:
-        """Of the largest process, as the kernel remembers it."""
+        """The peak memory of the largest process, according to the kernel."""
         statuses = _docker(self.environment, "exec", self.name, "sh", "-c", "cat /proc/[0-9]*/status")
         return max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", statuses)) / 1000
 
 
 @contextmanager
 def running(image: str, *flags: str, environment: Mapping[str, str] = os.environ) -> Iterator[Function]:
-    """The image at work, with those flags of `docker run`; docker's own environment is that of this process, or another."""
+    """Run the image with additional flags of `docker run`. `environment` is that of the docker command."""
     name = _docker(environment, "run", "--detach", "--rm", "--publish", "127.0.0.1:0:8080", *flags, image).strip()
     try:
         port = _docker(environment, "port", name, "8080").strip().rpartition(":")[2]
-        time.sleep(1)  # the emulator begins to listen; the runtime starts with the first request
+        time.sleep(1)  # until the emulator listens; the runtime starts with the first request
         yield Function(name, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", environment)
     finally:
         _docker(environment, "rm", "--force", name)
@@ -80,9 +80,9 @@ def running(image: str, *flags: str, environment: Mapping[str, str] = os.environ
 
 def _seconds(function: Function, event: bytes) -> float:
     started = time.perf_counter()
-    answer = function.invoke(event)
-    if answer.get("statusCode") != 200:
-        raise SystemExit(f"the container answers {str(answer)[:500]}")
+    response = function.invoke(event)
+    if response.get("statusCode") != 200:
+        raise SystemExit(f"the container responds with {str(response)[:500]}")
     return time.perf_counter() - started
 
 

@@ -1,4 +1,4 @@
-"""Dollars for a million frames, from measured frames a second and list prices of us-east-1."""
+"""The cost of a million frames in US dollars, from the measured speed and list prices of us-east-1."""
 
 from coinfarm.backfill.prices import LAMBDA_MB_PER_CORE, LAMBDA_USD_PER_GB_S, LAMBDA_USD_PER_REQUEST
 
@@ -7,11 +7,11 @@ _FRAMES_PER_REQUEST = 1_440  # a day of minutes, a shard
 
 
 def lambda_usd_per_million(frames_per_s: float, cores: int) -> float:
-    """On functions with as many cores as the machine that was measured."""
+    """The cost on Lambda functions with as many cores as the measured machine."""
     gb = LAMBDA_MB_PER_CORE * cores / 1024
     return _MILLION / frames_per_s * gb * LAMBDA_USD_PER_GB_S + _MILLION / _FRAMES_PER_REQUEST * LAMBDA_USD_PER_REQUEST
 
 
 def instance_usd_per_million(frames_per_s: float, usd_per_h: float) -> float:
-    """On an instance that is always busy."""
+    """The cost on an instance that is always busy."""
     return _MILLION / frames_per_s / 3600 * usd_per_h

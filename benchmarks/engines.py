@@ -1,10 +1,10 @@
-"""Frames a second of every engine, from frames that are drawn already, at batches of one, ten and a hundred."""
+"""The speed of every engine in frames per second, on drawn frames in batches of 1, 10 and 100."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plain_keras import predict_plainly
+from benchmarks.plain_keras import predict_with_plain_keras
 from benchmarks.timing import median_s
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.quantisation import FloatLayers, quantise
@@ -25,7 +25,7 @@ _MAX_BATCH = 100
 
 @dataclass(frozen=True)
 class Speed:
-    """One engine: frames a second by batch, how many times plain Keras at a batch of 100, and the worst correlation with Keras."""
+    """The speed of an engine by batch size, its ratio to plain Keras at a batch of 100, and its worst correlation with Keras."""
 
     engine: str
     frames_per_s: dict[int, float]
@@ -34,7 +34,7 @@ class Speed:
 
 
 def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[Engine]:
-    """Every engine for a network of random weights: it says how fast a form is, and nothing of what the form costs in accuracy."""
+    """Every engine for a network with random weights, which gives the speed of each form, but not its accuracy."""
     network.save(folder / MODEL_FILE)
     bundle = Bundle.seal(folder, name=network.name)
     keras = KerasEngine(bundle, _MAX_BATCH)
@@ -48,20 +48,20 @@ def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[E
 
 
 def published_engines(bundle: Bundle) -> list[Engine]:
-    """Keras, and every published form that this processor runs."""
+    """Keras, and every published form that this processor supports."""
     forms = [form for form in bundle.manifest.engines.forms if form.runs_on(processor_flags())]
     return [KerasEngine(bundle, _MAX_BATCH), *(OpenVinoEngine(bundle, form) for form in forms)]
 
 
 def worst_correlations(bundle: Bundle) -> dict[str, float]:
-    """Of each published form, the correlation with Keras of the output that suffered most."""
+    """The lowest correlation with Keras of any output, by engine."""
     return {f"openvino-{form.name}": min(each.correlation for each in form.parity.values()) for form in bundle.manifest.engines.forms}
 
 
 def speeds(network: Any, engines: list[Engine], correlations: dict[str, float], view: Columns) -> list[Speed]:
-    """Plain Keras, drawing included, then every engine; `view` holds 100 windows `(100, 200)`."""
+    """The speed of plain Keras, including drawing, and of every engine. `view` has 100 windows, `(100, 200)`."""
     frames = draw_frames(view)
-    plain = len(frames) / median_s(lambda: predict_plainly(network, view), budget_s=4.0)
+    plain = len(frames) / median_s(lambda: predict_with_plain_keras(network, view), budget_s=4.0)
     found = [Speed("plain Keras", {len(frames): plain}, 1.0, None)]
     for engine in engines:
         by_batch = {batch: _frames_per_s(engine, frames[:batch]) for batch in BATCHES}

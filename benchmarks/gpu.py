@@ -1,6 +1,6 @@
-"""`make bench-gpu`: the reference model drawn and run on a GPU: frames a second by batch size, and its parity to float32 Keras.
+"""`make bench-gpu`: the speed of drawing and prediction on a GPU by batch size, and the parity to float32 Keras.
 
-Needs Keras with JAX (or a TensorFlow built for GPUs) and what a bundle is read with, no OpenVINO.
+It needs Keras with JAX or with a TensorFlow for GPUs, but no OpenVINO.
 """
 
 import argparse
@@ -45,7 +45,7 @@ _MAX_CANDLES = 10_000_000
 
 
 def main() -> int:
-    """Prints, and writes gpu.json beside this file."""
+    """Measure, print the results, and write gpu.json to this folder."""
     arguments = _arguments()
     if arguments.device == "gpu" and (not has_gpu() or select_gpu_backend() is None):
         print(
@@ -73,29 +73,29 @@ def main() -> int:
     }
     print("\n".join(f"{name}: {value}" for name, value in machine.items()), flush=True)
 
-    judged = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
+    sample = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
     names = [output.name for output in bundle.manifest.outputs]
-    measured = parity(names, float32_keras(bundle, draw_frames(judged)), engine.start_rows(pack_rows(judged))())
-    print(f"Parity to float32 Keras on a processor, {len(judged.close):,} frames, drawn there by image_render:")
+    measured = parity(names, float32_keras(bundle, draw_frames(sample)), engine.start_rows(pack_rows(sample))())
+    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, drawn there by image_render:")
     for name, output in measured.items():
         print(
             f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of its deviation"
         )
     print(f"  {'good' if passes(measured) else 'NOT good'} enough to serve", flush=True)
 
-    by_batch = {batch: _frames_per_s(engine, pack_rows(judged), batch) for batch in _BATCHES if batch <= engine.batch_frames}
+    by_batch = {batch: _frames_per_s(engine, pack_rows(sample), batch) for batch in _BATCHES if batch <= engine.batch_frames}
     for batch, frames_per_s in by_batch.items():
         print(f"Frames/s in batches of {batch:>5}, rows to outputs: {frames_per_s:>10,.0f}", flush=True)
-    whole = _candles_to_predictions_per_s(bundle, engine, candles)
-    print(f"Frames/s, candles to predictions: {whole:,.0f}; 3.15 million frames in {3.15e6 / whole:,.0f} s")
+    total_per_s = _candles_to_predictions_per_s(bundle, engine, candles)
+    print(f"Frames/s, candles to predictions: {total_per_s:,.0f}; 3.15 million frames in {3.15e6 / total_per_s:,.0f} s")
 
     results = {
         "machine": machine,
         "parity": {name: output.model_dump(by_alias=True) for name, output in measured.items()},
-        "parityFrames": len(judged.close),
+        "parityFrames": len(sample.close),
         "passes": passes(measured),
         "framesPerSecondByBatch": by_batch,
-        "candlesToPredictionsFramesPerSecond": whole,
+        "candlesToPredictionsFramesPerSecond": total_per_s,
     }
     arguments.json.write_text(json.dumps(results, indent=2) + "\n")
     print(f"Written: {arguments.json}")
@@ -103,7 +103,7 @@ def main() -> int:
 
 
 def float32_keras(bundle: Bundle, frames: Frames) -> Outputs:
-    """What Keras says of frames `(N, 200, 150, 3)`, `(N, outputs)`: on a processor, where no float32 is rounded to TF32."""
+    """The outputs `(N, outputs)` of Keras for frames `(N, 200, 150, 3)`, on the CPU, where float32 is not rounded to TF32."""
     import keras
 
     with keras.device("cpu:0"):
@@ -120,17 +120,17 @@ def _outputs(networks: list[Any], frames: Any) -> Outputs:
 
 
 def _frames_per_s(engine: KerasGpuEngine, rows: Rows, batch: int) -> float:
-    """With one batch sent while the one before is at work, as the predictor does it."""
-    given = np.resize(rows, (batch, *rows.shape[1:]))
-    pending: Callable[[], Any] = engine.start_rows(given)
+    """Frames per second, with one batch sent while the previous one is processed, like the predictor."""
+    resized = np.resize(rows, (batch, *rows.shape[1:]))
+    pending: Callable[[], Any] = engine.start_rows(resized)
 
-    def exchange() -> None:
+    def run_next() -> None:
         nonlocal pending
-        following = engine.start_rows(given)
+        following = engine.start_rows(resized)
         pending()
         pending = following
 
-    seconds = median_s(exchange)
+    seconds = median_s(run_next)
     pending()
     return batch / seconds
 
@@ -148,10 +148,10 @@ def _candles(path: Path | None, count: int) -> tuple[Candles, str]:
     return fill_gaps(parse_candles(path.read_bytes(), path.name), _MAX_CANDLES)[-count:], path.name
 
 
-def _spread(every: Columns, count: int) -> Columns:
-    """So many windows, evenly spread over all."""
-    chosen = np.linspace(0, len(every.close) - 1, count).astype(np.intp)
-    return Columns(*(column[chosen] for column in every))
+def _spread(view: Columns, count: int) -> Columns:
+    """`count` windows, evenly spread over all."""
+    chosen = np.linspace(0, len(view.close) - 1, count).astype(np.intp)
+    return Columns(*(column[chosen] for column in view))
 
 
 def _reference_bundle() -> Bundle:
@@ -162,11 +162,9 @@ def _reference_bundle() -> Bundle:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
-    parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu", help="cpu: a check that it works, slowly")
-    parser.add_argument(
-        "--candles", type=Path, help="the candles to measure on; by default real ones beside the repository, or made-up ones"
-    )
-    parser.add_argument("--json", type=Path, default=_HERE / "gpu.json", help="where the figures go")
+    parser.add_argument("--device", choices=["gpu", "cpu"], default="gpu", help="cpu: only check that it works, slowly")
+    parser.add_argument("--candles", type=Path, help="the candles; by default real ones next to the repository, or synthetic ones")
+    parser.add_argument("--json", type=Path, default=_HERE / "gpu.json", help="the file for the results")
     return parser.parse_args()
 
 

@@ -1,4 +1,4 @@
-"""The benchmark network: it stands for a model that a user brings."""
+"""The benchmark network, an example of a user's model."""
 
 from typing import Any
 

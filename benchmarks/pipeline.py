@@ -1,4 +1,4 @@
-"""From a Parquet file of candles to a Parquet file of predictions: what a backfill's shard does."""
+"""The speed from a Parquet file of candles to a Parquet file of predictions, like a shard of a backfill."""
 
 import time
 from pathlib import Path
@@ -15,7 +15,7 @@ _MAX_CANDLES = 1_000_000
 
 
 def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path) -> float:
-    """Frames a second, reading, drawing, predicting and writing included."""
+    """Frames per second, including reading, drawing, predicting and writing."""
     source = folder / "BENCH-1m.parquet"
     source.write_bytes(parquet_from_candles(candles))
     predictor.predict(Series(candles[:400]))

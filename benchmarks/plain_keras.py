@@ -1,4 +1,4 @@
-"""The baseline of every ratio, *plain Keras*: frames drawn with Pillow, one line after the other, and `model.predict(batch_size=100)`."""
+"""The baseline of every ratio, *plain Keras*: frames drawn with Pillow line by line, and `model.predict(batch_size=100)`."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def draw_with_pillow(window: Columns) -> Frames:
     return frame
 
 
-def predict_plainly(model: Any, view: Columns) -> Any:
+def predict_with_plain_keras(model: Any, view: Columns) -> Any:
     """Draw the windows `(N, 200)` and predict them."""
     frames = np.stack([draw_with_pillow(Columns(*(column[at] for column in view))) for at in range(len(view.close))])
     return model.predict(frames.astype(np.float32), batch_size=BATCH, verbose=0)

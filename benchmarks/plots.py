@@ -1,4 +1,4 @@
-"""The two pictures of a run: throughput against batch size, and what a million frames costs."""
+"""Two plots: throughput by batch size, and the cost of a million frames."""
 
 from pathlib import Path
 
@@ -21,13 +21,13 @@ def plot_throughput(speeds: dict[str, list[Speed]], path: Path) -> None:
         panel.set_xticks([1, 10, 100], labels=["1", "10", "100"])
         panel.grid(alpha=0.3, which="both")
         panel.legend(fontsize=8)
-    panels[0].set_ylabel("frames a second")
+    panels[0].set_ylabel("frames per second")
     figure.savefig(path)
     plt.close(figure)
 
 
 def plot_costs(frames_per_s: float, cores: int, path: Path) -> None:
-    """Lambda at the speed that was measured here; GPU instances, which were not, for whatever speed they may reach."""
+    """Lambda at the measured speed, and GPU instances, which were not measured, at any speed."""
     import matplotlib.pyplot as plt
 
     figure, panel = plt.subplots(figsize=(8, 4.5), layout="constrained")
@@ -40,9 +40,9 @@ def plot_costs(frames_per_s: float, cores: int, path: Path) -> None:
     panel.set(
         xscale="log",
         yscale="log",
-        xlabel="frames a second",
+        xlabel="frames per second",
         ylabel="dollars per million frames",
-        title=f"What a million frames costs (list prices, {prices.PRICES_DATE})",
+        title=f"Cost of a million frames (list prices, {prices.PRICES_DATE})",
     )
     panel.grid(alpha=0.3, which="both")
     panel.legend(fontsize=8)

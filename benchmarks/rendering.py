@@ -1,4 +1,4 @@
-"""Drawing a frame on one core: with Pillow, with plain NumPy comparisons, and ours."""
+"""The time to draw a frame on one core: with Pillow, with NumPy comparisons, and with image_render."""
 
 import numpy as np
 
@@ -31,7 +31,7 @@ def rendering_us(view: Columns) -> dict[str, float]:
 
 
 def _draw_by_comparison(windows: Columns) -> Frames:
-    """What one writes first: every pixel of every frame compared with its candle's rows."""
+    """The straightforward implementation: compare every pixel of every frame with the rows of its candle."""
     rows = STANDARD.price_rows
     lowest = windows.low.min(axis=1, keepdims=True)
     scale = (rows - 1) / (windows.high.max(axis=1, keepdims=True) - lowest)

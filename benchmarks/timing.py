@@ -1,4 +1,4 @@
-"""How long something takes on a machine that is never quite quiet."""
+"""Time measurements on a machine that is not idle."""
 
 import statistics
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 def median_s(call: Callable[[], object], *, budget_s: float = 3.0, at_least: int = 3) -> float:
-    """The median of repeated calls, after one to warm up: as many as fit into the budget."""
+    """The median time of repeated calls after a warm-up call, as many as fit into the budget."""
     call()
     taken: list[float] = []
     until = time.perf_counter() + budget_s

@@ -1,1 +1,1 @@
-"""What must hold for long: a server under load whose model is swapped, and a backfill whose workers are killed. `make soak`."""
+"""Soak tests: a server under load while its model is switched, and a backfill while its workers are killed. `make soak`."""

@@ -3,37 +3,20 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from coinfarm.backfill.job_runner import run_jobs
-from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.snapshot import CandleStoreSnapshot
+from coinfarm.backfill.shard_process import FinishedShard, run_shard_process
 from coinfarm.errors import CoinfarmError
-from coinfarm.serving.service import Service
-from coinfarm.serving.settings import Settings
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
-
-
-_REPORT_EVERY_S = 0.3
-
-
-class FinishedShard(NamedTuple):
-    """The outcome of a shard: `error` is None if its result exists. `frames` is the total that its process has predicted so far."""
-
-    shard: Shard
-    error: str | None
-    frames: int
 
 
 @dataclass
@@ -53,7 +36,7 @@ def run_locally(root: str, shards: Sequence[Shard], processes: int, on_progress:
     """Process the shards of the run at `root` that have no result. `on_progress` is called after each shard and a few times per second.
 
     After Ctrl-C the processes finish the shards in progress; a second Ctrl-C ends them at once. Results are written atomically, so neither
-    loses anything, nor does a kill. Raises `CoinfarmError` if every process died.
+    a second Ctrl-C nor a kill damages any. Raises `CoinfarmError` if every process died.
     """
     pool = _ProcessPool(root, deque(shards), RunProgress(len(shards)), on_progress)
     with _stop_on_interrupt(pool.stop):
@@ -105,7 +88,7 @@ class _ProcessPool:
         context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold
         for cores in _core_sets(processes):
             parent_end, child_end = context.Pipe()
-            process = context.Process(target=_run_child, args=(self._root, cores, child_end), daemon=True)
+            process = context.Process(target=run_shard_process, args=(self._root, cores, child_end), daemon=True)
             with _interrupts_blocked():
                 process.start()
             child_end.close()  # so that reading fails when the child exits
@@ -208,46 +191,3 @@ def _interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, previous)
-
-
-def _run_child(root: str, cores: frozenset[int] | None, parent: Connection) -> None:
-    """The main function of a child process: it requests shards and reports their outcome. It ends with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent stops the children
-    if cores is not None:
-        os.sched_setaffinity(0, cores)
-    try:
-        _run_shards(Run.at(root), parent)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        return
-    except CoinfarmError as error:
-        parent.send(str(error))
-    except Exception as error:  # noqa: BLE001 - the parent reports it
-        parent.send(f"a process failed with {error!r}")
-
-
-def _run_shards(run: Run, parent: Connection) -> None:
-    version = run.manifest.model_version
-    history = CandleStoreSnapshot(run.candles)
-    last_report = time.monotonic()
-
-    def report_frames() -> None:
-        nonlocal last_report
-        if time.monotonic() - last_report > _REPORT_EVERY_S:
-            last_report = time.monotonic()
-            parent.send(predictor.timings.frames)
-
-    settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri})
-    predictor = Service(settings).predictor(version, before_batch=report_frames, use_cache=False)
-
-    def jobs() -> Iterator[tuple[Shard, ShardJob]]:
-        while True:
-            parent.send(None)
-            shard = parent.recv()
-            if shard is None:
-                return
-            yield shard, ShardJob(shard, version, history, run.results)
-
-    def on_finished(shard: Shard, error: Exception | None) -> None:
-        parent.send(FinishedShard(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))
-
-    run_jobs(jobs(), predictor, on_finished)

@@ -1,4 +1,4 @@
-"""Versions of a model made in a moment: the same network with its last layer scaled, in Keras' file and in the compiled forms alike."""
+"""Versions of a model made quickly: the same network with a scaled last layer, in the Keras file and in the compiled forms."""
 
 import io
 import zipfile
@@ -19,15 +19,15 @@ _LAST_LAYER = "layers/dense_1/vars"
 
 
 def reference_bundle() -> Bundle:
-    """The version of the reference model that serves."""
+    """The reference model's current version."""
     root = reference_model_uri()
     current = ModelStore(open_storage(root)).current_if_changed(None)
-    assert current is not None  # nothing was known before
+    assert current is not None  # None means unchanged, and no earlier version was given
     return Bundle.open(Path(root, "versions", current.version))
 
 
-def scaled(bundle: Bundle, folder: Path, factor: float) -> Bundle:
-    """A new version in a new folder that answers `factor` times what the reference model `bundle` does."""
+def scaled_model(bundle: Bundle, folder: Path, factor: float) -> Bundle:
+    """A new version in a new folder whose predictions are `factor` times those of the reference model `bundle`."""
     folder.mkdir()
     manifest = bundle.manifest
     _scale_keras(bundle.folder / MODEL_FILE, folder / MODEL_FILE, factor)
@@ -35,7 +35,7 @@ def scaled(bundle: Bundle, folder: Path, factor: float) -> Bundle:
     for file in {form.file for form in manifest.engines.forms}:
         (folder / file).parent.mkdir(exist_ok=True)
         _scale_compiled(bundle.folder / file, folder / file, factor)
-    return sealed.with_engines(manifest.engines)  # scaling changes no correlation, and no share of a deviation
+    return sealed.with_engines(manifest.engines)  # scaling does not change correlations or relative deviations
 
 
 def _scale_keras(source: Path, target: Path, factor: float) -> None:

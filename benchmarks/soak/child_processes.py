@@ -1,4 +1,4 @@
-"""Processes of `coinfarm` that know no AWS but a stand-in."""
+"""`coinfarm` processes that use a stand-in for AWS."""
 
 import os
 import subprocess
@@ -12,17 +12,17 @@ from coinfarm.demo.environment import isolated_environment
 from coinfarm.errors import CoinfarmError
 
 _COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
-_PATIENCE_S = 60
+_TIMEOUT_S = 60
 
 
 def environment_at(endpoint: str) -> dict[str, str]:
-    """Of whatever shall speak to the stand-in at `endpoint`, and to no other AWS."""
+    """Environment variables for processes that use the stand-in at `endpoint` and no other AWS."""
     return {**isolated_environment(os.environ), "AWS_ENDPOINT_URL": endpoint}
 
 
 @contextmanager
-def inside(environment: Mapping[str, str]) -> Iterator[None]:
-    """Let this process itself speak to what the environment names."""
+def environment_variables(environment: Mapping[str, str]) -> Iterator[None]:
+    """Replace the environment variables of this process."""
     before = dict(os.environ)
     os.environ.clear()
     os.environ.update(environment)
@@ -34,7 +34,7 @@ def inside(environment: Mapping[str, str]) -> Iterator[None]:
 
 
 def start(arguments: tuple[str, ...], log: Path, settings: Mapping[str, object]) -> "subprocess.Popen[bytes]":
-    """`coinfarm ARGUMENTS` in this process's environment and the settings, writing to a log."""
+    """Start `coinfarm ARGUMENTS` with this process's environment and the settings. Output goes to the log."""
     environment = os.environ | {name: str(value) for name, value in settings.items()}
     with log.open("wb") as output:
         command = [sys.executable, "-c", _COMMAND, *arguments]
@@ -42,25 +42,25 @@ def start(arguments: tuple[str, ...], log: Path, settings: Mapping[str, object])
 
 
 @contextmanager
-def ended(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
-    """Asks it to end, and makes it."""
+def terminated(process: "subprocess.Popen[bytes]") -> Iterator["subprocess.Popen[bytes]"]:
+    """Terminate the process at exit, and kill it if that takes too long."""
     try:
         yield process
     finally:
         process.terminate()
         try:
-            process.wait(_PATIENCE_S)
+            process.wait(_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
-def line_with(text: str, log: Path, process: "subprocess.Popen[bytes]") -> str:
-    """The first line of a log with the text in it, once it is written. Raises `CoinfarmError` where the process ends before."""
-    deadline = time.monotonic() + _PATIENCE_S
+def wait_for_log_line(text: str, log: Path, process: "subprocess.Popen[bytes]") -> str:
+    """Wait for the first line of the log that contains the text. Raises `CoinfarmError` if the process ends before."""
+    deadline = time.monotonic() + _TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         for line in log.read_text(errors="replace").splitlines():
             if text in line:
                 return line
         time.sleep(0.05)
-    raise CoinfarmError(f"{log} never said {text!r}; it ends: {log.read_text(errors='replace')[-1000:]}")
+    raise CoinfarmError(f"{log} does not contain {text!r}; it ends with: {log.read_text(errors='replace')[-1000:]}")

@@ -1,4 +1,4 @@
-"""What needs a process of its own: cold start, a warm request, memory. Run as `python -m benchmarks.processes WHAT MODEL_URI`."""
+"""Measurements in a separate process: cold start, warm request, memory. Run as `python -m benchmarks.handler_processes NAME`."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from image_render.spec import STANDARD
 _STARTED_NS = "COINFARM_BENCH_STARTED_NS"
 
 
-def measure(what: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
-    """Measure in a fresh process; the clock runs from before it is started."""
+def measure(name: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
+    """Measure in a new process. The time is measured from before its start."""
     environment = {
         **os.environ,
         "MODEL_URI": model_uri,
@@ -25,13 +25,15 @@ def measure(what: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
         "POWERTOOLS_METRICS_DISABLED": "true",
         _STARTED_NS: str(time.monotonic_ns()),
     }
-    done = subprocess.run([sys.executable, "-m", "benchmarks.processes", what], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.handler_processes", name], env=environment, capture_output=True, text=True, check=True
+    )
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return figures
 
 
 def cold_start() -> dict[str, Any]:
-    """From a new process to the first answer of one frame."""
+    """From the start of a process to the first response for one frame."""
     body, _ = _requests(1)
     _post(body)
     seconds = (time.monotonic_ns() - int(os.environ[_STARTED_NS])) / 1e9
@@ -39,7 +41,7 @@ def cold_start() -> dict[str, Any]:
 
 
 def warm_request() -> dict[str, Any]:
-    """Events of 200 candles each, one after the other, JSON included; no answer is remembered."""
+    """Sequential events of 200 candles each, including JSON, without answer cache."""
     body, bodies = _requests(300)
     _post(body)
     taken_ms = []
@@ -52,17 +54,17 @@ def warm_request() -> dict[str, Any]:
 
 
 def memory() -> dict[str, Any]:
-    """The most memory that the process held while it served ten batches of 100 frames."""
+    """The peak memory of the process while it serves ten batches of 100 frames."""
     body, _ = _requests(1, frames=100)
     for _ in range(10):
         _post(body)
-    # Not getrusage: what it says begins with the most that the parent held when it forked.
+    # Not getrusage, whose maximum includes that of the parent when it forked.
     peak_kb = next(int(line.split()[1]) for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
     return {"peak_mb": peak_kb / 1024}
 
 
 def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
-    """A first request and `count` others, each a minute later; generated, so that no file is read while the clock runs."""
+    """A first request and `count` others, each a minute later. Synthetic, so that no file is read during the measurement."""
     from coinfarm.candles.synthetic import generate
 
     length = STANDARD.window_candles + frames - 1
@@ -76,9 +78,9 @@ def _post(body: str) -> None:
     from handler.local_events import LocalContext, http_event
 
     event = http_event("POST", "/predictions", headers={"content-type": "application/json"}, body=body.encode())
-    answer = lambda_handler(event, LocalContext())
-    if answer["statusCode"] != 200:
-        raise RuntimeError(answer["body"])
+    response = lambda_handler(event, LocalContext())
+    if response["statusCode"] != 200:
+        raise RuntimeError(response["body"])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.backtest.baseline_strategies import Baseline, BaselineContext, baselines
+from coinfarm.backtest.baseline_strategies import BaselineContext, BaselineStrategy, baselines
 from coinfarm.backtest.break_even import BreakEven, break_even
 from coinfarm.backtest.deflation import deflated_sharpe_probability, sharpe_ratio
 from coinfarm.backtest.fills import fill_orders
@@ -16,7 +16,7 @@ from coinfarm.backtest.proposals import Proposals, propose
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.statistics import (
-    DirectionAccuracy,
+    BacktestDirectionAccuracy,
     GroupStatistics,
     Statistics,
     by_coin,
@@ -59,7 +59,7 @@ class TrialSummary:
 class BaselineResult:
     """A baseline and its figures."""
 
-    baseline: Baseline
+    baseline: BaselineStrategy
     break_even: BreakEven
     return_pct: float
 
@@ -82,7 +82,7 @@ class BacktestResult:
     statistics: Statistics
     by_coin: tuple[GroupStatistics, ...]
     by_month: tuple[GroupStatistics, ...]
-    direction: DirectionAccuracy
+    direction: BacktestDirectionAccuracy
     baselines: tuple[BaselineResult, ...]
     trials: TrialSummary
     independent_predictions: float
@@ -215,7 +215,7 @@ class _Trader:
         return propose(self.strategy, coin, self.full_stake, self.rule)
 
 
-def _baseline_result(baseline: Baseline, period: BacktestPeriod, capital: float, samples: int, seed: int) -> BaselineResult:
+def _baseline_result(baseline: BaselineStrategy, period: BacktestPeriod, capital: float, samples: int, seed: int) -> BaselineResult:
     found = break_even(baseline.trades, period, samples, seed)
     return BaselineResult(baseline, found, statistics(baseline.trades, period, capital * baseline.draws).return_pct)
 

@@ -21,7 +21,7 @@ _MIN_BLOCKS = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Baseline:
+class BaselineStrategy:
     """`trades` are those of `draws` runs, pooled."""
 
     name: str
@@ -46,24 +46,24 @@ class BaselineContext:
     seed: int = 0
 
 
-def baselines(context: BaselineContext) -> tuple[Baseline, ...]:
+def baselines(context: BaselineContext) -> tuple[BaselineStrategy, ...]:
     """All baselines, from the simplest to perfect foresight."""
     return (
-        Baseline("always long", "buys whenever it has no position, and sells at the horizon", _always_long(context)),
-        Baseline(
+        BaselineStrategy("always long", "buys whenever it has no position, and sells at the horizon", _always_long(context)),
+        BaselineStrategy(
             "random entries",
             "enters at random times, with the strategy's number of trades, holding times and sides",
             _random_entries(context),
             _DRAWS,
         ),
-        Baseline(
+        BaselineStrategy(
             "momentum",
             "follows the change over the last horizon, where it was largest, as often as the strategy has signals",
             _past_change(context, 1),
         ),
-        Baseline("reversal", "bets against the change over the last horizon, likewise", _past_change(context, -1)),
-        Baseline("shuffled labels", "the strategy on predictions of other days, drawn at random", _shuffled(context), _DRAWS),
-        Baseline(
+        BaselineStrategy("reversal", "bets against the change over the last horizon, likewise", _past_change(context, -1)),
+        BaselineStrategy("shuffled labels", "the strategy on predictions of other days, drawn at random", _shuffled(context), _DRAWS),
+        BaselineStrategy(
             "perfect foresight, all trades",
             "knows the price at the end of each horizon, uses no stops and takes every trade that pays its costs, small gains too: "
             "so its average per trade is not an upper limit",

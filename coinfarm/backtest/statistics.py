@@ -70,7 +70,7 @@ class GroupStatistics:
 
 
 @dataclass(frozen=True)
-class DirectionAccuracy:
+class BacktestDirectionAccuracy:
     """The percentage of predictions whose end change has the actual sign, of all predictions and of those traded. Predicted or actual
     changes of zero are not counted; NaN if none are left.
     """
@@ -146,7 +146,7 @@ def by_month(trades: Trades, capital: float) -> tuple[GroupStatistics, ...]:
     return tuple(_group(str(name), trades.rows(month == name), capital) for name in np.unique(month))
 
 
-def direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candles: int) -> DirectionAccuracy:
+def direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candles: int) -> BacktestDirectionAccuracy:
     """The accuracy of the coins' predictions, with the coins in the order of `trades.symbols`."""
     right, traded = [], []
     for at, coin in enumerate(coins):
@@ -155,7 +155,7 @@ def direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candl
         right.append((predicted == actual)[counted])
         traded.append(np.isin(coin.signal, trades.signal[trades.coin == at])[counted])
     all_right, was_traded = np.concatenate(right), np.concatenate(traded)
-    return DirectionAccuracy(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
+    return BacktestDirectionAccuracy(_share_pct(all_right), len(all_right), _share_pct(all_right[was_traded]), int(was_traded.sum()))
 
 
 def _group(name: str, trades: Trades, capital: float) -> GroupStatistics:

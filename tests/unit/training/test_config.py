@@ -50,22 +50,9 @@ def test_the_reference_config_is_valid() -> None:
         pytest.param(("stop = 2019-03-01", "stop = 2018-01-01"), "train: ", id="empty period"),
         pytest.param(("start = 2019-03-01", "start = 2019-02-28"), "periods: ", id="overlapping periods"),
         pytest.param(("start = 2019-05-01", "start = 2019-04-30"), "periods: ", id="test overlaps"),
-        *(
-            pytest.param(('"mine"', f'"mine"\n{field} = {value}'), f"{field}: ", id=f"{field} {value}")
-            for field, value in [
-                ("horizon_candles", 0),
-                ("batch_size", 0),
-                ("steps_per_epoch", -1),
-                ("epochs", 0),
-                ("epochs", 1.5),
-                ("learning_rate", 0),
-                ("weight_decay", -0.1),
-                ("huber_delta", 0),
-                ("validation_stride", 0),
-                ("test_stride", 0),
-                ("seed", '"one"'),
-            ]
-        ),
+        pytest.param(('"mine"', '"mine"\nepochs = 0'), "epochs: ", id="no epochs"),
+        pytest.param(('"mine"', '"mine"\nepochs = 1.5'), "epochs: ", id="half an epoch"),
+        pytest.param(('"mine"', '"mine"\nweight_decay = -0.1'), "weight_decay: ", id="negative weight decay"),
         pytest.param(("\ntest =", "\nnetwork = { dropout = 1.0 }\ntest ="), "network.dropout: ", id="dropout of 1"),
         pytest.param(("\ntest =", "\nnetwork = { dense_units = 0 }\ntest ="), "network.dense_units: ", id="no units"),
         pytest.param(

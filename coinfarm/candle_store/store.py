@@ -214,7 +214,7 @@ def _parse_key(key: str) -> tuple[str, str, date] | None:
 
 def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None) -> Day:
     if not len(candles):
-        raise CandleError(Fault("/candles", "there is no candle to store"))
+        raise CandleError(Fault("/candles", "has no candles to store"))
     day, last = (day_of(int(candles.open_time[at])) for at in (0, -1))
     if day != last:
         raise CandleError(Fault("/candles", f"span {day} to {last}: write one day at a time"))

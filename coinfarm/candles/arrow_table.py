@@ -22,7 +22,7 @@ def candles_from_table(table: "pa.Table", symbol: str, interval: str) -> Candles
     """The validated candles of a table. Raises `CandleError`."""
     check_columns(table.schema)
     if not len(table):
-        raise CandleError(Fault("", "there is no candle"))
+        raise CandleError(Fault("", "has no candles"))
     for name in CANDLE_COLUMNS:
         column = table[name]
         if column.null_count:

@@ -33,7 +33,7 @@ def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candle
     Times are integers, prices and volumes numbers or strings. Raises `CandleError`, which names candle and field.
     """
     if not rows:
-        raise CandleError(Fault("/candles", "there is no candle"))
+        raise CandleError(Fault("/candles", "has no candles"))
     by_field = _transpose(rows)
     time, *values = by_field
     for at, cell in enumerate(time):

@@ -60,9 +60,9 @@ def test_blocks_give_the_standard_error_of_autocorrelated_values() -> None:
     """Each of 4,000 values is repeated 30 times: the error of the mean is that of 4,000 values, not of 120,000."""
     few = np.random.default_rng(1).normal(size=4_000)
     repeated = np.repeat(few, 30)
-    alone, in_blocks = (block_bootstrap_means(repeated, block, samples=1_000).std() for block in (1, 150))
+    single, in_blocks = (block_bootstrap_means(repeated, block, samples=1_000).std() for block in (1, 150))
     assert in_blocks == pytest.approx(few.std() / np.sqrt(4_000), rel=0.15)
-    assert alone < in_blocks / 4
+    assert single < in_blocks / 4
 
 
 def test_a_ratio_is_one_of_sums_not_a_mean_of_ratios() -> None:

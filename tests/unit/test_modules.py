@@ -28,7 +28,6 @@ TOO_LONG = {
 """Modules that still have to be split."""
 SAME_NAME = {
     "store": "a candle store and a model store: the packages tell them apart",
-    "verdict": "the verdict of a backtest, and the command's pipeline that leads to one",
     "api": "the Python API of the package, and the routes of the HTTP API",
 }
 """Module names that may occur twice, and why."""

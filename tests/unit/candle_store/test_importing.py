@@ -30,13 +30,13 @@ def store(tmp_path: Path) -> CandleStore:
 
 
 @pytest.fixture
-def take(store: CandleStore, tmp_path: Path) -> Import:
-    def take(name: str, data: bytes | str, **options: object) -> ImportResult:
+def run_import(store: CandleStore, tmp_path: Path) -> Import:
+    def run_import(name: str, data: bytes | str, **options: object) -> ImportResult:
         path = tmp_path / name
         path.write_bytes(data if isinstance(data, bytes) else data.encode())
         return import_file(store, path, **options)  # type: ignore[arg-type]
 
-    return take
+    return run_import
 
 
 def csv_text(candles: Candles, *, header: bool = True, microseconds: bool = False, twelve: bool = False) -> str:
@@ -68,8 +68,8 @@ def json_text(candles: Candles) -> str:
         pytest.param("DEMOUSD-1m-2020-01.csv", lambda candles: csv_text(candles, header=False, twelve=True), id="archive, unpacked"),
     ],
 )
-def test_imports_every_format(take: Import, store: CandleStore, name: str, write: Callable[[Candles], bytes | str]) -> None:
-    outcome = take(name, write(THREE_DAYS))
+def test_imports_every_format(run_import: Import, store: CandleStore, name: str, write: Callable[[Candles], bytes | str]) -> None:
+    outcome = run_import(name, write(THREE_DAYS))
     assert (outcome.symbol, outcome.interval, outcome.candles) == ("DEMOUSD", "1m", len(THREE_DAYS))
     assert (outcome.days, outcome.refused) == ({WriteOutcome.NEW: 3}, [])
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
@@ -77,42 +77,42 @@ def test_imports_every_format(take: Import, store: CandleStore, name: str, write
 
 @pytest.mark.parametrize("header", [False, True], ids=["no header", "header"])
 @pytest.mark.parametrize("microseconds", [False, True], ids=["milliseconds", "microseconds"])
-def test_imports_archive_files_of_every_format(take: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path) -> None:
+def test_imports_archive_files_of_every_format(run_import: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path) -> None:
     text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
-    outcome = take("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
+    outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
     assert outcome.refused == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
-def test_an_archive_file_covers_its_month(take: Import, store: CandleStore, tmp_path: Path) -> None:
+def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore, tmp_path: Path) -> None:
     """Minutes that are missing in it had no trades, so its days are complete. Other files cover the time from first to last candle."""
     days = [date(2020, 1, day) for day in (1, 2, 3)]
-    take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS))
+    run_import("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS))
     assert store.complete_days("DEMOUSD", "1m", days) == {days[1]}
-    outcome = take("DEMOUSD-1m-2020-01.zip", zip_of(csv_text(THREE_DAYS, header=False), tmp_path / "made.zip"))
+    outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(csv_text(THREE_DAYS, header=False), tmp_path / "made.zip"))
     assert outcome.days == {WriteOutcome.EXTENDED: 2, WriteOutcome.UNCHANGED: 1}
     assert store.complete_days("DEMOUSD", "1m", days) == set(days)
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
-def test_overlapping_files_are_merged_in_any_order(take: Import, store: CandleStore, order: tuple[int, int, int]) -> None:
+def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore, order: tuple[int, int, int]) -> None:
     parts = [THREE_DAYS[:1000], THREE_DAYS[800:3000], THREE_DAYS[2500:]]
     for at in order:
-        assert take("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).refused == []
+        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).refused == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
-def test_importing_a_file_again_changes_nothing(take: Import) -> None:
+def test_importing_a_file_again_changes_nothing(run_import: Import) -> None:
     for done in (WriteOutcome.NEW, WriteOutcome.UNCHANGED):
-        assert take("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS)).days == {done: 3}
+        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS)).days == {done: 3}
 
 
-def test_values_that_agree_to_eight_decimals_are_equal(take: Import, store: CandleStore) -> None:
+def test_values_that_agree_to_eight_decimals_are_equal(run_import: Import, store: CandleStore) -> None:
     exact = replace(FIRST_DAY, columns=FIRST_DAY.columns._replace(volume=FIRST_DAY.columns.volume + 1 / 3))
     rounded = replace(exact, columns=Columns(*(np.round(column, 8) for column in exact.columns)))
-    take("DEMOUSD-1m.parquet", parquet_from_candles(exact))
-    assert take("DEMOUSD-1m.csv", csv_text(rounded)).days == {WriteOutcome.UNCHANGED: 1}
+    run_import("DEMOUSD-1m.parquet", parquet_from_candles(exact))
+    assert run_import("DEMOUSD-1m.csv", csv_text(rounded)).days == {WriteOutcome.UNCHANGED: 1}
     assert_same_candles(store.read("DEMOUSD", "1m"), exact)
 
 
@@ -122,16 +122,16 @@ def other(candles: Candles, at: int) -> Candles:
     return replace(candles, columns=candles.columns._replace(volume=volume))
 
 
-def test_refuses_a_day_that_differs_and_stores_the_others(take: Import, store: CandleStore) -> None:
-    take("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
+def test_refuses_a_day_that_differs_and_stores_the_others(run_import: Import, store: CandleStore) -> None:
+    run_import("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
     changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
-    outcome = take("DEMOUSD-1m.csv", csv_text(changed))
+    outcome = run_import("DEMOUSD-1m.csv", csv_text(changed))
     assert outcome.days == {WriteOutcome.NEW: 2}
     (refused,) = outcome.refused
     for named in ("DEMOUSD-1m.csv: ", "date=2020-01-02.parquet", "2020-01-02 01:01", "--replace"):
         assert named in refused
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
-    assert take("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {WriteOutcome.UNCHANGED: 2, WriteOutcome.REPLACED: 1}
+    assert run_import("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {WriteOutcome.UNCHANGED: 2, WriteOutcome.REPLACED: 1}
     assert_same_candles(store.read("DEMOUSD", "1m"), changed)
 
 
@@ -149,8 +149,8 @@ def test_refuses_a_day_that_differs_and_stores_the_others(take: Import, store: C
         ),
     ],
 )
-def test_refuses_an_unreadable_file(take: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:
-    outcome = take(name, data)
+def test_refuses_an_unreadable_file(run_import: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:
+    outcome = run_import(name, data)
     (refused,) = outcome.refused
     assert refused.startswith(f"{tmp_path / name}: ")
     assert named in refused
@@ -158,8 +158,8 @@ def test_refuses_an_unreadable_file(take: Import, store: CandleStore, name: str,
     assert store.series() == []
 
 
-def test_symbol_and_interval_can_be_given(take: Import, store: CandleStore) -> None:
-    take("prices.csv", csv_text(FIRST_DAY), symbol="MINE", interval="1m")
+def test_symbol_and_interval_can_be_given(run_import: Import, store: CandleStore) -> None:
+    run_import("prices.csv", csv_text(FIRST_DAY), symbol="MINE", interval="1m")
     assert store.series() == [("MINE", "1m")]
 
 
@@ -171,12 +171,12 @@ def test_reports_progress_by_day(store: CandleStore, tmp_path: Path) -> None:
     assert done == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_real_candles_of_two_sources_agree(shared_data: Path, real_klines: Candles, take: Import, store: CandleStore) -> None:
+def test_real_candles_of_two_sources_agree(shared_data: Path, real_klines: Candles, run_import: Import, store: CandleStore) -> None:
     """1,500 bitcoin minutes of May 2019 in an exchange's format, and the same two days as floats."""
     assert import_file(store, shared_data / "klines-BTCUSD-1m.json").days == {WriteOutcome.NEW: 2}
     start_ms = int(real_klines.open_time[0])
     path = shared_data / "candles/BTCUSD-1m.parquet"
     two_days = parse_candles(path.read_bytes(), path.name, start_ms=start_ms, stop_ms=start_ms + 2 * DAY_MS)
-    outcome = take("BTCUSD-1m.parquet", parquet_from_candles(two_days))
+    outcome = run_import("BTCUSD-1m.parquet", parquet_from_candles(two_days))
     assert (outcome.days, outcome.refused) == ({WriteOutcome.UNCHANGED: 1, WriteOutcome.EXTENDED: 1}, [])
     assert len(store.read("BTCUSD", "1m")) == len(two_days)

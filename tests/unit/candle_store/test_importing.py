@@ -77,7 +77,9 @@ def test_imports_every_format(run_import: Import, store: CandleStore, name: str,
 
 @pytest.mark.parametrize("header", [False, True], ids=["no header", "header"])
 @pytest.mark.parametrize("microseconds", [False, True], ids=["milliseconds", "microseconds"])
-def test_imports_archive_files_of_every_format(run_import: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path) -> None:
+def test_imports_archive_files_of_every_format(
+    run_import: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path
+) -> None:
     text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
     outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
     assert outcome.refused == []

@@ -1,15 +1,19 @@
-"""The handler over S3: moto's server in its place, spoken to over real HTTP."""
+"""Fixtures: S3 on moto's server over HTTP, the handler with settings, a fake exchange and a candle store."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
 from handler import app
+from tests.support.fake_exchange import FakeBinanceUs
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,7 +23,7 @@ BUCKETS = ("candles", "models", "results")
 
 @pytest.fixture(scope="module")
 def s3() -> "Iterator[S3Client]":
-    """S3 with three empty buckets, where the process's own client finds it too."""
+    """S3 with three empty buckets; the process's own client uses it too."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -36,7 +40,7 @@ def s3() -> "Iterator[S3Client]":
 
 @pytest.fixture(scope="module")
 def container(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Callable[..., AbstractContextManager[None]]:
-    """While it is open, `container(MODEL_URI=…)`, the handler has not yet seen an event, and has these settings."""
+    """`with container(MODEL_URI=…)`: a cold start of the handler with these settings."""
 
     @contextmanager
     def container(**settings: str) -> Iterator[None]:
@@ -51,3 +55,16 @@ def container(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Calla
         app.service.cache_clear()
 
     return container
+
+
+@pytest.fixture
+def binance() -> Iterator[FakeBinanceUs]:
+    server = FakeBinanceUs()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> CandleStore:
+    """A store in an empty folder."""
+    return CandleStore(open_storage(str(tmp_path / "store")))

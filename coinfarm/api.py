@@ -14,7 +14,7 @@ from coinfarm.errors import CoinfarmError
 if TYPE_CHECKING:
     import os
 
-    from coinfarm.backtest.backtest import BacktestResult
+    from coinfarm.backtest.backtest_result import BacktestResult
     from coinfarm.backtest.strategy import Strategy
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.serving.service import Service

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coinfarm.backtest.backtest_result import BacktestResult, BaselineResult, TrialSummary
 from coinfarm.backtest.baseline_strategies import BaselineContext, BaselineStrategy, baselines
-from coinfarm.backtest.break_even import BreakEven, break_even
+from coinfarm.backtest.break_even import break_even
 from coinfarm.backtest.deflation import deflated_sharpe_probability, sharpe_ratio
 from coinfarm.backtest.fills import fill_orders
 from coinfarm.backtest.market_data import ExclusionCounts, read_predicted_coins
@@ -16,9 +17,6 @@ from coinfarm.backtest.proposals import Proposals, propose
 from coinfarm.backtest.sample_size import independent_count
 from coinfarm.backtest.simulation import simulate_trades
 from coinfarm.backtest.statistics import (
-    BacktestDirectionAccuracy,
-    GroupStatistics,
-    Statistics,
     by_coin,
     by_month,
     daily_returns,
@@ -29,7 +27,7 @@ from coinfarm.backtest.stored_predictions import read_predictions
 from coinfarm.backtest.strategy import Rule, Strategy, Thresholds
 from coinfarm.backtest.trades import Trades
 from coinfarm.backtest.trials import add_trials, variant_key
-from coinfarm.backtest.verdict import BacktestVerdict, decide_verdict
+from coinfarm.backtest.verdict import decide_verdict
 from coinfarm.backtest.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
 
@@ -41,55 +39,6 @@ StageProgress = Callable[[str, int, int], None]
 
 def no_progress(stage: str, done: int, total: int) -> None:
     """Ignore the progress."""
-
-
-@dataclass(frozen=True)
-class TrialSummary:
-    """How many variants were ever tried on these predictions, and the probability that the Sharpe ratio is real, given that number.
-
-    `stored` is False if the list of variants could not be stored next to the predictions.
-    """
-
-    variants: int
-    deflated_sharpe_probability: float
-    stored: bool
-
-
-@dataclass(frozen=True, eq=False)
-class BaselineResult:
-    """A baseline and its figures."""
-
-    baseline: BaselineStrategy
-    break_even: BreakEven
-    return_pct: float
-
-
-@dataclass(frozen=True, eq=False)
-class BacktestResult:
-    """All results of a backtest. `coins` have the predictions of `period` alone; `sweep` is None if no thresholds were chosen."""
-
-    strategy: Strategy
-    model: str | None
-    interval: str
-    coins: tuple[PredictedCoin, ...]
-    exclusions: ExclusionCounts
-    period: BacktestPeriod
-    folds: tuple[Fold, ...]
-    sweep: Sweep | None
-    trades: Trades
-    break_even: BreakEven
-    verdict: BacktestVerdict
-    statistics: Statistics
-    by_coin: tuple[GroupStatistics, ...]
-    by_month: tuple[GroupStatistics, ...]
-    direction: BacktestDirectionAccuracy
-    baselines: tuple[BaselineResult, ...]
-    trials: TrialSummary
-    independent_predictions: float
-
-    @property
-    def symbols(self) -> tuple[str, ...]:
-        return self.trades.symbols
 
 
 def backtest(

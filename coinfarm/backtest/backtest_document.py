@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.backtest.break_even import BreakEven
 from coinfarm.reports.formatting import minute_text
 

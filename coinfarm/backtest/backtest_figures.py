@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.backtest.period import BacktestPeriod
 from coinfarm.backtest.predicted_coin import PredictedCoin
 from coinfarm.backtest.statistics import compounded, daily_returns

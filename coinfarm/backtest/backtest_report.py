@@ -5,7 +5,7 @@ from dataclasses import asdict
 from math import isfinite
 
 from coinfarm.backtest import backtest_figures
-from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.backtest.break_even import BreakEven
 from coinfarm.backtest.predictions_summary import predictions_summary
 from coinfarm.backtest.statistics import GroupStatistics

@@ -1,6 +1,6 @@
 """Which predictions a backtest used, in words."""
 
-from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.reports.formatting import minute_text
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.backtest.backtest import BacktestResult
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.backtest.trades import EXIT_REASONS, HORIZON, Trades
 from coinfarm.reports.figure import BLUE, GREEN, ORANGE, PURPLE, RED, figure_svg
 from coinfarm.reports.formatting import clock_text, minute_text

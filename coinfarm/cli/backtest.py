@@ -14,7 +14,7 @@ from coinfarm.cli.progress import stage_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.backtest.backtest import BacktestResult
+    from coinfarm.backtest.backtest_result import BacktestResult
     from coinfarm.backtest.lookahead import LookaheadResult
     from coinfarm.backtest.strategy import Rule
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.backtest.backtest import BacktestResult, backtest
+from coinfarm.backtest.backtest import backtest
 from coinfarm.backtest.backtest_report import page
+from coinfarm.backtest.backtest_result import BacktestResult
 from coinfarm.backtest.strategy import Strategy
 from coinfarm.reports.page import Page
 

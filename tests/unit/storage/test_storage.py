@@ -47,6 +47,7 @@ def test_rejects_a_root_that_is_neither_s3_nor_a_folder(root: str) -> None:
         pytest.param("/data/candles/a", "/data/candles", "a", id="absolute in a folder"),
         pytest.param("file:///data/candles/a%20b", "file:///data/candles", "a b", id="file URI"),
         pytest.param("/a", "/", "a", id="in the root of all"),
+        pytest.param("/data/X/a", "/data/X", "a", id="in a folder with a capital"),
     ],
 )
 def test_a_uri_inside_the_root_resolves_to_its_key(uri: str, root: str, key: str) -> None:
@@ -58,7 +59,7 @@ def test_a_uri_inside_the_root_resolves_to_its_key(uri: str, root: str, key: str
 
 
 @pytest.mark.parametrize(
-    ("uri", "root"), [("s3://bucket/a/", "s3://bucket/a"), ("s3://bucket/a", "s3://bucket/a/"), ("/a", "/a/"), ("/", "/")]
+    ("uri", "root"), [("s3://bucket/a/", "s3://bucket/a"), ("s3://bucket/a", "s3://bucket/a/"), ("/a", "/a/"), ("/X", "/X"), ("/", "/")]
 )
 def test_the_root_itself_can_be_opened(uri: str, root: str) -> None:
     assert open_inside(uri, root).uri() == open_storage(root).uri()

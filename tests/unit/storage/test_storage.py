@@ -17,6 +17,7 @@ from coinfarm.storage.s3 import S3Storage
     [
         ("s3://bucket", "s3://bucket"),
         ("s3://bucket/a/b/", "s3://bucket/a/b"),
+        ("s3://bucket/X/", "s3://bucket/X"),
         ("/data/a%20b", "/data/a%20b"),
         ("file:///data/a%20b", "/data/a b"),
         ("file://localhost/data", "/data"),

@@ -1,4 +1,4 @@
-"""A model version promoted in S3 while requests flow through the handler."""
+"""A model version promoted in S3 while the handler serves requests."""
 
 import json
 import threading
@@ -17,8 +17,8 @@ from tests.support.fake_models import FakeEngine, publish_model
 pytestmark = pytest.mark.enable_socket
 
 
-class Flow:
-    """Requests one after another, as a container gets them, and the version that answered each."""
+class RequestLoop:
+    """Requests to the handler one after another, and the model version of each response."""
 
     def __init__(self):
         self.versions = []
@@ -47,18 +47,18 @@ class Flow:
                 self.failures.append(response)
 
     def wait_for(self, count):
-        """Until so many more requests were answered or failed."""
+        """Wait for that many more responses."""
         last = len(self.versions) + len(self.failures) + count
         deadline = time.monotonic() + 30
         while len(self.versions) + len(self.failures) < last:
             assert self._thread.is_alive(), "a request raised"
-            assert time.monotonic() < deadline, "requests do not flow"
+            assert time.monotonic() < deadline, "no responses"
             time.sleep(0.001)
 
 
 @pytest.fixture
 def models(s3, tmp_path):
-    """A model root of this test's own, and two versions, of which the first serves."""
+    """A new model root with two versions, of which the first serves."""
     storage = open_storage(f"s3://models/{tmp_path.name}")
     first, second = (publish_model(storage, tmp_path / name, name) for name in ("1.0", "2.0"))
     promote(storage, first)
@@ -66,45 +66,45 @@ def models(s3, tmp_path):
 
 
 @pytest.fixture
-def flow(container, models, monkeypatch):
+def requests(container, models, monkeypatch):
     monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
-    with container(MODEL_URI=models[0].uri(), MODEL_REFRESH_S="0.01"), Flow() as flow:
-        flow.wait_for(5)
-        yield flow
+    with container(MODEL_URI=models[0].uri(), MODEL_REFRESH_S="0.01"), RequestLoop() as requests:
+        requests.wait_for(5)
+        yield requests
 
 
 def changes(versions):
-    """Each version that served, once for every time that it took over."""
+    """The versions in the order in which they took over."""
     return [version for at, version in enumerate(versions) if at == 0 or versions[at - 1] != version]
 
 
-def test_a_promoted_version_is_picked_up_without_a_request_failing(flow, models):
+def test_a_promotion_is_picked_up_without_a_failed_request(requests, models):
     storage, first, second = models
     promote(storage, second)
-    flow.wait_for(50)
+    requests.wait_for(50)
     rollback(storage)
-    flow.wait_for(50)
-    assert flow.failures == []
-    assert changes(flow.versions) == [first, second, first]
+    requests.wait_for(50)
+    assert requests.failures == []
+    assert changes(requests.versions) == [first, second, first]
 
 
-def test_a_broken_version_is_not_picked_up_and_no_request_fails(flow, models, tmp_path):
+def test_a_broken_version_never_serves_and_no_request_fails(requests, models, tmp_path):
     storage, first, second = models
-    broken = publish_model(storage, tmp_path / "broken", "no number")
+    broken = publish_model(storage, tmp_path / "broken", "not a number")
     promote(storage, broken)
-    flow.wait_for(50)
-    assert changes(flow.versions) == [first]
+    requests.wait_for(50)
+    assert changes(requests.versions) == [first]
     promote(storage, second)
-    flow.wait_for(50)
-    assert flow.failures == []
-    assert changes(flow.versions) == [first, second]
+    requests.wait_for(50)
+    assert requests.failures == []
+    assert changes(requests.versions) == [first, second]
 
 
-def test_a_message_keeps_the_version_that_it_pins(flow, models, s3):
+def test_a_message_is_served_by_the_version_that_it_pins(requests, models, s3):
     storage, first, second = models
     promote(storage, second)
-    flow.wait_for(50)
-    flow.stop()  # a container works on one event at a time
+    requests.wait_for(50)
+    requests.stop()  # a container handles one event at a time
     event = queue_event({**demo_request(), "modelVersion": first, "resultsUri": "pinned.json"})
     assert lambda_handler(event, LocalContext()) == {"batchItemFailures": []}
     assert json.loads(s3.get_object(Bucket="results", Key="pinned.json")["Body"].read())["model"]["version"] == first

@@ -1,4 +1,4 @@
-"""A backfill over S3 and SQS (moto's server, over real HTTP), with the Lambda handler as the consumer of the queue."""
+"""A backfill with S3 and SQS of moto's server, and the Lambda handler as the consumer of the queue."""
 
 import json
 from pathlib import Path
@@ -27,16 +27,17 @@ from tests.support.candle_stores import store_history, synthetic_history
 
 DAYS = 7
 SHARDS = 2 * DAYS
-WINDOWS = 96
-"""Of a day of quarters of an hour."""
-BAD_DAY = "candles/symbol=DEMOETH/interval=15m/date=2026-01-07.parquet"
+STRIDE, WINDOWS = 15, 96
+TOO_FEW_BEFORE = 13
+"""The windows of the first day that end before its 200th candle."""
+DAMAGED_DAY = "candles/symbol=DEMOETH/interval=1m/date=2026-01-07.parquet"
 
 pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture(scope="module")
 def aws():
-    """S3 with three buckets and SQS, where the process's own clients find them."""
+    """S3 with three buckets, and SQS, for the clients of this process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     url = "http://{}:{}".format(*server.get_host_and_port())
@@ -53,7 +54,7 @@ def aws():
 
 @pytest.fixture
 def queue(aws):
-    """A queue whose messages are dead letters after two failures."""
+    """A queue whose messages become dead letters after two failures."""
     sqs = boto3.client("sqs")
     dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -63,17 +64,17 @@ def queue(aws):
 
 @pytest.fixture
 def root(aws, tmp_path, monkeypatch):
-    """A planned run of two symbols, one day of which is damaged."""
+    """A planned run of two symbols."""
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("CANDLES_ROOT", "s3://candles")
     monkeypatch.setenv("RESULTS_ROOT", "s3://results")
     app.service.cache_clear()
     store = f"s3://candles/{uuid4()}"
-    histories = [synthetic_history(DAYS, interval="15m", symbol=symbol, seed=seed) for seed, symbol in enumerate(("DEMOUSD", "DEMOETH"))]
+    histories = [synthetic_history(DAYS, symbol=symbol, seed=seed) for seed, symbol in enumerate(("DEMOUSD", "DEMOETH"))]
     store_history(open_storage(store), *histories)
     root = f"s3://results/runs/{uuid4()}"
-    asked = ["--symbol", "DEMOUSD", "--symbol", "DEMOETH", "--interval", "15m", "--from", "2026-01-01", "--to", "2026-01-08"]
-    coinfarm("plan", *asked, "--store", store, "--frames-per-s", 2000, run=root)
+    request = ["--symbol", "DEMOUSD", "--symbol", "DEMOETH", "--from", "2026-01-01", "--to", "2026-01-08", "--stride", STRIDE]
+    coinfarm("plan", *request, "--store", store, "--frames-per-s", 2000, run=root)
     yield root
     app.service.cache_clear()
 
@@ -89,7 +90,7 @@ def status(run, exits):
 
 
 def consume(queue, max_batches=100):
-    """As Lambda's event source: batches of ten, deleting what did not fail."""
+    """Consume the queue like Lambda: in batches of ten, deleting the messages that did not fail."""
     for _ in range(max_batches):
         messages = queue.receive(visibility_timeout_s=30)
         if not messages:
@@ -105,7 +106,7 @@ def consume(queue, max_batches=100):
 
 
 def undisturbed(run, results):
-    """What one process leaves in a folder that does every shard once."""
+    """The results of one process that processes every shard once."""
     service = Service(Settings(answer_cache_frames=0))
     predictor = service.predictor(run.manifest.model_version)
     history = CandleStoreSnapshot(run.candles)
@@ -114,43 +115,43 @@ def undisturbed(run, results):
     return {key: results.read(key).data for key in results.list("predictions")}
 
 
-def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
+def test_backfill_from_plan_to_collected_file(root, queue, tmp_path: Path):
     run = Run.at(root)
-    whole_day = run.candles.read(BAD_DAY).data
-    run.candles.write(BAD_DAY, b"no Parquet")
+    undamaged = run.candles.read(DAMAGED_DAY).data
+    run.candles.write(DAMAGED_DAY, b"no Parquet")
 
     assert f"{SHARDS} shards sent" in coinfarm("submit", "--queue", queue.url, run=root)
     before = status(root, exits=3)
     assert (before["shards"], before["done"], before["waiting"], before["unsent"], before["deadLettered"]) == (SHARDS, 0, SHARDS, 0, 0)
 
     consume(queue, max_batches=1)
-    under_way = status(root, exits=3)
-    assert (under_way["done"], under_way["waiting"]) == (10, SHARDS - 10)
-    assert under_way["framesDone"] == 10 * WINDOWS
-    assert under_way["framesPerS"] > 0
-    assert under_way["secondsLeft"] > 0
-    assert under_way["usd"] == pytest.approx(under_way["usdQuoted"] * 10 / SHARDS)
+    in_progress = status(root, exits=3)
+    assert (in_progress["done"], in_progress["waiting"]) == (10, SHARDS - 10)
+    assert in_progress["framesDone"] == 10 * WINDOWS
+    assert in_progress["framesPerS"] > 0
+    assert in_progress["secondsLeft"] > 0
+    assert in_progress["usd"] == pytest.approx(in_progress["usdQuoted"] * 10 / SHARDS)
     assert "in the queue" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
 
     consume(queue)
     stuck = status(root, exits=3)
     assert (stuck["done"], stuck["deadLettered"], stuck["failed"], stuck["waiting"], stuck["lost"]) == (SHARDS - 1, 1, 1, 0, 0)
-    assert stuck["failures"][0]["shard"] == "DEMOETH 15m 2026-01-07"
+    assert stuck["failures"][0]["shard"] == "DEMOETH 1m 2026-01-07"
     assert "is not a Parquet file" in stuck["failures"][0]["reason"]
     coverage = json.loads(coinfarm("collect", "-o", tmp_path / "partial.parquet", "--json", run=root, exits=3))
-    assert coverage["missingShards"] == ["DEMOETH 15m 2026-01-07"]
+    assert coverage["missingShards"] == ["DEMOETH 1m 2026-01-07"]
     assert coverage["total"]["missing"] == WINDOWS
 
-    run.candles.write(BAD_DAY, whole_day)
+    run.candles.write(DAMAGED_DAY, undamaged)
     assert "1 message moved back" in coinfarm("redrive", run=root)
     consume(queue)
     assert status(root, exits=0)["complete"]
     coverage = json.loads(coinfarm("collect", "-o", tmp_path / "all.parquet", "--json", run=root))
     assert coverage["total"] == {
         "asked": SHARDS * WINDOWS,
-        "predicted": SHARDS * WINDOWS - 2 * 199,
+        "predicted": SHARDS * WINDOWS - 2 * TOO_FEW_BEFORE,
         "mostlyFilled": 0,
-        "tooFewBefore": 2 * 199,
+        "tooFewBefore": 2 * TOO_FEW_BEFORE,
         "noCandles": 0,
         "missing": 0,
     }
@@ -159,9 +160,9 @@ def test_from_the_plan_to_the_collected_file(root, queue, tmp_path: Path):
     assert written == undisturbed(run, open_storage(str(tmp_path / "undisturbed")))
 
 
-def test_what_was_lost_is_sent_again_once_the_queue_is_empty(root, queue):
+def test_resume_sends_lost_shards_when_the_queue_is_empty(root, queue):
     coinfarm("submit", "--queue", queue.url, run=root)
-    queue.delete([message.receipt for message in queue.receive()])  # ten messages that nobody did
+    queue.delete([message.receipt for message in queue.receive()])  # ten messages are lost
     consume(queue)
     stuck = status(root, exits=3)
     assert (stuck["done"], stuck["lost"], stuck["waiting"]) == (SHARDS - 10, 10, 0)
@@ -170,27 +171,27 @@ def test_what_was_lost_is_sent_again_once_the_queue_is_empty(root, queue):
     assert status(root, exits=0)["complete"]
 
 
-def test_a_damaged_result_is_made_anew_where_one_asks_for_a_check(root, queue):
+def test_resume_check_replaces_a_damaged_result(root, queue):
     coinfarm("submit", "--queue", queue.url, run=root)
     consume(queue)
     run = Run.at(root)
     key = next(run.manifest.shards()).key(run.manifest.model_version)
-    whole = run.results.read(key).data
-    run.results.write(key, whole[:-1])
+    undamaged = run.results.read(key).data
+    run.results.write(key, undamaged[:-1])
     assert "0 shards sent" in coinfarm("resume", run=root)
     assert "1 shard sent" in coinfarm("resume", "--check", run=root)
     consume(queue)
-    assert run.results.read(key).data == whole
+    assert run.results.read(key).data == undamaged
 
 
-def test_a_second_submission_sends_nothing(root, queue):
+def test_second_submission_sends_nothing(root, queue):
     coinfarm("submit", "--queue", queue.url, run=root)
     assert "0 shards sent" in coinfarm("submit", run=root)
     assert queue.depth().total == SHARDS
     assert read_submission(Run.at(root)).sent == SHARDS
 
 
-def test_a_queue_that_is_not_there_is_one_line_and_the_submission_can_be_repeated(root, queue):
+def test_missing_queue_is_one_line_and_submission_can_be_repeated(root, queue):
     ran = CliRunner().invoke(main, ["backfill", "submit", "--run", root, "--queue", f"{queue.url}-gone"])
     assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
     assert f"{queue.url}-gone" in ran.stderr

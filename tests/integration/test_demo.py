@@ -1,4 +1,4 @@
-"""`coinfarm backfill demo` as a user starts it, and stops it."""
+"""`coinfarm backfill demo`, from start to end and interrupted."""
 
 import json
 import os
@@ -13,9 +13,9 @@ import pytest
 
 from tests.support.repository import ROOT
 
-PATIENCE_S = 300
-WINDOWS, FIRST_WINDOW = 1_440, 199
-NOT_FOR_THE_DEMO = {
+TIMEOUT_S = 300
+WINDOWS, TOO_FEW_BEFORE = 1_440, 199
+USER_ENVIRONMENT = {
     "AWS_PROFILE": "production",
     "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1",
     "HTTP_PROXY": "http://127.0.0.1:1",
@@ -26,12 +26,12 @@ NOT_FOR_THE_DEMO = {
 
 @contextmanager
 def started(*arguments):
-    """The demo, the leader of a group of processes, as a terminal would start it; none of them survives the test."""
+    """The demo in its own process group, like in a terminal. The group is killed after the test."""
     command = [sys.executable, "-c", "from coinfarm.cli import main; main()", "backfill", "demo", *map(str, arguments)]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env=os.environ | NOT_FOR_THE_DEMO,
+        env=os.environ | USER_ENVIRONMENT,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -40,12 +40,12 @@ def started(*arguments):
     try:
         yield process
     finally:
-        if is_anyone_left(process):
+        if has_processes(process):
             os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 
-def is_anyone_left(process):
+def has_processes(process):
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:
@@ -53,11 +53,11 @@ def is_anyone_left(process):
     return True
 
 
-def test_the_demo_shows_a_whole_backfill_and_touches_no_aws_of_the_user(tmp_path):
+def test_complete_demo_uses_no_aws_settings_of_the_user(tmp_path):
     with started("--symbols", 1, "--days", 1, "-o", tmp_path / "demo") as demo:
-        said, _ = demo.communicate(timeout=PATIENCE_S)
-        assert demo.returncode == 0, said
-        assert not is_anyone_left(demo)
+        output, _ = demo.communicate(timeout=TIMEOUT_S)
+        assert demo.returncode == 0, output
+        assert not has_processes(demo)
     for command in (
         "history generate",
         "model publish",
@@ -66,45 +66,45 @@ def test_the_demo_shows_a_whole_backfill_and_touches_no_aws_of_the_user(tmp_path
         "backfill status",
         "backfill collect",
     ):
-        assert f"$ coinfarm {command} " in said
-    workers = [line for line in said.splitlines() if " coinfarm worker " in line]
+        assert f"$ coinfarm {command} " in output
+    workers = [line for line in output.splitlines() if " coinfarm worker " in line]
     assert len(workers) == 2
     for setting in ("--candles-root $CANDLES", "--results-root $RESULTS", "MODEL_CACHE_DIR=", "RECEIVE_WAIT_S=1", "HEALTH_FILE="):
-        assert all(setting in line for line in workers), "no setting is hidden"
-    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in said
-    assert f"{WINDOWS:,} windows requested: {WINDOWS - FIRST_WINDOW:,} predicted; {FIRST_WINDOW} too few before" in said
-    assert "production" not in said
+        assert all(setting in line for line in workers), "all settings are printed"
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in output
+    assert f"{WINDOWS:,} windows requested: {WINDOWS - TOO_FEW_BEFORE:,} predicted; {TOO_FEW_BEFORE} too few before" in output
+    assert "production" not in output
     coverage = json.loads((tmp_path / "demo/coverage.json").read_text())
-    assert coverage["total"]["predicted"] == WINDOWS - FIRST_WINDOW == pq.read_metadata(tmp_path / "demo/predictions.parquet").num_rows
+    assert coverage["total"]["predicted"] == WINDOWS - TOO_FEW_BEFORE == pq.read_metadata(tmp_path / "demo/predictions.parquet").num_rows
     report = (tmp_path / "demo/report.html").read_text()
-    assert f"{WINDOWS - FIRST_WINDOW:,} windows predicted" in report
+    assert f"{WINDOWS - TOO_FEW_BEFORE:,} windows predicted" in report
     assert "DeadLetterQueue" in report
 
 
 @pytest.mark.parametrize(
-    ("number", "of_the_group", "code"),
+    ("number", "to_group", "code"),
     [
         pytest.param(signal.SIGINT, True, 130, id="Ctrl-C"),
         pytest.param(signal.SIGTERM, False, 128 + signal.SIGTERM, id="SIGTERM"),
         pytest.param(signal.SIGKILL, False, -signal.SIGKILL, id="SIGKILL"),
     ],
 )
-def test_a_demo_that_is_stopped_leaves_no_process(tmp_path, number, of_the_group, code):
+def test_interrupted_demo_leaves_no_process(tmp_path, number, to_group, code):
     with started("--symbols", 1, "--days", 20, "-o", tmp_path) as demo:
         assert any("$ coinfarm backfill status" in line for line in demo.stdout)
-        (os.killpg if of_the_group else os.kill)(demo.pid, number)
-        said, _ = demo.communicate(timeout=PATIENCE_S)
-        assert demo.returncode == code, said
-        deadline = time.monotonic() + PATIENCE_S
-        while is_anyone_left(demo) and time.monotonic() < deadline:
+        (os.killpg if to_group else os.kill)(demo.pid, number)
+        output, _ = demo.communicate(timeout=TIMEOUT_S)
+        assert demo.returncode == code, output
+        deadline = time.monotonic() + TIMEOUT_S
+        while has_processes(demo) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert not is_anyone_left(demo)
-    assert "Traceback" not in said
+        assert not has_processes(demo)
+    assert "Traceback" not in output
 
 
-def test_a_demo_without_a_template_says_what_to_do(tmp_path):
+def test_missing_template_is_reported(tmp_path):
     with started("--template", tmp_path / "none.yaml", "-o", tmp_path) as demo:
-        said, _ = demo.communicate(timeout=PATIENCE_S)
+        output, _ = demo.communicate(timeout=TIMEOUT_S)
         assert demo.returncode == 1
-    assert "name the template.yaml of a checkout or a source distribution with --template" in said
-    assert "Traceback" not in said
+    assert "--template" in output
+    assert "Traceback" not in output

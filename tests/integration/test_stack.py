@@ -1,4 +1,4 @@
-"""`coinfarm --stack NAME …` over a stack that moto's CloudFormation made of template.yaml: no URL, no bucket is named."""
+"""`coinfarm --stack NAME …` with a stack that moto's CloudFormation created from template.yaml."""
 
 import json
 import os
@@ -18,18 +18,17 @@ from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import s3 as storage_s3
 from tests.support.repository import ROOT
 
-PATIENCE_S = 120
+TIMEOUT_S = 120
 DAYS = 2
-"""Windows of a day of quarters of an hour."""
 PREDICTED = 1440 * DAYS - 199
-ASKED = ["--symbol", "DEMOBTC", "--interval", "1m", "--from", "2026-01-01", "--to", "2026-01-03"]
+REQUEST = ["--symbol", "DEMOBTC", "--interval", "1m", "--from", "2026-01-01", "--to", "2026-01-03"]
 
 pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture(scope="module")
 def endpoint():
-    """Where AWS is, for this process and its children."""
+    """Moto's server as AWS for this process and its children."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     with pytest.MonkeyPatch.context() as patch:
@@ -42,9 +41,9 @@ def endpoint():
 
 @pytest.fixture(scope="module")
 def stack(endpoint):
-    """The template's buckets and queues."""
-    deploy("farm", buckets_and_queues(ROOT / "template.yaml"), {"ParameterKey": "ModelName", "ParameterValue": "reference"})
-    return "farm"
+    """A stack with the template's buckets and queues."""
+    deploy("demo", buckets_and_queues(ROOT / "template.yaml"), {"ParameterKey": "ModelName", "ParameterValue": "reference"})
+    return "demo"
 
 
 def deploy(name, template, *parameters):
@@ -53,7 +52,7 @@ def deploy(name, template, *parameters):
 
 @pytest.fixture
 def coinfarm(stack, tmp_path, monkeypatch):
-    """Runs `coinfarm --stack farm`; returns what it prints."""
+    """Runs `coinfarm --stack demo`; returns what it prints."""
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
 
     def run(*arguments, exits=0):
@@ -64,26 +63,26 @@ def coinfarm(stack, tmp_path, monkeypatch):
     return run
 
 
-def work(stack, folder):
-    """A `coinfarm worker`, until the queue is empty."""
+def run_worker(stack, folder):
+    """Run `coinfarm worker` until the queue is empty."""
     command = [sys.executable, "-c", "from coinfarm.cli import main; main()", "--stack", stack, "worker", "--idle-exit", "0.5"]
     environment = {**os.environ, "RECEIVE_WAIT_S": "1", "WORKER_THREADS": "1", "HEALTH_FILE": str(folder / "health")}
-    worked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    worked = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     assert worked.returncode == 0, worked.stdout + worked.stderr
 
 
-def test_from_candles_and_a_model_to_the_collected_file_by_the_name_of_the_stack(coinfarm, stack, tmp_path):
+def test_backfill_by_the_name_of_the_stack(coinfarm, stack, tmp_path):
     (bundle,) = (Path(reference_model_uri()) / "versions").iterdir()
     coinfarm("history", "generate", "--symbol", "DEMOBTC", "--interval", "1m", "--days", DAYS)
     assert json.loads(coinfarm("history", "check", "--json"))["series"][0]["symbol"] == "DEMOBTC"
     coinfarm("model", "publish", bundle, "--no-compile", "--promote")
     assert bundle.name in coinfarm("stack")
 
-    coinfarm("backfill", "plan", *ASKED, "--run", "two-days", "--frames-per-s", 2000)
+    coinfarm("backfill", "plan", *REQUEST, "--run", "two-days", "--frames-per-s", 2000)
     assert f"{DAYS} shards sent" in coinfarm("backfill", "submit", "--run", "two-days")
     waiting = json.loads(coinfarm("backfill", "status", "--run", "two-days", "--json", exits=3))
     assert (waiting["waiting"], waiting["deadLettered"]) == (DAYS, 0)
-    work(stack, tmp_path)
+    run_worker(stack, tmp_path)
     assert json.loads(coinfarm("backfill", "status", "--run", "two-days", "--json"))["complete"]
     assert "0 shards sent" in coinfarm("backfill", "resume", "--run", "two-days")
     assert "0 messages moved back" in coinfarm("backfill", "redrive", "--run", "two-days")
@@ -92,15 +91,16 @@ def test_from_candles_and_a_model_to_the_collected_file_by_the_name_of_the_stack
 
 
 @pytest.mark.parametrize(
-    ("name", "template", "said"),
+    ("name", "template", "named"),
     [
-        pytest.param("nowhere", None, "AWS_REGION", id="none"),
-        pytest.param("website", {"Resources": {"Site": {"Type": "AWS::S3::Bucket"}}}, "CandleBucketName", id="of another kind"),
+        pytest.param("nowhere", None, "AWS_REGION", id="missing"),
+        pytest.param("website", {"Resources": {"Site": {"Type": "AWS::S3::Bucket"}}}, "CandleBucketName", id="of another application"),
     ],
 )
-def test_a_stack_that_will_not_do_is_one_line(endpoint, name, template, said):
+def test_unusable_stack_is_one_line(endpoint, name, template, named):
     if template:
         deploy(name, template)
     ran = CliRunner().invoke(main, ["--stack", name, "history", "check"])
     assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
-    assert said in ran.stderr
+    assert f"stack {name}" in ran.stderr
+    assert named in ran.stderr

@@ -62,7 +62,7 @@ def evaluate(
     as_json: bool,
     report: Path | None,
 ) -> None:
-    """Score a model on a period, beside baselines.
+    """Score a model and simple baselines on a period.
 
     Windows that begin before the end of the model's training data are left out, and counted.
     """

@@ -159,7 +159,7 @@ def show(root: str, version: str) -> None:
 def card(root: str, version: str, output: Path | None) -> None:
     """Print a model card of VERSION, in Markdown.
 
-    It has data, architecture, metrics beside baselines, speed, limits, and how to reproduce the version.
+    It has data, architecture, scores of the model and of baselines, speed, limits, and how to reproduce the version.
     """
     from coinfarm.models.card import model_card
     from coinfarm.models.evaluations import read_evaluations

@@ -27,7 +27,7 @@ FIT_STRIDE = 10
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate: windows `stride` candles apart that lie, with their horizons, from the day `start` up to `stop`, not included."""
+    """What to evaluate: windows `stride` candles apart, within the days from `start` up to `stop` (not included), horizons too."""
 
     start: date
     stop: date
@@ -149,7 +149,7 @@ def _fit_before_ms(training: TrainingData | None, symbol: str, spec: EvaluationS
 
 
 def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
-    """Windows that lie with their horizons in the training period: no candle of theirs is in an out-of-sample window."""
+    """The windows in the training period, with their horizons: none has a candle in common with an out-of-sample window."""
     start_ms = None if training is None else day_start_ms(training.from_date)
     candles = fill_gaps(coin.between(start_ms, before_ms))
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)

@@ -124,7 +124,7 @@ def direction_section(evaluation: Evaluation) -> Section:
             Prose(
                 (
                     "A direction is correct if the end change has the predicted sign; frames after which the price did not change do not "
-                    "count. “Rise > decline” asks whether the price goes farther up than down.",
+                    "count. “Rise > decline” is whether the price goes farther up than down.",
                     f"Of {hours} hours, about {max(1, round(0.1 * hours))} will by chance have an interval that excludes the true value: "
                     "one good hour means nothing.",
                 )
@@ -171,7 +171,7 @@ def daily_section(evaluation: Evaluation) -> Section:
         (
             Prose(
                 (
-                    "The rank correlation (information coefficient) of the frames of each day, all coins together, asks only whether "
+                    "The rank correlation (information coefficient) of the frames of each day, all coins together, measures only whether "
                     "larger predictions went with larger outcomes. The t-statistic assumes independent days.",
                 )
             ),

@@ -33,7 +33,7 @@ class EvaluatedModel(EvaluationPart):
 
 
 class Counts(EvaluationPart):
-    """How many windows lie within the period, how many were evaluated, and why the others were not.
+    """How many windows the period has, how many were evaluated, and why the others were not.
 
     `in_sample` is None for a model whose training data is unknown. `effective` is an upper bound of the independent observations among
     the evaluated frames: labels of frames closer together than a horizon overlap.

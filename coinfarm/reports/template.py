@@ -5,7 +5,7 @@ from typing import Any
 
 
 def render(package: str, name: str, filters: "Mapping[str, Callable[..., Any]] | None" = None, **values: Any) -> str:
-    """The template file `name` that lies in `package`, filled with the values.
+    """Render the template file `name` of `package` with the values.
 
     Text is escaped in `.html.j2` templates only: elsewhere, as in Markdown, `&lt;` would be shown as it is written.
     """

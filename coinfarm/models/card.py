@@ -10,7 +10,7 @@ from coinfarm.models.split_scores import SplitOutputScores, SplitScores, split_s
 from coinfarm.models.training_data import TrainingData
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import count_text, minute_text
-from coinfarm.reports.template import render
+from coinfarm.reports.jinja_template import render
 
 CARD_FILE = "card.md"
 

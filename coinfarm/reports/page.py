@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.reports.template import render
+from coinfarm.reports.jinja_template import render
 from coinfarm.storage.local_file import write_file
 
 Tone = Literal["good", "bad", "neutral"]

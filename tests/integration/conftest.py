@@ -1,5 +1,6 @@
-"""Fixtures: S3 on moto's server over HTTP, the handler with settings, a fake exchange and a candle store."""
+"""Fixtures: S3 on moto's server over HTTP, the handler with settings, a fake exchange, a candle store and a metadata service."""
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from coinfarm.storage import Storage, open_storage
 from coinfarm.storage import s3 as storage_s3
 from handler import app
 from tests.support.fake_exchange import FakeBinanceUs
+from tests.support.metadata_service import MetadataService
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -87,3 +89,15 @@ def point_s3_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Non
 def storage(s3: "S3Client", tmp_path: Path) -> Storage:
     """A new prefix in S3."""
     return open_storage(f"s3://models/{tmp_path.name}")
+
+
+@pytest.fixture
+def metadata() -> Iterator[MetadataService]:
+    with MetadataService.started() as server:
+        yield server
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])

@@ -1,9 +1,8 @@
-"""`coinfarm worker`, to which happens what the environment names; production code knows nothing of it.
+"""`coinfarm worker` with faults that environment variables choose.
 
-KILL_AT: it kills itself at that moment. KILLER: so it does at the sight of that shard. CLOCK_JUMP_S: with the first message the wall
-clock jumps so far. ENGINE_S: how long a batch takes at least. MEET: before its first result is written, it waits in that folder for another
-worker that is about to write one. S3_TIMEOUT_S, FIRST_RETRY_S, FIRST_PAUSE_S: shorter times, where production is patient. FILE_BYTES: no
-file may be larger, as if the disk were full.
+KILL_AT: kill the process at that point. KILLER: kill it at that shard. CLOCK_JUMP_S: let the wall clock jump at the first message.
+ENGINE_S: the minimum duration of a batch. MEET: a folder in which two workers wait for each other before they write their first result.
+S3_TIMEOUT_S, FIRST_RETRY_S, FIRST_PAUSE_S: shorter timeouts. FILE_BYTES: the maximum size of a file, to simulate a full disk.
 """
 
 import os
@@ -15,7 +14,7 @@ from pathlib import Path
 
 _time, _time_ns = time.time, time.time_ns
 jumped_s = 0.0
-# Before anything else is imported, since some keep the function itself.
+# Before other imports, because some modules store the function.
 time.time = lambda: _time() + jumped_s
 time.time_ns = lambda: _time_ns() + round(jumped_s * 1e9)
 
@@ -26,17 +25,17 @@ from coinfarm.cli import main  # noqa: E402
 from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
 from handler import worker_thread  # noqa: E402
 
-MEETING_S = 60
+MEET_TIMEOUT_S = 60
 
 
-def kill_at(moment):
-    if os.environ.get("KILL_AT") == moment:
+def kill_at(point):
+    if os.environ.get("KILL_AT") == point:
         os.kill(os.getpid(), signal.SIGKILL)
-        signal.pause()  # other threads may not go on either
+        signal.pause()  # other threads must stop too
 
 
-def around(owner, name):
-    """Replace a method by a function of the original and its arguments."""
+def replaces(owner, name):
+    """Decorate a function that replaces a method and gets the original as its first argument."""
 
     def decorate(function):
         original = getattr(owner, name)
@@ -45,7 +44,7 @@ def around(owner, name):
     return decorate
 
 
-@around(Queue, "receive")
+@replaces(Queue, "receive")
 def receive(original, *args, **options):
     global jumped_s
     messages = original(*args, **options)
@@ -58,10 +57,10 @@ def receive(original, *args, **options):
 batches = 0
 
 
-@around(OpenVinoEngine, "start")
+@replaces(OpenVinoEngine, "start")
 def start(original, self, frames):
     global batches
-    if frames.any():  # the manager warms a model up with empty frames
+    if frames.any():  # the model manager warms a model up with empty frames
         batches += 1
         time.sleep(float(os.environ.get("ENGINE_S", "0")))
         if batches == 2:
@@ -69,14 +68,14 @@ def start(original, self, frames):
     return original(self, frames)
 
 
-@around(ShardJob, "series")
+@replaces(ShardJob, "series")
 def series(original, self):
     if str(self.shard) == os.environ.get("KILLER"):
         os.kill(os.getpid(), signal.SIGKILL)
     return original(self)
 
 
-@around(ShardJob, "write")
+@replaces(ShardJob, "write")
 def write(original, self, *args):
     kill_at("after predict")
     if "MEET" in os.environ:
@@ -87,18 +86,18 @@ def write(original, self, *args):
 
 def meet(folder, shard):
     (folder / str(os.getpid())).write_text(str(shard))
-    deadline = time.monotonic() + MEETING_S
+    deadline = time.monotonic() + MEET_TIMEOUT_S
     while len(list(folder.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
-@around(Queue, "delete")
+@replaces(Queue, "delete")
 def delete(original, *args):
     kill_at("before the delete")
     return original(*args)
 
 
-@around(client, "Config")
+@replaces(client, "Config")
 def config(original, **options):
     return original(**options | {"read_timeout": float(os.environ.get("S3_TIMEOUT_S", options["read_timeout"]))})
 

@@ -1,4 +1,4 @@
-"""The reference model through every entrance, with S3 behind the queue."""
+"""The reference model through every entry point, with S3 for the queue's messages."""
 
 import io
 import json
@@ -18,12 +18,12 @@ from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.enable_socket]
 
-CANDLE_COUNT = 699  # which make 500 windows
+CANDLE_COUNT = 699  # 500 windows
 
 
 @pytest.fixture(scope="module")
 def candle_file(tmp_path_factory):
-    """The 1,500 real minutes of ../shared/data where they are, else made-up ones; as klines in a JSON file."""
+    """A klines JSON file of the 1,500 real minutes in ../shared/data if they exist, else of synthetic ones."""
     path = ROOT.parent / "shared/data/klines-BTCUSD-1m.json"
     if not path.exists():
         path = tmp_path_factory.mktemp("candles") / "klines-DEMOUSD-1m.json"
@@ -39,7 +39,7 @@ def request_of_500(candle_file):
 
 @pytest.fixture(scope="module", autouse=True)
 def service(container, s3, candle_file):
-    """One container for all the tests; it remembers no answers, so that every entrance asks the model."""
+    """One container for all tests, without an answer cache, so that every entry point uses the model."""
     s3.upload_file(str(candle_file), "candles", candle_file.name)
     for path in (EVENTS / "candles").rglob("*.parquet"):
         s3.upload_file(str(path), "candles", path.relative_to(EVENTS / "candles").as_posix())
@@ -52,23 +52,23 @@ def invoke(event):
 
 
 @pytest.fixture(scope="module")
-def direct_answer(request_of_500):
+def direct_response(request_of_500):
     return invoke(request_of_500)
 
 
-def test_500_windows_of_a_direct_event_are_predicted(direct_answer):
-    results = direct_answer["results"]
+def test_direct_event_predicts_500_windows(direct_response):
+    results = direct_response["results"]
     assert len(results) == 500
-    assert len({tuple(result["predictions"].values()) for result in results}) > 400, "the model hardly looks at its frames"
+    assert len({tuple(result["predictions"].values()) for result in results}) > 400, "the predictions hardly depend on the frames"
 
 
 @pytest.mark.parametrize("api_event", [rest_event, http_event], ids=["REST", "HTTP"])
-def test_an_api_event_gives_the_numbers_of_a_direct_event(request_of_500, direct_answer, api_event):
-    answer = ApiResponse.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
-    assert answer.json() == direct_answer
+def test_api_event_returns_the_predictions_of_a_direct_event(request_of_500, direct_response, api_event):
+    response = ApiResponse.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
+    assert response.json() == direct_response
 
 
-def test_records_of_the_queue_give_the_numbers_of_a_direct_event(request_of_500, direct_answer, candle_file, s3):
+def test_queue_records_write_the_predictions_of_a_direct_event(request_of_500, direct_response, candle_file, s3):
     stop = datetime.fromtimestamp((request_of_500["candles"][-1][0] + MINUTE_MS) / 1000, UTC)
     inline = {**request_of_500, "resultsUri": "inline.json"}
     file = {"symbol": request_of_500["symbol"], "interval": "1m", "candlesUri": f"s3://candles/{candle_file.name}", "to": stop.isoformat()}
@@ -76,22 +76,22 @@ def test_records_of_the_queue_give_the_numbers_of_a_direct_event(request_of_500,
 
     written = json.loads(s3.get_object(Bucket="results", Key="inline.json")["Body"].read())
     assert written.pop("messageId")
-    assert written == direct_answer
+    assert written == direct_response
 
     table = pq.read_table(io.BytesIO(s3.get_object(Bucket="results", Key="file.parquet")["Body"].read()))
     columns = (table[name].to_pylist() for name in ("max_rise_pct", "max_decline_pct", "end_change_pct"))
     predictions = [dict(zip(OUTPUT_NAMES, row, strict=True)) for row in zip(*columns, strict=True)]
-    # in other company in its batch, a frame's sums may be rounded otherwise
-    assert predictions == [pytest.approx(result["predictions"], abs=1e-4) for result in direct_answer["results"]]
+    # a frame's sums may be rounded differently in another batch
+    assert predictions == [pytest.approx(result["predictions"], abs=1e-4) for result in direct_response["results"]]
 
 
-def test_the_command_line_gives_the_numbers_of_a_direct_event(direct_answer, candle_file):
-    ran = CliRunner().invoke(main, ["predict", str(candle_file), "--json"])
-    answer = json.loads(ran.stdout)
-    assert len(answer["results"]) == len(json.loads(candle_file.read_text())) - 199
-    for ours, theirs in zip(answer["results"][:500], direct_answer["results"], strict=True):
-        assert ours.pop("predictions") == pytest.approx(theirs["predictions"], abs=1e-4)
-        assert ours.items() <= theirs.items()
+def test_command_line_prints_the_predictions_of_a_direct_event(direct_response, candle_file):
+    result = CliRunner().invoke(main, ["predict", str(candle_file), "--json"])
+    document = json.loads(result.stdout)
+    assert len(document["results"]) == len(json.loads(candle_file.read_text())) - 199
+    for printed, returned in zip(document["results"][:500], direct_response["results"], strict=True):
+        assert printed.pop("predictions") == pytest.approx(returned["predictions"], abs=1e-4)
+        assert printed.items() <= returned.items()
 
 
 def events(pattern):
@@ -99,38 +99,38 @@ def events(pattern):
 
 
 @pytest.mark.parametrize("event", events("api-*.json"))
-def test_each_api_event_is_answered(event):
+def test_api_event_succeeds(event):
     assert ApiResponse.of(invoke(event)).status == 200
 
 
 @pytest.mark.parametrize("event", [*events("direct.json"), *events("warmup.json")])
-def test_each_direct_event_is_answered(event):
+def test_direct_event_succeeds(event):
     assert invoke(event)["model"]["name"] == "reference"
 
 
 @pytest.mark.parametrize("event", events("sqs-*.json"))
-def test_each_record_of_a_batch_leaves_its_result(event, s3):
+def test_every_record_of_a_batch_writes_its_result(event, s3):
     assert invoke(event) == {"batchItemFailures": []}
     for record in event["Records"]:
         assert s3.head_object(Bucket="results", Key=json.loads(record["body"])["resultsUri"])["ContentLength"]
 
 
 @pytest.mark.parametrize("event", events("shards.json"))
-def test_each_shard_of_a_batch_leaves_its_result(event, s3):
+def test_every_shard_of_a_batch_writes_its_result(event, s3):
     assert invoke(event) == {"batchItemFailures": []}
     written = {found["Key"] for found in s3.list_objects_v2(Bucket="results", Prefix="shards/predictions/")["Contents"]}
-    asked = [json.loads(record["body"]) for record in event["Records"]]
+    shards = [json.loads(record["body"]) for record in event["Records"]]
     assert written == {
-        f"shards/predictions/model={shard['modelVersion']}/symbol=DEMOUSD/interval=1m/date={shard['date']}.parquet" for shard in asked
+        f"shards/predictions/model={shard['modelVersion']}/symbol=DEMOUSD/interval=1m/date={shard['date']}.parquet" for shard in shards
     }
 
 
 @pytest.mark.parametrize("event", [*events("refused/api-*.json"), *events("refused/direct-*.json")])
-def test_each_refused_event_is_refused(event):
-    answer = invoke(event)
-    assert answer.get("statusCode", answer.get("status")) == 422
+def test_invalid_event_is_rejected(event):
+    response = invoke(event)
+    assert response.get("statusCode", response.get("status")) == 422
 
 
 @pytest.mark.parametrize("event", events("refused/sqs-*.json"))
-def test_only_the_bad_record_of_a_batch_comes_back(event):
+def test_only_the_invalid_record_of_a_batch_fails(event):
     assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}

@@ -1,6 +1,6 @@
-"""A worker as a process of its own, over an engine that answers with a number and takes ENGINE_S seconds for a batch.
+"""A worker process with a fake engine that takes ENGINE_S seconds per batch.
 
-With CLOCK_JUMPS the wall clock is a day ahead or behind each time that it is asked.
+With CLOCK_JUMPS, each read of the wall clock is a day ahead or behind.
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.support.fake_models import FakeEngine
 
 class SlowEngine(FakeEngine):
     def predict(self, frames):
-        if frames.any():  # the manager warms a model up with empty frames
+        if frames.any():  # the model manager warms a model up with empty frames
             time.sleep(float(os.environ.get("ENGINE_S", "0")))
         return super().predict(frames)
 

@@ -1,4 +1,4 @@
-"""Batches on their way through an engine: series share them, and each gets its own outputs back."""
+"""Batches for the engine: several series share them, and each gets its own outputs."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from coinfarm.models.training_data import TrainingData
 
 EngineInputs = NDArray[np.uint8]
-"""What an engine is given: frames, or the rows that it draws them from."""
+"""The input of an engine: frames, or the rows from which it renders frames."""
 
 
 class PendingSeries:
-    """A series on its way: which of its windows are drawn, and what is known of them."""
+    """A series being predicted: the windows to render, and the predictions so far."""
 
     def __init__(self, series: Series) -> None:
         self.series = series
         self.windows = windows(series.candles.columns, STANDARD, series.stride)
         self.starts = np.arange(len(series)) * series.stride
         self.filled_candles = filled_counts(series.candles, self.starts, STANDARD.window_candles)
-        self.drawn = np.flatnonzero(~is_mostly_filled(self.filled_candles, STANDARD.window_candles))
-        self.missing = len(self.drawn)
+        self.to_render = np.flatnonzero(~is_mostly_filled(self.filled_candles, STANDARD.window_candles))
+        self.unpredicted = len(self.to_render)
         self.values_pct = np.full((len(series), len(OUTPUT_NAMES)), np.nan)
 
     def predictions(self, training: "TrainingData | None") -> Predictions:
         candles = self.series.candles
         open_time = candles.open_time[self.starts]
-        close_time = open_time + STANDARD.window_candles * candles.interval_ms - 1  # the last millisecond, as exchanges write it
+        close_time = open_time + STANDARD.window_candles * candles.interval_ms - 1  # the last millisecond, as exchanges define it
         in_sample = None
         if training is not None:
             in_sample = open_time < training.cutoff_of(candles.symbol)
@@ -45,46 +45,46 @@ class PendingSeries:
 
 
 class FrameBatch:
-    """Room for what the engine is given at once, shared by as many series as fit."""
+    """A buffer for one call of the engine, shared by as many series as fit."""
 
-    def __init__(self, inputs: EngineInputs, draw: Callable[..., EngineInputs]) -> None:
-        """`draw(windows, out=…)` fills (a slice along the first axis of) `inputs`, which is `(frames, …)`."""
+    def __init__(self, inputs: EngineInputs, render: Callable[..., EngineInputs]) -> None:
+        """`render(windows, out=…)` fills a slice along the first axis of `inputs` `(frames, …)`."""
         self.inputs = inputs
-        self._draw = draw
-        self.empty()
+        self._render = render
+        self.clear()
 
-    def empty(self) -> None:
+    def clear(self) -> None:
         self.used = 0
         self._parts: list[tuple[PendingSeries, NDArray[np.intp], Values]] = []
 
     @property
-    def full(self) -> bool:
+    def is_full(self) -> bool:
         return self.used == len(self.inputs)
 
-    def take(self, job: PendingSeries, wanted: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Draw as many of the wanted windows as there is room for; the rest is returned."""
-        chosen, rest = np.split(wanted, [len(self.inputs) - self.used])
-        # Windows without holes are a slice, which stays a view; others are gathered.
-        unbroken = chosen[-1] - chosen[0] == len(chosen) - 1
-        part = slice(chosen[0], chosen[-1] + 1) if unbroken else chosen
-        drawn = Columns(*(column[part] for column in job.windows))
-        self._draw(drawn, out=self.inputs[self.used : self.used + len(chosen)])
-        self._parts.append((job, chosen, window_range_pct(drawn)))
+    def add(self, pending: PendingSeries, requested: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Render as many of the requested windows (indices) as fit; return the rest."""
+        chosen, rest = np.split(requested, [len(self.inputs) - self.used])
+        # A contiguous range is a slice, which is a view; other selections are copied.
+        is_contiguous = chosen[-1] - chosen[0] == len(chosen) - 1
+        part = slice(chosen[0], chosen[-1] + 1) if is_contiguous else chosen
+        view = Columns(*(column[part] for column in pending.windows))
+        self._render(view, out=self.inputs[self.used : self.used + len(chosen)])
+        self._parts.append((pending, chosen, window_range_pct(view)))
         self.used += len(chosen)
         return rest
 
-    def hand_out(self, raw: NDArray[np.float32], outputs: "tuple[Output, ...]") -> None:
-        """Give each series its share of the engine's outputs `(used, outputs)`."""
+    def distribute(self, raw: NDArray[np.float32], outputs: "tuple[Output, ...]") -> None:
+        """Store the engine's outputs `(used, outputs)` in the series that they belong to."""
         first = 0
-        for job, chosen, range_pct in self._parts:
+        for pending, chosen, range_pct in self._parts:
             last = first + len(chosen)
-            job.values_pct[chosen] = in_percent(raw[first:last], outputs, range_pct)
-            job.missing -= len(chosen)
+            pending.values_pct[chosen] = in_percent(raw[first:last], outputs, range_pct)
+            pending.unpredicted -= len(chosen)
             first = last
 
 
 def in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pct: Values) -> Values:
-    """Raw outputs `(N, outputs)`, in the manifest's units and order, as percent in the order of `OUTPUT_NAMES`."""
+    """Convert raw outputs `(N, outputs)` in the manifest's units and order to percent in the order of `OUTPUT_NAMES`."""
     values = np.empty((len(raw), len(OUTPUT_NAMES)))
     for column, output in zip(raw.astype(np.float64).T, outputs, strict=True):
         if output.return_map is not None:

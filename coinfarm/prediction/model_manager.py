@@ -1,4 +1,4 @@
-"""What keeps the model that serves in memory, and takes up a new version while it serves."""
+"""Keeps the model in service in memory, and switches to a new version while it serves."""
 
 import gc
 import logging
@@ -21,12 +21,12 @@ from image_render.spec import STANDARD
 logger = logging.getLogger(__name__)
 
 _WARM_UP_FRAMES = 5
-"""Several, and an odd one: an engine may run a frame alone otherwise than a few together, and both ways shall be warm."""
+"""Several, and odd: an engine may run a single frame and chunks of frames in different ways, and both must be warm."""
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model in memory, warmed up; `load_ms` is what that took, the download included."""
+    """A loaded and warmed-up model; `load_ms` includes the download."""
 
     bundle: Bundle
     engine: Engine
@@ -40,9 +40,9 @@ class LoadedModel:
 class ModelManager:
     """Serves the version that the pointer names, and follows the pointer.
 
-    The pointer is asked about at most every `refresh_s` seconds, in the thread of one caller (Lambda gives no time between
-    invocations) while the others go on with the model that serves. If the version that it names is missing, damaged or of another
-    geometry, that model goes on serving, `on_refusal(reason)` is called and an error logged, at every refresh until the two agree.
+    The pointer is checked at most every `refresh_s` seconds, in the thread of one caller (Lambda runs nothing between invocations), while
+    other callers use the current model. If the version that it names is missing, damaged or of another geometry, the current model
+    continues to serve, `on_refusal(reason)` is called and an error is logged, at every refresh until a valid version is named.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class ModelManager:
         cache_dir: Path,
         refresh_s: float = 60,
         on_refusal: Callable[[str], None] | None = None,
-        clock: Callable[[], float] = time.time,  # wall time: a monotonic clock may stand still while Lambda freezes the process
+        clock: Callable[[], float] = time.time,  # wall time: a monotonic clock may stop while Lambda freezes the process
     ) -> None:
-        """`uri` is a model root, or a `.keras` file; nothing is asked of it yet."""
+        """`uri` is a model root or a `.keras` file; it is not accessed yet."""
         self._source = open_model_source(uri)
         self._cache = BundleCache(cache_dir)
         self._load_engine = load_engine
@@ -64,17 +64,17 @@ class ModelManager:
         self._clock = clock
         self._refreshing = threading.Lock()
         self._pinning = threading.Lock()
-        self._asked_at = -math.inf
+        self._checked_at = -math.inf
         self._current: CurrentVersion | None = None
         self._serving: LoadedModel | None = None
         self._pinned: LoadedModel | None = None
         self._has_retired = False
-        self._refused: dict[str, str] = {}  # version → why it cannot serve; not downloaded again until the pointer moves
+        self._rejected: dict[str, str] = {}  # version → why it cannot serve; not downloaded again until the pointer changes
 
     def serving(self) -> LoadedModel:
-        """The model that serves now. Raises `ModelError` if there is none yet, and the first cannot be loaded."""
+        """The model in service. Raises `ModelError` if there is none yet and the first cannot be loaded."""
         if self._serving is None:
-            with self._refreshing:  # nobody has anything to go on with, so all wait
+            with self._refreshing:  # there is no model yet, so all callers wait
                 if self._serving is None:
                     self._load_first()
         elif self._is_due() and self._refreshing.acquire(blocking=False):
@@ -86,18 +86,18 @@ class ModelManager:
         return self._serving
 
     def refresh(self) -> None:
-        """Ask about the pointer now, for a thread that has the time; while it loads, `serving` lets others go on with the old version.
+        """Check the pointer now, in a background thread; while a new version loads, `serving` returns the old one to other threads.
 
-        Where none serves yet, nothing happens: the first request loads it, and tells what is wrong.
+        Does nothing before the first model is loaded: the first request loads it and reports errors.
         """
         if self._serving is not None:
             with self._refreshing:
                 self._refresh(self._serving.version)
 
     def version(self, version: str) -> LoadedModel:
-        """The model of a request that pins its version. One beside that which serves is kept in memory, the last one asked for.
+        """A pinned version of the model. The last one is kept in memory, in addition to the model in service.
 
-        Raises `NotFound` if there is no such version, another `StorageError`, and `ModelError` if it cannot serve.
+        Raises `NotFound` for an unknown version, another `StorageError`, and `ModelError` if the version cannot serve.
         """
         serving = self._serving
         if serving is not None and serving.version == version:
@@ -105,13 +105,13 @@ class ModelManager:
         with self._pinning:
             if self._pinned is not None and self._pinned.version != version:
                 self._pinned = None
-                gc.collect()  # a Keras model is full of reference cycles, and the next one needs its memory
+                gc.collect()  # Keras models contain reference cycles, and the next model needs the memory
             if self._pinned is None:
                 self._pinned = self._load(version)
             return self._pinned
 
     def _is_due(self) -> bool:
-        return abs(self._clock() - self._asked_at) >= self._refresh_s  # a wall clock may be set back
+        return abs(self._clock() - self._checked_at) >= self._refresh_s  # the clock may be set back
 
     def _load_first(self) -> None:
         try:
@@ -121,12 +121,12 @@ class ModelManager:
 
     def _refresh(self, serving: str) -> None:
         if self._has_retired:
-            gc.collect()  # once more: when it was replaced, other threads may still have been at work with it
+            gc.collect()  # again: when the model was replaced, other threads may still have used it
             self._has_retired = False
         try:
             self._follow_pointer()
         except CoinfarmError as error:
-            logger.error("Model %s goes on serving: %s", serving, error)
+            logger.error("Model %s continues to serve: %s", serving, error)
             if self._on_refusal is not None:
                 self._on_refusal(str(error))
 
@@ -135,20 +135,20 @@ class ModelManager:
             changed = self._source.current_if_changed(None if self._current is None else self._current.etag)
             if changed is not None:
                 self._current = changed
-                self._refused.clear()
+                self._rejected.clear()
             assert self._current is not None
             if self._serving is None or self._serving.version != self._current.version:
                 replaces = self._serving is not None
                 self._serving = self._load(self._current.version)
-                logger.info("Model %s serves, loaded in %.0f ms", self._serving.version, self._serving.load_ms)
+                logger.info("Model %s is in service, loaded in %.0f ms", self._serving.version, self._serving.load_ms)
                 if replaces:
                     gc.collect()
                     self._has_retired = True
         finally:
-            self._asked_at = self._clock()
+            self._checked_at = self._clock()
 
     def _load(self, version: str) -> LoadedModel:
-        if reason := self._refused.get(version):
+        if reason := self._rejected.get(version):
             raise ModelError(reason)
         started = time.perf_counter()
         try:
@@ -156,19 +156,19 @@ class ModelManager:
             engine = self._load_engine(bundle)
             _warm_up(engine, bundle)
         except StorageError:
-            raise  # may pass: it is tried again
-        except Exception as error:  # an engine may raise anything for a model that is broken
+            raise  # may be temporary, so it is tried again
+        except Exception as error:  # an engine may raise any error for a broken model
             reason = str(error) if isinstance(error, CoinfarmError) else f"model {version} cannot be loaded: {error!r}"
-            self._refused[version] = reason
+            self._rejected[version] = reason
             raise ModelError(reason) from error
         return LoadedModel(bundle, engine, load_ms=1000 * (time.perf_counter() - started))
 
 
 def _warm_up(engine: Engine, bundle: Bundle) -> None:
-    """A batch through all of it, so that the first request pays for nothing but itself."""
-    answer = engine.predict(np.zeros((_WARM_UP_FRAMES, *STANDARD.shape), np.uint8))
+    """Predict a batch, so that the first request is not slower than others."""
+    outputs = engine.predict(np.zeros((_WARM_UP_FRAMES, *STANDARD.shape), np.uint8))
     expected = (_WARM_UP_FRAMES, len(bundle.manifest.outputs))
-    if answer.shape != expected or not np.isfinite(answer).all():
+    if outputs.shape != expected or not np.isfinite(outputs).all():
         raise ModelError(
-            f"model {bundle.manifest.version} answers empty frames with {answer.tolist()}, not with finite numbers of shape {expected}"
+            f"model {bundle.manifest.version} predicts {outputs.tolist()} for empty frames instead of finite numbers of shape {expected}"
         )

@@ -1,4 +1,4 @@
-"""What the predictor returns: one row per window."""
+"""The result of the predictor: one row per window."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from coinfarm.candles.arrays import Times, Values
 class Predictions:
     """One row per window, oldest first.
 
-    `open_time` and `close_time` `(n,)` are the window's, int64 milliseconds UTC. `in_sample` is None where the model does not tell what it
-    has learnt from. `values_pct` is `(n, 3)`, the outputs in percent of the window's last close, NaN in rows of which more than half the
-    candles were made up.
+    `open_time` and `close_time` `(n,)` are those of the window, int64 milliseconds UTC. `in_sample` is None if the model's training data is
+    unknown. `values_pct` `(n, 3)` are the outputs in percent of the window's last close; NaN if more than half of the window's candles were
+    filled.
     """
 
     open_time: Times

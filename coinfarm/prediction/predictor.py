@@ -1,4 +1,4 @@
-"""The only way from candles to predictions: windows to frames, frames to an engine, its outputs to percent."""
+"""Predicts candles: renders windows as frames, runs the engine, and converts its outputs to percent."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Timings:
-    """What a predictor has done so far, and where its time went: what an engine does while frames are drawn is no waiting for it."""
+    """Counts and times of a predictor. Engine time during rendering is not counted as inference, because nothing waits for it."""
 
     frames: int = 0
     cached_frames: int = 0
@@ -41,7 +41,7 @@ class Timings:
 class Predictor:
     """Predicts with one version of a model, in batches of at most `max_batch` frames.
 
-    `before_batch` is called before each call of the engine; what it raises ends the work there.
+    `before_batch` is called before each call of the engine; an exception that it raises stops the prediction.
     """
 
     model: "LoadedModel"
@@ -55,31 +55,31 @@ class Predictor:
         return next(self.predict_each([series]))
 
     def predict_each(self, many: Iterable[Series]) -> Iterator[Predictions]:
-        """The predictions of each series, in order, as soon as they are known; the series share the engine's batches.
+        """Yield the predictions of each series in order, as soon as they are known. Series share the engine's batches.
 
-        An engine that can is at work on one batch while the next is drawn. After an error nothing is at work any more.
+        A streaming engine runs one batch while the next is rendered. After an error the engine has finished all started batches.
         """
         engine = self.model.engine
-        ahead = int(is_streaming(engine))
+        max_running = int(is_streaming(engine))
         if is_drawing(engine):
-            begin = partial(self._begin, start=engine.start_rows, answer_cache=None)  # drawn there sooner than looked up here
-            batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + ahead)]
+            start = partial(self._start_batch, start=engine.start_rows, answer_cache=None)  # rendering there is faster than a lookup
+            batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + max_running)]
         else:
-            begin = partial(self._begin, start=self._start, answer_cache=self.answer_cache)
-            batches = [FrameBatch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + ahead)]
+            start = partial(self._start_batch, start=self._start, answer_cache=self.answer_cache)
+            batches = [FrameBatch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + max_running)]
         waiting: deque[PendingSeries] = deque()
-        begun: deque[tuple[FrameBatch, Pending]] = deque()
+        started: deque[tuple[FrameBatch, Pending]] = deque()
         try:
-            for batch in self._drawn(many, waiting, cycle(batches)):
-                begun.append((batch, begin(batch.inputs[: batch.used])))
-                yield from self._answered(begun, ahead, waiting)
-            yield from self._answered(begun, 0, waiting)
-            yield from self._finished(waiting)
+            for batch in self._rendered(many, waiting, cycle(batches)):
+                started.append((batch, start(batch.inputs[: batch.used])))
+                yield from self._completed(started, max_running, waiting)
+            yield from self._completed(started, 0, waiting)
+            yield from self._predicted(waiting)
         except Exception:
-            yield from self._answered(begun, 0, waiting)  # what was begun before it
+            yield from self._completed(started, 0, waiting)  # batches that were started before the error
             raise
         finally:
-            for _, pending in begun:
+            for _, pending in started:
                 with suppress(Exception):
                     pending()
 
@@ -92,45 +92,49 @@ class Predictor:
             raise RequestError(
                 Fault(
                     "/windowRangePct",
-                    "is missing: this model foretells shares of the window's price range, which the image alone does not tell; "
+                    "is missing: this model predicts shares of the window's price range, which is not part of the frame; "
                     "send 100 * (max high - min low) / last close of each window",
                 )
             )
         parts = [frames[at : at + self.max_batch] for at in range(0, len(frames), self.max_batch)]
-        raw = [self._begin(part, self._start, self.answer_cache)() for part in parts]
+        raw = [self._start_batch(part, self._start, self.answer_cache)() for part in parts]
         return in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
-    def _drawn(self, many: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]") -> "Iterator[FrameBatch]":
-        """Batches as full as can be, each emptied when its turn comes again."""
+    def _rendered(self, many: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]") -> "Iterator[FrameBatch]":
+        """Batches, filled as far as possible; each is cleared when it is used again."""
         batch = next(batches)
         for series in many:
-            job = PendingSeries(series)
-            waiting.append(job)
-            left = job.drawn
+            pending = PendingSeries(series)
+            waiting.append(pending)
+            left = pending.to_render
             while len(left):
                 started = perf_counter()
-                left = batch.take(job, left)
+                left = batch.add(pending, left)
                 self.timings.render_ms += _ms_since(started)
-                if batch.full:
+                if batch.is_full:
                     yield batch
                     batch = next(batches)
-                    batch.empty()
+                    batch.clear()
         if batch.used:
             yield batch
 
-    def _answered(self, begun: "deque[tuple[FrameBatch, Pending]]", keep: int, waiting: "deque[PendingSeries]") -> Iterator[Predictions]:
-        """Wait until only so many batches are at work; the series that this finishes."""
-        while len(begun) > keep:
-            batch, pending = begun.popleft()
-            batch.hand_out(pending(), self.model.bundle.manifest.outputs)
-            yield from self._finished(waiting)
+    def _completed(
+        self, started: "deque[tuple[FrameBatch, Pending]]", max_running: int, waiting: "deque[PendingSeries]"
+    ) -> Iterator[Predictions]:
+        """Wait until at most `max_running` batches are running; yield the predictions of completed series."""
+        while len(started) > max_running:
+            batch, pending = started.popleft()
+            batch.distribute(pending(), self.model.bundle.manifest.outputs)
+            yield from self._predicted(waiting)
 
-    def _begin(self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], answer_cache: "AnswerCache | None") -> "Pending":
-        """Have the engine begin, but for frames whose answer is remembered."""
+    def _start_batch(
+        self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], answer_cache: "AnswerCache | None"
+    ) -> "Pending":
+        """Start the engine, except for cached frames."""
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
-        pending = start(inputs) if answer_cache is None else self._start_unknown(inputs, answer_cache)
+        pending = start(inputs) if answer_cache is None else self._start_uncached(inputs, answer_cache)
         self.timings.inference_ms += _ms_since(started)
 
         def raw_outputs() -> NDArray[np.float32]:
@@ -148,34 +152,34 @@ class Predictor:
         raw = engine.predict(frames)
         return lambda: raw
 
-    def _start_unknown(self, frames: Frames, answer_cache: "AnswerCache") -> "Pending":
+    def _start_uncached(self, frames: Frames, answer_cache: "AnswerCache") -> "Pending":
         keys = answer_cache.keys(self.model.bundle.manifest.version, frames)
-        known = [answer_cache.get(key) for key in keys]
-        unknown = [at for at, answer in enumerate(known) if answer is None]
-        self.timings.cached_frames += len(frames) - len(unknown)
-        if not unknown:
-            return lambda: np.array(known, np.float32)
-        pending = self._start(frames if len(unknown) == len(frames) else frames[unknown])
+        outputs = [answer_cache.get(key) for key in keys]
+        uncached = [at for at, cached in enumerate(outputs) if cached is None]
+        self.timings.cached_frames += len(frames) - len(uncached)
+        if not uncached:
+            return lambda: np.array(outputs, np.float32)
+        pending = self._start(frames if len(uncached) == len(frames) else frames[uncached])
 
         def raw_outputs() -> NDArray[np.float32]:
-            fresh = self._checked(pending(), len(unknown))
-            for at, answer in zip(unknown, fresh, strict=True):
-                known[at] = answer
-                answer_cache.put(keys[at], answer)
-            return np.array(known, np.float32)
+            predicted = self._checked(pending(), len(uncached))
+            for at, row in zip(uncached, predicted, strict=True):
+                outputs[at] = row
+                answer_cache.put(keys[at], row)
+            return np.array(outputs, np.float32)
 
         return raw_outputs
 
     def _checked(self, raw: NDArray[np.float32], frame_count: int) -> NDArray[np.float32]:
         expected = (frame_count, len(self.model.bundle.manifest.outputs))
         if raw.shape != expected:
-            raise RuntimeError(f"the engine {self.model.engine.name} answered {raw.shape} instead of {expected}")
+            raise RuntimeError(f"the engine {self.model.engine.name} returned {raw.shape} instead of {expected}")
         if not np.isfinite(raw).all():
             raise ModelError(f"model {self.model.version} predicts NaN or infinity: promote or pin another version")
         return raw
 
-    def _finished(self, waiting: "deque[PendingSeries]") -> Iterator[Predictions]:
-        while waiting and not waiting[0].missing:
+    def _predicted(self, waiting: "deque[PendingSeries]") -> Iterator[Predictions]:
+        while waiting and not waiting[0].unpredicted:
             yield waiting.popleft().predictions(self.model.bundle.manifest.training)
 
 

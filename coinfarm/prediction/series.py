@@ -1,4 +1,4 @@
-"""What is asked of the predictor: windows over candles without gaps."""
+"""The input of the predictor: windows over candles without gaps."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from image_render.windows import window_count
 
 @dataclass(frozen=True)
 class Series:
-    """Candles without holes (`coinfarm.candles.fill_gaps`), of which every `stride`-th window is asked for."""
+    """Candles without gaps (`coinfarm.candles.gaps.fill_gaps`), of which every `stride`-th window is predicted."""
 
     candles: Candles
     stride: int = 1
@@ -29,11 +29,11 @@ class Series:
         return window_count(len(self.candles), STANDARD, self.stride)
 
     def last(self, count: int) -> "Series":
-        """The last `count` of the windows, or all."""
+        """The last `count` windows, or all if there are fewer."""
         return replace(self, candles=self.candles[max(0, len(self) - count) * self.stride :])
 
     def parts(self, count: int) -> "Iterator[Series]":
-        """The same windows, in order, in series of at most `count`."""
+        """Split into series of at most `count` windows, in order."""
         for first in range(0, len(self), count):
             last = min(first + count, len(self)) - 1
             yield replace(self, candles=self.candles[first * self.stride : last * self.stride + STANDARD.window_candles])

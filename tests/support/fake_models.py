@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
+from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Storage
 
 
@@ -42,3 +43,8 @@ def promote_model(storage: Storage, folder: Path, content: str) -> str:
     version = publish_model(storage, folder, content)
     promote(storage, version)
     return version
+
+
+def value_of(manager: ModelManager) -> float:
+    """The number that the model in service predicts."""
+    return float(manager.serving().engine.predict(np.zeros((1, 200, 150, 3), np.uint8))[0, 0])

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from coinfarm.engines.engine import Pending
 from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
-from image_render.draw import Frames
+from coinfarm.prediction.series import Series
+from image_render.draw import Frames, draw_frames
+from image_render.windows import windows
 from tests.support.fake_models import seal
 
 
@@ -60,3 +62,8 @@ def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
     """A model in memory that answers as the engine does; `details` are those of `Bundle.seal`."""
     bundle: Bundle = seal(folder, **details)
     return LoadedModel(bundle, engine, load_ms=0.0)
+
+
+def expected_outputs(series: Series) -> NDArray[np.float64]:
+    """The outputs of a pixel engine for each window, rendered at once."""
+    return shares(draw_frames(windows(series.candles.columns, stride=series.stride))).astype(np.float64)

@@ -20,8 +20,6 @@ TOO_LONG = {
     "tests/integration/test_worker.py",
     "tests/unit/backfill/test_shard_job.py",
     "tests/unit/cli/test_stack.py",
-    "tests/unit/prediction/test_model_manager.py",
-    "tests/unit/prediction/test_predictor.py",
 }
 """Modules that still have to be split."""
 SAME_NAME = {

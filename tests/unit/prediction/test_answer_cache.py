@@ -18,7 +18,7 @@ def key(number: int) -> Key:
     return "version", number.to_bytes(16, "big")
 
 
-def test_an_answer_is_found_by_its_frame_and_the_models_version() -> None:
+def test_keys_depend_on_version_and_frame() -> None:
     cache = AnswerCache(10)
     for at, frame_key in enumerate(cache.keys("old", FRAMES)):
         cache.put(frame_key, outputs(at))
@@ -26,7 +26,7 @@ def test_an_answer_is_found_by_its_frame_and_the_models_version() -> None:
     assert [float(cache.get(frame_key)[0]) for frame_key in cache.keys("old", FRAMES)] == [0, 1, 2, 3]  # type: ignore[index]
 
 
-def test_a_key_depends_on_the_pixels_and_not_on_their_place_in_memory() -> None:
+def test_keys_do_not_depend_on_the_memory_layout() -> None:
     cache = AnswerCache(1)
     interleaved = np.ascontiguousarray(FRAMES)
     assert interleaved.strides != FRAMES.strides
@@ -34,14 +34,14 @@ def test_a_key_depends_on_the_pixels_and_not_on_their_place_in_memory() -> None:
 
 
 @pytest.mark.parametrize("pixel", [(0, 0, 0), (199, 149, 2), (100, 74, 1)], ids=["first", "last", "middle"])
-def test_one_pixel_makes_another_key(pixel: tuple[int, int, int]) -> None:
+def test_one_pixel_changes_the_key(pixel: tuple[int, int, int]) -> None:
     cache = AnswerCache(1)
     changed = FRAMES[:1].copy()
     changed[(0, *pixel)] ^= 1
     assert cache.keys("version", changed) != cache.keys("version", FRAMES[:1])
 
 
-def test_the_least_recently_used_answer_goes_first() -> None:
+def test_evicts_the_least_recently_used() -> None:
     cache = AnswerCache(2)
     cache.put(key(1), outputs(1))
     cache.put(key(2), outputs(2))
@@ -52,7 +52,7 @@ def test_the_least_recently_used_answer_goes_first() -> None:
     assert len(cache) == 2
 
 
-def test_an_answer_put_again_counts_as_used() -> None:
+def test_put_counts_as_use() -> None:
     cache = AnswerCache(2)
     cache.put(key(1), outputs(1))
     cache.put(key(2), outputs(2))
@@ -61,11 +61,11 @@ def test_an_answer_put_again_counts_as_used() -> None:
     assert [cache.get(key(number)) is not None for number in (1, 2, 3)] == [True, False, True]
 
 
-def test_an_answer_does_not_keep_its_whole_batch_in_memory() -> None:
+def test_does_not_keep_the_batch_in_memory() -> None:
     cache = AnswerCache(2)
     batch = np.zeros((100, 3), np.float32)
     cache.put(key(1), batch[7])
-    kept = cache.get(key(1))
-    assert kept is not None
-    assert kept.base is None
-    assert not np.shares_memory(kept, batch)
+    cached = cache.get(key(1))
+    assert cached is not None
+    assert cached.base is None
+    assert not np.shares_memory(cached, batch)

@@ -1,0 +1,59 @@
+"""The predictor with an answer cache."""
+
+from pathlib import Path
+
+import numpy as np
+
+from coinfarm.prediction.answer_cache import AnswerCache
+from coinfarm.prediction.predictor import Predictor
+from coinfarm.prediction.series import Series
+from image_render.draw import draw_frames
+from image_render.windows import windows
+from tests.support.pixel_engine import PixelEngine, StreamingPixelEngine, expected_outputs, loaded
+from tests.support.synthetic_candles import minutes
+
+
+def test_predicts_only_uncached_frames(tmp_path: Path, engine: PixelEngine) -> None:
+    """Of the ten windows of a request one minute later, nine are cached."""
+    cache = AnswerCache(100)
+    model = loaded(tmp_path / "model", engine)
+    candles = minutes(210)
+    first, later = Series(candles[:209]), Series(candles[1:210])
+    Predictor(model, 10, cache).predict(first)
+    predictor = Predictor(model, 10, cache)
+    predictions = predictor.predict(later)
+    np.testing.assert_array_equal(predictions.values_pct, expected_outputs(later))
+    assert engine.calls == [10, 1]
+    assert (predictor.timings.frames, predictor.timings.cached_frames) == (10, 9)
+
+
+def test_cached_series_need_no_engine_call(tmp_path: Path, engine: PixelEngine) -> None:
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    first, again = predictor.predict(Series(minutes(205))), predictor.predict(Series(minutes(205)))
+    np.testing.assert_array_equal(again.values_pct, first.values_pct)
+    assert engine.calls == [6]
+
+
+def test_a_cache_smaller_than_a_batch(tmp_path: Path, engine: PixelEngine) -> None:
+    series = Series(minutes(225))
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(3))
+    for _ in range(2):
+        np.testing.assert_array_equal(predictor.predict(series).values_pct, expected_outputs(series))
+
+
+def test_frames_and_candles_share_the_cache(tmp_path: Path, engine: PixelEngine) -> None:
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    series = Series(minutes(204))
+    predictor.predict(series)
+    frames = np.ascontiguousarray(draw_frames(windows(series.candles.columns)))
+    np.testing.assert_array_equal(predictor.predict_frames(frames, None), expected_outputs(series))
+    assert engine.calls == [5]
+
+
+def test_caches_the_outputs_of_overlapping_batches(tmp_path: Path) -> None:
+    engine = StreamingPixelEngine()
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    series = Series(minutes(225))
+    for _ in range(2):
+        np.testing.assert_array_equal(predictor.predict(series).values_pct, expected_outputs(series))
+    assert engine.calls == [10, 10, 6]

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from coinfarm.aws.client import aws_client
-from coinfarm.demo.template import buckets_and_queues
+from coinfarm.demo.stack_template import buckets_and_queues
 from coinfarm.errors import CoinfarmError
 from coinfarm.extras import require
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from coinfarm.cli import main
-from coinfarm.demo.template import buckets_and_queues
+from coinfarm.demo.stack_template import buckets_and_queues
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import s3 as storage_s3
 from tests.support.repository import ROOT

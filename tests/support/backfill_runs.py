@@ -1,4 +1,4 @@
-"""Runs over made-up history, and a queue in memory."""
+"""Runs with synthetic candles, and a queue in memory."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -11,7 +11,7 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.storage import Storage, open_storage
 from tests.support.candle_stores import FIRST_DAY
 
-SPEED = Speed(frames_per_s=2_000.0, cores=2, source="told by a test")
+SPEED = Speed(frames_per_s=2_000.0, cores=2, source="test")
 
 
 def planned(

@@ -1,4 +1,4 @@
-"""A candle store with a made-up history, and the shards over it."""
+"""Candle stores with synthetic candles."""
 
 from collections.abc import Collection
 from datetime import UTC, date, datetime
@@ -21,13 +21,13 @@ FIRST_MS = round(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 def synthetic_history(
     days: int, *, symbol: str = "DEMOUSD", interval: str = "1m", start: int = 0, missing: Collection[int] = (), seed: int = 1
 ) -> Candles:
-    """Candles of so many days from 2026 on, less the first `start` and those at the positions `missing`."""
+    """Candles of `days` days from 2026 on, without the first `start` and those at the positions `missing`."""
     candles = generate(symbol, interval, FIRST_MS, days * DAY_MS // interval_ms(interval), seed)
     return without(candles, {*range(start), *missing})
 
 
 def store_history(storage: Storage, *histories: Candles) -> Storage:
-    """Write the candles day by day into the candle store there."""
+    """Write the candles into the candle store in `storage`, and return the storage."""
     for candles in histories:
         days = candles.open_time // DAY_MS
         for day in np.unique(days):
@@ -36,8 +36,8 @@ def store_history(storage: Storage, *histories: Candles) -> Storage:
     return storage
 
 
-def stored_in_part(folder: Path, candles: Candles) -> Storage:
-    """As a file's import would: nothing is known before its first candle and after its last one, so that those days may grow."""
+def stored_with_partial_days(folder: Path, candles: Candles) -> Storage:
+    """A store like after the import of a file: the days of its first and last candles are partial, and may grow."""
     storage = open_storage(str(folder))
     start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
     for day in by_day(candles):
@@ -46,11 +46,11 @@ def stored_in_part(folder: Path, candles: Candles) -> Storage:
 
 
 def stored(folder: Path, *histories: Candles) -> Storage:
-    """As `store_history`, in a folder."""
+    """A store in a folder with these candles."""
     return store_history(open_storage(str(folder)), *histories)
 
 
 def days_of(candles: Candles) -> list[date]:
-    """Each UTC day from the first candle's to the last one's, also those without a candle."""
+    """Every UTC day from the first candle to the last, including those without candles."""
     first, last = (day_of(int(candles.open_time[at])) for at in (0, -1))
     return [date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1)]

@@ -1,4 +1,4 @@
-"""Tables as `coinfarm` prints them where the terminal says nothing of its width."""
+"""Tables as `coinfarm` prints them into a pipe."""
 
 import io
 
@@ -12,11 +12,11 @@ WIDTH = 80
 
 
 def assert_fits(table: Table) -> str:
-    """No line is longer than 80 columns, no word is broken, and nothing is cut off; the text."""
+    """Assert that no line is longer than 80 columns, and no word is broken or cut off; returns the text."""
     console = Console(width=WIDTH, file=io.StringIO())
     table = fitted(table, WIDTH)
-    least = Measurement.get(console, console.options.update(width=10 * WIDTH), table).minimum
-    assert least <= WIDTH, f"needs {least} columns: {table.title or [column.header for column in table.columns]}"
+    min_width = Measurement.get(console, console.options.update(width=10 * WIDTH), table).minimum
+    assert min_width <= WIDTH, f"needs {min_width} columns: {table.title or [column.header for column in table.columns]}"
     console.print(table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     assert max(map(len, text.splitlines())) <= WIDTH

@@ -3,7 +3,7 @@
 import tomllib
 from urllib.parse import urlsplit
 
-from coinfarm.demo.template import read_template
+from coinfarm.demo.stack_template import read_template
 from tests.support.expanded_template import ROOT
 
 

@@ -20,7 +20,7 @@ from coinfarm.errors import CandleError, Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
-from tests.support.candle_stores import FIRST_DAY, store_history, stored, stored_in_part, synthetic_history
+from tests.support.candle_stores import FIRST_DAY, store_history, stored, stored_with_partial_days, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 SECOND_DAY = date(2026, 1, 2)
@@ -109,7 +109,7 @@ def test_a_result_of_other_candles_than_there_are_now_is_made_anew(results: Stor
     """The first day is stored in part, and grows: the second one's first windows begin in it."""
     first, second = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", SECOND_DAY)
     candles = synthetic_history(2)
-    part = stored_in_part(tmp_path / "part", candles[:1300])
+    part = stored_with_partial_days(tmp_path / "part", candles[:1300])
     store_history(part, candles[1440:])
     done(predictor, jobs(CandleStoreSnapshot(part), results, predictor, first, second))
     store_history(part, candles)
@@ -136,7 +136,7 @@ def test_a_result_whose_candles_are_gone_stays(
 def test_a_result_that_does_not_tell_of_its_candles_stays(results: Storage, predictor: Predictor, tmp_path: Path) -> None:
     """Those made before results told of them."""
     shard, key = Shard("DEMOUSD", "1m", FIRST_DAY), Shard("DEMOUSD", "1m", FIRST_DAY).key(predictor.model.version)
-    part = stored_in_part(tmp_path / "part", synthetic_history(1)[:1300])
+    part = stored_with_partial_days(tmp_path / "part", synthetic_history(1)[:1300])
     done(predictor, jobs(CandleStoreSnapshot(part), results, predictor, shard))
     table = pq.read_table(pa.BufferReader(results.read(key).data))
     metadata = {name: value for name, value in table.schema.metadata.items() if name != b"candles"}

@@ -18,7 +18,7 @@ from coinfarm.errors import Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.request import ShardRequest, parse_message
 from tests.support.backfill_runs import QueueInMemory, planned
-from tests.support.candle_stores import store_history, stored, stored_in_part, synthetic_history
+from tests.support.candle_stores import store_history, stored, stored_with_partial_days, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
 
@@ -164,7 +164,7 @@ def test_results_that_were_there_before_cost_the_run_nothing(run: Run, queue: Qu
 def test_a_day_that_has_grown_since_it_was_predicted_is_found_where_one_looks_inside(
     tmp_path: Path, queue: QueueInMemory, predictor: Predictor
 ) -> None:
-    store = stored_in_part(tmp_path / "growing", synthetic_history(25, interval="1h")[:594])
+    store = stored_with_partial_days(tmp_path / "growing", synthetic_history(25, interval="1h")[:594])
     run = planned(tmp_path / "grown", store, interval="1h", days=25, version=predictor.model.version)
     submit(run, queue)
     work_off(run, queue, predictor)

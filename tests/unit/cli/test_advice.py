@@ -33,7 +33,7 @@ PRINTED_BY = {
     "models/promotion.py": ["model promote", "model publish"],
     "aws/cloudformation.py": ["backfill plan"],
     "pipeline/candle_selection.py": ["verdict"],
-    "demo/template.py": ["backfill demo"],
+    "demo/stack_template.py": ["backfill demo"],
 }
 """The commands that print the messages of a module, unless a message names the command. All must have the option."""
 CLI_MODULES = {

@@ -8,17 +8,20 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import Result
 
+from coinfarm.aws.lambda_function import LambdaFunction
 from coinfarm.cli.sockets import bound_sockets, port_of
 from coinfarm.errors import CoinfarmError
 from handler import app
 from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_request
+from tests.support.deployed_stack import OUTPUTS
 from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.enable_socket
@@ -53,6 +56,49 @@ def test_invoke_prints_only_the_response_and_writes_the_results() -> None:
 def test_invoke_exits_with_1_on_an_error(event: dict[str, Any]) -> None:
     Path("event.json").write_text(json.dumps(event))
     assert coinfarm("invoke", "event.json").exit_code == 1
+
+
+@pytest.mark.parametrize(("response", "exit_code"), [({"warm": True}, 0), ({"statusCode": 404}, 1)], ids=["success", "error"])
+def test_invoke_calls_the_function_of_the_stack(
+    deployed: Callable[..., list[str]],
+    on_stack: Callable[..., Result],
+    monkeypatch: pytest.MonkeyPatch,
+    response: dict[str, Any],
+    exit_code: int,
+) -> None:
+    deployed()
+    invocations = []
+
+    def invoke(self: LambdaFunction, event: Any) -> Any:
+        invocations.append((self._arn, event))
+        return response
+
+    monkeypatch.setattr(LambdaFunction, "invoke", invoke)
+    Path("event.json").write_text('{"warmup": true}')
+    shown = on_stack("invoke", "event.json")
+    assert (shown.exit_code, json.loads(shown.stdout)) == (exit_code, response)
+    assert invocations == [(OUTPUTS["ApiFunctionAlias"], {"warmup": True})]
+
+
+@pytest.mark.parametrize(
+    ("event", "options", "exit_code", "named"),
+    [
+        pytest.param({"Records": []}, [], 1, "coinfarm backfill submit", id="event of the queue"),
+        pytest.param({}, ["--results-root", "results"], 2, "--results-root", id="root"),
+    ],
+)
+def test_invoke_rejects_what_a_stack_cannot_use(
+    deployed: Callable[..., list[str]],
+    on_stack: Callable[..., Result],
+    event: dict[str, Any],
+    options: list[str],
+    exit_code: int,
+    named: str,
+) -> None:
+    deployed()
+    Path("event.json").write_text(json.dumps(event))
+    refused = on_stack("invoke", "event.json", *options)
+    assert (refused.exit_code, named in refused.stderr) == (exit_code, True)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Every table fits 80 columns, with long names and large numbers in it."""
+"""Every table fits into 80 columns, with long names and large numbers."""
 
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -70,9 +70,9 @@ def evaluation() -> list[Table]:
 
 
 def versions() -> list[Table]:
-    judged = like(score=-0.12345, candles={"BTCUSD": 1, "ETHUSD": 1, "LTCUSD": 1}, from_date=date(2019, 5, 1), to_date=date(2019, 7, 1))
+    evaluation = like(score=-0.12345, candles={"BTCUSD": 1, "ETHUSD": 1, "LTCUSD": 1}, from_date=date(2019, 5, 1), to_date=date(2019, 7, 1))
     engines = ("openvino-int8", "openvino-f32", "keras")
-    listed = like(version=VERSION, serves=True, manifest=None, engines=engines, fault=None, evaluation=judged)
+    listed = like(version=VERSION, serves=True, manifest=None, engines=engines, fault=None, evaluation=evaluation)
     return [versions_table([listed, like(**{**vars(listed), "fault": "manifest.json is damaged"})])]
 
 
@@ -156,7 +156,7 @@ def forms() -> list[Table]:
 
 
 def backtest() -> list[Table]:
-    even = like(bps=-123.4, low_bps=-123.4, high_bps=1_234.5, cost_bps=24.0, trades=123_456, independent_trades=12_345.6)
+    break_even = like(bps=-123.4, low_bps=-123.4, high_bps=1_234.5, cost_bps=24.0, trades=123_456, independent_trades=12_345.6)
     figures = dict.fromkeys(Statistics.__annotations__, -1234567.89) | {"trades": 123_456}
     part = like(
         name="BTCUSDT",
@@ -175,9 +175,9 @@ def backtest() -> list[Table]:
         later_trades=np.full(12, 123_456),
     )
     result = like(
-        break_even=even,
+        break_even=break_even,
         statistics=Statistics(**figures),
-        baselines=[like(baseline=like(name="perfect foresight, all trades"), break_even=even, return_pct=1e9)],
+        baselines=[like(baseline=like(name="perfect foresight, all trades"), break_even=break_even, return_pct=1e9)],
         direction=like(all_right_pct=51.2, traded_right_pct=51.2),
         trials=like(deflated_sharpe_probability=0.1234),
         by_coin=[part],
@@ -188,16 +188,16 @@ def backtest() -> list[Table]:
 
 
 @pytest.mark.parametrize(
-    "made",
+    "make_tables",
     [predictions, record, evaluation, versions, pointers, backfill, store, comparison, forms, backtest],
-    ids=lambda made: made.__name__,
+    ids=lambda make_tables: make_tables.__name__,
 )
-def test_every_table_fits_80_columns(made: Any) -> None:
-    for table in made():
+def test_every_table_fits_80_columns(make_tables: Any) -> None:
+    for table in make_tables():
         assert_fits(table)
 
 
-def test_numbers_are_not_broken_over_lines() -> None:
+def test_numbers_are_not_wrapped() -> None:
     for table in (*backtest(), *evaluation(), *backfill(), *predictions()):
         text = assert_fits(table)
         for number in ("123,456.78", "53.2 (52.5–100.0)", "31,536,000", "-123.4 to 1234.5", "2025-12-31 23:59", "+123.456"):
@@ -206,7 +206,7 @@ def test_numbers_are_not_broken_over_lines() -> None:
                 assert number in text
 
 
-def test_in_a_pipe_they_are_80_columns_wide_and_columns_widens_them(
+def test_width_in_a_pipe_is_80_columns_or_that_of_the_variable(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (table,) = record()

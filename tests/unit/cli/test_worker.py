@@ -3,13 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from coinfarm.cli import main
 from handler.worker_settings import WorkerSettings
+from tests.support.cli_runner import coinfarm
+from tests.support.deployed_stack import FLEET, OUTPUTS
 from tests.support.repository import ROOT
 
 
@@ -22,14 +23,14 @@ def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeyp
         return code
 
     monkeypatch.setattr("handler.worker.main", worker)
-    shown = CliRunner().invoke(main, ["worker", "--queue", "http://127.0.0.1/queue", "--model", "models", "--idle-exit", "5"])
+    shown = coinfarm("worker", "--queue", "http://127.0.0.1/queue", "--model", "models", "--idle-exit", 5)
     assert shown.exit_code == code
     ((settings, model_uri),) = started
     assert (settings.queue_url, settings.idle_exit_s, model_uri) == ("http://127.0.0.1/queue", 5, "models")
 
 
 def test_requires_a_queue() -> None:
-    shown = CliRunner().invoke(main, ["worker"])
+    shown = coinfarm("worker")
     assert shown.exit_code == 1
     assert "--queue" in shown.stderr
 
@@ -57,6 +58,36 @@ def test_roots_as_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     found = []
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("handler.worker.main", lambda: found.append((os.environ["CANDLES_ROOT"], os.environ["RESULTS_ROOT"])) or 0)
-    words = ["worker", "--queue", "http://127.0.0.1/queue", "--candles-root", "candles", "--results-root", "results"]
-    assert CliRunner().invoke(main, words).exit_code == 0
+    roots = ["--candles-root", "candles", "--results-root", "results"]
+    assert coinfarm("worker", "--queue", "http://127.0.0.1/queue", *roots).exit_code == 0
     assert found == [("candles", "results")]
+
+
+def test_settings_of_the_stack_take_precedence_over_the_environment(
+    deployed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployed()
+    monkeypatch.setattr("handler.worker.main", lambda: 0)
+    expected = {
+        "QUEUE_URL": OUTPUTS["QueueUrl"],
+        "MODEL_URI": "s3://models/models/btc",
+        "CANDLES_ROOT": "s3://candles",
+        "RESULTS_ROOT": "s3://results",
+    }
+    for name in expected:
+        monkeypatch.setenv(name, "another")
+    assert coinfarm("--stack", "farm", "worker").exit_code == 0
+    assert {name: os.environ[name] for name in expected} == expected
+
+
+def test_queue_of_the_fleet(deployed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    deployed(outputs=OUTPUTS | FLEET)
+    monkeypatch.setattr("handler.worker.main", lambda: 0)
+    assert coinfarm("--stack", "farm", "worker", "--on", "gpu").exit_code == 0
+    assert os.environ["QUEUE_URL"] == FLEET["FleetQueueUrl"]
+
+
+def test_choice_of_a_queue_requires_a_stack() -> None:
+    refused = coinfarm("worker", "--on", "gpu")
+    assert refused.exit_code == 2
+    assert "--stack" in refused.stderr

@@ -1,6 +1,6 @@
 import pytest
 
-from coinfarm.demo.template import buckets_and_queues
+from coinfarm.demo.stack_template import buckets_and_queues
 from coinfarm.errors import CoinfarmError
 from tests.support.repository import ROOT
 

@@ -1,6 +1,6 @@
 """Faults of workers, queues and storages, with real processes and moto's server.
 
-Messages are processed at least once, and the results are those of one undisturbed run (`Farm.assert_as_undisturbed`). Settings and
+Messages are processed at least once, and the results are those of one undisturbed run (`assert_as_undisturbed`). Settings and
 `faulty_worker` shorten the timeouts of production.
 """
 
@@ -16,40 +16,48 @@ from moto.server import ThreadedMotoServer
 
 from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
-from tests.support.backfill_environment import BATCH_MESSAGES, CANDLES, MAX_RECEIVES, MODEL_BYTES, Farm, Land, eventually
+from tests.support.backfill_environment import (
+    BATCH_MESSAGES,
+    CANDLES,
+    MAX_RECEIVES,
+    MODEL_BYTES,
+    QueuedBackfill,
+    SharedResources,
+    eventually,
+)
 from tests.support.faulty_proxy import Fault, FaultyProxy, repeated
 
 DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
-def land(tmp_path_factory):
+def resources(tmp_path_factory):
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     endpoint = "http://{}:{}".format(*server.get_host_and_port())
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
         storage_s3._client.cache_clear()
-        yield Land.cultivated(endpoint, tmp_path_factory.mktemp("land"))
+        yield SharedResources.create(endpoint, tmp_path_factory.mktemp("resources"))
     storage_s3._client.cache_clear()
     server.stop()
 
 
 @pytest.fixture
-def farm(land, tmp_path):
-    return Farm(land, tmp_path)
+def backfill(resources, tmp_path):
+    return QueuedBackfill(resources, tmp_path)
 
 
 @pytest.fixture
-def proxy(land):
-    with FaultyProxy(land.endpoint).listening() as proxy:
+def proxy(resources):
+    with FaultyProxy(resources.endpoint).listening() as proxy:
         yield proxy
 
 
-def test_worker_without_faults_equals_an_undisturbed_run(farm):
-    farm.submit()
-    farm.finish()
-    farm.assert_as_undisturbed()
+def test_worker_without_faults_equals_an_undisturbed_run(backfill):
+    backfill.submit()
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
 @pytest.mark.parametrize(
@@ -62,53 +70,53 @@ def test_worker_without_faults_equals_an_undisturbed_run(farm):
         pytest.param("before the delete", range(BATCH_MESSAGES, BATCH_MESSAGES + 1), id="after the writes, before the delete"),
     ],
 )
-def test_killed_worker_loses_and_duplicates_nothing(farm, moment, written):
-    farm.submit()
-    with farm.faulty_worker(KILL_AT=moment, VISIBILITY_TIMEOUT_S=2) as worker:
+def test_killed_worker_loses_and_duplicates_nothing(backfill, moment, written):
+    backfill.submit()
+    with backfill.faulty_worker(KILL_AT=moment, VISIBILITY_TIMEOUT_S=2) as worker:
         assert worker.exit_code() == -signal.SIGKILL
-    assert len(farm.done) in written
-    assert farm.queue.depth().in_flight <= BATCH_MESSAGES
-    farm.finish()
-    farm.assert_as_undisturbed()
+    assert len(backfill.done) in written
+    assert backfill.queue.depth().in_flight <= BATCH_MESSAGES
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
-def test_duplicate_delivery_to_two_workers_duplicates_nothing(farm, tmp_path):
+def test_duplicate_delivery_to_two_workers_duplicates_nothing(backfill, tmp_path):
     """Both workers have predicted the first shard before either writes it."""
-    first, *rest = (farm.message(shard) for shard in farm.shards)
-    farm.queue.send([first, first, *rest, *rest])
+    first, *rest = (backfill.message(shard) for shard in backfill.shards)
+    backfill.queue.send([first, first, *rest, *rest])
     meeting = tmp_path / "meeting"
     meeting.mkdir()
-    with farm.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as one, farm.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as other:
-        farm.finish(one, other)
-    assert [path.read_text() for path in meeting.iterdir()] == [str(farm.shards[0])] * 2
-    farm.assert_as_undisturbed()
+    with backfill.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as one, backfill.faulty_worker(MEET=meeting, BATCH_MESSAGES=1) as other:
+        backfill.finish(one, other)
+    assert [path.read_text() for path in meeting.iterdir()] == [str(backfill.shards[0])] * 2
+    backfill.assert_as_undisturbed()
 
 
-def test_invalid_messages_become_dead_letters_and_affect_no_others(farm):
-    shard = farm.shards[0]
+def test_invalid_messages_become_dead_letters_and_affect_no_others(backfill):
+    shard = backfill.shards[0]
     open_storage(CANDLES).write("damaged/candles/symbol=DEMOBTC/interval=15m/date=2026-01-03.parquet", b"PAR1, truncated")
     invalid = [
         "not JSON",
-        farm.message(shard, interval="7 apples"),
-        farm.message(shard, candlesUri="s3://elsewhere"),
-        farm.message(shard, candlesUri=f"{CANDLES}/damaged", resultsUri=f"{farm.run.storage.uri()}/damaged"),
+        backfill.message(shard, interval="7 apples"),
+        backfill.message(shard, candlesUri="s3://elsewhere"),
+        backfill.message(shard, candlesUri=f"{CANDLES}/damaged", resultsUri=f"{backfill.run.storage.uri()}/damaged"),
     ]
-    farm.queue.send(invalid[:2])
-    farm.submit()
-    farm.queue.send(invalid[2:])
-    farm.finish(dead_letters=len(invalid))
-    farm.assert_as_undisturbed(dead_letters=invalid)
+    backfill.queue.send(invalid[:2])
+    backfill.submit()
+    backfill.queue.send(invalid[2:])
+    backfill.finish(dead_letters=len(invalid))
+    backfill.assert_as_undisturbed(dead_letters=invalid)
 
 
-def test_message_that_kills_every_worker_is_the_only_dead_letter(farm):
-    killer = farm.message(farm.shards[0], date="2026-01-02")
-    farm.queue.send([killer])
-    farm.submit()
+def test_message_that_kills_every_worker_is_the_only_dead_letter(backfill):
+    killer = backfill.message(backfill.shards[0], date="2026-01-02")
+    backfill.queue.send([killer])
+    backfill.submit()
     for _ in range(MAX_RECEIVES):
-        with farm.faulty_worker(KILLER=f"{farm.shards[0].symbol} 15m 2026-01-02", VISIBILITY_TIMEOUT_S=2) as worker:
+        with backfill.faulty_worker(KILLER=f"{backfill.shards[0].symbol} 15m 2026-01-02", VISIBILITY_TIMEOUT_S=2) as worker:
             assert worker.exit_code() == -signal.SIGKILL
-    farm.finish(dead_letters=1)
-    farm.assert_as_undisturbed(dead_letters=[killer])
+    backfill.finish(dead_letters=1)
+    backfill.assert_as_undisturbed(dead_letters=[killer])
 
 
 @pytest.mark.parametrize(
@@ -122,34 +130,34 @@ def test_message_that_kills_every_worker_is_the_only_dead_letter(farm):
         pytest.param(Fault.RESPONSE_LOST, {"PUT results": 3}, id="a lost response to a write"),
     ],
 )
-def test_worker_survives_storage_faults(farm, proxy, fault, requests):
+def test_worker_survives_storage_faults(backfill, proxy, fault, requests):
     """The client's own retries are off, so that they hide nothing."""
     proxy.choose = repeated(fault, requests)
-    farm.submit()
-    with farm.faulty_worker(
+    backfill.submit()
+    with backfill.faulty_worker(
         AWS_ENDPOINT_URL=proxy.url, AWS_MAX_ATTEMPTS=1, S3_TIMEOUT_S=1, FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1
     ) as worker:  # fmt: skip
-        farm.finish(worker)
+        backfill.finish(worker)
     injected = Counter(f"{request.method} {request.path.split('/')[1]}" for _, request in proxy.injected)
     assert injected == requests
-    farm.assert_as_undisturbed()
+    backfill.assert_as_undisturbed()
 
 
-def test_worker_waits_for_an_unavailable_queue(farm, proxy):
+def test_worker_waits_for_an_unavailable_queue(backfill, proxy):
     """The queue is away for longer than the visibility timeout."""
-    farm.submit()
-    farm.queue.url = farm.queue.url.replace(proxy.upstream, proxy.url.removeprefix("http://"))
-    with farm.faulty_worker(
+    backfill.submit()
+    backfill.queue.url = backfill.queue.url.replace(proxy.upstream, proxy.url.removeprefix("http://"))
+    with backfill.faulty_worker(
         AWS_ENDPOINT_URL=proxy.url, AWS_MAX_ATTEMPTS=1, VISIBILITY_TIMEOUT_S=2, ENGINE_S=0.2, FIRST_PAUSE_S=0.1
     ) as worker:
-        eventually(lambda: farm.done)
+        eventually(lambda: backfill.done)
         proxy.choose = lambda request: Fault.RESET if request.is_of_queue else None
         time.sleep(4)
         proxy.choose = lambda _: None
         assert proxy.injected
-        farm.finish(worker)
+        backfill.finish(worker)
     assert "no messages could be received" in [entry.get("message") for entry in worker.entries()]
-    farm.assert_as_undisturbed()
+    backfill.assert_as_undisturbed()
 
 
 @contextmanager
@@ -167,59 +175,59 @@ def tmpfs(folder, size):
 
 
 @pytest.mark.root
-def test_full_disk_of_the_model_cache_ends_the_worker_and_loses_nothing(farm, tmp_path):
-    farm.submit()
+def test_full_disk_of_the_model_cache_ends_the_worker_and_loses_nothing(backfill, tmp_path):
+    backfill.submit()
     with tmpfs(tmp_path / "small", MODEL_BYTES // 2) as cache:
-        assert_worker_fails(farm, "disk is full", MODEL_CACHE_DIR=cache)
+        assert_worker_fails(backfill, "disk is full", MODEL_CACHE_DIR=cache)
         assert list(cache.rglob("*.keras")) == [], "an incomplete download is removed"
-    farm.finish()
-    farm.assert_as_undisturbed()
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
-def test_file_size_limit_ends_the_worker_and_loses_nothing(farm):
-    farm.submit()
-    assert_worker_fails(farm, "ulimit -f", FILE_BYTES=MODEL_BYTES // 2)
-    farm.finish()
-    farm.assert_as_undisturbed()
+def test_file_size_limit_ends_the_worker_and_loses_nothing(backfill):
+    backfill.submit()
+    assert_worker_fails(backfill, "ulimit -f", FILE_BYTES=MODEL_BYTES // 2)
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
-def test_run_continues_after_a_damaged_model_is_repaired(farm):
-    storage = open_storage(farm.model_uri)
+def test_run_continues_after_a_damaged_model_is_repaired(backfill):
+    storage = open_storage(backfill.model_uri)
     (key,) = (key for key in storage.list() if key.endswith(".bin"))
     original = storage.read(key).data
     storage.write(key, b"\xff" + original[1:])
-    farm.submit()
-    assert_worker_fails(farm, "is not the file that its manifest describes")
+    backfill.submit()
+    assert_worker_fails(backfill, "is not the file that its manifest describes")
     storage.write(key, original)
-    farm.finish()
-    farm.assert_as_undisturbed()
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
-def assert_worker_fails(farm, reason, **settings):
-    with farm.faulty_worker(FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1, **settings) as worker:
+def assert_worker_fails(backfill, reason, **settings):
+    with backfill.faulty_worker(FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1, **settings) as worker:
         assert worker.exit_code() == 1
     (logged_reason,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
     assert reason in logged_reason
-    assert farm.done == set()
+    assert backfill.done == set()
 
 
-def test_sigterm_returns_unfinished_messages(farm):
-    farm.submit()
-    with farm.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, VISIBILITY_TIMEOUT_S=600) as worker:
-        eventually(lambda: farm.done)
+def test_sigterm_returns_unfinished_messages(backfill):
+    backfill.submit()
+    with backfill.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, VISIBILITY_TIMEOUT_S=600) as worker:
+        eventually(lambda: backfill.done)
         worker.process.terminate()
         assert worker.exit_code() == 0
-    assert len(farm.done) < len(farm.shards)
-    farm.finish()
-    farm.assert_as_undisturbed()
+    assert len(backfill.done) < len(backfill.shards)
+    backfill.finish()
+    backfill.assert_as_undisturbed()
 
 
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S], ids=["a day ahead", "a day back"])
-def test_clock_jump_changes_nothing(farm, jump_s):
-    farm.submit()
-    with farm.faulty_worker(CLOCK_JUMP_S=jump_s, VISIBILITY_TIMEOUT_S=2) as worker:
-        farm.finish(worker)
+def test_clock_jump_changes_nothing(backfill, jump_s):
+    backfill.submit()
+    with backfill.faulty_worker(CLOCK_JUMP_S=jump_s, VISIBILITY_TIMEOUT_S=2) as worker:
+        backfill.finish(worker)
     logged = [entry["timestamp"] for entry in worker.entries() if "timestamp" in entry]  # the others are metrics
     first, *_, last = (datetime.fromisoformat(timestamp.replace(",", ".")) for timestamp in logged)
     assert abs((last - first).total_seconds() - jump_s) < DAY_S / 2, "the clock jumped"
-    farm.assert_as_undisturbed()
+    backfill.assert_as_undisturbed()

@@ -1,4 +1,4 @@
-"""A farm for the tests of faults: a run over made-up history on moto's server, its queue, real workers, what an undisturbed run came to."""
+"""A backfill for tests of faults: a run on moto's server, its queue, real workers, and the results of an undisturbed run."""
 
 import json
 import os
@@ -38,27 +38,27 @@ from tests.support.candle_stores import store_history, synthetic_history
 from tests.support.compiled_models import compiled_bundle
 from tests.support.repository import ROOT
 
-PATIENCE_S = 120
+TIMEOUT_S = 120
 BATCH_MESSAGES = 4
 MODEL_BYTES = 300_000
 MAX_RECEIVES = 5
 CANDLES, MODELS, RESULTS = "s3://candles", "s3://models", "s3://results"
 _SYMBOLS = ("DEMOBTC", "DEMOETH")
-_FIRST_DAY, _DAYS = date(2026, 1, 3), 4  # before the third there are less than 200 candles
+_FIRST_DAY, _DAYS = date(2026, 1, 3), 4  # fewer than 200 candles are stored before the third
 _PRODUCTION = ["-c", "from coinfarm.cli import main; main(prog_name='coinfarm')", "worker"]
 _FAULTY = ["-m", "tests.integration.faulty_worker"]
 
 
 @dataclass(frozen=True)
-class Land:
-    """What all farms have in common: candles and a model in buckets, and each shard's result, as one process makes them in peace."""
+class SharedResources:
+    """Resources that all backfills share: candles and a model in buckets, and the result of each shard in an undisturbed run."""
 
     endpoint: str
     bundle: Bundle
     undisturbed: dict[Shard, bytes]
 
     @classmethod
-    def cultivated(cls, endpoint: str, folder: Path) -> "Land":
+    def create(cls, endpoint: str, folder: Path) -> "SharedResources":
         for bucket in ("candles", "models", "results"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         histories = [synthetic_history(6, symbol=symbol, interval="15m", seed=seed) for seed, symbol in enumerate(_SYMBOLS)]
@@ -66,19 +66,19 @@ class Land:
         bundle = compiled_bundle(folder / "bundle", F32, content="1.0".ljust(MODEL_BYTES))
         run = _planned(_published(bundle), bundle.manifest.version)
         service = Service(Settings(model_uri=run.model_uri, model_cache_dir=folder / "cache"))
-        _do_in_peace(run, service)
+        _run_undisturbed(run, service)
         undisturbed = {shard: run.results.read(shard.key(run.manifest.model_version)).data for shard in run.manifest.shards()}
         return cls(endpoint, bundle, undisturbed)
 
 
-class Farm:
-    """A run of its own, with a queue of its own whose messages are dead letters after `max_receives`."""
+class QueuedBackfill:
+    """A run with its own queue, whose messages become dead letters after `max_receives` receives."""
 
-    def __init__(self, land: Land, folder: Path, max_receives: int = MAX_RECEIVES) -> None:
-        self._land = land
+    def __init__(self, resources: SharedResources, folder: Path, max_receives: int = MAX_RECEIVES) -> None:
+        self._resources = resources
         self._folder = folder
-        self.model_uri = _published(land.bundle)
-        self.run = _planned(self.model_uri, land.bundle.manifest.version)
+        self.model_uri = _published(resources.bundle)
+        self.run = _planned(self.model_uri, resources.bundle.manifest.version)
         self.queue = _queue(max_receives)
 
     @property
@@ -96,15 +96,15 @@ class Farm:
         return json.dumps(json.loads(message(self.run.manifest, shard)) | changes)
 
     def faulty_worker(self, **settings: object) -> Any:
-        """A worker of one lane, to which something happens."""
+        """A worker with one thread and injected faults."""
         return self._worker(_FAULTY, {"WORKER_THREADS": 1, **settings})
 
     def worker(self) -> Any:
-        """`coinfarm worker`, as it is."""
+        """`coinfarm worker` without faults."""
         return self._worker(_PRODUCTION, {})
 
     def finish(self, *workers: "Worker", dead_letters: int = 0) -> None:
-        """Wait until the workers, or a new one, have done everything and the queue is empty; then let them end."""
+        """Wait until the workers, or a new one, have processed all shards and the queue is empty; then stop them."""
         if not workers:
             with self.worker() as worker:
                 self.finish(worker, dead_letters=dead_letters)
@@ -112,20 +112,20 @@ class Farm:
         dead = self.queue.dead_letters()
         assert dead is not None
 
-        def is_over() -> bool:
+        def is_finished() -> bool:
             assert all(worker.process.poll() is None for worker in workers), "a worker has ended"
             is_complete = len(self.done) == len(self.shards)
             return is_complete and self.queue.depth().total == 0 and dead.depth().total >= dead_letters
 
-        eventually(is_over)
+        eventually(is_finished)
         for worker in workers:
             worker.process.terminate()
         assert [worker.exit_code() for worker in workers] == [0] * len(workers)
 
     def assert_as_undisturbed(self, *, dead_letters: Collection[str] = ()) -> None:
-        """Every shard's result is present, whole, equal to an undisturbed run's to the bit, and nothing is doubled or left."""
+        """Every result is identical to that of an undisturbed run, and nothing is duplicated or left in the queues."""
         results, version = self.run.results, self.run.manifest.model_version
-        expected = {shard.key(version): self._land.undisturbed[shard] for shard in self.shards}
+        expected = {shard.key(version): self._resources.undisturbed[shard] for shard in self.shards}
         found = {key: results.read(key).data for key in results.list("predictions/")}
         assert found.keys() == expected.keys()
         assert [key for key in expected if found[key] != expected[key]] == []
@@ -166,27 +166,27 @@ class Farm:
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker's process, and what it wrote."""
+    """The process of a worker, and its log."""
 
     process: "subprocess.Popen[bytes]"
     log: Path
 
     def exit_code(self) -> int:
-        return self.process.wait(PATIENCE_S)
+        return self.process.wait(TIMEOUT_S)
 
     def entries(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 
 def eventually(condition: Callable[[], Any]) -> Any:
-    """Wait for what will be, and return it."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Wait until the condition is true, and return its value."""
+    deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
         time.sleep(0.05)
-    raise AssertionError("waited in vain")
+    raise AssertionError("timeout")
 
 
 def _published(bundle: Bundle) -> str:
@@ -208,7 +208,7 @@ def _planned(model_uri: str, version: str) -> Run:
     )
 
 
-def _do_in_peace(run: Run, service: Service) -> None:
+def _run_undisturbed(run: Run, service: Service) -> None:
     version, history = run.manifest.model_version, CandleStoreSnapshot(run.candles)
     errors = []
     jobs = [(shard, ShardJob(shard, version, history, run.results)) for shard in run.manifest.shards()]

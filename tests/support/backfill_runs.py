@@ -40,7 +40,7 @@ def planned(
 
 
 class QueueInMemory:
-    """What `coinfarm.aws.sqs.Queue` does, as far as a backfill asks it; `breaks_after` calls of ten it raises `error`."""
+    """The methods of `coinfarm.aws.sqs.Queue` that a backfill uses. After `breaks_after` calls of ten messages, it raises `error`."""
 
     def __init__(self, *, breaks_after: int | None = None, error: Exception | None = None) -> None:
         self.url = "memory"

@@ -206,9 +206,7 @@ def test_numbers_are_not_wrapped() -> None:
                 assert number in text
 
 
-def test_width_in_a_pipe_is_80_columns_or_that_of_the_variable(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_width_in_a_pipe_is_80_columns_or_that_of_the_variable(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (table,) = record()
     monkeypatch.delenv("COLUMNS", raising=False)
     print_tables(table)

@@ -14,8 +14,8 @@ from coinfarm.errors import CoinfarmError
 if TYPE_CHECKING:
     import os
 
-    from coinfarm.backtest.backtest_result import BacktestResult
-    from coinfarm.backtest.strategy import Strategy
+    from coinfarm.backtesting.backtest_result import BacktestResult
+    from coinfarm.backtesting.strategy import Rule, Strategy
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.serving.service import Service
     from image_render.draw import Frames
@@ -125,6 +125,7 @@ def backtest(
     candles: Any,
     *,
     strategy: "Strategy | Source | None" = None,
+    rule: "Rule | None" = None,
     symbol: str | None = None,
     interval: str | None = None,
 ) -> "BacktestResult":
@@ -132,27 +133,32 @@ def backtest(
 
     Both are tables of one coin (`predictions` as `predict` returns them, `candles` as it takes them), or both are the paths or `s3://`
     URIs that `coinfarm backtest` takes, with any number of coins. `strategy` is a `Strategy`, or the path of one in TOML; without it the
-    default strategy, whose thresholds are chosen on the first half of the time and tested on the second. In-sample predictions are left
-    out. Backtests of paths are counted in a file next to the predictions, because the best of many is luck; those of tables are not.
+    default strategy, whose thresholds are chosen on the first half of the time and tested on the second. `rule` is a function that takes
+    the predictions of a coin as columns and returns 1, -1 or 0 for each (docs/backtest.md). In-sample predictions are left out. Backtests
+    of paths are counted in a file next to the predictions, because the best of many is luck; those of tables are not.
 
     The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` where no prediction can be tested.
     """
-    from coinfarm.backtest.backtest import backtest as run
-    from coinfarm.backtest.backtest import backtest_coins
-    from coinfarm.backtest.market_data import predicted_coins
-    from coinfarm.backtest.stored_predictions import predictions_from_table
-    from coinfarm.backtest.strategy import Strategy
+    from coinfarm.backtesting.backtest import backtest as run
+    from coinfarm.backtesting.backtest import backtest_coins
+    from coinfarm.backtesting.market_data import predicted_coins
+    from coinfarm.backtesting.stored_predictions import predictions_from_table
+    from coinfarm.backtesting.strategy import Strategy, load_rule
 
     chosen = strategy if isinstance(strategy, Strategy) else Strategy() if strategy is None else Strategy.read(Path(strategy))
+    if rule is None and chosen.entry.rule is not None:
+        rule = load_rule(chosen.entry.rule, Path() if isinstance(strategy, Strategy) else Path(str(strategy)).parent)
     if _is_path(predictions) != _is_path(candles):
         raise CoinfarmError("give predictions and candles both as tables, or both as paths")
     if _is_path(predictions):
-        return run(str(predictions), str(candles), chosen)
+        return run(str(predictions), str(candles), chosen, rule=rule)
     from coinfarm.candles.data_frames import arrow_table
 
     market = _read(candles, symbol, interval)
     stored = predictions_from_table(market.symbol, market.interval, arrow_table(predictions))
-    return backtest_coins(*predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval)
+    return backtest_coins(
+        *predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval, rule=rule
+    )
 
 
 def _is_path(source: Any) -> bool:

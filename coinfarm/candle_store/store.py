@@ -232,8 +232,7 @@ def _different_candles(where: str, old: Day, new: Day, differences: "np.typing.N
     more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
     return Conflict(
         f"{where} differs from the new candles at {minute_text(new.time_of(first))} (stored {_candle_text(old, first)}, "
-        f"new {_candle_text(new, first)}){more}. If the new candles are right, replace the stored ones with the option --replace of "
-        "`coinfarm history import`, `download` or `generate`"
+        f"new {_candle_text(new, first)}){more}. If the new candles are right, give the same command with --replace"
     )
 
 

@@ -14,9 +14,9 @@ from coinfarm.cli.progress import stage_bar
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
-    from coinfarm.backtest.backtest_result import BacktestResult
-    from coinfarm.backtest.lookahead import LookaheadResult
-    from coinfarm.backtest.strategy import Rule
+    from coinfarm.backtesting.backtest_result import BacktestResult
+    from coinfarm.backtesting.lookahead import LookaheadResult
+    from coinfarm.backtesting.strategy import Rule
 
 
 @click.command(
@@ -63,11 +63,11 @@ def backtest(
     The first line is the verdict. Orders are filled at the next candle's open, with slippage and fees. If a candle reaches both stop and
     take-profit, the stop counts. Predictions of windows from the model's training period are left out.
     """
-    from coinfarm.backtest.backtest import backtest as run
-    from coinfarm.backtest.backtest import for_sweep
-    from coinfarm.backtest.backtest_document import backtest_document
-    from coinfarm.backtest.predictions_summary import predictions_summary
-    from coinfarm.backtest.strategy import Strategy, load_rule
+    from coinfarm.backtesting.backtest import backtest as run
+    from coinfarm.backtesting.backtest import for_sweep
+    from coinfarm.backtesting.backtest_document import backtest_document
+    from coinfarm.backtesting.predictions_summary import predictions_summary
+    from coinfarm.backtesting.strategy import Strategy, load_rule
     from coinfarm.cli.backtest_tables import backtest_tables
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
@@ -79,7 +79,7 @@ def backtest(
     with on_interrupt("An unfinished backtest is not stored: run it again."), stage_bar("reading") as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
-        from coinfarm.backtest.backtest_report import page
+        from coinfarm.backtesting.backtest_report import page
 
         page(result).write(report)
     if export_folder is not None:
@@ -101,9 +101,9 @@ def backtest(
 
 
 def _check_lookahead(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "LookaheadResult":
-    from coinfarm.backtest.lookahead import check_predictions, check_rule
-    from coinfarm.backtest.market_data import read_predicted_coins
-    from coinfarm.backtest.stored_predictions import read_predictions
+    from coinfarm.backtesting.lookahead import check_predictions, check_rule
+    from coinfarm.backtesting.market_data import read_predicted_coins
+    from coinfarm.backtesting.stored_predictions import read_predictions
 
     stored = read_predictions(predictions)
     if rule is not None:
@@ -119,8 +119,8 @@ def _check_lookahead(predictions: str, candles: str, rule: "Rule | None", model_
 
 
 def _export(predictions: str, candles: str, result: "BacktestResult", folder: Path) -> None:
-    from coinfarm.backtest.export import export
-    from coinfarm.backtest.stored_predictions import read_predictions
+    from coinfarm.backtesting.export import export
+    from coinfarm.backtesting.stored_predictions import read_predictions
 
     for path in export(read_predictions(predictions), candles, result.trades, folder):
         click.echo(path, err=True)

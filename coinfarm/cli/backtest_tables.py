@@ -7,9 +7,9 @@ from math import isfinite
 import numpy as np
 from rich.table import Table
 
-from coinfarm.backtest.backtest_result import BacktestResult
-from coinfarm.backtest.statistics import GroupStatistics
-from coinfarm.backtest.walk_forward import Sweep
+from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.statistics import GroupStatistics
+from coinfarm.backtesting.walk_forward import Sweep
 from coinfarm.reports.formatting import number_text
 
 _BEST_SHOWN = 10

@@ -52,9 +52,9 @@ def verdict(
 def _verdict(
     files: tuple[Path, ...], output: Path, first_day: datetime | None, stop_day: datetime | None, model_uri: str | None, as_json: bool
 ) -> None:
-    from coinfarm.backtest.backtest_document import backtest_document
-    from coinfarm.backtest.backtest_report import page
-    from coinfarm.backtest.predictions_summary import predictions_summary
+    from coinfarm.backtesting.backtest_document import backtest_document
+    from coinfarm.backtesting.backtest_report import page
+    from coinfarm.backtesting.predictions_summary import predictions_summary
     from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
     from coinfarm.reports.packages import require_packages
 

@@ -10,9 +10,9 @@ from coinfarm.backfill.coverage import WindowCounts
 from coinfarm.backfill.estimate import ComputeLimits
 from coinfarm.backfill.plan import BackfillSpec, measure_speed, plan_run
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backtest.backtest import StageProgress, backtest, no_progress
-from coinfarm.backtest.backtest_result import BacktestResult
-from coinfarm.backtest.strategy import Strategy
+from coinfarm.backtesting.backtest import StageProgress, backtest, no_progress
+from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.strategy import Strategy
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.pipeline.candle_selection import CandleSelection
 from coinfarm.storage import open_storage

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from coinfarm.backtest.backtest import backtest
-from coinfarm.backtest.backtest_report import page
-from coinfarm.backtest.strategy import Strategy
+from coinfarm.backtesting.backtest import backtest
+from coinfarm.backtesting.backtest_report import page
+from coinfarm.backtesting.strategy import Strategy
 from tests.support.backtest_files import store_candles, store_predictions
 from tests.support.backtest_markets import noisy_predictions, random_walk
 

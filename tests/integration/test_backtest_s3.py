@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from coinfarm.backtest.trials import FILE_NAME
+from coinfarm.backtesting.trials import FILE_NAME
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import by_day
 from coinfarm.candles.files import parse_candles
@@ -79,7 +79,7 @@ def test_backtests_in_s3_and_in_folders_have_the_same_result(local: Path, predic
 
 def test_stores_the_variants_next_to_the_predictions(s3: "S3Client", local: Path) -> None:
     backtest(local, RESULTS, f"{CANDLES}/store")
-    trials = json.loads(s3.get_object(Bucket="results", Key=f"backtest/{FILE_NAME}")["Body"].read())
+    trials = json.loads(s3.get_object(Bucket="results", Key=f"backtesting/{FILE_NAME}")["Body"].read())
     assert len(trials) == 1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet as pq
 
-from coinfarm.backtest.predicted_coin import PredictedCoin
+from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles

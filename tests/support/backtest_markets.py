@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.backtest.orders import Orders
-from coinfarm.backtest.predicted_coin import PredictedCoin
-from coinfarm.backtest.strategy import Market
+from coinfarm.backtesting.orders import Orders
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.strategy import Market
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
 from image_render.windows import Columns

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import coinfarm
-from coinfarm.api import backtest
+from coinfarm.backtesting.strategy import Entry, Strategy
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
@@ -136,19 +136,22 @@ def test_invalid_candles_are_refused_by_name(model: coinfarm.Model, table: Any, 
 def test_backtests_tables_and_files_alike(model: coinfarm.Model, tmp_path: Path) -> None:
     candles = generate("DEMOUSD", "1m", START_MS, 4_000, seed=5)
     predictions = pa.table(model.predict(candles))
-    found = backtest(predictions, candles)
+    found = coinfarm.backtest(predictions, candles)
     (tmp_path / "DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(candles))
     stored = predictions.add_column(0, "symbol", [["DEMOUSD"] * len(predictions)]).add_column(1, "interval", [["1m"] * len(predictions)])
     pq.write_table(stored, tmp_path / "predictions.parquet")
-    of_files = backtest(tmp_path / "predictions.parquet", tmp_path)
+    of_files = coinfarm.backtest(tmp_path / "predictions.parquet", tmp_path)
     assert found.verdict == of_files.verdict
     np.testing.assert_array_equal(found.trades.net, of_files.trades.net)
     assert len(found.trades.net) > 10
     assert found.verdict.headline
+    strategy = Strategy(entry=Entry(min_end_change_pct=0.0, min_rise_to_decline=0.0))
+    bought = coinfarm.backtest(predictions, candles, strategy=strategy, rule=lambda rows: np.ones(len(rows["end_change_pct"])))
+    assert set(bought.trades.side.tolist()) == {1}
     with pytest.raises(CoinfarmError, match="both"):
-        backtest(predictions, tmp_path)
+        coinfarm.backtest(predictions, tmp_path)
     with pytest.raises(CoinfarmError, match="close_time"):
-        backtest(predictions.drop_columns("close_time"), candles)
+        coinfarm.backtest(predictions.drop_columns("close_time"), candles)
 
 
 def test_importing_coinfarm_loads_nothing_but_itself() -> None:

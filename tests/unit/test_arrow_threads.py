@@ -15,7 +15,7 @@ import pyarrow.csv, pyarrow.ipc, pyarrow.parquet
 threads = lambda: len(os.listdir("/proc/self/task"))
 before = threads()
 
-from coinfarm.backtest.export import _write_feather
+from coinfarm.backtesting.export import _write_feather
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candle_store.day_file import columns_as_they_are

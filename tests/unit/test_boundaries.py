@@ -33,7 +33,7 @@ VIOLATIONS = [
     (LAYERS, "coinfarm.engines", "coinfarm.compilation"),
     (LAYERS, "coinfarm.compilation", "coinfarm.prediction"),
     (LAYERS, "coinfarm.prediction", "coinfarm.serving"),
-    (LAYERS, "coinfarm.serving", "coinfarm.backtest"),
+    (LAYERS, "coinfarm.serving", "coinfarm.backtesting"),
     (LAYERS, "coinfarm.backfill", "coinfarm.evaluation"),
     (LAYERS, "coinfarm.evaluation", "coinfarm.training"),
     (LAYERS, "coinfarm.training", "handler"),

@@ -9,8 +9,8 @@ MAX_LINES = 250
 MAX_LOOSE_MODULES = 8
 MODULES = [PurePath(name) for name in repository_files() if name.endswith(".py")]
 TOO_LONG = {
-    "coinfarm/backtest/backtest_report.py",
-    "coinfarm/backtest/simulation.py",
+    "coinfarm/backtesting/backtest_report.py",
+    "coinfarm/backtesting/simulation.py",
     "coinfarm/evaluation/evaluation_report.py",
     "events/make.py",
     "tests/docs/cloud.py",

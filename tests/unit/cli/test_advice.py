@@ -17,11 +17,12 @@ COMMAND = re.compile(r"coinfarm(?: --stack \S+)?((?: [a-z]+)+)")
 OTHER_PROGRAMS = {"--stack-name"}
 """Options of other programs that messages name."""
 PRINTED_BY = {
+    "candle_store/store.py": ["history import", "history download", "history generate"],
     "backfill/plan.py": ["backfill plan", "verdict"],
     "backfill/estimate.py": ["backfill plan"],
     "backfill/run_manifest.py": ["backfill plan"],
-    "backtest/lookahead.py": ["backtest"],
-    "backtest/backtest.py": ["backtest"],
+    "backtesting/lookahead.py": ["backtest"],
+    "backtesting/backtest.py": ["backtest"],
     "compilation/compile.py": ["model publish"],
     "compilation/tools.py": ["model publish"],
     "evaluation/evaluate.py": ["evaluate"],

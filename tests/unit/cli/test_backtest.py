@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from coinfarm.backtest.lookahead import LookaheadResult
-from coinfarm.backtest.verdict import Conclusion
+from coinfarm.backtesting.lookahead import LookaheadResult
+from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
 from tests.support.backtest_files import MODEL, store_two_coins
@@ -140,7 +140,7 @@ def test_rejects_options_that_do_not_apply(run: Run, options: list[str], text: s
 def test_reports_the_lookahead_check(run: Run, monkeypatch: pytest.MonkeyPatch, rms_share: float, exit_code: int) -> None:
     # The module has the name of its command, so it is not an attribute of `coinfarm.cli`.
     monkeypatch.setattr(sys.modules["coinfarm.cli.backtest"], "open_predictor", lambda model: None)
-    monkeypatch.setattr("coinfarm.backtest.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))
+    monkeypatch.setattr("coinfarm.backtesting.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))
     result = run("--check-lookahead", "--json")
     assert result.exit_code == exit_code
     if exit_code:

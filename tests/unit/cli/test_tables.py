@@ -11,7 +11,7 @@ from rich.table import Table
 from coinfarm.backfill.coverage import Coverage, Month, WindowCounts
 from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
 from coinfarm.backfill.status import ShardFailure, Status
-from coinfarm.backtest.statistics import Statistics
+from coinfarm.backtesting.statistics import Statistics
 from coinfarm.candle_store.check import Gap, SeriesCheck
 from coinfarm.cli.backfill_tables import coverage_table, estimate_table, status_table
 from coinfarm.cli.backtest_tables import backtest_tables

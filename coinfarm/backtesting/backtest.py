@@ -1,0 +1,199 @@
+"""One backtest, from stored predictions and candles to the verdict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from coinfarm.backtesting.backtest_result import BacktestResult, BaselineResult, TrialSummary
+from coinfarm.backtesting.baseline_strategies import BaselineContext, BaselineStrategy, baselines
+from coinfarm.backtesting.break_even import break_even
+from coinfarm.backtesting.deflation import deflated_sharpe_probability, sharpe_ratio
+from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.market_data import ExclusionCounts, read_predicted_coins
+from coinfarm.backtesting.period import BacktestPeriod, period_of
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.proposals import Proposals, propose
+from coinfarm.backtesting.sample_size import independent_count
+from coinfarm.backtesting.simulation import simulate_trades
+from coinfarm.backtesting.statistics import (
+    by_coin,
+    by_month,
+    daily_returns,
+    direction_accuracy,
+    statistics,
+)
+from coinfarm.backtesting.stored_predictions import read_predictions
+from coinfarm.backtesting.strategy import Rule, Strategy, Thresholds
+from coinfarm.backtesting.trades import Trades
+from coinfarm.backtesting.trials import add_trials, variant_key
+from coinfarm.backtesting.verdict import decide_verdict
+from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
+from coinfarm.errors import CoinfarmError, StorageError
+
+BOOTSTRAP_SAMPLES = 1_000
+
+StageProgress = Callable[[str, int, int], None]
+"""Called with the name of the stage, and with how much of it is done, of how much."""
+
+
+def no_progress(stage: str, done: int, total: int) -> None:
+    """Ignore the progress."""
+
+
+def backtest(
+    predictions_root: str,
+    candles_root: str,
+    strategy: Strategy,
+    *,
+    rule: Rule | None = None,
+    samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = 0,
+    progress: StageProgress = no_progress,
+) -> BacktestResult:
+    """Test the strategy on the predictions under one root and the candles under the other; `samples` is the number of bootstrap samples.
+
+    Raises `CoinfarmError` if there is nothing to test, and what the readers of both raise.
+    """
+    progress("reading", 0, 1)
+    stored = read_predictions(predictions_root)
+    coins, exclusions = read_predicted_coins(stored, candles_root, strategy.exit.horizon_candles)
+    return backtest_coins(
+        coins,
+        exclusions,
+        strategy,
+        interval=stored[0].interval,
+        model=stored[0].model,
+        rule=rule,
+        trials_root=predictions_root,
+        samples=samples,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def backtest_coins(
+    all_coins: list[PredictedCoin],
+    exclusions: ExclusionCounts,
+    strategy: Strategy,
+    *,
+    interval: str,
+    model: str | None = None,
+    rule: Rule | None = None,
+    trials_root: str | None = None,
+    samples: int = BOOTSTRAP_SAMPLES,
+    seed: int = 0,
+    progress: StageProgress = no_progress,
+) -> BacktestResult:
+    """Test the strategy on coins in memory. Without a `trials_root` earlier trials on these predictions are not counted."""
+    horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
+    symbols = tuple(coin.symbol for coin in all_coins)
+    trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
+    full_period = period_of(all_coins, horizon)
+    folds, sweep = trader.folds(all_coins, full_period, lambda done, total: progress("variants", done, total))
+    period = BacktestPeriod(folds[0].start_ms, full_period.stop_ms, full_period.horizon_ms)
+    coins = [coin.between(period.start_ms, period.stop_ms) for coin in all_coins]
+    trades, signals = trader.trade(coins, folds)
+    found = break_even(trades, period, samples, seed)
+    context = BaselineContext(coins, strategy, trades, signals, trader.full_stake, lambda others: trader.trade(others, folds)[0], seed)
+    results = []
+    for done, baseline in enumerate(compared := baselines(context)):
+        progress("baselines", done, len(compared))
+        results.append(_baseline_result(baseline, period, capital, samples, seed))
+    trials = _count_trials(trials_root, strategy, trades, period, sweep)
+    return BacktestResult(
+        strategy=strategy,
+        model=model,
+        interval=interval,
+        coins=tuple(coins),
+        exclusions=exclusions,
+        period=period,
+        folds=folds,
+        sweep=sweep,
+        trades=trades,
+        break_even=found,
+        verdict=decide_verdict(found, period, trials.deflated_sharpe_probability, trials.variants),
+        statistics=statistics(trades, period, capital),
+        by_coin=by_coin(trades, capital),
+        by_month=by_month(trades, capital),
+        direction=direction_accuracy(coins, trades, horizon),
+        baselines=tuple(results),
+        trials=trials,
+        independent_predictions=_independent_predictions(coins, horizon),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Trader:
+    """Applies the strategy to coins."""
+
+    strategy: Strategy
+    symbols: tuple[str, ...]
+    rule: Rule | None
+    full_stake: float
+
+    def folds(
+        self, coins: list[PredictedCoin], period: BacktestPeriod, on_variant: Callable[[int, int], None]
+    ) -> tuple[tuple[Fold, ...], Sweep | None]:
+        """The thresholds by period: chosen by walk-forward unless the strategy sets them."""
+        entry = self.strategy.entry
+        if not self.strategy.has_open_thresholds:
+            given = Thresholds(entry.min_end_change_pct or 0.0, entry.min_rise_to_decline or 0.0)
+            return (Fold(period.start_ms, period.stop_ms, given),), None
+        proposed = []
+        for number, coin in enumerate(coins):
+            proposals = self._proposals(coin)
+            fills = fill_orders(coin.candles, proposals.orders, self.strategy.market)
+            proposed.append(proposed_trades(self.symbols, number, proposals, fills, self.strategy))
+        return choose_thresholds(proposed, self.strategy, period, on_variant)
+
+    def trade(self, coins: Sequence[PredictedCoin], folds: Sequence[Fold]) -> tuple[Trades, list[int]]:
+        """The trades, and the number of signals for each coin."""
+        fills, signals = [], []
+        for coin in coins:
+            proposals = self._proposals(coin)
+            if self.rule is None:
+                thresholds = thresholds_at(folds, coin.candles.open_time[proposals.orders.signal])
+                proposals = proposals.rows(proposals.reach_thresholds(*thresholds))
+            fills.append(fill_orders(coin.candles, proposals.orders, self.strategy.market))
+            signals.append(len(proposals))
+        size = self.strategy.size
+        return simulate_trades(self.symbols, fills, self.strategy.market, size.positions_per_coin, size.max_positions), signals
+
+    def _proposals(self, coin: PredictedCoin) -> Proposals:
+        return propose(self.strategy, coin, self.full_stake, self.rule)
+
+
+def _baseline_result(baseline: BaselineStrategy, period: BacktestPeriod, capital: float, samples: int, seed: int) -> BaselineResult:
+    found = break_even(baseline.trades, period, samples, seed)
+    return BaselineResult(baseline, found, statistics(baseline.trades, period, capital * baseline.draws).return_pct)
+
+
+def _count_trials(root: str | None, strategy: Strategy, trades: Trades, period: BacktestPeriod, sweep: Sweep | None) -> TrialSummary:
+    returns = daily_returns(trades, period, strategy.size.capital)
+    if sweep is None:
+        trials = {variant_key(strategy, None): sharpe_ratio(returns)}
+    else:
+        trials = {variant_key(strategy, each): float(ratio) for each, ratio in zip(sweep.variants, sweep.daily_sharpe.flat, strict=True)}
+    stored = root is not None
+    if root is not None:
+        try:
+            trials = add_trials(root, trials)
+        except StorageError:  # predictions in read-only storage can be backtested, too
+            stored = False
+    return TrialSummary(len(trials), deflated_sharpe_probability(returns, list(trials.values())), stored)
+
+
+def _independent_predictions(coins: Sequence[PredictedCoin], horizon_candles: int) -> float:
+    """Less than their number, since their horizons overlap."""
+    start = np.concatenate([coin.signal_ms for coin in coins])
+    return independent_count(start, start + horizon_candles * coins[0].candles.interval_ms)
+
+
+def for_sweep(strategy: Strategy) -> Strategy:
+    """The same strategy with both thresholds open, and a grid of 400 variants. Raises `CoinfarmError` for a strategy with a rule."""
+    if strategy.entry.rule is not None:
+        raise CoinfarmError("a rule has no thresholds to sweep: leave out --sweep, or entry.rule")
+    entry = strategy.entry.model_copy(update={"min_end_change_pct": None, "min_rise_to_decline": None})
+    selection = strategy.selection.model_copy(update={"end_change_steps": SWEEP_STEPS, "rise_to_decline_steps": SWEEP_STEPS})
+    return strategy.model_copy(update={"entry": entry, "selection": selection})

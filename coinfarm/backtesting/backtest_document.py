@@ -1,0 +1,86 @@
+"""A backtest's result as JSON."""
+
+from dataclasses import asdict
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.break_even import BreakEven
+from coinfarm.reports.formatting import minute_text
+
+
+def backtest_document(result: BacktestResult) -> dict[str, Any]:
+    """All figures of the result, for `json.dumps`; None for an undefined one."""
+    document: dict[str, Any] = _plain(
+        {
+            "verdict": {
+                "answer": str(result.verdict.conclusion),
+                "headline": result.verdict.headline,
+                "reasons": result.verdict.reasons,
+                **_break_even(result.break_even),
+            },
+            "model": result.model,
+            "symbols": result.symbols,
+            "interval": result.interval,
+            "period": {"from": minute_text(result.period.start_ms), "to": minute_text(result.period.stop_ms), "days": result.period.days},
+            "predictions": {
+                **asdict(result.exclusions),
+                "judged": sum(map(len, result.coins)),
+                "judged_independent": result.independent_predictions,
+            },
+            "tried": {
+                "variants": result.trials.variants,
+                "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
+                "kept": result.trials.stored,
+            },
+            "statistics": asdict(result.statistics),
+            "direction": asdict(result.direction),
+            "baselines": [
+                {
+                    "name": each.baseline.name,
+                    "meaning": each.baseline.meaning,
+                    **_break_even(each.break_even),
+                    "return_pct": each.return_pct,
+                }
+                for each in result.baselines
+            ],
+            "by_coin": [asdict(group) for group in result.by_coin],
+            "by_month": [asdict(group) for group in result.by_month],
+            "folds": [
+                {
+                    "from": minute_text(fold.start_ms),
+                    "to": minute_text(fold.stop_ms),
+                    **fold.thresholds._asdict(),
+                    "trained_on_trades": fold.selection_trades,
+                }
+                for fold in result.folds
+            ],
+            "sweep": None if result.sweep is None else vars(result.sweep),
+            "strategy": result.strategy.model_dump(mode="json"),
+        }
+    )
+    return document
+
+
+def _break_even(found: BreakEven) -> dict[str, Any]:
+    return {
+        "break_even_bps": found.bps,
+        "break_even_low_bps": found.low_bps,
+        "break_even_high_bps": found.high_bps,
+        "cost_bps": found.cost_bps,
+        "trades": found.trades,
+        "independent_trades": found.independent_trades,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Replace arrays and tuples by lists, NaN and infinity by None."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value

@@ -1,0 +1,123 @@
+"""Reading the candles of each predicted coin, and aligning the predictions to them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.stored_predictions import CoinPredictions
+from coinfarm.candle_store.store import PREFIX, CandleStore
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.interval import interval_ms
+from coinfarm.errors import CoinfarmError
+from coinfarm.storage import open_storage
+
+_ENDINGS = (".parquet", ".csv", ".json")
+_MARGIN_MS = 7 * 86_400_000
+"""How far candles are read before and after the predictions: for momentum before the first, and for the last trades to end."""
+
+
+@dataclass(frozen=True)
+class ExclusionCounts:
+    """The number of predictions, and of those that are excluded from the backtest, by the first reason that applies."""
+
+    predictions: int
+    in_sample: int
+    in_sample_unknown: int
+    """Not excluded: the model does not say what it was trained on."""
+    without_values: int
+    without_candles: int
+    without_horizon: int
+
+    @property
+    def usable(self) -> int:
+        return self.predictions - self.in_sample - self.without_values - self.without_candles - self.without_horizon
+
+    def __add__(self, other: "ExclusionCounts") -> "ExclusionCounts":
+        return ExclusionCounts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+
+def read_market(root: str, symbol: str, interval: str, start_ms: int | None = None, stop_ms: int | None = None) -> Candles:
+    """The coin's candles that open in `[start_ms, stop_ms)`, from a candle store, a folder with files such as `BTCUSD-1m.parquet`, or one
+    such file. Raises `CoinfarmError` if there are none.
+    """
+    path = PurePosixPath(root)
+    if path.suffix in _ENDINGS:
+        candles = _from_file(root.rpartition("/")[0] or ".", path.name, symbol, interval, start_ms, stop_ms)
+    else:
+        candles = _from_folder(root, symbol, interval, start_ms, stop_ms)
+    if not len(candles):
+        raise CoinfarmError(f"{root} has no {interval} candles of {symbol} in the period of its predictions")
+    return candles
+
+
+def align_predictions(predictions: CoinPredictions, candles: Candles, horizon_candles: int) -> tuple[PredictedCoin, ExclusionCounts]:
+    """The coin with the predictions that can be tested, and the counts of the others."""
+    candles = fill_gaps(candles)
+    step_ms = interval_ms(predictions.interval)
+    # A window closes in the last millisecond of its last candle, as on exchanges.
+    signal = (predictions.close_time + 1 - step_ms - candles.open_time[0]) // step_ms
+    no_values = np.isnan(predictions.values_pct).any(axis=1)
+    no_candles = (signal < 0) | (signal >= len(candles))
+    no_candles |= candles.open_time[np.clip(signal, 0, len(candles) - 1)] + step_ms != predictions.close_time + 1
+    no_horizon = signal + horizon_candles >= len(candles)
+    reasons = np.stack([predictions.in_sample, no_values, no_candles, no_horizon])
+    first = np.where(reasons.any(axis=0), reasons.argmax(axis=0), len(reasons))
+    counts = np.bincount(first, minlength=len(reasons) + 1).tolist()
+    usable = first == len(reasons)
+    exclusions = ExclusionCounts(len(predictions), counts[0], predictions.in_sample_unknown, *counts[1:-1])
+    return PredictedCoin(candles, signal[usable], predictions.values_pct[usable], predictions.filled_candles[usable]), exclusions
+
+
+def read_predicted_coins(
+    predictions: list[CoinPredictions], root: str, horizon_candles: int
+) -> tuple[list[PredictedCoin], ExclusionCounts]:
+    """The coins of all predictions, with their candles under `root`. Raises `CoinfarmError` if no prediction can be tested."""
+
+    def read(each: CoinPredictions) -> Candles:
+        start_ms, stop_ms = int(each.close_time[0]) - _MARGIN_MS, int(each.close_time[-1]) + _MARGIN_MS
+        return read_market(root, each.symbol, each.interval, start_ms, stop_ms)
+
+    return predicted_coins(predictions, read, horizon_candles)
+
+
+def predicted_coins(
+    predictions: list[CoinPredictions], read: Callable[[CoinPredictions], Candles], horizon_candles: int
+) -> tuple[list[PredictedCoin], ExclusionCounts]:
+    """The coins of all predictions, with the candles that `read` returns for each. Raises the same as `read_predicted_coins`."""
+    coins, exclusions = [], ExclusionCounts(0, 0, 0, 0, 0, 0)
+    for each in predictions:
+        coin, excluded = align_predictions(each, read(each), horizon_candles)
+        coins.append(coin)
+        exclusions += excluded
+    if not exclusions.usable:
+        raise CoinfarmError(
+            f"none of {exclusions.predictions:,} predictions can be tested: {exclusions.in_sample:,} are in sample, "
+            f"{exclusions.without_values:,} have no values, {exclusions.without_candles:,} no candles, "
+            f"and {exclusions.without_horizon:,} no candles after them"
+        )
+    return [coin for coin in coins if len(coin)], exclusions
+
+
+def _from_file(folder: str, name: str, symbol: str, interval: str, start_ms: int | None, stop_ms: int | None) -> Candles:
+    candles = parse_candles(open_storage(folder).read(name).data, name, start_ms=start_ms, stop_ms=stop_ms)
+    if (candles.symbol, candles.interval) != (symbol, interval):
+        raise CoinfarmError(
+            f"{name} has {candles.interval} candles of {candles.symbol}, but the predictions are of {interval} candles of {symbol}"
+        )
+    return candles
+
+
+def _from_folder(root: str, symbol: str, interval: str, start_ms: int | None, stop_ms: int | None) -> Candles:
+    storage = open_storage(root)
+    for ending in _ENDINGS:
+        if storage.exists(f"{symbol}-{interval}{ending}"):
+            return _from_file(root, f"{symbol}-{interval}{ending}", symbol, interval, start_ms, stop_ms)
+    parent, _, name = root.rstrip("/").rpartition("/")
+    if name == PREFIX.rstrip("/") and next(iter(storage.list(PREFIX)), None) is None:
+        storage = open_storage(parent or ".")  # the folder inside a candle store was given, not the store
+    return CandleStore(storage).read(symbol, interval, start_ms, stop_ms)

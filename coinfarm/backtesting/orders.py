@@ -1,0 +1,34 @@
+"""Orders as columns."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.backtesting.predicted_coin import Indices, Mask
+from coinfarm.candles.arrays import Values
+
+
+@dataclass(frozen=True, eq=False)
+class Orders:
+    """Entry orders of one coin with their exit orders, every column `(n,)`, in order of time.
+
+    `signal` is the index of the candle at whose close the order is placed; `side` is 1 (long) or -1 (short). `stop_pct` and `take_pct` are
+    the distances of stop and take-profit from the entry price, in percent of it, infinite if there is none. The position is closed after
+    `hold` candles at the latest. `stake` is the amount wanted, in the quote currency.
+    """
+
+    signal: Indices
+    side: NDArray[np.int8]
+    stop_pct: Values
+    take_pct: Values
+    hold: Indices
+    stake: Values
+
+    def __len__(self) -> int:
+        return len(self.signal)
+
+    def rows(self, chosen: Mask | Indices | slice) -> "Orders":
+        return Orders(
+            self.signal[chosen], self.side[chosen], self.stop_pct[chosen], self.take_pct[chosen], self.hold[chosen], self.stake[chosen]
+        )

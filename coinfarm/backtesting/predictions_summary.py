@@ -1,0 +1,29 @@
+"""Which predictions a backtest used, in words."""
+
+from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.reports.formatting import minute_text
+
+
+def predictions_summary(result: BacktestResult) -> str:
+    """How many predictions were excluded and why, chose thresholds, and were tested; and how many variants were tried."""
+    excluded, period, trials = result.exclusions, result.period, result.trials
+    parts = [f"{excluded.predictions:,} predictions"]
+    for count, reason in (
+        (excluded.in_sample, "in sample"),
+        (excluded.without_values, "windows without a prediction"),
+        (excluded.without_candles, "without candles"),
+        (excluded.without_horizon, "without a complete horizon of candles after them"),
+    ):
+        if count:
+            parts.append(f"{count:,} left out: {reason}")
+    tested = sum(map(len, result.coins))
+    if result.sweep is not None:
+        parts.append(f"{excluded.usable - tested:,} to choose thresholds")
+    parts.append(
+        f"{tested:,} tested, as informative as {result.independent_predictions:,.0f} independent ones, from "
+        f"{minute_text(period.start_ms)} to {minute_text(period.stop_ms)} UTC"
+    )
+    if excluded.in_sample_unknown:
+        parts.append(f"{excluded.in_sample_unknown:,} may be in sample: the model does not say")
+    parts.append(f"{trials.variants:,} variants tried{'' if trials.stored else ' (the list could not be stored next to the predictions)'}")
+    return "; ".join(parts) + "."

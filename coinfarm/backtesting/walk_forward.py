@@ -1,0 +1,187 @@
+"""Thresholds chosen on earlier trades and tested on later ones: walk-forward, and purged."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from coinfarm.backtesting.deflation import sharpe_ratio
+from coinfarm.backtesting.fills import Fills
+from coinfarm.backtesting.period import BacktestPeriod
+from coinfarm.backtesting.position_schedule import Holdings, schedule
+from coinfarm.backtesting.predicted_coin import Indices
+from coinfarm.backtesting.proposals import Proposals
+from coinfarm.backtesting.simulation import trades_from_fills
+from coinfarm.backtesting.strategy import Strategy, Thresholds
+from coinfarm.backtesting.trades import Trades
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.day import DAY_MS
+from coinfarm.errors import CoinfarmError
+
+SWEEP_STEPS = 20
+"""Of each threshold in a full sweep: 400 variants."""
+_MIN_SHARE = 0.002
+"""The share of the first part's predictions that reach the strictest threshold of a grid."""
+_Z_90 = 1.645
+"""Standard errors from a normal distribution's mean to the lower end of its 90 % interval."""
+
+
+@dataclass(frozen=True)
+class Fold:
+    """A period, `[start_ms, stop_ms)`, and the thresholds that it is traded with, which were chosen on `selection_trades` trades that ended
+    before it (0 if nothing was chosen).
+    """
+
+    start_ms: int
+    stop_ms: int
+    thresholds: Thresholds
+    selection_trades: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """All variants of a grid, `(a, b)`: the average trade in bps before costs, and the number of trades, in the first part and in the later
+    one; NaN without a trade. `daily_sharpe` is computed from the first part, after costs.
+    """
+
+    min_end_change_pct: Values
+    min_rise_to_decline: Values
+    first_bps: Values
+    later_bps: Values
+    first_trades: Indices
+    later_trades: Indices
+    cost_bps: Values
+    daily_sharpe: Values
+
+    @property
+    def variants(self) -> list[Thresholds]:
+        """In the order of the flattened arrays."""
+        return [Thresholds(float(a), float(b)) for a, b in product(self.min_end_change_pct, self.min_rise_to_decline)]
+
+
+@dataclass(frozen=True, eq=False)
+class ProposedTrades:
+    """One coin's proposals that can be filled, with the fills and the trade of each, row by row."""
+
+    proposals: Proposals
+    fills: Fills
+    trades: Trades
+
+
+def proposed_trades(symbols: tuple[str, ...], coin: int, proposals: Proposals, fills: Fills, strategy: Strategy) -> ProposedTrades:
+    """The proposed trades of the coin with that index in `symbols`."""
+    filled = np.isin(proposals.orders.signal, fills.orders.signal, assume_unique=True)
+    return ProposedTrades(proposals.rows(filled), fills, trades_from_fills(symbols, coin, fills, strategy.market))
+
+
+def choose_thresholds(
+    proposed: Sequence[ProposedTrades], strategy: Strategy, period: BacktestPeriod, on_variant: Callable[[int, int], None]
+) -> tuple[tuple[Fold, ...], Sweep]:
+    """Try every variant of the grid, and choose the best one for each of the folds after the first part.
+
+    The best variant has the highest lower end of the 90 % interval of the average trade after costs, over the trades that ended before the
+    fold began, so nothing that a fold is tested on is known to the choice. `on_variant(done, total)` is called after each variant. Raises
+    `CoinfarmError` if there is no proposal in the first part.
+    """
+    selection = strategy.selection
+    cut_ms = period.start_ms + int((period.stop_ms - period.start_ms) * selection.first_part_pct / 100.0)
+    bounds = np.linspace(cut_ms, period.stop_ms, selection.folds + 1).astype(np.int64)
+    end_changes, ratios = _grid(proposed, strategy, cut_ms)
+    shape = (len(end_changes), len(ratios))
+    first_bps, later_bps, cost_bps, sharpe = (np.full(shape, np.nan) for _ in range(4))
+    first_trades, later_trades = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    scores = np.full((selection.folds, *shape), -np.inf)
+    selection_trades = np.zeros((selection.folds, *shape), np.int64)
+    for done, at in enumerate(np.ndindex(shape)):
+        thresholds = Thresholds(float(end_changes[at[0]]), float(ratios[at[1]]))
+        entry_ms, exit_ms, stake, gross, net = _variant_trades(proposed, strategy, thresholds)
+        first, later = exit_ms <= cut_ms, entry_ms >= cut_ms
+        first_bps[at], later_bps[at] = _bps(gross[first], stake[first]), _bps(gross[later], stake[later])
+        first_trades[at], later_trades[at] = first.sum(), later.sum()
+        cost_bps[at] = _bps(gross - net, stake)
+        sharpe[at] = _daily_sharpe(exit_ms[first], net[first], period.start_ms, cut_ms)
+        for fold, start_ms in enumerate(bounds[:-1]):
+            ended = exit_ms <= start_ms
+            selection_trades[fold][at] = ended.sum()
+            scores[fold][at] = _score(net[ended], stake[ended], selection.min_trades)
+        on_variant(done + 1, shape[0] * shape[1])
+    folds = []
+    for fold, (start_ms, stop_ms) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
+        best = _best(scores[fold], selection_trades[fold])
+        thresholds = Thresholds(float(end_changes[best[0]]), float(ratios[best[1]]))
+        folds.append(Fold(start_ms, stop_ms, thresholds, int(selection_trades[fold][best])))
+    return tuple(folds), Sweep(end_changes, ratios, first_bps, later_bps, first_trades, later_trades, cost_bps, sharpe)
+
+
+def thresholds_at(folds: Sequence[Fold], time_ms: Times) -> tuple[Values, Values]:
+    """`(n,)` each: the two thresholds that apply at each time."""
+    fold = np.clip(np.searchsorted([each.start_ms for each in folds], time_ms, side="right") - 1, 0, None)
+    table = np.array([each.thresholds for each in folds])
+    return table[fold, 0], table[fold, 1]
+
+
+def _grid(proposed: Sequence[ProposedTrades], strategy: Strategy, cut_ms: int) -> tuple[Values, Values]:
+    """The values of each threshold: the strategy's own, or quantiles that fewer and fewer proposals of the first part reach."""
+    first = [each.proposals.rows(each.trades.exit_ms <= cut_ms) for each in proposed]
+    if not sum(map(len, first)):
+        raise CoinfarmError(
+            "the first part of the predictions proposes no trade to choose thresholds by: give more predictions, or set "
+            "min_end_change_pct and min_rise_to_decline in the strategy"
+        )
+    entry, selection = strategy.entry, strategy.selection
+    end_change = np.concatenate([each.end_change_pct for each in first])
+    ratio = np.concatenate([each.rise_to_decline for each in first])
+    return (
+        _steps(end_change, entry.min_end_change_pct, selection.end_change_steps),
+        _steps(ratio, entry.min_rise_to_decline, selection.rise_to_decline_steps),
+    )
+
+
+def _steps(values: Values, given: float | None, steps: int) -> Values:
+    if given is not None:
+        return np.array([given])
+    shares = np.geomspace(1.0, _MIN_SHARE, steps) if steps > 1 else np.array([1.0])
+    quantiles: Values = np.unique(np.quantile(values, 1.0 - shares))
+    return quantiles
+
+
+def _variant_trades(
+    proposed: Sequence[ProposedTrades], strategy: Strategy, thresholds: Thresholds
+) -> tuple[Times, Times, Values, Values, Values]:
+    """Entry times, exit times, stakes, and profits before and after costs, of the trades with these thresholds."""
+    reaching = [np.flatnonzero(each.proposals.reach_thresholds(*thresholds)) for each in proposed]
+    holdings = [
+        Holdings(each.fills.orders.signal[rows], each.fills.exit_at[rows], each.fills.candles.open_time)
+        for each, rows in zip(proposed, reaching, strict=True)
+    ]
+    taken = schedule(holdings, strategy.size.positions_per_coin, strategy.size.max_positions)
+    trades = [each.trades.rows(rows[at]) for each, rows, at in zip(proposed, reaching, taken, strict=True)]
+    columns = [(each.entry_ms, each.exit_ms, each.stake, each.gross, each.net) for each in trades]
+    entry_ms, exit_ms, stake, gross, net = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return entry_ms, exit_ms, stake, gross, net
+
+
+def _bps(amount: Values, stake: Values) -> float:
+    return 1e4 * float(amount.sum()) / float(stake.sum()) if len(stake) else float("nan")
+
+
+def _daily_sharpe(exit_ms: Times, net: Values, start_ms: int, stop_ms: int) -> float:
+    first = start_ms // DAY_MS
+    days = max(1, -(-stop_ms // DAY_MS) - first)
+    daily = np.bincount(np.clip(exit_ms // DAY_MS - first, 0, days - 1), net, minlength=days)
+    return sharpe_ratio(daily.astype(np.float64))
+
+
+def _score(net: Values, stake: Values, min_trades: int) -> float:
+    if len(net) < min_trades:
+        return -np.inf
+    mean = float(net.sum()) / float(stake.sum())
+    error = float(np.sqrt(((net - mean * stake) ** 2).sum())) / float(stake.sum())
+    return mean - _Z_90 * error
+
+
+def _best(scores: Values, trades: Indices) -> tuple[int, ...]:
+    """The variant with the best score; if all have too few trades for a score, the one with the most trades."""
+    by = scores if np.isfinite(scores).any() else trades
+    return tuple(int(at) for at in np.unravel_index(int(np.argmax(by)), by.shape))

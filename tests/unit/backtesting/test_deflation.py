@@ -1,0 +1,40 @@
+"""The deflated Sharpe ratio, compared with the example in its paper and with simulations."""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from coinfarm.backtesting.deflation import deflated_sharpe_probability, expected_best, expected_maximum, probability_above, sharpe_ratio
+
+
+def test_equals_the_example_of_the_paper() -> None:
+    """Bailey and López de Prado 2014, "A numerical example": 2.5 a year over five years of days, the best of 100 tries."""
+    best_by_luck = expected_maximum(0.5 / 250, 100)
+    assert best_by_luck == pytest.approx(0.1132, abs=5e-5)
+    assert probability_above(2.5 / sqrt(250), best_by_luck, 1_250, -3.0, 10.0) == pytest.approx(0.9004, abs=5e-5)
+
+
+def test_a_single_trial_is_not_deflated() -> None:
+    assert expected_best([0.3]) == 0.0
+
+
+def test_more_trials_lower_the_probability() -> None:
+    returns = np.random.default_rng(1).normal(0.02, 1.0, 300)
+    ratios = np.random.default_rng(2).normal(0.0, 0.1, 400).tolist()
+    alone, of_ten, of_all = (deflated_sharpe_probability(returns, ratios[:count]) for count in (1, 10, 400))
+    assert alone > of_ten > of_all
+
+
+def test_the_expected_maximum_equals_that_of_simulated_ratios() -> None:
+    largest = np.random.default_rng(3).normal(0.0, 0.2, (20_000, 50)).max(axis=1)
+    assert expected_maximum(0.2**2, 50) == pytest.approx(largest.mean(), rel=0.02)
+
+
+@pytest.mark.parametrize("returns", [[], [0.1, 0.2], [0.0, 0.0, 0.0, 0.0]], ids=["none", "two", "constant"])
+def test_is_nan_for_few_or_constant_returns(returns: list[float]) -> None:
+    assert np.isnan(deflated_sharpe_probability(np.array(returns), [0.1]))
+
+
+def test_the_sharpe_ratio_of_constant_returns_is_zero() -> None:
+    assert sharpe_ratio(np.full(10, 0.01)) == 0.0

@@ -1,0 +1,115 @@
+"""Reading stored predictions: complete, in order of time, of one model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from pyarrow import parquet as pq
+
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.stored_predictions import read_predictions
+from coinfarm.errors import CoinfarmError
+from tests.support.backtest_files import MODEL, prediction_table, store_predictions
+from tests.support.backtest_markets import noisy_predictions, random_walk
+
+
+@pytest.fixture(scope="module")
+def coin() -> PredictedCoin:
+    """Two days of predictions, with one missing value."""
+    coin = noisy_predictions(random_walk("DEMOUSD", 2_000, 1), 10, 2)
+    coin.predicted_pct[7] = np.nan
+    return coin
+
+
+def assert_read(root: str, coin: PredictedCoin, model: str | None) -> None:
+    (found,) = read_predictions(root)
+    assert (found.symbol, found.interval, found.model) == (coin.symbol, "1m", model)
+    np.testing.assert_array_equal(found.close_time, coin.signal_ms + 59_999)
+    np.testing.assert_array_equal(found.values_pct, coin.predicted_pct)
+    assert found.in_sample.dtype == np.bool_
+
+
+@pytest.mark.parametrize(
+    ("prefix", "model"),
+    [(f"predictions/model={MODEL}/", MODEL), (f"model={MODEL}/stride=5/", MODEL), ("", None)],
+    ids=["a backfill's folders", "with a stride", "without a model"],
+)
+def test_concatenates_days(tmp_path: Path, coin: PredictedCoin, prefix: str, model: str | None) -> None:
+    store_predictions(tmp_path, coin, prefix=prefix)
+    assert_read(str(tmp_path), coin, model)
+
+
+def test_reads_the_model_from_the_roots_name(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
+
+
+def test_ignores_other_files(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/manifest.json").write_text("{}")
+    assert_read(str(tmp_path), coin, MODEL)
+
+
+def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:
+    other = replace(coin, candles=replace(coin.candles, symbol="DEMOETH"))
+    parts = [
+        prediction_table(each)
+        .append_column("symbol", pa.array([each.symbol] * len(each)))
+        .append_column("interval", pa.array(["1m"] * len(each)))
+        for each in (coin, other)
+    ]
+    pq.write_table(pa.concat_tables(parts), tmp_path / "collected.parquet")
+    found = read_predictions(f"{tmp_path}/collected.parquet")
+    assert [(each.symbol, len(each)) for each in found] == [("DEMOETH", len(coin)), ("DEMOUSD", len(coin))]
+    np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
+
+
+def test_counts_rows_with_unknown_in_sample(tmp_path: Path, coin: PredictedCoin) -> None:
+    flags: list[bool | None] = [True, None, None, *[False] * (len(coin) - 3)]
+    store_predictions(tmp_path, coin, in_sample=flags)
+    (found,) = read_predictions(str(tmp_path))
+    assert found.in_sample_unknown == 2
+    assert found.in_sample.tolist() == [flag is True for flag in flags]
+
+
+def test_rejects_predictions_of_two_models(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    store_predictions(tmp_path, coin, prefix="predictions/model=20260202-ffffffff/")
+    with pytest.raises(CoinfarmError, match=f"{MODEL}, 20260202-ffffffff"):
+        read_predictions(str(tmp_path))
+
+
+def test_merges_equal_predictions_of_one_window_and_rejects_different_ones(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    (once,) = read_predictions(str(tmp_path))
+    first = next(tmp_path.rglob("*.parquet"))
+    again = first.with_name("date=1999-01-01.parquet")
+    again.write_bytes(first.read_bytes())
+    (twice,) = read_predictions(str(tmp_path))
+    assert twice.close_time.tolist() == once.close_time.tolist()
+    np.testing.assert_array_equal(twice.values_pct, once.values_pct)
+    table = pq.read_table(again)
+    column = table.schema.get_field_index("end_change_pct")
+    pq.write_table(table.set_column(column, "end_change_pct", pc.add(table["end_change_pct"], 1.0)), again)
+    with pytest.raises(CoinfarmError, match="DEMOUSD"):
+        read_predictions(str(tmp_path))
+
+
+@pytest.mark.parametrize("content", [b"no Parquet", None], ids=["not Parquet", "other columns"])
+def test_names_an_invalid_file(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "symbol=A/interval=1m/date=2019-05-01.parquet"
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table({"a": [1]}), path)
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(CoinfarmError, match=r"date=2019-05-01\.parquet"):
+        read_predictions(str(tmp_path))
+
+
+def test_rejects_an_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match="has no predictions"):
+        read_predictions(str(tmp_path))

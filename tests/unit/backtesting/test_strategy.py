@@ -1,0 +1,150 @@
+"""The strategy's config and the orders that it proposes."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.proposals import propose
+from coinfarm.backtesting.strategy import Size, Strategy, load_rule
+from coinfarm.errors import CoinfarmError
+from tests.support.backtest_markets import flat, market
+
+CANDLES = market([flat()] * 10)
+
+
+def coin(*predictions: tuple[float, float, float]) -> PredictedCoin:
+    count = len(predictions)
+    return PredictedCoin(CANDLES, np.arange(count), np.array(predictions), np.zeros(count, np.int64))
+
+
+def strategy(**tables: object) -> Strategy:
+    return Strategy.model_validate(tables)
+
+
+def test_a_file_overrides_defaults_and_names_the_strategy(tmp_path: Path) -> None:
+    path = tmp_path / "careful.toml"
+    path.write_text("[entry]\nmin_end_change_pct = 0.3\nmin_rise_to_decline = 2\n\n[market]\ntaker_fee_bps = 1.5\n")
+    read = Strategy.read(path)
+    assert (read.name, read.entry.min_end_change_pct, read.market.taker_fee_bps) == ("careful", 0.3, 1.5)
+    assert not read.has_open_thresholds
+    assert Strategy().has_open_thresholds
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("[entry]\nmin_end_change = 1", "entry.min_end_change: "),
+        ("[market]\ntaker_fee_bps = -1", "market.taker_fee_bps: "),
+        ("[exit]\nhorizon_candles = 0", "exit.horizon_candles: "),
+        ("[size]\nby = 'hope'", "size.by: "),
+        ("[entry]\nrule = 'no colon'", "entry.rule: "),
+        ("[entry", r"strategy\.toml: "),
+    ],
+    ids=["unknown field", "negative fee", "no horizon", "unknown size", "no function", "not TOML"],
+)
+def test_names_the_invalid_field(tmp_path: Path, text: str, field: str) -> None:
+    path = tmp_path / "strategy.toml"
+    path.write_text(text)
+    with pytest.raises(CoinfarmError, match=field):
+        Strategy.read(path)
+
+
+def test_the_side_is_that_of_the_predicted_end_change() -> None:
+    proposals = propose(strategy(entry={"allow_short": True}), coin((1, -1, 0.5), (1, -1, -0.5), (1, -1, 0.0)), 100.0, None)
+    assert proposals.orders.side.tolist() == [1, -1]
+    assert proposals.orders.signal.tolist() == [0, 1]
+    assert proposals.end_change_pct.tolist() == [0.5, 0.5]
+
+
+def test_sells_short_only_if_allowed() -> None:
+    assert propose(Strategy(), coin((1, -1, 0.5), (1, -1, -0.5)), 100.0, None).orders.side.tolist() == [1]
+
+
+def test_the_ratio_is_the_move_with_the_trade_over_the_one_against_it() -> None:
+    proposals = propose(strategy(entry={"allow_short": True}), coin((3, -1, 0.5), (3, -1, -0.5)), 100.0, None)
+    np.testing.assert_allclose(proposals.rise_to_decline, [3.0, 1 / 3])
+
+
+def test_exit_orders_are_shares_of_the_predicted_moves_with_a_minimum_distance() -> None:
+    shares = {"take_profit_share": 0.5, "stop_share": 2.0, "min_distance_pct": 0.1}
+    proposals = propose(
+        strategy(exit=shares, entry={"allow_short": True}), coin((3, -1, 0.5), (3, -1, -0.5), (0.02, 0.01, 0.5)), 100.0, None
+    )
+    np.testing.assert_allclose(proposals.orders.take_pct, [1.5, 0.5, 0.1])
+    np.testing.assert_allclose(proposals.orders.stop_pct, [2.0, 6.0, 0.1])
+
+
+def test_shares_of_zero_mean_no_exit_orders() -> None:
+    proposals = propose(strategy(exit={"take_profit_share": 0, "stop_share": 0}), coin((3, -1, 0.5)), 100.0, None)
+    assert np.isinf(proposals.orders.take_pct).all()
+    assert np.isinf(proposals.orders.stop_pct).all()
+
+
+def test_an_order_reaches_a_threshold_at_its_value() -> None:
+    proposals = propose(Strategy(), coin((2, -1, 0.5), (2, -1, 0.4), (1.9, -1, 0.5)), 100.0, None)
+    assert proposals.reach_thresholds(0.5, 2.0).tolist() == [True, False, False]
+    assert proposals.reach_thresholds(np.array([0.0, 0.4, 0.6]), np.array([0.0, 2.0, 0.0])).tolist() == [True, True, False]
+
+
+def test_the_stake_is_proportional_to_the_edge() -> None:
+    proposals = propose(strategy(size={"by": "edge", "full_edge_pct": 0.5}), coin((1, -1, 0.1), (1, -1, 0.5), (1, -1, 2.0)), 100.0, None)
+    np.testing.assert_allclose(proposals.orders.stake, [20, 100, 100])
+
+
+@pytest.mark.parametrize(
+    ("size", "coins", "stake"),
+    [({}, 4, 2_500), ({"max_positions": 2}, 4, 5_000), ({"positions_per_coin": 2}, 1, 5_000), ({"stake_pct": 10}, 4, 1_000)],
+    ids=["one per coin", "limited", "several per coin", "given"],
+)
+def test_divides_the_capital_among_the_possible_positions(size: dict[str, float], coins: int, stake: float) -> None:
+    assert Size.model_validate(size).full_stake(coins) == stake
+
+
+def test_rejects_stakes_above_the_capital() -> None:
+    with pytest.raises(CoinfarmError, match="4 positions of 30 %"):
+        Size(stake_pct=30).full_stake(4)
+
+
+def test_imports_a_rule_from_the_strategys_folder(tmp_path: Path) -> None:
+    (tmp_path / "my_rules_of_test.py").write_text("def enter(columns):\n    return (columns['max_rise_pct'] > 1).astype(int)\n")
+    rule = load_rule("my_rules_of_test:enter", tmp_path)
+    proposals = propose(Strategy(), coin((0.5, -1, 9), (2, -1, -0.5)), 100.0, rule)
+    assert proposals.orders.signal.tolist() == [1]
+    assert str(tmp_path) not in sys.path
+
+
+def test_calls_the_rule_with_the_columns_of_predictions() -> None:
+    passed = {}
+
+    def rule(columns):  # type: ignore[no-untyped-def]
+        passed.update(columns)
+        return np.zeros(2)
+
+    propose(Strategy(), coin((0.5, -1, 9), (2, -3, -0.5)), 100.0, rule)
+    assert list(passed) == ["symbol", "close_time", "filled_candles", "max_rise_pct", "max_decline_pct", "end_change_pct"]
+    assert passed["symbol"].tolist() == ["DEMOUSD"] * 2
+    assert passed["close_time"].tolist() == [CANDLES.open_time[0] + 59_999, CANDLES.open_time[1] + 59_999]
+    assert passed["max_decline_pct"].tolist() == [-1, -3]
+
+
+@pytest.mark.parametrize(
+    ("returned", "named"),
+    [
+        (np.zeros(3), "2 numbers"),
+        (np.array([0.5, 0]), "float64"),
+        (np.array([-1, 0]), "allow_short"),
+    ],
+    ids=["another length", "other numbers", "short"],
+)
+def test_rejects_what_a_rule_may_not_return(returned: np.ndarray, named: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(CoinfarmError, match=named):
+        propose(Strategy(), coin((1, -1, 1), (1, -1, 1)), 100.0, lambda columns: returned)
+
+
+@pytest.mark.parametrize("name", ["no_such_module_of_test:enter", "json:no_such_function"], ids=["module", "function"])
+def test_names_a_missing_rule(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CoinfarmError, match=f"entry.rule {name}"):
+        load_rule(name, tmp_path)

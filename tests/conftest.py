@@ -1,4 +1,4 @@
-"""What all tests share: real data where it lies, and an AWS that nobody can reach by mistake."""
+"""Fixtures of all tests: real data if it exists, and no access to AWS."""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from tests.support.repository import ROOT
 
 SHARED_DATA = ROOT.parent / "shared/data"
 
-hypothesis.settings.register_profile("coinfarm", deadline=None)  # a busy machine is no failure
+hypothesis.settings.register_profile("coinfarm", deadline=None)  # slow machines must not fail tests
 hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, max_examples=20)
 hypothesis.settings.load_profile("coinfarm")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`-m real_data` selects the tests that read real candles."""
+    """Mark the tests that read real candles, for `-m real_data`."""
     for item in items:
         if "shared_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_data)
@@ -27,22 +27,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real candles beside the repository."""
+    """The folder of real candles next to the repository."""
     if not SHARED_DATA.is_dir():
-        pytest.skip("there is no real data: ../shared/data is not beside this repository")
+        pytest.skip("../shared/data, the folder of real candles, does not exist")
     return SHARED_DATA
 
 
 @pytest.fixture(scope="session")
 def real_klines(shared_data: Path) -> Candles:
-    """1,500 minutes of bitcoin, of May 2019, as Binance's API answers them."""
+    """1,500 1-minute candles of bitcoin from May 2019, in the format of Binance's API."""
     path = shared_data / "klines-BTCUSD-1m.json"
     return parse_candles(path.read_bytes(), path.name)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def harmless_aws() -> Iterator[None]:
-    """Whatever profile or role the machine has, no test may use it."""
+def no_aws_access() -> Iterator[None]:
+    """Replace the machine's AWS credentials and settings, so that no test can use them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "COINFARM_STACK"))]:
             patch.delenv(name)

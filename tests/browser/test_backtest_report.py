@@ -1,4 +1,4 @@
-"""The page of a backtest in a browser that reaches nothing."""
+"""The HTML report of a backtest, in Chromium without network."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    """The file of a report, and the verdict that it must show."""
+    """The file of a report, and its verdict."""
     root = tmp_path_factory.mktemp("backtest")
     coin = noisy_predictions(random_walk("DEMOBTC", 12 * 1440, 1), 20, 2)
     store_predictions(root / "results", coin)
@@ -41,10 +41,10 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browse(tmp_path_factory):
-    """What Chromium makes of a file, and what it logged."""
+    """Returns a function that opens a file in Chromium and returns its output and log."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
-        pytest.skip("there is no chromium: apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
 
     def browse(path, *flags):
         command = [chromium, *FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}", *flags, path.as_uri()]
@@ -53,15 +53,15 @@ def browse(tmp_path_factory):
     return browse
 
 
-def test_the_verdict_is_on_the_page_and_nothing_goes_wrong_in_the_console(report, browse):
+def test_page_shows_the_verdict_without_console_messages(report, browse):
     path, headline = report
-    shown = browse(path, "--dump-dom")
-    assert headline in shown.stdout
-    assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
+    result = browse(path, "--dump-dom")
+    assert headline in result.stdout
+    assert [line for line in result.stderr.splitlines() if "CONSOLE" in line] == []
 
 
 @pytest.mark.parametrize("width", [390, 1280], ids=["phone", "laptop"])
-def test_a_screenshot_shows_the_page_in_colours(report, browse, tmp_path, width):
+def test_screenshot_has_colours(report, browse, tmp_path, width):
     picture = tmp_path / "report.png"
     browse(report[0], f"--window-size={width},3000", f"--screenshot={picture}")
     pixels = np.asarray(Image.open(picture).convert("RGB")).reshape(-1, 3)

@@ -1,4 +1,4 @@
-"""The API's page in a browser that reaches nothing but the server on this machine."""
+"""The page of the API's documentation, in Chromium with access only to the local server."""
 
 import json
 import re
@@ -26,14 +26,14 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no internet
     "--enable-logging=stderr",
-    "--virtual-time-budget=10000",  # for its scripts, before the page is taken
+    "--virtual-time-budget=10000",  # lets scripts finish before the page is dumped
     "--window-size=1200,1600",
 ]
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """The address of a running `coinfarm serve`."""
+    """The URL of a running `coinfarm serve`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -55,10 +55,10 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browse(tmp_path_factory):
-    """What Chromium makes of an address: the page after its scripts ran, and what it logged."""
+    """Returns a function that opens a URL in Chromium and returns its output and log."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
-        pytest.skip("there is no chromium: apt-get install chromium")
+        pytest.skip("Chromium is not installed: apt-get install chromium")
 
     def browse(url, *flags):
         profile = tmp_path_factory.mktemp("profile")
@@ -69,25 +69,25 @@ def browse(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def shown(server, browse):
+def page(server, browse):
     return browse(f"{server}/docs", "--dump-dom")
 
 
-def test_every_route_is_shown(shown):
-    rows = re.findall(r'opblock-summary-method">(\w+)<.*?data-path="([^"]+)"', shown.stdout)
-    promised = {(method.upper(), path) for path, operations in json.loads(openapi_json())["paths"].items() for method in operations}
-    assert set(rows) == promised
+def test_page_shows_every_route(page):
+    rows = re.findall(r'opblock-summary-method">(\w+)<.*?data-path="([^"]+)"', page.stdout)
+    documented = {(method.upper(), path) for path, operations in json.loads(openapi_json())["paths"].items() for method in operations}
+    assert set(rows) == documented
 
 
-def test_nothing_goes_wrong_in_the_console(shown):
-    assert [line for line in shown.stderr.splitlines() if "CONSOLE" in line] == []
+def test_console_has_no_messages(page):
+    assert [line for line in page.stderr.splitlines() if "CONSOLE" in line] == []
 
 
-def test_requests_are_tried_against_the_server_that_shows_the_page(server, shown):
-    assert re.findall(r'<option value="(http[^"]+)"', shown.stdout) == [server]
+def test_requests_go_to_the_server_of_the_page(server, page):
+    assert re.findall(r'<option value="(http[^"]+)"', page.stdout) == [server]
 
 
-def test_a_screenshot_shows_more_than_an_empty_page(server, browse, tmp_path):
+def test_screenshot_is_not_empty(server, browse, tmp_path):
     picture = tmp_path / "docs.png"
     browse(f"{server}/docs", f"--screenshot={picture}")
     assert len(set(Image.open(picture).convert("L").tobytes())) > 50

@@ -1,7 +1,7 @@
-"""The deployment on this machine: a Docker engine, the image as `sam build` makes it, and a moto server where S3 would be.
+"""Fixtures: a Docker engine, the image that `sam build` builds, and S3 on a moto server.
 
-Where ../shared/tools/containers exists, the engine and a stand-in for the base image come from it; elsewhere from the Docker
-that is installed. Where neither answers, each test skips and says why.
+If ../shared/tools/containers exists, it provides the engine and a stand-in for the base image; otherwise the installed Docker is used. If
+neither works, the tests are skipped with the reason.
 """
 
 import json
@@ -33,52 +33,54 @@ BASE, WORKER_BASE = "coinfarm:lambda-base", "coinfarm:gpu-base"
 
 @dataclass(frozen=True)
 class Deployment:
-    """The built stack: its template, the image of each function, and the environment in which docker and sam work."""
+    """The built stack: its template, the image of each function, and the environment variables for docker and sam."""
 
     template: Path
     images: dict[str, str]
     environment: dict[str, str]
 
     def run(self, *command: str | Path) -> str:
-        """What the command wrote to stdout."""
+        """The stdout of a command."""
         return run(self.environment, *command)
 
     def invoke(self, function: str, event: Path) -> Any:
-        """The function's answer, out of a container of its own."""
-        done = call(self.environment, "sam", "local", "invoke", function, "--template", self.template, "--event", event)
-        answer = json.loads(done.stdout)
-        if "errorType" in answer:
-            pytest.fail(f"{function} raised {answer['errorType']}: {answer['errorMessage']}\n{done.stderr}", pytrace=False)
-        return answer
+        """The response of a function, in a new container."""
+        completed = call(self.environment, "sam", "local", "invoke", function, "--template", self.template, "--event", event)
+        response = json.loads(completed.stdout)
+        if "errorType" in response:
+            pytest.fail(f"{function} raised {response['errorType']}: {response['errorMessage']}\n{completed.stderr}", pytrace=False)
+        return response
 
 
 def call(environment: dict[str, str], *command: str | Path) -> subprocess.CompletedProcess[str]:
-    """The finished command; where it fails, the test fails with all that it said."""
-    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
-    if done.returncode:
-        pytest.fail(f"{' '.join(map(str, command))} exited with {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
-    return done
+    """Run a command; if it fails, the test fails with its output."""
+    completed = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
+    if completed.returncode:
+        pytest.fail(
+            f"{' '.join(map(str, command))} exited with {completed.returncode}\n{completed.stdout}\n{completed.stderr}", pytrace=False
+        )
+    return completed
 
 
 def run(environment: dict[str, str], *command: str | Path) -> str:
-    """What the command wrote to stdout."""
+    """The stdout of a command."""
     return call(environment, *command).stdout
 
 
-def answers(environment: dict[str, str], *command: str) -> bool:
-    """Whether the command succeeds."""
+def succeeds(environment: dict[str, str], *command: str) -> bool:
+    """Whether a command succeeds."""
     return subprocess.run(command, env=environment, capture_output=True).returncode == 0
 
 
 def base_image() -> str:
     found = re.search(r"^ARG LAMBDA_BASE=(\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert found, "the Dockerfile names its base as ARG LAMBDA_BASE"
+    assert found, "the Dockerfile has no ARG LAMBDA_BASE"
     return found[1]
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which docker and sam work."""
+    """The environment variables for docker and sam."""
     environment = os.environ | {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -91,14 +93,14 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         if not found:
             pytest.skip(f"{CONTAINERS} could not start Docker: {up.stderr.strip()[-500:]}")
         environment["DOCKER_HOST"] = f"unix://{found[1]}"
-        environment["PATH"] += f"{os.pathsep}{Path(found[1]).parent / 'sam/bin'}"  # where it keeps its own sam
-        if not (answers(environment, "docker", "image", "inspect", base_image()) and shutil.which("sam", path=environment["PATH"])):
+        environment["PATH"] += f"{os.pathsep}{Path(found[1]).parent / 'sam/bin'}"  # it contains sam
+        if not (succeeds(environment, "docker", "image", "inspect", base_image()) and shutil.which("sam", path=environment["PATH"])):
             run(environment, "bash", CONTAINERS, "lambda-base", base_image())
-    if not shutil.which("docker") or not answers(environment, "docker", "info"):
-        pytest.skip("no Docker engine answers")
+    if not shutil.which("docker") or not succeeds(environment, "docker", "info"):
+        pytest.skip("Docker is not running")
     if not shutil.which("sam", path=environment["PATH"]):
-        pytest.skip("there is no sam command: pip install aws-sam-cli")
-    if not answers(environment, "docker", "buildx", "version"):
+        pytest.skip("sam is not installed: pip install aws-sam-cli")
+    if not succeeds(environment, "docker", "buildx", "version"):
         plugins = tmp_path_factory.mktemp("docker") / "cli-plugins"
         plugins.mkdir()
         (plugins / "docker-buildx").symlink_to(HERE / "docker-buildx")
@@ -108,7 +110,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def endpoint(environment: dict[str, str]) -> Iterator[str]:
-    """The URL of a moto server, as containers and this process both reach it."""
+    """The URL of a moto server, for containers and this process."""
     subnet = run(environment, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}").strip()
     host = str(next(ip_network(subnet).hosts()))  # the bridge's first address is this machine
     server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
@@ -119,7 +121,7 @@ def endpoint(environment: dict[str, str]) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3(endpoint: str) -> Any:
-    """S3 with the reference model published and the candles that the events name."""
+    """S3 with the reference model and the candles of the events."""
     client = boto3.client(
         "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing"
     )
@@ -134,15 +136,15 @@ def s3(endpoint: str) -> Any:
 
 @pytest.fixture(scope="session")
 def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """What `sam build` makes of this checkout, with its functions' S3 on the moto server."""
-    environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam asks STS for its account, and waits long for none
+    """The output of `sam build`, with the moto server as S3."""
+    environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam calls STS, and waits long if there is no endpoint
     folder = tmp_path_factory.mktemp("sam")
     run(environment, "sam", "build", "--build-dir", folder)
     Docker(environment).build("lambda-base", BASE)
 
     template = folder / "template.yaml"
     built = yaml.safe_load(template.read_text())
-    # Here rather than with --env-vars, which drops in silence what the template does not declare.
+    # Not with --env-vars, which ignores variables that the template does not declare.
     built["Globals"]["Function"]["Environment"]["Variables"] |= {
         "AWS_ENDPOINT_URL_S3": endpoint,
         "CANDLES_ROOT": f"s3://{CANDLES}",
@@ -157,7 +159,7 @@ def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_fac
 
 @pytest.fixture(scope="session")
 def worker_flags(environment: dict[str, str]) -> list[str]:
-    """What docker is told to build the GPU worker's image here: without CUDA, and where there is a stand-in for its base, from that."""
+    """Options to build the GPU worker's image: without CUDA, and from a stand-in for the base image if there is one."""
     flags = ["--build-arg", "GPU_EXTRAS="]
     if CONTAINERS.exists():
         if "coinfarm-plain-base" not in run(environment, "docker", "images", "--format", "{{.Repository}}"):

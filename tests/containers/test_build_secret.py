@@ -1,4 +1,4 @@
-"""A private package index, whose address has a token in it, given to an image's build."""
+"""Building an image with a private package index, whose address contains a token."""
 
 import base64
 import io
@@ -30,7 +30,7 @@ def wheel():
 
 
 class Index(BaseHTTPRequestHandler):
-    """One wheel, for who knows the token."""
+    """An index with one wheel, which requires the token."""
 
     def do_GET(self):
         if self.headers["Authorization"] != "Basic " + base64.b64encode(f"aws:{TOKEN}".encode()).decode():
@@ -49,7 +49,7 @@ class Index(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def index():
-    """Its address, with the token."""
+    """The address of the index, with the token."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://aws:{TOKEN}@127.0.0.1:{server.server_port}/simple/"
@@ -58,7 +58,7 @@ def index():
 
 @pytest.fixture
 def context(tmp_path):
-    """A checkout that depends on the private package alone, and is built by our Dockerfile."""
+    """A checkout with the real Dockerfile that depends only on the private package."""
     for name in ("Dockerfile", ".dockerignore"):
         shutil.copy(ROOT / name, tmp_path)
     for name in ("image_render", "coinfarm", "handler"):
@@ -78,11 +78,11 @@ def built(environment, worker_flags, index, context):
     run(environment, "docker", "image", "rm", tag)
 
 
-def test_a_private_package_is_installed_and_the_token_is_nowhere_in_the_image(environment, built):
+def test_private_package_is_installed_and_the_image_does_not_contain_the_token(environment, built):
     docker = Docker(environment)
     assert docker.run_python(built, "import our_renderer; print(our_renderer.name)") == b"ours\n"
     assert TOKEN not in run(environment, "docker", "history", "--no-trunc", built)
     with docker.archive(built) as archive:
         assert b"our_renderer" in (content := archive.stdout.read())
     assert TOKEN.encode() not in content
-    assert b"pip_index" in content  # the history, in which the command stands
+    assert b"pip_index" in content  # the command in the history

@@ -1,4 +1,4 @@
-"""The function within Lambda's confines: files that cannot be written, a user that is nobody, and the least memory that it may have."""
+"""The function with Lambda's restrictions: a read-only file system, an unprivileged user, and the minimum memory."""
 
 import json
 import math
@@ -32,57 +32,57 @@ x = layers.Concatenate()([layers.GlobalAveragePooling1D()(x), layers.GlobalMaxPo
 keras.Model(inputs, layers.Dense(3)(x)).save("/tmp/layers.keras")
 sys.stdout.buffer.write(open("/tmp/layers.keras", "rb").read())
 """
-"""A model of nearly every kind of layer that a chart may go through."""
+"""A model with nearly every kind of layer that can process a chart."""
 
 
 def min_memory_mb():
     template = (ROOT / "template.yaml").read_text()
-    found = re.search(r"^  FunctionMemory:.*?MinValue: (\d+)", template, re.DOTALL | re.MULTILINE)
-    return int(found[1])
+    minimum = re.search(r"^  FunctionMemory:.*?MinValue: (\d+)", template, re.DOTALL | re.MULTILINE)
+    return int(minimum[1])
 
 
 @pytest.fixture
 def start(deployment):
-    def started(**variables):
+    def start(**variables):
         memory = f"{min_memory_mb()}m"
-        confines = ["--read-only", "--tmpfs", "/tmp", "--user", "993:990", "--memory", memory, "--memory-swap", memory]
-        given = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
-        return running(deployment.images["ApiFunction"], *confines, *given, environment=deployment.environment)
+        restrictions = ["--read-only", "--tmpfs", "/tmp", "--user", "993:990", "--memory", memory, "--memory-swap", memory]
+        flags = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
+        return running(deployment.images["ApiFunction"], *restrictions, *flags, environment=deployment.environment)
 
-    return started
+    return start
 
 
-def predictions(answer):
-    assert "results" in answer, answer
-    return [each["predictions"] for each in answer["results"]]
+def predictions(response):
+    assert "results" in response, response
+    return [each["predictions"] for each in response["results"]]
 
 
 @pytest.mark.parametrize("engine", ["auto", "keras"])
-def test_the_most_frames_of_a_request_are_answered_within_the_least_memory(start, engine):
+def test_largest_request_fits_into_the_minimum_memory(start, engine):
     request = demo_request(count=MAX_FRAMES + 199)
     with start(ENGINE=engine) as function:
-        answer = function.invoke(json.dumps(request).encode())
+        response = function.invoke(json.dumps(request).encode())
         peak_mb = function.peak_mb()
-    assert len(predictions(answer)) == MAX_FRAMES
-    assert answer["model"]["engine"].startswith("openvino" if engine == "auto" else "keras")
-    print(f"{answer['model']['engine']}: {peak_mb:.0f} MB of {min_memory_mb()} for {MAX_FRAMES} frames")
+    assert len(predictions(response)) == MAX_FRAMES
+    assert response["model"]["engine"].startswith("openvino" if engine == "auto" else "keras")
+    print(f"{response['model']['engine']}: {peak_mb:.0f} MB of {min_memory_mb()} for {MAX_FRAMES} frames")
 
 
-def test_both_engines_answer_alike(start):
+def test_engines_agree(start):
     request = json.dumps(demo_request(count=210)).encode()
-    answers = []
+    predicted = []
     for engine in ("auto", "keras"):
         with start(ENGINE=engine) as function:
-            answers.append(predictions(function.invoke(request)))
-    for compiled, plain in zip(*answers, strict=True):
+            predicted.append(predictions(function.invoke(request)))
+    for compiled, plain in zip(*predicted, strict=True):
         assert compiled == pytest.approx(plain, rel=0.1, abs=0.02)
 
 
-def test_a_bare_keras_file_of_many_kinds_of_layers_is_served(start, deployment, endpoint, s3):
+def test_keras_file_with_many_kinds_of_layers(start, deployment, endpoint, s3):
     model = Docker(deployment.environment).run_python(deployment.images["ApiFunction"], LAYERS)
     s3.put_object(Bucket=MODELS, Key="layers.keras", Body=model)
     aws = {"AWS_ENDPOINT_URL_S3": endpoint, "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_REGION": "us-east-1"}
     with start(MODEL_URI=f"s3://{MODELS}/layers.keras", **aws) as function:
-        answer = function.invoke(json.dumps(demo_request(count=201)).encode())
-    assert answer["model"]["engine"] == "keras"
-    assert all(math.isfinite(value) for each in predictions(answer) for value in each.values())
+        response = function.invoke(json.dumps(demo_request(count=201)).encode())
+    assert response["model"]["engine"] == "keras"
+    assert all(math.isfinite(value) for each in predictions(response) for value in each.values())

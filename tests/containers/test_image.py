@@ -1,4 +1,4 @@
-"""What is in the image of the functions, and what is not."""
+"""The contents of the functions' image."""
 
 import json
 
@@ -11,14 +11,14 @@ from tests.containers.conftest import BASE
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
 NOT_IN_THE_IMAGE = {"ccxt", "jax", "matplotlib", "moto", "nncf", "tensorboard", "uvicorn", "yaml"}
-"""Packages of the extras, for what the functions do not do."""
+"""Packages of extras that the functions do not need."""
 
 
 def python_in_image(deployment, code):
     return json.loads(Docker(deployment.environment).run_python(deployment.images["ApiFunction"], code))
 
 
-def test_the_image_holds_the_packages_and_nothing_else_of_the_checkout(deployment):
+def test_image_contains_only_the_packages_of_the_checkout(deployment):
     assert python_in_image(deployment, "import json, os; print(json.dumps(sorted(os.listdir())))") == [
         "coinfarm",
         "handler",
@@ -26,23 +26,23 @@ def test_the_image_holds_the_packages_and_nothing_else_of_the_checkout(deploymen
     ]
 
 
-def test_importing_the_handler_loads_nothing_heavy(deployment):
+def test_importing_the_handler_loads_no_large_library(deployment):
     code = "import json, sys, handler.app; print(json.dumps(sorted(sys.modules)))"
     loaded = set(python_in_image(deployment, code))
     assert not loaded & {"tensorflow", "keras", "pandas", "pyarrow", "matplotlib"}
 
 
-def test_both_functions_run_the_same_image(deployment):
+def test_both_functions_use_the_same_image(deployment):
     assert deployment.images["ApiFunction"] == deployment.images["BatchFunction"]
 
 
-def test_the_image_is_no_larger_than_it_may_be(deployment):
+def test_image_is_within_its_size_limit(deployment):
     size = measure(Docker(deployment.environment), deployment.images["ApiFunction"], BASE)
     print(f"lambda: {size.total_mb:.0f} MB, {size.added_mb:.0f} MB more than its base")
     size.check("lambda")
 
 
-def test_nothing_is_in_the_image_that_installs_or_compiles_or_tests(deployment):
+def test_image_has_no_installers_compilers_or_tests(deployment):
     code = """
 import importlib.util, json, pathlib, shutil, sysconfig
 packages = pathlib.Path(sysconfig.get_path("purelib"))
@@ -56,7 +56,7 @@ print(json.dumps([
     assert python_in_image(deployment, code) == []
 
 
-def test_every_module_of_ours_still_finds_what_it_imports(deployment):
+def test_every_module_can_be_imported(deployment):
     code = """
 import importlib, json, pkgutil, coinfarm, handler, image_render
 missing = {}

@@ -1,4 +1,4 @@
-"""HTTP requests through `sam local start-api`, whose routes come from handler/api_gateway.json."""
+"""HTTP requests to `sam local start-api`, whose routes come from handler/api_gateway.json."""
 
 import json
 import signal
@@ -29,12 +29,12 @@ def api(deployment, tmp_path_factory):
             wait_for(address, server, log)
             yield address
         finally:
-            server.send_signal(signal.SIGINT)  # interrupted, sam takes its container along
+            server.send_signal(signal.SIGINT)  # after SIGINT, sam removes its container
 
 
 @pytest.fixture(scope="module")
 def request_document():
-    """A request as it invokes the function directly: with no envelope."""
+    """A request without an envelope, as for a direct invocation."""
     events = (json.loads(path.read_text()) for path in sorted(EVENTS.glob("*.json")))
     return next(event for event in events if "candles" in event)
 
@@ -49,7 +49,7 @@ def wait_for(address, server, log):
     pytest.fail(f"start-api did not listen within a minute\n{log.read_text()}")
 
 
-def ask(address, method, path, body=None, **headers):
+def send(address, method, path, body=None, **headers):
     connection = HTTPConnection(*address, timeout=120)
     connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
     response = connection.getresponse()
@@ -59,16 +59,16 @@ def ask(address, method, path, body=None, **headers):
     return content
 
 
-def test_health_answers(api):
-    assert json.loads(ask(api, "GET", "/health"))
+def test_health(api):
+    assert json.loads(send(api, "GET", "/health"))
 
 
-def test_candles_become_predictions(api, request_document):
-    answer = json.loads(ask(api, "POST", "/predictions", json.dumps(request_document), content_type="application/json"))
-    assert len(answer["results"]) == len(request_document["candles"]) - 199
+def test_predictions(api, request_document):
+    document = json.loads(send(api, "POST", "/predictions", json.dumps(request_document), content_type="application/json"))
+    assert len(document["results"]) == len(request_document["candles"]) - 199
 
 
-def test_candles_become_a_picture(api, request_document):
+def test_frame_as_png(api, request_document):
     body = json.dumps(request_document | {"candles": request_document["candles"][:200]})
-    picture = ask(api, "POST", "/frames", body, content_type="application/json", accept="image/png")
+    picture = send(api, "POST", "/frames", body, content_type="application/json", accept="image/png")
     assert picture.startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""The images for Graviton, which cannot be built here: whether they could be."""
+"""The images for Graviton cannot be built here; check that every package has a wheel."""
 
 import pytest
 

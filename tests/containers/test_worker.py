@@ -1,4 +1,4 @@
-"""The image of the GPU worker, without CUDA, on this machine's processor."""
+"""The image of the GPU worker, without CUDA, on the CPU."""
 
 import json
 import time
@@ -29,7 +29,7 @@ def queue_url(endpoint):
 
 @pytest.fixture
 def container(environment, endpoint, worker_image, queue_url, s3):
-    """A worker at work, which is checked every second."""
+    """A running worker with a health check every second."""
     variables = {
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
@@ -43,18 +43,18 @@ def container(environment, endpoint, worker_image, queue_url, s3):
         "RECEIVE_WAIT_S": "1",
         "RESULTS_ROOT": f"s3://{RESULTS}",
     }
-    given = [argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")]
-    started = run(environment, "docker", "run", "--detach", "--health-interval", "1s", "--health-start-period", "0s", *given, worker_image)
+    flags = [argument for name, value in variables.items() for argument in ("--env", f"{name}={value}")]
+    started = run(environment, "docker", "run", "--detach", "--health-interval", "1s", "--health-start-period", "0s", *flags, worker_image)
     yield started.strip()
     print(run(environment, "docker", "logs", started.strip()))
     run(environment, "docker", "rm", "--force", started.strip())
 
 
-def test_a_worker_does_what_the_queue_holds_and_ends_when_it_is_stopped(container, environment, s3):
-    def state(what):
-        return run(environment, "docker", "inspect", "--format", "{{" + what + "}}", container).strip()
+def test_worker_processes_the_queue_and_stops_on_request(container, environment, s3):
+    def state(field):
+        return run(environment, "docker", "inspect", "--format", "{{" + field + "}}", container).strip()
 
-    asked = {
+    expected = {
         json.loads(record["body"])["resultsUri"]
         for event in EVENTS.glob("sqs-*.json")
         for record in json.loads(event.read_text())["Records"]
@@ -62,10 +62,10 @@ def test_a_worker_does_what_the_queue_holds_and_ends_when_it_is_stopped(containe
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline and state(".State.Running") == "true":
         written = {found["Key"] for found in s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])}
-        if asked <= written and state(".State.Health.Status") == "healthy":
+        if expected <= written and state(".State.Health.Status") == "healthy":
             break
         time.sleep(0.5)
-    assert asked <= written
+    assert expected <= written
     assert state(".State.Health.Status") == "healthy"
     run(environment, "docker", "stop", "--time", "60", container)
     assert state(".State.ExitCode") == "0"
@@ -75,21 +75,21 @@ def in_image(environment, image, code):
     return json.loads(run(environment, "docker", "run", "--rm", "--entrypoint", "python3", image, "-c", code))
 
 
-def test_a_worker_is_not_root_and_may_change_nothing_of_its_own_code(environment, worker_image):
+def test_worker_is_not_root_and_cannot_modify_its_code(environment, worker_image):
     code = (
         "import json, os; print(json.dumps([os.getuid(), os.getgid(), os.access('.', os.W_OK), os.access('handler/worker.py', os.W_OK)]))"
     )
     assert in_image(environment, worker_image, code) == [65532, 65532, False, False]
 
 
-def test_the_image_holds_the_packages_and_neither_tensorflow_nor_what_installs(environment, worker_image):
+def test_image_has_neither_tensorflow_nor_installers(environment, worker_image):
     listed = in_image(environment, worker_image, "import json, os; print(json.dumps(sorted(os.listdir())))")
     assert listed == ["coinfarm", "handler", "image_render"]
     code = "import importlib.util as u, json; print(json.dumps([each for each in {} if u.find_spec(each)]))"
     assert in_image(environment, worker_image, code.format(["tensorflow", "pip", "setuptools", "wheel", "pyarrow"])) == ["pyarrow"]
 
 
-def test_the_image_is_no_larger_than_it_may_be(environment, worker_image):
+def test_image_is_within_its_size_limit(environment, worker_image):
     size = measure(Docker(environment), worker_image, WORKER_BASE)
     print(f"{worker_image}, without CUDA: {size.total_mb:.0f} MB, {size.added_mb:.0f} MB more than its base")
     size.check("gpu without CUDA")

@@ -1,6 +1,6 @@
-"""A stand-in for CodeArtifact, as a process of its own: its two calls that matter here, and behind a token pypiserver as the index.
+"""A stand-in for CodeArtifact in its own process: two API calls, and pypiserver as an index that requires a token.
 
-`python codeartifact.py FOLDER` keeps packages in FOLDER, prints its address and its token, and ends when its standard input does.
+`python codeartifact.py FOLDER` stores packages in FOLDER, prints its address and its token, and exits at the end of its standard input.
 """
 
 import json
@@ -26,18 +26,18 @@ TOKEN = "eyJ2ZXIiOjEsImlzdSI6MTcwMH0.a+b/c=d"
 
 def control_plane(environ: dict, start_response: Callable):
     request = Request(environ)
-    asked = {name: values[0] for name, values in parse_qs(request.query_string.decode()).items()}
-    if asked.get("domain") != DOMAIN or asked.get("repository", REPOSITORY) != REPOSITORY:
-        answer = Response(
+    query = {name: values[0] for name, values in parse_qs(request.query_string.decode()).items()}
+    if query.get("domain") != DOMAIN or query.get("repository", REPOSITORY) != REPOSITORY:
+        response = Response(
             json.dumps({"message": "Domain or repository not found."}), 404, {"x-amzn-ErrorType": "ResourceNotFoundException"}
         )
     elif (request.method, request.path) == ("POST", "/v1/authorization-token"):
-        answer = Response(json.dumps({"authorizationToken": TOKEN, "expiration": 1_900_000_000}))
-    elif (request.method, request.path, asked.get("format")) == ("GET", "/v1/repository/endpoint", "pypi"):
-        answer = Response(json.dumps({"repositoryEndpoint": f"{request.host_url}pypi/{REPOSITORY}/"}))
+        response = Response(json.dumps({"authorizationToken": TOKEN, "expiration": 1_900_000_000}))
+    elif (request.method, request.path, query.get("format")) == ("GET", "/v1/repository/endpoint", "pypi"):
+        response = Response(json.dumps({"repositoryEndpoint": f"{request.host_url}pypi/{REPOSITORY}/"}))
     else:
-        answer = Response(status=400)
-    return answer(environ, start_response)
+        response = Response(status=400)
+    return response(environ, start_response)
 
 
 class Silent(WSGIRequestHandler):

@@ -1,4 +1,4 @@
-"""The distributions, built from a copy of this checkout, and the wheel installed where no checkout is."""
+"""Fixtures: the distributions, built from a copy of this checkout, and the wheel installed outside of a checkout."""
 
 import os
 import shutil
@@ -14,12 +14,12 @@ from tests.support.repository import ROOT, repository_files
 
 BIN = Path(sys.executable).parent
 MAKE = ("make", "READY=", f"BIN={BIN}")
-"""With the environment that runs the tests, which is ready."""
+"""make with the environment that runs the tests."""
 
 
 @dataclass(frozen=True)
 class Distributions:
-    """A copy of the checkout's files, and what `make dist` made of it."""
+    """A copy of the checkout's files, and the output of `make dist` in it."""
 
     checkout: Path
     files: frozenset[str]
@@ -29,21 +29,21 @@ class Distributions:
 
 @dataclass(frozen=True)
 class Environment:
-    """An environment without this checkout."""
+    """A virtual environment without this checkout."""
 
     python: Path
     site_packages: Path
 
     def run(self, *command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-        """A command of the environment, in a folder."""
+        """Run a command of the environment in a folder."""
         program = self.python.parent / command[0]
         return subprocess.run([program, *command[1:]], cwd=folder, env=bare(folder), capture_output=True, text=True, check=False)
 
 
 def bare(home: Path) -> dict[str, str]:
-    """An environment without settings for pip, Python or AWS, but for the AWS that nobody can reach by mistake."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "TWINE_", "MAKE"))}
-    return kept | {"HOME": str(home), "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    """The environment variables without settings of pip, Python and twine."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON", "TWINE_", "MAKE"))}
+    return inherited | {"HOME": str(home), "PIP_CONFIG_FILE": os.devnull, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 
 @pytest.fixture(scope="session")
@@ -53,23 +53,23 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, checkout / name)
     environment = bare(checkout.parent) | {"SOURCE_DATE_EPOCH": "1767225600"}
-    made = subprocess.run([*MAKE, "dist"], cwd=checkout, env=environment, capture_output=True, text=True, check=False)
-    assert made.returncode == 0, made.stdout + made.stderr
+    built = subprocess.run([*MAKE, "dist"], cwd=checkout, env=environment, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stdout + built.stderr
     (wheel,), (source,) = checkout.glob("dist/*.whl"), checkout.glob("dist/*.tar.gz")
     return Distributions(checkout, files, wheel, source)
 
 
 @pytest.fixture
 def empty(tmp_path: Path) -> Environment:
-    """With nothing in it."""
+    """An environment without packages."""
     return environment_in(tmp_path / "environment")
 
 
 @pytest.fixture(scope="session")
 def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """With the wheel, and a view of the libraries that the tests run with."""
+    """An environment with the wheel, and access to the libraries of the tests."""
     environment = environment_in(tmp_path_factory.mktemp("installed"))
-    # A path named here is searched, and its own .pth files, with which the checkout is installed, are not read.
+    # Python does not read .pth files in this path, so the editable installation of the checkout has no effect.
     (environment.site_packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     command = [BIN / "python", "-m", "pip", "--python", environment.python, "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*command, distributions.wheel], env=bare(environment.site_packages), check=True)

@@ -1,4 +1,4 @@
-"""The wheel as a user has it: installed, in a folder that is no checkout."""
+"""The installed wheel, used outside of a checkout."""
 
 import contextlib
 import json
@@ -18,58 +18,83 @@ from tests.packages.conftest import BIN, ROOT, Environment, bare
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Somewhere else, with a file of candles and an event in it."""
+    """A folder with a candle file and an event."""
     shutil.copy(ROOT / "events/candles/DEMOUSD-1m.parquet", tmp_path)
     shutil.copy(ROOT / "events/direct.json", tmp_path)
     return tmp_path
 
 
-def test_its_packages_are_those_of_the_wheel(installed: Environment, folder: Path) -> None:
+def test_packages_are_those_of_the_wheel(installed: Environment, folder: Path) -> None:
     code = "import coinfarm, handler, image_render; print(*(each.__file__ for each in (coinfarm, handler, image_render)))"
-    where = installed.run("python", "-c", code, folder=folder).stdout.split()
-    assert {Path(file).parent.parent for file in where} == {installed.site_packages}
+    files = installed.run("python", "-c", code, folder=folder).stdout.split()
+    assert {Path(file).parent.parent for file in files} == {installed.site_packages}
 
 
-def test_it_tells_its_version(installed: Environment, folder: Path) -> None:
+def test_version(installed: Environment, folder: Path) -> None:
     assert re.match(r"coinfarm \d+\.\d+\.\d+\nPython ", installed.run("coinfarm", "--version", folder=folder).stdout)
 
 
-def test_it_predicts_a_file_of_candles_with_the_model_that_it_carries(installed: Environment, folder: Path) -> None:
-    shown = installed.run("coinfarm", "predict", "DEMOUSD-1m.parquet", "--stride", "100", "--json", folder=folder)
-    assert shown.returncode == 0, shown.stderr
-    answer = json.loads(shown.stdout)
-    carried = json.loads((installed.site_packages / "coinfarm/reference_model/current.json").read_text())
-    assert answer["model"]["version"] == carried["version"]
-    assert answer["results"]
+def test_predicts_with_the_included_model(installed: Environment, folder: Path) -> None:
+    result = installed.run("coinfarm", "predict", "DEMOUSD-1m.parquet", "--stride", "100", "--json", folder=folder)
+    assert result.returncode == 0, result.stderr
+    document = json.loads(result.stdout)
+    pointer = json.loads((installed.site_packages / "coinfarm/reference_model/current.json").read_text())
+    assert document["model"]["version"] == pointer["version"]
+    assert document["results"]
 
 
-def test_it_shows_its_example(installed: Environment, folder: Path) -> None:
-    shown = installed.run("coinfarm", "example", folder=folder)
-    assert shown.returncode == 0, shown.stderr
+def test_example(installed: Environment, folder: Path) -> None:
+    result = installed.run("coinfarm", "example", folder=folder)
+    assert result.returncode == 0, result.stderr
     assert list(folder.rglob("*.png"))
 
 
-def test_its_handler_answers_an_event(installed: Environment, folder: Path) -> None:
-    shown = installed.run("coinfarm", "invoke", "direct.json", folder=folder)
-    assert shown.returncode == 0, shown.stderr
-    assert json.loads(shown.stdout)["results"]
+def test_handler_can_be_invoked(installed: Environment, folder: Path) -> None:
+    result = installed.run("coinfarm", "invoke", "direct.json", folder=folder)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["results"]
 
 
-def test_it_serves(installed: Environment, folder: Path) -> None:
-    with serving(installed, folder) as address:
+def test_serves_the_api(installed: Environment, folder: Path) -> None:
+    with serving(installed, folder) as url:
         for path in ("/health", "/openapi.json", "/docs"):
-            with urllib.request.urlopen(f"{address}{path}") as answer:
-                assert answer.status == 200
+            with urllib.request.urlopen(f"{url}{path}") as response:
+                assert response.status == 200
 
 
-def test_what_needs_a_checkout_says_so(installed: Environment, folder: Path) -> None:
-    shown = installed.run("coinfarm", "backfill", "demo", folder=folder)
-    assert shown.returncode == 1
-    assert "name the template.yaml of a checkout or a source distribution with --template" in shown.stderr
-    assert "Traceback" not in shown.stderr
+def test_every_command_has_help(installed: Environment, folder: Path) -> None:
+    code = """
+from click.testing import CliRunner
+from coinfarm.cli import main
+
+def check(command, words):
+    assert CliRunner().invoke(main, [*words, "--help"]).exit_code == 0, words
+    for name, each in getattr(command, "commands", {}).items():
+        check(each, [*words, name])
+
+check(main, [])
+"""
+    result = installed.run("python", "-c", code, folder=folder)
+    assert result.returncode == 0, result.stderr
 
 
-def test_a_type_checker_sees_its_types(installed: Environment, folder: Path) -> None:
+def test_only_backfill_demo_needs_a_checkout(installed: Environment, folder: Path) -> None:
+    """It needs template.yaml; no other module refers to files outside of its package."""
+    outside = set()
+    for package in ("coinfarm", "handler", "image_render"):
+        for path in (ROOT / package).rglob("*.py"):
+            depth = len(path.relative_to(ROOT).parts) - 1
+            if any(int(number) >= depth for number in re.findall(r"__file__\)\.parents\[(\d+)\]", path.read_text())):
+                outside.add(path.name)
+    assert outside == {"demo_command.py"}
+    result = installed.run("coinfarm", "backfill", "demo", folder=folder)
+    assert result.returncode == 1
+    assert "template.yaml" in result.stderr
+    assert "--template" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_type_checker_finds_the_types(installed: Environment, folder: Path) -> None:
     (folder / "consumer.py").write_text(
         "from coinfarm.candles.files import parse_candles\n"
         "from handler.problems import problem\n"
@@ -79,17 +104,17 @@ def test_a_type_checker_sees_its_types(installed: Environment, folder: Path) -> 
         "reveal_type(FrameSpec().shape)\n"
     )
     options = ["--strict", "--config-file=", "--cache-dir=cache", "--python-executable", installed.python]
-    shown = subprocess.run(
+    output = subprocess.run(
         [BIN / "mypy", *options, "consumer.py"], cwd=folder, env=bare(folder), capture_output=True, text=True, check=False
     ).stdout
-    assert 'Argument 1 to "parse_candles" has incompatible type "str"; expected "bytes"' in shown
-    revealed = [line.split('"')[1] for line in shown.splitlines() if "Revealed type" in line]
+    assert 'Argument 1 to "parse_candles" has incompatible type "str"; expected "bytes"' in output
+    revealed = [line.split('"')[1] for line in output.splitlines() if "Revealed type" in line]
     assert revealed == ["dict[str, Any]", "tuple[int, int, int]"]
 
 
 @contextlib.contextmanager
 def serving(installed: Environment, folder: Path) -> Iterator[str]:
-    """`coinfarm serve` on a free port, once it answers."""
+    """Start `coinfarm serve` on a free port; yields its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

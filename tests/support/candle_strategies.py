@@ -1,4 +1,4 @@
-"""Hypothesis strategies for candles, with a liking for what is hard to draw."""
+"""Hypothesis strategies for candles, including cases that are hard to render."""
 
 import numpy as np
 from hypothesis import strategies as st
@@ -14,10 +14,10 @@ SMALL_SPECS = [FrameSpec(1, 2), FrameSpec(2, 3), FrameSpec(3, 5), FrameSpec(5, 8
 
 @st.composite
 def series_in_ticks(draw: st.DrawFn, count: int, price_rows: int) -> Columns:
-    """Candles whose prices are whole ticks above a first one, `(count,)`.
+    """Candles whose prices are whole ticks above a first price, `(count,)`.
 
-    Among them flat windows, ranges of one tick, ranges at which prices lie exactly between two rows, windows without volume, and prices
-    around 1e-8 and 1e6, in ticks that float64 holds exactly and in others.
+    They include flat windows, ranges of one tick, prices exactly between two rows, windows without volume, and prices around 1e-8 and
+    1e6, with ticks that float64 represents exactly and others.
     """
     tick = draw(st.sampled_from([1e-8, 0.1, 1 / 3, 1.0, 2.0**-20]))
     first = draw(st.sampled_from([1, 7, 9_999, 1_000_000]))
@@ -37,7 +37,7 @@ def series_in_ticks(draw: st.DrawFn, count: int, price_rows: int) -> Columns:
 
 @st.composite
 def series_of_floats(draw: st.DrawFn, count: int) -> Columns:
-    """Candles of any prices and volumes that `coinfarm.candles` lets through, `(count,)`."""
+    """Candles with any valid prices and volumes, `(count,)`."""
     price = st.floats(MIN_PRICE, MAX_VALUE)
     traded: NDArray[np.float64] = draw(arrays(np.float64, (count, 4), elements=price, fill=st.nothing()))
     volume: NDArray[np.float64] = draw(arrays(np.float64, count, elements=st.floats(0, MAX_VALUE), fill=st.nothing()))

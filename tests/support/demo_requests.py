@@ -1,4 +1,4 @@
-"""Requests over made-up candles, and the events that bring them to the handler."""
+"""Requests with synthetic candles, and events that contain them."""
 
 import base64
 import io
@@ -25,17 +25,17 @@ make_events, make_candles = _make["events"], _make["demo_candles"]
 
 
 @cache
-def _many(seed: int) -> Candles:
+def _all_candles(seed: int) -> Candles:
     return generate("DEMOUSD", "1m", START_MS, 1200, seed)
 
 
 def demo_candles(count: int = 200, seed: int = 1) -> Candles:
-    """The first `count` of 1,200; more of them begin with the same ones."""
-    return _many(seed)[:count]
+    """The first `count` of 1,200 candles."""
+    return _all_candles(seed)[:count]
 
 
 def demo_request(count: int = 200, seed: int = 1, **fields: Any) -> dict[str, Any]:
-    """A request of so many candles, and more fields."""
+    """A request with `count` candles and additional fields."""
     candles = demo_candles(count, seed)
     return {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles), **fields}
 
@@ -60,7 +60,7 @@ def npz(**members: Any) -> bytes:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """A response of the handler's, as an HTTP client would see it."""
+    """A response of the handler, as an HTTP client receives it."""
 
     status: int
     media_type: str
@@ -68,7 +68,7 @@ class ApiResponse:
 
     @classmethod
     def of(cls, response: dict[str, Any]) -> "ApiResponse":
-        """Out of what the handler gives to API Gateway, of either shape."""
+        """Convert the handler's response to API Gateway, of either API type."""
         headers = response.get("headers") or {name: values[0] for name, values in response["multiValueHeaders"].items()}
         body = response["body"]
         content = base64.b64decode(body) if response["isBase64Encoded"] else body.encode()

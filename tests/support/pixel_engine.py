@@ -1,4 +1,4 @@
-"""An engine whose answers tell which frame they belong to."""
+"""Fake engines whose predictions identify the frame."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.fake_models import seal
 
 
 class PixelEngine:
-    """Answers each frame with the share of pixels set in each channel, and remembers how many frames each call brought."""
+    """Predicts the share of set pixels in each channel. `calls` are the batch sizes."""
 
     name = "pixels"
 
@@ -29,10 +29,10 @@ class PixelEngine:
 
 
 class StreamingPixelEngine(PixelEngine):
-    """Looks at the frames only when it is waited for, as an engine may that is at work meanwhile; `log` holds what began and ended."""
+    """Reads the frames when the result is requested, like an asynchronous engine. `log` lists starts and ends of batches."""
 
     def __init__(self, fail_at: int | None = None) -> None:
-        """`fail_at` is the number of the batch, from 0, that goes wrong."""
+        """`fail_at` is the number of the batch, from 0, that fails."""
         super().__init__()
         self.log: list[str] = []
         self.places: set[int] = set()
@@ -59,7 +59,7 @@ def shares(frames: Frames) -> NDArray[np.float32]:
 
 
 def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
-    """A model in memory that answers as the engine does; `details` are those of `Bundle.seal`."""
+    """A loaded model with that engine; `details` are passed to `Bundle.seal`."""
     bundle: Bundle = seal(folder, **details)
     return LoadedModel(bundle, engine, load_ms=0.0)
 

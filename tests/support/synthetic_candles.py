@@ -1,4 +1,4 @@
-"""Candles for the tests: a made-up market's, with holes where one wants them."""
+"""Synthetic candles for tests, with gaps on demand."""
 
 from collections.abc import Collection
 
@@ -13,15 +13,15 @@ MINUTE_MS = 60_000
 
 
 def minutes(count: int, *, missing: Collection[int] = (), seed: int = 1, symbol: str = "DEMOUSD") -> Candles:
-    """`count` minutes of a made-up market, less those at the positions `missing`."""
+    """`count` synthetic 1-minute candles, without those at the positions `missing`."""
     return without(generate(symbol, "1m", START_MS, count, seed), missing)
 
 
 def without(candles: Candles, missing: Collection[int]) -> Candles:
-    """The candles less those at the positions `missing`."""
-    kept = np.delete(np.arange(len(candles)), list(missing))
-    columns = Columns(*(column[kept] for column in candles.columns))
-    return Candles(candles.symbol, candles.interval, candles.open_time[kept], columns, candles.filled[kept])
+    """The candles without those at the positions `missing`."""
+    remaining = np.delete(np.arange(len(candles)), list(missing))
+    columns = Columns(*(column[remaining] for column in candles.columns))
+    return Candles(candles.symbol, candles.interval, candles.open_time[remaining], columns, candles.filled[remaining])
 
 
 def assert_same_candles(found: Candles, expected: Candles) -> None:

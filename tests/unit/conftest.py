@@ -1,4 +1,4 @@
-"""Unit tests speak to no network; one that must says so with `@pytest.mark.enable_socket`."""
+"""Unit tests have no network, except those with `@pytest.mark.enable_socket`."""
 
 import warnings
 from types import ModuleType
@@ -14,7 +14,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def keras() -> ModuleType:
-    """Keras over TensorFlow, imported when the first test asks for it: that takes seconds."""
+    """Keras on TensorFlow, imported when the first test needs it, because that takes seconds."""
     from coinfarm.engines.startup_logs import suppress_startup_logs
 
     with suppress_startup_logs(), warnings.catch_warnings():

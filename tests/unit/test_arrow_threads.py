@@ -1,4 +1,4 @@
-"""Arrow's pool of threads stays unused: a process that ends while the pool starts one is aborted (apache/arrow issue 34314)."""
+"""Arrow's thread pool stays unused: a process that exits while the pool starts a thread is aborted (apache/arrow issue 34314)."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ before = threads()
 from coinfarm.backtesting.export import _write_feather
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.candle_store.day_file import columns_as_they_are
+from coinfarm.candle_store.day_file import unchecked_columns
 from coinfarm.candles.synthetic import generate
 
 candles = generate("DEMOUSD", "1m", 1_767_225_600_000, 5000, seed=1)
@@ -26,13 +26,13 @@ path = Path(sys.argv[1]) / "DEMOUSD-1m.parquet"
 path.write_bytes(parquet_from_candles(candles))
 for _ in range(3):
     assert len(parse_candles(path.read_bytes(), path.name)) == 5000
-    columns_as_they_are(path.read_bytes(), "1m")
+    unchecked_columns(path.read_bytes(), "1m")
     _write_feather(pyarrow.parquet.read_schema(path).empty_table(), path.with_suffix(".feather"))
 print(threads() - before)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
-def test_parquet_and_feather_start_no_thread(tmp_path: Path) -> None:
+def test_parquet_and_feather_start_no_threads(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", READ_AND_WRITE, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

@@ -29,7 +29,6 @@ PRINTED_BY = {
     "evaluation/findings.py": ["evaluate"],
     "evaluation/evaluation_frames.py": ["evaluate"],
     "candle_store/exchange.py": ["history download"],
-    "candle_store/store.py": ["history import", "history download", "history generate"],
     "models/card.py": ["evaluate"],
     "models/evaluations.py": ["evaluate"],
     "models/promotion.py": ["model promote", "model publish"],

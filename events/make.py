@@ -1,6 +1,6 @@
-"""Write the events of this folder anew: `python events/make.py`.
+"""Writes the example events of this folder: `python events/make.py`.
 
-The candles are made up (`coinfarm.candles.synthetic`), and so is every id; the shapes are those that AWS sends.
+Candles and ids are synthetic; the events have the shapes that AWS sends.
 """
 
 import base64
@@ -30,29 +30,32 @@ STORE = "store"
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _NOW = datetime(2026, 1, 1, 8, 0, 5, tzinfo=UTC)
+_REQUEST_TIME = f"{_NOW:%d/%b/%Y:%H:%M:%S +0000}"
 _ACCOUNT = "123456789012"
 _REGION = "us-east-1"
 _API_ID = "a1b2c3d4e5"
 _HOST = f"{_API_ID}.execute-api.{_REGION}.amazonaws.com"
 _SOURCE_IP = "203.0.113.7"
 _USER_AGENT = "curl/8.14.1"
+_COGNITO = (f"cognito{name}" for name in ("AuthenticationProvider", "AuthenticationType", "IdentityId", "IdentityPoolId"))
+_NO_IDENTITY = dict.fromkeys(("accessKey", "accountId", "caller", *_COGNITO, "principalOrgId", "user", "userArn"))
 
 Json = dict[str, Any]
 
 
 def demo_candles() -> Candles:
-    """Eight hours of minutes."""
+    """Eight hours of one-minute candles."""
     return generate("DEMOUSD", "1m", _milliseconds(_START), 480, seed=2026)
 
 
 def events(candles: Candles) -> dict[str, Json]:
-    """Every event, by its file's name; the inline candles are the first 210, which make 11 windows."""
+    """Every event by file name; the inline candles are the first 210, which make 11 windows."""
     inline = candles[:210]
     request = {"symbol": inline.symbol, "interval": inline.interval, "candles": rows_from_candles(inline)}
-    impossible = _with_high_below_low(request, at=17)
+    invalid = _with_high_below_low(request, at=17)
     objects = [dict(zip(FIELDS, row, strict=True)) for row in request["candles"]]
     file = {"symbol": candles.symbol, "interval": candles.interval, "candlesUri": CANDLE_FILE}
-    made: dict[str, Json] = {}
+    found: dict[str, Json] = {}
     for kind, api_event in (("rest", rest_event), ("http", http_event)):
         for name, (method, path, media_type, body) in {
             "predictions": ("POST", "/predictions", "application/json", json.dumps(request).encode()),
@@ -64,40 +67,33 @@ def events(candles: Candles) -> dict[str, Json]:
             "openapi": ("GET", "/openapi.json", "", b""),
             "docs": ("GET", "/docs", "", b""),
         }.items():
-            made[f"api-{kind}-{name}"] = api_event(method, path, media_type, body)
-        made[f"refused/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(impossible).encode())
-    made["direct"] = {**request, "candles": objects}
-    made["refused/direct-too-few-candles"] = {**request, "candles": objects[:199]}
-    made["warmup"] = {"warmup": True}
-    made["sqs-inline"] = queue_event(
+            found[f"api-{kind}-{name}"] = api_event(method, path, media_type, body)
+        found[f"refused/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(invalid).encode())
+    found["direct"] = {**request, "candles": objects}
+    found["refused/direct-too-few-candles"] = {**request, "candles": objects[:199]}
+    found["warmup"] = {"warmup": True}
+    found["sqs-inline"] = queue_event(
         {**request, "resultsUri": "sqs-inline/first.json"},
         {**request, "stride": 5, "resultsUri": "sqs-inline/second.parquet"},
     )
-    made["sqs-candle-file"] = queue_event(
+    found["sqs-candle-file"] = queue_event(
         {**file, "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-midnight.json"},
         {**file, "from": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-four.parquet"},
     )
-    made["shards"] = queue_event(shard_message("2026-01-01"), shard_message("2026-01-02"))
-    made["refused/sqs-one-bad-record"] = queue_event(
+    found["shards"] = queue_event(shard_message("2026-01-01"), shard_message("2026-01-02"))
+    found["refused/sqs-one-bad-record"] = queue_event(
         {**request, "resultsUri": "sqs-one-bad-record/first.json"},
-        {**impossible, "resultsUri": "sqs-one-bad-record/bad.json"},
+        {**invalid, "resultsUri": "sqs-one-bad-record/bad.json"},
         {**request, "resultsUri": "sqs-one-bad-record/third.parquet"},
     )
-    return made
+    return found
 
 
 def shard_message(day: str) -> Json:
-    """As `coinfarm backfill submit` sends it, over the candle store of this folder."""
-    pointer = json.loads((Path(reference_model_uri()) / "current.json").read_bytes())
-    return {
-        "symbol": "DEMOUSD",
-        "interval": "1m",
-        "date": day,
-        "stride": 1,
-        "modelVersion": pointer["version"],
-        "candlesUri": STORE,
-        "resultsUri": "shards",
-    }
+    """A message of `coinfarm backfill submit` for the candle store of this folder."""
+    version = json.loads((Path(reference_model_uri()) / "current.json").read_bytes())["version"]
+    shard = {"symbol": "DEMOUSD", "interval": "1m", "date": day, "stride": 1}
+    return {**shard, "modelVersion": version, "candlesUri": STORE, "resultsUri": "shards"}
 
 
 def _with_high_below_low(request: Json, at: int) -> Json:
@@ -115,7 +111,7 @@ def _npz(candles: Candles) -> bytes:
 
 
 def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
-    """As a REST API sends it to its Lambda proxy."""
+    """An event of a REST API (Lambda proxy integration)."""
     request_id = _uuid(f"rest {method} {path} {media_type}")
     headers = {
         "Accept": "image/png" if path == "/frames" else "*/*",
@@ -127,20 +123,6 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
         "X-Forwarded-Port": "443",
         "X-Forwarded-Proto": "https",
     }
-    nobody = dict.fromkeys(
-        (
-            "accessKey",
-            "accountId",
-            "caller",
-            "cognitoAuthenticationProvider",
-            "cognitoAuthenticationType",
-            "cognitoIdentityId",
-            "cognitoIdentityPoolId",
-            "principalOrgId",
-            "user",
-            "userArn",
-        )
-    )
     return {
         "resource": path,
         "path": path,
@@ -159,11 +141,11 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
             "domainPrefix": _API_ID,
             "extendedRequestId": base64.b64encode(hashlib.sha256(request_id.encode()).digest()[:11]).decode(),
             "httpMethod": method,
-            "identity": {**nobody, "sourceIp": _SOURCE_IP, "userAgent": _USER_AGENT},
+            "identity": {**_NO_IDENTITY, "sourceIp": _SOURCE_IP, "userAgent": _USER_AGENT},
             "path": f"/v1{path}",
             "protocol": "HTTP/1.1",
             "requestId": request_id,
-            "requestTime": _request_time(),
+            "requestTime": _REQUEST_TIME,
             "requestTimeEpoch": _milliseconds(_NOW),
             "resourceId": hashlib.sha256(path.encode()).hexdigest()[:6],
             "resourcePath": path,
@@ -174,7 +156,7 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
 
 
 def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
-    """As an HTTP API sends it, payload format 2.0: what is absent is left out."""
+    """An event of an HTTP API, payload format 2.0, which omits absent fields."""
     request_id = base64.b64encode(hashlib.sha256(f"http {method} {path} {media_type}".encode()).digest()[:11]).decode()
     headers = {
         "accept": "*/*",
@@ -202,7 +184,7 @@ def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
             "requestId": request_id,
             "routeKey": f"{method} {path}",
             "stage": "$default",
-            "time": _request_time(),
+            "time": _REQUEST_TIME,
             "timeEpoch": _milliseconds(_NOW),
         },
         **_event_body(body, media_type),
@@ -247,10 +229,6 @@ def _trace_id(seed: str) -> str:
 
 def _uuid(seed: str) -> str:
     return str(uuid.UUID(bytes=hashlib.sha256(seed.encode()).digest()[:16], version=4))
-
-
-def _request_time() -> str:
-    return f"{_NOW:%d/%b/%Y:%H:%M:%S +0000}"
 
 
 def _milliseconds(time: datetime) -> int:

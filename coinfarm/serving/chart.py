@@ -1,4 +1,4 @@
-"""The picture of a series: its windows as the model sees them."""
+"""Charts of windows as the model sees them, with or without predictions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ from image_render.windows import Columns, windows
 
 
 def chart_png(series: Series) -> bytes:
-    """A PNG: of one window a chart, of several a sheet. Every window is drawn: keep them few."""
+    """A chart of one window, or a contact sheet of several, as PNG. Every window is rendered, so pass only a few."""
     view = windows(series.candles.columns, stride=series.stride)
     return _chart(series, view) if len(view.close) == 1 else _sheet(series, view)
 
@@ -31,11 +31,11 @@ def _chart(series: Series, view: Columns) -> bytes:
 
 
 def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: Mapping[str, float], horizon_candles: int) -> bytes:
-    """A PNG: the chart of one window, and what the model predicts for the candles after it, as `coinfarm.serving.response` has them."""
+    """A chart of one window and its prediction, as PNG. `model` and `predicted` are in the format of `coinfarm.serving.response`."""
     columns = window.columns
     close = float(columns.close[-1])
     price = {name: close * (1 + change_pct / 100) for name, change_pct in predicted.items()}
-    said = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
+    values = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
     chart = preview(
         draw_frames(windows(columns))[0],
         title=f"{window.symbol} {window.interval}",
@@ -43,7 +43,7 @@ def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: M
         price_range=(float(columns.low.min()), float(columns.high.max())),
         forecast=Forecast(horizon_candles, close, price["maxRisePct"], price["maxDeclinePct"], price["endChangePct"]),
         footnotes=[
-            f"Predicted for the next {horizon_candles} candles: {said}",
+            f"Predicted for the next {horizon_candles} candles: {values}",
             f"Model {model['name']} {model['version']} on {model['engine']}",
         ],
     )

@@ -1,8 +1,8 @@
-"""What the model looks at: which candles of a window, and what of them, moved its predictions.
+"""Explains a prediction: which candles of a window, and which of their channels, changed it.
 
-By occlusion: groups of candles are erased from the frame, one after another, and the model is asked again. It needs nothing of the
-engine but predictions. A frame without a group's pixels is one that no market draws, so an effect says what the model makes of those
-pixels, not what it would have said had the market done something else; and effects overlap, so they need not add up to the prediction.
+The method is occlusion: groups of candles are erased from the frame, one after another, and each changed frame is predicted. It works with
+every engine. No market produces a frame with erased candles, so an effect shows how the model uses those pixels, not what it would predict
+for another market. Effects overlap, so they need not add up to the prediction.
 """
 
 from dataclasses import dataclass
@@ -27,18 +27,18 @@ from image_render.spec import BODY, STANDARD, VOLUME, WICK
 from image_render.windows import window_range_pct, windows
 
 PARTS: dict[str, tuple[int, ...]] = {"body": (BODY,), "wick": (WICK,), "volume": (VOLUME,), "all": (BODY, WICK, VOLUME)}
-"""What is erased of a group of candles: one channel, or every one."""
+"""The channels that are erased from a group of candles: each one alone, and all together."""
 
-_ACQUAINTANCE = {True: ", which has learnt from this window.", False: ", which has never seen this window.", None: "."}
+_IN_SAMPLE_NOTES = {True: ", which may have been trained on this window.", False: ", which was not trained on this window.", None: "."}
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One window, what the model says of it, and how much of that each group of its candles made.
+    """One window, its prediction, and the effect of each group of candles on it.
 
-    `candles` are the window's. Group i is of those from `starts[i]`, an index, up to `starts[i + 1]` or the end. `effects_pct`
-    `(outputs, parts, groups)`, in the orders of `OUTPUT_NAMES` and `PARTS`, are percentage points: the prediction of the frame less that
-    of the frame without those pixels, so what is positive has raised the prediction. `response` is what the API says of the window.
+    `candles` are those of the window. Group i starts at index `starts[i]` and ends before `starts[i + 1]` or at the end. `effects_pct`
+    `(outputs, parts, groups)`, in the orders of `OUTPUT_NAMES` and `PARTS`, are percentage points: the prediction for the complete frame
+    minus that for the frame without those pixels, so positive effects raised the prediction. `response` is the API's response document.
     """
 
     candles: Candles
@@ -48,7 +48,7 @@ class Explanation:
     response: dict[str, Any]
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON has it: the answer, and the effects by output and part, a list over the groups."""
+        """The JSON document: the prediction, the groups, and the effects by output and part, one per group."""
         (result,) = self.response["results"]
         last_ms = np.append(self.candles.open_time[self.starts[1:]], result["closeTime"] + 1) - 1
         return {
@@ -67,18 +67,18 @@ class Explanation:
         }
 
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
-        """The chart of the frame, over a panel for each of the `outputs`: the effects of whole candles as bars, of channels as strips."""
+        """The chart of the frame as PNG, with a panel per output: effects of all channels as bars, of single channels as strips."""
         (result,) = self.response["results"]
-        told = {name: f"{OUTPUT_TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
+        titles = {name: f"{OUTPUT_TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
         columns = self.candles.columns
         chart = preview(
             self.frame,
-            title=f"{self.candles.symbol} {self.candles.interval}: {', '.join(told.values())}",
+            title=f"{self.candles.symbol} {self.candles.interval}: {', '.join(titles.values())}",
             open_times_ms=(int(self.candles.open_time[0]), int(self.candles.open_time[-1])),
             price_range=(float(columns.low.min()), float(columns.high.max())),
             panels=[
                 attribution_panel(
-                    f"what moved the {told[name]}",
+                    f"what moved the {titles[name]}",
                     self.effects_pct[OUTPUT_NAMES.index(name)],
                     list(PARTS),
                     self.starts.tolist(),
@@ -95,15 +95,15 @@ class Explanation:
         erased = "a candle is" if group == 1 else f"{group} candles are"
         model = self.response["model"]
         return (
-            f"What the prediction loses where {erased} erased: orange pushed it up, violet down. All: body, wick and volume at once.",
-            f"Model {model['name']} {model['version']} on {model['engine']}{_ACQUAINTANCE[in_sample]}",
+            f"The change of the prediction when {erased} erased: orange raised it, violet lowered it. All: body, wick and volume at once.",
+            f"Model {model['name']} {model['version']} on {model['engine']}{_IN_SAMPLE_NOTES[in_sample]}",
         )
 
 
 def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Explanation:
-    """Why the model says what it says of a window of 200 candles without holes, erased by so many at a time, counted from the newest.
+    """Explain the prediction for a window of 200 candles without gaps, erased in groups of `group_candles`, counted from the newest.
 
-    Raises `CoinfarmError` where the model says nothing, since more than half of the candles were made up.
+    Raises `CoinfarmError` if there is no prediction because more than half of the candles were filled.
     """
     series = Series(window)
     document = response_document(predictor.model, predictor.predict(series))
@@ -114,39 +114,39 @@ def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Ex
     starts = _group_starts(group_candles)
     frames = np.concatenate([frame[None], *(_erased(frame, starts, channels) for channels in PARTS.values())])
     range_pct = np.repeat(window_range_pct(view), len(frames))
-    # the whole frame is asked about once more, in these batches: an engine may round otherwise in others
-    whole, *others = predictor.predict_frames(frames, range_pct)
-    effects = (whole - np.array(others)).reshape(len(PARTS), len(starts), len(OUTPUT_NAMES))
+    # the complete frame is predicted again in the same batches, because an engine may round differently in others
+    complete, *erased = predictor.predict_frames(frames, range_pct)
+    effects = (complete - np.array(erased)).reshape(len(PARTS), len(starts), len(OUTPUT_NAMES))
     return Explanation(window, frame, starts, effects.transpose(2, 0, 1), document)
 
 
 def window_at(candles: Candles, time: datetime | None) -> Candles:
-    """The 200 candles of the window whose last candle holds a time (naive ones are UTC), or of the last window.
+    """The 200 candles of the window whose last candle contains `time` (naive times are UTC), or of the last window.
 
-    Raises `CoinfarmError` where there is no such window, naming the times for which there is one.
+    Raises `CoinfarmError` with the possible times if there is no such window.
     """
     window = STANDARD.window_candles
-    Series(candles)  # refuses what is too short
+    Series(candles)  # raises if there are too few candles
     if time is None:
         return candles[-window:]
     time_ms = round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
     last = int(np.searchsorted(candles.open_time, time_ms, side="right")) - 1
     if last < window - 1 or time_ms >= candles.open_time[last] + candles.interval_ms:
         raise CoinfarmError(
-            f"no window ends with a candle that holds {minute_text(time_ms)} UTC: the first ends at "
+            f"no window ends with a candle that contains {minute_text(time_ms)} UTC: the first ends at "
             f"{minute_text(int(candles.open_time[window - 1]))} UTC, the last at {minute_text(int(candles.open_time[-1]))} UTC"
         )
     return candles[last + 1 - window : last + 1]
 
 
 def _group_starts(group_candles: int) -> NDArray[np.intp]:
-    """Counted from the newest candle, so that if a group is smaller, it is the oldest."""
+    """Start indices, counted from the newest candle: only the oldest group may be smaller."""
     first = STANDARD.window_candles % group_candles
     return np.unique(np.append(0, np.arange(first, STANDARD.window_candles, group_candles)))
 
 
 def _erased(frame: Frames, starts: NDArray[np.intp], channels: tuple[int, ...]) -> Frames:
-    """The frame once for each group, without the group's pixels in those channels."""
+    """A copy of the frame for each group, without the pixels of the group in these channels."""
     frames = empty_frames(len(starts))
     frames[:] = frame
     for at, candles in enumerate(np.split(np.arange(len(frame)), starts[1:])):

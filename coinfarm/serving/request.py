@@ -1,4 +1,4 @@
-"""A request for predictions: what one may ask, whichever entrance it comes through."""
+"""Requests for predictions, and their validation, for all entry points."""
 
 from datetime import UTC, datetime
 from datetime import date as Day  # noqa: N812 - a field is called date
@@ -30,7 +30,7 @@ CandleRow = Annotated[
     ),
 ]
 
-Stride = Annotated[int, Field(ge=1, le=10_000, description="How many candles lie between the ends of two windows.")]
+Stride = Annotated[int, Field(ge=1, le=10_000, description="The number of candles from one window to the next.")]
 
 _MAX_FAULTS = 100
 
@@ -42,7 +42,7 @@ class _Request(BaseModel):
 
 
 class PredictionRequest(_Request):
-    """Candles, oldest first; N of them make `(N - 200) // stride + 1` windows, each of which is predicted."""
+    """Candles, oldest first; N candles make `(N - 200) // stride + 1` windows, each of which is predicted."""
 
     symbol: Symbol
     interval: Interval
@@ -52,15 +52,17 @@ class PredictionRequest(_Request):
         Literal["fill", "reject"],
         Field(description="What to do with missing candles: fill them with flat ones, or reject the request."),
     ] = "fill"
-    model_version: Annotated[str | None, Field(description="The version to predict with; else the one in service.", max_length=32)] = None
+    model_version: Annotated[
+        str | None, Field(description="The model version to predict with; by default the one in service.", max_length=32)
+    ] = None
 
     def series(self, max_frames: int) -> Series:
-        """The checked candles and their windows; raises `CandleError`, `TooLarge` where they are more than `max_frames`."""
+        """The validated candles and their windows. Raises `CandleError`, and `TooLarge` for over `max_frames` windows."""
         return prepare_series(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
 
 
 class BatchRequest(_Request):
-    """A message of the queue: candles inline or in a file, and where the answer is to be written."""
+    """An SQS message: candles inline or in a file, and the URI for the result."""
 
     symbol: Symbol
     interval: Interval
@@ -68,7 +70,7 @@ class BatchRequest(_Request):
     candles_uri: Annotated[str | None, Field(max_length=1024, pattern=r"\.(json|csv|parquet)$")] = None
     start: Annotated[datetime | None, Field(alias="from")] = None
     stop: Annotated[datetime | None, Field(alias="to")] = None
-    """Of the file, the candles that open in `[from, to)` are taken."""
+    """The candles of the file whose open time is in `[from, to)` are used."""
     results_uri: Annotated[str, Field(max_length=1024, pattern=r"[^/]\.(json|parquet)$")]
     stride: Stride = 1
     gaps: Literal["fill", "reject"] = "fill"
@@ -87,12 +89,12 @@ class BatchRequest(_Request):
         if (self.candles is None) == (self.candles_uri is None):
             raise ValueError("give either candles or candlesUri")
         if self.candles_uri is None and (self.start or self.stop):
-            raise ValueError("from and to choose among the candles of a candlesUri; inline candles are all taken")
+            raise ValueError("from and to are allowed only with candlesUri")
         return self
 
 
 class ShardRequest(_Request):
-    """A message of the queue: one shard of a backfill, and the roots of the candle store and of the results."""
+    """An SQS message: one shard of a backfill, and the roots of the candle store and of the results."""
 
     symbol: Symbol
     interval: Interval
@@ -105,7 +107,7 @@ class ShardRequest(_Request):
 
 
 def parse_message(body: bytes) -> BatchRequest | ShardRequest:
-    """A message of the queue, which asks for a shard where it names a `date`; raises as `parse_request`."""
+    """Parse an SQS message: with a `date` it is a `ShardRequest`. Raises as `parse_request`."""
     try:
         fields = from_json(body)
     except ValueError:
@@ -116,17 +118,15 @@ def parse_message(body: bytes) -> BatchRequest | ShardRequest:
 
 
 def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
-    """A request out of JSON (bytes), or out of what JSON became (anything else).
+    """Parse a request from JSON bytes or from parsed JSON.
 
-    Raises `MalformedRequest` for what is not JSON, `RequestError` that points at each missing, unknown or wrong field.
+    Raises `MalformedRequest` for invalid JSON, and `RequestError` with a pointer to each missing, unknown or invalid field.
     """
     try:
         return kind.model_validate_json(document) if isinstance(document, bytes) else kind.model_validate(document)
     except ValidationError as error:
-        if error.error_count() > _MAX_FAULTS:  # each would take a kilobyte of memory
-            raise RequestError(
-                Fault("", f"{error.error_count()} of its fields are missing, unknown or wrong: send another document")
-            ) from None
+        if error.error_count() > _MAX_FAULTS:  # each error would take a kilobyte of memory
+            raise RequestError(Fault("", f"{error.error_count()} fields are missing, unknown or invalid: check the document")) from None
         found = error.errors(include_url=False, include_input=False, include_context=False)
         faults = [Fault("".join(f"/{part}" for part in fault["loc"]), fault["msg"]) for fault in found]
         if found[0]["type"] == "json_invalid":
@@ -135,21 +135,21 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
 
 
 def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
-    """Candles made whole; raises `CandleError` for too few or (asked to) for holes, `TooLarge` for over `max_frames` windows."""
+    """Fill or reject gaps. Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for over `max_frames` windows."""
     if not len(candles):
-        raise CandleError(Fault("/candles", "there is no candle between from and to"))
+        raise CandleError(Fault("/candles", "no candles between from and to"))
     max_candles = max_frames * stride + STANDARD.window_candles - 1
     if len(candles) > max_candles:
         raise TooLarge(
             f"{window_count(len(candles), STANDARD, stride)} windows are more than the {max_frames} of one request: send at most "
             f"{max_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
-            "or through the queue"
+            "or use the queue"
         )
     return Series(reject_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
 
 
 def _milliseconds(time: datetime | None) -> int | None:
-    """Since the epoch; a time that names no zone is UTC."""
+    """Milliseconds since the epoch; a time without a zone is UTC."""
     if time is None:
         return None
     return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

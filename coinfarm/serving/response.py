@@ -1,4 +1,4 @@
-"""The answer to a request, as JSON or Parquet has it."""
+"""Responses in JSON and Parquet."""
 
 import json
 import math
@@ -16,13 +16,13 @@ MESSAGE_ID = "messageId"
 
 
 def model_identity(model: "LoadedModel") -> dict[str, str]:
-    """Which model it was, in every answer."""
+    """The model and engine of a response."""
     manifest = model.bundle.manifest
     return {"name": manifest.name, "version": manifest.version, "engine": model.engine.name}
 
 
 def json_chunks(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterator[str]:
-    """The answer to all parts together as JSON, in texts that follow on each other: each as soon as its part is known."""
+    """The JSON response for all parts together, in consecutive chunks, each as soon as its part is predicted."""
     yield f'{{"model": {json.dumps(model_identity(model))}, "results": ['
     separator = ""
     for part in parts:
@@ -32,7 +32,7 @@ def json_chunks(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterato
 
 
 def response_document(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
-    """The answer as a JSON object, one result per window in their order; no prediction is null."""
+    """The response as a JSON object, with one result per window in order. Missing predictions are null."""
     rows = zip(
         predictions.open_time.tolist(),
         predictions.close_time.tolist(),
@@ -55,14 +55,14 @@ def response_document(model: "LoadedModel", predictions: Predictions) -> dict[st
 
 
 def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
-    """The answer for ready-made frames, which tell nothing of their time."""
+    """The response for ready-made frames, whose times are unknown."""
     unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
     results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
     return {"model": model_identity(model), "results": results}
 
 
 def response_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
-    """The answer as a file, `.json` or `.parquet`, that remembers which message asked for it."""
+    """The response as a `.json` or `.parquet` file, which contains the id of its message."""
     if ending == ".json":
         return json.dumps({MESSAGE_ID: message_id, **response_document(model, predictions)}).encode()
     import pyarrow as pa
@@ -75,7 +75,7 @@ def response_file(model: "LoadedModel", predictions: Predictions, ending: str, m
 
 
 def prediction_columns(predictions: Predictions) -> dict[str, Any]:
-    """The columns of a Parquet file of predictions, a row for each window; no prediction is NaN."""
+    """The columns of a Parquet file of predictions, with a row per window. Missing predictions are NaN."""
     import pyarrow as pa
 
     return {
@@ -88,7 +88,7 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
 
 
 def source_message_id(data: bytes, ending: str) -> str | None:
-    """The id of the message that asked for the answer in a file; None where the file is no answer to a message."""
+    """The id of the message to which a file is the response; None for other files."""
     if ending == ".json":
         try:
             document = json.loads(data)

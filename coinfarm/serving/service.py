@@ -1,4 +1,4 @@
-"""The service: the model that is kept in memory, the answers that are remembered, and a predictor over both."""
+"""The service: the model in memory, the answer cache, and predictors that use both."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Service:
-    """One per process, made from the settings; loads nothing until it is asked."""
+    """One per process, created from the settings; loads nothing until it is used."""
 
     def __init__(
         self,
@@ -24,13 +24,13 @@ class Service:
         on_load: Callable[[float], None] = lambda _: None,
         on_refusal: Callable[[str], None] | None = None,
     ) -> None:
-        """`on_load(load_ms)` is called for each version that begins to serve, `on_refusal(reason)` for each that is refused while an
-        older one goes on serving.
+        """`on_load(load_ms)` is called for each version that is put into service, `on_refusal(reason)` for each that is rejected while
+        an older one continues to serve.
         """
         self.settings = settings
         self._on_load = on_load
-        self._announced: LoadedModel | None = None
-        self._answers = AnswerCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
+        self._reported: LoadedModel | None = None
+        self._answer_cache = AnswerCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
         self._models = ModelManager(
             settings.model_uri,
             self._load_engine,
@@ -40,27 +40,27 @@ class Service:
         )
 
     def model(self, version: str | None = None) -> LoadedModel:
-        """The model in service, or a pinned version; raises `ModelError` and `StorageError`."""
+        """The model in service, or a pinned version. Raises `ModelError` and `StorageError`."""
         if version is not None:
             return self._models.version(version)
         model = self._models.serving()
-        if model is not self._announced:
-            self._announced = model
+        if model is not self._reported:
+            self._reported = model
             self._on_load(model.load_ms)
         return model
 
     def refresh(self) -> None:
-        """Take up a new version if there is one, while other threads serve with the old one."""
+        """Load a new version if there is one, while other threads use the old one."""
         self._models.refresh()
 
     def predictor(
         self, version: str | None = None, *, before_batch: Callable[[], None] = lambda: None, use_cache: bool = True
     ) -> Predictor:
-        """A predictor with that model, with timings of its own.
+        """A predictor for the model in service or a pinned version, with its own timings.
 
-        `before_batch` is as `Predictor` has it. A backfill never asks for a frame twice, so it need not remember answers.
+        `before_batch` is that of `Predictor`. A backfill predicts no frame twice, so it needs no cache.
         """
-        return Predictor(self.model(version), self.settings.max_batch, self._answers if use_cache else None, before_batch)
+        return Predictor(self.model(version), self.settings.max_batch, self._answer_cache if use_cache else None, before_batch)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
         return load_engine(bundle, self.settings.engine, self.settings.max_batch)

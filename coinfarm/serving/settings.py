@@ -1,4 +1,4 @@
-"""The settings, read once from the environment into one frozen object."""
+"""The settings of the service, read from environment variables."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -13,7 +13,7 @@ from coinfarm.models.cache import default_cache_dir
 
 
 def reference_model_uri() -> str:
-    """The model root that travels with the package."""
+    """The model root inside the package."""
     return str(files("coinfarm") / "reference_model")
 
 
@@ -24,7 +24,7 @@ class FromEnvironment(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Raises `CoinfarmError` that names the variable at fault."""
+        """Read the settings. Raises `CoinfarmError` with the name of the invalid variable."""
         given = {name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())}
         try:
             return cls.model_validate(given)
@@ -37,28 +37,28 @@ class FromEnvironment(BaseModel):
 
 
 class Settings(FromEnvironment):
-    """Of the service: the model, the limits, the roots."""
+    """The settings of the service: model, limits, roots."""
 
     model_uri: str = Field(default_factory=reference_model_uri)
     """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
     model_refresh_s: Annotated[float, Field(ge=0)] = 60
     model_cache_dir: Path = Field(default_factory=default_cache_dir)
-    """Where downloaded model versions are kept. Only this user may be able to write there."""
+    """The folder for downloaded model versions. Only this user may have write access."""
     engine: EngineChoice = "auto"
-    """What runs the model; `auto` is the fastest that its bundle has and the processor supports."""
+    """The engine; `auto` is the fastest that the bundle has and the machine supports."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 100
-    """The most frames that an engine is given at once: it bounds the memory."""
+    """The maximum frames per engine call, which limits the memory."""
     max_frames: Annotated[int, Field(ge=1)] = 1000
-    """The most frames of one request."""
+    """The maximum frames per request."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 6_000_000
-    """The largest body of a request, as it arrives; Lambda's own limit is 6 MB."""
+    """The maximum size of a request body; Lambda's own limit is 6 MB."""
     max_record_frames: Annotated[int, Field(ge=1)] = 50_000
-    """The most frames of one message of the queue: more than a month of minutes."""
+    """The maximum frames per SQS message: more than a month of minutes."""
     max_candle_file_bytes: Annotated[int, Field(ge=1)] = 200_000_000
-    """The largest file that a `candlesUri` may name; of JSON, which takes more memory, an eighth of it."""
+    """The maximum size of a file in `candlesUri`; an eighth of it for JSON, which takes more memory."""
     candles_root: str | None = None
-    """Where `candlesUri` may point; unset, messages with such a URI are refused."""
+    """The root for `candlesUri`; if unset, messages with such a URI are rejected."""
     results_root: str | None = None
-    """Where `resultsUri` may point; unset, messages with such a URI are refused."""
+    """The root for `resultsUri`; if unset, messages with such a URI are rejected."""
     answer_cache_frames: Annotated[int, Field(ge=0)] = 10_000
-    """How many frames' answers a container remembers; 0 remembers none."""
+    """The maximum frames in the answer cache; 0 disables it."""

@@ -12,7 +12,6 @@ TOO_LONG = {
     "coinfarm/backtesting/backtest_report.py",
     "coinfarm/backtesting/simulation.py",
     "coinfarm/evaluation/evaluation_report.py",
-    "events/make.py",
     "tests/docs/cloud.py",
     "tests/integration/stack/moto_resources.py",
     "tests/integration/test_faults.py",

@@ -13,14 +13,14 @@ def opened(png: bytes) -> Image.Image:
     return image.convert("RGB")
 
 
-def test_one_window_is_a_chart_with_its_prices_and_times() -> None:
-    assert opened(chart_png(Series(minutes(200)))).size == (908, 902)  # as `test_preview` finds them with both axes
+def test_renders_one_window_as_a_chart() -> None:
+    assert opened(chart_png(Series(minutes(200)))).size == (908, 902)  # the size in test_preview with both axes
 
 
-def test_several_windows_are_a_sheet_that_begins_with_the_same_tile() -> None:
+def test_renders_several_windows_as_a_sheet() -> None:
     candles = minutes(300)
     two, three = (opened(chart_png(Series(candles[:count], stride=50))) for count in (250, 300))
     assert three.width > two.width
     assert three.height == two.height
-    whole_first_tile = (0, 0, two.width // 2, two.height)
-    assert ImageChops.difference(two.crop(whole_first_tile), three.crop(whole_first_tile)).getbbox() is None
+    first_tile = (0, 0, two.width // 2, two.height)
+    assert ImageChops.difference(two.crop(first_tile), three.crop(first_tile)).getbbox() is None

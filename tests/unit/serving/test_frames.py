@@ -1,4 +1,4 @@
-"""Ready-made frames from strangers: what is read, and what is refused before it does harm."""
+"""Ready-made frames from untrusted archives."""
 
 import io
 import tracemalloc
@@ -38,7 +38,7 @@ def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_frames_and_ranges_are_read(save: Any) -> None:
+def test_reads_frames_and_ranges(save: Any) -> None:
     sink = io.BytesIO()
     save(sink, frames=FRAMES, windowRangePct=RANGES)
     frames, range_pct = read_frames(sink.getvalue(), MAX_FRAMES)
@@ -47,18 +47,18 @@ def test_frames_and_ranges_are_read(save: Any) -> None:
     assert range_pct.tolist() == RANGES.tolist()
 
 
-def test_ranges_may_be_left_out() -> None:
+def test_ranges_are_optional() -> None:
     frames, range_pct = read_frames(npz(frames=FRAMES), MAX_FRAMES)
     np.testing.assert_array_equal(frames, FRAMES)
     assert range_pct is None
 
 
-def test_columns_first_is_another_layout_of_the_same_frames() -> None:
+def test_accepts_fortran_order() -> None:
     np.testing.assert_array_equal(read_frames(npz(frames=np.asfortranarray(FRAMES)), MAX_FRAMES)[0], FRAMES)
 
 
 @pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8])
-def test_ranges_of_any_number_type_become_float64(kind: type[np.generic]) -> None:
+def test_converts_ranges_to_float64(kind: type[np.generic]) -> None:
     range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], kind)), MAX_FRAMES)[1]
     assert range_pct is not None
     assert (range_pct.dtype, range_pct.tolist()) == (np.float64, [1, 2])
@@ -74,37 +74,35 @@ def test_ranges_of_any_number_type_become_float64(kind: type[np.generic]) -> Non
         pytest.param(archive({"frames.npy": b""}).replace(b"PK\x01\x02", b"PK\x09\x09"), id="broken directory"),
     ],
 )
-def test_what_is_no_archive_cannot_be_read(data: bytes) -> None:
-    with pytest.raises(MalformedRequest, match=r"is not an \.npz archive: make it with numpy\.savez_compressed"):
+def test_rejects_invalid_archives(data: bytes) -> None:
+    with pytest.raises(MalformedRequest):
         read_frames(data, MAX_FRAMES)
 
 
-def test_an_unknown_member_is_named() -> None:
-    with pytest.raises(RequestError, match="/labels: is unknown; an archive holds frames and windowRangePct"):
+def test_rejects_unknown_members() -> None:
+    with pytest.raises(RequestError, match="/labels"):
         read_frames(npz(frames=FRAMES, labels=np.zeros(2)), MAX_FRAMES)
 
 
-def test_an_archive_without_frames_is_refused() -> None:
-    with pytest.raises(RequestError, match="/frames: is missing"):
+def test_rejects_archives_without_frames() -> None:
+    with pytest.raises(RequestError, match="/frames"):
         read_frames(npz(windowRangePct=RANGES), MAX_FRAMES)
 
 
 @pytest.mark.parametrize(
     ("frames", "message"),
     [
-        pytest.param(
-            FRAMES.astype(np.float32), r"must be uint8 of shape \(N, 200, 150, 3\), not float32 of \(2, 200, 150, 3\)", id="floats"
-        ),
-        pytest.param(FRAMES.astype(bool), "must be uint8 .* not bool", id="booleans"),
-        pytest.param(FRAMES[0], r"must be uint8 .* not uint8 of \(200, 150, 3\)", id="one frame without a batch"),
-        pytest.param(FRAMES.transpose(0, 3, 1, 2), r"not uint8 of \(2, 3, 200, 150\)", id="channels first"),
-        pytest.param(FRAMES[:, :, :, :1], r"not uint8 of \(2, 200, 150, 1\)", id="one channel"),
-        pytest.param(np.uint8(1), r"not uint8 of \(\)", id="a number"),
-        pytest.param(FRAMES[:0], "there is no frame", id="none"),
-        pytest.param(FRAMES * np.array([1, 255], np.uint8)[:, None, None, None], "/frames/1: must hold only 0 and 1", id="0 and 255"),
+        pytest.param(FRAMES.astype(np.float32), r"/frames: .* float32 of \(2, 200, 150, 3\)", id="floats"),
+        pytest.param(FRAMES.astype(bool), "/frames: .* bool", id="booleans"),
+        pytest.param(FRAMES[0], r"/frames: .* \(200, 150, 3\)", id="one frame without a batch"),
+        pytest.param(FRAMES.transpose(0, 3, 1, 2), r"/frames: .* \(2, 3, 200, 150\)", id="channels first"),
+        pytest.param(FRAMES[:, :, :, :1], r"/frames: .* \(2, 200, 150, 1\)", id="one channel"),
+        pytest.param(np.uint8(1), r"/frames: .* \(\)", id="a number"),
+        pytest.param(FRAMES[:0], "/frames: ", id="none"),
+        pytest.param(FRAMES * np.array([1, 255], np.uint8)[:, None, None, None], "/frames/1: ", id="0 and 255"),
     ],
 )
-def test_frames_of_another_form_are_refused(frames: Any, message: str) -> None:
+def test_rejects_other_frames(frames: Any, message: str) -> None:
     with pytest.raises(RequestError, match=message):
         read_frames(npz(frames=frames), MAX_FRAMES)
 
@@ -112,68 +110,68 @@ def test_frames_of_another_form_are_refused(frames: Any, message: str) -> None:
 @pytest.mark.parametrize(
     ("ranges", "message"),
     [
-        pytest.param([1.0], r"must be 2 numbers, one per frame, not float64 of \(1,\)", id="too few"),
-        pytest.param([[1.0, 2.0]], r"not float64 of \(1, 2\)", id="two dimensions"),
-        pytest.param(["1", "2"], "must be 2 numbers, one per frame, not <U1", id="strings"),
-        pytest.param([1j, 2j], "not complex128", id="complex"),
-        pytest.param([1.0, -0.1], "/windowRangePct/1: must be a finite number, zero or above", id="negative"),
-        pytest.param([float("nan"), 1.0], "/windowRangePct/0: must be a finite number", id="NaN"),
-        pytest.param([1.0, float("inf")], "/windowRangePct/1: must be a finite number", id="infinity"),
+        pytest.param([1.0], r"/windowRangePct: .* 2 numbers.* \(1,\)", id="too few"),
+        pytest.param([[1.0, 2.0]], r"/windowRangePct: .* \(1, 2\)", id="two dimensions"),
+        pytest.param(["1", "2"], "/windowRangePct: .* <U1", id="strings"),
+        pytest.param([1j, 2j], "/windowRangePct: .* complex128", id="complex"),
+        pytest.param([1.0, -0.1], "/windowRangePct/1: ", id="negative"),
+        pytest.param([float("nan"), 1.0], "/windowRangePct/0: ", id="NaN"),
+        pytest.param([1.0, float("inf")], "/windowRangePct/1: ", id="infinity"),
     ],
 )
-def test_ranges_that_cannot_be_are_refused(ranges: list[Any], message: str) -> None:
+def test_rejects_invalid_ranges(ranges: list[Any], message: str) -> None:
     with pytest.raises(RequestError, match=message):
         read_frames(npz(frames=FRAMES, windowRangePct=np.array(ranges)), MAX_FRAMES)
 
 
-def test_more_frames_than_allowed_are_refused_before_they_are_unpacked() -> None:
+def test_rejects_too_many_frames_before_unpacking() -> None:
     many = npz(frames=np.zeros((200, *STANDARD.shape), np.uint8))
     tracemalloc.start()
     try:
-        with pytest.raises(TooLarge, match="unpacks to 18000128 bytes, more than 10 frames: send several requests"):
+        with pytest.raises(TooLarge, match="18000128 bytes, more than 10 frames"):
             read_frames(many, MAX_FRAMES)
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
 
 
-class Unpickled:
-    """Tells on whoever unpickles it."""
+class FailsWhenUnpickled:
+    """Fails the test when it is unpickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return pytest.fail, ("a pickle was loaded",)
 
 
 @pytest.mark.parametrize("name", ["frames", "windowRangePct"])
-def test_a_pickle_is_never_loaded(name: str) -> None:
-    pickled = np.array([Unpickled()], object)
+def test_loads_no_pickled_objects(name: str) -> None:
+    pickled = np.array([FailsWhenUnpickled()], object)
     members = {"frames": FRAMES} | {name: pickled}
-    with pytest.raises(RequestError, match=rf"/{name}\.npy: is no plain NumPy array: Object arrays cannot be loaded"):
+    with pytest.raises(RequestError, match=rf"/{name}\.npy: "):
         read_frames(npz(**members), MAX_FRAMES)
 
 
-def test_a_pickle_without_an_arrays_header_is_never_loaded() -> None:
-    with pytest.raises(RequestError, match="is no plain NumPy array: the magic string is not correct"):
+def test_loads_no_bare_pickle() -> None:
+    with pytest.raises(RequestError, match=r"/frames\.npy: "):
         read_frames(archive({"frames.npy": b"\x80\x04\x8c\x06pickle\x94."}), MAX_FRAMES)
 
 
 HUGE = 20_000_000
 
 
-def understating(data: bytes, file_size: int) -> bytes:
-    """An archive whose one member claims, in both its headers, to unpack to less."""
+def with_false_size(data: bytes, file_size: int) -> bytes:
+    """An archive whose only member has a false size in both of its headers."""
     with zipfile.ZipFile(io.BytesIO(data)) as file:
         (member,) = file.infolist()
     return data.replace(member.file_size.to_bytes(4, "little"), file_size.to_bytes(4, "little"))
 
 
 @pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["deflate", "bzip2", "lzma"])
-def test_a_bomb_that_understates_its_size_does_not_go_off(compression: int) -> None:
-    bomb = understating(archive({"frames.npy": npy(np.zeros(HUGE, np.uint8))}, compression), file_size=1_000)
+def test_rejects_a_decompression_bomb_with_a_false_size(compression: int) -> None:
+    bomb = with_false_size(archive({"frames.npy": npy(np.zeros(HUGE, np.uint8))}, compression), file_size=1_000)
     assert len(bomb) < HUGE / 100
     tracemalloc.start()
     try:
-        with pytest.raises(RequestError, match=r"/frames\.npy: is (no plain NumPy array: Bad CRC-32|packed in a way that NumPy does not)"):
+        with pytest.raises(RequestError, match=r"/frames\.npy: "):
             read_frames(bomb, MAX_FRAMES)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
@@ -189,41 +187,40 @@ def header_of(shape: str, descr: str = "'|u1'") -> bytes:
     "member",
     [
         pytest.param(header_of("(10, 200, 150, 3)") + b"\0" * 90_000, id="more frames than bytes"),
-        pytest.param(header_of("(10**12,)"), id="a shape to be computed"),
-        pytest.param(header_of("(1000000000000, 200, 150, 3)"), id="a shape beyond any memory"),
+        pytest.param(header_of("(10**12,)"), id="an expression as shape"),
+        pytest.param(header_of("(1000000000000, 200, 150, 3)"), id="a shape beyond memory"),
         pytest.param(header_of(f"({10**30},)"), id="a shape beyond 64 bits"),
         pytest.param(header_of("(-1,)"), id="a negative shape"),
         pytest.param(header_of("(1,)", descr="'|O'"), id="objects"),
-        pytest.param(header_of("(1,)", descr="'nonsense'"), id="no such dtype"),
+        pytest.param(header_of("(1,)", descr="'nonsense'"), id="an unknown dtype"),
         pytest.param(header_of("(1,"), id="a broken header"),
         pytest.param(b"\x93NUMPY\x01\x00\xff\xff", id="a header cut short"),
-        pytest.param(b"\x93NUMPY\x09\x00" + b"\0" * 100, id="a format to come"),
+        pytest.param(b"\x93NUMPY\x09\x00" + b"\0" * 100, id="an unknown format version"),
         pytest.param(npy(np.zeros(1, [(f"field{number}", "u1") for number in range(200)])), id="a long header"),
     ],
 )
-def test_an_array_that_lies_about_itself_is_refused(member: bytes) -> None:
-    with pytest.raises(RequestError, match=r"/frames\.npy: is no plain NumPy array"):
+def test_rejects_arrays_with_false_headers(member: bytes) -> None:
+    with pytest.raises(RequestError, match=r"/frames\.npy: "):
         read_frames(archive({"frames.npy": member}), MAX_FRAMES)
 
 
-def test_an_encrypted_member_is_refused() -> None:
+def test_rejects_encrypted_members() -> None:
     data = bytearray(archive({"frames.npy": npy(FRAMES)}))
     data[6] |= 1  # the flag in the member's own header
     data[data.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
-    with pytest.raises(RequestError, match="encrypted, password required"):
+    with pytest.raises(RequestError, match="encrypted"):
         read_frames(bytes(data), MAX_FRAMES)
 
 
 @pytest.mark.filterwarnings("ignore:Reading `.npy`:UserWarning")
-def test_no_damage_to_an_archive_gets_past_the_checks() -> None:
-    """Whatever a network does, it is frames or a `CoinfarmError`."""
+def test_damaged_archives_are_valid_frames_or_errors() -> None:
     random = np.random.default_rng(1)
     sink = io.BytesIO()
     np.savez(sink, frames=FRAMES[:1], windowRangePct=RANGES[:1])
-    whole = sink.getvalue()
-    where = np.concatenate([np.arange(200), np.arange(len(whole) - 600, len(whole))])
+    data = sink.getvalue()
+    where = np.concatenate([np.arange(200), np.arange(len(data) - 600, len(data))])
     for _ in range(300):
-        damaged = bytearray(whole)
+        damaged = bytearray(data)
         for at in random.choice(where, size=3):
             damaged[at] = random.integers(256)
         try:

@@ -1,4 +1,4 @@
-"""Answers as JSON and Parquet have them."""
+"""Responses in JSON and Parquet."""
 
 import io
 import json
@@ -44,24 +44,24 @@ def identity(model: LoadedModel) -> dict[str, str]:
     return {"name": "fake", "version": model.version, "engine": "pixels"}
 
 
-def test_an_answer_says_which_model_foretold_what_of_each_window(model: LoadedModel) -> None:
+def test_response_document(model: LoadedModel) -> None:
     assert response_document(model, PREDICTIONS) == {"model": identity(model), "results": RESULTS}
 
 
-def test_an_answer_is_json_and_keeps_every_digit(model: LoadedModel) -> None:
+def test_json_keeps_every_digit(model: LoadedModel) -> None:
     document = response_document(model, PREDICTIONS)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
 
 
-def test_a_model_that_does_not_tell_what_it_learnt_from_leaves_it_open(model: LoadedModel) -> None:
-    untold = replace(PREDICTIONS, in_sample=None)
-    assert [result["inSample"] for result in response_document(model, untold)["results"]] == [None, None]
-    table = pq.read_table(io.BytesIO(response_file(model, untold, ".parquet", "message-1")))
+def test_in_sample_may_be_unknown(model: LoadedModel) -> None:
+    unknown = replace(PREDICTIONS, in_sample=None)
+    assert [result["inSample"] for result in response_document(model, unknown)["results"]] == [None, None]
+    table = pq.read_table(io.BytesIO(response_file(model, unknown, ".parquet", "message-1")))
     assert table["in_sample"].to_pylist() == [None, None]
     assert str(table.schema.field("in_sample").type) == "bool"
 
 
-def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> None:
+def test_frames_response_has_no_times(model: LoadedModel) -> None:
     assert frames_response(model, np.array([[1.0, -2.0, 0.5]])) == {
         "model": identity(model),
         "results": [
@@ -76,12 +76,12 @@ def test_ready_made_frames_tell_nothing_of_their_time(model: LoadedModel) -> Non
     }
 
 
-def test_a_json_file_is_the_answer_and_the_message_that_asked(model: LoadedModel) -> None:
+def test_json_file(model: LoadedModel) -> None:
     document = json.loads(response_file(model, PREDICTIONS, ".json", "message-1"))
     assert document == {"messageId": "message-1", "model": identity(model), "results": RESULTS}
 
 
-def test_a_parquet_file_has_a_row_per_window_and_says_which_model_it_was(model: LoadedModel) -> None:
+def test_parquet_file(model: LoadedModel) -> None:
     table = pq.read_table(io.BytesIO(response_file(model, PREDICTIONS, ".parquet", "message-1")))
     assert {name: str(kind) for name, kind in zip(table.column_names, table.schema.types, strict=True)} == {
         "open_time": "int64",
@@ -99,12 +99,12 @@ def test_a_parquet_file_has_a_row_per_window_and_says_which_model_it_was(model: 
 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
-def test_a_file_remembers_who_asked_for_it(model: LoadedModel, ending: str) -> None:
+def test_reads_the_message_id_of_a_file(model: LoadedModel, ending: str) -> None:
     assert source_message_id(response_file(model, PREDICTIONS, ending, "message-1"), ending) == "message-1"
 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
-def test_the_same_answer_is_the_same_file(model: LoadedModel, ending: str) -> None:
+def test_files_are_reproducible(model: LoadedModel, ending: str) -> None:
     """A message that is delivered twice writes the same bytes twice."""
     first, second = (response_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
     assert first == second
@@ -121,16 +121,16 @@ def parquet_of(metadata: dict[bytes, bytes]) -> bytes:
     [
         pytest.param(b"", ".json", id="empty JSON"),
         pytest.param(b"{", ".json", id="JSON cut short"),
-        pytest.param(b"\xff", ".json", id="no text"),
+        pytest.param(b"\xff", ".json", id="not UTF-8"),
         pytest.param(b"[" * 100_000, ".json", id="JSON nested too deep"),
         pytest.param(b"[]", ".json", id="JSON array"),
-        pytest.param(b"{}", ".json", id="an answer to nobody"),
-        pytest.param(b'{"messageId": 7}', ".json", id="an id that is a number"),
+        pytest.param(b"{}", ".json", id="no id"),
+        pytest.param(b'{"messageId": 7}', ".json", id="a number as id"),
         pytest.param(b"", ".parquet", id="empty Parquet"),
         pytest.param(b"PAR1PAR1", ".parquet", id="Parquet without a footer"),
-        pytest.param(parquet_of({}), ".parquet", id="Parquet of somebody else"),
-        pytest.param(parquet_of({b"messageId": b"\xff"}), ".parquet", id="an id that is no text"),
+        pytest.param(parquet_of({}), ".parquet", id="other Parquet"),
+        pytest.param(parquet_of({b"messageId": b"\xff"}), ".parquet", id="an id that is not UTF-8"),
     ],
 )
-def test_what_is_no_answer_to_a_message_was_asked_by_nobody(data: bytes, ending: str) -> None:
+def test_other_files_have_no_message_id(data: bytes, ending: str) -> None:
     assert source_message_id(data, ending) is None

@@ -1,4 +1,4 @@
-"""The service over a model root, with an engine that needs no TensorFlow."""
+"""The service with a model root and a fake engine."""
 
 from pathlib import Path
 
@@ -32,25 +32,25 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_uri=str(tmp_path / "root"), model_cache_dir=tmp_path / "cache", model_refresh_s=0, max_batch=7)
 
 
-def test_nothing_is_loaded_before_it_is_asked_for(settings: Settings, loads: list[int]) -> None:
+def test_loads_nothing_before_the_first_use(settings: Settings, loads: list[int]) -> None:
     Service(settings)
     assert loads == []
 
 
-def test_each_version_that_begins_to_serve_is_announced_once(settings: Settings, loads: list[int], tmp_path: Path) -> None:
-    announced: list[float] = []
-    serving = Service(settings, on_load=announced.append)
+def test_reports_each_loaded_version_once(settings: Settings, loads: list[int], tmp_path: Path) -> None:
+    reported: list[float] = []
+    serving = Service(settings, on_load=reported.append)
     storage = open_storage(settings.model_uri)
     for content in ("1.0", "2.0"):
         promote_model(storage, tmp_path / content, content)
         for _ in range(3):
             assert serving.predictor().predict(Series(minutes(200))).values_pct.tolist() == [[float(content)] * 3]
-    assert len(announced) == len(loads) == 2
-    assert all(load_ms > 0 for load_ms in announced)
+    assert len(reported) == len(loads) == 2
+    assert all(load_ms > 0 for load_ms in reported)
     assert loads == [7, 7]
 
 
-def test_a_pinned_version_answers_beside_the_one_in_service(settings: Settings, loads: list[int], tmp_path: Path) -> None:
+def test_predicts_with_a_pinned_version(settings: Settings, loads: list[int], tmp_path: Path) -> None:
     storage = open_storage(settings.model_uri)
     promote_model(storage, tmp_path / "serving", "1.0")
     pinned = publish_model(storage, tmp_path / "pinned", "5.0")
@@ -60,13 +60,13 @@ def test_a_pinned_version_answers_beside_the_one_in_service(settings: Settings, 
     assert len(loads) == 2
 
 
-@pytest.mark.parametrize(("answer_cache_frames", "remembered"), [(100, 3), (0, 0)])
-def test_answers_are_remembered_across_requests_unless_that_is_off(
-    settings: Settings, loads: list[int], tmp_path: Path, answer_cache_frames: int, remembered: int
+@pytest.mark.parametrize(("answer_cache_frames", "cached"), [(100, 3), (0, 0)])
+def test_caches_predictions_across_requests(
+    settings: Settings, loads: list[int], tmp_path: Path, answer_cache_frames: int, cached: int
 ) -> None:
     promote_model(open_storage(settings.model_uri), tmp_path / "model", "1.0")
     serving = Service(settings.model_copy(update={"answer_cache_frames": answer_cache_frames}))
     serving.predictor().predict(Series(minutes(202)))
     predictor = serving.predictor()
     predictor.predict(Series(minutes(202)))
-    assert (predictor.timings.frames, predictor.timings.cached_frames) == (3, remembered)
+    assert (predictor.timings.frames, predictor.timings.cached_frames) == (3, cached)

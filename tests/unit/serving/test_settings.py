@@ -25,57 +25,57 @@ from coinfarm.serving.settings import Settings, reference_model_uri
         ("ANSWER_CACHE_FRAMES", "0", 0),
     ],
 )
-def test_a_variable_sets_its_field(variable: str, text: str, value: Any) -> None:
+def test_reads_each_variable(variable: str, text: str, value: Any) -> None:
     changed = Settings.from_environment({variable: text})
     assert getattr(changed, variable.lower()) == value
     assert changed.model_copy(update={variable.lower(): getattr(Settings(), variable.lower())}) == Settings()
 
 
-def test_every_field_can_be_set_and_is_tested_here() -> None:
-    tested = {arguments[0].lower() for arguments in test_a_variable_sets_its_field.pytestmark[0].args[1]}  # type: ignore[attr-defined]
+def test_every_field_is_tested() -> None:
+    tested = {arguments[0].lower() for arguments in test_reads_each_variable.pytestmark[0].args[1]}  # type: ignore[attr-defined]
     assert tested == set(Settings.model_fields)
 
 
-def test_the_defaults_need_no_environment() -> None:
+def test_defaults() -> None:
     settings = Settings.from_environment({})
     assert settings.model_uri == reference_model_uri()
     assert (settings.model_refresh_s, settings.max_batch, settings.max_frames, settings.max_body_bytes) == (60, 100, 1_000, 6_000_000)
     assert (settings.candles_root, settings.results_root) == (None, None)
 
 
-def test_the_reference_model_lies_in_the_package() -> None:
+def test_the_reference_model_is_in_the_package() -> None:
     assert Path(reference_model_uri()).parent.name == "coinfarm"
 
 
-def test_an_empty_variable_is_none_at_all() -> None:
-    """A template passes a parameter that nobody set as an empty string."""
+def test_ignores_empty_variables() -> None:
+    """A template passes an unset parameter as an empty string."""
     assert Settings.from_environment({"CANDLES_ROOT": "", "MAX_BATCH": "", "MODEL_URI": ""}) == Settings()
 
 
-def test_what_else_the_environment_holds_is_left_alone() -> None:
+def test_ignores_other_variables() -> None:
     assert Settings.from_environment({"PATH": "/bin", "max_batch": "7", "AWS_REGION": "eu-central-1"}) == Settings()
 
 
 @pytest.mark.parametrize(
-    ("variable", "text", "message"),
+    ("variable", "text"),
     [
-        ("MAX_BATCH", "0", "MAX_BATCH='0': Input should be greater than or equal to 1"),
-        ("MAX_BATCH", "5000", "MAX_BATCH='5000': Input should be less than or equal to 4096"),
-        ("MAX_BATCH", "many", "MAX_BATCH='many': Input should be a valid integer"),
-        ("MAX_FRAMES", "1.5", "MAX_FRAMES='1.5': Input should be a valid integer"),
-        ("MAX_BODY_BYTES", "6MB", "MAX_BODY_BYTES='6MB': Input should be a valid integer"),
-        ("MAX_RECORD_FRAMES", "-1", "MAX_RECORD_FRAMES='-1': Input should be greater"),
-        ("MAX_CANDLE_FILE_BYTES", "0", "MAX_CANDLE_FILE_BYTES='0': Input should be greater"),
-        ("MODEL_REFRESH_S", "-1", "MODEL_REFRESH_S='-1': Input should be greater than or equal to 0"),
-        ("MODEL_REFRESH_S", "hourly", "MODEL_REFRESH_S='hourly': Input should be a valid number"),
-        ("ANSWER_CACHE_FRAMES", "-1", "ANSWER_CACHE_FRAMES='-1': Input should be greater than or equal to 0"),
+        ("MAX_BATCH", "0"),
+        ("MAX_BATCH", "5000"),
+        ("MAX_BATCH", "many"),
+        ("MAX_FRAMES", "1.5"),
+        ("MAX_BODY_BYTES", "6MB"),
+        ("MAX_RECORD_FRAMES", "-1"),
+        ("MAX_CANDLE_FILE_BYTES", "0"),
+        ("MODEL_REFRESH_S", "-1"),
+        ("MODEL_REFRESH_S", "hourly"),
+        ("ANSWER_CACHE_FRAMES", "-1"),
     ],
 )
-def test_a_value_that_cannot_be_is_named_with_its_variable(variable: str, text: str, message: str) -> None:
-    with pytest.raises(CoinfarmError, match=message):
+def test_invalid_values_are_named(variable: str, text: str) -> None:
+    with pytest.raises(CoinfarmError, match=f"{variable}='{text}'"):
         Settings.from_environment({variable: text})
 
 
-def test_settings_cannot_be_changed() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Settings().max_batch = 7  # type: ignore[misc]

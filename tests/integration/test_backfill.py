@@ -11,11 +11,8 @@ from click.testing import CliRunner
 from moto.server import ThreadedMotoServer
 
 from coinfarm.aws.sqs import Queue
-from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import read_submission
-from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.cli import main
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -23,6 +20,7 @@ from coinfarm.storage import open_storage
 from coinfarm.storage import s3 as storage_s3
 from handler import app
 from handler.local_events import LocalContext
+from tests.support.backfill_runs import run_shards
 from tests.support.candle_stores import store_history, synthetic_history
 
 DAYS = 7
@@ -109,9 +107,7 @@ def undisturbed(run, results):
     """The results of one process that processes every shard once."""
     service = Service(Settings(answer_cache_frames=0))
     predictor = service.predictor(run.manifest.model_version)
-    history = CandleStoreSnapshot(run.candles)
-    jobs = [(shard, ShardJob(shard, run.manifest.model_version, history, results)) for shard in run.manifest.shards()]
-    run_jobs(jobs, predictor, lambda shard, error: None)
+    run_shards(predictor, run.candles, results, run.manifest.shards())
     return {key: results.read(key).data for key in results.list("predictions")}
 
 

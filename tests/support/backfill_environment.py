@@ -19,13 +19,10 @@ import pyarrow.parquet as pq
 
 from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.run_results import done_shards
 from coinfarm.backfill.shard import Shard
-from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.backfill.submission import message, submit
-from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.compilation.forms import F32
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
@@ -33,7 +30,7 @@ from coinfarm.models.publish import publish
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
-from tests.support.backfill_runs import planned
+from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import store_history, synthetic_history
 from tests.support.compiled_models import compiled_bundle
 from tests.support.repository import ROOT
@@ -66,7 +63,8 @@ class SharedResources:
         bundle = compiled_bundle(folder / "bundle", F32, content="1.0".ljust(MODEL_BYTES))
         run = _planned(_published(bundle), bundle.manifest.version)
         service = Service(Settings(model_uri=run.model_uri, model_cache_dir=folder / "cache"))
-        _run_undisturbed(run, service)
+        predictor = service.predictor(run.manifest.model_version)
+        assert set(run_shards(predictor, run.candles, run.results, run.manifest.shards()).values()) == {None}
         undisturbed = {shard: run.results.read(shard.key(run.manifest.model_version)).data for shard in run.manifest.shards()}
         return cls(endpoint, bundle, undisturbed)
 
@@ -206,14 +204,6 @@ def _planned(model_uri: str, version: str) -> Run:
         version=version,
         model_uri=model_uri,
     )
-
-
-def _run_undisturbed(run: Run, service: Service) -> None:
-    version, history = run.manifest.model_version, CandleStoreSnapshot(run.candles)
-    errors = []
-    jobs = [(shard, ShardJob(shard, version, history, run.results)) for shard in run.manifest.shards()]
-    run_jobs(jobs, service.predictor(version), lambda _, error: errors.append(error))
-    assert errors == [None] * len(jobs)
 
 
 def _queue(max_receives: int) -> Queue:

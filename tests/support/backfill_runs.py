@@ -1,13 +1,19 @@
 """Runs with synthetic candles, and a queue in memory."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
 from coinfarm.aws.sqs import Depth
 from coinfarm.backfill.estimate import ComputeLimits, Speed
+from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.plan import BackfillSpec, plan_run
 from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.shard import Shard
+from coinfarm.backfill.shard_job import ShardJob
+from coinfarm.candle_store.snapshot import CandleStoreSnapshot
+from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from tests.support.candle_stores import FIRST_DAY
 
@@ -37,6 +43,22 @@ def planned(
     manifest = plan_run(spec, SPEED, ComputeLimits(), "lambda")
     run.write(manifest if shard_days is None else manifest.model_copy(update={"shard_days": shard_days}))
     return run
+
+
+def run_shards(predictor: Predictor, candles: Storage, results: Storage, shards: Iterable[Shard]) -> dict[Shard, Exception | None]:
+    """Process the shards, and return the error of each, or None if its result is written."""
+    outcomes: dict[Shard, Exception | None] = {}
+    history = CandleStoreSnapshot(candles)
+    jobs = [(shard, ShardJob(shard, predictor.model.version, history, results)) for shard in shards]
+    run_jobs(jobs, predictor, lambda shard, error: outcomes.update({shard: error}))
+    return outcomes
+
+
+def process_queue(run: Run, queue: "QueueInMemory", predictor: Predictor, max_messages: int = 100) -> None:
+    """Process the first messages of the queue, and delete them."""
+    dates = {json.loads(body)["date"] for body in queue.bodies[:max_messages]}
+    run_shards(predictor, run.candles, run.results, [shard for shard in run.manifest.shards() if shard.day.isoformat() in dates])
+    del queue.bodies[:max_messages]
 
 
 class QueueInMemory:

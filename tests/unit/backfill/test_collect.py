@@ -1,4 +1,4 @@
-"""Results put together, and every window accounted for."""
+"""Join results, and account for every window."""
 
 import json
 from datetime import date
@@ -10,15 +10,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.shard_job import ShardJob
-from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.day import day_of
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import open_storage
-from tests.support.backfill_runs import planned
+from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import stored, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
 
@@ -27,7 +24,7 @@ DAY = 1440
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Two symbols of minutes and what may befall them: a late beginning, holes, a day without candles, two days that were not done."""
+    """A run of two symbols with a late start, gaps, a day without candles, and two days that were not processed."""
     folder = tmp_path_factory.mktemp("run")
     predictor = Predictor(loaded(folder / "model", PixelEngine()), max_batch=100)
     first = synthetic_history(5, start=1000, missing=[*range(2 * DAY, 3 * DAY), *range(3 * DAY + 500, 3 * DAY + 650)])
@@ -36,16 +33,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     run = planned(
         folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first=date(2025, 12, 31)
     )
-    history = CandleStoreSnapshot(candles)
-    shards = [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)]
-    run_jobs([(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in shards], predictor, lambda *_: None)
+    run_shards(predictor, candles, run.results, [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)])
     return run
 
 
 EXPECTED = {
     "DEMOUSD": {
         "asked": 6 * DAY,
-        # 241 after the late beginning; on the fourth the 99 first windows and 149 of the hole's are mostly filled; all of the fifth
+        # 241 after the late start; all of the fourth day but the first 99 windows and 149 at the gap; all of the fifth
         "predicted": 241 + (DAY - 99 - 149) + DAY,
         "mostlyFilled": 99 + 149,
         "tooFewBefore": 199,
@@ -63,7 +58,7 @@ EXPECTED = {
 }
 
 
-def test_every_minute_asked_for_is_accounted_for_once(run: Run, tmp_path: Path) -> None:
+def test_every_requested_window_is_counted_once(run: Run, tmp_path: Path) -> None:
     coverage = collect(run, tmp_path / "all.parquet")
     assert {symbol: counts.document() for symbol, counts in coverage.by_symbol().items()} == EXPECTED
     assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in EXPECTED["DEMOUSD"]}
@@ -80,7 +75,7 @@ def test_every_minute_asked_for_is_accounted_for_once(run: Run, tmp_path: Path) 
     assert json.loads(json.dumps(document)) == document
 
 
-def test_one_file_holds_all_in_order(run: Run, tmp_path: Path) -> None:
+def test_one_file_is_ordered_by_symbol_and_time(run: Run, tmp_path: Path) -> None:
     coverage = collect(run, tmp_path / "new/all.parquet")
     file = pq.ParquetFile(tmp_path / "new/all.parquet")
     table = file.read()
@@ -90,10 +85,10 @@ def test_one_file_holds_all_in_order(run: Run, tmp_path: Path) -> None:
         rows = table.filter(ds.field("symbol") == symbol)
         assert bool((np.diff(rows["close_time"].to_numpy()) > 0).all())
         assert int(np.isnan(rows["max_rise_pct"].to_numpy()).sum()) == counts["mostlyFilled"]
-    assert file.metadata.num_row_groups == 2, "a month of a symbol each"
+    assert file.metadata.num_row_groups == 2, "one per symbol and month"
 
 
-def test_a_folder_is_a_dataset_that_others_read(run: Run, tmp_path: Path) -> None:
+def test_folder_is_a_hive_dataset(run: Run, tmp_path: Path) -> None:
     collect(run, tmp_path / "dataset")
     assert sorted(path.relative_to(tmp_path / "dataset").as_posix() for path in (tmp_path / "dataset").rglob("*.parquet")) == [
         "symbol=DEMOETH/interval=1m/2026-01.parquet",
@@ -101,67 +96,64 @@ def test_a_folder_is_a_dataset_that_others_read(run: Run, tmp_path: Path) -> Non
     ]
     collect(run, tmp_path / "all.parquet")
     found = ds.dataset(tmp_path / "dataset", partitioning="hive").to_table().sort_by([("symbol", "ascending"), ("close_time", "ascending")])
-    whole = pq.read_table(tmp_path / "all.parquet").sort_by([("symbol", "ascending"), ("close_time", "ascending")])
-    assert found.select(whole.column_names).cast(whole.schema).slice(0, 500).to_pydict().keys() == whole.slice(0, 500).to_pydict().keys()
-    for name in whole.column_names:
-        np.testing.assert_array_equal(found[name].to_numpy(zero_copy_only=False), whole[name].to_numpy(zero_copy_only=False))
+    expected = pq.read_table(tmp_path / "all.parquet").sort_by([("symbol", "ascending"), ("close_time", "ascending")])
+    for name in expected.column_names:
+        np.testing.assert_array_equal(found[name].to_numpy(zero_copy_only=False), expected[name].to_numpy(zero_copy_only=False))
 
 
-def test_a_damaged_result_is_missing_not_collected(run: Run, tmp_path: Path) -> None:
+def test_damaged_result_is_missing(run: Run, tmp_path: Path) -> None:
     shard = next(shard for shard in run.manifest.shards() if shard.day == date(2026, 1, 4))
     key = shard.key(run.manifest.model_version)
-    whole = run.results.read(key).data
-    run.results.write(key, whole[: len(whole) // 2])
+    undamaged = run.results.read(key).data
+    run.results.write(key, undamaged[: len(undamaged) // 2])
     try:
         coverage = collect(run, tmp_path / "all.parquet")
     finally:
-        run.results.write(key, whole)
+        run.results.write(key, undamaged)
     assert shard in coverage.missing
     assert coverage.total.is_consistent
     days = {day_of(time) for time in pq.read_table(tmp_path / "all.parquet")["close_time"].to_pylist()}
     assert shard.day not in days
 
 
-def test_a_folder_in_which_something_lies_is_left_alone(run: Run, tmp_path: Path) -> None:
+def test_folder_that_is_not_empty_is_not_changed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(CoinfarmError, match="exists already"):
+    with pytest.raises(CoinfarmError, match="not empty"):
         collect(run, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("output", ["all.parquet", "dataset"])
-def test_cut_off_nothing_appears(run: Run, tmp_path: Path, output: str) -> None:
+def test_interruption_leaves_no_file(run: Run, tmp_path: Path, output: str) -> None:
     class Stop(Exception):
         pass
 
     calls = iter(range(8))
 
-    def stop_at_the_ninth() -> None:
+    def stop_at_the_ninth_shard() -> None:
         if next(calls, None) is None:
             raise Stop
 
     with pytest.raises(Stop):
-        collect(run, tmp_path / output, stop_at_the_ninth)
+        collect(run, tmp_path / output, stop_at_the_ninth_shard)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_of_a_run_without_results_all_is_missing_and_the_file_empty(tmp_path: Path) -> None:
+def test_run_without_results_is_missing_and_its_file_empty(tmp_path: Path) -> None:
     run = planned(tmp_path / "run", stored(tmp_path / "store", synthetic_history(1)), days=1)
     coverage = collect(run, tmp_path / "all.parquet")
     assert (coverage.total.requested, coverage.total.missing) == (DAY, DAY)
     assert len(pq.read_table(tmp_path / "all.parquet")) == 0
 
 
-def test_a_run_over_days_without_candles_is_refused_and_nothing_written(tmp_path: Path) -> None:
+def test_run_without_any_candles_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     predictor = Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=100)
     candles = stored(tmp_path / "store", synthetic_history(1))
     manifest = planned(tmp_path / "planned", candles, days=1, version=predictor.model.version).manifest
     run = Run(open_storage(str(tmp_path / "run")))
     earlier = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3), "results_uri": run.storage.uri()}
     run.write(manifest.model_copy(update=earlier))
-    history = CandleStoreSnapshot(candles)
-    shards = [(shard, ShardJob(shard, predictor.model.version, history, run.results)) for shard in run.manifest.shards()]
-    run_jobs(shards, predictor, lambda *_: None)
-    with pytest.raises(NotFound, match=r"2025-01-01.*the store has DEMOUSD 1m from 2026-01-01 to 2026-01-01"):
+    run_shards(predictor, candles, run.results, run.manifest.shards())
+    with pytest.raises(NotFound, match=r"2025-01-01.*DEMOUSD 1m from 2026-01-01 to 2026-01-01"):
         collect(run, tmp_path / "all.parquet")
     assert not (tmp_path / "all.parquet").exists()

@@ -1,4 +1,4 @@
-"""A shard's windows are those of one prediction over the whole history."""
+"""The windows of a shard are those of a single prediction over the complete history."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,47 +16,39 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, NotFound
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from tests.support.candle_stores import FIRST_DAY, FIRST_MS, days_of, stored, synthetic_history
-from tests.support.pixel_engine import PixelEngine, loaded
+from tests.support.candle_stores import FIRST_DAY, days_of, stored, synthetic_history
 
 DAY = 1440
 
 
-@pytest.fixture
-def predictor(tmp_path: Path) -> Predictor:
-    return Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=64)
-
-
 def rows(predictor: Predictor, series: Series) -> tuple[NDArray[np.int64], ...]:
-    """Ends, counts of filled candles, and predictions of the windows of a series."""
+    """The ends, numbers of filled candles and predictions of the windows of a series."""
     found = predictor.predict(series)
     assert found.in_sample is None
     return found.close_time + 1 - series.candles.interval_ms, found.filled_candles, found.values_pct
 
 
 HISTORIES = {
-    "without holes": synthetic_history(3),
-    "a hole inside a day": synthetic_history(3, missing=range(DAY + 300, DAY + 420)),
-    "single minutes missing everywhere": synthetic_history(3, missing=range(7, 3 * DAY - 1, 11)),
-    "a hole across midnight": synthetic_history(3, missing=range(2 * DAY - 30, 2 * DAY + 50)),
-    "a hole from midnight on": synthetic_history(3, missing=range(2 * DAY, 2 * DAY + 70)),
-    "a hole up to midnight": synthetic_history(3, missing=range(2 * DAY - 70, 2 * DAY)),
-    "a hole that begins before the first window's first candle": synthetic_history(3, missing=range(2 * DAY - 260, 2 * DAY - 150)),
-    "a hole from the day before yesterday, after which few minutes are filled": synthetic_history(
-        4, missing=range(DAY - 50, 3 * DAY - 110)
-    ),
-    "a day without a candle": synthetic_history(4, missing=range(2 * DAY, 3 * DAY)),
+    "no gaps": synthetic_history(3),
+    "a gap in a day": synthetic_history(3, missing=range(DAY + 300, DAY + 420)),
+    "single minutes missing": synthetic_history(3, missing=range(7, 3 * DAY - 1, 11)),
+    "a gap across midnight": synthetic_history(3, missing=range(2 * DAY - 30, 2 * DAY + 50)),
+    "a gap from midnight": synthetic_history(3, missing=range(2 * DAY, 2 * DAY + 70)),
+    "a gap until midnight": synthetic_history(3, missing=range(2 * DAY - 70, 2 * DAY)),
+    "a gap that begins before the first window": synthetic_history(3, missing=range(2 * DAY - 260, 2 * DAY - 150)),
+    "a gap over more than a day": synthetic_history(4, missing=range(DAY - 50, 3 * DAY - 110)),
+    "a day without candles": synthetic_history(4, missing=range(2 * DAY, 3 * DAY)),
     "a day with one candle": synthetic_history(4, missing=[at for at in range(DAY, 2 * DAY) if at != DAY + 700]),
-    "a beginning in the middle of a day": synthetic_history(3, start=700),
-    "a beginning shortly before midnight": synthetic_history(3, start=DAY - 50),
+    "a start in the middle of a day": synthetic_history(3, start=700),
+    "a start shortly before midnight": synthetic_history(3, start=DAY - 50),
     "an end in the middle of a day": synthetic_history(3)[: 2 * DAY + 500],
     "hours": synthetic_history(12, interval="1h"),
-    "hours with holes": synthetic_history(20, interval="1h", missing=[*range(9, 200, 7), *range(230, 260), *range(300, 302)]),
+    "hours with gaps": synthetic_history(20, interval="1h", missing=[*range(9, 200, 7), *range(230, 260), *range(300, 302)]),
     "four hours": synthetic_history(36, interval="4h", start=2, missing=[77, 78]),
 }
 
 
-STRIDED = ["a day with one candle", "hours with holes"]
+STRIDED = ["a day with one candle", "hours with gaps"]
 
 
 @pytest.mark.parametrize(
@@ -64,13 +56,11 @@ STRIDED = ["a day with one candle", "hours with holes"]
     [pytest.param(candles, 1, id=name) for name, candles in HISTORIES.items()]
     + [pytest.param(HISTORIES[name], stride, id=f"{name}, a stride of {stride}") for name in STRIDED for stride in (7, 60)],
 )
-def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
-    history: Candles, stride: int, predictor: Predictor, tmp_path: Path
-) -> None:
+def test_windows_equal_those_of_a_single_prediction(history: Candles, stride: int, predictor: Predictor, tmp_path: Path) -> None:
     ends, filled, values = rows(predictor, Series(fill_gaps(history, 100_000)))
     days = days_of(history)
     with_candles = {day_of(int(time)) for time in history.open_time}
-    asked_for = ((ends // history.interval_ms + 1) % stride == 0) & [day_of(int(end)) in with_candles for end in ends]
+    is_requested = ((ends // history.interval_ms + 1) % stride == 0) & [day_of(int(end)) in with_candles for end in ends]
 
     store = CandleStoreSnapshot(stored(tmp_path / "store", history))
     shards = [Shard(history.symbol, history.interval, day, stride) for day in days]
@@ -78,13 +68,13 @@ def test_the_windows_of_all_shards_are_those_of_one_prediction_over_all(
     parts = [rows(predictor, windows.series) for windows in found if windows.series]
 
     for expected, part in zip((ends, filled, values), zip(*parts, strict=True), strict=True):
-        np.testing.assert_array_equal(np.concatenate(part), expected[asked_for])
+        np.testing.assert_array_equal(np.concatenate(part), expected[is_requested])
     for shard, windows in zip(shards, found, strict=True):
         assert shard.window_count == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
 
 
-@pytest.mark.parametrize("name", ["hours", "hours with holes", "four hours"])
-def test_a_shard_of_several_days_has_the_windows_of_one_prediction_over_all(name: str, predictor: Predictor, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["hours", "hours with gaps", "four hours"])
+def test_windows_of_shards_of_several_days(name: str, predictor: Predictor, tmp_path: Path) -> None:
     history = HISTORIES[name]
     expected = rows(predictor, Series(fill_gaps(history, 100_000)))
     store = CandleStoreSnapshot(stored(tmp_path / "store", history))
@@ -98,7 +88,7 @@ def test_a_shard_of_several_days_has_the_windows_of_one_prediction_over_all(name
         assert shard.window_count == windows.no_candles + windows.too_few_before + (len(windows.series) if windows.series else 0)
 
 
-def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_day_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     history = synthetic_history(400, interval="1d")
     storage = stored(tmp_path / "store", history)
     read: list[str] = []
@@ -114,18 +104,18 @@ def test_a_shard_of_days_reads_each_day_file_once(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize(
     ("history", "day", "series", "no_candles", "too_few_before"),
     [
-        pytest.param(synthetic_history(2), 0, DAY - 199, 0, 199, id="the first day of the history"),
-        pytest.param(synthetic_history(2), 1, DAY, 0, 0, id="any other day"),
-        pytest.param(synthetic_history(2, start=500), 0, DAY - 500 - 199, 500, 199, id="a beginning in the day"),
-        pytest.param(synthetic_history(2, start=DAY - 100), 0, 0, DAY - 100, 100, id="a beginning too late in the day for a window"),
-        pytest.param(synthetic_history(2, start=DAY - 100), 1, DAY - 99, 0, 99, id="a beginning on the day before"),
-        pytest.param(synthetic_history(2)[: DAY + 20], 1, 20, DAY - 20, 0, id="an end in the day"),
-        pytest.param(synthetic_history(2), 2, 0, DAY, 0, id="a day after the end"),
-        pytest.param(synthetic_history(2, start=DAY), 0, 0, DAY, 0, id="a day before the beginning"),
-        pytest.param(synthetic_history(3, missing=range(DAY, 2 * DAY)), 1, 0, DAY, 0, id="a day without candles"),
+        pytest.param(synthetic_history(2), 0, DAY - 199, 0, 199, id="first day"),
+        pytest.param(synthetic_history(2), 1, DAY, 0, 0, id="another day"),
+        pytest.param(synthetic_history(2, start=500), 0, DAY - 500 - 199, 500, 199, id="start in the day"),
+        pytest.param(synthetic_history(2, start=DAY - 100), 0, 0, DAY - 100, 100, id="start too late for a window"),
+        pytest.param(synthetic_history(2, start=DAY - 100), 1, DAY - 99, 0, 99, id="start on the day before"),
+        pytest.param(synthetic_history(2)[: DAY + 20], 1, 20, DAY - 20, 0, id="end in the day"),
+        pytest.param(synthetic_history(2), 2, 0, DAY, 0, id="day after the end"),
+        pytest.param(synthetic_history(2, start=DAY), 0, 0, DAY, 0, id="day before the start"),
+        pytest.param(synthetic_history(3, missing=range(DAY, 2 * DAY)), 1, 0, DAY, 0, id="day without candles"),
     ],
 )
-def test_each_window_asked_for_is_accounted_for(
+def test_every_requested_window_is_accounted_for(
     history: Candles, day: int, series: int, no_candles: int, too_few_before: int, tmp_path: Path
 ) -> None:
     windows = read_shard_windows(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), CandleStoreSnapshot(stored(tmp_path, history)))
@@ -133,30 +123,13 @@ def test_each_window_asked_for_is_accounted_for(
     assert windows == ShardWindows(windows.series, no_candles, too_few_before)
 
 
-@pytest.mark.parametrize(
-    ("stride", "first", "count"),
-    [
-        pytest.param(1, 0, DAY, id="every minute"),
-        pytest.param(60, 59, 24, id="closing on the hour"),
-        pytest.param(DAY, DAY - 1, 1, id="closing at midnight"),
-        # 2026 begins 29,453,760 minutes after the epoch, which leave 6 when they are divided by 11
-        pytest.param(11, 4, 131, id="not dividing the day"),
-        pytest.param(10_000, 6239, 0, id="more than a day"),
-    ],
-)
-def test_a_stride_counts_from_the_epoch(stride: int, first: int, count: int) -> None:
-    shard = Shard("DEMOUSD", "1m", FIRST_DAY, stride)
-    assert (shard.first_window_end(shard.start_ms) - FIRST_MS) // 60_000 == first
-    assert shard.window_count == count
-
-
-def test_a_symbol_without_candles_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+def test_symbol_without_candles_is_an_error(tmp_path: Path) -> None:
     history = CandleStoreSnapshot(stored(tmp_path, synthetic_history(1)))
-    with pytest.raises(NotFound, match="no 1m candles of NONEUSD; the store has"):
+    with pytest.raises(NotFound, match="1m candles of NONEUSD"):
         read_shard_windows(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
 
-def test_a_damaged_day_is_named(tmp_path: Path) -> None:
+def test_damaged_day_is_named(tmp_path: Path) -> None:
     storage = stored(tmp_path, synthetic_history(2))
     storage.write("candles/symbol=DEMOUSD/interval=1m/date=2026-01-01.parquet", b"PAR1")
     with pytest.raises(CandleError, match=r"date=2026-01-01\.parquet"):

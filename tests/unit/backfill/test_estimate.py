@@ -1,0 +1,50 @@
+"""The time and cost of a backfill on each compute target."""
+
+import pytest
+
+from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
+from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
+
+ESTIMATE = estimate_cost(
+    1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), ComputeLimits(lambda_functions=10, lambda_memory_mb=3_538, instances=30)
+)
+
+
+def test_this_machine_costs_nothing() -> None:
+    target = ESTIMATE.target("here")
+    assert (target.seconds, target.usd, target.workers) == (500.0, 0.0, 1)
+
+
+def test_speed_of_lambda_is_proportional_to_its_cores() -> None:
+    target = ESTIMATE.target("lambda")
+    assert target.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two vCPUs"
+    assert target.seconds == pytest.approx(50.0)
+    gb_s_usd = 500 * 3_538 / 1024 * LAMBDA_USD_PER_GB_S
+    # 70 invocations; 695 messages with 0.3 SQS calls each, and their reads and writes
+    assert target.usd == pytest.approx(gb_s_usd + 70 * 2e-7 + 695 * (0.3 * 4e-7 + 3 * 4e-7 + 1.1 * 5e-6))
+
+
+def test_unmeasured_gpu_speed_is_marked_as_assumed() -> None:
+    target = ESTIMATE.target("gpu")
+    assert target.frames_per_s == 29.0
+    assert "ASSUMED" in target.basis
+    busy_h = 1_000_000 / 29 / 3600
+    assert target.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
+    assert ESTIMATE.target("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
+
+
+def test_gpu_of_unknown_speed_has_no_price() -> None:
+    target = estimate_cost(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instance_type="g6.xlarge")).target("gpu")
+    assert (target.frames_per_s, target.seconds, target.usd) == (None, None, None)
+
+
+def test_given_gpu_speed_is_used() -> None:
+    target = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_frames_per_s=1_000)).target("gpu")
+    assert target.seconds == pytest.approx(36.0)
+    assert "ASSUMED" not in target.basis
+
+
+@pytest.mark.parametrize(("messages", "functions", "instances"), [(1, 1, 1), (15, 2, 15), (100, 10, 30), (1_000, 10, 30)])
+def test_workers_are_limited_by_the_number_of_messages(messages: int, functions: int, instances: int) -> None:
+    estimate = estimate_cost(1_440 * messages, messages, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits())
+    assert (estimate.target("lambda").workers, estimate.target("gpu").workers) == (functions, instances)

@@ -1,0 +1,64 @@
+"""The manifest of a run."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coinfarm.backfill.run_manifest import Run
+from coinfarm.errors import Conflict, DocumentError, NotFound
+from coinfarm.storage import Storage
+from tests.support.backfill_runs import planned
+from tests.support.candle_stores import stored, synthetic_history
+
+
+@pytest.fixture(scope="module")
+def candles(tmp_path_factory: pytest.TempPathFactory) -> Storage:
+    """Three days of minutes, and two of hours."""
+    hours = synthetic_history(2, interval="1h", symbol="DEMOETH")
+    return stored(tmp_path_factory.mktemp("store"), synthetic_history(3), hours)
+
+
+def test_run_planned_by_version_0_1_keeps_its_shards(candles: Storage, tmp_path: Path) -> None:
+    run = planned(tmp_path, candles, symbols=("DEMOETH",), interval="1h", days=3)
+    document = json.loads((tmp_path / "manifest.json").read_text())
+    del document["shardDays"]
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    version = run.manifest.model_version
+    assert [shard.key(version).rpartition("/")[2] for shard in Run.at(str(tmp_path)).manifest.shards()] == [
+        f"date=2026-01-0{day}.parquet" for day in (1, 2, 3)
+    ]
+
+
+def test_manifest_lists_shards_in_order(tmp_path: Path) -> None:
+    candles = stored(tmp_path / "store", synthetic_history(2), synthetic_history(2, symbol="DEMOETH"))
+    run = planned(tmp_path / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=2)
+    assert [str(shard) for shard in Run.at(str(tmp_path / "run")).manifest.shards()] == [
+        "DEMOUSD 1m 2026-01-01",
+        "DEMOUSD 1m 2026-01-02",
+        "DEMOETH 1m 2026-01-01",
+        "DEMOETH 1m 2026-01-02",
+    ]
+    document = json.loads(run.storage.read("manifest.json").data)
+    assert (document["from"], document["to"], document["modelVersion"]) == ("2026-01-01", "2026-01-03", "20260101-0a1b2c3d")
+    assert document["candlesUri"] == str(tmp_path / "store")
+    assert "shards" not in document, "two years of a hundred coins would make a manifest of megabytes"
+
+
+def test_manifest_does_not_change(candles: Storage, tmp_path: Path) -> None:
+    before = planned(tmp_path, candles).storage.read("manifest.json").data
+    assert planned(tmp_path, candles).storage.read("manifest.json").data == before, "the same plan again"
+    with pytest.raises(Conflict, match="--run"):
+        planned(tmp_path, candles, days=2)
+    assert (tmp_path / "manifest.json").read_bytes() == before
+
+
+def test_missing_run_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match="backfill plan"):
+        _ = Run.at(str(tmp_path)).manifest
+
+
+def test_damaged_manifest_is_named(candles: Storage, tmp_path: Path) -> None:
+    planned(tmp_path, candles).storage.write("manifest.json", b'{"format": 2}')
+    with pytest.raises(DocumentError, match=r"manifest\.json.*format"):
+        _ = Run.at(str(tmp_path)).manifest

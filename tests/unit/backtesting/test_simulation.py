@@ -119,10 +119,18 @@ def test_an_order_whose_horizon_is_beyond_the_candles_is_left_out_even_if_it_wou
 
 
 @pytest.mark.parametrize(
-    ("volume", "stake"), [(1_000.0, 1_000.0), (50.0, 500.0), (0.5, None)], ids=["enough", "less than is wanted", "less than an order"]
+    ("volume", "min_order", "stake"),
+    [
+        pytest.param(1_000.0, 10, 1_000.0, id="enough"),
+        pytest.param(50.0, 10, 500.0, id="less than is wanted"),
+        pytest.param(1.0, 10, 10.0, id="just an order"),
+        pytest.param(0.5, 10, None, id="less than an order"),
+        pytest.param(0.0625, 0, 0.625, id="any order"),
+        pytest.param(0.0, 0, None, id="no volume"),
+    ],
 )
-def test_a_stake_is_limited_to_a_share_of_the_candles_volume(volume: float, stake: float | None) -> None:
-    rules = Market(volume_share_pct=10, min_order=10)
+def test_a_stake_is_limited_to_a_share_of_the_candles_volume(volume: float, min_order: float, stake: float | None) -> None:
+    rules = Market(volume_share_pct=10, min_order=min_order)
     found = trades(market([flat(), (100, 100, 100, 100, volume), *[flat()] * 5]), orders(0), rules)
     assert found.stake.tolist() == ([] if stake is None else [stake])
 
@@ -176,3 +184,13 @@ def test_no_orders_make_no_trades() -> None:
     found = trades(market([flat()] * 5), nothing)
     assert len(found) == 0
     assert found.net.dtype == np.float64
+
+
+def test_trades_have_the_types_of_their_columns() -> None:
+    found = trades(market([flat()] * 6), orders(0))
+    assert found.symbols == ("DEMOUSD",)
+    assert {name: getattr(found, name).dtype for name in Trade._fields} == {
+        **dict.fromkeys(("coin", "signal", "entry_ms", "exit_ms"), np.int64),
+        **dict.fromkeys(("side", "reason"), np.int8),
+        **dict.fromkeys(("entry_price", "exit_price", "stake", "gross", "slippage", "fees"), np.float64),
+    }

@@ -62,7 +62,7 @@ class Sample:
 
 
 def _separate_windows(coin: Candles) -> Columns:
-    """Windows `(n, 200)` that share no candle, without those of which more than half was filled."""
+    """Non-overlapping windows `(n, 200)`, without mostly filled ones."""
     window = STANDARD.window_candles
     candles = fill_gaps(coin)
     if len(candles) < window:

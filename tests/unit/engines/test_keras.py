@@ -41,17 +41,17 @@ def network(keras: ModuleType) -> Build:
 
 def keras_predictions(model: Any) -> Any:
     """Keras' own predictions for the frames, `(7, outputs)`."""
-    answer = model(FRAMES.astype(np.float32), training=False)
-    return np.concatenate([np.asarray(head) for head in (answer if isinstance(answer, list) else [answer])], axis=1)
+    outputs = model(FRAMES.astype(np.float32), training=False)
+    return np.concatenate([np.asarray(head) for head in (outputs if isinstance(outputs, list) else [outputs])], axis=1)
 
 
 def test_predicts_like_keras(network: Build, tmp_path: Path) -> None:
     model = network(3)
     model.save(tmp_path / "model.keras")
     engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
-    answer = engine.predict(FRAMES)
-    assert (answer.dtype, answer.shape) == (np.float32, (7, 3))
-    np.testing.assert_allclose(answer, keras_predictions(model), rtol=1e-5, atol=1e-6)
+    outputs = engine.predict(FRAMES)
+    assert (outputs.dtype, outputs.shape) == (np.float32, (7, 3))
+    np.testing.assert_allclose(outputs, keras_predictions(model), rtol=1e-5, atol=1e-6)
     assert engine.name == "keras"
 
 

@@ -60,7 +60,7 @@ def keras() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def network(keras: ModuleType) -> Build:
-    """Builds a small network with so many outputs."""
+    """Builds a small network; `outputs` is the number of its outputs."""
 
     def build(outputs: int = 3, seed: int = 1) -> Any:
         weights = keras.initializers.GlorotUniform(seed)  # not Keras' own seed, which loads TensorFlow to set its too
@@ -128,19 +128,19 @@ def test_rendering_of_real_candles_equals_draw_frames(real_klines: Candles) -> N
 
 
 def test_predicts_like_keras_in_float32(network: Build, engine: KerasGpuEngine) -> None:
-    answer = engine.start_rows(ROWS)()
-    assert (answer.dtype, answer.shape) == (np.float32, (21, 3))
-    np.testing.assert_allclose(answer, keras_predictions(network()), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(engine.predict(FRAMES), answer, rtol=1e-5, atol=1e-6)
+    outputs = engine.start_rows(ROWS)()
+    assert (outputs.dtype, outputs.shape) == (np.float32, (21, 3))
+    np.testing.assert_allclose(outputs, keras_predictions(network()), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(engine.predict(FRAMES), outputs, rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 21])
 def test_predicts_any_number_of_frames_in_order(engine: KerasGpuEngine, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     expected = engine.start_rows(ROWS)()[:count]
     monkeypatch.setattr(engine, "batch_frames", 4)
-    for answer in (engine.start_rows(ROWS[:count])(), engine.predict(FRAMES[:count])):
-        assert answer.shape == (count, 3)
-        np.testing.assert_allclose(answer, expected, rtol=1e-5, atol=1e-6)
+    for outputs in (engine.start_rows(ROWS[:count])(), engine.predict(FRAMES[:count])):
+        assert outputs.shape == (count, 3)
+        np.testing.assert_allclose(outputs, expected, rtol=1e-5, atol=1e-6)
 
 
 def test_accepts_other_memory_layouts(engine: KerasGpuEngine) -> None:

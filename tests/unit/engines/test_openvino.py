@@ -34,9 +34,9 @@ def engine(bundle: Bundle) -> OpenVinoEngine:
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 101])
 def test_predicts_any_number_of_frames_in_order(engine: OpenVinoEngine, count: int) -> None:
-    answer = engine.predict(FRAMES[:count])
-    assert (answer.dtype, answer.shape) == (np.float32, (count, 3))
-    np.testing.assert_allclose(answer, channel_means(FRAMES[:count]), rtol=1e-5)
+    outputs = engine.predict(FRAMES[:count])
+    assert (outputs.dtype, outputs.shape) == (np.float32, (count, 3))
+    np.testing.assert_allclose(outputs, channel_means(FRAMES[:count]), rtol=1e-5)
 
 
 def test_accepts_any_memory_layout(engine: OpenVinoEngine) -> None:
@@ -56,9 +56,9 @@ def test_outputs_do_not_change_with_the_next_call(engine: OpenVinoEngine) -> Non
 def test_threads_get_their_own_outputs(engine: OpenVinoEngine) -> None:
     parts = [slice(at, at + 1 + at % 9) for at in range(100)]
     with ThreadPoolExecutor(8) as threads:
-        answers = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
-    for part, answer in zip(parts, answers, strict=True):
-        np.testing.assert_allclose(answer, channel_means(FRAMES[part]), rtol=1e-5)
+        results = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
+    for part, outputs in zip(parts, results, strict=True):
+        np.testing.assert_allclose(outputs, channel_means(FRAMES[part]), rtol=1e-5)
 
 
 def test_pending_batches_can_be_read_in_any_order(engine: OpenVinoEngine) -> None:

@@ -49,7 +49,7 @@ def main() -> int:
     arguments = _arguments()
     if arguments.device == "gpu" and (not has_gpu() or select_gpu_backend() is None):
         print(
-            "No GPU is at hand that JAX or TensorFlow could use: nothing was measured. On a machine with one, "
+            "No GPU is available to JAX or TensorFlow: nothing was measured. On a machine with one, "
             "pip install '.[gpu]' and run this again; --device cpu checks on the processor that it all works."
         )
         return 0
@@ -76,7 +76,7 @@ def main() -> int:
     sample = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
     names = [output.name for output in bundle.manifest.outputs]
     measured = parity(names, float32_keras(bundle, draw_frames(sample)), engine.start_rows(pack_rows(sample))())
-    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, drawn there by image_render:")
+    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, drawn by image_render:")
     for name, output in measured.items():
         print(
             f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of its deviation"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_process import FinishedShard, run_shard_process
 from coinfarm.errors import CoinfarmError
+from coinfarm.reports.formatting import plural_text
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
@@ -82,7 +83,7 @@ class _ProcessPool:
                     self._handle_message(connection, self._children[connection])
         if self._pending:
             reason = self._fatal_error or "every process was killed, perhaps by the system because it ran out of memory"
-            raise CoinfarmError(f"{len(self._pending)} shards are left: {reason}; run again to continue")
+            raise CoinfarmError(f"{plural_text(len(self._pending), 'shard')} left: {reason}; run again to continue")
 
     def _start(self, processes: int) -> None:
         context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold

@@ -6,6 +6,7 @@ from math import isnan
 
 from coinfarm.backtesting.break_even import BreakEven
 from coinfarm.backtesting.period import BacktestPeriod
+from coinfarm.reports.formatting import plural_text
 
 MIN_INDEPENDENT_TRADES = 30
 MIN_BLOCKS = 10
@@ -36,7 +37,7 @@ def decide_verdict(found: BreakEven, period: BacktestPeriod, deflated_probabilit
     return BacktestVerdict(
         conclusion,
         f"{conclusion.capitalize()}: it breaks even at a round-trip cost of {found.bps:.1f} bps ({interval}), and a round trip costs "
-        f"{found.cost_bps:.1f} bps; {_count(found.trades, 'trade')}, {found.independent_trades:,.0f} of them independent.",
+        f"{found.cost_bps:.1f} bps; {plural_text(found.trades, 'trade')}, {found.independent_trades:,.0f} of them independent.",
         reasons,
     )
 
@@ -61,14 +62,10 @@ def _conclude(found: BreakEven, period: BacktestPeriod, deflated_probability: fl
         return Conclusion.INCONCLUSIVE, ("The cost lies within the interval, so the result may be luck.",)
     if not deflated_probability >= MIN_DEFLATED_PROBABILITY:
         return Conclusion.INCONCLUSIVE, (
-            f"The interval lies above the cost, but with {_count(variants, 'variant')} tried that may be luck: the deflated Sharpe ratio "
-            f"is real with a probability of {deflated_probability:.2f}, and {MIN_DEFLATED_PROBABILITY} is required.",
+            f"The interval lies above the cost, but with {plural_text(variants, 'variant')} tried that may be luck: the deflated Sharpe "
+            f"ratio is real with a probability of {deflated_probability:.2f}, and {MIN_DEFLATED_PROBABILITY} is required.",
         )
     return Conclusion.MAKES_MONEY, (
-        f"The whole interval lies above the cost, and with {_count(variants, 'variant')} tried the deflated Sharpe ratio is real with a "
-        f"probability of {deflated_probability:.2f}.",
+        f"The whole interval lies above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio is real with "
+        f"a probability of {deflated_probability:.2f}.",
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
+from coinfarm.reports.formatting import plural_text
+
 if TYPE_CHECKING:
     from coinfarm.backfill.local_run import RunProgress
 
@@ -67,7 +69,7 @@ def run_progress_bar(total: int) -> Iterator[Callable[["RunProgress"], None]]:
             first = first or (now, progress.frames)
             first_s, first_frames = first
             speed = f"{(progress.frames - first_frames) / (now - first_s):,.0f} frames/s" if progress.frames > first_frames else ""
-            failed = f"  {len(progress.failed)} shards failed" if progress.failed else ""
+            failed = f"  {plural_text(len(progress.failed), 'shard')} failed" if progress.failed else ""
             finished = progress.windows_done + sum(shard.window_count for shard in progress.failed)
             update(finished + progress.frames_in_progress, note=speed + failed)
 

@@ -3,7 +3,7 @@
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
-from coinfarm.reports.formatting import interval_text, percent_text, score_text
+from coinfarm.reports.formatting import interval_text, percent_text, plural_text, score_text
 from coinfarm.reports.page import Tone, Verdict
 
 COIN_TOSS_PCT = 50.0
@@ -131,10 +131,7 @@ def _end_reason(evaluation: Evaluation) -> str:
     if daily.mean is None:
         return f"{text}."
     statistic = "" if daily.t_statistic is None else f" (t-statistic {score_text(daily.t_statistic, 1)})"
-    return (
-        f"{text}; its daily rank correlation is {score_text(daily.mean)} on average over {daily.days} "
-        f"day{'' if daily.days == 1 else 's'}{statistic}."
-    )
+    return f"{text}; its daily rank correlation is {score_text(daily.mean)} on average over {plural_text(daily.days, 'day')}{statistic}."
 
 
 def _direction_reason(evaluation: Evaluation) -> str:

@@ -30,16 +30,16 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     store = open_store(root)
     with progress_bar("days") as progress:
         checks = check_store(store, progress)
-    strays = store.unrecognized_files()
+    unrecognized = store.unrecognized_files()
     if as_json:
-        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": strays}))
+        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": unrecognized}))
     else:
         tables = (*coverage_tables(checks), series_table(checks), gap_table(checks))
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"in part: {day}")
-        for stray in strays:
-            click.echo(f"not a day of candles, ignored: {stray}")
+        for uri in unrecognized:
+            click.echo(f"not a day of candles, ignored: {uri}")
     if output:
         write_file(output, coverage_png(checks))
     faults = [fault for each in checks for fault in each.faults]

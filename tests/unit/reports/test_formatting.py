@@ -1,6 +1,6 @@
 import pytest
 
-from coinfarm.reports.formatting import interval_text, number_text, percent_text, score_text
+from coinfarm.reports.formatting import interval_text, number_text, percent_text, plural_text, score_text
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,8 @@ from coinfarm.reports.formatting import interval_text, number_text, percent_text
         (number_text(float("nan")), "–"),
         (number_text(float("inf")), "–"),
         (number_text(2e9), "2.0e+09"),
+        (plural_text(1, "day"), "1 day"),
+        (plural_text(1234, "day"), "1,234 days"),
     ],
 )
 def test_numbers(text: str, expected: str) -> None:

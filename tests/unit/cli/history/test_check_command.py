@@ -27,13 +27,13 @@ def test_names_faults_and_exits_with_1(history: History) -> None:
     history("generate", "--days", 2)
     damaged = Path("store/candles/symbol=DEMO/interval=1m/date=2026-01-02.parquet")
     damaged.write_bytes(b"")
-    stray = Path("store/candles/notes.txt")
-    stray.touch()
+    unrecognized = Path("store/candles/notes.txt")
+    unrecognized.touch()
     for options in ((), ("--json",)):
         shown = history("check", *options)
         assert shown.exit_code == 1
         assert f"fault: {damaged.absolute()}: " in shown.stderr
-        assert str(stray.absolute()) in shown.stdout
+        assert str(unrecognized.absolute()) in shown.stdout
 
 
 def test_lists_partial_days(history: History) -> None:

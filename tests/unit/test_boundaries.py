@@ -1,6 +1,8 @@
 """The import contracts of pyproject.toml, what `image_render` may import, and what an import may cost."""
 
+import itertools
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -17,28 +19,10 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
 LINT_IMPORTS = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(cache_dir=None))"
 
 LAYERS, PILLOW, BOTO3, KERAS, OPENVINO, EXCHANGES, PREDICTOR = (contract["name"] for contract in CONTRACTS)
+ORDER = [re.split(r" [|:] ", layer) for layer in CONTRACTS[0]["layers"]]
 VIOLATIONS = [
-    # one per layer, from bottom to top, and one per layer of independent siblings
-    (LAYERS, "image_render", "coinfarm.errors"),
-    (LAYERS, "coinfarm.errors", "coinfarm.outputs"),
-    (LAYERS, "coinfarm.extras", "coinfarm.documents"),
-    (LAYERS, "coinfarm.bootstrap", "coinfarm.aws"),
-    (LAYERS, "coinfarm.aws", "coinfarm.storage"),
-    (LAYERS, "coinfarm.storage", "coinfarm.reports"),
-    (LAYERS, "coinfarm.reports", "coinfarm.candles"),
-    (LAYERS, "coinfarm.candles", "coinfarm.labels"),
-    (LAYERS, "coinfarm.labels", "coinfarm.models"),
-    (LAYERS, "coinfarm.candle_store", "coinfarm.models"),
-    (LAYERS, "coinfarm.models", "coinfarm.engines"),
-    (LAYERS, "coinfarm.engines", "coinfarm.compilation"),
-    (LAYERS, "coinfarm.compilation", "coinfarm.prediction"),
-    (LAYERS, "coinfarm.prediction", "coinfarm.serving"),
-    (LAYERS, "coinfarm.serving", "coinfarm.backtesting"),
-    (LAYERS, "coinfarm.backfill", "coinfarm.evaluation"),
-    (LAYERS, "coinfarm.evaluation", "coinfarm.training"),
-    (LAYERS, "coinfarm.training", "handler"),
-    (LAYERS, "handler", "coinfarm.demo"),
-    (LAYERS, "coinfarm.pipeline", "coinfarm.cli"),
+    *((LAYERS, below[0], above[0]) for above, below in itertools.pairwise(ORDER)),
+    (LAYERS, "coinfarm.candle_store", "coinfarm.models"),  # siblings
     (PILLOW, "image_render.draw", "PIL"),
     (PILLOW, "coinfarm.serving.chart", "PIL"),
     (BOTO3, "coinfarm.models", "boto3"),

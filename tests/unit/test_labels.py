@@ -21,10 +21,6 @@ SERIES = series_of((99, 90, 95), (110, 80, 100), (104, 98, 102), (120, 99, 103),
 
 def test_targets_are_computed_from_the_horizon() -> None:
     """After the close of 100 come highs of 104, 120 and 105, lows of 98, 99 and 70, and a last close of 90."""
-    assert targets_pct(SERIES, np.array([1]), HORIZON).tolist() == [pytest.approx([20, -30, -10])]
-
-
-def test_each_window_has_its_own_horizon() -> None:
     expected = [pytest.approx([100 * (120 / 95 - 1), 100 * (80 / 95 - 1), 100 * (103 / 95 - 1)]), pytest.approx([20, -30, -10])]
     assert targets_pct(SERIES, np.array([0, 1]), HORIZON).tolist() == expected
 

@@ -38,10 +38,8 @@ def queue():
         (function, "AccessDeniedException", 403, Forbidden, "lambda:InvokeFunction"),
         (function, "TooManyRequestsException", 429, Unavailable, FUNCTION_ARN),
         (queue, "AWS.SimpleQueueService.NonExistentQueue", 400, NotFound, QUEUE_URL),
-        (queue, "AccessDenied", 403, Forbidden, QUEUE_URL),
         (queue, "KMS.AccessDeniedException", 400, Forbidden, QUEUE_URL),
         (queue, "RequestThrottled", 400, Unavailable, QUEUE_URL),
-        (queue, "ServiceUnavailable", 503, Unavailable, QUEUE_URL),
         (queue, "InvalidParameterValue", 400, StorageError, "InvalidParameterValue"),
     ],
 )

@@ -16,14 +16,11 @@ def test_lambda_installs_keras_and_tracing() -> None:
     assert {"tensorflow", "tensorflow-cpu", "keras", "openvino", "pyarrow", "boto3", "aws-xray-sdk"} <= names("lambda", [])
 
 
-def test_the_gpu_worker_installs_jax_instead_of_tensorflow() -> None:
-    found = names("gpu", ["gpu"])
-    assert {"jax", "keras", "openvino"} <= found
+@pytest.mark.parametrize(("extras", "required"), [(["gpu"], {"jax", "keras", "openvino"}), ([], {"keras"})], ids=["CUDA", "no CUDA"])
+def test_the_gpu_worker_installs_no_tensorflow(extras: list[str], required: set[str]) -> None:
+    found = names("gpu", extras)
+    assert required <= found
     assert not {"tensorflow", "tensorflow-cpu", "aws-xray-sdk"} & found
-
-
-def test_a_gpu_worker_without_cuda_installs_keras() -> None:
-    assert "keras" in names("gpu", [])
 
 
 def test_only_openvino_is_excluded_if_it_has_no_wheel() -> None:

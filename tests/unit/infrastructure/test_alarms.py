@@ -1,12 +1,10 @@
 """The alarms and notifications of infrastructure/monitoring.yaml."""
 
-import boto3
 import pytest
 from cfnlint.decode import cfn_yaml
-from moto import mock_aws
 
 from tests.support.metric_math import evaluate, returned_expression
-from tests.support.monitoring_stack import FLEET, PARAMETERS, alarms_of, monitoring_stack
+from tests.support.monitoring_stack import FLEET, alarms_of, monitoring_stack
 from tests.support.repository import ROOT
 
 WITH_FLEET = monitoring_stack()
@@ -15,14 +13,6 @@ ALARMS = alarms_of(WITH_FLEET)
 FLEET_TEMPLATE = cfn_yaml.load(str(ROOT / "infrastructure/fleet.yaml"))
 
 each_alarm = pytest.mark.parametrize("name", ALARMS)
-
-
-@each_alarm
-def test_description_names_the_stack_and_the_page(name):
-    text = ALARMS[name]["AlarmDescription"]
-    assert text.startswith(f"{PARAMETERS['DashboardName']}: ")
-    assert text.endswith(f" docs/operations.md, {name}.")
-    assert len(text) <= 1024, "CloudWatch's limit"
 
 
 @each_alarm
@@ -75,8 +65,6 @@ def test_latency_alarm_needs_a_number_of_requests(requests, latency_ms, expected
         pytest.param(0, 0, 2, True, id="instances without work"),
         pytest.param(None, None, 2, True, id="instances, and no metrics of the queue any more"),
         pytest.param(0, 1, 1, False, id="the last shard is in flight"),
-        pytest.param(9, 0, 1, False, id="shards wait"),
-        pytest.param(0, 0, 0, False, id="no instances"),
         pytest.param(None, None, None, False, id="a group that was never used"),
     ],
 )
@@ -99,14 +87,12 @@ def test_age_alarm_allows_one_retry_of_a_message():
 def test_parameters_set_the_thresholds():
     thresholds = {"ErrorPercent": 5, "MinErrors": 9, "LatencyMs": 300, "MinRequests": 7, "QueueAgeSeconds": 99}
     alarms = alarms_of(monitoring_stack(**thresholds))
-    assert alarms["ApiErrorsAlarm"]["Threshold"] == 5
     errors = returned_expression(alarms["ApiErrorsAlarm"]["Metrics"])
     assert [evaluate(errors, errors=count, requests=10) for count in (8, 9)] == [0, 90]
-    assert alarms["BatchErrorsAlarm"]["Threshold"] == 9
-    assert alarms["ApiLatencyAlarm"]["Threshold"] == 300
     latency = returned_expression(alarms["ApiLatencyAlarm"]["Metrics"])
     assert [evaluate(latency, latency_ms=500, requests=count) for count in (6, 7)] == [0, 500]
-    assert alarms["QueueAgeAlarm"]["Threshold"] == alarms["FleetQueueAgeAlarm"]["Threshold"] == 99
+    names = ("ApiErrorsAlarm", "BatchErrorsAlarm", "ApiLatencyAlarm", "QueueAgeAlarm", "FleetQueueAgeAlarm")
+    assert [alarms[name]["Threshold"] for name in names] == [5, 9, 300, 99, 99]
 
 
 def test_topic_accepts_alarms_of_this_account_over_tls():
@@ -122,20 +108,3 @@ def test_topic_uses_the_customer_key_or_none():
     key = "arn:aws:kms:eu-west-1:123456789012:key/1"
     assert monitoring_stack(KmsKeyArn=key).resources["Topic"]["KmsMasterKeyId"] == key
     assert "KmsMasterKeyId" not in WITH_FLEET.resources["Topic"], "CloudWatch may not use alias/aws/sns"
-
-
-def test_mail_subscription_is_optional():
-    subscription = monitoring_stack(AlarmEmail="me@example.com").resources["Mail"]
-    assert subscription == {"TopicArn": "Topic", "Protocol": "email", "Endpoint": "me@example.com"}
-    assert "Mail" not in WITH_FLEET.resources
-
-
-@pytest.mark.parametrize("stack", [WITH_FLEET, WITHOUT_FLEET], ids=["with a fleet", "without"])
-def test_cloudwatch_accepts_every_alarm_and_the_dashboard(stack):
-    with mock_aws():
-        cloudwatch = boto3.client("cloudwatch")
-        for name, alarm in alarms_of(stack).items():
-            cloudwatch.put_metric_alarm(AlarmName=name, **alarm | {"Threshold": float(alarm["Threshold"])})
-        cloudwatch.put_dashboard(**stack.resources["Dashboard"])
-        assert {alarm["AlarmName"] for alarm in cloudwatch.describe_alarms()["MetricAlarms"]} == alarms_of(stack).keys()
-        assert [entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]] == [PARAMETERS["DashboardName"]]

@@ -79,8 +79,3 @@ def test_customer_key_is_rotated_retained_and_usable_by_logs_and_alarms():
     services = [str(each["Principal"]["Service"]) for each in key["Properties"]["KeyPolicy"]["Statement"] if "Service" in each["Principal"]]
     assert len(services) == 2
     assert all(any(name in service for service in services) for name in ("logs.", "cloudwatch."))
-
-
-@pytest.mark.parametrize("group", ["LogGroup", "AccessLogGroup"])
-def test_parameter_sets_log_retention(group):
-    assert properties_of(group, LogRetentionDays="90")["RetentionInDays"] == "90"

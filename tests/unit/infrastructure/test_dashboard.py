@@ -22,15 +22,6 @@ both_stacks = pytest.mark.parametrize("stack", [WITH_FLEET, WITHOUT_FLEET], ids=
 
 
 @both_stacks
-def test_every_widget_has_a_title_and_a_region(stack):
-    for widget in widgets_of(stack):
-        properties = widget["properties"]
-        assert properties.get("title") or properties.get("markdown")
-        if widget["type"] in ("metric", "log"):
-            assert properties["region"] == "eu-west-1"
-
-
-@both_stacks
 def test_widgets_fill_the_grid_without_overlaps(stack):
     squares = [
         {(x, y) for x in range(widget["x"], widget["x"] + widget["width"]) for y in range(widget["y"], widget["y"] + widget["height"])}
@@ -58,11 +49,6 @@ def test_expressions_use_metrics_of_their_widget_and_every_hidden_metric_is_used
         used = {name for formula in formulas for name in re.findall(r"\b[a-z]\w*", formula)}
         assert used <= set(ids), widget["properties"]["title"]
         assert {options["id"] for _, options in metrics if options.get("visible") is False} <= used, widget["properties"]["title"]
-
-
-def test_heading_names_the_model():
-    heading = widgets_of(monitoring_stack(ModelName="btc"))[0]["properties"]["markdown"]
-    assert heading.startswith("# farm\nModel btc.")
 
 
 @pytest.mark.parametrize("function_name", ["api-function", "batch-function", "fleet"])

@@ -82,11 +82,6 @@ def test_backlog_per_instance(shards, instances, backlog):
     assert evaluate(returned_expression(BACKLOG_METRICS), shards=shards, instances=instances) == backlog
 
 
-def test_two_years_of_three_coins_scale_to_the_maximum():
-    shards = 3 * 2 * 365
-    assert -(-shards // PARAMETERS["ShardsPerInstance"]["Default"]) == PARAMETERS["MaxInstances"]["Default"]
-
-
 @pytest.mark.parametrize(
     ("shards", "desired", "expected"),
     [

@@ -8,7 +8,7 @@ import json
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from tests.support.expanded_template import CUSTOMER_KEY, FLEET, arn_of, properties_of, resources_of_type
+from tests.support.expanded_template import CUSTOMER_KEY, properties_of, resources_of_type
 from tests.support.repository import ROOT
 
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:DescribeAlarms", "ecr:GetAuthorizationToken"}
@@ -55,43 +55,7 @@ def test_role_writes_only_to_the_result_bucket(name, writable):
     assert buckets == writable
 
 
-@pytest.mark.parametrize(("role", "function"), [("ApiRole", "ApiFunction"), ("BatchRole", "BatchFunction")])
-def test_each_function_has_its_own_role(role, function):
-    assert properties_of(function)["Role"] == arn_of(role)
-
-
 @function_roles
 def test_functions_write_traces_only_if_tracing_is_active(role):
     sids = {tracing: {each["Sid"] for each in statements(properties_of(role, Tracing=tracing))} for tracing in ("Active", "PassThrough")}
     assert sids["Active"] - sids["PassThrough"] == {"WriteTraces"}
-
-
-def operator_statements(**parameters):
-    return {each["Sid"]: each for each in properties_of("OperatorPolicy", **parameters)["PolicyDocument"]["Statement"]}
-
-
-def test_operator_policy_includes_the_fleets_queues_if_there_is_a_fleet():
-    queues = [arn_of("Queue"), arn_of("DeadLetterQueue")]
-    assert operator_statements()["SubmitAndRedrive"]["Resource"] == queues
-    with_fleet = operator_statements(**FLEET)["SubmitAndRedrive"]["Resource"]
-    names = [each["Fn::Sub"].rpartition(":")[2] for each in with_fleet[2:]]
-    assert names == ["${Fleet.Outputs.QueueName}", "${Fleet.Outputs.DeadLetterQueueName}"]
-
-
-@pytest.mark.parametrize(
-    ("statement_of", "actions"),
-    [
-        pytest.param(lambda: {each["Sid"]: each for each in statements(ROLES["ApiRole"])}["Decrypt"], {"kms:Decrypt"}, id="API"),
-        pytest.param(
-            lambda: {each["Sid"]: each for each in statements(ROLES["BatchRole"])}["EncryptAndDecrypt"],
-            {"kms:Decrypt", "kms:GenerateDataKey"},
-            id="batch",
-        ),
-        pytest.param(
-            lambda: operator_statements(**CUSTOMER_KEY)["EncryptAndDecrypt"], {"kms:Decrypt", "kms:GenerateDataKey"}, id="operator"
-        ),
-    ],
-)
-def test_customer_key_can_be_used_by_readers_and_writers(statement_of, actions):
-    statement = statement_of()
-    assert (set(as_list(statement["Action"])), statement["Resource"]) == (actions, arn_of("Key"))

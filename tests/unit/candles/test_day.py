@@ -34,6 +34,7 @@ def test_a_day_is_a_grid_of_its_slots() -> None:
     assert found.values.tolist() == [[0] * 5, [11, 12, 10, 11, 6], [0] * 5, [0] * 5, [14, 15, 13, 14, 9], [0] * 5]
     assert found.time_of(4) == START_MS + 4 * HOURS_4_MS
     assert_same_candles(found.candles, candles_at(1, 4))
+    assert found.candles.filled.dtype == np.bool_
 
 
 @pytest.mark.parametrize(("known", "is_complete"), [((0, 2, 3, 4, 5), True), ((0, 2, 3, 4), False)])

@@ -157,9 +157,12 @@ def test_rejects_invalid_arguments(changed: dict[str, object], error: type[Excep
         generate(**arguments)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_the_ends_are_never_missing(count: int) -> None:
-    candles = generate("DEMOUSD", "1m", START_MS, count, seed=1, missing_share=0.99)
+@pytest.mark.parametrize(
+    ("count", "share", "left"), [(1, 0.99, 1), (2, 0.99, 2), (3, 0.99, 2), (10, 0.99, 2), (10, 0.24, 8), (10, 0.0, 10)]
+)
+def test_a_share_is_missing_but_never_the_ends(count: int, share: float, left: int) -> None:
+    candles = generate("DEMOUSD", "1m", START_MS, count, seed=1, missing_share=share)
+    assert len(candles) == left
     assert candles.open_time[-1] - candles.open_time[0] == (count - 1) * MINUTE_MS
 
 

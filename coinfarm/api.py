@@ -1,6 +1,6 @@
 """The Python API, as `import coinfarm` offers it: `predict`, `render`, `load_model`, `backtest`.
 
-These names and their parameters are stable; what lies in other modules may change between versions.
+These names and their parameters are stable; other modules may change between versions.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CandleError, CoinfarmError, Fault
 
 if TYPE_CHECKING:
     import os
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
     from coinfarm.backtesting.strategy import Rule, Strategy
     from coinfarm.engines.loading import EngineChoice
+    from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.serving.service import Service
     from image_render.draw import Frames
 
@@ -28,56 +29,56 @@ __all__ = ["Model", "backtest", "load_model", "predict", "render"]
 
 @dataclass(frozen=True)
 class Model:
-    """A model in memory; made by `load_model`. Thread-safe."""
+    """One version of a model, loaded by `load_model`. Thread-safe."""
 
     _service: "Service"
-    _version: str | None
+    version: str
 
     @property
     def name(self) -> str:
-        return self._service.model(self._version).bundle.manifest.name
-
-    @property
-    def version(self) -> str:
-        return self._service.model(self._version).version
+        """The name that it was published under."""
+        return self._loaded.bundle.manifest.name
 
     @property
     def engine(self) -> str:
-        """What runs it, such as `openvino-int8` or `keras`."""
-        return self._service.model(self._version).engine.name
+        """The engine that runs it, such as `openvino-int8` or `keras`."""
+        return self._loaded.engine.name
 
     @property
     def horizon_candles(self) -> int:
-        """How many candles after a window its predictions are about."""
-        return self._service.model(self._version).bundle.manifest.horizon_candles
+        """The number of candles that its predictions look ahead."""
+        return self._loaded.bundle.manifest.horizon_candles
 
     def predict(
         self, candles: Any, *, symbol: str | None = None, interval: str | None = None, stride: int = 1, gaps: "Gaps" = "fill"
     ) -> Any:
-        """As `coinfarm.predict` with this model."""
+        """Like `coinfarm.predict`, with this model."""
         from coinfarm.candles.validation import MAX_CANDLES
         from coinfarm.serving.request import prepare_series
         from coinfarm.serving.response import prediction_columns
 
+        _check(stride, gaps)
         series = prepare_series(_read(candles, symbol, interval), stride, gaps, MAX_CANDLES)
-        predictions = self._service.predictor(self._version).predict(series)
-        return _same_kind(candles, prediction_columns(predictions))
+        predictions = self._service.predictor(self.version).predict(series)
+        return _like(candles, prediction_columns(predictions))
+
+    @property
+    def _loaded(self) -> "LoadedModel":
+        return self._service.model(self.version)
 
 
 def load_model(source: "Source | None" = None, *, version: str | None = None, engine: "EngineChoice" = "auto") -> Model:
-    """Load a model: from a model root, a bundle's folder or a `.keras` file, as a path or an `s3://` URI; without `source` the
-    reference model that comes with the package.
+    """Load a model from a model root, a bundle's folder or a `.keras` file: a path or an `s3://` URI.
 
-    Of a model root, `version` is the one in service unless it is given. `engine` is as the variable `ENGINE` of docs/operations.md.
-    Raises `ModelError` where it cannot serve, `StorageError` where it cannot be read.
+    `source` defaults to the reference model that comes with the package, `version` to the version in service at a model root. `engine`
+    takes the values of the environment variable `ENGINE` (docs/operations.md). Raises `ModelError` for a model that cannot be used, and
+    `StorageError` if it cannot be read.
     """
     from coinfarm.serving.service import Service
     from coinfarm.serving.settings import Settings, reference_model_uri
 
-    settings = Settings(model_uri=reference_model_uri() if source is None else str(source), engine=engine)
-    model = Model(Service(settings), version)
-    _ = model.version  # loads it
-    return model
+    service = Service(Settings(model_uri=reference_model_uri() if source is None else str(source), engine=engine))
+    return Model(service, service.model(version).version)
 
 
 def predict(
@@ -93,13 +94,13 @@ def predict(
 
     `candles` is a path or `s3://` URI of a candle file, a pandas or polars data frame, an Arrow table, a structured NumPy array or a
     mapping of arrays, with the columns `open_time` (milliseconds UTC, or timestamps), `open`, `high`, `low`, `close`, `volume`. `symbol`
-    and `interval` come from a file's name, and the interval of a table from its times, unless they are given. `gaps` says whether
-    missing candles are filled with flat ones. `model` is one of `load_model`, or what that takes; loading takes longer than
-    predicting, so pass a loaded one to predict again.
+    and `interval` default to those in a file's name; the interval of a table defaults to the most frequent step between its candles.
+    With `gaps="fill"` missing candles are filled with flat ones, with `"reject"` they are an error. `model` is a `Model`, or a source
+    that `load_model` takes; pass a `Model` to predict more than once.
 
-    Returns one row per window, oldest first, as a data frame of the library that `candles` is of, otherwise as an Arrow table: `open_time`,
-    `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null where unknown),
-    `filled_candles`, and `max_rise_pct`, `max_decline_pct`, `end_change_pct` in percent of the window's last close: NaN where more than
+    Returns one row per window, oldest first, as a data frame of the same library as `candles`, otherwise as an Arrow table: `open_time`
+    and `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null if unknown),
+    `filled_candles`, and `max_rise_pct`, `max_decline_pct`, `end_change_pct` in percent of the window's last close, NaN where more than
     half of the window was filled. Raises `CandleError` for invalid candles or fewer than 200.
     """
     loaded = model if isinstance(model, Model) else load_model(model)
@@ -116,6 +117,7 @@ def render(candles: Any, *, symbol: str | None = None, interval: str | None = No
     from image_render.draw import draw_frames
     from image_render.windows import windows
 
+    _check(stride)
     series = Series(fill_gaps(_read(candles, symbol, interval)), stride)
     return draw_frames(windows(series.candles.columns, stride=stride))
 
@@ -131,13 +133,13 @@ def backtest(
 ) -> "BacktestResult":
     """Trade predictions against candles, and estimate whether that made money.
 
-    Both are tables of one coin (`predictions` as `predict` returns them, `candles` as it takes them), or both are the paths or `s3://`
-    URIs that `coinfarm backtest` takes, with any number of coins. `strategy` is a `Strategy`, or the path of one in TOML; without it the
-    default strategy, whose thresholds are chosen on the first half of the time and tested on the second. `rule` is a function that takes
-    the predictions of a coin as columns and returns 1, -1 or 0 for each (docs/backtest.md). In-sample predictions are left out. Backtests
-    of paths are counted in a file next to the predictions, because the best of many is luck; those of tables are not.
+    `predictions` and `candles` are either both tables of one coin (as `predict` returns and takes them), or both the paths or `s3://`
+    URIs that the command `coinfarm backtest` takes, with any number of coins. `strategy` is a `Strategy` or the path of a TOML file; it
+    defaults to one whose thresholds are chosen on the first half of the period and tested on the second. `rule` is a function that gets
+    the predictions of a coin as columns and returns 1, -1 or 0 for each (docs/backtest.md). In-sample predictions are excluded.
+    Backtests of paths are counted in a file next to the predictions, because the best of many variants is lucky; those of tables are not.
 
-    The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` where no prediction can be tested.
+    The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` if no prediction can be tested.
     """
     from coinfarm.backtesting.backtest import backtest as run
     from coinfarm.backtesting.backtest import backtest_coins
@@ -161,6 +163,13 @@ def backtest(
     )
 
 
+def _check(stride: int, gaps: str = "fill") -> None:
+    if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
+        raise CoinfarmError(f"stride must be a whole number, 1 or larger, not {stride!r}")
+    if gaps not in ("fill", "reject"):
+        raise CoinfarmError(f"gaps must be 'fill' or 'reject', not {gaps!r}")
+
+
 def _is_path(source: Any) -> bool:
     return isinstance(source, (str, Path))
 
@@ -172,14 +181,17 @@ def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:
 
     if isinstance(candles, Candles):
         return candles
-    if _is_path(candles):
-        folder, slash, name = str(candles).rpartition("/")
+    if not _is_path(candles):
+        return candles_from_data_frame(candles, symbol, interval)
+    folder, slash, name = str(candles).rpartition("/")
+    try:
         return parse_candles(open_storage(folder + slash or ".").read(name).data, name, symbol=symbol, interval=interval)
-    return candles_from_data_frame(candles, symbol, interval)
+    except CandleError as error:
+        raise CandleError(*(Fault(fault.pointer, f"{fault.detail} ({candles})") for fault in error.faults)) from None
 
 
-def _same_kind(candles: Any, columns: dict[str, Any]) -> Any:
-    """The columns as a data frame of the library that the candles came in, otherwise as an Arrow table."""
+def _like(candles: Any, columns: dict[str, Any]) -> Any:
+    """The columns as a data frame of the same library as `candles`, otherwise as an Arrow table."""
     import pyarrow as pa
 
     table: pa.Table = pa.table(columns)

@@ -57,7 +57,7 @@ def _with_millisecond_times(table: "pa.Table") -> "pa.Table":
     table = table.rename_columns(names)
     for name in CANDLE_COLUMNS:
         if name not in names:
-            raise CandleError(Fault("", f"has no column {name}; the columns are {', '.join(names)}"))
+            raise CandleError(Fault("", f"the table has no column {name}; its columns are {', '.join(names)}"))
     times = table["open_time"]
     if pa.types.is_timestamp(times.type):
         try:

@@ -1,7 +1,6 @@
 """Gaps in a series: filling or rejecting them."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.validation import MAX_CANDLES, MAX_FAULTS
@@ -33,18 +32,6 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
         column[filled] = 0.0 if field == "volume" else flat[filled]
     open_time = candles.open_time[0] + np.arange(count, dtype=np.int64) * candles.interval_ms
     return Candles(candles.symbol, candles.interval, open_time, Columns(*columns), candles.filled[source] | filled)
-
-
-def filled_counts(candles: Candles, starts: NDArray[np.int64], window: int) -> NDArray[np.int64]:
-    """The number of filled candles in each window of `window` candles that starts at `starts` `(n,)`: `(n,)`."""
-    filled_before = np.concatenate([[0], np.cumsum(candles.filled)])
-    counts: NDArray[np.int64] = filled_before[starts + window] - filled_before[starts]
-    return counts
-
-
-def is_mostly_filled(filled: NDArray[np.int64], window: int) -> NDArray[np.bool_]:
-    """Whether more than half of a window's candles are filled: such windows are not used for prediction, training or evaluation."""
-    return np.asarray(2 * filled > window)
 
 
 def reject_gaps(candles: Candles) -> Candles:

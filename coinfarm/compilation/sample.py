@@ -8,7 +8,8 @@ import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
-from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from image_render.draw import Frames, draw_frames

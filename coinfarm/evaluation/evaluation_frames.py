@@ -11,7 +11,8 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_start_ms
-from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.features import Observations, observations_at
 from coinfarm.models.evaluation_document import Counts

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.candles.gaps import filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES

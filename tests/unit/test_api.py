@@ -133,6 +133,19 @@ def test_invalid_candles_are_refused_by_name(model: coinfarm.Model, table: Any, 
         model.predict(table)
 
 
+@pytest.mark.parametrize("options", [{"stride": 0}, {"stride": 1.5}, {"gaps": "rejct"}], ids=str)
+def test_rejects_options_that_mean_nothing(model: coinfarm.Model, options: dict[str, Any]) -> None:
+    with pytest.raises(CoinfarmError, match=next(iter(options))):
+        model.predict(CANDLES, **options)
+
+
+def test_names_the_file_of_invalid_candles(model: coinfarm.Model, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.csv"
+    path.write_text("open_time,open\n1,2\n")
+    with pytest.raises(CandleError, match=r"DEMOUSD-1m\.csv"):
+        model.predict(path)
+
+
 def test_backtests_tables_and_files_alike(model: coinfarm.Model, tmp_path: Path) -> None:
     candles = generate("DEMOUSD", "1m", START_MS, 4_000, seed=5)
     predictions = pa.table(model.predict(candles))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps, filled_counts, is_mostly_filled, reject_gaps
+from coinfarm.candles.gaps import fill_gaps, reject_gaps
 from coinfarm.errors import CandleError, TooLarge
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes, without
@@ -127,14 +127,3 @@ def test_the_first_ten_gaps_are_named() -> None:
     with pytest.raises(CandleError) as raised:
         reject_gaps(minutes(60, missing=range(1, 59, 2)))
     assert [fault.pointer for fault in raised.value.faults] == [f"/candles/{at}/openTime" for at in range(1, 11)]
-
-
-@pytest.mark.parametrize(("starts", "counts"), [([0, 1, 2, 5, 6], [2, 3, 2, 1, 1]), ([], [])])
-def test_counts_the_filled_candles_of_each_window(starts: list[int], counts: list[int]) -> None:
-    series = fill_gaps(minutes(10, missing={1, 2, 4, 8}))
-    assert filled_counts(series, np.array(starts, np.int64), 4).tolist() == counts
-
-
-@pytest.mark.parametrize(("window", "mostly"), [(4, [False, False, True]), (5, [False, False, True]), (6, [False, False, False])])
-def test_a_window_is_mostly_filled_beyond_half(window: int, mostly: list[bool]) -> None:
-    assert is_mostly_filled(np.array([0, 2, 3]), window).tolist() == mostly

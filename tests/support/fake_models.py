@@ -1,5 +1,6 @@
 """Bundles whose model is a number in a text file, and an engine that predicts it."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,19 @@ from numpy.typing import NDArray
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
+from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Storage
+
+TRAINING = TrainingData(
+    symbols=("BTCUSD", "ETHUSD"),
+    interval="1m",
+    from_date=date(2018, 1, 1),
+    to_date=date(2019, 1, 1),
+    cutoff_ms={"BTCUSD": 1_546_300_800_000, "ETHUSD": 1_546_387_200_000},
+    frames=500_000,
+    splits={"train": Split(from_date=date(2018, 1, 1), to_date=date(2018, 10, 1), frames=380_000)},
+)
 
 
 class FakeEngine:

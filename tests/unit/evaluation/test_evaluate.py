@@ -13,7 +13,6 @@ from coinfarm.candles.synthetic import generate
 from coinfarm.evaluation.evaluate import baseline_predictions, evaluate, score_frames
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, predict_frames
 from coinfarm.models.evaluation_document import Evaluation
-from coinfarm.models.evaluations import EvaluationRecord
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from image_render.windows import Columns
@@ -63,12 +62,6 @@ def test_a_document_describes_the_data_and_the_method(evaluation: Evaluation, co
     assert set(document["baselines"]) == {"zero", "trainingMean", "constantTimesRange", "ridge", "persistence", "reversal"}
     assert document["bootstrap"] == {"level": 0.9, "samples": 1000, "blockCandles": 230, "seed": 0}
     assert Evaluation.model_validate(document) == evaluation
-
-
-def test_a_document_can_be_recorded(evaluation: Evaluation) -> None:
-    record = EvaluationRecord.read(evaluation.to_dict(), "the evaluation")
-    assert record.r2 == {name: evaluation.outputs[name].r2 for name in OUTPUT_NAMES}
-    assert record.conditions == evaluation.conditions
 
 
 def test_an_evaluation_is_reproducible(evaluation: Evaluation, predictor: Predictor, coins: list[Candles]) -> None:

@@ -9,23 +9,12 @@ from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.manifest import LayerSummary, Manifest, Output
 from coinfarm.models.store import ModelStore
-from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 from tests.support.compiled_models import BF16, F32, compiled_bundle
 from tests.support.evaluation_documents import BITCOIN, ETHER, evaluation_record
-from tests.support.fake_models import seal
-
-TRAINING = TrainingData(
-    symbols=("BTCUSD", "ETHUSD"),
-    interval="1m",
-    from_date="2018-01-01",
-    to_date="2019-01-01",
-    cutoff_ms={"BTCUSD": 1_546_300_800_000, "ETHUSD": 1_546_387_200_000},
-    frames=500_000,
-    splits={"train": Split(from_date="2018-01-01", to_date="2018-10-01", frames=380_000)},
-)
+from tests.support.fake_models import TRAINING, seal
 
 
 def _manifest(folder: Path, **details: Any) -> Manifest:
@@ -44,38 +33,23 @@ def test_the_card_of_the_reference_model_is_unchanged() -> None:
     assert card == storage.read(f"versions/{version}/card.md").data.decode()
 
 
-def test_a_card_without_details_has_the_same_sections(tmp_path: Path) -> None:
-    card = model_card(_manifest(tmp_path), [])
-    headings = [line.removeprefix("## ") for line in card.splitlines() if line.startswith("## ")]
-    assert headings == ["Data", "Architecture", "How good it is", "Engines", "Limits", "Reproduce it", "Files"]
-    assert "coinfarm train" not in card
-    assert "None" not in card
-    assert "\n\n\n" not in card
-
-
-def test_cutoffs_that_differ_are_listed_by_symbol(tmp_path: Path) -> None:
-    card = model_card(_manifest(tmp_path, training=TRAINING), [])
-    assert "2019-01-01 00:00 UTC (BTCUSD), 2019-01-02 00:00 UTC (ETHUSD)" in card
-
-
-def test_an_evaluation_with_only_what_versions_are_compared_by(tmp_path: Path) -> None:
+def test_missing_details_are_omitted(tmp_path: Path) -> None:
     manifest = _manifest(tmp_path)
-    card = model_card(manifest, [evaluation_record(manifest.version, 0.15, 0.12, 0.0)])
+    baselines = {"constantTimesRange": {"outputs": {"endChangePct": {"r2": 0.04}}}}
+    card = model_card(manifest, [evaluation_record(manifest.version, 0.15, 0.12, 0.0, baselines=baselines)])
     assert ["**this model**", "0.150", "0.120", "0.000", "–"] in _rows(card)
+    assert ["constant times range", "–", "–", "0.040", "–"] in _rows(card)
     assert "**0.0900**" in card
-    assert "\n\n\n" not in card
+    for text in (card, model_card(manifest, [])):
+        assert [part for part in ("coinfarm train", "None", "\n\n\n") if part in text] == []
 
 
-def test_in_sample_windows_that_were_left_out_are_counted(tmp_path: Path) -> None:
-    manifest = _manifest(tmp_path)
+def test_cutoffs_that_differ_and_in_sample_windows_are_listed(tmp_path: Path) -> None:
+    manifest = _manifest(tmp_path, training=TRAINING)
     counts = {"windows": 9000, "judged": 7000, "inSample": 1200, "withoutPrediction": 0, "withoutHorizon": 30, "effective": 8725.0}
-    assert "1,200 in-sample windows" in model_card(manifest, [evaluation_record(manifest.version, counts=counts)])
-
-
-def test_a_baseline_may_lack_outputs_and_a_direction(tmp_path: Path) -> None:
-    manifest = _manifest(tmp_path)
-    record = evaluation_record(manifest.version, baselines={"constantTimesRange": {"outputs": {"endChangePct": {"r2": 0.04}}}})
-    assert ["constant times range", "–", "–", "0.040", "–"] in _rows(model_card(manifest, [record]))
+    card = model_card(manifest, [evaluation_record(manifest.version, counts=counts)])
+    assert "2019-01-01 00:00 UTC (BTCUSD), 2019-01-02 00:00 UTC (ETHUSD)" in card
+    assert "1,200 in-sample windows" in card
 
 
 def test_the_latest_period_comes_first(tmp_path: Path) -> None:

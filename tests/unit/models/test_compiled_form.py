@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coinfarm.compilation.forms import BF16, F32, INT8
+from coinfarm.compilation.forms import F32, INT8
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
@@ -20,31 +20,14 @@ from tests.support.compiled_models import compiled_bundle
 EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT_NAMES}
 
 
-def test_forms_are_read_as_they_were_written(tmp_path: Path) -> None:
-    bundle = compiled_bundle(tmp_path / "bundle", BF16, F32)
-    assert Bundle.open(bundle.folder).manifest == bundle.manifest
-    assert [form.name for form in bundle.manifest.engines.forms] == ["bf16", "f32"]
-
-
-def test_the_manifest_lists_the_files_of_every_form(tmp_path: Path) -> None:
-    manifest = compiled_bundle(tmp_path / "bundle", INT8, F32).manifest
-    assert sorted(manifest.files) == [
-        "compiled/int8.bin",
-        "compiled/int8.xml",
-        "compiled/wide.bin",
-        "compiled/wide.xml",
-        "model.keras",
-    ]
-
-
-def test_compiling_does_not_change_the_version(tmp_path: Path) -> None:
-    bundle = compiled_bundle(tmp_path / "bundle", F32)
-    assert bundle.with_engines(Engines()).manifest.version == bundle.manifest.version
-
-
-def test_replaced_forms_leave_no_file_in_the_manifest(tmp_path: Path) -> None:
+def test_the_manifest_has_the_files_of_its_forms_in_the_same_version(tmp_path: Path) -> None:
     bundle = compiled_bundle(tmp_path / "bundle", INT8, F32)
-    assert list(bundle.with_engines(Engines()).manifest.files) == ["model.keras"]
+    assert Bundle.open(bundle.folder).manifest == bundle.manifest
+    assert [form.name for form in bundle.manifest.engines.forms] == ["int8", "f32"]
+    assert set(bundle.manifest.files) == {*INT8.files, *F32.files, "model.keras"}
+    without = bundle.with_engines(Engines()).manifest
+    assert list(without.files) == ["model.keras"]
+    assert without.version == bundle.manifest.version
 
 
 def test_compiled_files_are_published_and_fetched_with_the_model(tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ def test_reads_a_document_with_only_what_versions_are_compared_by() -> None:
 
 def test_ignores_unknown_fields_at_every_level() -> None:
     document = evaluation_json(VERSION, sharpe={"ratio": 1})
-    document["outputs"]["maxRisePct"]["pinball"] = 0.2
     document["outputs"]["volume"] = {"r2": 0.3}
     assert EvaluationRecord.read(document, "here").score == evaluation_record(VERSION).score
 
@@ -40,12 +39,10 @@ def test_the_document_of_the_reference_model_is_complete() -> None:
     ("fields", "same"),
     [
         pytest.param({"frames": 7}, True, id="other number of frames"),
-        pytest.param({"model": {"version": "20260101-00000000"}}, True, id="other model"),
         pytest.param({"from": "2019-05-02"}, False, id="other start"),
         pytest.param({"to": "2019-07-02"}, False, id="other end"),
         pytest.param({"stride": 11}, False, id="other stride"),
         pytest.param({"candles": {"BTCUSD": ETHER}}, False, id="other candles"),
-        pytest.param({"candles": {"BTCUSD": BITCOIN, "ETHUSD": ETHER}}, False, id="one more coin"),
     ],
 )
 def test_conditions_are_dates_stride_and_candles(fields: dict[str, Any], same: bool) -> None:
@@ -64,13 +61,9 @@ def test_conditions_do_not_depend_on_the_order_of_the_coins() -> None:
         pytest.param({"model": {}}, "model.version", id="no version"),
         pytest.param({"from": "May"}, "from", id="no date"),
         pytest.param({"stride": 0}, "stride", id="stride of zero"),
-        pytest.param({"candles": {}}, "candles", id="no candles"),
         pytest.param({"candles": {"BTCUSD": "abc"}}, "candles.BTCUSD", id="no digest"),
-        pytest.param({"frames": 0}, "frames", id="no frames"),
         pytest.param({"outputs": {"maxRisePct": {"r2": 0.1}}}, "outputs.maxDeclinePct.r2, outputs.endChangePct.r2", id="missing outputs"),
-        pytest.param({"outputs": {"maxRisePct": {"r2": None}}}, "outputs.maxRisePct.r2", id="no R²"),
         pytest.param({"outputs": {"maxRisePct": {"r2": float("nan")}}}, "outputs.maxRisePct.r2", id="NaN"),
-        pytest.param({"outputs": {"maxRisePct": {"r2": 1.5}}}, "outputs.maxRisePct.r2", id="R² above 1"),
         pytest.param({"direction": "53 %"}, "direction", id="optional field of another type"),
     ],
 )

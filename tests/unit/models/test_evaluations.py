@@ -24,19 +24,15 @@ def test_stores_the_document_unchanged(storage: Storage) -> None:
     assert key.startswith(f"versions/{VERSION}/evaluations/2019-05-01--2019-07-01-")
     assert json.loads(storage.read(key).data) == document
     assert read_evaluations(storage, VERSION) == [record]
+    assert read_evaluations(storage, "20260101-00000000") == []
 
 
-def test_storing_nearly_the_same_again_keeps_the_first(storage: Storage) -> None:
+def test_the_first_evaluation_under_the_same_conditions_stays(storage: Storage) -> None:
     first = store_evaluation(storage, VERSION, evaluation_json(VERSION, 0.1))
     assert store_evaluation(storage, VERSION, evaluation_json(VERSION, 0.1004)) == first
-    assert read_evaluations(storage, VERSION) == [first]
-
-
-@pytest.mark.parametrize(("r2", "frames"), [(0.2, 26_174), (0.1, 26_173)], ids=["other score", "other frames"])
-def test_rejects_other_results_for_the_same_conditions(storage: Storage, r2: float, frames: int) -> None:
-    first = store_evaluation(storage, VERSION, evaluation_json(VERSION, 0.1))
-    with pytest.raises(Conflict, match=f"{first.conditions}.json"):
-        store_evaluation(storage, VERSION, evaluation_json(VERSION, r2, frames=frames))
+    for other in (evaluation_json(VERSION, 0.2), evaluation_json(VERSION, 0.1, frames=26_173)):
+        with pytest.raises(Conflict, match=f"{first.conditions}.json"):
+            store_evaluation(storage, VERSION, other)
     assert read_evaluations(storage, VERSION) == [first]
 
 
@@ -59,12 +55,8 @@ def test_rejects_what_versions_must_not_be_compared_by(storage: Storage, documen
     assert list(storage.list()) == []
 
 
-@pytest.mark.parametrize("data", [b"{", b"[]", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("data", [b"{", b"[" * 100_000])
 def test_names_a_damaged_file(storage: Storage, data: bytes) -> None:
     storage.write(f"versions/{VERSION}/evaluations/2019-05-01--2019-07-01-00000000.json", data)
     with pytest.raises(ModelError, match=r"2019-05-01--2019-07-01-00000000.json"):
         read_evaluations(storage, VERSION)
-
-
-def test_a_version_may_have_no_evaluation(storage: Storage) -> None:
-    assert read_evaluations(storage, VERSION) == []

@@ -47,11 +47,6 @@ def _serving(storage: Storage) -> Any:
     return json.loads(storage.read(POINTER_KEY).data)["version"]
 
 
-def test_promotes_an_intact_version_if_the_incumbent_has_no_evaluation(storage: Storage, candidate: str) -> None:
-    promote(storage, candidate, note="the second")
-    assert _serving(storage) == candidate
-
-
 @pytest.mark.parametrize(
     ("ours", "theirs", "promoted"),
     [
@@ -101,11 +96,6 @@ def test_compares_every_common_period(storage: Storage, incumbent: str, candidat
         _record(storage, version, later, **july)
     with pytest.raises(PromotionRefused, match=r"0.0500 on BTCUSD from 2019-07-01"):
         promote(storage, candidate)
-
-
-def test_does_not_compare_a_version_with_itself(storage: Storage, incumbent: str) -> None:
-    _record(storage, incumbent, 0.1)
-    promote(storage, incumbent)
 
 
 def test_promotes_the_first_version_with_any_score(storage: Storage, tmp_path: Path) -> None:

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -34,14 +33,6 @@ def test_the_current_version_is_reported_when_the_pointer_moves(storage: Storage
     moved = store.current_if_changed(current.etag)
     assert moved is not None
     assert moved.version == second
-
-
-def test_a_pointer_may_be_written_by_hand(storage: Storage, tmp_path: Path) -> None:
-    version = publish_model(storage, tmp_path / "1", "1")
-    storage.write("current.json", json.dumps({"version": version}).encode())
-    current = ModelStore(storage).current_if_changed(None)
-    assert current is not None
-    assert current.version == version
 
 
 def test_a_version_is_listed_once_its_manifest_is_stored(storage: Storage, tmp_path: Path) -> None:

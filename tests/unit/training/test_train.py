@@ -133,14 +133,6 @@ def test_the_manifest_has_the_training_data(run: Run) -> None:
     }
 
 
-def test_the_manifest_has_outputs_and_metrics(run: Run) -> None:
-    manifest = run.bundle.manifest
-    assert {output.unit for output in manifest.outputs} == {"window_range"}
-    assert manifest.metrics is not None
-    assert set(manifest.metrics) == {"validation", "test"}
-    assert all(set(part) == {"from", "to", "frames", "model", "baselines"} for part in manifest.metrics.values())  # type: ignore[arg-type]
-
-
 def test_saves_the_model_without_its_optimizer(run: Run, keras: ModuleType) -> None:
     """The optimizer's moments would make the file three times as large."""
     assert not keras.saving.load_model(run.folder / "model.keras").compiled

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.storage import Storage, open_storage
@@ -16,28 +15,20 @@ from coinfarm.storage import s3 as storage_s3
 from handler import app
 from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.metadata_service import MetadataService
+from tests.support.moto_server import moto_server
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-
-BUCKETS = ("candles", "models", "results")
 
 
 @pytest.fixture(scope="module")
 def s3() -> "Iterator[S3Client]":
     """S3 with three empty buckets; the process's own client uses it too."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-        storage_s3._client.cache_clear()
+    with moto_server("AWS_ENDPOINT_URL_S3"):
         client = boto3.client("s3")
-        for bucket in BUCKETS:
+        for bucket in ("candles", "models", "results"):
             client.create_bucket(Bucket=bucket)
         yield client
-    storage_s3._client.cache_clear()
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -8,20 +8,17 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from moto.server import ThreadedMotoServer
 
-from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.submission import read_submission
 from coinfarm.cli import main
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import open_storage
-from coinfarm.storage import s3 as storage_s3
 from handler import app
 from handler.local_events import LocalContext
 from tests.support.backfill_runs import run_shards
 from tests.support.candle_stores import store_history, synthetic_history
+from tests.support.moto_server import moto_server, queue_with_dead_letters
 
 DAYS = 7
 SHARDS = 2 * DAYS
@@ -36,28 +33,15 @@ pytestmark = pytest.mark.enable_socket
 @pytest.fixture(scope="module")
 def aws():
     """S3 with three buckets, and SQS, for the clients of this process."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
-            patch.setenv(name, url)
-        storage_s3._client.cache_clear()
+    with moto_server("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"):
         for bucket in ("candles", "models", "results"):
             boto3.client("s3").create_bucket(Bucket=bucket)
         yield
-    storage_s3._client.cache_clear()
-    server.stop()
 
 
 @pytest.fixture
 def queue(aws):
-    """A queue whose messages become dead letters after two failures."""
-    sqs = boto3.client("sqs")
-    dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 2})
-    return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])
+    return queue_with_dead_letters(max_receives=2)
 
 
 @pytest.fixture
@@ -178,13 +162,6 @@ def test_resume_check_replaces_a_damaged_result(root, queue):
     assert "1 shard sent" in coinfarm("resume", "--check", run=root)
     consume(queue)
     assert run.results.read(key).data == undamaged
-
-
-def test_second_submission_sends_nothing(root, queue):
-    coinfarm("submit", "--queue", queue.url, run=root)
-    assert "0 shards sent" in coinfarm("submit", run=root)
-    assert queue.depth().total == SHARDS
-    assert read_submission(Run.at(root)).sent == SHARDS
 
 
 def test_missing_queue_is_one_line_and_submission_can_be_repeated(root, queue):

@@ -79,11 +79,5 @@ def test_backtests_in_s3_and_in_folders_have_the_same_result(local: Path, predic
 
 def test_stores_the_variants_next_to_the_predictions(s3: "S3Client", local: Path) -> None:
     backtest(local, RESULTS, f"{CANDLES}/store")
-    trials = json.loads(s3.get_object(Bucket="results", Key=f"backtesting/{FILE_NAME}")["Body"].read())
+    trials = json.loads(s3.get_object(Bucket="results", Key=f"backtest/{FILE_NAME}")["Body"].read())
     assert len(trials) == 1
-
-
-def test_names_a_coin_without_candles(local: Path) -> None:
-    result = CliRunner().invoke(main, ["backtest", "--predictions", RESULTS, "--candles", "s3://candles/nothing"])
-    assert result.exit_code == 1
-    assert "s3://candles/nothing has no 1m candles of DEMOBTC" in result.stderr

@@ -58,27 +58,14 @@ def test_complete_demo_uses_no_aws_settings_of_the_user(tmp_path):
         output, _ = demo.communicate(timeout=TIMEOUT_S)
         assert demo.returncode == 0, output
         assert not has_processes(demo)
-    for command in (
-        "history generate",
-        "model publish",
-        "backfill plan",
-        "backfill submit",
-        "backfill status",
-        "backfill collect",
-    ):
-        assert f"$ coinfarm {command} " in output
     workers = [line for line in output.splitlines() if " coinfarm worker " in line]
     assert len(workers) == 2
     for setting in ("--candles-root $CANDLES", "--results-root $RESULTS", "MODEL_CACHE_DIR=", "RECEIVE_WAIT_S=1", "HEALTH_FILE="):
         assert all(setting in line for line in workers), "all settings are printed"
-    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in output
-    assert f"{WINDOWS:,} windows requested: {WINDOWS - TOO_FEW_BEFORE:,} predicted; {TOO_FEW_BEFORE} too few before" in output
     assert "production" not in output
     coverage = json.loads((tmp_path / "demo/coverage.json").read_text())
     assert coverage["total"]["predicted"] == WINDOWS - TOO_FEW_BEFORE == pq.read_metadata(tmp_path / "demo/predictions.parquet").num_rows
-    report = (tmp_path / "demo/report.html").read_text()
-    assert f"{WINDOWS - TOO_FEW_BEFORE:,} windows predicted" in report
-    assert "DeadLetterQueue" in report
+    assert f"{WINDOWS - TOO_FEW_BEFORE:,} " in (tmp_path / "demo/report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -99,12 +86,4 @@ def test_interrupted_demo_leaves_no_process(tmp_path, number, to_group, code):
         while has_processes(demo) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not has_processes(demo)
-    assert "Traceback" not in output
-
-
-def test_missing_template_is_reported(tmp_path):
-    with started("--template", tmp_path / "none.yaml", "-o", tmp_path) as demo:
-        output, _ = demo.communicate(timeout=TIMEOUT_S)
-        assert demo.returncode == 1
-    assert "--template" in output
     assert "Traceback" not in output

@@ -12,10 +12,8 @@ from contextlib import contextmanager
 from datetime import datetime
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from coinfarm.storage import open_storage
-from coinfarm.storage import s3 as storage_s3
 from tests.support.backfill_environment import (
     BATCH_MESSAGES,
     CANDLES,
@@ -26,21 +24,15 @@ from tests.support.backfill_environment import (
     eventually,
 )
 from tests.support.faulty_proxy import Fault, FaultyProxy, repeated
+from tests.support.moto_server import moto_server
 
 DAY_S = 86_400
 
 
 @pytest.fixture(scope="module")
 def resources(tmp_path_factory):
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        storage_s3._client.cache_clear()
+    with moto_server("AWS_ENDPOINT_URL") as endpoint:
         yield SharedResources.create(endpoint, tmp_path_factory.mktemp("resources"))
-    storage_s3._client.cache_clear()
-    server.stop()
 
 
 @pytest.fixture
@@ -52,12 +44,6 @@ def backfill(resources, tmp_path):
 def proxy(resources):
     with FaultyProxy(resources.endpoint).listening() as proxy:
         yield proxy
-
-
-def test_worker_without_faults_equals_an_undisturbed_run(backfill):
-    backfill.submit()
-    backfill.finish()
-    backfill.assert_as_undisturbed()
 
 
 @pytest.mark.parametrize(
@@ -209,17 +195,6 @@ def assert_worker_fails(backfill, reason, **settings):
     (logged_reason,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
     assert reason in logged_reason
     assert backfill.done == set()
-
-
-def test_sigterm_returns_unfinished_messages(backfill):
-    backfill.submit()
-    with backfill.faulty_worker(ENGINE_S=0.3, DRAIN_S=0, VISIBILITY_TIMEOUT_S=600) as worker:
-        eventually(lambda: backfill.done)
-        worker.process.terminate()
-        assert worker.exit_code() == 0
-    assert len(backfill.done) < len(backfill.shards)
-    backfill.finish()
-    backfill.assert_as_undisturbed()
 
 
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S], ids=["a day ahead", "a day back"])

@@ -1,17 +1,13 @@
 """The candle store in S3, on moto's server."""
 
-import json
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner
 
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.day import by_day
-from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.cli import main
 from coinfarm.errors import Conflict
 from coinfarm.storage import open_storage
 from tests.support.synthetic_candles import START_MS, assert_same_candles, minutes
@@ -45,20 +41,3 @@ def test_days_are_stored_read_and_protected(store: CandleStore, root: str) -> No
 def test_part_of_a_day_can_be_extended(store: CandleStore) -> None:
     store.write_day(CANDLES[:500], known_to_ms=int(CANDLES.open_time[500]))
     assert store.write_day(CANDLES.between(None, START_MS + 86_400_000)) is WriteOutcome.EXTENDED
-
-
-def test_history_can_be_imported_to_s3_and_checked(root: str, tmp_path: Path) -> None:
-    path = tmp_path / "DEMOUSD-1m.parquet"
-    path.write_bytes(parquet_from_candles(CANDLES))
-    imported = CliRunner().invoke(main, ["history", "import", str(path), "--store", root])
-    assert imported.exit_code == 0, imported.output
-    checked = CliRunner().invoke(main, ["history", "check", "--store", root, "--json"])
-    assert checked.exit_code == 0, checked.output
-    (series,) = json.loads(checked.stdout)["series"]
-    assert (series["candles"], [gap["minutes"] for gap in series["holes"]]) == (len(CANDLES), [30])
-
-
-def test_missing_bucket_is_named() -> None:
-    result = CliRunner().invoke(main, ["history", "check", "--store", "s3://no-such-bucket"])
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: s3://no-such-bucket")

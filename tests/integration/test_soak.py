@@ -17,15 +17,7 @@ def test_short_soak_passes_all_checks(tmp_path):
     server, backfill = document["server"], document["backfill"]
     assert server["failed"] == 0
     assert sum(server["requests"].values()) > 150
-    assert server["latencyMs"]["one frame"]["p50"] > 0
-    assert {switch["method"] for switch in server["switches"]} == {"promote"}
     assert None not in [switch["delayS"] for switch in server["switches"]]
     assert (backfill["shards"], backfill["frames"]) == (16, 16 * 144)
     assert backfill["kills"] >= 1
     assert len(list(logs.glob("worker-*.log"))) == 2 + backfill["kills"]
-
-
-def test_rejects_a_number_of_shards_that_is_not_a_multiple_of_the_coins():
-    done = subprocess.run([sys.executable, "-m", "benchmarks.soak", "--shards", "18"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
-    assert "--shards" in done.stderr

@@ -10,12 +10,11 @@ import boto3
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from moto.server import ThreadedMotoServer
 
 from coinfarm.cli import main
 from coinfarm.demo.stack_template import buckets_and_queues
 from coinfarm.serving.settings import reference_model_uri
-from coinfarm.storage import s3 as storage_s3
+from tests.support.moto_server import moto_server
 from tests.support.repository import ROOT
 
 TIMEOUT_S = 120
@@ -29,14 +28,8 @@ pytestmark = pytest.mark.enable_socket
 @pytest.fixture(scope="module")
 def endpoint():
     """Moto's server as AWS for this process and its children."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", "http://{}:{}".format(*server.get_host_and_port()))
-        storage_s3._client.cache_clear()
-        yield
-    storage_s3._client.cache_clear()
-    server.stop()
+    with moto_server("AWS_ENDPOINT_URL") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -5,60 +5,32 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from uuid import uuid4
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from coinfarm.aws.sqs import Depth, Queue
+from coinfarm.aws.sqs import Depth
 from coinfarm.storage import open_storage
+from tests.support.backfill_environment import Worker, eventually
 from tests.support.demo_requests import demo_request
 from tests.support.fake_models import promote_model
+from tests.support.moto_server import moto_server, queue_with_dead_letters
 from tests.support.repository import ROOT
-
-TIMEOUT_S = 180
 
 
 @pytest.fixture(scope="module")
 def endpoint():
     """The URL of moto's server; this process's own clients use it too."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", url)
+    with moto_server("AWS_ENDPOINT_URL") as url, pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # loading them takes seconds
         yield url
-    server.stop()
 
 
 @pytest.fixture
 def queue(endpoint):
-    """A queue whose messages become dead letters after five receives."""
-    sqs = boto3.client("sqs")
-    dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
-    return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])
-
-
-class Worker:
-    """A worker's process and its log."""
-
-    def __init__(self, process, log):
-        self.process, self._log = process, log
-
-    def exit_code(self):
-        return self.process.wait(TIMEOUT_S)
-
-    def entries(self):
-        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
-
-    def messages(self):
-        return [line.get("message") for line in self.entries()]
+    return queue_with_dead_letters(max_receives=5)
 
 
 @pytest.fixture
@@ -106,17 +78,6 @@ def results(tmp_path):
 def message(name, frames, seed=1):
     """A request whose results are written to NAME.json."""
     return json.dumps({**demo_request(199 + frames, seed), "resultsUri": f"{name}.json"})
-
-
-def eventually(condition):
-    """Wait until the condition returns something true, and return that."""
-    deadline = time.monotonic() + TIMEOUT_S
-    while time.monotonic() < deadline:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.05)
-    pytest.fail("timed out")
 
 
 def test_worker_processes_the_queue_and_exits_when_idle(queue, worker, results):
@@ -184,7 +145,7 @@ def test_long_message_stays_invisible_and_its_instance_protected(queue, worker, 
         while not results():
             assert queue.receive() == [], "the message became visible"
         assert running.exit_code() == 0
-    assert "messages are no longer held by this worker" not in running.messages()
+    assert "messages are no longer held by this worker" not in [entry.get("message") for entry in running.entries()]
     assert queue.depth().total == 0
     assert group.size() == 0, "the idle instance terminates and reduces the desired capacity"
 
@@ -222,24 +183,7 @@ class Group:
         return self._client.describe_auto_scaling_groups(AutoScalingGroupNames=[self.name])["AutoScalingGroups"][0]
 
 
-def test_worker_waits_for_an_unreachable_queue(worker, results, free_port):
-    url = f"http://127.0.0.1:{free_port}"
-    with worker(AWS_ENDPOINT_URL=url, QUEUE_URL=f"{url}/123456789012/late", WORKER_THREADS=1) as running:
-        eventually(lambda: "no messages could be received" in running.messages())
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=free_port, verbose=False)
-        server.start()
-        try:
-            sqs = boto3.client("sqs", endpoint_url=url)
-            late = sqs.create_queue(QueueName="late")["QueueUrl"]
-            sqs.send_message(QueueUrl=late, MessageBody=message("one", 1))
-            eventually(results)
-            running.process.terminate()
-            assert running.exit_code() == 0
-        finally:
-            server.stop()
-
-
 def test_missing_queue_ends_the_worker_with_a_message(worker, queue):
     with worker(QUEUE_URL=queue.url + "-gone") as running:
         assert running.exit_code() == 1
-        assert f"{queue.url}-gone" in running._log.read_text()
+        assert f"{queue.url}-gone" in running.log.read_text()

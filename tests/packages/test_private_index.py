@@ -9,9 +9,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from tests.packages.conftest import BIN, MAKE, ROOT, Distributions, Environment, bare
+from tests.support.moto_server import moto_server
 from tools.package_index import Index
 
 STACK = {
@@ -72,15 +72,11 @@ def user(tmp_path: Path) -> Iterator[IndexUser]:
 @pytest.fixture(scope="module")
 def stack() -> Iterator[dict[str, str]]:
     """Settings with which the tool can find the index only in the outputs of the stack `coinfarm-packages`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client("cloudformation", endpoint_url=endpoint, region_name="eu-central-1")
-    client.create_stack(StackName="coinfarm-packages", TemplateBody=json.dumps(STACK))
-    client.create_stack(StackName="coinfarm", TemplateBody=json.dumps(STACK | {"Outputs": {}}))
-    yield {"AWS_ENDPOINT_URL_CLOUDFORMATION": endpoint, "PACKAGE_DOMAIN": "", "PACKAGE_REPOSITORY": ""}
-    server.stop()
+    with moto_server() as endpoint:
+        client = boto3.client("cloudformation", endpoint_url=endpoint, region_name="eu-central-1")
+        client.create_stack(StackName="coinfarm-packages", TemplateBody=json.dumps(STACK))
+        client.create_stack(StackName="coinfarm", TemplateBody=json.dumps(STACK | {"Outputs": {}}))
+        yield {"AWS_ENDPOINT_URL_CLOUDFORMATION": endpoint, "PACKAGE_DOMAIN": "", "PACKAGE_REPOSITORY": ""}
 
 
 def test_published_package_can_be_installed(user: IndexUser, distributions: Distributions, empty: Environment) -> None:

@@ -17,7 +17,6 @@ import boto3
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.run_results import done_shards
@@ -33,9 +32,10 @@ from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import store_history, synthetic_history
 from tests.support.compiled_models import compiled_bundle
+from tests.support.moto_server import queue_with_dead_letters
 from tests.support.repository import ROOT
 
-TIMEOUT_S = 120
+TIMEOUT_S = 180
 BATCH_MESSAGES = 4
 MODEL_BYTES = 300_000
 MAX_RECEIVES = 5
@@ -77,7 +77,7 @@ class QueuedBackfill:
         self._folder = folder
         self.model_uri = _published(resources.bundle)
         self.run = _planned(self.model_uri, resources.bundle.manifest.version)
-        self.queue = _queue(max_receives)
+        self.queue = queue_with_dead_letters(max_receives)
 
     @property
     def shards(self) -> list[Shard]:
@@ -204,11 +204,3 @@ def _planned(model_uri: str, version: str) -> Run:
         version=version,
         model_uri=model_uri,
     )
-
-
-def _queue(max_receives: int) -> Queue:
-    sqs = boto3.client("sqs")
-    dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": max_receives})
-    return Queue(sqs.create_queue(QueueName=f"shards-{uuid4()}", Attributes={"RedrivePolicy": policy})["QueueUrl"])

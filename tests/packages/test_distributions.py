@@ -57,16 +57,6 @@ def test_source_distribution_builds_an_identical_wheel(distributions: Distributi
     assert (unpacked / "dist" / distributions.wheel.name).read_bytes() == distributions.wheel.read_bytes()
 
 
-def test_metadata(metadata: EmailMessage) -> None:
-    assert metadata["Name"] == "coinfarm"
-    assert metadata["License-Expression"] == "MIT"
-    assert metadata["License-File"] == "LICENSE"
-    assert metadata["Author"] == "Coinfarm developers"
-    assert metadata["Requires-Python"] == ">=3.11"
-    assert "Typing :: Typed" in metadata.get_all("Classifier", [])
-    assert metadata["Description-Content-Type"] == "text/markdown"
-
-
 def test_changelog_describes_this_version(metadata: EmailMessage) -> None:
     headings = [line for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("## ")]
     newest = next(heading for heading in headings if heading != "## [Unreleased]")

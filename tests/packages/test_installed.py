@@ -30,10 +30,6 @@ def test_packages_are_those_of_the_wheel(installed: Environment, folder: Path) -
     assert {Path(file).parent.parent for file in files} == {installed.site_packages}
 
 
-def test_version(installed: Environment, folder: Path) -> None:
-    assert re.match(r"coinfarm \d+\.\d+\.\d+\nPython ", installed.run("coinfarm", "--version", folder=folder).stdout)
-
-
 def test_predicts_with_the_included_model(installed: Environment, folder: Path) -> None:
     result = installed.run("coinfarm", "predict", "DEMOUSD-1m.parquet", "--stride", "100", "--json", folder=folder)
     assert result.returncode == 0, result.stderr
@@ -89,7 +85,6 @@ def test_only_backfill_demo_needs_a_checkout(installed: Environment, folder: Pat
     assert outside == {"demo_command.py"}
     result = installed.run("coinfarm", "backfill", "demo", folder=folder)
     assert result.returncode == 1
-    assert "template.yaml" in result.stderr
     assert "--template" in result.stderr
     assert "Traceback" not in result.stderr
 

@@ -139,9 +139,9 @@ def test_image_build_gets_the_index_as_a_secret(user: IndexUser, tmp_path: Path)
     ("settings", "message"),
     [
         pytest.param({"PACKAGE_DOMAIN": ""}, "PACKAGE_REPOSITORY", id="no index named"),
-        pytest.param({"PACKAGE_DOMAIN": "other"}, "Domain or repository not found.", id="unknown domain"),
+        pytest.param({"PACKAGE_DOMAIN": "other"}, "not found", id="unknown domain"),
         pytest.param({"STACK": "coinfarm"}, "PackageDomain", id="stack without an index"),
-        pytest.param({"STACK": "gone"}, "Stack with id gone does not exist", id="unknown stack"),
+        pytest.param({"STACK": "gone"}, "gone", id="unknown stack"),
         pytest.param({"AWS_REGION": ""}, "AWS_REGION", id="no region"),
     ],
 )
@@ -155,4 +155,5 @@ def test_missing_index_is_reported(user: IndexUser, stack: dict[str, str], setti
 
 def test_missing_command_is_reported(user: IndexUser) -> None:
     result = user.tool("exec", "no-such-command")
-    assert (result.returncode, result.stderr) == (1, "Error: no-such-command: command not found\n")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert "no-such-command" in result.stderr

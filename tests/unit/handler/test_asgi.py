@@ -47,12 +47,6 @@ def client(container):
         yield client
 
 
-def test_predicts_candles(client):
-    response = client.post("/predictions", json=demo_request(201))
-    assert (response.status_code, response.headers["content-type"]) == (200, "application/json")
-    assert len(response.json()["results"]) == 2
-
-
 def test_predicts_frames(client):
     body = npz(frames=draw_frames(windows(demo_candles(203).columns)))
     response = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
@@ -65,11 +59,8 @@ def test_renders_candles(client):
     Image.open(io.BytesIO(response.content)).verify()
 
 
-def test_passes_the_query_string(client):
+def test_passes_the_query_string_and_problem_documents(client):
     assert client.get("/model", params={"version": "20990101-00000000"}).status_code == 404
-
-
-def test_passes_problem_documents(client):
     response = client.post("/predictions", json=demo_request(199))
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
 
@@ -85,11 +76,6 @@ def test_concurrent_requests_get_their_own_responses(client):
     with ThreadPoolExecutor(8) as pool:
         documents = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
     assert [len(response["results"]) for response in documents] == [count - 199 for count in counts]
-
-
-def test_rejects_bodies_over_the_limit(client):
-    response = client.post("/predictions", content=bytes(6_000_001), headers={"content-type": "application/json"})
-    assert response.status_code == 413
 
 
 def test_loads_the_model_before_the_first_request(client, folder):
@@ -164,13 +150,8 @@ def test_invalid_settings_prevent_the_start_and_are_named(monkeypatch):
 
 
 def test_does_not_buffer_bodies_over_the_limit():
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/predictions",
-        "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
-    }
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/predictions", "query_string": b"", "headers": headers}
     parts = ({"type": "http.request", "body": bytes(1 << 20), "more_body": part < 199} for part in range(200))
     tracemalloc.start()
     try:

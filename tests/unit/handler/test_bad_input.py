@@ -2,7 +2,6 @@
 
 import base64
 import io
-import json
 import zipfile
 
 import numpy as np
@@ -48,45 +47,17 @@ def with_candles(change):
 
 REQUESTS = {
     "not JSON": (b"hello", 400, ""),
-    "cut short": (json.dumps(demo_request()).encode()[:-9], 400, ""),
-    "empty": (b"", 400, ""),
-    "deeply nested": (b"[" * 100_000, 400, ""),
     "an array": ([1, 2, 3], 422, ""),
-    "null": (b"null", 422, ""),
     "a missing field": (without("interval"), 422, "/interval"),
     "an unknown field": (demo_request(strid=2), 422, "/strid"),
-    "a field in snake case": (demo_request(model_version="x"), 422, "/model_version"),
-    "an unknown interval": (demo_request() | {"interval": "1w"}, 422, "/interval"),
-    "an interval that does not divide a day": (demo_request() | {"interval": "7m"}, 422, "/interval"),
-    "a symbol with a path in it": (demo_request() | {"symbol": "../BTC"}, 422, "/symbol"),
-    "a stride of zero": (demo_request(stride=0), 422, "/stride"),
-    "a stride that is not a number": (demo_request(stride="some"), 422, "/stride"),
     "an unknown gap policy": (demo_request(gaps="ignore"), 422, "/gaps"),
-    "no candle": (with_candles(lambda rows: []), 422, "/candles"),
     "too few candles": (with_candles(lambda rows: rows[:-1]), 422, "/candles"),
-    "candles that are not a list": (with_candles(lambda rows: "many"), 422, "/candles"),
-    "a number instead of a candle": (with_candles(lambda rows: [*rows[:5], 7, *rows[6:]]), 422, "/candles/5"),
-    "a candle with too few fields": (with_candles(lambda rows: [*rows[:5], rows[5][:5], *rows[6:]]), 422, "/candles/5"),
-    "an array among objects": (with_candles(lambda rows: [*with_objects()["candles"][:5], *rows[5:]]), 422, "/candles/5"),
     "a candle without its volume": (with_objects(volume=None), 422, "/candles/2/volume"),
-    "a candle with an unknown field": (with_objects(vol="1"), 422, "/candles/2/vol"),
     "a price that is a word": (with_candle(7, open="high"), 422, "/candles/7/open"),
-    "a price that is a boolean": (with_candle(7, open=True), 422, "/candles/7/open"),
-    "a price that is null": (with_candle(7, open=None), 422, "/candles/7/open"),
-    "NaN": (with_candle(7, close="NaN"), 422, "/candles/7/close"),
-    "NaN without quotes": (with_candle(7, close=float("nan")), 422, "/candles/7/close"),
-    "infinity": (with_candle(7, high="Infinity"), 422, "/candles/7/high"),
-    "a price beyond float64": (with_candle(7, high="1e999"), 422, "/candles/7/high"),
     "a price of zero": (with_candle(7, low="0"), 422, "/candles/7/low"),
-    "a negative price": (with_candle(7, low="-1"), 422, "/candles/7/low"),
-    "a negative volume": (with_candle(7, volume="-1"), 422, "/candles/7/volume"),
     "high below open": (with_candle(7, high="1", low="1"), 422, "/candles/7/high"),
-    "low above close": (with_candle(7, high="9e9", low="8e9"), 422, "/candles/7/low"),
-    "a time that is a string": (with_candle(7, openTime="2026-01-01"), 422, "/candles/7/openTime"),
-    "a time in seconds": (shifted(0, -1_765_458_374_400), 422, "/candles/0/openTime"),
     "a time out of range": (with_candle(7, openTime=10**30), 422, "/candles"),
     "a time off the grid": (shifted(7, 1), 422, "/candles/7/openTime"),
-    "a duplicate time": (shifted(7, -MINUTE_MS), 422, "/candles/7/openTime"),
     "times out of order": (shifted(7, -3 * MINUTE_MS), 422, "/candles/7/openTime"),
     "a gap of years": (shifted(199, 10**9 * MINUTE_MS // 1000), 413, None),
     "too many candles": (demo_request(1200), 413, None),
@@ -129,11 +100,8 @@ def test_reports_at_most_ten_invalid_candles(send, path):
 
 
 FRAME = np.zeros((1, *STANDARD.shape), np.uint8)
-
-
 PACKED = npz(frames=FRAME)
 DAMAGED = PACKED[:150] + bytes([PACKED[150] ^ 1]) + PACKED[151:]
-PICKLE = npz(frames=np.array([{"a": 1}], dtype=object))
 
 
 def bomb():
@@ -144,25 +112,13 @@ def bomb():
     return file.getvalue()
 
 
-BOMB = bomb()
-UNDERSTATED_BOMB = BOMB.replace((1 << 27).to_bytes(4, "little"), (90_128).to_bytes(4, "little"))
-
 ARCHIVES = {
     "not an archive": (b"hello", 400, ""),
-    "an archive cut short": (PACKED[:-30], 400, ""),
     "a damaged member": (DAMAGED, 422, "/frames.npy"),
     "no frames": (npz(windowRangePct=[1.0]), 422, "/frames"),
-    "an unknown member": (npz(frames=FRAME, labels=[1]), 422, "/labels"),
-    "no frame": (npz(frames=FRAME[:0]), 422, "/frames"),
-    "the wrong dtype": (npz(frames=FRAME.astype(np.int8)), 422, "/frames"),
-    "the wrong shape": (npz(frames=np.zeros((1, 150, 200, 3), np.uint8)), 422, "/frames"),
-    "a single frame without its axis": (npz(frames=FRAME[0]), 422, "/frames"),
     "a grey frame": (npz(frames=FRAME + 255), 422, "/frames/0"),
-    "a pickle": (PICKLE, 422, "/frames.npy"),
-    "another number of ranges": (npz(frames=FRAME, windowRangePct=[1.0, 2.0]), 422, "/windowRangePct"),
     "a range that is NaN": (npz(frames=FRAME, windowRangePct=[np.nan]), 422, "/windowRangePct/0"),
-    "a decompression bomb": (BOMB, 413, None),
-    "a bomb that understates itself": (UNDERSTATED_BOMB, 422, "/frames.npy"),
+    "a decompression bomb": (bomb(), 413, None),
 }
 
 

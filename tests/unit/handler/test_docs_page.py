@@ -2,8 +2,6 @@ import json
 import re
 from html.parser import HTMLParser
 
-import pytest
-
 from handler.docs_page import page
 from handler.openapi_file import openapi_json
 
@@ -23,9 +21,6 @@ def test_loads_no_external_resources():
     collector = ResourceCollector()
     collector.feed(page())
     assert [url for url in collector.urls if not url.startswith("data:")] == []
-
-
-def test_the_style_sheet_loads_no_external_resources():
     style = re.search(r"<style>(.*?)</style>", page(), re.DOTALL)[1]
     assert "@import" not in style
     assert {url.partition(":")[0] for url in re.findall(r"url\([\"']?([^)\"']+)", style)} <= {"data"}
@@ -41,17 +36,8 @@ def test_escapes_closing_script_tags(monkeypatch):
     assert page().count("</script>") == 2
 
 
-def test_serves_the_page_as_html(send):
+def test_serves_page_and_document_without_a_model(send, monkeypatch):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
     response = send("GET", "/docs")
     assert (response.status, response.media_type) == (200, "text/html; charset=utf-8")
-    assert response.content.startswith(b"<!doctype html>")
-
-
-def test_serves_the_document_as_json(send):
     assert send("GET", "/openapi.json").json() == json.loads(openapi_json())
-
-
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
-def test_needs_no_model(send, monkeypatch, path):
-    monkeypatch.setenv("MODEL_URI", "/nowhere")
-    assert send("GET", path).status == 200

@@ -37,18 +37,6 @@ def logs():
     logger.registered_handler.setStream(before)
 
 
-def test_metrics_of_a_prediction(invoke, metrics):
-    invoke(demo_request(210))
-    found = metrics()
-    assert found["Invocations"] == [1]
-    assert found["Frames"] == [11]
-    assert found["CachedFrames"] == [0]
-    assert found["LoadMs"][0] > 0
-    assert found["RenderMs"][0] > 0
-    assert found["InferenceMs"][0] > 0
-    assert "Failures" not in found
-
-
 def test_every_metric_names_the_function(invoke, capsys):
     reset_cold_start_flag()
     invoke(demo_request())
@@ -78,9 +66,12 @@ def test_counts_frames_by_model_version(invoke, capsys):
     assert [(blob["model_version"], blob["ModelFrames"]) for blob in blobs if "model_version" in blob] == [(version, [11])]
 
 
-def test_load_time_is_recorded_once(invoke, metrics):
+def test_metrics_of_two_predictions(invoke, metrics):
     invoke(demo_request())
-    metrics()
+    first = metrics()
+    assert (first["Invocations"], first["Frames"], first["CachedFrames"]) == ([1], [1], [0])
+    assert all(first[name][0] > 0 for name in ("LoadMs", "RenderMs", "InferenceMs"))
+    assert not first.keys() & {"Failures", "Refusals"}
     invoke(demo_request())
     found = metrics()
     assert "LoadMs" not in found
@@ -99,8 +90,7 @@ def test_counts_a_rejected_version_while_the_old_one_serves(invoke, metrics, log
     invoke(demo_request())
     promote_model(models, folder / "broken bundle", "not a number")
     metrics()
-    response = invoke(demo_request())
-    assert response["results"][0]["predictions"]["maxRisePct"] == 1.5
+    invoke(demo_request())
     assert metrics()["ModelRefused"] == [1]
     assert any(line["level"] == "ERROR" and "not a number" in line.get("reason", "") for line in logs())
 
@@ -155,9 +145,7 @@ def test_log_lines_have_the_request_id(models, folder, logs):
 
 
 @pytest.mark.parametrize(
-    ("environment", "is_loaded"),
-    [({}, False), ({"POWERTOOLS_TRACE_DISABLED": "true"}, False), ({"POWERTOOLS_TRACE_DISABLED": "false"}, True)],
-    ids=["by default", "off", "on"],
+    ("environment", "is_loaded"), [({}, False), ({"POWERTOOLS_TRACE_DISABLED": "false"}, True)], ids=["by default", "on"]
 )
 def test_loads_the_tracing_sdk_only_if_tracing_is_enabled(environment, is_loaded):
     code = "import sys, handler.app; print('aws_xray_sdk' in sys.modules)"

@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -41,22 +43,12 @@ def test_one_pixel_changes_the_key(pixel: tuple[int, int, int]) -> None:
     assert cache.keys("version", changed) != cache.keys("version", FRAMES[:1])
 
 
-def test_evicts_the_least_recently_used() -> None:
+@pytest.mark.parametrize("use", [lambda cache: cache.get(key(1)), lambda cache: cache.put(key(1), outputs(1))], ids=["get", "put"])
+def test_evicts_the_least_recently_used(use: Callable[[AnswerCache], object]) -> None:
     cache = AnswerCache(2)
     cache.put(key(1), outputs(1))
     cache.put(key(2), outputs(2))
-    cache.get(key(1))
-    cache.put(key(3), outputs(3))
-    assert cache.get(key(2)) is None
-    assert cache.get(key(1)) is not None
-    assert len(cache) == 2
-
-
-def test_put_counts_as_use() -> None:
-    cache = AnswerCache(2)
-    cache.put(key(1), outputs(1))
-    cache.put(key(2), outputs(2))
-    cache.put(key(1), outputs(1))
+    use(cache)
     cache.put(key(3), outputs(3))
     assert [cache.get(key(number)) is not None for number in (1, 2, 3)] == [True, False, True]
 

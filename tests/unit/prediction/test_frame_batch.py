@@ -58,10 +58,7 @@ class ConstantEngine:
     ("raw", "percent"),
     [
         pytest.param(0.0, -2.0, id="first class"),
-        pytest.param(1.0, 0.0, id="second class"),
         pytest.param(0.25, -1.5, id="between two"),
-        pytest.param(1.5, 4.0, id="between the next two"),
-        pytest.param(2.0, 8.0, id="last class"),
         pytest.param(-0.5, -2.0, id="below the first"),
         pytest.param(7.0, 8.0, id="above the last"),
     ],
@@ -83,10 +80,8 @@ def test_a_flat_window_has_no_range(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("outputs", "error", "message"),
     [
-        pytest.param((1.0, 2.0), RuntimeError, r"\(10, 2\)", id="too few"),
         pytest.param((1.0,) * 4, RuntimeError, r"\(10, 4\)", id="too many"),
         pytest.param((1.0, float("nan"), 1.0), ModelError, "model", id="NaN"),
-        pytest.param((1.0, 1.0, float("inf")), ModelError, "model", id="infinity"),
     ],
 )
 def test_rejects_invalid_engine_outputs(tmp_path: Path, outputs: tuple[float, ...], error: type[Exception], message: str) -> None:

@@ -43,14 +43,6 @@ def test_refreshes_after_the_clock_is_set_back(manager: ModelManager, promote_ne
     assert value_of(manager) == 2
 
 
-def test_keeps_the_model_while_the_pointer_is_unchanged(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:
-    promote_new("1")
-    model = manager.serving()
-    for _ in range(3):
-        clock.now += 60
-        assert manager.serving() is model
-
-
 def test_does_not_reload_the_same_version(manager: ModelManager, promote_new: Callable[[str], str], storage: Storage, clock: Clock) -> None:
     version = promote_new("1")
     model = manager.serving()
@@ -75,11 +67,6 @@ def test_unknown_pinned_versions_are_not_found(version: str, manager: ModelManag
     promote_new("1")
     with pytest.raises(NotFound, match=version):
         manager.version(version)
-
-
-def test_a_pinned_version_needs_no_pointer(manager: ModelManager, publish: Callable[[str], str]) -> None:
-    version = publish("1")
-    assert manager.version(version).version == version
 
 
 def test_releases_a_replaced_model(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:

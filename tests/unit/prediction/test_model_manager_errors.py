@@ -53,13 +53,6 @@ def _large_pointer(storage: Storage, publish: Callable[[str], str]) -> str:
     return "current.json"
 
 
-def _damaged_manifest(storage: Storage, publish: Callable[[str], str]) -> str:
-    version = publish("2")
-    promote(storage, version)
-    storage.write(bundle_key(version), b"{")
-    return "manifest.json"
-
-
 def _engine_raises(storage: Storage, publish: Callable[[str], str]) -> str:
     promote(storage, publish("not a number"))
     return "ValueError"
@@ -70,7 +63,7 @@ def _not_finite(storage: Storage, publish: Callable[[str], str]) -> str:
     return "nan"
 
 
-INVALID = [_missing, _tampered, _other_geometry, _damaged_pointer, _large_pointer, _damaged_manifest, _engine_raises, _not_finite]
+INVALID = [_missing, _tampered, _other_geometry, _damaged_pointer, _large_pointer, _engine_raises, _not_finite]
 
 
 @pytest.mark.parametrize("make_invalid", INVALID, ids=lambda make_invalid: make_invalid.__name__.strip("_").replace("_", " "))

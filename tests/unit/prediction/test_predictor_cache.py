@@ -25,13 +25,7 @@ def test_predicts_only_uncached_frames(tmp_path: Path, engine: PixelEngine) -> N
     np.testing.assert_array_equal(predictions.values_pct, expected_outputs(later))
     assert engine.calls == [10, 1]
     assert (predictor.timings.frames, predictor.timings.cached_frames) == (10, 9)
-
-
-def test_cached_series_need_no_engine_call(tmp_path: Path, engine: PixelEngine) -> None:
-    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
-    first, again = predictor.predict(Series(minutes(205))), predictor.predict(Series(minutes(205)))
-    np.testing.assert_array_equal(again.values_pct, first.values_pct)
-    assert engine.calls == [6]
+    assert min(predictor.timings.render_ms, predictor.timings.inference_ms) > 0
 
 
 def test_a_cache_smaller_than_a_batch(tmp_path: Path, engine: PixelEngine) -> None:

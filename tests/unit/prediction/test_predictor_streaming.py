@@ -41,13 +41,6 @@ def test_renders_one_batch_while_the_engine_runs_another(tmp_path: Path) -> None
     assert len(engine.places) == 2  # two buffers, however long the series
 
 
-def test_waits_for_a_single_batch(tmp_path: Path) -> None:
-    engine = StreamingPixelEngine()
-    results = Predictor(loaded(tmp_path / "model", engine), max_batch=10).predict_each([Series(minutes(209))])
-    assert len(next(results)) == 10
-    assert engine.log == ["begin 0", "end 0"]
-
-
 @pytest.mark.parametrize("fail_at", [0, 1, 2])
 def test_an_engine_error_is_raised_after_all_batches_have_ended(tmp_path: Path, fail_at: int) -> None:
     engine = StreamingPixelEngine(fail_at)

@@ -52,22 +52,13 @@ def test_finds_the_candles_that_a_prediction_depends_on(tmp_path: Path) -> None:
     body = _effects(explanation, "maxDeclinePct", "body")
     assert np.flatnonzero(body).tolist() == [39]
     assert body[39] == pytest.approx(frame[199, :, BODY].sum() / -100, rel=1e-6)
-
-
-def test_other_candles_have_no_effect(tmp_path: Path) -> None:
-    explanation = _explained(tmp_path, KnownEngine())
-    assert not _effects(explanation, "maxRisePct", "body").any()
-    assert not _effects(explanation, "maxDeclinePct", "wick").any()
+    for output, other, part in (("maxRisePct", "body", "volume"), ("maxDeclinePct", "wick", "body")):
+        assert not _effects(explanation, output, other).any()
+        np.testing.assert_array_equal(_effects(explanation, output, "all"), _effects(explanation, output, part))
     assert not explanation.effects_pct[OUTPUT_NAMES.index("endChangePct")].any()
 
 
-def test_all_channels_together(tmp_path: Path) -> None:
-    explanation = _explained(tmp_path, KnownEngine())
-    for output, part in (("maxRisePct", "volume"), ("maxDeclinePct", "body")):
-        np.testing.assert_array_equal(_effects(explanation, output, "all"), _effects(explanation, output, part))
-
-
-@pytest.mark.parametrize("group_candles", [1, 3, 5, 7, 64, 200])
+@pytest.mark.parametrize("group_candles", [1, 7, 200])
 def test_effects_of_a_linear_engine_add_up(group_candles: int, tmp_path: Path) -> None:
     """`PixelEngine` predicts the share of pixels in each channel, so every pixel is erased exactly once."""
     explanation = _explained(tmp_path, PixelEngine(), group_candles=group_candles)
@@ -152,7 +143,6 @@ SERIES_END = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=299)
         pytest.param(None, 299, id="the last window"),
         pytest.param(datetime(2020, 1, 1, 3, 19), 199, id="the first window"),
         pytest.param(datetime(2020, 1, 1, 4, 0), 240, id="when the candle opens"),
-        pytest.param(datetime(2020, 1, 1, 4, 0, 59, 999_000), 240, id="just before it closes"),
         pytest.param(datetime(2020, 1, 1, 6, 0, tzinfo=timezone(timedelta(hours=2))), 240, id="another time zone"),
     ],
 )
@@ -162,11 +152,7 @@ def test_window_at_a_time_in_its_last_candle(time: datetime | None, last_candle:
     assert window.open_time[-1] == START_MS + last_candle * MINUTE_MS
 
 
-@pytest.mark.parametrize(
-    "time",
-    [datetime(2020, 1, 1, 3, 18, 59), SERIES_END + timedelta(minutes=1), datetime(2019, 1, 1)],
-    ids=["too early", "too late", "before"],
-)
+@pytest.mark.parametrize("time", [datetime(2020, 1, 1, 3, 18, 59), SERIES_END + timedelta(minutes=1)], ids=["too early", "too late"])
 def test_a_time_without_a_window_is_an_error_with_the_possible_times(time: datetime) -> None:
     with pytest.raises(CoinfarmError, match=r"2020-01-01 03:19 UTC.*2020-01-01 04:59 UTC"):
         window_at(minutes(300), time)

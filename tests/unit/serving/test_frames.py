@@ -37,11 +37,8 @@ def archive(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) 
     return sink.getvalue()
 
 
-@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_reads_frames_and_ranges(save: Any) -> None:
-    sink = io.BytesIO()
-    save(sink, frames=FRAMES, windowRangePct=RANGES)
-    frames, range_pct = read_frames(sink.getvalue(), MAX_FRAMES)
+def test_reads_frames_and_ranges() -> None:
+    frames, range_pct = read_frames(npz(frames=FRAMES, windowRangePct=RANGES), MAX_FRAMES)
     np.testing.assert_array_equal(frames, FRAMES)
     assert range_pct is not None
     assert range_pct.tolist() == RANGES.tolist()
@@ -53,13 +50,8 @@ def test_ranges_are_optional() -> None:
     assert range_pct is None
 
 
-def test_accepts_fortran_order() -> None:
-    np.testing.assert_array_equal(read_frames(npz(frames=np.asfortranarray(FRAMES)), MAX_FRAMES)[0], FRAMES)
-
-
-@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint8])
-def test_converts_ranges_to_float64(kind: type[np.generic]) -> None:
-    range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], kind)), MAX_FRAMES)[1]
+def test_converts_ranges_to_float64() -> None:
+    range_pct = read_frames(npz(frames=FRAMES, windowRangePct=np.array([1, 2], np.uint8)), MAX_FRAMES)[1]
     assert range_pct is not None
     assert (range_pct.dtype, range_pct.tolist()) == (np.float64, [1, 2])
 
@@ -68,7 +60,6 @@ def test_converts_ranges_to_float64(kind: type[np.generic]) -> None:
     "data",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"frames", id="text"),
         pytest.param(npy(FRAMES), id="a bare array"),
         pytest.param(npz(frames=FRAMES)[:-30], id="cut short"),
         pytest.param(archive({"frames.npy": b""}).replace(b"PK\x01\x02", b"PK\x09\x09"), id="broken directory"),
@@ -79,24 +70,11 @@ def test_rejects_invalid_archives(data: bytes) -> None:
         read_frames(data, MAX_FRAMES)
 
 
-def test_rejects_unknown_members() -> None:
-    with pytest.raises(RequestError, match="/labels"):
-        read_frames(npz(frames=FRAMES, labels=np.zeros(2)), MAX_FRAMES)
-
-
-def test_rejects_archives_without_frames() -> None:
-    with pytest.raises(RequestError, match="/frames"):
-        read_frames(npz(windowRangePct=RANGES), MAX_FRAMES)
-
-
 @pytest.mark.parametrize(
     ("frames", "message"),
     [
         pytest.param(FRAMES.astype(np.float32), r"/frames: .* float32 of \(2, 200, 150, 3\)", id="floats"),
-        pytest.param(FRAMES.astype(bool), "/frames: .* bool", id="booleans"),
         pytest.param(FRAMES[0], r"/frames: .* \(200, 150, 3\)", id="one frame without a batch"),
-        pytest.param(FRAMES.transpose(0, 3, 1, 2), r"/frames: .* \(2, 3, 200, 150\)", id="channels first"),
-        pytest.param(FRAMES[:, :, :, :1], r"/frames: .* \(2, 200, 150, 1\)", id="one channel"),
         pytest.param(np.uint8(1), r"/frames: .* \(\)", id="a number"),
         pytest.param(FRAMES[:0], "/frames: ", id="none"),
         pytest.param(FRAMES * np.array([1, 255], np.uint8)[:, None, None, None], "/frames/1: ", id="0 and 255"),
@@ -111,12 +89,9 @@ def test_rejects_other_frames(frames: Any, message: str) -> None:
     ("ranges", "message"),
     [
         pytest.param([1.0], r"/windowRangePct: .* 2 numbers.* \(1,\)", id="too few"),
-        pytest.param([[1.0, 2.0]], r"/windowRangePct: .* \(1, 2\)", id="two dimensions"),
         pytest.param(["1", "2"], "/windowRangePct: .* <U1", id="strings"),
-        pytest.param([1j, 2j], "/windowRangePct: .* complex128", id="complex"),
         pytest.param([1.0, -0.1], "/windowRangePct/1: ", id="negative"),
         pytest.param([float("nan"), 1.0], "/windowRangePct/0: ", id="NaN"),
-        pytest.param([1.0, float("inf")], "/windowRangePct/1: ", id="infinity"),
     ],
 )
 def test_rejects_invalid_ranges(ranges: list[Any], message: str) -> None:
@@ -147,6 +122,12 @@ def test_loads_no_pickled_objects(name: str) -> None:
     pickled = np.array([FailsWhenUnpickled()], object)
     members = {"frames": FRAMES} | {name: pickled}
     with pytest.raises(RequestError, match=rf"/{name}\.npy: "):
+        read_frames(npz(**members), MAX_FRAMES)
+
+
+@pytest.mark.parametrize(("members", "pointer"), [({"windowRangePct": RANGES}, "/frames"), ({"frames": FRAMES, "labels": [1]}, "/labels")])
+def test_rejects_missing_and_unknown_members(members: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(RequestError, match=pointer):
         read_frames(npz(**members), MAX_FRAMES)
 
 
@@ -190,9 +171,7 @@ def header_of(shape: str, descr: str = "'|u1'") -> bytes:
         pytest.param(header_of("(10**12,)"), id="an expression as shape"),
         pytest.param(header_of("(1000000000000, 200, 150, 3)"), id="a shape beyond memory"),
         pytest.param(header_of(f"({10**30},)"), id="a shape beyond 64 bits"),
-        pytest.param(header_of("(-1,)"), id="a negative shape"),
         pytest.param(header_of("(1,)", descr="'|O'"), id="objects"),
-        pytest.param(header_of("(1,)", descr="'nonsense'"), id="an unknown dtype"),
         pytest.param(header_of("(1,"), id="a broken header"),
         pytest.param(b"\x93NUMPY\x01\x00\xff\xff", id="a header cut short"),
         pytest.param(b"\x93NUMPY\x09\x00" + b"\0" * 100, id="an unknown format version"),

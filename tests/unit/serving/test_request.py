@@ -27,11 +27,6 @@ def test_a_request_has_a_series_of_windows(document: Any) -> None:
     assert (series.stride, len(series)) == (1, 4)
 
 
-def test_defaults() -> None:
-    request = parse_request(PredictionRequest, REQUEST)
-    assert (request.stride, request.gaps, request.model_version) == (1, "fill", None)
-
-
 @pytest.mark.parametrize(
     "document",
     [b"", b"{", b"{'symbol': 1}", b"\xff", b'{"symbol": "A"', b"[" * 10_000],
@@ -53,18 +48,10 @@ def test_rejects_json_that_is_not_an_object(document: Any) -> None:
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
-        pytest.param({"symbol": None}, "/symbol", id="null symbol"),
-        pytest.param({"symbol": "../BTC"}, "/symbol", id="a path as symbol"),
-        pytest.param({"symbol": "B" * 33}, "/symbol", id="long symbol"),
-        pytest.param({"interval": "1w"}, "/interval", id="unknown interval"),
         pytest.param({"candles": []}, "/candles", id="no candles"),
-        pytest.param({"candles": {}}, "/candles", id="candles as an object"),
-        pytest.param({"stride": 0}, "/stride", id="stride of zero"),
         pytest.param({"stride": 10_001}, "/stride", id="stride over the limit"),
-        pytest.param({"stride": 10**30}, "/stride", id="stride beyond 64 bits"),
         pytest.param({"stride": 1.5}, "/stride", id="fractional stride"),
         pytest.param({"gaps": "ignore"}, "/gaps", id="unknown gaps"),
-        pytest.param({"modelVersion": 7}, "/modelVersion", id="version as a number"),
         pytest.param({"model_version": "bare-00000000"}, "/model_version", id="snake_case"),
         pytest.param({"resultsUri": "a.json"}, "/resultsUri", id="a field of messages"),
     ],
@@ -109,15 +96,6 @@ def test_rejects_too_few_candles() -> None:
         prepare_series(CANDLES[:199], 1, "fill", max_frames=4)
 
 
-def test_counts_filled_candles() -> None:
-    assert len(prepare_series(minutes(200, missing={100}), 1, "fill", max_frames=1)) == 1
-
-
-def test_rejects_an_empty_period() -> None:
-    with pytest.raises(CandleError, match="/candles: "):
-        prepare_series(CANDLES[:0], 1, "fill", max_frames=4)
-
-
 @pytest.mark.parametrize("gaps", ["fill", "reject"])
 @pytest.mark.parametrize(
     ("stride", "max_frames", "max_candles"),
@@ -157,12 +135,10 @@ def test_messages_have_candles_or_a_file() -> None:
         pytest.param(MESSAGE | {"candlesUri": "a.json"}, "", id="candles and candlesUri"),
         pytest.param(FILE_MESSAGE | {"candlesUri": None}, "", id="neither"),
         pytest.param(MESSAGE | {"from": "2020-01-01"}, "", id="from for inline candles"),
-        pytest.param(MESSAGE | {"to": "2020-01-01"}, "", id="to for inline candles"),
         pytest.param({key: MESSAGE[key] for key in REQUEST}, "/resultsUri", id="no resultsUri"),
         pytest.param(MESSAGE | {"resultsUri": "a.csv"}, "/resultsUri", id="unsupported file extension"),
         pytest.param(MESSAGE | {"resultsUri": "a.json\n"}, "/resultsUri", id="line break after the extension"),
         pytest.param(MESSAGE | {"resultsUri": "a" * 1_020 + ".json"}, "/resultsUri", id="long resultsUri"),
-        pytest.param(FILE_MESSAGE | {"candlesUri": "a" * 1_025}, "/candlesUri", id="long candlesUri"),
         pytest.param(FILE_MESSAGE | {"from": "yesterday"}, "/from", id="invalid date"),
         pytest.param(FILE_MESSAGE | {"start": "2020-01-01"}, "/start", id="the field's name in Python"),
         pytest.param(MESSAGE | {"stride": 0}, "/stride", id="stride of zero"),
@@ -181,10 +157,8 @@ NEW_YEAR_MS = 1_577_836_800_000
     ("time", "time_ms"),
     [
         pytest.param("2020-01-01", NEW_YEAR_MS, id="date"),
-        pytest.param("2020-01-01T00:00:00", NEW_YEAR_MS, id="no zone"),
         pytest.param("2020-01-01T00:00:00Z", NEW_YEAR_MS, id="UTC"),
         pytest.param("2020-01-01T02:00:00+02:00", NEW_YEAR_MS, id="east of UTC"),
-        pytest.param("2019-12-31T19:00:00-05:00", NEW_YEAR_MS, id="west of UTC"),
         pytest.param("2020-01-01T00:00:00.250Z", NEW_YEAR_MS + 250, id="milliseconds"),
         pytest.param(NEW_YEAR_MS, NEW_YEAR_MS, id="milliseconds since the epoch"),
         pytest.param(NEW_YEAR_MS // 1000, NEW_YEAR_MS, id="seconds since the epoch"),
@@ -195,13 +169,3 @@ NEW_YEAR_MS = 1_577_836_800_000
 def test_from_and_to_accept_any_time_zone(time: str | int, time_ms: int) -> None:
     request = parse_request(BatchRequest, FILE_MESSAGE | {"from": time, "to": time})
     assert (request.start_ms, request.stop_ms) == (time_ms, time_ms)
-
-
-def test_from_and_to_are_optional() -> None:
-    request = parse_request(BatchRequest, FILE_MESSAGE)
-    assert (request.start_ms, request.stop_ms) == (None, None)
-
-
-def test_requests_are_frozen() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        parse_request(PredictionRequest, REQUEST).stride = 2  # type: ignore[misc]

@@ -44,13 +44,10 @@ def identity(model: LoadedModel) -> dict[str, str]:
     return {"name": "fake", "version": model.version, "engine": "pixels"}
 
 
-def test_response_document(model: LoadedModel) -> None:
-    assert response_document(model, PREDICTIONS) == {"model": identity(model), "results": RESULTS}
-
-
-def test_json_keeps_every_digit(model: LoadedModel) -> None:
+def test_json_document_and_file(model: LoadedModel) -> None:
     document = response_document(model, PREDICTIONS)
-    assert json.loads(json.dumps(document, allow_nan=False)) == document
+    assert document == {"model": identity(model), "results": RESULTS}
+    assert json.loads(response_file(model, PREDICTIONS, ".json", "message-1")) == {"messageId": "message-1", **document}
 
 
 def test_in_sample_may_be_unknown(model: LoadedModel) -> None:
@@ -62,23 +59,9 @@ def test_in_sample_may_be_unknown(model: LoadedModel) -> None:
 
 
 def test_frames_response_has_no_times(model: LoadedModel) -> None:
-    assert frames_response(model, np.array([[1.0, -2.0, 0.5]])) == {
-        "model": identity(model),
-        "results": [
-            {
-                "openTime": None,
-                "closeTime": None,
-                "inSample": None,
-                "filledCandles": None,
-                "predictions": {"maxRisePct": 1.0, "maxDeclinePct": -2.0, "endChangePct": 0.5},
-            }
-        ],
-    }
-
-
-def test_json_file(model: LoadedModel) -> None:
-    document = json.loads(response_file(model, PREDICTIONS, ".json", "message-1"))
-    assert document == {"messageId": "message-1", "model": identity(model), "results": RESULTS}
+    (result,) = frames_response(model, np.array([[1.0, -2.0, 0.5]]))["results"]
+    assert result.pop("predictions") == {"maxRisePct": 1.0, "maxDeclinePct": -2.0, "endChangePct": 0.5}
+    assert result == dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
 
 
 def test_parquet_file(model: LoadedModel) -> None:
@@ -99,15 +82,10 @@ def test_parquet_file(model: LoadedModel) -> None:
 
 
 @pytest.mark.parametrize("ending", [".json", ".parquet"])
-def test_reads_the_message_id_of_a_file(model: LoadedModel, ending: str) -> None:
-    assert source_message_id(response_file(model, PREDICTIONS, ending, "message-1"), ending) == "message-1"
-
-
-@pytest.mark.parametrize("ending", [".json", ".parquet"])
-def test_files_are_reproducible(model: LoadedModel, ending: str) -> None:
-    """A message that is delivered twice writes the same bytes twice."""
+def test_files_are_reproducible_and_have_the_message_id(model: LoadedModel, ending: str) -> None:
     first, second = (response_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
     assert first == second
+    assert source_message_id(first, ending) == "message-1"
 
 
 def parquet_of(metadata: dict[bytes, bytes]) -> bytes:
@@ -120,13 +98,10 @@ def parquet_of(metadata: dict[bytes, bytes]) -> bytes:
     ("data", "ending"),
     [
         pytest.param(b"", ".json", id="empty JSON"),
-        pytest.param(b"{", ".json", id="JSON cut short"),
         pytest.param(b"\xff", ".json", id="not UTF-8"),
         pytest.param(b"[" * 100_000, ".json", id="JSON nested too deep"),
         pytest.param(b"[]", ".json", id="JSON array"),
-        pytest.param(b"{}", ".json", id="no id"),
         pytest.param(b'{"messageId": 7}', ".json", id="a number as id"),
-        pytest.param(b"", ".parquet", id="empty Parquet"),
         pytest.param(b"PAR1PAR1", ".parquet", id="Parquet without a footer"),
         pytest.param(parquet_of({}), ".parquet", id="other Parquet"),
         pytest.param(parquet_of({b"messageId": b"\xff"}), ".parquet", id="an id that is not UTF-8"),

@@ -32,11 +32,6 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(model_uri=str(tmp_path / "root"), model_cache_dir=tmp_path / "cache", model_refresh_s=0, max_batch=7)
 
 
-def test_loads_nothing_before_the_first_use(settings: Settings, loads: list[int]) -> None:
-    Service(settings)
-    assert loads == []
-
-
 def test_reports_each_loaded_version_once(settings: Settings, loads: list[int], tmp_path: Path) -> None:
     reported: list[float] = []
     serving = Service(settings, on_load=reported.append)

@@ -15,10 +15,6 @@ def test_equals_the_example_of_the_paper() -> None:
     assert probability_above(2.5 / sqrt(250), best_by_luck, 1_250, -3.0, 10.0) == pytest.approx(0.9004, abs=5e-5)
 
 
-def test_a_single_trial_is_not_deflated() -> None:
-    assert expected_best([0.3]) == 0.0
-
-
 def test_more_trials_lower_the_probability() -> None:
     returns = np.random.default_rng(1).normal(0.02, 1.0, 300)
     ratios = np.random.default_rng(2).normal(0.0, 0.1, 400).tolist()
@@ -36,5 +32,6 @@ def test_is_nan_for_few_or_constant_returns(returns: list[float]) -> None:
     assert np.isnan(deflated_sharpe_probability(np.array(returns), [0.1]))
 
 
-def test_the_sharpe_ratio_of_constant_returns_is_zero() -> None:
+def test_one_trial_and_constant_returns_give_zero() -> None:
+    assert expected_best([0.3]) == 0.0
     assert sharpe_ratio(np.full(10, 0.01)) == 0.0

@@ -49,14 +49,11 @@ def test_counts_each_excluded_prediction_once(predicted: PredictedCoin) -> None:
     assert coin.candles.open_time[coin.signal[0]] == predicted.candles.open_time[40]
 
 
-def test_includes_predictions_that_may_be_in_sample(predicted: PredictedCoin) -> None:
+def test_excludes_only_predictions_between_candles(predicted: PredictedCoin) -> None:
     stored = replace(predictions_of(predicted), in_sample_unknown=7)
     _, exclusions = align_predictions(stored, predicted.candles, HORIZON)
     assert (exclusions.in_sample_unknown, exclusions.usable) == (7, len(predicted))
-
-
-def test_excludes_predictions_between_candles(predicted: PredictedCoin) -> None:
-    shifted = replace(predictions_of(predicted), close_time=predicted.signal_ms + 30_000)
+    shifted = replace(stored, close_time=predicted.signal_ms + 30_000)
     assert align_predictions(shifted, predicted.candles, HORIZON)[1].without_candles == len(predicted)
 
 

@@ -39,19 +39,14 @@ def assert_read(root: str, coin: PredictedCoin, model: str | None) -> None:
 )
 def test_concatenates_days(tmp_path: Path, coin: PredictedCoin, prefix: str, model: str | None) -> None:
     store_predictions(tmp_path, coin, prefix=prefix)
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/manifest.json").write_text("{}")
     assert_read(str(tmp_path), coin, model)
 
 
 def test_reads_the_model_from_the_roots_name(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
-
-
-def test_ignores_other_files(tmp_path: Path, coin: PredictedCoin) -> None:
-    store_predictions(tmp_path, coin)
-    (tmp_path / "runs").mkdir()
-    (tmp_path / "runs/manifest.json").write_text("{}")
-    assert_read(str(tmp_path), coin, MODEL)
 
 
 def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:
@@ -101,15 +96,12 @@ def test_merges_equal_predictions_of_one_window_and_rejects_different_ones(tmp_p
 
 @pytest.mark.parametrize("content", [b"no Parquet", None], ids=["not Parquet", "other columns"])
 def test_names_an_invalid_file(tmp_path: Path, content: bytes | None) -> None:
+    with pytest.raises(CoinfarmError, match=str(tmp_path)):
+        read_predictions(str(tmp_path))
     path = tmp_path / "symbol=A/interval=1m/date=2019-05-01.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(pa.table({"a": [1]}), path)
     if content:
         path.write_bytes(content)
     with pytest.raises(CoinfarmError, match=r"date=2019-05-01\.parquet"):
-        read_predictions(str(tmp_path))
-
-
-def test_rejects_an_empty_folder(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match="has no predictions"):
         read_predictions(str(tmp_path))

@@ -38,12 +38,10 @@ def test_a_file_overrides_defaults_and_names_the_strategy(tmp_path: Path) -> Non
     [
         ("[entry]\nmin_end_change = 1", "entry.min_end_change: "),
         ("[market]\ntaker_fee_bps = -1", "market.taker_fee_bps: "),
-        ("[exit]\nhorizon_candles = 0", "exit.horizon_candles: "),
-        ("[size]\nby = 'hope'", "size.by: "),
         ("[entry]\nrule = 'no colon'", "entry.rule: "),
         ("[entry", r"strategy\.toml: "),
     ],
-    ids=["unknown field", "negative fee", "no horizon", "unknown size", "no function", "not TOML"],
+    ids=["unknown field", "negative fee", "no function", "not TOML"],
 )
 def test_names_the_invalid_field(tmp_path: Path, text: str, field: str) -> None:
     path = tmp_path / "strategy.toml"
@@ -56,11 +54,8 @@ def test_the_side_is_that_of_the_predicted_end_change() -> None:
     proposals = propose(strategy(entry={"allow_short": True}), coin((1, -1, 0.5), (1, -1, -0.5), (1, -1, 0.0)), 100.0, None)
     assert proposals.orders.side.tolist() == [1, -1]
     assert proposals.orders.signal.tolist() == [0, 1]
-    assert proposals.end_change_pct.tolist() == [0.5, 0.5]
-
-
-def test_sells_short_only_if_allowed() -> None:
     assert propose(Strategy(), coin((1, -1, 0.5), (1, -1, -0.5)), 100.0, None).orders.side.tolist() == [1]
+    assert proposals.end_change_pct.tolist() == [0.5, 0.5]
 
 
 def test_the_ratio_is_the_move_with_the_trade_over_the_one_against_it() -> None:

@@ -13,12 +13,8 @@ def test_collects_the_variants_of_all_backtests(tmp_path: Path) -> None:
     assert add_trials(str(tmp_path), {"a": 0.1, "b": -0.2}) == {"a": 0.1, "b": -0.2}
     assert add_trials(str(tmp_path), {"b": -0.2, "c": 0.3}) == {"a": 0.1, "b": -0.2, "c": 0.3}
     assert add_trials(str(tmp_path), {"c": 0.3}) == {"a": 0.1, "b": -0.2, "c": 0.3}
-    assert (tmp_path / "backtest-trials.json").is_file()
-
-
-def test_the_list_of_a_predictions_file_has_its_name(tmp_path: Path) -> None:
     add_trials(f"{tmp_path}/collected.parquet", {"a": 0.1})
-    assert (tmp_path / "collected.backtest-trials.json").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"backtest-trials.json", "collected.backtest-trials.json"}
 
 
 def test_does_not_overwrite_another_file(tmp_path: Path) -> None:

@@ -50,12 +50,3 @@ def test_names_every_shortage_of_data() -> None:
     verdict = decide_verdict(break_even(25.0, 30.0, 35.0, 29.0), period(9), 0.99, 1)
     assert len(verdict.reasons) == 2
     assert "9.0 days" in verdict.reasons[1]
-
-
-def test_text_of_headline_and_reason() -> None:
-    verdict = decide_verdict(break_even(5.04, 10.0, 15.0), period(40), 0.1, 1)
-    assert verdict.headline == (
-        "Does not make money: it breaks even at a round-trip cost of 10.0 bps (90 % interval 5.0 to 15.0), and a round trip costs "
-        "22.0 bps; 120 trades, 100 of them independent."
-    )
-    assert "12.0 bps more per trade" in verdict.reasons[0]

@@ -80,6 +80,9 @@ def test_no_prediction_or_no_move_has_no_accuracy(observations: Observations, bo
     assert (unpredicted.overall.right_pct, unpredicted.overall.interval_pct) == (None, None)
     unmoved = direction_accuracy(np.ones(COUNT), np.zeros(COUNT), observations, bootstrap)
     assert (unmoved.overall.frames, unmoved.overall.right_pct) == (0, None)
+    ones = np.ones(COUNT)
+    baseline = baseline_accuracy(SignComparison.of(ones, ones), SignComparison.of(np.zeros(COUNT), ones), bootstrap)
+    assert (baseline.right_pct, baseline.model_lead_pct, baseline.model_lead_interval_pct) == (None, None, None)
 
 
 def test_the_difference_to_a_baseline_is_measured_frame_by_frame(bootstrap: BlockBootstrap) -> None:
@@ -94,9 +97,3 @@ def test_the_difference_to_a_baseline_is_measured_frame_by_frame(bootstrap: Bloc
     assert found.interval_pct is not None
     width = found.model_lead_interval_pct[1] - found.model_lead_interval_pct[0]
     assert 0 < width < (found.interval_pct[1] - found.interval_pct[0]) / 3
-
-
-def test_a_baseline_without_predictions_has_no_difference(bootstrap: BlockBootstrap) -> None:
-    ones = np.ones(COUNT)
-    found = baseline_accuracy(SignComparison.of(ones, ones), SignComparison.of(np.zeros(COUNT), ones), bootstrap)
-    assert (found.right_pct, found.model_lead_pct, found.model_lead_interval_pct) == (None, None, None)

@@ -11,7 +11,6 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, join_by_symbol, predict_frames
-from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.service import Service
@@ -44,14 +43,8 @@ def evaluation_frames(
 def test_evaluates_every_window_whose_horizon_is_in_the_period(tmp_path: Path) -> None:
     found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)))
     windows = 20 * 24 - WINDOW + 1
-    assert found.counts.model_dump() == {
-        "windows": windows,
-        "evaluated": windows - HORIZON,
-        "in_sample": 0,
-        "without_prediction": 0,
-        "without_horizon": HORIZON,
-        "effective": round((windows - HORIZON) / HORIZON, 1),
-    }
+    assert (found.counts.windows, found.counts.evaluated, found.counts.without_horizon) == (windows, windows - HORIZON, HORIZON)
+    assert found.counts.effective == round((windows - HORIZON) / HORIZON, 1)
     assert len(found.observations) == len(found.predicted_pct) == found.counts.evaluated
     first, last = found.observations.close_time[[0, -1]]
     assert first == START_MS + 10 * DAY_MS + WINDOW * HOUR_MS - 1
@@ -79,32 +72,26 @@ def test_outcomes_are_those_after_the_predicted_window(tmp_path: Path) -> None:
     assert found.observations.actual_pct[5, 0] == pytest.approx(100 * (high / close - 1))
 
 
-def test_in_sample_windows_are_left_out_and_counted(tmp_path: Path) -> None:
-    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=15)
-    assert found.counts.in_sample == 5 * 24
-    assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON - 5 * 24
-    assert found.observations.close_time.min() == START_MS + 15 * DAY_MS + WINDOW * HOUR_MS - 1
-
-
-def test_in_sample_windows_are_evaluated_on_request(tmp_path: Path) -> None:
-    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40), include_in_sample=True), cutoff_day=15)
-    assert (found.counts.in_sample, found.counts.evaluated) == (0, 30 * 24 - WINDOW + 1 - HORIZON)
+@pytest.mark.parametrize(
+    ("symbol", "cutoff_day", "include", "in_sample"),
+    [
+        pytest.param("DEMOUSD", 15, False, 5 * 24, id="counted"),
+        pytest.param("DEMO2", 15, False, 5 * 24, id="an unseen coin, until the latest cut-off"),
+        pytest.param("DEMOUSD", 15, True, 0, id="evaluated on request"),
+        pytest.param("DEMOUSD", None, False, None, id="unknown training data"),
+    ],
+)
+def test_in_sample_windows_are_left_out(tmp_path: Path, symbol: str, cutoff_day: int | None, include: bool, in_sample: int | None) -> None:
+    found = evaluation_frames(tmp_path, [hours(60, symbol)], EvaluationSpec(day(10), day(40), include_in_sample=include), cutoff_day)
+    assert found.counts.in_sample == in_sample
+    assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON - (in_sample or 0)
+    first_day = 15 if in_sample else 10
+    assert found.observations.close_time.min() == START_MS + first_day * DAY_MS + WINDOW * HOUR_MS - 1
 
 
 def test_only_in_sample_windows_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match=r"251 of the 281 .*--include-in-sample"):
         evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)), cutoff_day=40)
-
-
-def test_an_unseen_coin_is_in_sample_until_the_latest_cut_off(tmp_path: Path) -> None:
-    found = evaluation_frames(tmp_path, [hours(60, "DEMO2")], EvaluationSpec(day(10), day(40)), cutoff_day=15)
-    assert found.counts.in_sample == 5 * 24
-
-
-def test_unknown_training_data_leaves_in_sample_unknown(tmp_path: Path) -> None:
-    found = evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(40)), cutoff_day=None)
-    assert found.counts.in_sample is None
-    assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON
 
 
 def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
@@ -216,19 +203,10 @@ def test_the_digest_does_not_depend_on_the_files() -> None:
 
 
 def test_each_coin_has_its_own_cut_off(tmp_path: Path) -> None:
-    split = Split(from_date=FIRST_DAY, to_date=day(1), frames=1)
-    training = TrainingData(
-        symbols=("DEMO1", "DEMO2"),
-        interval="1h",
-        from_date=FIRST_DAY,
-        to_date=day(1),
-        cutoff_ms={"DEMO1": START_MS + 15 * DAY_MS, "DEMO2": START_MS + 10 * DAY_MS},
-        frames=1,
-        splits={"train": split},
-    )
-    predictor = predictor_of(tmp_path / "model", ChecksumEngine(), training.cutoff_ms)
+    cutoff_ms = {"DEMO1": START_MS + 15 * DAY_MS, "DEMO2": START_MS + 10 * DAY_MS}
+    predictor = predictor_of(tmp_path / "model", ChecksumEngine(), cutoff_ms)
     found = predict_frames(predictor, [hours(40, "DEMO1"), hours(40, "DEMO2")], EvaluationSpec(day(10), day(40)))
-    assert found.fit_before_ms == training.cutoff_ms
+    assert found.fit_before_ms == cutoff_ms
     assert found.counts.in_sample == 5 * 24
     counts = dict(zip(*np.unique(found.observations.symbols, return_counts=True), strict=True))
     assert counts["DEMO2"] - counts["DEMO1"] == 5 * 24

@@ -33,6 +33,7 @@ def slow_features(start: int) -> list[float]:
 def test_features_equal_a_slow_computation(observations: Observations) -> None:
     assert observations.features.shape == (3, len(FEATURE_NAMES))
     np.testing.assert_allclose(observations.features, [slow_features(start) for start in STARTS], rtol=1e-6)
+    np.testing.assert_array_equal(observations.close_time, CANDLES.open_time[STARTS + WINDOW] - 1)
     np.testing.assert_array_equal(observations.range_pct, observations.features[:, 5])
     np.testing.assert_array_equal(observations.volatility_pct, observations.features[:, 6])
 
@@ -44,10 +45,6 @@ def test_persistence_is_the_move_of_the_last_candles_of_the_window(observations:
         part = slice(at - HORIZON + 1, at + 1)
         moved = [CANDLES.columns.high[part].max(), CANDLES.columns.low[part].min(), CANDLES.columns.close[at]]
         np.testing.assert_allclose(persistence, 100 * (np.array(moved) / before - 1))
-
-
-def test_close_time_is_the_last_millisecond_of_the_window(observations: Observations) -> None:
-    np.testing.assert_array_equal(observations.close_time, CANDLES.open_time[STARTS + WINDOW] - 1)
 
 
 def test_later_candles_change_only_the_outcome(observations: Observations) -> None:

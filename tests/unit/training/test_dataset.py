@@ -80,11 +80,7 @@ def test_includes_every_window_with_its_horizon() -> None:
     dataset = build_dataset([hours(30)], MONTH, HORIZON)
     assert dataset.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
     assert len(dataset) == len(dataset.starts)
-
-
-def test_a_stride_thins_out_the_windows() -> None:
-    dataset = build_dataset([hours(30)], MONTH, HORIZON, stride=31)
-    assert dataset.starts.tolist() == list(range(0, 30 * HOURS_PER_DAY - WINDOW - HORIZON + 1, 31))
+    assert build_dataset([hours(30)], MONTH, HORIZON, stride=31).starts.tolist() == dataset.starts[::31].tolist()
 
 
 def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:

@@ -47,9 +47,11 @@ def run(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return Run(config, folder / "bundle", bundle, logs, frames)
 
 
-def test_writes_a_valid_bundle(run: Run) -> None:
+def test_writes_a_valid_bundle_without_the_optimizer(run: Run, keras: ModuleType) -> None:
+    """The optimizer's moments would make the file three times as large."""
     assert Bundle.open(run.folder) == run.bundle
     assert sorted(path.name for path in run.folder.iterdir()) == ["manifest.json", "model.keras"]
+    assert not keras.saving.load_model(run.folder / "model.keras").compiled
 
 
 def test_reports_epochs_and_frames(run: Run) -> None:
@@ -131,11 +133,6 @@ def test_the_manifest_has_the_training_data(run: Run) -> None:
         "train": 20 * 24 - 229 + 20 * 48 - 229,
         "validation": -(-(12 * 24 - 229) // 31) + -(-(12 * 48 - 229) // 31),
     }
-
-
-def test_saves_the_model_without_its_optimizer(run: Run, keras: ModuleType) -> None:
-    """The optimizer's moments would make the file three times as large."""
-    assert not keras.saving.load_model(run.folder / "model.keras").compiled
 
 
 def test_serving_predicts_the_same_as_training(run: Run, keras: ModuleType) -> None:

@@ -60,9 +60,6 @@ def completed(environment: dict[str, str], tmp_path: Path) -> Callable[..., list
         pytest.param(("predict", "candles.csv", "--st"), ["--stride"], id="options"),
         pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject"], id="choices"),
         pytest.param(("predict", ""), ["by the shell: default", ""], id="files"),
-        pytest.param(("history", "check", "--store", ""), ["by the shell: default", ""], id="roots"),
-        pytest.param(("model", "list", ""), ["by the shell: default", ""], id="root with a default of the stack"),
-        pytest.param(("completion", ""), SHELLS, id="shells"),
     ],
 )
 def test_bash_completions(completed: Callable[..., list[str]], words: tuple[str, ...], completions: list[str]) -> None:
@@ -80,12 +77,6 @@ def test_script_is_valid_for_the_shell(name: str) -> None:
     script = CliRunner().invoke(main, ["completion", name]).stdout
     assert "_COINFARM_COMPLETE" in script
     subprocess.run([shell(name), "-n"], input=script, text=True, check=True)
-
-
-def test_rejects_another_shell() -> None:
-    shown = CliRunner().invoke(main, ["completion", "powershell"])
-    assert shown.exit_code == 2
-    assert "powershell" in shown.stderr
 
 
 def test_completion_loads_no_heavy_packages() -> None:

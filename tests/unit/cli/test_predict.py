@@ -36,13 +36,6 @@ def write_candles(folder: Path, count: int) -> Path:
     return path
 
 
-def test_predict_prints_a_table(candles: Path) -> None:
-    shown = coinfarm("predict", candles)
-    assert shown.exit_code == 0
-    assert "on fake" in shown.stdout
-    assert shown.stdout.count("+1.500") == 33
-
-
 def test_predict_runs_the_model_only_on_the_windows_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     batches: list[int] = []
     predict = FakeEngine.predict
@@ -50,7 +43,7 @@ def test_predict_runs_the_model_only_on_the_windows_of_the_table(tmp_path: Path,
     candles = write_candles(tmp_path, 300)
     shown = coinfarm("predict", candles)
     assert batches[-1] == 20
-    assert "81 earlier rows" in shown.stdout
+    assert shown.stdout.count("+1.500") == 3 * 20
     assert coinfarm("predict", candles, "--csv").stdout.count("\n") == 102
 
 
@@ -92,10 +85,6 @@ def test_predict_streams_rows_and_ends_silently_when_the_pipe_is_closed(tmp_path
     assert (process.returncode, errors) == (141, "")
 
 
-def test_predict_csv_has_a_line_per_window_of_the_stride(candles: Path) -> None:
-    assert len(coinfarm("predict", candles, "--csv", "--stride", 5).stdout.splitlines()) == 1 + 3
-
-
 def test_predict_uses_the_given_model(candles: Path, tmp_path: Path) -> None:
     promote_model(open_storage(str(tmp_path / "others")), tmp_path / "other bundle", "2.5")
     document = json.loads(coinfarm("predict", candles, "--json", "--model", tmp_path / "others").stdout)
@@ -105,9 +94,7 @@ def test_predict_uses_the_given_model(candles: Path, tmp_path: Path) -> None:
 def test_symbol_and_interval_options_replace_a_missing_name() -> None:
     Path("candles.json").write_text(json.dumps(rows_from_candles(demo_candles(200))))
     refused = coinfarm("predict", "candles.json")
-    assert refused.exit_code == 1
-    assert refused.stderr.startswith("Error: candles.json: ")
-    assert "--symbol" in refused.stderr
+    assert (refused.exit_code, "--symbol" in refused.stderr) == (1, True)
     assert coinfarm("predict", "candles.json", "--symbol", "DEMOUSD", "--interval", "1m").exit_code == 0
 
 
@@ -124,9 +111,7 @@ def test_invalid_candles_are_reported_in_one_line(rows: str, named: str) -> None
     Path("DEMOUSD-1m.json").write_text(rows)
     shown = coinfarm("predict", "DEMOUSD-1m.json")
     assert (shown.exit_code, shown.stdout) == (1, "")
-    assert shown.stderr.startswith("Error: ")
-    assert named in shown.stderr
-    assert "Traceback" not in shown.stderr
+    assert named in shown.stderr.splitlines()[0]
 
 
 def test_gaps_reject_refuses_missing_candles() -> None:
@@ -146,21 +131,15 @@ def test_render_writes_an_image(candles: Path, frames: int, is_wide: bool) -> No
         assert (image.width > 1000) == is_wide
 
 
-def test_invalid_setting_is_named(candles: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAX_BATCH", "many")
+@pytest.mark.parametrize(
+    ("name", "value", "named"),
+    [
+        pytest.param("MAX_BATCH", "many", "MAX_BATCH='many'", id="invalid setting"),
+        pytest.param("MODEL_URI", "nowhere", "nowhere", id="missing model"),
+        pytest.param("MODEL_URI", ".", "coinfarm model publish", id="folder without versions"),
+    ],
+)
+def test_invalid_setting_is_named(candles: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, named: str) -> None:
+    monkeypatch.setenv(name, value)
     shown = coinfarm("predict", candles)
-    assert shown.exit_code == 1
-    assert "MAX_BATCH='many'" in shown.stderr
-
-
-def test_missing_model_is_named(candles: Path) -> None:
-    shown = coinfarm("predict", candles, "--model", "nowhere")
-    assert shown.exit_code == 1
-    assert "nowhere" in shown.stderr
-
-
-def test_folder_without_versions_is_not_a_model(candles: Path, tmp_path: Path) -> None:
-    (tmp_path / "empty").mkdir()
-    shown = coinfarm("predict", candles, "--model", tmp_path / "empty")
-    assert shown.exit_code == 1
-    assert "coinfarm model publish" in shown.stderr
+    assert (shown.exit_code, named in shown.stderr) == (1, True)

@@ -89,7 +89,7 @@ class ModelError(CoinfarmError):
 
 
 class StorageError(CoinfarmError):
-    """A storage, queue or other AWS service refused a call or could not be reached."""
+    """A storage, queue or other AWS service rejected a call or could not be reached."""
 
 
 class NotFound(StorageError):

@@ -7,7 +7,7 @@ from coinfarm.candles.arrays import Values
 from image_render.windows import Columns
 
 _FLIPPED_ORDER = [1, 0, 2]
-"""The output that each takes its value from, negated, when a chart is flipped vertically."""
+"""The source column of each target after a vertical flip, which also negates all values."""
 
 
 def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candles: int) -> Values:

@@ -22,7 +22,7 @@ def requirements(project: dict[str, Any], target: str, extras: list[str], has_op
     return [each for each in dict.fromkeys([*project["dependencies"], *optional]) if not each.startswith(tuple(excluded))]
 
 
-def has_openvino(machine: str, glibc: tuple[int, ...]) -> bool:
+def openvino_has_wheel(machine: str, glibc: tuple[int, ...]) -> bool:
     """Whether OpenVINO has a wheel for the machine. Its wheel for arm64 needs a newer glibc than the 2.34 of Lambda's base image, where
     Keras is used instead.
     """
@@ -33,7 +33,7 @@ def main(target: str, *extras: str) -> None:
     """Print the requirements for this machine."""
     project = tomllib.loads(Path("pyproject.toml").read_text())["project"]
     glibc = tuple(int(part) for part in platform.libc_ver()[1].split("."))
-    print(*requirements(project, target, list(extras), has_openvino(platform.machine(), glibc)), sep="\n")
+    print(*requirements(project, target, list(extras), openvino_has_wheel(platform.machine(), glibc)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import tomllib
 import click
 
 from images.docker import ROOT
-from images.requirements import has_openvino, requirements
+from images.requirements import openvino_has_wheel, requirements
 from images.scanners import run_scanner
 
 _PYTHON = "3.12"
@@ -18,7 +18,7 @@ def resolve_wheels(target: str, machine: str, extras: tuple[str, ...]) -> list[s
     """The pinned requirements of a target, for which the package index has wheels. Raises `click.ClickException` if one has none."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     major, minor = _GLIBC[target]
-    required = requirements(project, target, list(extras), has_openvino(machine, _GLIBC[target]))
+    required = requirements(project, target, list(extras), openvino_has_wheel(machine, _GLIBC[target]))
     platform = ("--python-version", _PYTHON, "--python-platform", f"{machine}-manylinux_{major}_{minor}")
     output = ("--no-header", "--no-annotate", "--quiet")
     completed = run_scanner(

@@ -1,4 +1,4 @@
-"""Mutation testing: change one small thing in the code at a time, and count the changes that the unit tests of the package notice.
+"""Mutation testing: change one small thing in the code at a time, and count the mutants that the unit tests of the package kill.
 
     make mutation
     make mutation ARGUMENTS="storage candles --sample 150 --jobs 1"
@@ -39,9 +39,9 @@ class Score(NamedTuple):
     timed_out: int
 
     def row(self) -> str:
-        noticed = self.killed + self.timed_out
-        counts = (self.mutants, self.tested, self.killed, self.timed_out, self.tested - noticed)
-        return f"| {self.package} | {' | '.join(map(str, counts))} | {100 * noticed / self.tested:.1f} % |"
+        detected = self.killed + self.timed_out
+        counts = (self.mutants, self.tested, self.killed, self.timed_out, self.tested - detected)
+        return f"| {self.package} | {' | '.join(map(str, counts))} | {100 * detected / self.tested:.1f} % |"
 
 
 @click.command()
@@ -79,7 +79,7 @@ def _workspace(package: str, code: list[str], tests: list[str]) -> Path:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, copy)
     for path in (path for pattern in code for path in folder.glob(pattern)):
-        path.write_text(_with_decorators_below(path.read_text()))
+        path.write_text(_move_decorators_below(path.read_text()))
     options = {
         **SETTINGS["mutmut"],
         "source_paths": ["image_render", "coinfarm"],
@@ -91,7 +91,7 @@ def _workspace(package: str, code: list[str], tests: list[str]) -> Path:
     return folder
 
 
-def _with_decorators_below(code: str) -> str:
+def _move_decorators_below(code: str) -> str:
     """`f = decorator(f)` below a function instead of `@decorator` above it: mutmut changes no decorated function."""
     lines = code.splitlines()
     functions = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.FunctionDef)]

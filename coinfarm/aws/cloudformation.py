@@ -106,7 +106,7 @@ class Stack:
 
     def _output(self, name: str) -> str:
         if name not in self.outputs:
-            raise CoinfarmError(f"stack {self.name} has no output {name}: name a stack that was deployed from coinfarm's template.yaml")
+            raise CoinfarmError(f"stack {self.name} has no output {name}: pass a stack that was deployed from coinfarm's template.yaml")
         return self.outputs[name]
 
     @cached_property

@@ -122,11 +122,11 @@ class Queue:
             return Queue(self._client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=owner)["QueueUrl"])
 
     def move_to(self, other: "Queue", on_moved: Callable[[int], None] = lambda _: None) -> int:
-        """Send as many messages to another queue as are here now, and return their number; `on_moved(count)` reports progress.
+        """Move the messages that are in this queue now to another queue, and return their number; `on_moved(count)` reports progress.
 
-        It does not go on until the queue is empty, because messages that fail again come back while it runs. It does not use SQS's own
-        redrive task, which needs further permissions and reports no progress. An interruption can leave a message in both queues, never in
-        neither.
+        It stops after that number, not when the queue is empty, because messages that fail again come back while it runs. It does not use
+        SQS's own redrive task, which needs more permissions and reports no progress. An interruption can duplicate a message, but never
+        lose one.
         """
         moved, total = 0, self.depth().total
         while moved < total and (messages := self.receive(min(MAX_MESSAGES_PER_CALL, total - moved), wait_s=1, visibility_timeout_s=60)):

@@ -14,7 +14,7 @@ from coinfarm.candles.day import day_start_ms
 from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge
 
 MAX_CSV_BYTES = 64 << 20
-"""The limit for the CSV file in a zip; a month of minutes has 7 MB."""
+"""The limit for the CSV file in a zip; a month of one-minute candles is about 7 MiB."""
 _NAME = re.compile(
     r"(?P<symbol>[A-Z0-9]+(?:_[A-Z0-9]+)?)-(?P<interval>\d+[a-z])-(?P<year>\d{4})-(?P<month>\d\d)(?:-(?P<day>\d\d))?\.(?:zip|csv)"
 )
@@ -64,7 +64,9 @@ def read_zipped_csv(path: Path) -> bytes:
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise CandleError(Fault("", f"is not a readable zip: {error}")) from None
     if len(text) > MAX_CSV_BYTES:
-        raise TooLarge(f"unpacks to more than {MAX_CSV_BYTES >> 20} MiB (a month of minutes has 7): unpack it yourself to import it")
+        raise TooLarge(
+            f"unpacks to more than {MAX_CSV_BYTES >> 20} MiB (a month of 1m candles has about 7): unpack it yourself to import it"
+        )
     return text
 
 

@@ -143,7 +143,7 @@ def _check_day(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
 
 
 def _diagnose(data: bytes, interval: str, day: date, error: CandleError) -> tuple[list[str], Times]:
-    """All faults of a file, and the open times of its candles of that day."""
+    """All faults of a file, and the open times of its candles that belong to that day."""
     columns = unchecked_columns(data, interval)
     if columns is None:
         return [str(fault) for fault in error.faults], np.zeros(0, np.int64)

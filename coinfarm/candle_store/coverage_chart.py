@@ -52,7 +52,7 @@ def coverage_png(checks: list[SeriesCheck]) -> bytes:
     return sink.getvalue()
 
 
-def day_shares(check: SeriesCheck) -> NDArray[np.float64]:
+def day_coverage_pct(check: SeriesCheck) -> NDArray[np.float64]:
     """Percent of each day's candles that are stored, `(months, 31)`.
 
     NaN for a day between the first and the last that is not stored, -1 for days outside that range and dates that do not exist.
@@ -67,7 +67,7 @@ def day_shares(check: SeriesCheck) -> NDArray[np.float64]:
 
 def _draw(panel: "Axes", check: SeriesCheck) -> "AxesImage":
     months = list(check.months)
-    image = panel.imshow(day_shares(check), cmap=_colours(), vmin=0, vmax=100, aspect="auto", interpolation="nearest")
+    image = panel.imshow(day_coverage_pct(check), cmap=_colours(), vmin=0, vmax=100, aspect="auto", interpolation="nearest")
     faulty = sorted({fault.day for fault in check.faults})
     panel.scatter(
         [day.day - 1 for day in faulty], [months.index(_month(day)) for day in faulty], marker="x", s=30, linewidth=2, color=_FAULT

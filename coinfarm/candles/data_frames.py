@@ -23,15 +23,15 @@ def candles_from_data_frame(table: Any, symbol: str | None = None, interval: str
     """The validated candles of a pandas or polars data frame, an Arrow table, a mapping of arrays, or a structured NumPy array.
 
     It needs the columns `open_time` (integers in milliseconds UTC, or timestamps; naive ones are UTC), `open`, `high`, `low`, `close` and
-    `volume`; others are ignored. In pandas an index of timestamps can take the place of `open_time`. Without `interval` it is the most
-    frequent step between the candles. Raises `CandleError`.
+    `volume`; others are ignored. In pandas an index of timestamps can be used instead of `open_time`. If `interval` is omitted, the most
+    frequent step between candles is used. Raises `CandleError`.
     """
     arrow = _with_millisecond_times(arrow_table(table))
     return candles_from_table(arrow, symbol or UNKNOWN_SYMBOL, interval or _most_frequent_step(arrow))
 
 
 def arrow_table(table: Any) -> "pa.Table":
-    """The table in Arrow's form, as a rule without a copy; raises `CandleError` for what is no table."""
+    """Convert to an Arrow table, usually without copying. Raises `CandleError` for unsupported types."""
     import pyarrow as pa
 
     if isinstance(table, np.ndarray) and table.dtype.names:
@@ -70,7 +70,9 @@ def _with_millisecond_times(table: "pa.Table") -> "pa.Table":
 def _most_frequent_step(table: "pa.Table") -> str:
     times = as_milliseconds(table["open_time"].drop_null().to_numpy())
     if len(times) < 2:
-        raise CandleError(Fault("/open_time", "fewer than two candles have no interval: name it, such as interval='1m'"))
+        raise CandleError(
+            Fault("/open_time", "the interval cannot be inferred from fewer than two candles: pass it, for example interval='1m'")
+        )
     if times.max() < MIN_MILLISECONDS:
         raise CandleError(Fault("/open_time", "must be milliseconds since 1970, not seconds"))
     steps, counts = np.unique(np.abs(np.diff(times)), return_counts=True)

@@ -32,4 +32,4 @@ def interval_text(step_ms: int) -> str:
     for unit, unit_ms in reversed(_UNITS_MS.items()):
         if step_ms > 0 and step_ms % unit_ms == 0 and _UNITS_MS["d"] % step_ms == 0:
             return f"{step_ms // unit_ms}{unit}"
-    raise RequestError(Fault("/interval", f"candles {step_ms} ms apart have no known interval: whole minutes that divide a day"))
+    raise RequestError(Fault("/interval", f"{step_ms} ms is not a supported interval: use whole minutes that divide a day evenly"))

@@ -4,7 +4,7 @@ Returns follow a stochastic volatility model: the logarithm of the volatility is
 half a day and a month; the shocks have a Student's t distribution; volatility is seasonal by day and week. Volume grows with volatility,
 and with little volume the price does not move. The constants were fitted by comparison with a year and a half of real bitcoin minutes.
 
-Every symbol begins with DEMO, so that nobody mistakes synthetic candles for real ones.
+Every symbol begins with DEMO, so that synthetic candles cannot be mistaken for real ones.
 """
 
 import zlib
@@ -60,7 +60,7 @@ _MEDIAN_SHOCK = 0.67
 _BUSIEST_HOUR = 16
 _DAILY_SWING = 0.12
 _WEEKEND_VOLATILITY = 0.87
-_SHOCK_FREEDOM = 6
+_DEGREES_OF_FREEDOM = 6
 """Degrees of freedom of Student's t; even, so that a sum of logarithms of uniforms is chi-square distributed."""
 _OPENING_GAP = 0.1
 """From a close to the next open, as a share of the volatility."""
@@ -123,11 +123,11 @@ def _columns(open_time: Times, minutes: float, market: SyntheticMarket, generato
     log_high = _highest(log_open, log_close, volatility, trades, generator)
     log_low = -_highest(-log_open, -log_close, volatility, trades, generator)
     return Columns(
-        open=_in_ticks(np.exp(log_open), market.price_decimals),
-        high=_in_ticks(np.exp(log_high), market.price_decimals),
-        low=_in_ticks(np.exp(log_low), market.price_decimals),
-        close=_in_ticks(np.exp(log_close), market.price_decimals),
-        volume=_in_ticks(volume, market.volume_decimals),
+        open=_round_to_tick(np.exp(log_open), market.price_decimals),
+        high=_round_to_tick(np.exp(log_high), market.price_decimals),
+        low=_round_to_tick(np.exp(log_low), market.price_decimals),
+        close=_round_to_tick(np.exp(log_close), market.price_decimals),
+        volume=_round_to_tick(volume, market.volume_decimals),
     )
 
 
@@ -144,8 +144,8 @@ def _log_volatility(open_time: Times, minutes: float, generator: np.random.Gener
     logarithm -= _REGIME_VARIANCE
     # Student's t is a normal over the root of chi-square by its degrees of freedom. The root counts as volatility,
     # so that minutes with large moves also have long wicks and high volume. 1 - U, because a uniform U may be 0.
-    chi_square = -2 * np.log(1 - generator.random((_SHOCK_FREEDOM // 2, count))).sum(axis=0)
-    logarithm -= np.log(chi_square / (_SHOCK_FREEDOM - 2)) / 2  # less 2, which makes the variance 1
+    chi_square = -2 * np.log(1 - generator.random((_DEGREES_OF_FREEDOM // 2, count))).sum(axis=0)
+    logarithm -= np.log(chi_square / (_DEGREES_OF_FREEDOM - 2)) / 2  # less 2, which makes the variance 1
     return logarithm
 
 
@@ -175,7 +175,7 @@ def _highest(log_open: Values, log_close: Values, volatility: Values, trades: Va
     return np.maximum(seen, np.maximum(log_open, log_close))
 
 
-def _in_ticks(values: Values, decimals: int) -> Values:
+def _round_to_tick(values: Values, decimals: int) -> Values:
     """Values rounded to the last decimal, at least one unit of it."""
     return np.maximum(np.rint(values * 10.0**decimals), 1) / 10.0**decimals
 

@@ -47,7 +47,7 @@ def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tupl
         ~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: is the interval right?"
     )
     step = np.diff(time, prepend=time[:1] - step_ms)
-    yield from each(step == 0, "openTime", "is that of the candle before it: send each candle once")
+    yield from each(step == 0, "openTime", "duplicates that of the previous candle: send each candle once")
     yield from each(step < 0, "openTime", "is earlier than the candle before it: send the oldest candle first")
 
     usable = np.ones(len(time), np.bool_)

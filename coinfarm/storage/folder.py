@@ -22,7 +22,7 @@ class FolderStorage:
         return str(self._root / key)
 
     def read(self, key: str, max_bytes: int | None = None) -> Blob:
-        with _translated(self.uri(key)), self._path(key).open("rb") as file:
+        with _translate_errors(self.uri(key)), self._path(key).open("rb") as file:
             data = file.read() if max_bytes is None else file.read(max_bytes + 1)
         if max_bytes is not None and len(data) > max_bytes:
             raise too_large(self.uri(key), max_bytes)
@@ -42,7 +42,7 @@ class FolderStorage:
         create_only: bool = False,
     ) -> str:
         path = self._path(key)
-        with _translated(self.uri(key)):
+        with _translate_errors(self.uri(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
             with folder_lock(path.parent):
                 if create_only and path.exists():
@@ -53,18 +53,18 @@ class FolderStorage:
         return _etag(data)
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
-        with _translated(self.uri(key)), self._path(key).open("rb") as source:
+        with _translate_errors(self.uri(key)), self._path(key).open("rb") as source:
             save_chunks(iter(lambda: source.read(CHUNK_BYTES), b""), path, max_bytes, self.uri(key))
 
     def list(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self._root
-        with _translated(str(folder)):
+        with _translate_errors(str(folder)):
             files = [path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path)]
         keys = sorted(path.relative_to(self._root).as_posix() for path in files)
         return (key for key in keys if key.startswith(prefix))
 
     def exists(self, key: str) -> bool:
-        with _translated(self.uri(key)):
+        with _translate_errors(self.uri(key)):
             return self._path(key).is_file()
 
     def subfolder(self, key: str) -> "FolderStorage":
@@ -111,7 +111,7 @@ def _is_temporary(path: Path) -> bool:
 
 
 @contextmanager
-def _translated(where: str) -> Iterator[None]:
+def _translate_errors(where: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:

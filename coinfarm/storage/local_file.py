@@ -45,7 +45,7 @@ def naming_path(path: Path) -> Iterator[None]:
 
 
 def check_writable(path: Path) -> None:
-    """Raise the `OSError` that writing a new file or folder at `path` would raise, as far as it can be foreseen. Creates nothing."""
+    """Raise the `OSError` that writing a new file or folder at `path` would raise, where it can be detected. Creates nothing."""
     with naming_path(path):
         folder = path.absolute()
         while not folder.exists():

@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from coinfarm.candle_store.check import SeriesCheck
-from coinfarm.candle_store.coverage_chart import coverage_png, day_shares
+from coinfarm.candle_store.coverage_chart import coverage_png, day_coverage_pct
 
 FIRST = date(2020, 1, 1)
 
 
 def test_each_day_of_the_checked_period_has_a_share() -> None:
     check = SeriesCheck("DEMO", "1m", days={FIRST: 720, FIRST + timedelta(2): 1440})
-    shares = day_shares(check)
+    shares = day_coverage_pct(check)
     assert shares.shape == (1, 31)
     np.testing.assert_array_equal(shares[0, :4], [50, np.nan, 100, -1])
 

@@ -124,7 +124,7 @@ def other(candles: Candles, at: int) -> Candles:
     return replace(candles, columns=candles.columns._replace(volume=volume))
 
 
-def test_refuses_a_day_that_differs_and_stores_the_others(run_import: Import, store: CandleStore) -> None:
+def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, store: CandleStore) -> None:
     run_import("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
     changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
     outcome = run_import("DEMOUSD-1m.csv", csv_text(changed))
@@ -151,7 +151,7 @@ def test_refuses_a_day_that_differs_and_stores_the_others(run_import: Import, st
         ),
     ],
 )
-def test_refuses_an_unreadable_file(run_import: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:
+def test_rejects_an_unreadable_file(run_import: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:
     outcome = run_import(name, data)
     (refused,) = outcome.refused
     assert refused.startswith(f"{tmp_path / name}: ")

@@ -2,7 +2,7 @@ import tomllib
 
 import pytest
 
-from images.requirements import has_openvino, requirements
+from images.requirements import openvino_has_wheel, requirements
 from tests.support.repository import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -41,4 +41,4 @@ def test_rejects_an_unknown_extra() -> None:
     ],
 )
 def test_openvino_has_wheels_for_some_machines(machine: str, glibc: tuple[int, ...], has_one: bool) -> None:
-    assert has_openvino(machine, glibc) == has_one
+    assert openvino_has_wheel(machine, glibc) == has_one

@@ -214,5 +214,6 @@ def test_rejects_windows_of_another_length() -> None:
 
 def test_the_table_of_runs_is_read_only() -> None:
     """It is shared by all threads."""
-    assert not _runs(5).flags.writeable
-    assert _runs(5).shape == (5 * 5 + 6, 5)
+    table = _runs.__wrapped__(5)  # as without the cache
+    assert not table.flags.writeable
+    assert table.shape == (5 * 5 + 6, 5)

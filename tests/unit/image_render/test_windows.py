@@ -67,14 +67,14 @@ def test_the_range_of_a_window_is_in_percent_of_its_last_close() -> None:
     cut = windows(
         Columns(
             open=np.array([10.0, 12, 11, 11]),
-            high=np.array([12.0, 14, 12, 11]),
+            high=np.array([15.0, 14, 12, 11]),
             low=np.array([8.0, 11, 10, 11]),
             close=np.array([12.0, 11, 10, 11]),
             volume=np.zeros(4),
         ),
         SPEC,
     )
-    assert window_range_pct(cut).tolist() == pytest.approx([100 * (14 - 8) / 10, 100 * (14 - 10) / 11])
+    assert window_range_pct(cut).tolist() == pytest.approx([100 * (15 - 8) / 10, 100 * (14 - 10) / 11])
 
 
 def test_the_range_of_a_flat_window_is_zero() -> None:

@@ -40,9 +40,12 @@ def test_the_colour_of_a_strip_grows_with_the_effect() -> None:
     assert [tuple(point) for point in strip.tolist()] == [LOWERS, (229, 174, 133), NONE, RAISES]
 
 
-def test_groups_are_as_wide_as_their_candles_and_separated() -> None:
-    panel = _panel([[0.1, 0.1], [0, 0]], starts=(0, 3), scale=3)
-    assert _is(panel.points[panel.labels[1][0]], RAISES) == [True] * 8 + [False] + [True] * 2 + [False]
+@pytest.mark.parametrize("scale", [1, 2, 3])
+def test_groups_are_as_wide_as_their_candles_and_separated(scale: int) -> None:
+    panel = _panel([[0.1, 0.1], [0, 0]], starts=(0, 3), scale=scale)
+    gap = [False] if scale > 1 else [True]
+    expected = [True] * (3 * scale - 1) + gap + [True] * (scale - 1) + gap
+    assert _is(panel.points[panel.labels[1][0]], RAISES) == expected
 
 
 def test_the_legend_says_what_the_strongest_colour_means() -> None:

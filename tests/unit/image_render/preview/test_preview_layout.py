@@ -1,5 +1,8 @@
 """Where everything stands on a page, in points: labels with a font of 6 points a letter, and what is painted in each colour."""
 
+import time
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,7 +14,8 @@ from image_render.preview.forecast import Forecast
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
 
 SPEC = FrameSpec(window_candles=60, price_rows=8)
-TIMES = (0, 59 * 60_000)
+START_MS = 1_557_446_400_000  # 2019-05-10
+TIMES = (START_MS, START_MS + 59 * 60_000)
 
 
 Label = tuple[str, int, int, str]
@@ -24,6 +28,16 @@ class Font:
 
     def getlength(self, text: str) -> float:
         return 6 * len(text) + 0.4
+
+
+@pytest.fixture(autouse=True)
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Times are UTC wherever the machine is."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.fixture
@@ -65,12 +79,12 @@ def test_a_page_with_axes_panels_and_footnotes(labels: list[Label]) -> None:
     assert page.size == (468, 504)
     assert labels == [
         ("DEMOUSD", 24, 24, "18lt*"),
-        ("1970-01-01 00:00 to 00:59 UTC  ·  low 100, high 114", 24, 52, "12lt"),
+        ("2019-05-10 00:00 to 00:59 UTC  ·  low 100, high 114", 24, 52, "12lt"),
         ("volume", 368, 52, "12lt"),
         ("wick", 316, 52, "12lt"),
         ("body", 264, 52, "12lt"),
         *((str(100 + 2 * row), 412, 129 - 6 * row, "12lm") for row in range(8)),
-        *((time, 36 + 90 * number, 174, "12mt") for number, time in enumerate(("1970-01-01", "00:15", "00:30", "00:45"))),
+        *((label, 36 + 90 * number, 174, "12mt") for number, label in enumerate(("2019-05-10", "00:15", "00:30", "00:45"))),
         ("rise", 24, 202, "14lt*"),
         ("+1 bp", 374, 202, "12lt"),
         ("-1", 237, 202, "12rt"),
@@ -84,6 +98,7 @@ def test_a_page_with_axes_panels_and_footnotes(labels: list[Label]) -> None:
         ("one", 24, 444, "12lt"),
         ("two", 24, 466, "12lt"),
     ]
+    assert np.asarray(page)[0, 0].tolist() == list(style.PAGE)
     assert painted(page, style.PAPER, style.RULE, style.GRID) == [
         (25, 75, 402, 434, 61522),
         (24, 74, 403, 435, 4426),
@@ -104,13 +119,13 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
     assert page.size == (480, 234)
     assert labels == [
         ("", 24, 24, "18lt*"),
-        ("1970-01-01 00:00 to 00:59 UTC  ·  low 100, high 114", 24, 52, "12lt"),
+        ("2019-05-10 00:00 to 00:59 UTC  ·  low 100, high 114", 24, 52, "12lt"),
         ("predicted range", 326, 52, "12lt"),
         ("volume", 262, 52, "12lt"),
         ("wick", 210, 52, "12lt"),
         ("body", 158, 52, "12lt"),
         *((str(100 + 5 * number), 424, 141 - 15 * number, "12lm") for number in range(4)),
-        *((time, 36 + 90 * number, 196, "12mt") for number, time in enumerate(("1970-01-01", "00:15", "00:30", "00:45", "01:00"))),
+        *((label, 36 + 90 * number, 196, "12mt") for number, label in enumerate(("2019-05-10", "00:15", "00:30", "00:45", "01:00"))),
     ]
     assert painted(page, style.PAPER, style.FORECAST_COLOUR, style.FORECAST_LINE) == [
         (25, 75, 414, 186, 40422),
@@ -130,8 +145,20 @@ def test_a_contact_sheet(labels: list[Label]) -> None:
     sheet = contact_sheet([frame()] * 3, ["a", "b", "c"], columns=2, scale=6, spec=SPEC)
     assert sheet.size == (832, 300)
     assert labels == [("a", 24, 124, "12lt"), ("b", 428, 124, "12lt"), ("c", 24, 262, "12lt")]
+    assert np.asarray(sheet)[0, 0].tolist() == list(style.PAGE)
     assert painted(sheet, style.PAPER, style.RULE, style.BODY_COLOUR) == [
         (25, 25, 806, 252, 100284),
         (24, 24, 807, 253, 3954),
         (34, 52, 796, 219, 360),
     ]
+
+
+def test_one_column_is_enough_for_a_contact_sheet(labels: list[Label]) -> None:
+    sheet = contact_sheet([frame()] * 2, ["a", "b"], columns=1, scale=6, spec=SPEC)
+    assert sheet.size == (428, 300)
+    assert labels == [("a", 24, 124, "12lt"), ("b", 24, 262, "12lt")]
+
+
+def test_the_heading_of_a_chart_over_midnight_has_both_dates(labels: list[Label]) -> None:
+    preview(frame(), open_times_ms=(START_MS, START_MS + 59 * 3_600_000), scale=6, spec=SPEC)
+    assert labels[1][0] == "2019-05-10 00:00 to 2019-05-12 11:00 UTC"

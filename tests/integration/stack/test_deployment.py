@@ -116,13 +116,6 @@ def test_key_belongs_to_the_usage_plan(stack, account):
     assert [key["id"] for key in gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]] == [stack.outputs["ApiKeyId"]]
 
 
-def test_buckets_are_encrypted(stack, account):
-    algorithm = "aws:kms" if "Key" in stack.resolved else "AES256"
-    for output in ("ModelBucketName", "CandleBucketName", "ResultBucketName"):
-        (rule,) = account.client("s3").get_bucket_encryption(Bucket=stack.outputs[output])["ServerSideEncryptionConfiguration"]["Rules"]
-        assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == algorithm
-
-
 def test_alarms_notify_the_topic_and_the_dashboard_is_valid(stack, account):
     monitoring = stack.nested["Monitoring"]
     cloudwatch = account.client("cloudwatch")

@@ -106,9 +106,15 @@ def test_the_dead_letter_queue_is_that_of_the_redrive_policy(queue, aws):
     assert queue.dead_letters().url == dead
 
 
-def test_all_dead_letters_move_back(queue, aws):
+@pytest.fixture
+def dead(aws):
+    """A dead-letter queue with 13 messages."""
     dead = Queue(aws.create_queue(QueueName="dead")["QueueUrl"])
     dead.send(str(number) for number in range(13))
+    return dead
+
+
+def test_all_dead_letters_move_back(queue, dead):
     progress = []
     assert dead.move_to(queue, progress.append) == 13
     assert progress[-1] == 13
@@ -116,18 +122,14 @@ def test_all_dead_letters_move_back(queue, aws):
     assert sorted(int(message.body) for message in all_messages(queue)) == list(range(13))
 
 
-def test_a_move_ends_although_messages_keep_failing(queue, aws):
-    dead = Queue(aws.create_queue(QueueName="dead")["QueueUrl"])
-    dead.send(str(number) for number in range(13))
+def test_a_move_ends_although_messages_keep_failing(queue, dead):
     assert dead.move_to(queue, lambda _: dead.send(["poison"])) == 13
 
 
-def test_messages_that_cannot_be_moved_stay(queue, aws):
-    dead = Queue(aws.create_queue(QueueName="dead")["QueueUrl"])
-    dead.send(["hello"])
+def test_messages_that_cannot_be_moved_stay(queue, dead):
     with pytest.raises(NotFound):
         dead.move_to(Queue(queue.url + "-gone"))
-    assert dead.depth().total == 1
+    assert dead.depth().total == 13
 
 
 def failed(*entries, sender=False):

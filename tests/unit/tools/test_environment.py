@@ -56,7 +56,16 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
-@pytest.mark.parametrize("version", ["3.11.0", "3.12.4", "3.13.1"])
+@pytest.fixture
+def installed(machine: Machine) -> Machine:
+    """A machine with an environment of Python 3.11.7."""
+    machine.install_python("python3", "3.11.7")
+    machine.environment("run")
+    assert machine.log() == ["venv 3.11.7", "pip serve"]
+    return machine
+
+
+@pytest.mark.parametrize("version", ["3.11.0", "3.13.1"])
 def test_installs_once_and_prints_the_required_space(machine: Machine, version: str) -> None:
     machine.install_python("python3", version)
     done = machine.environment("run")
@@ -110,34 +119,25 @@ def test_replaces_the_environment_of_an_unsupported_python(machine: Machine) -> 
     assert machine.log() == ["venv 3.11.7", "pip serve"]
 
 
-def test_replaces_the_environment_of_another_python_than_the_given_one(machine: Machine) -> None:
-    machine.install_python("python3", "3.11.7")
-    machine.environment("run")
-    machine.log()
-    other = machine.install_python("other", "3.13.1")
-    machine.environment("run", PYTHON=str(other))
-    assert machine.log() == ["venv 3.13.1", "pip serve"]
-    machine.environment("run")  # keeps the Python given before
-    assert machine.log() == []
+def test_replaces_the_environment_of_another_python_than_the_given_one(installed: Machine) -> None:
+    other = installed.install_python("other", "3.13.1")
+    installed.environment("run", PYTHON=str(other))
+    assert installed.log() == ["venv 3.13.1", "pip serve"]
+    installed.environment("run")  # keeps the Python given before
+    assert installed.log() == []
 
 
-def test_installs_a_changed_list_of_packages(machine: Machine) -> None:
-    machine.install_python("python3", "3.11.7")
-    machine.environment("run")
-    machine.log()
-    with (machine.checkout / "constraints.txt").open("a") as file:
+def test_installs_a_changed_list_of_packages(installed: Machine) -> None:
+    with (installed.checkout / "constraints.txt").open("a") as file:
         file.write("another==1.0\n")
-    machine.environment("run")
-    assert machine.log() == ["pip serve"]
+    installed.environment("run")
+    assert installed.log() == ["pip serve"]
 
 
-def test_replaces_the_environment_of_a_moved_checkout(machine: Machine) -> None:
-    machine.install_python("python3", "3.11.7")
-    machine.environment("run")
-    machine.log()
-    machine.checkout = machine.checkout.rename(machine.checkout.with_name("moved"))
-    machine.environment("run")
-    assert machine.log() == ["venv 3.11.7", "pip serve"]
+def test_replaces_the_environment_of_a_moved_checkout(installed: Machine) -> None:
+    installed.checkout = installed.checkout.rename(installed.checkout.with_name("moved"))
+    installed.environment("run")
+    assert installed.log() == ["venv 3.11.7", "pip serve"]
 
 
 def test_repeats_an_interrupted_installation(machine: Machine) -> None:

@@ -34,7 +34,7 @@ from coinfarm.errors import CoinfarmError, StorageError
 BOOTSTRAP_SAMPLES = 1_000
 
 StageProgress = Callable[[str, int, int], None]
-"""Called with the name of the stage, and with how much of it is done, of how much."""
+"""Called with the name of the stage, the completed units and their total."""
 
 
 def no_progress(stage: str, done: int, total: int) -> None:
@@ -85,7 +85,7 @@ def backtest_coins(
     seed: int = 0,
     progress: StageProgress = no_progress,
 ) -> BacktestResult:
-    """Test the strategy on coins in memory. Without a `trials_root` earlier trials on these predictions are not counted."""
+    """Test the strategy on coins in memory. Without a `trials_root`, only the variants of this call count as trials."""
     horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     symbols = tuple(coin.symbol for coin in all_coins)
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
@@ -185,7 +185,7 @@ def _count_trials(root: str | None, strategy: Strategy, trades: Trades, period: 
 
 
 def _independent_predictions(coins: Sequence[PredictedCoin], horizon_candles: int) -> float:
-    """Less than their number, since their horizons overlap."""
+    """The effective number of predictions: their horizons overlap."""
     start = np.concatenate([coin.signal_ms for coin in coins])
     return independent_count(start, start + horizon_candles * coins[0].candles.interval_ms)
 

@@ -16,8 +16,8 @@ _BUCKETS_PER_BLOCK = 24
 @dataclass(frozen=True)
 class BreakEven:
     """`bps` is the round-trip cost, in basis points of the stake, at which the profit is zero: the mean trade before costs, weighted by
-    stake. `low_bps` to `high_bps` is its 90 % interval, `cost_bps` what a round trip cost in fact. NaN if undefined. `independent_trades`
-    counts trades that overlap in time by their uniqueness.
+    stake. `low_bps` to `high_bps` is its 90 % interval, `cost_bps` the actual round-trip cost. NaN if undefined. `independent_trades`
+    is the effective number of trades: overlapping ones count by their uniqueness.
     """
 
     bps: float

@@ -28,10 +28,10 @@ def expected_best(tried: Sequence[float]) -> float:
     return expected_maximum(float(np.var(tried, ddof=1)), len(tried))
 
 
-def expected_maximum(variance: float, tries: int) -> float:
-    """The expected maximum of the Sharpe ratios of `tries` variants without skill, with that variance ("False Strategy" theorem)."""
-    once, rarely = _NORMAL.inv_cdf(1 - 1 / tries), _NORMAL.inv_cdf(1 - 1 / (tries * e))
-    return sqrt(variance) * ((1 - _EULER_MASCHERONI) * once + _EULER_MASCHERONI * rarely)
+def expected_maximum(variance: float, trials: int) -> float:
+    """The expected maximum of the Sharpe ratios of `trials` variants without skill, with that variance ("False Strategy" theorem)."""
+    quantile_1, quantile_2 = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
+    return sqrt(variance) * ((1 - _EULER_MASCHERONI) * quantile_1 + _EULER_MASCHERONI * quantile_2)
 
 
 def probability_above(ratio: float, benchmark: float, count: int, skewness: float, kurtosis: float) -> float:

@@ -19,7 +19,7 @@ from image_render.spec import STANDARD
 if TYPE_CHECKING:
     from coinfarm.prediction.predictor import Predictor
 
-MOMENTS_PER_COIN = 24
+CHECKS_PER_COIN = 24
 MAX_RMS_SHARE = 0.08
 """Of an output's standard deviation. The stored predictions may come from another compiled form of the model, and each form may differ from
 the Keras model by half of this; knowledge of the future causes far larger differences.
@@ -28,8 +28,8 @@ the Keras model by half of this; knowledge of the future causes far larger diffe
 
 @dataclass(frozen=True)
 class LookaheadResult:
-    """How many predictions were repeated, and how far they are from the stored ones: the largest difference, in percentage points, and the
-    largest root-mean-square difference of an output as a share of that output's standard deviation.
+    """The number of repeated predictions (`moments`), and their differences from the stored ones: the largest, in percentage points, and
+    the largest root-mean-square difference of an output as a share of that output's standard deviation.
     """
 
     moments: int
@@ -53,7 +53,7 @@ def check_predictions(predictor: "Predictor", stored: list[CoinPredictions], can
         if coin.model is not None and coin.model != version:
             raise CoinfarmError(f"the predictions were made by model {coin.model}, not by {version}: give its model with --model")
         known = np.flatnonzero(~np.isnan(coin.values_pct).any(axis=1))
-        rows = generator.choice(known, min(MOMENTS_PER_COIN, len(known)), replace=False)
+        rows = generator.choice(known, min(CHECKS_PER_COIN, len(known)), replace=False)
         candles = read_market(candles_root, coin.symbol, coin.interval)
         for row in rows.tolist():
             repeated.append(_without_future(predictor, candles, int(coin.close_time[row])))
@@ -72,7 +72,7 @@ def check_rule(rule: Rule, coins: list[PredictedCoin], seed: int = 0) -> None:
     for coin in coins:
         columns = rule_columns(coin)
         complete = np.asarray(rule(columns))
-        for count in np.unique(generator.integers(1, len(coin) + 1, MOMENTS_PER_COIN)).tolist():
+        for count in np.unique(generator.integers(1, len(coin) + 1, CHECKS_PER_COIN)).tolist():
             part = np.asarray(rule({name: column[:count] for name, column in columns.items()}))
             if not np.array_equal(part, complete[:count]):
                 raise CoinfarmError(

@@ -28,7 +28,7 @@ class ExclusionCounts:
     predictions: int
     in_sample: int
     in_sample_unknown: int
-    """Not excluded: the model does not say what it was trained on."""
+    """Not excluded: the training data of the model is unknown."""
     without_values: int
     without_candles: int
     without_horizon: int

@@ -1,4 +1,4 @@
-"""Which orders become positions, where the number of open positions is limited."""
+"""The orders that become positions when the number of open positions is limited."""
 
 import heapq
 from collections.abc import Sequence

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from coinfarm.errors import CoinfarmError
 
 BINANCE_US_FEES_AS_OF = "2026-11-22"
-"""When the two fees below were looked up: the general tier, without a BNB discount, as in ccxt and Hummingbot. It has changed them
-more than once, and some pairs have other fees: set those of your own account."""
+"""The date of the two fees below: the general tier, without a BNB discount, as in ccxt and Hummingbot. Binance.US changes its fees, and
+some pairs differ: set those of your own account."""
 BINANCE_US_MAKER_FEE_BPS = 10.0
 BINANCE_US_TAKER_FEE_BPS = 10.0
 
@@ -50,9 +50,9 @@ class Entry(_Frozen):
 
 
 class Exit(_Frozen):
-    """When to exit: at a take-profit and a stop, shares of the predicted move with and against the trade, or at the horizon.
+    """When to exit: at a take-profit and a stop, set as multiples of the predicted favourable and adverse moves, or at the horizon.
 
-    A share of 0 means no such order. Neither is closer to the entry price than `min_distance_pct`.
+    A multiple of 0 means no such order. Neither is closer to the entry price than `min_distance_pct`.
     """
 
     take_profit_share: NonNegativeFloat = 1.0

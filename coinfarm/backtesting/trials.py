@@ -52,7 +52,7 @@ def _parse(data: bytes, uri: str) -> dict[str, float]:
     try:
         return _TRIALS.validate_json(data)
     except ValidationError:
-        raise CoinfarmError(f"{uri} is not a list of the variants tried: move it away; a new list is then started") from None
+        raise CoinfarmError(f"{uri} is not a valid list of variants: move it away, and a new one will be created") from None
 
 
 def _locate(predictions_root: str) -> tuple[Storage, str]:

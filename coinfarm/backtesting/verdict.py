@@ -45,7 +45,7 @@ def decide_verdict(found: BreakEven, period: BacktestPeriod, deflated_probabilit
 def _conclude(found: BreakEven, period: BacktestPeriod, deflated_probability: float, variants: int) -> tuple[Conclusion, tuple[str, ...]]:
     too_little = []
     if found.independent_trades < MIN_INDEPENDENT_TRADES:
-        too_little.append(f"Fewer than {MIN_INDEPENDENT_TRADES} independent trades are too few for a verdict, whatever they earned.")
+        too_little.append(f"Fewer than {MIN_INDEPENDENT_TRADES} independent trades are too few for a verdict, whatever the profit.")
     if period.blocks < MIN_BLOCKS:
         too_little.append(
             f"The test period has {period.days:.1f} days, {period.blocks:.1f} blocks to resample; an interval needs at least {MIN_BLOCKS}."
@@ -54,18 +54,18 @@ def _conclude(found: BreakEven, period: BacktestPeriod, deflated_probability: fl
         return Conclusion.INCONCLUSIVE, tuple(too_little)
     if found.high_bps < found.cost_bps:
         gap = found.cost_bps - found.bps
-        free = "It would lose even if trading were free" if found.bps <= 0 else f"Trading would have to cost less than {found.bps:.1f} bps"
+        free = "It would lose even without costs" if found.bps <= 0 else f"Trading would have to cost less than {found.bps:.1f} bps"
         return Conclusion.LOSES_MONEY, (
-            f"The whole interval lies below the cost. {free}; the predictions would have to earn {gap:.1f} bps more per trade.",
+            f"The entire interval is below the cost. {free}; the predictions would have to earn {gap:.1f} bps more per trade.",
         )
     if found.low_bps <= found.cost_bps:
-        return Conclusion.INCONCLUSIVE, ("The cost lies within the interval, so the result may be luck.",)
+        return Conclusion.INCONCLUSIVE, ("The cost is within the interval, so the result may be luck.",)
     if not deflated_probability >= MIN_DEFLATED_PROBABILITY:
         return Conclusion.INCONCLUSIVE, (
-            f"The interval lies above the cost, but with {plural_text(variants, 'variant')} tried that may be luck: the deflated Sharpe "
+            f"The interval is above the cost, but with {plural_text(variants, 'variant')} tried that may be luck: the deflated Sharpe "
             f"ratio is real with a probability of {deflated_probability:.2f}, and {MIN_DEFLATED_PROBABILITY} is required.",
         )
     return Conclusion.MAKES_MONEY, (
-        f"The whole interval lies above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio is real with "
+        f"The entire interval is above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio is real with "
         f"a probability of {deflated_probability:.2f}.",
     )

@@ -28,7 +28,7 @@ FIT_STRIDE = 10
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate: windows `stride` candles apart, within the days from `start` up to `stop` (not included), horizons too."""
+    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[start, stop)`."""
 
     start: date
     stop: date
@@ -89,7 +89,7 @@ def predict_frames(
         predicted.append(values[evaluated])
     joined = Observations.concatenate(observations)
     if not len(joined):
-        raise CoinfarmError(_nothing_left(windows, in_sample, spec))
+        raise CoinfarmError(_no_windows_message(windows, in_sample, spec))
     counts = Counts(
         windows=windows,
         evaluated=len(joined),
@@ -160,7 +160,7 @@ def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: i
     return observations_at(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
 
 
-def _nothing_left(windows: int, in_sample: int, spec: EvaluationSpec) -> str:
+def _no_windows_message(windows: int, in_sample: int, spec: EvaluationSpec) -> str:
     if in_sample:
         return (
             f"{in_sample:,} of the {windows:,} windows from {spec.start} to {spec.stop} begin before the model's training cut-off, "

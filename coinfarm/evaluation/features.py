@@ -12,11 +12,10 @@ from coinfarm.labels import targets_pct
 from image_render.spec import STANDARD
 from image_render.windows import Columns
 
-RETURNS_OVER = (1, 5, 15, 60, 199)
-"""Candles before the last close."""
+RETURN_PERIODS = (1, 5, 15, 60, 199)
 _RECENT_CANDLES = 30
 FEATURE_NAMES = (
-    *(f"return over {count}" for count in RETURNS_OVER),
+    *(f"return over {count}" for count in RETURN_PERIODS),
     "range",
     "volatility",
     "recent volatility",
@@ -30,8 +29,8 @@ class Observations:
     """One observation per window, coin after coin, each oldest first.
 
     `close_time` `(n,)` is the window's last millisecond; `features` `(n, f)` are in the order of `FEATURE_NAMES`; `persistence_pct`
-    `(n, 3)` are the outputs of the last candles of the window, in a period as long as the horizon; `actual_pct` `(n, 3)` are the outputs
-    of the horizon.
+    `(n, 3)` are the same outputs, computed over the last candles of the window, as many as the horizon; `actual_pct` `(n, 3)` are the
+    outputs of the horizon.
     """
 
     symbols: NDArray[np.str_]
@@ -81,7 +80,7 @@ def _features(columns: Columns, starts: NDArray[np.int64]) -> Values:
     window = STANDARD.window_candles
     stop = starts + window
     close = columns.close[stop - 1]
-    features = [100.0 * (close / columns.close[stop - 1 - count] - 1.0) for count in RETURNS_OVER]
+    features = [100.0 * (close / columns.close[stop - 1 - count] - 1.0) for count in RETURN_PERIODS]
     views = np.lib.stride_tricks.sliding_window_view
     highest = views(columns.high, window).max(axis=1)[starts]
     lowest = views(columns.low, window).min(axis=1)[starts]

@@ -154,7 +154,7 @@ def _cautions(evaluation: Evaluation) -> list[str]:
         overlap = f"As coins move together, {overlap}."
     cautions = [overlap]
     if counts.in_sample is None:
-        cautions.append("The model does not say what it was trained on: these frames may be among its training data.")
+        cautions.append("The training data of the model is unknown: these frames may be among its training data.")
     elif evaluation.includes_in_sample:
         cautions.append("Frames from before the training cut-off are included, as requested: the model may have been trained on them.")
     elif counts.in_sample:

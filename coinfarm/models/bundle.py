@@ -21,7 +21,7 @@ _PERCENT = tuple(Output(name=name) for name in OUTPUT_NAMES)
 
 @dataclass(frozen=True)
 class Bundle:
-    """`folder` has the files that the manifest names, with the sha256 that it gives."""
+    """All files listed in the manifest are in `folder` and match their sha256."""
 
     manifest: Manifest
     folder: Path
@@ -53,7 +53,7 @@ class Bundle:
         metrics: Mapping[str, JsonValue] | None = None,
         architecture: tuple[LayerSummary, ...] | None = None,
     ) -> "Bundle":
-        """Make the files in a folder a new version, of today, for frames as this code draws them: write the manifest.
+        """Write the manifest that makes the files in a folder a new version, dated today, for the current frame geometry.
 
         Without `members`, `model.keras` gives all outputs. Raises `ModelError` if the files cannot be a bundle.
         """
@@ -92,7 +92,7 @@ class Bundle:
 
     @classmethod
     def of_keras_file(cls, path: Path, name: str) -> "Bundle":
-        """The bundle of a Keras file without a manifest: outputs `OUTPUT_NAMES` in percent, frames as this code draws them."""
+        """The bundle of a Keras file without a manifest: outputs `OUTPUT_NAMES` in percent, the current frame geometry."""
         digest = digest_of(path)
         with translate_validation_errors(str(path), ModelError):
             manifest = Manifest(
@@ -107,7 +107,7 @@ class Bundle:
 
 
 def keras_file_version(sha256: str) -> str:
-    """The version of a Keras file that was not published."""
+    """The version of a Keras file that was not published: it is bare, without a manifest."""
     return f"bare-{fingerprint_of([sha256])}"
 
 

@@ -40,29 +40,29 @@ def default_cache_dir() -> Path:
 class BundleCache:
     """A folder that the threads and processes of one user may share: one of them downloads, the others wait.
 
-    Its content is trusted: files are only compared with the manifest next to them. So no other user may have write access.
+    Its content is trusted: files are only compared with the manifest next to them. So other users must not have write access.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def bundle(self, source: ModelSource, version: str) -> Bundle:
-        """A version, from disk if it is intact there, else downloaded; its sha256 is checked either way.
+        """A version from the cache if it is intact there, else downloaded; files are always checked against their sha256.
 
         Raises as `ModelSource.fetch`, `StorageError` if the folder cannot be written, and `Forbidden` if another user can write to it.
         """
         # by source too: two models may have a version of the same name
         _make_private(self._folder)
-        home = self._folder / hashlib.sha256(source.uri.encode()).hexdigest()[:16]
-        folder = home / checked_version(version)
+        source_folder = self._folder / hashlib.sha256(source.uri.encode()).hexdigest()[:16]
+        folder = source_folder / checked_version(version)
         try:
-            home.mkdir(parents=True, exist_ok=True)
-            with folder_lock(home):
+            source_folder.mkdir(parents=True, exist_ok=True)
+            with folder_lock(source_folder):
                 bundle = _intact(folder) or _download(source, version, folder)
                 os.utime(folder)
-                _remove_old(home)
+                _remove_old(source_folder)
         except OSError as error:
-            raise _unusable(home, error) from error
+            raise _unusable(source_folder, error) from error
         return bundle
 
 
@@ -115,10 +115,10 @@ def _download(source: ModelSource, version: str, folder: Path) -> Bundle:
     return replace(bundle, folder=folder)
 
 
-def _remove_old(home: Path) -> None:
+def _remove_old(source_folder: Path) -> None:
     """Remove all but the versions used last, and the temporary folders of processes that crashed during a download."""
-    versions = [entry for entry in home.iterdir() if not entry.name.startswith(".")]
+    versions = [entry for entry in source_folder.iterdir() if not entry.name.startswith(".")]
     versions.sort(key=lambda entry: entry.stat().st_mtime_ns, reverse=True)
-    for entry in home.iterdir():
+    for entry in source_folder.iterdir():
         if entry not in versions[:_MAX_VERSIONS]:
             shutil.rmtree(entry)

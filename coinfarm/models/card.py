@@ -31,7 +31,7 @@ class ScoreRow(NamedTuple):
 
 
 def model_card(manifest: Manifest, evaluations: Sequence[EvaluationRecord]) -> str:
-    """The card of a version; what is unknown of it is left out, or said to be unknown."""
+    """The card of a version; unknown values are omitted or marked as unknown."""
     return render(
         "coinfarm.models",
         "card.md.j2",

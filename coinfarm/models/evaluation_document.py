@@ -1,7 +1,7 @@
 """The evaluation document: what `coinfarm evaluate --json` prints, and what is stored with a model version.
 
-`Evaluation` is a complete one. `EvaluationRecord` is any that can be stored: it needs the fields that versions are compared by, other
-fields may be missing, and fields that are unknown here are ignored.
+`EvaluationRecord` is the stored form: only the fields that comparisons need are required, and unknown fields are ignored. `Evaluation`
+requires all fields.
 """
 
 import hashlib
@@ -184,9 +184,9 @@ class EvaluationRecord(EvaluationPart):
 
     @classmethod
     def read(cls, document: dict[str, Any], where: str) -> Self:
-        """The record in a JSON object; raises `ModelError`, which names `where` and the field, if versions cannot be compared by it.
+        """The record in a JSON object; raises `ModelError` naming `where` and the field if one that comparisons need is missing.
 
-        Needed are `model.version`, `from` and `to` (dates), `stride`, `candles` (symbol → sha256), `frames`, and `outputs.NAME.r2` of
+        Required are `model.version`, `from` and `to` (dates), `stride`, `candles` (symbol → sha256), `frames`, and `outputs.NAME.r2` of
         each of `OUTPUT_NAMES`.
         """
         with translate_validation_errors(where, cls.error):
@@ -204,7 +204,7 @@ class EvaluationRecord(EvaluationPart):
 
     @property
     def score(self) -> float:
-        """The one number that versions are compared by: the mean of R² over the outputs."""
+        """The number used to compare versions: the mean R² of the outputs."""
         return sum(self.r2.values()) / len(self.r2)
 
     @property

@@ -15,18 +15,18 @@ from coinfarm.storage import Storage
 MAX_EVALUATION_BYTES = 10_000_000
 
 SCORE_TOLERANCE = 0.001
-"""How far apart the scores of one and the same model may be: on two processors, or in two compiled forms."""
+"""The maximum difference between scores of the same model on two processors, or in two compiled forms."""
 
 
 def checked_evaluation(version: str, document: dict[str, Any]) -> EvaluationRecord:
-    """The document, if it is an evaluation of `version`, or of the Keras file that it was published from (`bare-`, same fingerprint).
+    """Validate an evaluation of `version`, or of the Keras file that it was published from (`bare-`, same fingerprint).
 
     Raises `ModelError` for an evaluation of another model, one that includes in-sample windows, or one that lacks what
     `EvaluationRecord.read` needs.
     """
     record = EvaluationRecord.read(document, "the evaluation")
     if record.model.version.partition("-")[2] != version.partition("-")[2]:
-        raise ModelError(f"the evaluation is of {record.model.version}, not of {version}: evaluate the version that it is recorded for")
+        raise ModelError(f"the evaluation is of {record.model.version}, not of {version}: evaluate {version} instead")
     if record.includes_in_sample:
         raise ModelError("the evaluation includes windows from the training period: evaluate it without --include-in-sample")
     return record
@@ -47,8 +47,8 @@ def store_evaluation(storage: Storage, version: str, document: dict[str, Any]) -
         if stored.frames != record.frames or any(abs(stored.r2[name] - r2) > SCORE_TOLERANCE for name, r2 in record.r2.items()):
             raise Conflict(
                 f"{storage.uri(key)} has other results: a score of {stored.score:.4f} over {stored.frames:,} frames, now "
-                f"{record.score:.4f} over {record.frames:,}; a stored evaluation is not replaced: if it is wrong, remove that file, then "
-                "record again"
+                f"{record.score:.4f} over {record.frames:,}; stored evaluations are never overwritten: if this one is wrong, delete the "
+                "file, then record again"
             ) from None
         return stored
     return record

@@ -41,7 +41,7 @@ class FrameGeometry(Document):
 class Output(Document):
     """One number that the model outputs per frame.
 
-    With `return_map` it is a real-valued class, interpolated linearly in this list of class → value and clamped at its ends. The value is
+    `return_map` converts a fractional class index to a value by linear interpolation, clamped at its ends. The value is
     in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
     """
 
@@ -51,7 +51,7 @@ class Output(Document):
 
 
 class Member(Document):
-    """One network of the model, and the outputs that it gives, in order."""
+    """One network of the model, and its outputs, in order."""
 
     file: Annotated[str, Field(pattern=r"\.keras$")]
     outputs: tuple[str, ...]
@@ -80,9 +80,9 @@ class LayerSummary(Document):
 class Manifest(Document):
     """One version of a model.
 
-    `files` are all of its files by relative path, except the manifest itself. The outputs of the `members`, concatenated, are `outputs`.
-    `metrics` are by split, as in `coinfarm.models.split_scores`; `architecture` are the layers, in the order of a frame's way through
-    them, member by member; `engines` are the compiled forms with their measured parity.
+    `files` are all files of the bundle by relative path, except the manifest itself. The outputs of the `members`, concatenated, are
+    `outputs`. `metrics` are by split, as in `coinfarm.models.split_scores`; `architecture` are the layers in forward order, member by
+    member; `engines` are the compiled forms with their measured parity.
     """
 
     error: ClassVar[type[CoinfarmError]] = ModelError

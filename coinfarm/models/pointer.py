@@ -58,7 +58,7 @@ class PointerState(NamedTuple):
 
 
 def read_pointer_state(storage: Storage) -> PointerState:
-    """The pointer as it is now, to be moved. Raises `StorageError` if it cannot be read."""
+    """The current pointer, for a later `move_pointer`. Raises `StorageError` if it cannot be read."""
     if not storage.exists(POINTER_KEY):
         return PointerState(None, None)
     blob = storage.read(POINTER_KEY)  # of any size: it is about to be replaced
@@ -69,7 +69,7 @@ def read_pointer_state(storage: Storage) -> PointerState:
 
 
 def move_pointer(storage: Storage, version: str, state: PointerState, *, note: str = "", forced: ForcedPromotion | None = None) -> Pointer:
-    """Let `version` serve: every server takes it up at its next refresh. `coinfarm.models.promotion` checks whether it is fit to.
+    """Let `version` serve: servers load it at their next refresh. Does not check it: see `coinfarm.models.promotion`.
 
     Raises `NotFound` if the version is not published, and `Conflict`, with nothing changed, if the pointer was moved after `state` was
     read.
@@ -101,7 +101,7 @@ def history(storage: Storage) -> list[Pointer]:
     """All pointers, the current one first. Raises `ModelError` if one is damaged."""
     before = [Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key)) for key in storage.list("history/")]
     now = read_pointer_state(storage).pointer
-    # A promotion that lost its race has archived the current pointer too.
+    # A promotion that lost a race has archived the current pointer too.
     pointers = before if now is None or now in before else [*before, now]
     return sorted(pointers, key=lambda pointer: pointer.promoted_at, reverse=True)
 

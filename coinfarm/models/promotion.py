@@ -25,7 +25,7 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
 
     Every file must match its digest; a compiled form must be as close to Keras as `Parity.is_close` requires; and if the version that
     serves has evaluations, this one needs one over the same dates, stride, candles and frames, and no such score may be lower by more
-    than `SCORE_TOLERANCE`. `force_reason` overrules the last two checks; it is stored in the pointer with the checks that failed.
+    than `SCORE_TOLERANCE`. `force_reason` overrides the last two checks; it is stored in the pointer with the checks that failed.
 
     Raises `NotFound` if the version is not published, `ModelError` if it is damaged or needs frames of another geometry,
     `PromotionRefused` if it is not good enough, and `Conflict` if another version than `expected` serves, or if another process moves
@@ -34,12 +34,12 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
     state = read_pointer_state(storage)
     if expected is not None and state.version != expected:
         where, serving = storage.uri(POINTER_KEY), state.version or "nothing"
-        raise Conflict(f"{where}: {serving} serves, not {expected}; look at what changed, then promote again")
+        raise Conflict(f"{where}: {serving} serves, not {expected}; check what changed, then promote again")
     manifest = ModelStore(storage).manifest(version)
     _check_files(storage, manifest)
     failed = (*_failed_parity(manifest), *_failed_comparisons(storage, version, state.version))
     if failed and not force_reason:
-        raise PromotionRefused(f"{version} is not promoted: {'; '.join(failed)}; or overrule this with --force --reason TEXT")
+        raise PromotionRefused(f"{version} is not promoted: {'; '.join(failed)}; to override this, use --force --reason TEXT")
     forced = ForcedPromotion(reason=force_reason, failed_checks=failed) if force_reason else None
     return move_pointer(storage, version, state, note=note, forced=forced)
 
@@ -89,12 +89,12 @@ def _failed_comparisons(storage: Storage, version: str, incumbent: str | None) -
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
             f"--to {latest.to_date} --stride {latest.stride} --record"
         )
-        yield f"it was not evaluated on {_described(latest)}, as {incumbent} was, which serves: run {command}"
+        yield f"it has no evaluation on {_described(latest)}, but {incumbent}, which serves, has one: run {command}"
     elif not comparable:
         our, their = pairs[-1]
         yield (
-            f"of {_described(our)} it was evaluated on {our.frames:,} frames, {incumbent}, which serves, on {their.frames:,}, since they "
-            "were trained on different days: evaluate both on days that neither was trained on, and record it"
+            f"on {_described(our)} it was evaluated on {our.frames:,} frames, and {incumbent}, which serves, on {their.frames:,}, because "
+            "they were trained on different days: evaluate both on days that neither was trained on, and record it"
         )
     for our, their in comparable:
         if our.score < their.score - SCORE_TOLERANCE:

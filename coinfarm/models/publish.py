@@ -41,7 +41,7 @@ def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Lit
 def publish(storage: Storage, bundle: Bundle) -> str:
     """Upload a sealed bundle with its card, and return its version.
 
-    A version never changes: if the model is published already, with whatever compiled forms, nothing is written.
+    A version never changes: if the model is already published, even with other compiled forms, nothing is written.
     The manifest is written last: an interrupted upload is not a version yet, and can be repeated.
     Raises `Conflict` if the version exists with other content, and `ModelError` for a damaged bundle.
     """
@@ -54,13 +54,13 @@ def publish(storage: Storage, bundle: Bundle) -> str:
     try:
         storage.write(bundle_key(manifest.version), manifest.to_json(), content_type="application/json", create_only=True)
     except Conflict:
-        is_published(storage, manifest)  # by another process, a moment ago: raises if its manifest differs
+        is_published(storage, manifest)  # by another process at the same time: raises if its manifest differs
     _write_card(storage, manifest)
     return manifest.version
 
 
 def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
-    """Store an evaluation with a version, and renew the card.
+    """Store an evaluation with a version, and update the card.
 
     Raises `NotFound` if the version is not published, and as `store_evaluation`.
     """
@@ -111,6 +111,6 @@ def _write_once(storage: Storage, version: str, name: str, data: bytes) -> None:
     except Conflict:
         if storage.read(key, MAX_MODEL_BYTES).data != data:
             raise Conflict(
-                f"{storage.uri(key)} has other content, though its version is not complete: another process is publishing it, or was "
-                f"interrupted; wait, or remove {storage.uri(f'versions/{version}/')}, and publish again"
+                f"{storage.uri(key)} belongs to an incomplete upload with other content: if no other process is publishing this "
+                f"version, delete {storage.uri(f'versions/{version}/')} and publish again"
             ) from None

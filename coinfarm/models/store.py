@@ -110,7 +110,7 @@ class BundleFolder(_StoredAtRoot):
 
 
 class KerasFile:
-    """One Keras file: its etag takes the place of the pointer, and its sha256 gives the only version."""
+    """One Keras file: its etag stands in for the pointer, and its sha256 gives the only version."""
 
     def __init__(self, storage: Storage, key: str) -> None:
         self._storage = storage
@@ -157,7 +157,7 @@ def open_model_source(uri: str) -> ModelSource:
 def open_model_root(root: str) -> Storage:
     """The storage of a model root that has at least one version.
 
-    Raises `NotFound` if there is none, whether or not the folder, bucket or prefix exists: S3 makes no difference.
+    Raises `NotFound` if there is none, even if the folder, bucket or prefix exists: S3 cannot tell an empty prefix from a missing one.
     """
     storage = open_storage(root)
     if storage.exists(POINTER_KEY) or next(iter(storage.list("versions/")), None) is not None:

@@ -1,4 +1,4 @@
-"""The candles that a verdict is about, synthetic or imported, in a candle store of their own."""
+"""Generates or imports the candles of a pipeline run, into a candle store of its own."""
 
 import hashlib
 from collections.abc import Callable, Sequence

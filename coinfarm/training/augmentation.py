@@ -1,4 +1,4 @@
-"""Augmentation by frames upside down, in which every rise is a fall; to a first approximation both are equally likely."""
+"""Augmentation by mirroring frames vertically: every rise becomes a fall, and both are about equally likely."""
 
 import numpy as np
 from numpy.typing import NDArray

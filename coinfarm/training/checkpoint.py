@@ -40,7 +40,7 @@ class TrainingState:
         return self.best_epoch == self.epochs_done - 1
 
     def is_finished(self, config: TrainingConfig) -> bool:
-        """Whether all epochs are done, or too many in a row brought no improvement."""
+        """Whether all epochs are done, or `patience_epochs` passed without improvement."""
         return self.epochs_done >= config.epochs or self.epochs_done - 1 - self.best_epoch >= config.patience_epochs
 
 

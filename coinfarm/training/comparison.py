@@ -23,7 +23,7 @@ from coinfarm.training.loop import OnEpoch, predict_pct, train_network
 
 
 class CandidateResult(BaseModel):
-    """A candidate's scores on the validation period; `loss` is the Huber loss in `window_range` units, whatever the target was."""
+    """A candidate's scores on the validation period; `loss` is the Huber loss in `window_range` units, regardless of the target unit."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -57,7 +57,9 @@ def train_network(
     checkpoint = Checkpoint(folder)
     checkpoint.start_or_resume(config)
     devices = devices or Devices.available()
-    if config.batch_size % len(devices) or len(validation) < len(devices):
+    if len(validation) < len(devices):
+        raise CoinfarmError(f"validation: {len(validation)} windows are fewer than the {len(devices)} devices: choose a longer period")
+    if config.batch_size % len(devices):
         raise CoinfarmError(
             f"batch_size {config.batch_size} does not divide evenly among {len(devices)} devices: choose a multiple of that"
         )

@@ -86,8 +86,9 @@ def _start_keras() -> None:
 
 
 def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
-    """Save the model, which was trained for `epochs`, without its optimizer; evaluate it on validation and, only here, on test; and write
-    the manifest to the folder, which is created.
+    """Save the model, trained for `epochs`, without its optimizer; evaluate it on the validation and test periods; write the manifest.
+
+    The folder is created. The test period is used only here.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with naming_path(folder / MODEL_FILE):
@@ -124,7 +125,7 @@ def _save(model: "keras.Model", path: Path) -> None:
 
 
 def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
-    """The training data: the model was trained on one period and selected by the next, so both are in-sample."""
+    """The training data: the model was selected on the validation period, so that is in-sample too."""
 
     def part(period: DateRange, dataset: WindowDataset) -> Split:
         return Split(from_date=period.start, to_date=period.stop, frames=len(dataset))

@@ -57,6 +57,11 @@ try:
     train_network(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
 except CoinfarmError as error:
     print(error)
+one = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 230, seed=1)], config.train, 30)
+try:
+    train_network(config, part, one, folder / "one", print, devices=two)
+except CoinfarmError as error:
+    print(error)
 """
 
 
@@ -75,3 +80,4 @@ def test_divides_batches_among_two_devices(tmp_path: Path, backend: str, policy:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "batch_size 7" in done.stdout
+    assert "validation" in done.stdout

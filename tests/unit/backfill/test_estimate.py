@@ -10,11 +10,6 @@ ESTIMATE = estimate_cost(
 )
 
 
-def test_this_machine_costs_nothing() -> None:
-    target = ESTIMATE.target("here")
-    assert (target.seconds, target.usd, target.workers) == (500.0, 0.0, 1)
-
-
 def test_speed_of_lambda_is_proportional_to_its_cores() -> None:
     target = ESTIMATE.target("lambda")
     assert target.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two vCPUs"

@@ -13,7 +13,7 @@ from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.errors import CandleError, NotFound
+from coinfarm.errors import CandleError
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from tests.support.candle_stores import FIRST_DAY, days_of, stored, synthetic_history
@@ -121,12 +121,6 @@ def test_every_requested_window_is_accounted_for(
     windows = read_shard_windows(Shard("DEMOUSD", "1m", FIRST_DAY + timedelta(day)), CandleStoreSnapshot(stored(tmp_path, history)))
     assert (len(windows.series) if windows.series else 0) == series
     assert windows == ShardWindows(windows.series, no_candles, too_few_before)
-
-
-def test_symbol_without_candles_is_an_error(tmp_path: Path) -> None:
-    history = CandleStoreSnapshot(stored(tmp_path, synthetic_history(1)))
-    with pytest.raises(NotFound, match="1m candles of NONEUSD"):
-        read_shard_windows(Shard("NONEUSD", "1m", FIRST_DAY), history)
 
 
 def test_damaged_day_is_named(tmp_path: Path) -> None:

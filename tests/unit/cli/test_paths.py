@@ -12,7 +12,6 @@ from PIL import Image
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
-from coinfarm.cli.paths import FILE_TO_WRITE, FOLDER_TO_WRITE, ROOT_TO_WRITE
 from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_candles
 from tests.support.repository import ROOT
@@ -76,16 +75,6 @@ def test_output_options_are_found() -> None:
     assert len(writing_options()) >= 13
 
 
-@pytest.mark.parametrize(
-    ("kind", "value"), [(FILE_TO_WRITE, "folder"), (FOLDER_TO_WRITE, "file"), (ROOT_TO_WRITE, "file")], ids=["file", "folder", "root"]
-)
-def test_rejects_the_wrong_kind_of_path(kind: click.Path, value: str, folder: Path) -> None:
-    (folder / "folder").mkdir()
-    (folder / "file").write_text("")
-    with pytest.raises(click.BadParameter):
-        kind.convert(value, None, None)
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_folder_without_permission_is_reported_before_the_work(folder: Path) -> None:
     (folder / "closed").mkdir(mode=0o500)
@@ -97,10 +86,8 @@ def test_folder_without_permission_is_reported_before_the_work(folder: Path) -> 
 @pytest.mark.parametrize(
     "arguments",
     [
-        pytest.param(("render", "DEMOUSD-1m.parquet", "-o", "new.png"), id="render"),
         pytest.param(("example", "-o", "example"), id="example"),
         pytest.param(("history", "import", "DEMOUSD-1m.parquet", "--store", "new"), id="import"),
-        pytest.param(("history", "generate", "--symbol", "DEMOBTC", "--days", "2", "--store", "new"), id="generate"),
     ],
 )
 def test_full_disk_names_the_file(arguments: tuple[str, ...], folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -56,16 +56,10 @@ def parameters(*arguments: str, stack: str | None = "farm") -> dict[str, Any]:
     ("arguments", "expected"),
     [
         pytest.param(["predict", __file__], {"model_uri": MODEL}, id="predict"),
-        pytest.param(["serve"], {"model_uri": MODEL}, id="serve"),
-        pytest.param(
-            ["evaluate", "--candles", __file__, "--from", "2026-01-01", "--to", "2026-01-02"], {"model_uri": MODEL}, id="evaluate"
-        ),
         pytest.param(["backtest"], {"predictions": f"{RESULTS}/predictions", "candles": CANDLES, "model_uri": MODEL}, id="backtest"),
         pytest.param(["history", "check"], {"root": CANDLES}, id="history check"),
-        pytest.param(["model", "list"], {"root": MODEL}, id="model list"),
         pytest.param(["model", "show", "20260101-0a1b2c3d"], {"root": MODEL, "version": "20260101-0a1b2c3d"}, id="model show"),
         pytest.param(["model", "show", "folder", "20260101-0a1b2c3d"], {"root": "folder"}, id="model show of a folder"),
-        pytest.param(["model", "publish", __file__], {"root": MODEL}, id="model publish"),
         pytest.param(
             ["backfill", "plan", *PERIOD, "--run", "two-years"],
             {
@@ -124,20 +118,17 @@ def test_environment_variable_names_the_stack(deployed: Any, monkeypatch: pytest
 
 
 def test_show_stack(deployed: Any, on_stack: Run, stack_model: str, tmp_path: Path) -> None:
-    deployed(outputs=OUTPUTS | {"DashboardUrl": "https://console.aws.amazon.com/cloudwatch"})
+    deployed()
     shown = dict(line.split(maxsplit=1) for line in on_stack("stack").stdout.splitlines())
     assert shown["stack"] == "farm in eu-west-1: UPDATE_COMPLETE"
     assert shown["serves"] == stack_model
-    assert shown["DashboardUrl"] == "https://console.aws.amazon.com/cloudwatch"
     document = json.loads(on_stack("stack", "--json").stdout)
-    details = (document["name"], document["region"], document["status"], document["serves"], document["candles"])
-    assert details == ("farm", "eu-west-1", "UPDATE_COMPLETE", stack_model, str(tmp_path / "candles"))
+    assert (document["status"], document["serves"], document["candles"]) == ("UPDATE_COMPLETE", stack_model, str(tmp_path / "candles"))
     assert document["outputs"]["QueueUrl"] == OUTPUTS["QueueUrl"]
     assert on_stack("stack", "--get", "QueueUrl").stdout == f"{OUTPUTS['QueueUrl']}\n"
     assert on_stack("stack", "--get", "candles").stdout == f"{tmp_path / 'candles'}\n"
     unknown = on_stack("stack", "--get", "Queue")
-    assert unknown.exit_code == 1
-    assert "QueueUrl" in unknown.stderr
+    assert (unknown.exit_code, "QueueUrl" in unknown.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -154,8 +145,7 @@ def test_show_stack_without_a_model(deployed: Any, on_stack: Run, stack_paramete
 
 def test_show_stack_requires_a_stack() -> None:
     refused = coinfarm("stack")
-    assert refused.exit_code == 2
-    assert "COINFARM_STACK" in refused.stderr
+    assert (refused.exit_code, "COINFARM_STACK" in refused.stderr) == (2, True)
 
 
 def test_failed_stack_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

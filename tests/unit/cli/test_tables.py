@@ -197,15 +197,6 @@ def test_every_table_fits_80_columns(make_tables: Any) -> None:
         assert_fits(table)
 
 
-def test_numbers_are_not_wrapped() -> None:
-    for table in (*backtest(), *evaluation(), *backfill(), *predictions()):
-        text = assert_fits(table)
-        for number in ("123,456.78", "53.2 (52.5–100.0)", "31,536,000", "-123.4 to 1234.5", "2025-12-31 23:59", "+123.456"):
-            cells = [str(cell) for column in table.columns for cell in column.cells]
-            if number in cells:
-                assert number in text
-
-
 def test_width_in_a_pipe_is_80_columns_or_that_of_the_variable(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (table,) = record()
     monkeypatch.delenv("COLUMNS", raising=False)

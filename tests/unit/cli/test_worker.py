@@ -19,14 +19,16 @@ def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeyp
     started = []
 
     def worker() -> int:
-        started.append((WorkerSettings.from_environment(os.environ), os.environ["MODEL_URI"]))
+        settings = WorkerSettings.from_environment(os.environ)
+        roots = [os.environ[name] for name in ("MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT")]
+        started.append((settings.queue_url, settings.idle_exit_s, *roots))
         return code
 
     monkeypatch.setattr("handler.worker.main", worker)
-    shown = coinfarm("worker", "--queue", "http://127.0.0.1/queue", "--model", "models", "--idle-exit", 5)
+    roots = ["--candles-root", "c", "--results-root", "r"]
+    shown = coinfarm("worker", "--queue", "http://127.0.0.1/queue", "--model", "m", "--idle-exit", 5, *roots)
     assert shown.exit_code == code
-    ((settings, model_uri),) = started
-    assert (settings.queue_url, settings.idle_exit_s, model_uri) == ("http://127.0.0.1/queue", 5, "models")
+    assert started == [("http://127.0.0.1/queue", 5, "m", "c", "r")]
 
 
 def test_requires_a_queue() -> None:
@@ -36,15 +38,12 @@ def test_requires_a_queue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "missing"),
+    ("given", "missing", "words"),
     [
-        ({}, "CANDLES_ROOT and RESULTS_ROOT"),
-        ({"CANDLES_ROOT": "candles"}, "RESULTS_ROOT"),
-        ({"RESULTS_ROOT": "r"}, "CANDLES_ROOT"),
+        ({"CANDLES_ROOT": "candles"}, "RESULTS_ROOT", ["-c", "from coinfarm.cli import main; main()", "worker"]),
+        ({"RESULTS_ROOT": "r"}, "CANDLES_ROOT", ["-m", "handler.worker"]),
     ],
-)
-@pytest.mark.parametrize(
-    "words", [["-c", "from coinfarm.cli import main; main()", "worker"], ["-m", "handler.worker"]], ids=["worker", "-m"]
+    ids=["worker", "-m"],
 )
 def test_requires_roots(given: dict[str, str], missing: str, words: list[str], tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "QUEUE_URL": "http://127.0.0.1:9/queue", **given}
@@ -52,15 +51,6 @@ def test_requires_roots(given: dict[str, str], missing: str, words: list[str], t
     assert ended.returncode == 1
     assert missing in ended.stderr
     assert "Traceback" not in ended.stderr
-
-
-def test_roots_as_options(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = []
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("handler.worker.main", lambda: found.append((os.environ["CANDLES_ROOT"], os.environ["RESULTS_ROOT"])) or 0)
-    roots = ["--candles-root", "candles", "--results-root", "results"]
-    assert coinfarm("worker", "--queue", "http://127.0.0.1/queue", *roots).exit_code == 0
-    assert found == [("candles", "results")]
 
 
 def test_settings_of_the_stack_take_precedence_over_the_environment(

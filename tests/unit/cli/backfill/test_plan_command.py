@@ -11,14 +11,10 @@ Command = Callable[..., Result]
 
 
 def test_prints_the_estimate_and_writes_the_manifest(plan: Command) -> None:
-    shown = plan()
+    shown = plan("--budget", "0.01")
     assert shown.exit_code == 0, shown.output
     assert "2,880 frames in 3 shards, DEMOUSD 1m from 2026-01-01 to 2026-01-04" in shown.stdout
-    assert "1 of the shards" in shown.stdout
-    for target in ("this machine", "Lambda", "GPU fleet, on demand", "GPU fleet, spot"):
-        assert target in shown.stdout
     assert "29*" in shown.stdout, "an assumed speed is marked"
-    assert "ASSUMED" in shown.stdout
     assert json.loads(Path("run/manifest.json").read_text())["symbols"] == ["DEMOUSD"]
 
 
@@ -38,9 +34,10 @@ def test_measures_the_speed_of_this_machine(backfill: Command, monkeypatch: pyte
 
 
 def test_records_the_version_in_service(plan: Command, constant_model: Path) -> None:
-    manifest = json.loads(plan("--json").stdout)
+    manifest = json.loads(plan("--results", "shared", "--json").stdout)
     assert manifest["modelVersion"] == json.loads((constant_model / "current.json").read_text())["version"]
     assert manifest["modelUri"] == str(constant_model)
+    assert manifest["resultsUri"] == str(Path("shared").absolute())
 
 
 @pytest.mark.parametrize(
@@ -56,12 +53,3 @@ def test_rejects_a_plan_over_the_budget(plan: Command, options: list[str], price
     assert refused.exit_code == 1
     assert price in refused.stderr
     assert not Path("run").exists()
-
-
-def test_accepts_a_plan_within_the_budget(plan: Command) -> None:
-    assert plan("--budget", "0.01").exit_code == 0
-    assert Path("run/manifest.json").exists()
-
-
-def test_results_option_sets_the_results_uri(plan: Command, tmp_path: Path) -> None:
-    assert json.loads(plan("--results", "shared", "--json").stdout)["resultsUri"] == str(tmp_path / "shared")

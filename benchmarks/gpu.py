@@ -41,7 +41,6 @@ _BATCHES = (1, 16, 256, 1024, 4096)
 _SERIES_FRAMES = {"gpu": 200_000, "cpu": 500}
 _PARITY_FRAMES = {"gpu": 2_000, "cpu": 200}
 _REFERENCE_BATCH = 100
-_MAX_CANDLES = 10_000_000
 
 
 def main() -> int:
@@ -145,7 +144,7 @@ def _candles_to_predictions_per_s(bundle: Bundle, engine: KerasGpuEngine, candle
 def _candles(path: Path | None, count: int) -> tuple[Candles, str]:
     if path is None:
         return bench_candles(count)
-    return fill_gaps(parse_candles(path.read_bytes(), path.name), _MAX_CANDLES)[-count:], path.name
+    return fill_gaps(parse_candles(path.read_bytes(), path.name))[-count:], path.name
 
 
 def _spread(view: Columns, count: int) -> Columns:

@@ -11,8 +11,6 @@ from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
 
-_MAX_CANDLES = 1_000_000
-
 
 def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path) -> float:
     """Frames per second, including reading, drawing, predicting and writing."""
@@ -20,7 +18,7 @@ def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path)
     source.write_bytes(parquet_from_candles(candles))
     predictor.predict(Series(candles[:400]))
     started = time.perf_counter()
-    series = Series(fill_gaps(parse_candles(source.read_bytes(), source.name), _MAX_CANDLES))
+    series = Series(fill_gaps(parse_candles(source.read_bytes(), source.name)))
     predictions = predictor.predict(series)
     (folder / "predictions.parquet").write_bytes(response_file(predictor.model, predictions, ".parquet", "bench"))
     return len(predictions) / (time.perf_counter() - started)

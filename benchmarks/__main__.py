@@ -19,7 +19,7 @@ from benchmarks.costs import lambda_usd_per_million
 from benchmarks.engines import Speed, published_engines, speeds, untrained_engines, worst_correlations
 from benchmarks.handler_processes import measure
 from benchmarks.networks import benchmark_network
-from benchmarks.pipeline import parquet_to_parquet_fps
+from benchmarks.pipeline import parquet_to_parquet_frames_per_s
 from benchmarks.plots import plot_costs, plot_throughput
 from benchmarks.rendering import rendering_us
 from coinfarm.backfill.prices import PRICES_DATE
@@ -74,7 +74,7 @@ def main() -> None:
     _print_processes(processes)
 
     with tempfile.TemporaryDirectory() as folder:
-        pipeline_fps = parquet_to_parquet_fps(predictor, candles, Path(folder))
+        pipeline_fps = parquet_to_parquet_frames_per_s(predictor, candles, Path(folder))
     plain_fps = by_network["the reference model"][0].frames_per_s[100]
     usd = lambda_usd_per_million(pipeline_fps, cores)
     console.print(

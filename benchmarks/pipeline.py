@@ -12,7 +12,7 @@ from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
 
 
-def parquet_to_parquet_fps(predictor: Predictor, candles: Candles, folder: Path) -> float:
+def parquet_to_parquet_frames_per_s(predictor: Predictor, candles: Candles, folder: Path) -> float:
     """Frames per second, including reading, drawing, predicting and writing."""
     source = folder / "BENCH-1m.parquet"
     source.write_bytes(parquet_from_candles(candles))

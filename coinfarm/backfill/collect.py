@@ -28,8 +28,9 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
     """Write the existing results, ordered by symbol and time, with one month of one symbol in memory at a time.
 
     A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other path a folder of
-    `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. A failure leaves neither. `on_shard` is called
-    after each shard. Raises `CoinfarmError` if the folder is not empty or cannot be written, and `NotFound` if no day had any candle.
+    `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. After a failure no output is left.
+    `on_shard` is called after each shard. Raises `CoinfarmError` if the folder is not empty or cannot be written, and `NotFound` if
+    there are no candles at all.
     """
     coverage = Coverage()
     try:

@@ -20,7 +20,7 @@ from coinfarm.documents import Document
 
 ComputeTargetName = Literal["here", "lambda", "gpu", "gpu-spot"]
 FLEET_TARGETS = ("gpu", "gpu-spot")
-"""The targets that use the queue of the GPU limits."""
+"""The targets that use the GPU fleet's queue."""
 
 ASSUMED_GPU_FRAMES_PER_S = {"g4dn.xlarge": 29.0}
 """3.15 million frames in an hour on 30 instances with a T4 each: the speed of an earlier system with another network. Not measured with

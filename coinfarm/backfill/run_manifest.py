@@ -48,7 +48,7 @@ class RunManifest(Document):
         for symbol in self.symbols:
             yield from shards_between(symbol, self.interval, self.from_date, self.to_date, self.stride, self.shard_days)
 
-    def same_work_as(self, other: "RunManifest") -> bool:
+    def requests_same_predictions(self, other: "RunManifest") -> bool:
         """Whether both request the same predictions, whatever their creation time, estimate and compute target."""
         ignored = {"created_at", "estimate", "target"}
         return self.model_dump(exclude=ignored) == other.model_dump(exclude=ignored)
@@ -94,7 +94,7 @@ class Run:
         try:
             self.storage.write(KEY, manifest.to_json(), content_type="application/json", create_only=True)
         except Conflict:
-            if manifest.same_work_as(self.manifest):
+            if manifest.requests_same_predictions(self.manifest):
                 return False
             raise Conflict(f"{self.storage.uri(KEY)} belongs to another run: choose another --run, or delete that one") from None
         return True

@@ -63,7 +63,7 @@ class Shard:
         return -(-(time_ms + self.step_ms) // length_ms) * length_ms - self.step_ms
 
     def key(self, version: str) -> str:
-        """The key of its result under the root of results. It names everything that the result depends on except the candles."""
+        """The key of the shard's result under the root of results. It names everything that the result depends on except the candles."""
         return f"{series_prefix(version, self.symbol, self.interval, self.stride)}date={self._dates}.parquet"
 
     def failure_key(self, version: str) -> str:
@@ -75,7 +75,7 @@ class Shard:
 
     @property
     def _dates(self) -> str:
-        """Its day, or its first day and the day after its last."""
+        """The shard's day, or its first day and the day after its last."""
         return str(self.day) if self.days == 1 else f"{self.day}--{self.day + timedelta(self.days)}"
 
 

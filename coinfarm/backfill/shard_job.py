@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class ShardJob:
     """A `coinfarm.backfill.job_runner.Job` that turns candles of the history into a result under the shard's key.
 
-    It is idempotent, also if run twice at the same time: results are written atomically, and the same bytes each time. A complete result is
+    It is idempotent, even when run concurrently: results are written atomically, with the same bytes each time. A complete result is
     kept. A damaged result, or one from other candles than those stored now, is replaced: a partial day may have grown.
     """
 
@@ -42,7 +42,7 @@ class ShardJob:
         try:
             return result.candles_digest in (None, self._shard_windows().digest)
         except (NotFound, CandleError):
-            return True  # its candles are gone, so it cannot be made again
+            return True  # the candles were deleted, so the result cannot be recomputed
 
     def series(self) -> Series | None:
         try:

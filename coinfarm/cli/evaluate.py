@@ -14,18 +14,18 @@ from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
 
-_OPTIONS_OF_FILES = ("--candles", "--baseline-candles")
+_MULTI_FILE_OPTIONS = ("--candles", "--baseline-candles")
 
 
-class _CommandOfFiles(click.Command):
+class _MultiFileCommand(click.Command):
     """Accepts several files after one option, as from a shell's wildcard."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(context, list(_one_file_each(args)))
+        return super().parse_args(context, list(_repeat_option(args)))
 
 
 @click.command(
-    cls=_CommandOfFiles,
+    cls=_MultiFileCommand,
     epilog="Example: coinfarm evaluate --candles examples/DEMOUSD-1m.parquet --from 2026-01-02 --to 2026-01-04 --report build/scores.html",
 )
 @MODEL
@@ -75,7 +75,7 @@ def evaluate(
         from coinfarm.reports.packages import require_packages
 
         require_packages()
-    root = _root_to_record_in(model_uri, include_in_sample) if record else None
+    root = _evaluation_root(model_uri, include_in_sample) if record else None
     spec = EvaluationSpec(start.date(), stop.date(), stride, include_in_sample)
     coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
@@ -103,7 +103,7 @@ def evaluate(
         click.echo(report)
 
 
-def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
+def _evaluation_root(model_uri: str | None, include_in_sample: bool) -> str:
     from coinfarm.models.store import ModelStore, open_model_source
     from coinfarm.serving.settings import Settings
 
@@ -120,12 +120,12 @@ def _root_to_record_in(model_uri: str | None, include_in_sample: bool) -> str:
     return root
 
 
-def _one_file_each(arguments: list[str]) -> Iterator[str]:
+def _repeat_option(arguments: list[str]) -> Iterator[str]:
     """`--candles A B` as `--candles A --candles B`."""
     option, taken = None, 0
     for argument in arguments:
         if argument.startswith("-"):
-            option, taken = (argument if argument in _OPTIONS_OF_FILES else None), 0
+            option, taken = (argument if argument in _MULTI_FILE_OPTIONS else None), 0
         elif option is not None:
             if taken:
                 yield option

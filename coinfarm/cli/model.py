@@ -91,8 +91,8 @@ def publish(
 
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
-    with_hint = on_interrupt("Nothing is published until the version is printed. Run it again.")
-    with with_hint, TemporaryDirectory() as sealed, TemporaryDirectory() as compiled:
+    interrupt_hint = on_interrupt("Nothing is published until the version is printed. Run it again.")
+    with interrupt_hint, TemporaryDirectory() as sealed, TemporaryDirectory() as compiled:
         bundle = bundle_to_publish(source, Path(sealed), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:

@@ -40,7 +40,7 @@ class DemoOptions:
 def run_demo(options: DemoOptions, print_line: Print, on_status: AbstractContextManager[OnStatus]) -> DemoResult:
     """Run the demo, and write predictions, coverage and the workers' logs to `options.folder`.
 
-    `print_line` is called with each command before it runs. Raises `CoinfarmError` if a step fails. No process is left in any case.
+    `print_line` is called with each command before it runs. Raises `CoinfarmError` if a step fails. All child processes are terminated.
     """
     options.folder.mkdir(parents=True, exist_ok=True)
     with (

@@ -64,15 +64,8 @@ def test_every_requested_window_is_counted_once(run: Run, tmp_path: Path) -> Non
     assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in EXPECTED["DEMOUSD"]}
     assert all(counts.is_consistent for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
     assert [str(shard) for shard in coverage.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
-    document = coverage.document()
-    assert document["months"][0] == {
-        "symbol": "DEMOUSD",
-        "month": "2025-12",
-        **dict.fromkeys(EXPECTED["DEMOUSD"], 0),
-        "asked": DAY,
-        "noCandles": DAY,
-    }
-    assert json.loads(json.dumps(document)) == document
+    december = json.loads(json.dumps(coverage.document()))["months"][0]
+    assert (december["month"], december["asked"], december["noCandles"]) == ("2025-12", DAY, DAY)
 
 
 def test_one_file_is_ordered_by_symbol_and_time(run: Run, tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ def predictions(version: str, *values: float) -> bytes:
     ("request_", "status", "media_type", "body"),
     [
         pytest.param(PAIR, 200, "", predictions("one", 7, 8), id="predictions of a version"),
-        pytest.param(PAIR, 200, "", predictions("two", 14, 16), id="predictions of another version"),
         pytest.param(INVALID, 422, PROBLEM, b"{}", id="rejected request"),
         pytest.param(MODEL, 200, "", b'{"version": "two"}', id="model"),
     ],

@@ -98,16 +98,6 @@ def events(pattern):
     return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.glob(pattern))]
 
 
-@pytest.mark.parametrize("event", events("api-*.json"))
-def test_api_event_succeeds(event):
-    assert ApiResponse.of(invoke(event)).status == 200
-
-
-@pytest.mark.parametrize("event", [*events("direct.json"), *events("warmup.json")])
-def test_direct_event_succeeds(event):
-    assert invoke(event)["model"]["name"] == "reference"
-
-
 @pytest.mark.parametrize("event", events("sqs-*.json"))
 def test_every_record_of_a_batch_writes_its_result(event, s3):
     assert invoke(event) == {"batchItemFailures": []}
@@ -123,14 +113,3 @@ def test_every_shard_of_a_batch_writes_its_result(event, s3):
     assert written == {
         f"shards/predictions/model={shard['modelVersion']}/symbol=DEMOUSD/interval=1m/date={shard['date']}.parquet" for shard in shards
     }
-
-
-@pytest.mark.parametrize("event", [*events("refused/api-*.json"), *events("refused/direct-*.json")])
-def test_invalid_event_is_rejected(event):
-    response = invoke(event)
-    assert response.get("statusCode", response.get("status")) == 422
-
-
-@pytest.mark.parametrize("event", events("refused/sqs-*.json"))
-def test_only_the_invalid_record_of_a_batch_fails(event):
-    assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}

@@ -75,7 +75,6 @@ def test_imported_candles_are_used_from_the_earliest_cut_off_on(tmp_path: Path) 
     ("training", "dates", "expected"),
     [
         pytest.param(None, (None, None), (date(2026, 1, 1), date(2026, 1, 10)), id="unknown training data"),
-        pytest.param(trained(DEMOBTC=date(2025, 6, 1)), (None, None), (date(2026, 1, 1), date(2026, 1, 10)), id="trained long before"),
         pytest.param(trained(DEMOBTC=date(2026, 1, 6)), *[(date(2026, 1, 3), date(2026, 1, 8))] * 2, id="dates given"),
     ],
 )

@@ -15,9 +15,7 @@ Command = Callable[..., Result]
 @pytest.mark.usefixtures("planned")
 def test_requires_a_queue(backfill: Command, name: str) -> None:
     refused = backfill(name, "--run", "run")
-    assert refused.exit_code == 1
-    for option in ("--queue", "QUEUE_URL", "--stack"):
-        assert option in refused.stderr
+    assert (refused.exit_code, "--queue" in refused.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["run", "submit", "status", "resume", "redrive", "collect"])

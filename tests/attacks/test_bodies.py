@@ -115,10 +115,8 @@ def test_does_not_process_an_incomplete_body(served: ServeProcess) -> None:
         pytest.param(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), id="TLS"),
         pytest.param(b"hello\r\n\r\n", id="not HTTP"),
         pytest.param(b"GET / HTTP/1.1\r\n" + b"A: " + b"a" * 1_000_000 + b"\r\n\r\n", id="a header of a megabyte"),
-        pytest.param(b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", id="a path of a megabyte"),
         pytest.param(head("Content-Length: -1"), id="a negative length"),
         pytest.param(head("Content-Length: 99999999999999999999999999"), id="a length beyond 64 bits"),
-        pytest.param(head("Content-Length: 5", "Content-Length: 6") + b"hello", id="two lengths"),
         pytest.param(head("Transfer-Encoding: chunked") + b"zz\r\n", id="an invalid chunk length"),
     ],
 )
@@ -134,12 +132,7 @@ def test_invalid_http_is_a_client_error(served: ServeProcess, sent: bytes) -> No
 
 
 def test_websockets_are_not_found(served: ServeProcess) -> None:
-    headers = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
-    }
+    headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 22 + "=="}
     assert requests.get(f"{served.url}/anything", headers=headers, timeout=10).status_code == 404
 
 

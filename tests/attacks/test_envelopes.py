@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from coinfarm.errors import NotFound, RequestError, TooLarge
 from handler import app
 from handler.jobs import Message
-from handler.local_events import LocalContext
 from handler.message_batch import process_messages
 from tests.support.demo_requests import demo_request, failed_ids, http_event, message, queue_event, rest_event
 
@@ -141,7 +140,3 @@ def test_a_duplicate_message_is_processed_once(invoke: Any, engine_calls: list[i
     event["Records"].append(copy.deepcopy(event["Records"][0]))
     assert invoke(event) == {"batchItemFailures": []}
     assert engine_calls == [2]
-
-
-def test_still_predicts(invoke: Any) -> None:
-    assert len(app.lambda_handler(demo_request(201), LocalContext())["results"]) == 2

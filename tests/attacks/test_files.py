@@ -17,7 +17,6 @@ from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.files import parse_candles
 from coinfarm.errors import CandleError, CoinfarmError, TooLarge
-from coinfarm.serving.frames import read_frames
 from coinfarm.storage import open_storage
 from image_render.spec import STANDARD
 from tests.support.demo_requests import START_MS, failed_ids, message, queue_event
@@ -51,24 +50,16 @@ def header(text: str) -> bytes:
 LINK = (stat.S_IFLNK | 0o777) << 16
 ARCHIVES = {
     "a header of nested tuples": zipped({"frames.npy": header("(" * 3000)}),
-    "a header of minus signs": zipped({"frames.npy": header("-" * 3000 + "1")}),
     "a header of megabytes": zipped({"frames.npy": header("{" + " " * 10_000_000 + "}")}),
-    "a header with an expression": zipped({"frames.npy": header("{'descr': '|u1', 'fortran_order': False, 'shape': (9**9**9,)}")}),
     "a header with a function call": zipped({"frames.npy": header("__import__('os').system('true')")}),
-    "an endless shape": zipped({"frames.npy": header("{'descr': '|u1', 'fortran_order': False, 'shape': (" + "9" * 3000 + ",)}")}),
     "a huge shape of empty items": zipped(
         {"frames.npy": header("{'descr': '|V0', 'fortran_order': False, 'shape': (10000000000, 200, 150, 3)}")}
     ),
     "an archive in an archive": zipped({"frames.npz": zipped({"frames.npy": npy(FRAME)})}),
-    "an archive for frames": zipped({"frames.npy": zipped({"frames.npy": npy(FRAME)})}),
     "a link for frames": zipped({"frames.npy": b"/etc/passwd"}, frames=LINK),
     "a relative name outside": zipped({"../../frames.npy": npy(FRAME), "frames.npy": npy(FRAME)}),
-    "an absolute name": zipped({"/frames.npy": npy(FRAME)}),
     "a hundred thousand files": zipped({f"{number}": b"" for number in range(50_000)}),
-    "objects": zipped({"frames.npy": npy(np.array([{}], object))}),
     "a range too large for prices": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy([1e300])}),
-    "a range of minus zero and NaN": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy([-np.nan])}),
-    "ranges of longdouble infinity": zipped({"frames.npy": npy(FRAME), "windowRangePct.npy": npy(np.array([np.inf], np.longdouble))}),
 }
 
 
@@ -78,15 +69,6 @@ def test_rejects_malicious_archives_of_frames(send: Any, limit_memory: Any, data
         response = send("POST", "/predictions", data, "application/x-npz")
     assert response.status in (400, 413, 422)
     assert len(response.content) < 5_000
-
-
-@pytest.mark.parametrize("array", [np.asfortranarray(FRAME), FRAME.astype(">u1")], ids=["Fortran", "big-endian"])
-def test_accepts_other_array_orders(array: Any) -> None:
-    sink = io.BytesIO()
-    np.savez(sink, frames=array, windowRangePct=np.array([1.5], ">f4"))
-    frames, range_pct = read_frames(sink.getvalue(), 10)
-    np.testing.assert_array_equal(frames, FRAME)
-    np.testing.assert_array_equal(range_pct, [1.5])
 
 
 def parquet(count: int, **columns: Any) -> bytes:
@@ -104,12 +86,6 @@ def long_words(count: int) -> Any:
 
 FILES = {
     "too many rows": (lambda: parquet(10_000_001), "parquet", TooLarge, "10,000,001"),
-    "a price that is a long word in each row": (
-        lambda: parquet(100_000, open=long_words(100_000)),
-        "parquet",
-        CandleError,
-        "/open: ",
-    ),
     "a time that is a long word": (lambda: parquet(9, open_time=long_words(9)), "parquet", CandleError, "/open_time: "),
     "prices that are lists": (lambda: parquet(9, low=pa.array([[0.0] * 1000] * 9)), "parquet", CandleError, "/low: "),
     "a CSV file of too many rows": (lambda: b"open_time\n" + b"1\n" * 10_000_001, "csv", TooLarge, "10,000,002"),

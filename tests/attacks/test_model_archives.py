@@ -36,11 +36,6 @@ LOOKUP = {"max_tokens": None, "num_oov_indices": 1, "mask_token": None, "oov_tok
 
 LAYERS: dict[str, Callable[[str], dict[str, Any]]] = {
     "a lambda of os.system": lambda to: layer("keras.layers", "Lambda", function=function("os", "system"), arguments={"command": to}),
-    "a lambda of eval": lambda to: layer("keras.layers", "Lambda", function=function("builtins", "eval")),
-    "a lambda that fetches a file": lambda to: layer(
-        "keras.layers", "Lambda", function=function("keras.utils", "get_file"), arguments={"origin": "file:///etc/passwd"}
-    ),
-    "a lambda that loads another model": lambda to: layer("keras.layers", "Lambda", function=function("keras.models", "load_model")),
     "a lambda that disables safe mode": lambda to: layer(
         "keras.layers", "Lambda", function=function("keras.config", "enable_unsafe_deserialization")
     ),
@@ -51,7 +46,6 @@ LAYERS: dict[str, Callable[[str], dict[str, Any]]] = {
     ),
     "a Python module": lambda to: layer("subprocess", "Popen", args=["touch", to]),
     "a function inside Keras": lambda to: layer("keras.src.saving.serialization_lib", "enable_unsafe_deserialization"),
-    "a function inside Keras as a class": lambda to: layer("keras.src.utils.file_utils", "get_file"),
     "a SavedModel": lambda to: layer("keras.layers", "TFSMLayer", filepath=to, call_endpoint="serve"),
     "a pickled torch module": lambda to: layer("keras.layers", "TorchModuleWrapper", module="gASVBAAAAA=="),
     "a function of JAX": lambda to: layer("keras.layers", "JaxLayer", call_fn=function("os", "system")),
@@ -106,23 +100,11 @@ def pickled_weights(archive_parts: Parts, canary: Path) -> Parts:
     }
 
 
-def traversing(archive_parts: Parts, canary: Path) -> Parts:
-    return {**archive_parts, f"assets/../../../../../../../..{canary}": b"x"}
-
-
-def config_bomb(archive_parts: Parts, _: Path) -> Parts:
-    return {**archive_parts, "config.json": b" " * (1 << 27)}
-
-
-def nested(archive_parts: Parts, _: Path) -> Parts:
-    return {**archive_parts, "config.json": b"[" * 100_000}
-
-
-ARCHIVES = {
+ARCHIVES: dict[str, tuple[Callable[[Parts, Path], Parts], str]] = {
     "pickled weights": (pickled_weights, "model.weights.npz"),
-    "a file name outside": (traversing, "assets/../"),
-    "a config of 128 MB": (config_bomb, "134,217,728"),
-    "a deeply nested config": (nested, "recursion"),
+    "a file name outside": (lambda parts, canary: {**parts, f"assets/../../../../../../../..{canary}": b"x"}, "assets/../"),
+    "a config of 128 MB": (lambda parts, _: {**parts, "config.json": b" " * (1 << 27)}, "134,217,728"),
+    "a deeply nested config": (lambda parts, _: {**parts, "config.json": b"[" * 100_000}, "recursion"),
 }
 
 

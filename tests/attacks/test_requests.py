@@ -30,23 +30,14 @@ def with_cell(field: str, value: str, shape: str) -> bytes:
 
 ODD_NUMBERS = {
     "NaN": "NaN",
-    "NaN as a string": '"NaN"',
-    "nan in lower case": '"nan"',
-    "minus NaN": '"-nan"',
     "infinity": "Infinity",
-    "minus infinity": "-Infinity",
     "infinity as a string": '"inf"',
     "1e400": "1e400",
-    "minus 1e400": "-1e400",
     "ten thousand digits": "9" * 10_000,
     "four thousand digits": "9" * 4_000,
-    "ten thousand digits as a string": f'"{"9" * 10_000}"',
     "minus zero": "-0.0",
     "a denormal": "5e-324",
     "an object": "{}",
-    "an array": "[[[[]]]]",
-    "null": "null",
-    "a boolean": "true",
 }
 
 
@@ -95,15 +86,12 @@ MEGABYTES = "x" * 4_000_000
 @pytest.mark.parametrize(
     ("request_", "status"),
     [
-        pytest.param(demo_request(modelVersion=MEGABYTES), 422, id="a version"),
         pytest.param(demo_request(**{MEGABYTES: 1}), 422, id="a field's name"),
         pytest.param({**demo_request(), "symbol": MEGABYTES}, 422, id="a symbol"),
-        pytest.param({**demo_request(), "interval": MEGABYTES}, 422, id="an interval"),
         pytest.param({**demo_request(), "gaps": MEGABYTES}, 422, id="an enumeration"),
         pytest.param(
             {**demo_request(), "candles": [{**as_objects(demo_request())["candles"][0], MEGABYTES: 1}]}, 422, id="a candle's field"
         ),
-        pytest.param({**demo_request(), "candles": [[MEGABYTES] + ["1"] * 5]}, 422, id="a time"),
         pytest.param({**demo_request(), "candles": [[1, MEGABYTES, "1", "1", "1", "1"]]}, 422, id="a price"),
         pytest.param(dict.fromkeys((f"{number:x}" for number in range(400_000)), 0), 422, id="400,000 fields"),
     ],
@@ -123,8 +111,6 @@ def test_responses_and_logs_repeat_no_megabytes(invoke: Any, caplog: Any, limit_
     "body",
     [
         pytest.param(b"[" * 100_000, id="open arrays"),
-        pytest.param(b'{"a":' * 100_000, id="open objects"),
-        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="closed arrays"),
         pytest.param(b'{"candles":[' + b"[" * 100_000 + b"]" * 100_000 + b"]}", id="arrays in a candle"),
         pytest.param(b'{"symbol":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}", id="objects in a field"),
     ],
@@ -134,11 +120,6 @@ def test_rejects_deep_nesting(send: Any, body: bytes, path: str) -> None:
     response = send("POST", path, body)
     assert response.status == 400
     assert send("POST", "/predictions", demo_request()).status == 200
-
-
-@pytest.mark.parametrize("stride", [0, -1, 10_001, 10**30, 1.5, "1e3", None, [1], {}, float("nan")])
-def test_rejects_invalid_strides(invoke: Any, stride: Any) -> None:
-    assert invoke(demo_request(stride=stride))["errors"][0]["pointer"] == "/stride"
 
 
 @pytest.mark.parametrize("interval", ["1٥m", "1m\n", "0m", "01m", "1M", "1w", "999d", "-1m", " 1m", "1m/../.."])

@@ -31,11 +31,6 @@ def test_too_few_candles_are_an_error_with_the_required_number() -> None:
         Sample.from_candles([minutes(100_000)], ("DEMOUSD",))
 
 
-def test_a_coin_without_a_window_is_an_error() -> None:
-    with pytest.raises(CoinfarmError, match="DEMOUSD: 150 candles"):
-        Sample.from_candles([minutes(150)], ("DEMOUSD",))
-
-
 def test_names_the_files(tmp_path) -> None:
     path = tmp_path / "DEMOUSD-1m.parquet"
     path.write_bytes(parquet_from_candles(minutes(300_000)))

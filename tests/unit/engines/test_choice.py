@@ -14,7 +14,6 @@ from tests.support.compiled_models import BY_SPEED, compiled_bundle
 from tests.support.fake_models import seal
 
 ZEN4 = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16"})
-SAPPHIRE_RAPIDS = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8"})
 CASCADE_LAKE = frozenset({"sse4_2", "avx2", "avx512_vnni"})
 ROME = frozenset({"sse4_2", "avx2"})
 SANDY_BRIDGE = frozenset({"sse4_2", "avx"})
@@ -42,7 +41,6 @@ def chosen(bundle: Bundle, choice: EngineChoice, flags: frozenset[str]) -> str |
     ("flags", "name"),
     [
         pytest.param(ZEN4, "int8-bf16", id="bf16 and VNNI"),
-        pytest.param(SAPPHIRE_RAPIDS, "int8-bf16", id="AMX"),
         pytest.param(CASCADE_LAKE, "int8", id="VNNI"),
         pytest.param(ROME, "int8", id="AVX2"),
         pytest.param(SANDY_BRIDGE, "f32", id="older than AVX2"),
@@ -58,7 +56,6 @@ def test_auto_is_the_fastest_supported_form(bundle: Bundle, flags: frozenset[str
     ("forms", "flags", "name"),
     [
         pytest.param((BF16, F32), ZEN4, "bf16", id="no int8"),
-        pytest.param((BF16, F32), ROME, "f32", id="no int8, no bf16 on the processor"),
         pytest.param((INT8,), SANDY_BRIDGE, None, id="no supported form: Keras"),
     ],
 )
@@ -73,10 +70,6 @@ def test_auto_is_keras_without_compiled_forms(tmp_path: Path) -> None:
 @pytest.mark.parametrize("choice", ["openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"])
 def test_chooses_a_form_by_name(bundle: Bundle, choice: EngineChoice) -> None:
     assert f"openvino-{chosen(bundle, choice, ZEN4)}" == choice
-
-
-def test_chooses_keras_by_name(bundle: Bundle) -> None:
-    assert chosen(bundle, "keras", ZEN4) is None
 
 
 def test_rejects_a_form_that_the_processor_does_not_support(bundle: Bundle) -> None:

@@ -63,13 +63,6 @@ def test_accepts_any_memory_layout(network: Build, tmp_path: Path) -> None:
     np.testing.assert_allclose(engine.predict(every_second), engine.predict(FRAMES)[::2], rtol=1e-6)
 
 
-def test_heads_are_outputs_in_order(network: Build, tmp_path: Path) -> None:
-    model = network(1, 1, 1)
-    model.save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.seal(tmp_path, name="heads"), max_batch=100)
-    np.testing.assert_allclose(engine.predict(FRAMES), keras_predictions(model), rtol=1e-5, atol=1e-6)
-
-
 def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:
     models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
     for name, model in models.items():
@@ -119,11 +112,8 @@ def test_rejects_other_backends(keras: ModuleType, network: Build, tmp_path: Pat
 @pytest.mark.parametrize(
     ("heads", "shape", "found"),
     [
-        pytest.param((3,), (150, 200, 3), r"\(None, 150, 200, 3\)", id="rows first"),
         pytest.param((3,), (200, 150, 1), r"\(None, 200, 150, 1\)", id="one channel"),
         pytest.param((2,), (200, 150, 3), "2 outputs", id="two outputs"),
-        pytest.param((4,), (200, 150, 3), "4 outputs", id="four outputs"),
-        pytest.param((1, 3), (200, 150, 3), "4 outputs", id="two heads too large"),
     ],
 )
 def test_rejects_other_shapes(network: Build, tmp_path: Path, heads: tuple[int, ...], shape: tuple[int, int, int], found: str) -> None:
@@ -152,7 +142,6 @@ def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
     "content",
     [
         pytest.param(b"", id="empty"),
-        pytest.param(b"not a zip", id="not an archive"),
         pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5"),
     ],
 )

@@ -110,7 +110,6 @@ FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
     [
         pytest.param(VIEW, id="synthetic candles"),
         pytest.param(FLAT, id="a flat window"),
-        pytest.param(FLAT._replace(volume=np.zeros((1, 200))), id="a flat window without volume"),
         pytest.param(VIEW._replace(volume=np.zeros(VIEW.volume.shape)), id="no volume"),
     ],
 )

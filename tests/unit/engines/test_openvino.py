@@ -99,10 +99,6 @@ def test_a_failed_chunk_fails_only_its_own_batch(bundle: Bundle) -> None:
     np.testing.assert_allclose(pending[2](), channel_means(FRAMES[8:12]), rtol=1e-5)
 
 
-def test_the_name_contains_engine_and_precision(engine: OpenVinoEngine) -> None:
-    assert engine.name == "openvino-f32"
-
-
 def test_rejects_invalid_graph_files(tmp_path: Path) -> None:
     bundle = compiled_bundle(tmp_path / "broken", F32)
     (bundle.folder / F32.file).write_text("<net")

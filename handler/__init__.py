@@ -1,0 +1,1 @@
+"""Entry points: the Lambda function, the worker and the ASGI application."""

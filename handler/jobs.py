@@ -32,7 +32,7 @@ _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apac
 
 @dataclass(frozen=True)
 class Message:
-    """One SQS message; `receive_count` is the number of deliveries so far, from 1. Events that SQS did not make may have no body."""
+    """One SQS message; `receive_count` is the number of deliveries so far, from 1. Hand-written events may have no body."""
 
     message_id: str
     body: str | None
@@ -82,7 +82,7 @@ class _RequestJob:
         max_bytes = self.settings.max_record_frames * _MAX_RESULT_BYTES
         try:
             written = self.results.read(self.results_key, max_bytes).data
-        except (NotFound, TooLarge):  # too large for a response of ours
+        except (NotFound, TooLarge):  # too large to be one of our responses
             return False
         return source_message_id(written, self._ending) == self.message_id
 

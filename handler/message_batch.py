@@ -84,7 +84,7 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
 def _receive_count(record: dict[str, Any]) -> int:
     try:
         return int(record["attributes"]["ApproximateReceiveCount"])
-    except (KeyError, TypeError, ValueError):  # an event that SQS did not make
+    except (KeyError, TypeError, ValueError):  # a hand-written event
         return 1
 
 

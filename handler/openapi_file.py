@@ -1,4 +1,4 @@
-"""The openapi_json OpenAPI document, as it is served."""
+"""The OpenAPI document that `GET /openapi.json` returns."""
 
 from importlib.resources import files
 from pathlib import Path

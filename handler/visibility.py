@@ -9,7 +9,7 @@ from handler.telemetry import logger
 
 
 class VisibilityExtender:
-    """The messages in flight of this worker. Thread-safe."""
+    """Extends the visibility timeout of the messages in flight of this worker. Thread-safe."""
 
     def __init__(self, queue: Queue, visibility_timeout_s: int) -> None:
         self._queue = queue
@@ -47,4 +47,7 @@ class VisibilityExtender:
                 return
             self._receipts.difference_update(lost)
         if lost:
-            logger.warning("messages are no longer held by this worker", extra={"reasons": sorted(set(lost.values()))})
+            logger.warning(
+                "messages are no longer held by this worker",
+                extra={"reasons": sorted(set(lost.values()))},
+            )

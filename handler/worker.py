@@ -74,7 +74,7 @@ class Worker:
         return any(thread.is_alive() for thread in self._threads)
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        self._signals.append(number)  # nothing else: the main thread may hold any lock now
+        self._signals.append(number)  # only append: the interrupted main thread may hold a lock
 
     def _check_queue(self) -> None:
         try:
@@ -83,17 +83,17 @@ class Worker:
             logger.warning("the queue is not available yet", extra={"reason": str(error)})
 
     def _start_threads(self) -> None:
-        self._every(self._settings.visibility_timeout_s / 3, self._visibility.extend_all, "visibility extender")
-        self._every(_METRICS_S, print_metrics, "metrics")
-        self._every(_HEALTH_S, self._touch_health_file, "health")
+        self._run_periodically(self._settings.visibility_timeout_s / 3, self._visibility.extend_all, "visibility extender")
+        self._run_periodically(_METRICS_S, print_metrics, "metrics")
+        self._run_periodically(_HEALTH_S, self._touch_health_file, "health")
         if not self._settings.aws_ec2_metadata_disabled:
             # a second one, because InstanceMetadata is not thread-safe
             instance = InstanceMetadata(self._settings.aws_ec2_metadata_service_endpoint)
-            self._every(self._settings.notice_poll_s, _NoticePoller(instance, self._drain).poll, "notice poller")
+            self._run_periodically(self._settings.notice_poll_s, _NoticePoller(instance, self._drain).poll, "notice poller")
         for thread in self._threads:
             thread.start()
 
-    def _every(self, period_s: float, action: Callable[[], object], name: str) -> None:
+    def _run_periodically(self, period_s: float, action: Callable[[], object], name: str) -> None:
         def repeat() -> None:
             while not self._stopped.wait(period_s):
                 try:
@@ -117,7 +117,7 @@ class Worker:
             self._start_drain("the queue is empty")
             self._is_idle_exit = True
         for thread in self._threads:
-            if self._is_lost(thread):
+            if self._has_failed(thread):
                 self._start_drain(f"{thread.name} is stuck or dead", is_failure=True)
 
     def _start_drain(self, reason: str, *, is_failure: bool = False) -> None:
@@ -142,10 +142,10 @@ class Worker:
             logger.warning("the instance could not leave the Auto Scaling group", extra={"reason": str(error)})
 
     def _touch_health_file(self) -> None:
-        if self._settings.health_file and not any(self._is_lost(thread) for thread in self._threads):
+        if self._settings.health_file and not any(self._has_failed(thread) for thread in self._threads):
             self._settings.health_file.touch()
 
-    def _is_lost(self, thread: WorkerThread) -> bool:
+    def _has_failed(self, thread: WorkerThread) -> bool:
         return thread.inactive_s >= self._settings.stall_s or not thread.is_alive()
 
     def _stop(self) -> None:

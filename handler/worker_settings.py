@@ -17,11 +17,11 @@ class WorkerSettings(FromEnvironment):
     worker_threads: Annotated[int, Field(ge=1, le=16)] = 2
     """While the device predicts for one thread, the others fetch and render candles."""
     visibility_timeout_s: Annotated[int, Field(ge=2, le=43_200)] = 120
-    """The visibility timeout of received messages; it is extended after every third of it."""
+    """The visibility timeout of received messages; renewed after every third of it."""
     receive_wait_s: Annotated[int, Field(ge=0, le=20)] = 20
     """How long a receive call waits for a message (long polling)."""
     idle_exit_s: Annotated[float, Field(gt=0)] | None = None
-    """The worker exits when the queue has been empty for this long; unset, it waits for ever."""
+    """The worker exits when the queue has been empty for this long; if unset, it never exits."""
     drain_s: Annotated[float, Field(ge=0, le=100)] = 80
     """The grace period for work in progress after a signal or a notice; it must fit into the two minutes of a spot interruption notice."""
     stall_s: Annotated[float, Field(gt=0)] = 600

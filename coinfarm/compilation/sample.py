@@ -53,7 +53,7 @@ class Sample:
         if (~is_calibration).sum() < _MIN_PARITY_FRAMES:
             needed = STANDARD.window_candles * _MIN_PARITY_FRAMES * _CALIBRATION_STEP // (_CALIBRATION_STEP - 1)
             raise CoinfarmError(
-                f"the candles make {count} separate windows, too few to test a compiled form: give files of {needed:,} candles or more"
+                f"only {count} non-overlapping windows, too few to test a compiled form: give files of {needed:,} candles or more"
             )
 
         def draw(part: np.ndarray) -> Frames:

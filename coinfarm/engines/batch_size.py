@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 _MEMORY_SHARE = 0.4
 """The share of the device's memory that may be in use; two batches run at the same time."""
-_WORTHWHILE_GAIN = 1.1
+_MIN_SPEEDUP = 1.1
 
 
 def best_batch_size(sizes: Sequence[int], seconds_of: Callable[[int], float], memory: Callable[[], tuple[int, int] | None]) -> int:
@@ -24,7 +24,7 @@ def best_batch_size(sizes: Sequence[int], seconds_of: Callable[[int], float], me
             if best and is_memory_error(error):
                 break
             raise
-        if rate < best_rate * _WORTHWHILE_GAIN:
+        if rate < best_rate * _MIN_SPEEDUP:
             break
         best, best_rate = size, rate
     return best

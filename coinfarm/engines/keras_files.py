@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _WEIGHTS = "model.weights.h5"
 _MAX_BYTES = {"metadata.json": 1 << 16, "config.json": 1 << 24, _WEIGHTS: MAX_MODEL_BYTES}
-"""The files of a `.keras` archive and their maximum unpacked sizes. Assets belong to layers that are useless for frames."""
+"""The files of a `.keras` archive and their maximum unpacked sizes. Only layers that do not process images have assets."""
 _SHOWN_CHARACTERS = 300
 
 
@@ -40,7 +40,7 @@ def _load(bundle: "Bundle", file: str) -> Any:
         _check_archive(bundle.folder / file)
         return keras.saving.load_model(bundle.folder / file, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many types of errors for invalid files and for files that would run code
-        raise ModelError(f"{file} of model {bundle.manifest.version} cannot be loaded: {_ends_of(str(error))}") from error
+        raise ModelError(f"{file} of model {bundle.manifest.version} cannot be loaded: {_abbreviate_middle(str(error))}") from error
 
 
 def _check_archive(path: Path) -> None:
@@ -62,8 +62,8 @@ def _check_archive(path: Path) -> None:
         raise ValueError(f"{_WEIGHTS} unpacks to {sum(sizes):,} bytes; at most {MAX_MODEL_BYTES:,} are allowed")
 
 
-def _ends_of(text: str) -> str:
-    """Beginning and end of a long text: Keras' errors repeat the config, and name the cause at the end."""
+def _abbreviate_middle(text: str) -> str:
+    """Keep the beginning and end of a long text: Keras' errors repeat the config, and name the cause at the end."""
     return text if len(text) <= 2 * _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]} … {text[-_SHOWN_CHARACTERS:]}"
 
 

@@ -86,5 +86,5 @@ def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -
         raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} does not have this form; available: {available}")
     if not form.runs_on(flags):
         needed = " and ".join(" or ".join(group) for group in form.needs)
-        raise ModelError(f"ENGINE={choice} needs a processor with {needed}, which {processor_name()} is not: set ENGINE=auto")
+        raise ModelError(f"ENGINE={choice} needs a processor with {needed}, which {processor_name()} does not have: set ENGINE=auto")
     return form

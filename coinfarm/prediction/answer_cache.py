@@ -1,4 +1,4 @@
-"""Caches predictions by frame: repeated requests, and requests a minute later, consist mostly of known frames."""
+"""Caches predictions by frame: consecutive requests share most of their frames."""
 
 import hashlib
 from collections import OrderedDict

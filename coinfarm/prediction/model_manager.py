@@ -62,8 +62,8 @@ class ModelManager:
         self._refresh_s = refresh_s
         self._on_refusal = on_refusal
         self._clock = clock
-        self._refreshing = threading.Lock()
-        self._pinning = threading.Lock()
+        self._refresh_lock = threading.Lock()
+        self._pin_lock = threading.Lock()
         self._checked_at = -math.inf
         self._current: CurrentVersion | None = None
         self._serving: LoadedModel | None = None
@@ -74,14 +74,14 @@ class ModelManager:
     def serving(self) -> LoadedModel:
         """The model in service. Raises `ModelError` if there is none yet and the first cannot be loaded."""
         if self._serving is None:
-            with self._refreshing:  # there is no model yet, so all callers wait
+            with self._refresh_lock:  # there is no model yet, so all callers wait
                 if self._serving is None:
                     self._load_first()
-        elif self._is_due() and self._refreshing.acquire(blocking=False):
+        elif self._is_due() and self._refresh_lock.acquire(blocking=False):
             try:
                 self._refresh(self._serving.version)
             finally:
-                self._refreshing.release()
+                self._refresh_lock.release()
         assert self._serving is not None
         return self._serving
 
@@ -91,7 +91,7 @@ class ModelManager:
         Does nothing before the first model is loaded: the first request loads it and reports errors.
         """
         if self._serving is not None:
-            with self._refreshing:
+            with self._refresh_lock:
                 self._refresh(self._serving.version)
 
     def version(self, version: str) -> LoadedModel:
@@ -102,7 +102,7 @@ class ModelManager:
         serving = self._serving
         if serving is not None and serving.version == version:
             return serving
-        with self._pinning:
+        with self._pin_lock:
             if self._pinned is not None and self._pinned.version != version:
                 self._pinned = None
                 gc.collect()  # Keras models contain reference cycles, and the next model needs the memory

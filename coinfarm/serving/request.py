@@ -57,7 +57,7 @@ class PredictionRequest(_Request):
     ] = None
 
     def series(self, max_frames: int) -> Series:
-        """The validated candles and their windows. Raises `CandleError`, and `TooLarge` for over `max_frames` windows."""
+        """The validated candles and their windows. Raises `CandleError`, and `TooLarge` for more than `max_frames` windows."""
         return prepare_series(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
 
 
@@ -135,7 +135,7 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
 
 
 def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
-    """Fill or reject gaps. Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for over `max_frames` windows."""
+    """Fill or reject gaps. Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for more than `max_frames` windows."""
     if not len(candles):
         raise CandleError(Fault("/candles", "no candles between from and to"))
     max_candles = max_frames * stride + STANDARD.window_candles - 1

@@ -18,9 +18,6 @@ class AnswerCache:
         self._max_frames = max_frames
         self._outputs: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._outputs)
-
     def keys(self, version: str, frames: Frames) -> list[Key]:
         """The key of each of the frames `(N, 200, 150, 3)` for one model version."""
         packed = np.packbits(as_planes(frames).reshape(len(frames), -1), axis=1)

@@ -91,9 +91,10 @@ def test_fills_or_rejects_gaps(gaps: Literal["fill", "reject"], count: int | Non
         assert series.candles.filled.sum() == 2
 
 
-def test_rejects_too_few_candles() -> None:
-    with pytest.raises(CandleError, match="/candles: 199 candles"):
-        prepare_series(CANDLES[:199], 1, "fill", max_frames=4)
+@pytest.mark.parametrize("count", [0, 199])
+def test_rejects_too_few_candles(count: int) -> None:
+    with pytest.raises(CandleError, match="/candles: "):
+        prepare_series(CANDLES[:count], 1, "fill", max_frames=4)
 
 
 @pytest.mark.parametrize("gaps", ["fill", "reject"])

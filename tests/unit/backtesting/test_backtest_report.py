@@ -1,5 +1,6 @@
 """The HTML report: self-contained, with the verdict first."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,7 @@ def test_omits_sections_without_trades(roots: Path) -> None:
     result = result_of(roots, entry={"min_end_change_pct": 50, "min_rise_to_decline": 0})
     report = page(result)
     assert [section.title for section in report.sections] == [SECTIONS[0], SECTIONS[5], SECTIONS[6]]
+
+
+def test_omits_heatmaps_of_given_thresholds(result: BacktestResult) -> None:
+    assert SECTIONS[2] not in [section.title for section in page(replace(result, sweep=None)).sections]

@@ -1,5 +1,7 @@
 """A day as a grid: what is known of it, what two sources say about it, and series cut into days."""
 
+import time
+from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -63,6 +65,16 @@ def test_the_newer_day_is_believed_where_both_know_a_slot() -> None:
     assert both.values[:, 0].tolist() == [20, 0, 12, 0, 0, 0]
 
 
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.mark.parametrize(("interval", "slots"), [("1m", 1_440), ("1h", 24), ("1d", 1)])
 def test_slots_per_day(interval: str, slots: int) -> None:
     assert slots_per_day(interval) == slots
@@ -72,7 +84,7 @@ def test_slots_per_day(interval: str, slots: int) -> None:
     ("time_ms", "expected"),
     [(START_MS, DAY), (START_MS - 1, date(2019, 12, 31)), (START_MS + DAY_MS - 1, DAY), (0, date(1970, 1, 1)), (-1, date(1969, 12, 31))],
 )
-def test_a_day_begins_at_midnight_utc(time_ms: int, expected: date) -> None:
+def test_a_day_begins_at_midnight_utc(time_ms: int, expected: date, tokyo: None) -> None:
     assert day_of(time_ms) == expected
     assert 0 <= time_ms - day_start_ms(expected) < DAY_MS
 

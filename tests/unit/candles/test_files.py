@@ -91,6 +91,7 @@ def test_only_parquet_is_read_in_parts(suffix: str, lengths: list[int], tmp_path
     path.write_bytes(writers[suffix](CANDLES))
     parts = list(read_in_parts(path, 12))
     assert [len(part) for part in parts] == lengths
+    assert {(part.symbol, part.interval) for part in parts} == {("DEMOUSD", "1m")}
     assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), CANDLES)
 
 

@@ -58,6 +58,8 @@ def test_predicts_a_file_by_its_name(model: coinfarm.Model, tmp_path: Path) -> N
 
 def test_a_model_says_what_it_is_and_is_loaded_once(model: coinfarm.Model) -> None:
     assert (model.horizon_candles, len(model.version)) == (30, 17)
+    assert model.name
+    assert model.engine
     with pytest.raises(NotFound):
         coinfarm.load_model(version="20200101-00000000")
 
@@ -88,6 +90,19 @@ def test_gaps_are_filled_or_refused(model: coinfarm.Model) -> None:
 def test_invalid_candles_are_refused_by_name(model: coinfarm.Model, table: Any, named: str) -> None:
     with pytest.raises(CoinfarmError, match=named):
         model.predict(table)
+
+
+@pytest.mark.parametrize("options", [{"stride": 0}, {"stride": 1.5}, {"gaps": "rejct"}], ids=str)
+def test_rejects_options_that_mean_nothing(model: coinfarm.Model, options: dict[str, Any]) -> None:
+    with pytest.raises(CoinfarmError, match=next(iter(options))):
+        model.predict(CANDLES, **options)
+
+
+def test_names_the_file_of_invalid_candles(model: coinfarm.Model, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.csv"
+    path.write_text("open_time,open\n1,2\n")
+    with pytest.raises(CandleError, match=r"DEMOUSD-1m\.csv"):
+        model.predict(path)
 
 
 def test_backtests_tables_and_files_alike(model: coinfarm.Model, tmp_path: Path) -> None:

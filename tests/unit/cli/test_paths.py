@@ -12,6 +12,7 @@ from PIL import Image
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
+from coinfarm.cli.paths import FOLDER_TO_WRITE
 from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_candles
 from tests.support.repository import ROOT
@@ -73,6 +74,12 @@ def test_every_output_option_is_checked_before_the_work(command: str, option: cl
 
 def test_output_options_are_found() -> None:
     assert len(writing_options()) >= 13
+
+
+def test_rejects_a_file_as_an_output_folder(folder: Path) -> None:
+    (folder / "file").write_text("")
+    with pytest.raises(click.BadParameter):
+        FOLDER_TO_WRITE.convert("file", None, None)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")

@@ -1,6 +1,8 @@
 """Unit tests have no network, except those with `@pytest.mark.enable_socket`."""
 
+import time
 import warnings
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -22,3 +24,13 @@ def keras() -> ModuleType:
         import keras
         import tensorflow  # noqa: F401
     return keras
+
+
+@pytest.fixture
+def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another time zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()

@@ -1,7 +1,5 @@
 """A day as a grid: what is known of it, what two sources say about it, and series cut into days."""
 
-import time
-from collections.abc import Iterator
 from datetime import date
 
 import numpy as np
@@ -63,16 +61,6 @@ def test_the_newer_day_is_believed_where_both_know_a_slot() -> None:
     assert both.known.tolist() == [True, True, True, True, False, False]
     assert both.traded.tolist() == [True, False, True, False, False, False]
     assert both.values[:, 0].tolist() == [20, 0, 12, 0, 0, 0]
-
-
-@pytest.fixture
-def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine in another time zone."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 @pytest.mark.parametrize(("interval", "slots"), [("1m", 1_440), ("1h", 24), ("1d", 1)])

@@ -1,8 +1,5 @@
 """Where everything stands on a page, in points: labels with a font of 6 points a letter, and what is painted in each colour."""
 
-import time
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -12,6 +9,8 @@ from image_render.preview import contact_sheet, preview, style
 from image_render.preview.attribution import attribution_panel
 from image_render.preview.forecast import Forecast
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
+
+pytestmark = pytest.mark.usefixtures("tokyo")  # labels are in UTC nevertheless
 
 SPEC = FrameSpec(window_candles=60, price_rows=8)
 START_MS = 1_557_446_400_000  # 2019-05-10
@@ -28,16 +27,6 @@ class Font:
 
     def getlength(self, text: str) -> float:
         return 6 * len(text) + 0.4
-
-
-@pytest.fixture(autouse=True)
-def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Times are UTC wherever the machine is."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        yield
-    time.tzset()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Candlestick charts as binary images, a network's predictions of the next 30 candles, and whether trading on them makes money.
+"""Predicts the next 30 candles from candlestick charts with a neural network, and tests whether trading on the predictions makes money.
 
 >>> import coinfarm
 >>> coinfarm.predict("examples/DEMOUSD-1m.parquet")

@@ -1,4 +1,4 @@
-"""Errors for users: the message of each names the place and the remedy."""
+"""Errors that are shown to users: each message says where the problem is and how to fix it."""
 
 import errno
 import os

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _JSON_MEMORY_FACTOR = 8
 """A JSON file may take this many times more memory than a Parquet or CSV file of the same size."""
 _MAX_RESULT_BYTES = 1000
-"""Upper limit per window; JSON takes a third of it."""
+"""An upper limit per window; JSON results need a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 

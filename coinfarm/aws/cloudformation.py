@@ -89,7 +89,7 @@ class Stack:
 
     @property
     def limits(self) -> dict[str, Any]:
-        """`lambda_functions`, `lambda_memory_mb` and `instances`, as far as the template has the parameter."""
+        """`lambda_functions`, `lambda_memory_mb` and `instances`, each only if the template has the parameter."""
         return {name: int(self._parameters[parameter]) for name, parameter in _LIMITS.items() if self._parameters.get(parameter)}
 
     def queue_url(self, *, fleet: bool) -> str:

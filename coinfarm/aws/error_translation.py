@@ -55,7 +55,7 @@ class ErrorResponse(NamedTuple):
 
 @dataclass(frozen=True)
 class AwsService:
-    """What error messages say about one AWS service."""
+    """The parts of error messages that are specific to one AWS service."""
 
     name: str
     required_permission: str

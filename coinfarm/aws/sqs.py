@@ -27,7 +27,7 @@ _INITIAL_BACKOFF_S = 0.2
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """A received message. `receipt` is the handle of this delivery, `receive_count` its number, from 1."""
+    """A received message. `receipt` is the receipt handle of this delivery; `receive_count` is 1 for the first delivery."""
 
     message_id: str
     body: str

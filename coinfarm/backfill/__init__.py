@@ -1,1 +1,1 @@
-"""Years of history, predicted shard by shard: on this machine, on Lambda, on a fleet."""
+"""Backfills: predict years of history shard by shard, on this machine, on Lambda or on a GPU fleet."""

@@ -31,7 +31,7 @@ _MESSAGES_PER_CALL = 10
 
 @dataclass(frozen=True)
 class Speed:
-    """The speed from candles to predictions on `cores` cores. `source` says where it is from."""
+    """The speed from candles to predictions on `cores` cores. `source` says how it was determined."""
 
     frames_per_s: float
     cores: int

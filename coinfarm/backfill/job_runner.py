@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
 _MAX_PREPARED = 2
-"""Jobs whose candles are read ahead of the engine: one is not enough, because a batch may need several."""
+"""The number of jobs whose candles are prefetched: more than one, because a batch may span several jobs."""
 _MAX_PENDING_WRITES = 4
-"""Results that may wait to be written before the engine waits for them."""
+"""The maximum number of results waiting to be written; above it, the engine waits."""
 
 
 class Job(Protocol):

@@ -26,7 +26,7 @@ class ShardJob:
     """A `coinfarm.backfill.job_runner.Job` that turns candles of the history into a result under the shard's key.
 
     It is idempotent, even when run concurrently: results are written atomically, with the same bytes each time. A complete result is
-    kept. A damaged result, or one from other candles than those stored now, is replaced: a partial day may have grown.
+    kept. A damaged result, or one computed from candles that have changed since (an incomplete day may have been extended), is replaced.
     """
 
     shard: Shard

@@ -55,7 +55,7 @@ class ShardCounts:
 class ShardResult:
     """A complete result: `table` has the columns of `coinfarm.serving.response`, and a row for each window that has 200 candles.
 
-    `candles_digest` is the digest of the candles that it was made from; None if the file has none.
+    `candles_digest` is the digest of the candles that it was computed from; None if the file has none.
     """
 
     table: "pa.Table"

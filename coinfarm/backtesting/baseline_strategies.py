@@ -1,4 +1,4 @@
-"""Rules to compare the strategy with, on the same candles, at the same costs."""
+"""Baseline strategies, traded on the same candles at the same costs as the strategy that they are compared with."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.candles.day import DAY_MS
 
 _DRAWS = 5
-"""How often a random baseline is drawn; the trades of all draws are pooled."""
+"""The number of draws of a random baseline; the trades of all draws are pooled."""
 _MIN_BLOCKS = 20
 
 
@@ -118,7 +118,7 @@ def _past_change(context: BaselineContext, direction: int) -> Trades:
 
 
 def _shuffled(context: BaselineContext) -> Trades:
-    """Days, or a twentieth of a short period, are shuffled as blocks, so that the autocorrelation within them stays."""
+    """Predictions shuffled in blocks of a day (or a twentieth of a short period), which preserves the autocorrelation within blocks."""
     generator = np.random.default_rng(context.seed + 1)
     return Trades.concatenate([context.trade([_shuffle_blocks(coin, generator) for coin in context.coins]) for _ in range(_DRAWS)])
 
@@ -132,7 +132,7 @@ def _shuffle_blocks(coin: PredictedCoin, generator: np.random.Generator) -> Pred
 
 
 def _foresight(context: BaselineContext) -> Trades:
-    """Without stops: the price before the end of the horizon does not matter."""
+    """Perfect foresight of the price at the end of the horizon. It sets no stops: earlier prices do not matter."""
     horizon, market = context.strategy.exit.horizon_candles, context.strategy.market
     cost = 2.0 * (market.taker_fee_bps + market.slippage_bps) / 1e4
     orders = []

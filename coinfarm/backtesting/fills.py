@@ -54,7 +54,7 @@ class Fills:
 
 
 def fill_orders(candles: Candles, orders: Orders, market: Market) -> Fills:
-    """The fills of the orders on gap-free `candles`; where a candle leaves open what happened, the worse is assumed."""
+    """The fills of the orders on gap-free `candles`; where a candle does not show what happened first, the worse outcome is assumed."""
     stake = _stakes(candles, orders, market)
     traded_from = next_traded(candles)
     last = len(candles) - 1
@@ -87,12 +87,12 @@ def next_traded(candles: Candles) -> Indices:
 
 
 def _stakes(candles: Candles, orders: Orders, market: Market) -> Values:
-    """The stake that is filled at the next candle's open; 0 if none is."""
+    """The stake that is filled at the next candle's open; 0 if the order is not filled."""
     entry_at = np.minimum(orders.signal + 1, len(candles) - 1)
     open_price, volume = candles.columns.open[entry_at], candles.columns.volume[entry_at]
     # No more than a share of the candle's volume: a larger order would move the price.
     stake = np.minimum(orders.stake, market.volume_share_pct / 100.0 * volume * open_price)
-    # Nothing was traded in a filled candle: an order for it lapses.
+    # Nothing was traded in a filled candle: an order due in one is cancelled.
     stake[candles.filled[entry_at] | (stake < market.min_order) | (orders.signal + 1 >= len(candles))] = 0.0
     return stake
 

@@ -1,4 +1,4 @@
-"""A check that the predictions use no future candles: repeated without them, they must be the same."""
+"""Checks for look-ahead bias: predictions that are repeated without later candles must stay the same."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,7 +42,7 @@ class LookaheadResult:
 
 
 def check_predictions(predictor: "Predictor", stored: list[CoinPredictions], candles_root: str, seed: int = 0) -> LookaheadResult:
-    """Repeat predictions at random moments of each coin, without the candles after the moment.
+    """Repeat predictions at random times of each coin, without any later candles.
 
     Raises `CoinfarmError` if another model made the predictions, or there are none.
     """

@@ -18,7 +18,7 @@ from coinfarm.storage import open_storage
 
 _ENDINGS = (".parquet", ".csv", ".json")
 _MARGIN_MS = 7 * 86_400_000
-"""How far candles are read before and after the predictions: for momentum before the first, and for the last trades to end."""
+"""The margin of candles before the first prediction, to compute momentum, and after the last, so that its trades can end."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
-"""Which predictions a backtest used, in words."""
+"""A summary, as text, of the predictions that a backtest used."""
 
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.reports.formatting import minute_text
 
 
 def predictions_summary(result: BacktestResult) -> str:
-    """How many predictions were excluded and why, chose thresholds, and were tested; and how many variants were tried."""
+    """How many predictions were excluded (and why), used to choose thresholds, and tested; and how many variants were tried."""
     excluded, period, trials = result.exclusions, result.period, result.trials
     parts = [f"{excluded.predictions:,} predictions"]
     for count, reason in (

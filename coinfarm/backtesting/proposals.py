@@ -13,7 +13,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
 
 _MIN_MOVE_PCT = 1e-6
-"""The minimum of a predicted move against the trade, so that the ratio stays finite."""
+"""The lower bound of a predicted move against the trade, so that the ratio stays finite."""
 
 
 @dataclass(frozen=True, eq=False)

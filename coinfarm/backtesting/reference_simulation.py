@@ -1,4 +1,4 @@
-"""A slow, obvious simulation, candle by candle: the reference that the tests compare `coinfarm.backtesting.simulation` with."""
+"""A slow but simple simulation, candle by candle: the reference that the tests compare `coinfarm.backtesting.simulation` with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Trades from fills, under the limits on open positions and with the costs of trading.
 
-`coinfarm.backtesting.reference_simulation` does the same candle by candle, slowly and obviously.
+`coinfarm.backtesting.reference_simulation` is a slow but simple implementation of the same, candle by candle.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from coinfarm.candles.arrays import Values
 def simulate_trades(
     symbols: tuple[str, ...], fills: Sequence[Fills], market: Market, positions_per_coin: int = 1, max_positions: int | None = None
 ) -> Trades:
-    """The trades of all coins, in the order of `symbols`, of those orders that `schedule` lets through."""
+    """The trades of all coins, in the order of `symbols`, of those orders that `schedule` accepts."""
     taken = schedule([each.holdings for each in fills], positions_per_coin, max_positions)
     return Trades.concatenate(
         [trades_from_fills(symbols, coin, each.rows(rows), market) for coin, (each, rows) in enumerate(zip(fills, taken))]
@@ -31,7 +31,7 @@ def trades_from_fills(symbols: tuple[str, ...], coin: int, fills: Fills, market:
     side = orders.side.astype(np.float64)
     entry_price, exit_price, stake = candles.columns.open[orders.signal + 1], fills.exit_price, fills.stake
     slippage, fees = trading_costs(side, entry_price, exit_price, stake, fills.reason != TAKE_PROFIT, market)
-    # At the horizon a position ends at the candle's open. When within its candle a stop or take-profit was filled is unknown.
+    # At the horizon a position ends at the candle's open. The time within a candle at which a stop or take-profit was filled is unknown.
     open_in_exit_candle_ms = np.where(fills.reason == HORIZON, 0, candles.interval_ms)
     return Trades(
         symbols,

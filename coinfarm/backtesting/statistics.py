@@ -14,7 +14,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.candles.day import DAY_MS
 
 DAYS_PER_YEAR = 365.25
-"""The market never closes."""
+"""For annualisation: crypto markets trade every day."""
 _NAN = float("nan")
 
 

@@ -80,7 +80,7 @@ class Size(_Frozen):
         return limit if self.max_positions is None else min(limit, self.max_positions)
 
     def full_stake(self, coins: int) -> float:
-        """In the quote currency. Raises `CoinfarmError` if all positions together would need more than the capital."""
+        """The full stake of a position, in the quote currency. Raises `CoinfarmError` if all positions would need more than the capital."""
         positions = self.open_positions(coins)
         share = 1.0 / positions if self.stake_pct is None else self.stake_pct / 100.0
         if share * positions > 1.0 + 1e-9:

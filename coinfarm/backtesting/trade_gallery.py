@@ -45,7 +45,7 @@ def trade_gallery(result: BacktestResult) -> Section:
 
 
 def example_trades(trades: Trades, each: int, seed: int = 0) -> dict[str, list[int]]:
-    """Rows of the trades with the highest and lowest profit per stake after costs, and of random ones, none of them twice."""
+    """Rows of the trades with the highest and lowest profit per stake after costs, and of random ones, without duplicates."""
     by_return = np.argsort(trades.net / trades.stake, kind="stable").tolist()
     best, worst = by_return[::-1][:each], by_return[:each]
     worst = [at for at in worst if at not in best]

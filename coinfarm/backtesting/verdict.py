@@ -21,7 +21,7 @@ class Conclusion(StrEnum):
 
 @dataclass(frozen=True)
 class BacktestVerdict:
-    """The conclusion, the figures that it rests on in one line, and the reasons for it."""
+    """The conclusion, a line with the figures that support it, and the reasons for it."""
 
     conclusion: Conclusion
     headline: str

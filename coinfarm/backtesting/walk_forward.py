@@ -20,7 +20,7 @@ from coinfarm.candles.day import DAY_MS
 from coinfarm.errors import CoinfarmError
 
 SWEEP_STEPS = 20
-"""Of each threshold in a full sweep: 400 variants."""
+"""The number of values of each threshold in a full sweep: 400 variants."""
 _MIN_SHARE = 0.002
 """The share of the first part's predictions that reach the strictest threshold of a grid."""
 _Z_90 = 1.645

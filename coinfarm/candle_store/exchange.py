@@ -23,7 +23,7 @@ _PERMANENT_STATUS = re.compile(r" (4(?!08|18|29)\d\d) ")
 """A status in ccxt's message for which a retry is useless, although ccxt raises it as a transient error."""
 _RESTRICTED_STATUS = " 451 "
 _CONNECT_TIMEOUT_S = 5
-"""For each address of the exchange."""
+"""For each IP address of the exchange's host."""
 _MAX_REASON_LENGTH = 300
 
 Row = list[float]

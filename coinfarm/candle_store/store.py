@@ -49,7 +49,7 @@ class CandleStore:
     """Candles by day, under `candles/symbol=S/interval=I/date=D.parquet` of a storage.
 
     A stored day does not change: writing the same candles again is allowed, writing other ones is a conflict. Only an incomplete day (a
-    file ended in the middle of it) is extended by what was not known. So a complete day can be cached forever.
+    file ended in the middle of it) is extended with the slots that were unknown. So a complete day can be cached forever.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -145,7 +145,7 @@ class CandleStore:
         raise Conflict(f"{self.uri(new.symbol, new.interval, new.day)} is being changed by other writers: let one writer finish first")
 
     def _try_write(self, new: Day, replace: bool) -> WriteOutcome | None:
-        """None if another writer was faster, so that its result must be read first."""
+        """None if another writer changed the day meanwhile, so that it must be read again."""
         key = self.key(new.symbol, new.interval, new.day)
         try:
             blob = self._storage.read(key, MAX_DAY_FILE_BYTES)

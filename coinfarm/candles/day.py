@@ -14,7 +14,7 @@ from image_render.windows import Columns
 
 DAY_MS = 86_400_000
 _ROUNDING = 5.1e-9
-"""Closer values are equal: exchanges give prices and volumes with eight decimals, other sources of the same candles may have more."""
+"""Closer values count as equal: exchanges give prices and volumes with eight decimals, other sources of the same candles may have more."""
 
 
 @dataclass(frozen=True, eq=False)

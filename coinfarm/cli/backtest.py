@@ -1,4 +1,4 @@
-"""`coinfarm backtest`: would it have made money?"""
+"""`coinfarm backtest`: test whether trading on predictions would have made money."""
 
 import json
 from dataclasses import asdict

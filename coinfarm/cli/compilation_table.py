@@ -7,7 +7,7 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 
 def forms_table(compilation: Compilation) -> Table:
-    """Every form, fastest first: its distance from Keras, its speed, and whether it was kept."""
+    """Every form, fastest first: its difference from Keras, its speed, and whether it was kept."""
     trial = compilation.trial
     table = Table(
         title=f"Compiled forms of {compilation.bundle.manifest.version}: distance from Keras on {trial.parity_frames:,} frames",

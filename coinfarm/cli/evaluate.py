@@ -1,4 +1,4 @@
-"""`coinfarm evaluate`: how good a model is on data that was not used in training."""
+"""`coinfarm evaluate`: score a model on data that was not used in training."""
 
 import json
 import os

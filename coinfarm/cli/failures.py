@@ -1,4 +1,4 @@
-"""How a command fails: one line for the user, an exit code for scripts, no traceback."""
+"""Error handling of commands: one line for the user, an exit code for scripts, no traceback."""
 
 import atexit
 import errno

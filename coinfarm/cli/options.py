@@ -1,4 +1,4 @@
-"""What several commands share: options, candles from a file, and a predictor."""
+"""Shared by several commands: options, reading candles from a file, and opening a predictor."""
 
 import os
 import sys

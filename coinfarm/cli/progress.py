@@ -52,7 +52,7 @@ def progress_bar(what: str, total: int | None = None, *, unit: str | None = None
 
 @contextmanager
 def stage_bar(first: str) -> Iterator[Callable[[str, int, int], None]]:
-    """A bar for work in stages; yields a function of the stage's name, what is done and the total."""
+    """A bar for work in stages; yields a function that takes the stage's name, the completed units and their total."""
     with progress_bar(first) as update:
         yield lambda stage, done, total: update(done, total, what=stage)
 

@@ -26,7 +26,7 @@ _START_OF_2026_MS = 1_767_225_600_000
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """`calibration` and `parity` are frames `(n, 200, 150, 3)` without common candles; `candles` names their sources."""
+    """`calibration` and `parity` are frames `(n, 200, 150, 3)` that have no candles in common; `candles` names their sources."""
 
     calibration: Frames
     parity: Frames

@@ -46,7 +46,7 @@ class OpenVinoEngine:
         _check(single, form.file, self._output_count)
         self._single = single.create_infer_request()
         request_count = _REQUESTS_PER_STREAM * chunk.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._requests = deque(_Request(chunk.create_infer_request()) for _ in range(request_count))  # the longest running first
+        self._requests = deque(_Request(chunk.create_infer_request()) for _ in range(request_count))  # least recently started first
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`; frames from image_render are read without a copy."""
@@ -64,7 +64,7 @@ class OpenVinoEngine:
         def finish() -> NDArray[np.float32]:
             for chunk in chunks:
                 chunk.wait()
-            for chunk in chunks:  # when none is running any more
+            for chunk in chunks:  # only after all have finished
                 if chunk.error is not None:
                     raise chunk.error
             with self._lock:

@@ -8,7 +8,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.metrics import Metrics, scores
 
 RIDGE_PENALTY = 1e-3
-"""Per observation, on features scaled to a standard deviation of 1."""
+"""The L2 penalty per observation, for features scaled to a standard deviation of 1."""
 _MAX_FEATURE = 5.0
 """In standard deviations: features are clipped, so that a crash is not extrapolated without limit."""
 

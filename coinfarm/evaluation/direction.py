@@ -36,7 +36,7 @@ def rise_over_decline(values_pct: Values) -> Values:
 
 @dataclass(frozen=True, eq=False)
 class SignComparison:
-    """Masks of frames `(n,)`: those whose actual value is not zero, and of these those predicted correctly and those predicted at all."""
+    """Masks of frames `(n,)`: those whose actual value is not zero, and, among those, the correct predictions and the nonzero ones."""
 
     counted: Mask
     correct: Mask

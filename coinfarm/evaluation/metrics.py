@@ -1,4 +1,4 @@
-"""Scores of predictions against actual values. A metric without a value, as of values that do not vary, is None, never NaN."""
+"""Scores of predictions against actual values. An undefined metric, such as a correlation with constant values, is None, never NaN."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -113,7 +113,7 @@ def varies(values: Values) -> bool:
 
 
 def rounded(value: float) -> float:
-    """Rounded as in documents: further digits are noise."""
+    """Rounded for documents: further digits are noise."""
     return round(float(value), _DECIMALS)
 
 

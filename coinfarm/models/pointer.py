@@ -1,4 +1,4 @@
-"""The pointer: the version of a model that serves, and the versions that served before."""
+"""The pointer: the version of a model that is in service, and those that were in service before."""
 
 import hashlib
 from datetime import UTC, datetime
@@ -69,7 +69,7 @@ def read_pointer_state(storage: Storage) -> PointerState:
 
 
 def move_pointer(storage: Storage, version: str, state: PointerState, *, note: str = "", forced: ForcedPromotion | None = None) -> Pointer:
-    """Let `version` serve: servers load it at their next refresh. Does not check it: see `coinfarm.models.promotion`.
+    """Put `version` in service: servers load it at their next refresh. Does not check it: see `coinfarm.models.promotion`.
 
     Raises `NotFound` if the version is not published, and `Conflict`, with nothing changed, if the pointer was moved after `state` was
     read.
@@ -83,7 +83,7 @@ def move_pointer(storage: Storage, version: str, state: PointerState, *, note: s
 
 
 def rollback(storage: Storage, *, note: str = "") -> Pointer:
-    """Let the previous version serve again; a second rollback goes one version further back.
+    """Put the previous version back in service; a second rollback goes one version further back.
 
     Raises `NotFound` if there is none, and `Conflict` as `move_pointer` does.
     """

@@ -21,7 +21,7 @@ class PromotionRefused(CoinfarmError):
 
 
 def promote(storage: Storage, version: str, *, expected: str | None = None, note: str = "", force_reason: str | None = None) -> Pointer:
-    """Let `version` serve, if it passes the checks. A damaged pointer is replaced.
+    """Put `version` in service, if it passes the checks. A damaged pointer is replaced.
 
     Every file must match its digest; a compiled form must be as close to Keras as `Parity.is_close` requires; and if the version that
     serves has evaluations, this one needs one over the same dates, stride, candles and frames, and no such score may be lower by more

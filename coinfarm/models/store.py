@@ -29,7 +29,7 @@ class ModelSource(Protocol):
 
     @property
     def uri(self) -> str:
-        """The place, as shown to a user."""
+        """The location, as shown to users."""
         ...
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:

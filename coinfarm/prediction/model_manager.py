@@ -21,7 +21,7 @@ from image_render.spec import STANDARD
 logger = logging.getLogger(__name__)
 
 _WARM_UP_FRAMES = 5
-"""Several, and odd: an engine may run a single frame and chunks of frames in different ways, and both must be warm."""
+"""An odd number above 1: an engine may run single frames and chunks of frames in different ways, and both must be warmed up."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The devices for training: all GPUs, in mixed precision, or the processor."""
+"""The devices for training: all GPUs, in mixed precision, or the CPU."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -29,7 +29,7 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         x = _block(block, str(number), config.view)(x)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
-    # Leaky: with ReLU the layer died for whole groups of frames, which then had the same prediction (one frame in twenty).
+    # Leaky ReLU: with plain ReLU all units died for one frame in twenty, and those frames had the same prediction.
     x = keras.layers.Dense(config.dense_units, activation="leaky_relu", name="dense")(x)
     outputs = keras.layers.Dense(
         len(mean_target),

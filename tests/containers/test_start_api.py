@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import time
+from functools import partial
 from http.client import HTTPConnection
 
 import pytest
@@ -24,7 +25,12 @@ def api(deployment, tmp_path_factory):
         address = probe.getsockname()
     log = tmp_path_factory.mktemp("api") / "start-api.log"
     command = ["sam", "local", "start-api", "--template", deployment.template, "--port", str(address[1]), "--warm-containers", "LAZY"]
-    with log.open("w") as output, subprocess.Popen(command, env=deployment.environment, stdout=output, stderr=output) as server:
+    # Commands of a background job ignore SIGINT unless it is restored.
+    restore_sigint = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with (
+        log.open("w") as output,
+        subprocess.Popen(command, env=deployment.environment, stdout=output, stderr=output, preexec_fn=restore_sigint) as server,
+    ):
         try:
             wait_for(address, server, log)
             yield address

@@ -14,7 +14,14 @@ from tests.support.repository import ROOT
 SHARED_DATA = ROOT.parent / "shared/data"
 
 hypothesis.settings.register_profile("coinfarm", deadline=None)  # slow machines must not fail tests
-hypothesis.settings.register_profile("mutation", deadline=None, derandomize=True, database=None, max_examples=20)
+hypothesis.settings.register_profile(
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=20,
+    phases=(hypothesis.Phase.explicit, hypothesis.Phase.generate),  # that an example fails is enough: it need not be the smallest
+)
 hypothesis.settings.load_profile("coinfarm")
 
 

@@ -3,6 +3,7 @@
 These names and their parameters are stable; other modules may change between versions.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,8 +13,6 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CandleError, CoinfarmError, Fault
 
 if TYPE_CHECKING:
-    import os
-
     from coinfarm.backtesting.backtest_result import BacktestResult
     from coinfarm.backtesting.strategy import Rule, Strategy
     from coinfarm.engines.loading import EngineChoice
@@ -171,7 +170,7 @@ def _check(stride: int, gaps: str = "fill") -> None:
 
 
 def _is_path(source: Any) -> bool:
-    return isinstance(source, (str, Path))
+    return isinstance(source, (str, os.PathLike))
 
 
 def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_columns
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_text
 from coinfarm.candles.validation import MIN_MILLISECONDS, as_milliseconds
@@ -56,15 +56,17 @@ def _with_millisecond_times(table: "pa.Table") -> "pa.Table":
     names = ["open_time" if name == _INDEX and "open_time" not in table.column_names else name for name in table.column_names]
     table = table.rename_columns(names)
     for name in CANDLE_COLUMNS:
-        if name not in names:
-            raise CandleError(Fault("", f"the table has no column {name}; its columns are {', '.join(names)}"))
+        if names.count(name) != 1:
+            raise CandleError(Fault("", f"the table has {names.count(name) or 'no'} columns {name}; its columns are {', '.join(names)}"))
     times = table["open_time"]
     if pa.types.is_timestamp(times.type):
         try:
             times = times.cast(pa.timestamp("ms", times.type.tz)).cast(pa.int64())
         except pa.ArrowInvalid as error:
             raise CandleError(Fault("/open_time", f"must be whole milliseconds: {error}")) from None
-    return table.select(list(CANDLE_COLUMNS)).set_column(0, "open_time", times)
+    columns = table.select(list(CANDLE_COLUMNS)).set_column(0, "open_time", times)
+    check_columns(columns.schema)
+    return columns
 
 
 def _most_frequent_step(table: "pa.Table") -> str:

@@ -92,6 +92,7 @@ def test_two_candles_have_an_interval() -> None:
         pytest.param({"close": [1.0]}, "", "", id="columns of different lengths"),
         pytest.param({"open_time": CANDLES.open_time + 0.5}, "/open_time", "double", id="fractional times"),
         pytest.param({"open_time": pa.array([1] * 18, pa.timestamp("ns"))}, "/open_time", "", id="nanoseconds"),
+        pytest.param({"open_time": ["2024-01-01"] * 18}, "/open_time", "string", id="times as strings"),
         pytest.param({"open_time": CANDLES.open_time // 1000}, "/open_time", "seconds", id="seconds"),
         pytest.param({"open_time": [*CANDLES.open_time[:-1].tolist(), None]}, "/candles/17/open_time", "", id="no time"),
         pytest.param({"open": ["1"] * 18}, "/open", "string", id="prices as strings"),

@@ -52,9 +52,8 @@ def container(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Calla
 
 @pytest.fixture
 def binance() -> Iterator[FakeBinanceUs]:
-    server = FakeBinanceUs()
-    yield server
-    server.close()
+    with FakeBinanceUs.running() as exchange:
+        yield exchange
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def storage(s3: "S3Client", tmp_path: Path) -> Storage:
 
 @pytest.fixture
 def metadata() -> Iterator[MetadataService]:
-    with MetadataService.started() as server:
+    with MetadataService.running() as server:
         yield server
 
 

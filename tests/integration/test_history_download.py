@@ -24,12 +24,10 @@ from tests.support.fake_exchange import (
     STOP,
     TOO_MANY_REQUESTS,
     FakeBinanceUs,
-    Respond,
-    disconnect,
     expected_candles,
     klines_of,
-    response,
 )
+from tests.support.http_server import Respond, disconnect, response
 from tests.support.synthetic_candles import START_MS, assert_same_candles
 
 Fetch = Callable[..., DownloadResult]

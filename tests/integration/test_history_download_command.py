@@ -18,7 +18,8 @@ from click.testing import CliRunner, Result
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import DAY_MS
 from coinfarm.cli import main
-from tests.support.fake_exchange import DAYS, HISTORY, FakeBinanceUs, disconnect, expected_candles
+from tests.support.fake_exchange import DAYS, HISTORY, FakeBinanceUs, expected_candles
+from tests.support.http_server import disconnect
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles
 
 Run = Callable[..., Result]

@@ -7,7 +7,7 @@ import pytest
 
 from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError, Unavailable
 from coinfarm.storage import Storage, open_storage
-from tests.support.failing_server import FailingServer
+from tests.support.http_server import QuietHandler, Respond, response, serving
 
 
 def test_a_missing_object_or_bucket_is_not_found(storage: Storage, tmp_path: Path) -> None:
@@ -18,27 +18,34 @@ def test_a_missing_object_or_bucket_is_not_found(storage: Storage, tmp_path: Pat
 
 
 @pytest.fixture
-def failing(point_s3_at: Callable[[str], None]) -> Iterator[FailingServer]:
-    server = FailingServer()
-    point_s3_at(server.url)
-    yield server
-    server.close()
+def responses(point_s3_at: Callable[[str], None]) -> Iterator[list[Respond]]:
+    """The next responses of a server that plays S3."""
+    waiting: list[Respond] = []
+
+    class Handler(QuietHandler):
+        def do_GET(self) -> None:
+            waiting.pop(0)(self)
+
+    with serving(Handler) as url:
+        point_s3_at(url)
+        yield waiting
 
 
-SLOW_DOWN = (503, b"<Error><Code>SlowDown</Code></Error>", 100)
+def s3_error(code: str, status: int) -> Respond:
+    return response(f"<Error><Code>{code}</Code></Error>", status)
 
 
-def test_a_truncated_body_is_unavailable(failing: FailingServer, tmp_path: Path) -> None:
+def test_a_truncated_body_is_unavailable(responses: list[Respond], tmp_path: Path) -> None:
     storage = open_storage("s3://bucket")
-    failing.responses += [(200, b"x" * 100, 10)] * 2
+    responses += [response("x" * 100, sent_bytes=10, ETag='"1"')] * 2
     with pytest.raises(Unavailable, match="s3://bucket/key"):
         storage.read("key")
     with pytest.raises(Unavailable, match="s3://bucket/key"):
         storage.download("key", tmp_path / "copy", max_bytes=100)
 
 
-def test_retries_if_s3_is_busy(failing: FailingServer) -> None:
-    failing.responses += [SLOW_DOWN, (200, b"at last", 100)]
+def test_retries_if_s3_is_busy(responses: list[Respond]) -> None:
+    responses += [s3_error("SlowDown", 503), response("at last", ETag='"1"')]
     assert open_storage("s3://bucket").read("key").data == b"at last"
 
 
@@ -52,10 +59,10 @@ def test_retries_if_s3_is_busy(failing: FailingServer) -> None:
     ],
 )
 def test_an_error_response_of_s3_becomes_an_error_class(
-    status: int, code: str, error: type[StorageError], failing: FailingServer, monkeypatch: pytest.MonkeyPatch
+    status: int, code: str, error: type[StorageError], responses: list[Respond], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    failing.responses.append((status, f"<Error><Code>{code}</Code></Error>".encode(), 100))
+    responses.append(s3_error(code, status))
     with pytest.raises(error, match="s3://bucket/key") as raised:
         open_storage("s3://bucket").read("key")
     assert type(raised.value) is error

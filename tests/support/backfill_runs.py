@@ -1,11 +1,10 @@
-"""Runs with synthetic candles, and a queue in memory."""
+"""Runs with synthetic candles."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from coinfarm.aws.sqs import Depth
 from coinfarm.backfill.estimate import ComputeLimits, Speed
 from coinfarm.backfill.job_runner import run_jobs
 from coinfarm.backfill.plan import BackfillSpec, plan_run
@@ -16,6 +15,7 @@ from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
 from tests.support.candle_stores import FIRST_DAY
+from tests.support.fake_queue import FakeQueue
 
 SPEED = Speed(frames_per_s=2_000.0, cores=2, source="test")
 
@@ -54,44 +54,8 @@ def run_shards(predictor: Predictor, candles: Storage, results: Storage, shards:
     return outcomes
 
 
-def process_queue(run: Run, queue: "QueueInMemory", predictor: Predictor, max_messages: int = 100) -> None:
+def process_queue(run: Run, queue: FakeQueue, predictor: Predictor, max_messages: int = 100) -> None:
     """Process the first messages of the queue, and delete them."""
     dates = {json.loads(body)["date"] for body in queue.bodies[:max_messages]}
     run_shards(predictor, run.candles, run.results, [shard for shard in run.manifest.shards() if shard.day.isoformat() in dates])
-    del queue.bodies[:max_messages]
-
-
-class QueueInMemory:
-    """The methods of `coinfarm.aws.sqs.Queue` that a backfill uses. After `breaks_after` calls of ten messages, it raises `error`."""
-
-    def __init__(self, *, breaks_after: int | None = None, error: Exception | None = None) -> None:
-        self.url = "memory"
-        self.bodies: list[str] = []
-        self.in_flight = 0
-        self.dead: QueueInMemory | None = None
-        self._calls_left = breaks_after
-        self._error = error
-
-    def send(self, bodies: Iterable[str], on_sent: Callable[[int], None] = lambda _: None) -> None:
-        waiting = list(bodies)
-        for at in range(0, len(waiting), 10):
-            if self._calls_left == 0:
-                assert self._error is not None
-                raise self._error
-            if self._calls_left is not None:
-                self._calls_left -= 1
-            self.bodies += waiting[at : at + 10]
-            on_sent(min(at + 10, len(waiting)))
-
-    def depth(self) -> Depth:
-        return Depth(visible=len(self.bodies), in_flight=self.in_flight, delayed=0)
-
-    def dead_letters(self) -> "QueueInMemory | None":
-        return self.dead
-
-    def move_to(self, other: "QueueInMemory", on_moved: Callable[[int], None] = lambda _: None) -> int:
-        moved = len(self.bodies)
-        other.send(self.bodies)
-        self.bodies = []
-        on_moved(moved)
-        return moved
+    del queue.waiting[:max_messages]

@@ -1,16 +1,16 @@
 """A server with the API of Binance.us: normal responses from a synthetic history, and faulty ones on demand."""
 
 import json
-import threading
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.json_rows import rows_from_candles
+from tests.support.http_server import QuietHandler, Respond, response, serving
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, minutes
 
 FIRST, STOP = date(2020, 1, 1), date(2020, 1, 4)
@@ -35,7 +35,6 @@ _MARKET = {
     ],
     "permissions": ["SPOT"],
 }
-Respond = Callable[[BaseHTTPRequestHandler], None]
 
 
 def expected_candles() -> Candles:
@@ -53,65 +52,38 @@ class FakeBinanceUs:
     """Serves `exchangeInfo`, `time` and `klines`. Requests for klines first get the responses in `faults`, one each."""
 
     def __init__(self) -> None:
+        self.url = ""
         self.rows = klines_of(HISTORY)
         self.now_ms = int(HISTORY.open_time[-1]) + MINUTE_MS
         self.faults: list[Respond] = []
         self.queries: list[dict[str, str]] = []
         """The queries for klines."""
-        exchange = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    @classmethod
+    @contextmanager
+    def running(cls) -> Iterator["FakeBinanceUs"]:
+        exchange = cls()
 
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 url = urlsplit(self.path)
-                query = dict(parse_qsl(url.query))
-                match url.path.removeprefix("/api/v3/"):
-                    case "exchangeInfo":
-                        response(json.dumps({"symbols": [_MARKET, {**_MARKET, "symbol": "ETHUSDT", "baseAsset": "ETH"}]}))(self)
-                    case "time":
-                        response(json.dumps({"serverTime": exchange.now_ms}))(self)
-                    case "klines":
-                        exchange.queries.append(query)
-                        (exchange.faults.pop(0) if exchange.faults else exchange.page(int(query["startTime"])))(self)
-                    case _:
-                        response("Not Found", 404)(self)
+                exchange.response_to(url.path.removeprefix("/api/v3/"), dict(parse_qsl(url.query)))(self)
 
-            def log_message(self, *_: object) -> None:
-                pass
+        with serving(Handler) as exchange.url:
+            yield exchange
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    def response_to(self, path: str, query: dict[str, str]) -> Respond:
+        match path:
+            case "exchangeInfo":
+                return response(json.dumps({"symbols": [_MARKET, {**_MARKET, "symbol": "ETHUSDT", "baseAsset": "ETH"}]}))
+            case "time":
+                return response(json.dumps({"serverTime": self.now_ms}))
+            case "klines":
+                self.queries.append(query)
+                return self.faults.pop(0) if self.faults else self.page(int(query["startTime"]))
+        return response("Not Found", 404)
 
     def page(self, start_ms: int) -> Respond:
         """The normal response to a query for klines."""
         rows = [row for row in self.rows if start_ms <= row[0] <= self.now_ms]
         return response(json.dumps(rows[:1000]))
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-def response(body: str, status: int = 200, *, sent_bytes: int | None = None, **headers: str) -> Respond:
-    """Send a response; with `sent_bytes`, close the connection after that many bytes of the body."""
-
-    def send(request: BaseHTTPRequestHandler) -> None:
-        data = body.encode()
-        request.send_response(status)
-        request.send_header("Content-Type", "application/json")
-        request.send_header("Content-Length", str(len(data)))
-        for name, value in headers.items():
-            request.send_header(name.replace("_", "-"), value)
-        request.end_headers()
-        request.wfile.write(data[:sent_bytes])
-        if sent_bytes is not None:
-            request.close_connection = True
-
-    return send
-
-
-def disconnect(request: BaseHTTPRequestHandler) -> None:
-    """Close the connection without a response."""
-    request.close_connection = True

@@ -7,8 +7,9 @@ import pytest
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.storage import Storage, open_storage
-from tests.support.backfill_runs import QueueInMemory, planned
+from tests.support.backfill_runs import planned
 from tests.support.candle_stores import stored, synthetic_history
+from tests.support.fake_queue import FakeQueue
 from tests.support.pixel_engine import PixelEngine, loaded
 
 
@@ -42,5 +43,5 @@ def run(tmp_path: Path, predictor: Predictor) -> Run:
 
 
 @pytest.fixture
-def queue() -> QueueInMemory:
-    return QueueInMemory()
+def queue() -> FakeQueue:
+    return FakeQueue()

@@ -13,18 +13,19 @@ from coinfarm.backfill.submission import read_submission, resend, submit
 from coinfarm.errors import Unavailable
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.request import ShardRequest, parse_message
-from tests.support.backfill_runs import QueueInMemory, planned, process_queue, run_shards
+from tests.support.backfill_runs import planned, process_queue, run_shards
 from tests.support.candle_stores import store_history, stored_with_partial_days, synthetic_history
+from tests.support.fake_queue import FakeQueue
 
 
-def dates(queue: QueueInMemory) -> list[int]:
+def dates(queue: FakeQueue) -> list[int]:
     """The days of January that were sent."""
     requests = [parse_message(body.encode()) for body in queue.bodies]
     assert all(isinstance(request, ShardRequest) for request in requests)
     return [request.date.day for request in requests]  # type: ignore[union-attr]
 
 
-def test_each_shard_is_sent_once(run: Run, queue: QueueInMemory) -> None:
+def test_each_shard_is_sent_once(run: Run, queue: FakeQueue) -> None:
     assert submit(run, queue) == 25
     assert dates(queue) == list(range(1, 26))
     message = json.loads(queue.bodies[0])
@@ -34,20 +35,21 @@ def test_each_shard_is_sent_once(run: Run, queue: QueueInMemory) -> None:
 
 
 def test_interrupted_submission_continues(run: Run) -> None:
-    failing = QueueInMemory(breaks_after=1, error=Unavailable("the queue cannot be reached"))
+    failing = FakeQueue()
+    failing.error = Unavailable("the queue cannot be reached")
     with pytest.raises(Unavailable):
         submit(run, failing)
     submission = read_submission(run)
     assert submission is not None
     assert submission.sent == 10
-    queue = QueueInMemory()
+    queue = FakeQueue()
     progress: list[tuple[int, int]] = []
     assert submit(run, queue, lambda sent, total: progress.append((sent, total))) == 15
     assert dates(failing) + dates(queue) == list(range(1, 26))
     assert progress == [(10, 15), (15, 15)]
 
 
-def test_shards_with_a_result_are_not_sent(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
+def test_shards_with_a_result_are_not_sent(run: Run, queue: FakeQueue, predictor: Predictor) -> None:
     done = [shard for shard in run.manifest.shards() if shard.day in (date(2026, 1, 3), date(2026, 1, 25))]
     run_shards(predictor, run.candles, run.results, done)
     assert submit(run, queue) == 23
@@ -57,15 +59,15 @@ def test_shards_with_a_result_are_not_sent(run: Run, queue: QueueInMemory, predi
     assert (submission.sent, submission.frames_done_before) == (25, 48)
 
 
-def test_missing_shards_are_sent_again(run: Run, queue: QueueInMemory, predictor: Predictor) -> None:
+def test_missing_shards_are_sent_again(run: Run, queue: FakeQueue, predictor: Predictor) -> None:
     submit(run, queue)
     process_queue(run, queue, predictor, max_messages=20)
-    queue.bodies.clear()  # lost
+    queue.waiting.clear()  # lost
     assert resend(run, queue) == 5
     assert dates(queue) == [21, 22, 23, 24, 25]
 
 
-def test_check_finds_a_day_that_has_grown(tmp_path: Path, queue: QueueInMemory, predictor: Predictor) -> None:
+def test_check_finds_a_day_that_has_grown(tmp_path: Path, queue: FakeQueue, predictor: Predictor) -> None:
     store = stored_with_partial_days(tmp_path / "growing", synthetic_history(25, interval="1h")[:594])
     run = planned(tmp_path / "grown", store, interval="1h", days=25, version=predictor.model.version)
     submit(run, queue)

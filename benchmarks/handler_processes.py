@@ -41,7 +41,7 @@ def cold_start() -> dict[str, Any]:
 
 
 def warm_request() -> dict[str, Any]:
-    """Sequential events of 200 candles each, including JSON, without answer cache."""
+    """Sequential events of 200 candles each, including JSON, without prediction cache."""
     body, bodies = _requests(300)
     _post(body)
     taken_ms = []

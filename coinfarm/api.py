@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.errors import CandleError, CoinfarmError, Fault
+from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
 
 if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
@@ -186,7 +186,7 @@ def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:
     try:
         return parse_candles(open_storage(folder + slash or ".").read(name).data, name, symbol=symbol, interval=interval)
     except CandleError as error:
-        raise CandleError(*(Fault(fault.pointer, f"{fault.detail} ({candles})") for fault in error.faults)) from None
+        raise CandleError(*(ErrorDetail(item.pointer, f"{item.detail} ({candles})") for item in error.errors)) from None
 
 
 def _like(candles: Any, columns: dict[str, Any]) -> Any:

@@ -44,17 +44,17 @@ def system_error_text(error: OSError) -> str:
     return " ".join((f"{where}: {reason}" if where else reason).split())
 
 
-class RequestError(CoinfarmError):
-    """A request with one or more faults."""
+class InvalidInput(CoinfarmError):
+    """An input with one or more errors, which `errors` lists."""
 
-    def __init__(self, *faults: "Fault") -> None:
-        super().__init__("; ".join(str(fault) for fault in faults))
-        self.faults = faults
+    def __init__(self, *errors: "ErrorDetail") -> None:
+        super().__init__("; ".join(str(error) for error in errors))
+        self.errors = errors
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One fault: its place as a JSON pointer, such as `/candles/17/high`, and what is wrong there."""
+class ErrorDetail:
+    """One error: its place as a JSON pointer, such as `/candles/17/high`, and what is wrong there."""
 
     pointer: str
     detail: str
@@ -68,12 +68,12 @@ class Fault:
         return f"{self.pointer}: {self.detail}" if self.pointer else self.detail
 
 
-class MalformedRequest(RequestError):
+class MalformedRequest(InvalidInput):
     """A request that cannot be parsed as JSON or as an archive."""
 
 
-class CandleError(RequestError):
-    """Invalid candles; the faults name candle and field."""
+class CandleError(InvalidInput):
+    """Invalid candles; `errors` name candle and field."""
 
 
 class TooLarge(CoinfarmError):

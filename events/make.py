@@ -68,9 +68,9 @@ def events(candles: Candles) -> dict[str, Json]:
             "docs": ("GET", "/docs", "", b""),
         }.items():
             found[f"api-{kind}-{name}"] = api_event(method, path, media_type, body)
-        found[f"refused/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(invalid).encode())
+        found[f"rejected/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(invalid).encode())
     found["direct"] = {**request, "candles": objects}
-    found["refused/direct-too-few-candles"] = {**request, "candles": objects[:199]}
+    found["rejected/direct-too-few-candles"] = {**request, "candles": objects[:199]}
     found["warmup"] = {"warmup": True}
     found["sqs-inline"] = queue_event(
         {**request, "resultsUri": "sqs-inline/first.json"},
@@ -81,7 +81,7 @@ def events(candles: Candles) -> dict[str, Json]:
         {**file, "from": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-four.parquet"},
     )
     found["shards"] = queue_event(shard_message("2026-01-01"), shard_message("2026-01-02"))
-    found["refused/sqs-one-bad-record"] = queue_event(
+    found["rejected/sqs-one-bad-record"] = queue_event(
         {**request, "resultsUri": "sqs-one-bad-record/first.json"},
         {**invalid, "resultsUri": "sqs-one-bad-record/bad.json"},
         {**request, "resultsUri": "sqs-one-bad-record/third.parquet"},
@@ -240,7 +240,7 @@ def main() -> None:
     (FOLDER / "candles").mkdir(exist_ok=True)
     (FOLDER / "candles" / CANDLE_FILE).write_bytes(parquet_from_candles(candles))
     CandleStore(open_storage(str(FOLDER / "candles" / STORE))).write_day(candles, replace=True)
-    (FOLDER / "refused").mkdir(exist_ok=True)
+    (FOLDER / "rejected").mkdir(exist_ok=True)
     for name, event in events(candles).items():
         (FOLDER / f"{name}.json").write_text(json.dumps(event, indent=2) + "\n")
 

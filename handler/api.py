@@ -10,14 +10,14 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from coinfarm.errors import Fault, MalformedRequest, RequestError, TooLarge
+from coinfarm.errors import ErrorDetail, InvalidInput, MalformedRequest, TooLarge
 from coinfarm.serving.frames import read_frames
 from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import frames_response, model_identity, response_document
 from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
-from handler.problems import CONTENT_TYPE, MethodNotAllowed, NoSuchRoute, UnsupportedMediaType
+from handler.problems import CONTENT_TYPE, MethodNotAllowed, RouteNotFound, UnsupportedMediaType
 from handler.telemetry import count_work, report_error
 
 JSON = "application/json"
@@ -64,7 +64,7 @@ def post_predictions() -> Response[str]:
         predictor = service.predictor(request.model_version)
         document = response_document(predictor.model, predictor.predict(series))
     else:
-        raise UnsupportedMediaType(Fault("", f"{media_type} is not accepted here: send {JSON} or {NPZ}"))
+        raise UnsupportedMediaType(ErrorDetail("", f"{media_type} is not accepted here: send {JSON} or {NPZ}"))
     count_work(predictor)
     return _json(document)
 
@@ -76,7 +76,7 @@ def post_frames() -> Response[bytes]:
     service = _service()
     body = _body(service.settings.max_body_bytes)
     if _media_type() != JSON:
-        raise UnsupportedMediaType(Fault("", f"{_media_type()} is not accepted here: send {JSON}"))
+        raise UnsupportedMediaType(ErrorDetail("", f"{_media_type()} is not accepted here: send {JSON}"))
     request = parse_request(PredictionRequest, body)
     max_frames = min(MAX_RENDERED_FRAMES, service.settings.max_frames)
     return Response(200, PNG, chart_png(request.series(max_frames)))
@@ -138,7 +138,7 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except ValueError:
-        raise MalformedRequest(Fault("", "the event declares its body as base64, but it is not")) from None
+        raise MalformedRequest(ErrorDetail("", "the event declares its body as base64, but it is not")) from None
 
 
 def _media_type() -> str:
@@ -156,8 +156,8 @@ def _problem(error: Exception) -> Response[str]:
 
 def _invalid(error: RequestValidationError) -> Response[str]:
     """The errors of Powertools' validation as a problem document."""
-    faults = [Fault("".join(f"/{part}" for part in fault["loc"]), str(fault["msg"])) for fault in error.errors()]
-    return _problem(RequestError(*faults))
+    details = [ErrorDetail("".join(f"/{part}" for part in item["loc"]), str(item["msg"])) for item in error.errors()]
+    return _problem(InvalidInput(*details))
 
 
 def _route_not_found(_: Exception) -> Response[str]:
@@ -166,10 +166,10 @@ def _route_not_found(_: Exception) -> Response[str]:
     event = router.current_event
     allowed = ", ".join(sorted(method.upper() for method in json.loads(openapi_json())["paths"].get(event.path, ())))
     if allowed:
-        response = _problem(MethodNotAllowed(Fault("", f"{event.path} accepts {allowed}, not {event.http_method}")))
+        response = _problem(MethodNotAllowed(ErrorDetail("", f"{event.path} accepts {allowed}, not {event.http_method}")))
         response.headers["Allow"] = allowed
         return response
-    return _problem(NoSuchRoute(Fault("", f"{event.http_method} {event.path} is not a route; see /docs")))
+    return _problem(RouteNotFound(ErrorDetail("", f"{event.http_method} {event.path} is not a route; see /docs")))
 
 
 def _resolver(kind: type[APIGatewayRestResolver] | type[APIGatewayHttpResolver]) -> APIGatewayRestResolver | APIGatewayHttpResolver:

@@ -41,7 +41,7 @@ class _GatewayError:
 
 
 def _forbidden(detail: str) -> _GatewayError:
-    return _GatewayError("NotLetIn", HTTPStatus.FORBIDDEN, "Forbidden", detail)
+    return _GatewayError("Forbidden", HTTPStatus.FORBIDDEN, "Forbidden", detail)
 
 
 _SIGNATURE = "The signature (SigV4) is not valid: check the credentials, the region and the clock."
@@ -61,14 +61,14 @@ _GATEWAY_ERRORS = {
         "A parameter of the path, the query or the headers is missing.",
     ),
     "DEFAULT_4XX": _GatewayError("MalformedRequest", HTTPStatus.BAD_REQUEST, "Malformed request", "API Gateway rejected the request."),
-    "UNAUTHORIZED": _GatewayError("NotLetIn", HTTPStatus.UNAUTHORIZED, "Unauthorized", "The request has no valid credentials."),
+    "UNAUTHORIZED": _GatewayError("Unauthorized", HTTPStatus.UNAUTHORIZED, "Unauthorized", "The request has no valid credentials."),
     "ACCESS_DENIED": _forbidden("The caller has no permission for execute-api:Invoke on this API."),
     "INVALID_API_KEY": _forbidden("The header x-api-key must hold a valid API key."),
     "INVALID_SIGNATURE": _forbidden(_SIGNATURE),
     "EXPIRED_TOKEN": _forbidden("The credentials of the signature have expired."),
     "MISSING_AUTHENTICATION_TOKEN": _forbidden("The route does not exist, or it requires a signature (SigV4) that is missing."),
     "WAF_FILTERED": _forbidden("A firewall (AWS WAF) blocked the request."),
-    "RESOURCE_NOT_FOUND": _GatewayError("NoSuchRoute", HTTPStatus.NOT_FOUND, "Not found", "The route does not exist."),
+    "RESOURCE_NOT_FOUND": _GatewayError("RouteNotFound", HTTPStatus.NOT_FOUND, "Not found", "The route does not exist."),
     "REQUEST_TOO_LARGE": _GatewayError(
         "TooLarge",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -91,13 +91,13 @@ _GATEWAY_ERRORS = {
         "QuotaExceeded", HTTPStatus.TOO_MANY_REQUESTS, "Too many requests", "The monthly quota of the key is used up."
     ),
     "INTEGRATION_TIMEOUT": _GatewayError(
-        "NoAnswer",
+        "GatewayTimeout",
         HTTPStatus.GATEWAY_TIMEOUT,
         "Gateway timeout",
         "The request took over 29 seconds: send fewer candles at a time, or try again.",
     ),
     "INTEGRATION_FAILURE": _GatewayError(
-        "NoAnswer", HTTPStatus.GATEWAY_TIMEOUT, "Gateway timeout", "The function could not be reached: try again."
+        "GatewayTimeout", HTTPStatus.GATEWAY_TIMEOUT, "Gateway timeout", "The function could not be reached: try again."
     ),
     "DEFAULT_5XX": _GatewayError("InternalError", HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error", "Try again."),
 }

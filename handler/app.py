@@ -9,14 +9,14 @@ from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import model_identity, response_document
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
-from handler.telemetry import count, count_model_refusal, count_work, logger, measure_ms, measured, report_error, traced
+from handler.telemetry import count, count_model_rejection, count_work, logger, measure_ms, measured, report_error, traced
 
 
 @cache
 def service() -> Service:
     """The service of this container: created at the first event and reused by later invocations."""
     return Service(
-        Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_refusal=count_model_refusal
+        Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_rejection=count_model_rejection
     )
 
 

@@ -12,7 +12,7 @@ from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.json_rows import candles_from_rows
-from coinfarm.errors import Fault, Forbidden, MalformedRequest, NotFound, RequestError, TooLarge
+from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, MalformedRequest, NotFound, TooLarge
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
 from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, prepare_series
@@ -47,9 +47,9 @@ class MessageReader:
         self._snapshots: dict[str, CandleStoreSnapshot] = {}
 
     def job(self, message: Message) -> tuple[str | None, Job]:
-        """The model version that the message pins, and the job. Raises `RequestError` with pointers to the invalid fields."""
+        """The model version that the message pins, and the job. Raises `InvalidInput` with pointers to the invalid fields."""
         if not isinstance(message.body, str):
-            raise MalformedRequest(Fault("", "the message has no body"))
+            raise MalformedRequest(ErrorDetail("", "the message has no body"))
         request = parse_message(message.body.encode(errors="surrogatepass"))  # a lone surrogate is invalid JSON
         job = self._shard_job(request) if isinstance(request, ShardRequest) else self._request_job(request, message.message_id)
         return request.model_version, job
@@ -123,8 +123,8 @@ def _root(variable: str, root: str | None) -> str:
 
 @contextmanager
 def _at_field(field_name: str) -> Iterator[None]:
-    """Turn the rejection of a URI into a `RequestError` that names its field."""
+    """Turn the rejection of a URI into a `InvalidInput` that names its field."""
     try:
         yield
     except Forbidden as error:
-        raise RequestError(Fault(f"/{field_name}", str(error))) from None
+        raise InvalidInput(ErrorDetail(f"/{field_name}", str(error))) from None

@@ -7,12 +7,12 @@ from coinfarm.errors import (
     CandleError,
     CoinfarmError,
     Conflict,
-    Fault,
+    ErrorDetail,
     Forbidden,
+    InvalidInput,
     MalformedRequest,
     ModelError,
     NotFound,
-    RequestError,
     TooLarge,
     Unavailable,
     shortened,
@@ -22,25 +22,25 @@ CONTENT_TYPE = "application/problem+json"
 _MAX_DETAIL_LENGTH = 4000
 
 
-class UnsupportedMediaType(RequestError):
+class UnsupportedMediaType(InvalidInput):
     """The route does not accept the body's media type."""
 
 
-class NoSuchRoute(RequestError):
+class RouteNotFound(InvalidInput):
     """The path is not a route of the API."""
 
 
-class MethodNotAllowed(RequestError):
+class MethodNotAllowed(InvalidInput):
     """The path does not accept the method."""
 
 
 _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (MalformedRequest, HTTPStatus.BAD_REQUEST, "Malformed request"),
     (UnsupportedMediaType, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Unsupported media type"),
-    (NoSuchRoute, HTTPStatus.NOT_FOUND, "Not found"),
+    (RouteNotFound, HTTPStatus.NOT_FOUND, "Not found"),
     (MethodNotAllowed, HTTPStatus.METHOD_NOT_ALLOWED, "Method not allowed"),
     (CandleError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid candles"),
-    (RequestError, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request"),
+    (InvalidInput, HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid request"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Request too large"),
     (NotFound, HTTPStatus.NOT_FOUND, "Not found"),
     (Forbidden, HTTPStatus.FORBIDDEN, "Forbidden"),
@@ -56,7 +56,7 @@ def problem(error: Exception) -> dict[str, Any]:
     """The problem document of an error. The details of unexpected errors are not disclosed."""
     for kind, status, title in _KINDS:
         if isinstance(error, kind):
-            return _document(kind.__name__, status, title, str(error), getattr(error, "faults", ()))
+            return _document(kind.__name__, status, title, str(error), getattr(error, "errors", ()))
     status, title = _UNEXPECTED
     return _document("InternalError", status, title, "The error has been logged. Try again.", ())
 
@@ -69,13 +69,13 @@ def statuses() -> dict[int, str]:
     return dict(sorted({**by_status, int(_UNEXPECTED[0]): _UNEXPECTED[1]}.items()))
 
 
-def _document(kind: str, status: HTTPStatus, title: str, detail: str, faults: tuple[Fault, ...]) -> dict[str, Any]:
+def _document(kind: str, status: HTTPStatus, title: str, detail: str, errors: tuple[ErrorDetail, ...]) -> dict[str, Any]:
     document: dict[str, Any] = {
         "type": f"urn:coinfarm:problem:{kind}",
         "title": title,
         "status": int(status),
         "detail": shortened(detail, _MAX_DETAIL_LENGTH),
     }
-    if faults:
-        document["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    if errors:
+        document["errors"] = [{"pointer": error.pointer, "detail": error.detail} for error in errors]
     return document

@@ -80,27 +80,27 @@ def _count_by_model(version: str, frames: int) -> None:
             pass
 
 
-def count_model_refusal(reason: str) -> None:
+def count_model_rejection(reason: str) -> None:
     """Count a new model version that was rejected while the old one continues to serve."""
     logger.error("model rejected", extra={"reason": reason})
-    count("ModelRefused")
+    count("ModelRejected")
 
 
 def count_model_error(error: Exception) -> None:
     """Count a rejected model if there is no older one to continue with: at the first load, or for a pinned version."""
     if isinstance(error, ModelError):
-        count("ModelRefused")
+        count("ModelRejected")
 
 
 def report_error(error: Exception) -> dict[str, Any]:
-    """Log and count an error, and return its problem document. Server errors (5xx) count as failures, client errors (4xx) as refusals."""
+    """Log and count an error; return its problem document. Server errors (5xx) count as failures, client errors (4xx) as rejections."""
     document = problem(error)
     count_model_error(error)
     if document["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Failures")
         logger.error("request failed", exc_info=error)
     else:
-        count("Refusals")
+        count("RejectedRequests")
         logger.info("request rejected", extra={"problem": document})
     return document
 

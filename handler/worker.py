@@ -17,7 +17,7 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
-from handler.telemetry import count_model_refusal, logger, measure_ms, print_metrics
+from handler.telemetry import count_model_rejection, logger, measure_ms, print_metrics
 from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
@@ -195,7 +195,7 @@ def main() -> int:
     service = Service(
         settings,
         on_load=lambda load_ms: measure_ms("LoadMs", load_ms),
-        on_refusal=count_model_refusal,
+        on_rejection=count_model_rejection,
     )
     worker = Worker(worker_settings, service)
     code = worker.run()

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from coinfarm.aws.sqs import Queue, QueueMessage
-from coinfarm.errors import NotFound, RequestError, StorageError, TooLarge, Unavailable
+from coinfarm.errors import InvalidInput, NotFound, StorageError, TooLarge, Unavailable
 from coinfarm.serving.service import Service
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
@@ -22,7 +22,7 @@ _INITIAL_PAUSE_S, _MAX_PAUSE_S = 1.0, 30.0
 _MAX_FAILED_BATCHES = 2
 """Low, so that a broken worker that is the only consumer of a small queue does not move good messages to the dead-letter queue."""
 
-_PERMANENT_ERRORS = (RequestError, TooLarge)
+_PERMANENT_ERRORS = (InvalidInput, TooLarge)
 """Caused by the message: neither a retry nor another worker would succeed."""
 _STORAGE_ERRORS = (Unavailable, NotFound)
 """Caused by the storage: a retry may succeed, here or elsewhere."""
@@ -101,7 +101,7 @@ class WorkerThread(threading.Thread):
         outcomes = process_messages(messages, self._service, self._before_engine_call)
         self._settle(_by_delay(batch, outcomes))
         self._check_health(outcomes)
-        count("ShardsDone", len(outcomes.done))
+        count("MessagesProcessed", len(outcomes.done))
         logger.info(
             "batch processed",
             extra={

@@ -105,7 +105,7 @@ async def _load(
 
 
 async def _warm_up(url: str, mix: RequestMix) -> None:
-    """Request every window once, to fill the answer cache. Raises `CoinfarmError` if a request fails."""
+    """Request every window once, to fill the prediction cache. Raises `CoinfarmError` if a request fails."""
     batches = mix.batches()
     requests = iter(batches)
     responses = await send_requests(url, lambda: next(requests), mix.validate, (0.0 for _ in batches), connections=1)

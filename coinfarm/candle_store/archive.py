@@ -11,7 +11,7 @@ from pathlib import Path
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.day import day_start_ms
-from coinfarm.errors import CandleError, CoinfarmError, Fault, TooLarge
+from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail, TooLarge
 
 MAX_CSV_BYTES = 64 << 20
 """The limit for the CSV file in a zip; a month of one-minute candles is about 7 MiB."""
@@ -57,12 +57,12 @@ def read_zipped_csv(path: Path) -> bytes:
             names = archive.namelist()
             if len(names) != 1 or not names[0].endswith(".csv"):
                 shown = ", ".join(names[:3]) or "nothing"
-                raise CandleError(Fault("", f"must contain one CSV file, but contains {shown}{' …' if len(names) > 3 else ''}"))
+                raise CandleError(ErrorDetail("", f"must contain one CSV file, but contains {shown}{' …' if len(names) > 3 else ''}"))
             # The size in the header may be wrong, so unpack no more than the limit.
             with archive.open(names[0]) as file:
                 text = file.read(MAX_CSV_BYTES + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
-        raise CandleError(Fault("", f"is not a readable zip: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not a readable zip: {error}")) from None
     if len(text) > MAX_CSV_BYTES:
         raise TooLarge(
             f"unpacks to more than {MAX_CSV_BYTES >> 20} MiB (a month of 1m candles has about 7): unpack it yourself to import it"

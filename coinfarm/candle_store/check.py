@@ -146,7 +146,7 @@ def _diagnose(data: bytes, interval: str, day: date, error: CandleError) -> tupl
     """All faults of a file, and the open times of its candles that belong to that day."""
     columns = unchecked_columns(data, interval)
     if columns is None:
-        return [str(fault) for fault in error.faults], np.zeros(0, np.int64)
+        return [str(item) for item in error.errors], np.zeros(0, np.int64)
     times, values = columns
     details = [str(fault) for fault in all_candle_faults(times, values, interval)]
     start_ms = day_start_ms(day)
@@ -155,7 +155,7 @@ def _diagnose(data: bytes, interval: str, day: date, error: CandleError) -> tupl
     if len(outside):
         details.append(f"{len(outside):,} candles belong to another day, the first opens at {minute_text(int(outside[0]))}")
     on_grid = np.unique(times[inside & (times % interval_ms(interval) == 0)])
-    return details or [str(fault) for fault in error.faults], on_grid
+    return details or [str(item) for item in error.errors], on_grid
 
 
 def _iso_text(time_ms: int | None) -> str | None:

@@ -12,7 +12,7 @@ from coinfarm.candles.arrays import Times
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS, check_columns
 from coinfarm.candles.day import Day, day_of, slots_per_day
 from coinfarm.candles.files import parse_candles
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:
     candles = parse_candles(data, "day.parquet", symbol=symbol, interval=interval)
     for at in (0, -1):
         if day_of(int(candles.open_time[at])) != day:
-            raise CandleError(Fault(f"/candles/{at % len(candles)}/openTime", f"is on {day_of(int(candles.open_time[at]))}, not on {day}"))
+            raise CandleError(
+                ErrorDetail(f"/candles/{at % len(candles)}/openTime", f"is on {day_of(int(candles.open_time[at]))}, not on {day}")
+            )
     return Day.of(candles, day, _known_slots(file, interval))
 
 
@@ -57,9 +59,11 @@ def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
-        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not a Parquet file: {error}")) from None
     if file.metadata.num_rows > _MAX_ROWS_PER_SLOT * slots_per_day(interval):  # from the footer, before memory is allocated
-        raise CandleError(Fault("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles"))
+        raise CandleError(
+            ErrorDetail("", f"has {file.metadata.num_rows:,} rows; a day of {interval} has {slots_per_day(interval):,} candles")
+        )
     return file
 
 
@@ -88,4 +92,4 @@ def _known_slots(file: "pq.ParquetFile", interval: str) -> NDArray[np.bool_]:
         bits = np.frombuffer(base64.b64decode(text, validate=True), np.uint8)
         return np.unpackbits(bits, count=slots).astype(np.bool_)
     except (binascii.Error, ValueError) as error:
-        raise CandleError(Fault("", f"has invalid coinfarm.known_slots metadata: {error}")) from None
+        raise CandleError(ErrorDetail("", f"has invalid coinfarm.known_slots metadata: {error}")) from None

@@ -14,7 +14,7 @@ from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
 from coinfarm.candles.interval import interval_ms
-from coinfarm.errors import CandleError, Conflict, Fault
+from coinfarm.errors import CandleError, Conflict, ErrorDetail
 from image_render.windows import Columns
 
 _SETTLED_MS = 60_000
@@ -158,4 +158,4 @@ def _checked(symbol: str, interval: str, rows: list[Row]) -> Candles:
         faults = all_candle_faults(open_time, columns, interval)
         more = f", and {len(faults) - _MAX_FAULTS_LISTED} more" if len(faults) > _MAX_FAULTS_LISTED else ""
         listed = "; ".join(map(str, faults[:_MAX_FAULTS_LISTED]))
-        raise CandleError(Fault("", f"the exchange returned invalid candles of {symbol}: {listed}{more}")) from None
+        raise CandleError(ErrorDetail("", f"the exchange returned invalid candles of {symbol}: {listed}{more}")) from None

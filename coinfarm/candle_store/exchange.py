@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from coinfarm.candles.interval import interval_ms
-from coinfarm.errors import CoinfarmError, RequestError, Unavailable
+from coinfarm.errors import CoinfarmError, InvalidInput, Unavailable
 from coinfarm.extras import require
 
 MAX_ATTEMPTS = 8
@@ -204,7 +204,7 @@ def _suggestion(name: str, known: list[str]) -> str:
 def _is_supported(interval: str) -> bool:
     try:
         return bool(interval_ms(interval))
-    except RequestError:
+    except InvalidInput:
         return False
 
 

@@ -34,8 +34,8 @@ def _faults(open_time: Times, columns: Columns, interval: str) -> Iterator[Candl
         try:
             Candles.checked("", interval, open_time[at : at + 1], Columns(*(column[at : at + 1] for column in columns)))
         except CandleError as error:
-            for fault in error.faults:
-                yield CandleFault(time_ms, fault.pointer.rpartition("/")[2], fault.detail)
+            for item in error.errors:
+                yield CandleFault(time_ms, item.pointer.rpartition("/")[2], item.detail)
         if at and time_ms == open_time[at - 1]:
             yield CandleFault(time_ms, "openTime", _duplicate_detail(columns, at))
         elif at and time_ms < open_time[at - 1]:

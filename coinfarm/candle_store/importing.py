@@ -54,7 +54,7 @@ def import_file(
     may be incomplete, until another file covers the rest. Days that differ from the stored ones are refused, unless `replace`. An
     unreadable file is refused completely. `progress` is called with the number of days done and in total.
 
-    Raises `StorageError` if the store fails, and `RequestError` for an invalid symbol.
+    Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
     try:

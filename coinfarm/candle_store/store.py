@@ -15,7 +15,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, Day, day_of, day_start_ms, slots_per_day
 from coinfarm.candles.interval import interval_ms
 from coinfarm.candles.symbol import Symbol
-from coinfarm.errors import CandleError, Conflict, Fault, NotFound, RequestError
+from coinfarm.errors import CandleError, Conflict, ErrorDetail, InvalidInput, NotFound
 from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import Storage
 from coinfarm.storage.read_ahead import read_ahead
@@ -61,7 +61,7 @@ class CandleStore:
         return self._storage.uri()
 
     def key(self, symbol: str, interval: str, day: date) -> str:
-        """The storage key of a day. Raises `RequestError` for an invalid symbol or interval."""
+        """The storage key of a day. Raises `InvalidInput` for an invalid symbol or interval."""
         return f"{_folder(symbol, interval)}date={day.isoformat()}.parquet"
 
     def uri(self, symbol: str, interval: str, day: date) -> str:
@@ -179,7 +179,7 @@ class CandleStore:
             return day_from_parquet(data, symbol, interval, day)
         except CandleError as error:
             where = self.uri(symbol, interval, day)
-            raise CandleError(*(Fault(where + fault.pointer, fault.detail) for fault in error.faults)) from None
+            raise CandleError(*(ErrorDetail(where + item.pointer, item.detail) for item in error.errors)) from None
 
     def contents(self) -> str:
         """The series of the store with their first and last days, as text for an error message."""
@@ -199,7 +199,7 @@ def _folder(symbol: str, interval: str) -> str:
         _SYMBOL.validate_python(symbol)
     except ValidationError:
         detail = f"{symbol!r} is not a valid symbol: use up to 32 letters, digits, dots, dashes and underscores, such as BTCUSDT"
-        raise RequestError(Fault("/symbol", detail)) from None
+        raise InvalidInput(ErrorDetail("/symbol", detail)) from None
     interval_ms(interval)
     return f"{PREFIX}symbol={symbol}/interval={interval}/"
 
@@ -208,16 +208,16 @@ def _parse_key(key: str) -> tuple[str, str, date] | None:
     match = _KEY.fullmatch(key)
     try:
         return (match["symbol"], match["interval"], date.fromisoformat(match["day"])) if match and _folder(*match.groups()[:2]) else None
-    except (RequestError, ValueError):
+    except (InvalidInput, ValueError):
         return None
 
 
 def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None) -> Day:
     if not len(candles):
-        raise CandleError(Fault("/candles", "has no candles to store"))
+        raise CandleError(ErrorDetail("/candles", "has no candles to store"))
     day, last = (day_of(int(candles.open_time[at])) for at in (0, -1))
     if day != last:
-        raise CandleError(Fault("/candles", f"span {day} to {last}: write one day at a time"))
+        raise CandleError(ErrorDetail("/candles", f"span {day} to {last}: write one day at a time"))
     opens = day_start_ms(day) + np.arange(slots_per_day(candles.interval)) * candles.interval_ms
     known = np.ones(len(opens), np.bool_)
     if known_from_ms is not None:

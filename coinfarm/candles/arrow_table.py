@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.validation import MAX_CANDLES
-from coinfarm.errors import CandleError, Fault, TooLarge, shortened
+from coinfarm.errors import CandleError, ErrorDetail, TooLarge, shortened
 from image_render.windows import Columns
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ def candles_from_table(table: "pa.Table", symbol: str, interval: str) -> Candles
     """The validated candles of a table. Raises `CandleError`."""
     check_columns(table.schema)
     if not len(table):
-        raise CandleError(Fault("", "has no candles"))
+        raise CandleError(ErrorDetail("", "has no candles"))
     for name in CANDLE_COLUMNS:
         column = table[name]
         if column.null_count:
-            raise CandleError(Fault(f"/candles/{column.is_null().index(True).as_py()}/{name}", "is missing"))
+            raise CandleError(ErrorDetail(f"/candles/{column.is_null().index(True).as_py()}/{name}", "is missing"))
     time, *values = (table[name].to_numpy() for name in CANDLE_COLUMNS)
     return Candles.checked(symbol, interval, time, Columns(*values))
 
@@ -44,11 +44,11 @@ def check_columns(schema: "pa.Schema") -> None:
     try:
         names = schema.names
     except UnicodeDecodeError:
-        raise CandleError(Fault("", "has a column name that is not UTF-8 text")) from None
+        raise CandleError(ErrorDetail("", "has a column name that is not UTF-8 text")) from None
     for name in CANDLE_COLUMNS:
         if names.count(name) != 1:
             raise CandleError(
-                Fault(
+                ErrorDetail(
                     "",
                     f"has {names.count(name) or 'no'} columns {name}; it must have {', '.join(CANDLE_COLUMNS)}, and has "
                     f"{shortened(', '.join(names), _MAX_NAMES_LENGTH)}; docs/candles.md shows how to convert it",
@@ -57,7 +57,7 @@ def check_columns(schema: "pa.Schema") -> None:
         kind = schema.field(name).type
         is_right_type = pa.types.is_integer if name == "open_time" else _is_number
         if not is_right_type(kind):
-            raise CandleError(Fault(f"/{name}", f"must be a column of numbers, not of {kind}"))
+            raise CandleError(ErrorDetail(f"/{name}", f"must be a column of numbers, not of {kind}"))
 
 
 def _is_number(kind: "pa.DataType") -> bool:

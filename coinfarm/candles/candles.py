@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.interval import interval_ms
-from coinfarm.candles.validation import MAX_FAULTS, as_milliseconds, candle_faults
-from coinfarm.errors import CandleError, Fault
+from coinfarm.candles.validation import MAX_ERRORS, as_milliseconds, candle_errors
+from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
 
@@ -31,15 +31,15 @@ class Candles:
     def checked(cls, symbol: str, interval: str, open_time: Times, columns: Columns) -> "Candles":
         """Validate raw columns; `open_time` is in milliseconds or microseconds.
 
-        Raises `CandleError`, which names the first ten faults, for times off the interval's grid, duplicate or out of order, and for
+        Raises `CandleError`, which lists the first ten errors, for times off the interval's grid, duplicate or out of order, and for
         invalid prices and volumes.
         """
         open_time = as_milliseconds(np.asarray(open_time, np.int64))
         columns = Columns(*(np.asarray(column, np.float64) for column in columns))
-        faults = list(candle_faults(open_time, columns, interval))
-        if faults:
-            faults.sort(key=lambda fault: fault[0])
-            raise CandleError(*(Fault(f"/candles/{at}/{field}", detail) for at, field, detail in faults[:MAX_FAULTS]))
+        errors = list(candle_errors(open_time, columns, interval))
+        if errors:
+            errors.sort(key=lambda error: error[0])
+            raise CandleError(*(ErrorDetail(f"/candles/{at}/{field}", detail) for at, field, detail in errors[:MAX_ERRORS]))
         return cls(symbol, interval, open_time, columns, np.zeros(len(open_time), np.bool_))
 
     @classmethod

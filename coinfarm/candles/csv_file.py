@@ -2,7 +2,7 @@
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_row_count
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 
 
 def candles_from_csv(data: bytes, symbol: str, interval: str) -> Candles:
@@ -19,5 +19,5 @@ def candles_from_csv(data: bytes, symbol: str, interval: str) -> Candles:
             convert_options=csv.ConvertOptions(column_types=types),
         )
     except pa.ArrowException as error:
-        raise CandleError(Fault("", f"is not a CSV file of candles: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not a CSV file of candles: {error}")) from None
     return candles_from_table(table, symbol, interval)

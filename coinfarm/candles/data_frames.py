@@ -9,7 +9,7 @@ from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, che
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_text
 from coinfarm.candles.validation import MIN_MILLISECONDS, as_milliseconds
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,9 +40,9 @@ def arrow_table(table: Any) -> "pa.Table":
         try:
             return pa.table(table)
         except (pa.ArrowException, TypeError, ValueError) as error:
-            raise CandleError(Fault("", f"the table cannot be read: {error}")) from error
+            raise CandleError(ErrorDetail("", f"the table cannot be read: {error}")) from error
     raise CandleError(
-        Fault(
+        ErrorDetail(
             "",
             f"candles cannot be read from {type(table).__name__}: give a path, a pandas (2.2 or later), polars or Arrow table, "
             "a structured NumPy array, or a mapping of arrays",
@@ -57,13 +57,15 @@ def _with_millisecond_times(table: "pa.Table") -> "pa.Table":
     table = table.rename_columns(names)
     for name in CANDLE_COLUMNS:
         if names.count(name) != 1:
-            raise CandleError(Fault("", f"the table has {names.count(name) or 'no'} columns {name}; its columns are {', '.join(names)}"))
+            raise CandleError(
+                ErrorDetail("", f"the table has {names.count(name) or 'no'} columns {name}; its columns are {', '.join(names)}")
+            )
     times = table["open_time"]
     if pa.types.is_timestamp(times.type):
         try:
             times = times.cast(pa.timestamp("ms", times.type.tz)).cast(pa.int64())
         except pa.ArrowInvalid as error:
-            raise CandleError(Fault("/open_time", f"must be whole milliseconds: {error}")) from None
+            raise CandleError(ErrorDetail("/open_time", f"must be whole milliseconds: {error}")) from None
     columns = table.select(list(CANDLE_COLUMNS)).set_column(0, "open_time", times)
     check_columns(columns.schema)
     return columns
@@ -73,9 +75,9 @@ def _most_frequent_step(table: "pa.Table") -> str:
     times = as_milliseconds(table["open_time"].drop_null().to_numpy())
     if len(times) < 2:
         raise CandleError(
-            Fault("/open_time", "the interval cannot be inferred from fewer than two candles: pass it, for example interval='1m'")
+            ErrorDetail("/open_time", "the interval cannot be inferred from fewer than two candles: pass it, for example interval='1m'")
         )
     if times.max() < MIN_MILLISECONDS:
-        raise CandleError(Fault("/open_time", "must be milliseconds since 1970, not seconds"))
+        raise CandleError(ErrorDetail("/open_time", "must be milliseconds since 1970, not seconds"))
     steps, counts = np.unique(np.abs(np.diff(times)), return_counts=True)
     return interval_text(int(steps[counts.argmax()]))

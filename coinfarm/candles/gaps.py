@@ -3,8 +3,8 @@
 import numpy as np
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.validation import MAX_CANDLES, MAX_FAULTS
-from coinfarm.errors import CandleError, Fault, TooLarge
+from coinfarm.candles.validation import MAX_CANDLES, MAX_ERRORS
+from coinfarm.errors import CandleError, ErrorDetail, TooLarge
 from image_render.windows import Columns
 
 
@@ -37,11 +37,11 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
 def reject_gaps(candles: Candles) -> Candles:
     """The same candles. Raises `CandleError`, which names each candle after a gap."""
     missing = np.diff(candles.open_time) // candles.interval_ms - 1
-    gaps = np.flatnonzero(missing)[:MAX_FAULTS]
+    gaps = np.flatnonzero(missing)[:MAX_ERRORS]
     if len(gaps):
         raise CandleError(
             *(
-                Fault(
+                ErrorDetail(
                     f"/candles/{at + 1}/openTime",
                     f'{missing[at]} candles are missing before it: send them, or fill gaps with "gaps": "fill"',
                 )

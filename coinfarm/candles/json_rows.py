@@ -9,7 +9,7 @@ import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
 FIELDS = ("openTime", *Columns._fields)
@@ -21,9 +21,9 @@ def candles_from_json(data: bytes, symbol: str, interval: str) -> Candles:
     try:
         rows = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise CandleError(Fault("", f"is not JSON: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not JSON: {error}")) from None
     if not isinstance(rows, list):
-        raise CandleError(Fault("", "must be a JSON array of candles"))
+        raise CandleError(ErrorDetail("", "must be a JSON array of candles"))
     return candles_from_rows(rows, symbol, interval)
 
 
@@ -33,16 +33,16 @@ def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candle
     Times are integers, prices and volumes numbers or strings. Raises `CandleError`, which names candle and field.
     """
     if not rows:
-        raise CandleError(Fault("/candles", "has no candles"))
+        raise CandleError(ErrorDetail("/candles", "has no candles"))
     by_field = _transpose(rows)
     time, *values = by_field
     for at, cell in enumerate(time):
         if type(cell) is not int:
-            raise CandleError(Fault(f"/candles/{at}/openTime", "must be a whole number of milliseconds"))
+            raise CandleError(ErrorDetail(f"/candles/{at}/openTime", "must be a whole number of milliseconds"))
     try:
         open_time = np.array(time, np.int64)
     except OverflowError:
-        raise CandleError(Fault("/candles", "an openTime is out of range")) from None
+        raise CandleError(ErrorDetail("/candles", "an openTime is out of range")) from None
     columns = [_numbers(cells, field) for field, cells in zip(Columns._fields, values, strict=True)]
     return Candles.checked(symbol, interval, open_time, Columns(*columns))
 
@@ -59,21 +59,23 @@ def _transpose(rows: Sequence[Any]) -> list[tuple[Any, ...]]:
         rows = [_object_as_array(at, row) for at, row in enumerate(rows)]
     for at, row in enumerate(rows):
         if not isinstance(row, list):
-            raise CandleError(Fault(f"/candles/{at}", f"must be an array or an object, the same for all candles, not {_kind(row)}"))
+            raise CandleError(ErrorDetail(f"/candles/{at}", f"must be an array or an object, the same for all candles, not {_kind(row)}"))
         if len(row) not in _KLINE_LENGTHS:
-            raise CandleError(Fault(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, starting with {', '.join(FIELDS)}"))
+            raise CandleError(
+                ErrorDetail(f"/candles/{at}", f"has {len(row)} fields; a kline has 6 to 12, starting with {', '.join(FIELDS)}")
+            )
     return list(zip(*(row[: len(FIELDS)] for row in rows), strict=True))
 
 
 def _object_as_array(at: int, row: Any) -> list[Any]:
     if not isinstance(row, dict):
-        raise CandleError(Fault(f"/candles/{at}", f"must be an object, as the first candle is, not {_kind(row)}"))
+        raise CandleError(ErrorDetail(f"/candles/{at}", f"must be an object, as the first candle is, not {_kind(row)}"))
     for field in FIELDS:
         if field not in row:
-            raise CandleError(Fault(f"/candles/{at}/{field}", "is missing"))
+            raise CandleError(ErrorDetail(f"/candles/{at}/{field}", "is missing"))
     for field in row:
         if field not in FIELDS:
-            raise CandleError(Fault(f"/candles/{at}/{field}", f"is unknown; the fields are {', '.join(FIELDS)}"))
+            raise CandleError(ErrorDetail(f"/candles/{at}/{field}", f"is unknown; the fields are {', '.join(FIELDS)}"))
     return [row[field] for field in FIELDS]
 
 
@@ -85,7 +87,7 @@ def _numbers(cells: Sequence[Any], field: str) -> Values:
             numbers.append(_number(cell))
         except (TypeError, ValueError):
             shown = f"{cell!r:.40}" if isinstance(cell, str) else _kind(cell)
-            raise CandleError(Fault(f"/candles/{at}/{field}", f"must be a number, not {shown}")) from None
+            raise CandleError(ErrorDetail(f"/candles/{at}/{field}", f"must be a number, not {shown}")) from None
     return np.array(numbers)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_columns, check_row_count
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ def candles_from_parquet(data: bytes, symbol: str, interval: str) -> Candles:
         check_columns(file.schema_arrow)
         table = file.read(columns=list(CANDLE_COLUMNS), use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not a Parquet file: {error}")) from None
     return candles_from_table(table, symbol, interval)
 
 
@@ -39,10 +39,12 @@ def parts_from_parquet(path: Path, symbol: str, interval: str, max_candles: int)
         try:
             part = candles_from_table(table, symbol, interval)
         except CandleError as error:
-            raise CandleError(*(Fault(_shifted(fault.pointer, candles_before), fault.detail) for fault in error.faults)) from None
+            raise CandleError(*(ErrorDetail(_shifted(item.pointer, candles_before), item.detail) for item in error.errors)) from None
         if last_ms is not None and part.open_time[0] <= last_ms:
             raise CandleError(
-                Fault(f"/candles/{candles_before}/openTime", "is not later than the candle before it: sort candles from oldest to newest")
+                ErrorDetail(
+                    f"/candles/{candles_before}/openTime", "is not later than the candle before it: sort candles from oldest to newest"
+                )
             )
         candles_before, last_ms = candles_before + len(part), part.open_time[-1]
         yield part
@@ -71,7 +73,7 @@ def _read_batches(path: Path, max_rows: int) -> "Iterator[pa.Table]":
             for batch in file.iter_batches(max_rows, columns=list(CANDLE_COLUMNS), use_threads=False):
                 yield pa.Table.from_batches([batch])
     except (pa.ArrowException, UnicodeDecodeError) as error:
-        raise CandleError(Fault("", f"is not a Parquet file: {error}")) from None
+        raise CandleError(ErrorDetail("", f"is not a Parquet file: {error}")) from None
 
 
 def _shifted(pointer: str, count: int) -> str:

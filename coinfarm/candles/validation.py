@@ -22,8 +22,8 @@ MIN_MILLISECONDS = 10**11
 """In seconds the year 5138, in milliseconds 1973. Times below are seconds."""
 MAX_CANDLES = 10_000_000
 """The limit for one series with gaps filled: nineteen years of minutes. A wrong time could otherwise exhaust memory."""
-MAX_FAULTS = 10
-"""The number of faults that an error lists."""
+MAX_ERRORS = 10
+"""The maximum number of errors that a `CandleError` lists."""
 
 
 def as_milliseconds(time: Times) -> Times:
@@ -31,12 +31,12 @@ def as_milliseconds(time: Times) -> Times:
     return np.where(time >= _FIRST_MICROSECONDS, time // 1000, time)
 
 
-def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int, str, str]]:
-    """The index, field and detail of each fault, check by check."""
+def candle_errors(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int, str, str]]:
+    """The index, field and detail of each error, check by check."""
     step_ms = interval_ms(interval)
 
     def each(wrong: NDArray[np.bool_], field: str, detail: str) -> Iterator[tuple[int, str, str]]:
-        for at in np.flatnonzero(wrong)[:MAX_FAULTS]:
+        for at in np.flatnonzero(wrong)[:MAX_ERRORS]:
             yield int(at), field, detail
 
     seconds = time < MIN_MILLISECONDS

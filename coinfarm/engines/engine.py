@@ -32,7 +32,7 @@ class StreamingEngine(Engine, Protocol):
         ...
 
 
-class DrawingEngine(StreamingEngine, Protocol):
+class RenderingEngine(StreamingEngine, Protocol):
     """An engine that renders frames itself from their row numbers, on its device."""
 
     @property
@@ -50,6 +50,6 @@ def is_streaming(engine: Engine) -> TypeGuard[StreamingEngine]:
     return hasattr(engine, "start")  # isinstance with a Protocol takes ten microseconds in every request
 
 
-def is_drawing(engine: Engine) -> TypeGuard[DrawingEngine]:
+def is_rendering(engine: Engine) -> TypeGuard[RenderingEngine]:
     """Whether the engine renders frames."""
     return hasattr(engine, "start_rows")

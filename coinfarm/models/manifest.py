@@ -20,7 +20,7 @@ MAX_MODEL_BYTES = 500_000_000
 
 
 class FrameGeometry(Document):
-    """How the frames that the model was trained on were drawn."""
+    """How the frames that the model was trained on were rendered."""
 
     version: int
     window_candles: int
@@ -29,7 +29,7 @@ class FrameGeometry(Document):
 
     @classmethod
     def current(cls) -> "FrameGeometry":
-        """How this code draws them."""
+        """How this code renders them."""
         return cls(
             version=VERSION,
             window_candles=STANDARD.window_candles,
@@ -101,11 +101,11 @@ class Manifest(Document):
     engines: Engines = Engines()
 
     def check_geometry(self) -> None:
-        """Raises `ModelError` if this code draws frames differently from those that the model was trained on."""
+        """Raises `ModelError` if this code renders frames differently from those that the model was trained on."""
         current = FrameGeometry.current()
         if self.frame != current:
             raise ModelError(
-                f"model {self.version} needs frames of {_described(self.frame)}, this code draws {_described(current)}: "
+                f"model {self.version} needs frames of {_described(self.frame)}, this code renders {_described(current)}: "
                 "serve it with the release that it was trained with, or train it again"
             )
 

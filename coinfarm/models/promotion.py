@@ -16,7 +16,7 @@ from coinfarm.models.version import bundle_key
 from coinfarm.storage import Storage
 
 
-class PromotionRefused(CoinfarmError):
+class PromotionRejected(CoinfarmError):
     """A version that is intact, but not good enough to serve."""
 
 
@@ -28,7 +28,7 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
     than `SCORE_TOLERANCE`. `force_reason` overrides the last two checks; it is stored in the pointer with the checks that failed.
 
     Raises `NotFound` if the version is not published, `ModelError` if it is damaged or needs frames of another geometry,
-    `PromotionRefused` if it is not good enough, and `Conflict` if another version than `expected` serves, or if another process moves
+    `PromotionRejected` if it is not good enough, and `Conflict` if another version than `expected` serves, or if another process moves
     the pointer at the same time: then nothing is changed.
     """
     state = read_pointer_state(storage)
@@ -39,7 +39,7 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
     _check_files(storage, manifest)
     failed = (*_failed_parity(manifest), *_failed_comparisons(storage, version, state.version))
     if failed and not force_reason:
-        raise PromotionRefused(f"{version} is not promoted: {'; '.join(failed)}; to override this, use --force --reason TEXT")
+        raise PromotionRejected(f"{version} is not promoted: {'; '.join(failed)}; to override this, use --force --reason TEXT")
     forced = ForcedPromotion(reason=force_reason, failed_checks=failed) if force_reason else None
     return move_pointer(storage, version, state, note=note, forced=forced)
 

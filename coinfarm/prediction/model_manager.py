@@ -42,7 +42,7 @@ class ModelManager:
 
     The pointer is checked at most every `refresh_s` seconds, in the thread of one caller (Lambda runs nothing between invocations), while
     other callers use the current model. If the version that it names is missing, damaged or of another geometry, the current model
-    continues to serve, `on_refusal(reason)` is called and an error is logged, at every refresh until a valid version is named.
+    continues to serve, `on_rejection(reason)` is called and an error is logged, at every refresh until a valid version is named.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ModelManager:
         *,
         cache_dir: Path,
         refresh_s: float = 60,
-        on_refusal: Callable[[str], None] | None = None,
+        on_rejection: Callable[[str], None] | None = None,
         clock: Callable[[], float] = time.time,  # wall time: a monotonic clock may stop while Lambda freezes the process
     ) -> None:
         """`uri` is a model root or a `.keras` file; it is not accessed yet."""
@@ -60,7 +60,7 @@ class ModelManager:
         self._cache = BundleCache(cache_dir)
         self._load_engine = load_engine
         self._refresh_s = refresh_s
-        self._on_refusal = on_refusal
+        self._on_rejection = on_rejection
         self._clock = clock
         self._refresh_lock = threading.Lock()
         self._pin_lock = threading.Lock()
@@ -127,8 +127,8 @@ class ModelManager:
             self._follow_pointer()
         except CoinfarmError as error:
             logger.error("Model %s continues to serve: %s", serving, error)
-            if self._on_refusal is not None:
-                self._on_refusal(str(error))
+            if self._on_rejection is not None:
+                self._on_rejection(str(error))
 
     def _follow_pointer(self) -> None:
         try:

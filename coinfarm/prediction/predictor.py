@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.engines.engine import is_drawing, is_streaming
-from coinfarm.errors import Fault, ModelError, RequestError
+from coinfarm.engines.engine import is_rendering, is_streaming
+from coinfarm.errors import ErrorDetail, InvalidInput, ModelError
 from coinfarm.prediction.frame_batch import EngineInputs, FrameBatch, PendingSeries, in_percent
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
@@ -23,8 +23,8 @@ from image_render.rows import empty_rows, pack_rows
 
 if TYPE_CHECKING:
     from coinfarm.engines.engine import Pending
-    from coinfarm.prediction.answer_cache import AnswerCache
     from coinfarm.prediction.model_manager import LoadedModel
+    from coinfarm.prediction.prediction_cache import PredictionCache
 
 
 @dataclass
@@ -46,7 +46,7 @@ class Predictor:
 
     model: "LoadedModel"
     max_batch: int
-    answer_cache: "AnswerCache | None" = None
+    prediction_cache: "PredictionCache | None" = None
     before_batch: Callable[[], None] = lambda: None
     timings: Timings = field(default_factory=Timings)
 
@@ -61,11 +61,11 @@ class Predictor:
         """
         engine = self.model.engine
         max_running = int(is_streaming(engine))
-        if is_drawing(engine):
-            start = partial(self._start_batch, start=engine.start_rows, answer_cache=None)  # rendering there is faster than a lookup
+        if is_rendering(engine):
+            start = partial(self._start_batch, start=engine.start_rows, prediction_cache=None)  # rendering there is faster than a lookup
             batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + max_running)]
         else:
-            start = partial(self._start_batch, start=self._start, answer_cache=self.answer_cache)
+            start = partial(self._start_batch, start=self._start, prediction_cache=self.prediction_cache)
             batches = [FrameBatch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + max_running)]
         waiting: deque[PendingSeries] = deque()
         started: deque[tuple[FrameBatch, Pending]] = deque()
@@ -85,19 +85,19 @@ class Predictor:
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
         """`(N, 3)` in percent, for ready-made frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
-        of its last close, needed where an output of the model is in `window_range` units (else `RequestError`).
+        of its last close, needed where an output of the model is in `window_range` units (else `InvalidInput`).
         """
         outputs = self.model.bundle.manifest.outputs
         if range_pct is None and any(output.unit == "window_range" for output in outputs):
-            raise RequestError(
-                Fault(
+            raise InvalidInput(
+                ErrorDetail(
                     "/windowRangePct",
                     "is missing: this model predicts shares of the window's price range, which is not part of the frame; "
                     "send 100 * (max high - min low) / last close of each window",
                 )
             )
         parts = [frames[at : at + self.max_batch] for at in range(0, len(frames), self.max_batch)]
-        raw = [self._start_batch(part, self._start, self.answer_cache)() for part in parts]
+        raw = [self._start_batch(part, self._start, self.prediction_cache)() for part in parts]
         return in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
     def _rendered(self, many: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]") -> "Iterator[FrameBatch]":
@@ -128,13 +128,13 @@ class Predictor:
             yield from self._predicted(waiting)
 
     def _start_batch(
-        self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], answer_cache: "AnswerCache | None"
+        self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], prediction_cache: "PredictionCache | None"
     ) -> "Pending":
         """Start the engine, except for cached frames."""
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
-        pending = start(inputs) if answer_cache is None else self._start_uncached(inputs, answer_cache)
+        pending = start(inputs) if prediction_cache is None else self._start_uncached(inputs, prediction_cache)
         self.timings.inference_ms += _ms_since(started)
 
         def raw_outputs() -> NDArray[np.float32]:
@@ -152,9 +152,9 @@ class Predictor:
         raw = engine.predict(frames)
         return lambda: raw
 
-    def _start_uncached(self, frames: Frames, answer_cache: "AnswerCache") -> "Pending":
-        keys = answer_cache.keys(self.model.bundle.manifest.version, frames)
-        outputs = [answer_cache.get(key) for key in keys]
+    def _start_uncached(self, frames: Frames, prediction_cache: "PredictionCache") -> "Pending":
+        keys = prediction_cache.keys(self.model.bundle.manifest.version, frames)
+        outputs = [prediction_cache.get(key) for key in keys]
         uncached = [at for at, cached in enumerate(outputs) if cached is None]
         self.timings.cached_frames += len(frames) - len(uncached)
         if not uncached:
@@ -165,7 +165,7 @@ class Predictor:
             predicted = self._checked(pending(), len(uncached))
             for at, row in zip(uncached, predicted, strict=True):
                 outputs[at] = row
-                answer_cache.put(keys[at], row)
+                prediction_cache.put(keys[at], row)
             return np.array(outputs, np.float32)
 
         return raw_outputs

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import CandleError, Fault
+from coinfarm.errors import CandleError, ErrorDetail
 from image_render.spec import STANDARD
 from image_render.windows import window_count
 
@@ -19,7 +19,7 @@ class Series:
     def __post_init__(self) -> None:
         if len(self.candles) < STANDARD.window_candles:
             raise CandleError(
-                Fault(
+                ErrorDetail(
                     "/candles",
                     f"{len(self.candles)} candles are too few: a prediction needs {STANDARD.window_candles} consecutive ones",
                 )

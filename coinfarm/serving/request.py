@@ -14,7 +14,7 @@ from coinfarm.candles.interval import Interval
 from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.candles.symbol import Symbol
 from coinfarm.candles.validation import MAX_CANDLES
-from coinfarm.errors import CandleError, Fault, MalformedRequest, RequestError, TooLarge
+from coinfarm.errors import CandleError, ErrorDetail, InvalidInput, MalformedRequest, TooLarge
 from coinfarm.models.version import Version
 from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
@@ -32,7 +32,7 @@ CandleRow = Annotated[
 
 Stride = Annotated[int, Field(ge=1, le=10_000, description="The number of candles from one window to the next.")]
 
-_MAX_FAULTS = 100
+_MAX_ERRORS = 100
 
 AnyRequest = TypeVar("AnyRequest", bound="_Request")
 
@@ -120,24 +120,26 @@ def parse_message(body: bytes) -> BatchRequest | ShardRequest:
 def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
     """Parse a request from JSON bytes or from parsed JSON.
 
-    Raises `MalformedRequest` for invalid JSON, and `RequestError` with a pointer to each missing, unknown or invalid field.
+    Raises `MalformedRequest` for invalid JSON, and `InvalidInput` with a pointer to each missing, unknown or invalid field.
     """
     try:
         return kind.model_validate_json(document) if isinstance(document, bytes) else kind.model_validate(document)
     except ValidationError as error:
-        if error.error_count() > _MAX_FAULTS:  # each error would take a kilobyte of memory
-            raise RequestError(Fault("", f"{error.error_count()} fields are missing, unknown or invalid: check the document")) from None
+        if error.error_count() > _MAX_ERRORS:  # each error would take a kilobyte of memory
+            raise InvalidInput(
+                ErrorDetail("", f"{error.error_count()} fields are missing, unknown or invalid: check the document")
+            ) from None
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        faults = [Fault("".join(f"/{part}" for part in fault["loc"]), fault["msg"]) for fault in found]
+        details = [ErrorDetail("".join(f"/{part}" for part in item["loc"]), item["msg"]) for item in found]
         if found[0]["type"] == "json_invalid":
-            raise MalformedRequest(*faults) from None
-        raise RequestError(*faults) from None
+            raise MalformedRequest(*details) from None
+        raise InvalidInput(*details) from None
 
 
 def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
     """Fill or reject gaps. Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for more than `max_frames` windows."""
     if not len(candles):
-        raise CandleError(Fault("/candles", "no candles between from and to"))
+        raise CandleError(ErrorDetail("/candles", "no candles between from and to"))
     max_candles = max_frames * stride + STANDARD.window_candles - 1
     if len(candles) > max_candles:
         raise TooLarge(

@@ -1,12 +1,12 @@
-"""The service: the model in memory, the answer cache, and predictors that use both."""
+"""The service: the model in memory, the prediction cache, and predictors that use both."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.loading import load_engine
-from coinfarm.prediction.answer_cache import AnswerCache
 from coinfarm.prediction.model_manager import LoadedModel, ModelManager
+from coinfarm.prediction.prediction_cache import PredictionCache
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.settings import Settings
 
@@ -22,21 +22,21 @@ class Service:
         settings: Settings,
         *,
         on_load: Callable[[float], None] = lambda _: None,
-        on_refusal: Callable[[str], None] | None = None,
+        on_rejection: Callable[[str], None] | None = None,
     ) -> None:
-        """`on_load(load_ms)` is called for each version that is put into service, `on_refusal(reason)` for each that is rejected while
+        """`on_load(load_ms)` is called for each version that is put into service, `on_rejection(reason)` for each that is rejected while
         an older one continues to serve.
         """
         self.settings = settings
         self._on_load = on_load
         self._reported: LoadedModel | None = None
-        self._answer_cache = AnswerCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
+        self._prediction_cache = PredictionCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
         self._models = ModelManager(
             settings.model_uri,
             self._load_engine,
             cache_dir=settings.model_cache_dir,
             refresh_s=settings.model_refresh_s,
-            on_refusal=on_refusal,
+            on_rejection=on_rejection,
         )
 
     def model(self, version: str | None = None) -> LoadedModel:
@@ -60,7 +60,7 @@ class Service:
 
         `before_batch` is that of `Predictor`. A backfill predicts no frame twice, so it needs no cache.
         """
-        return Predictor(self.model(version), self.settings.max_batch, self._answer_cache if use_cache else None, before_batch)
+        return Predictor(self.model(version), self.settings.max_batch, self._prediction_cache if use_cache else None, before_batch)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
         return load_engine(bundle, self.settings.engine, self.settings.max_batch)

@@ -61,4 +61,4 @@ class Settings(FromEnvironment):
     results_root: str | None = None
     """The root for `resultsUri`; if unset, messages with such a URI are rejected."""
     answer_cache_frames: Annotated[int, Field(ge=0)] = 10_000
-    """The maximum frames in the answer cache; 0 disables it."""
+    """The maximum frames in the prediction cache; 0 disables it."""

@@ -1,4 +1,4 @@
-"""Batches for training and validation: row numbers, from which the device draws the frames, and targets."""
+"""Batches for training and validation: row numbers, from which the device renders the frames, and targets."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""Windows with their targets, all within one period. Candles are stored, frames are drawn on demand."""
+"""Windows with their targets, all within one period. Candles are stored, frames are rendered on demand."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ class WindowDataset:
         return result
 
     def rows(self, chosen: NDArray[np.int64]) -> Rows:
-        """The row numbers of the chosen windows' frames, `uint8` `(n, 200, 5)`, from which a device draws them."""
+        """The row numbers of the chosen windows' frames, `uint8` `(n, 200, 5)`, from which a device renders them."""
         return pack_rows(self.windows(chosen))
 
     def frames(self, chosen: NDArray[np.int64]) -> Frames:

@@ -70,7 +70,7 @@ def train_network(
     sampler = StratifiedSampler.from_strata(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
     with devices.scope():
         network = build_network(config.network, mean)
-        model = _with_frame_drawing(network)
+        model = _with_frame_rendering(network)
         model.compile(
             optimizer=_optimizer(config),
             loss=_scaled_huber(deviation, config.huber_delta),
@@ -123,8 +123,8 @@ def _make_repeatable(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _with_frame_drawing(network: "keras.Model") -> "keras.Model":
-    """The network after a layer that draws the frames on the device: from row numbers `(batch, 200, 5)` to `(batch, 3)`."""
+def _with_frame_rendering(network: "keras.Model") -> "keras.Model":
+    """The network after a layer that renders the frames on the device: from row numbers `(batch, 200, 5)` to `(batch, 3)`."""
     import keras
 
     rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")

@@ -46,13 +46,13 @@ class ModelRoot:
     def __init__(self, folder: Path, archive_parts: Parts) -> None:
         self.folder = folder
         self.storage = open_storage(str(folder / "root"))
-        self.refusals: list[str] = []
+        self.rejections: list[str] = []
         self.manager = ModelManager(
             self.storage.uri(),
             lambda bundle: load_engine(bundle, "auto", 10),
             cache_dir=folder / "cache",
             refresh_s=0,
-            on_refusal=self.refusals.append,
+            on_rejection=self.rejections.append,
         )
         self.publish(archive_parts)
         self.serving = self.manager.serving()
@@ -72,12 +72,12 @@ class ModelRoot:
 
     def last_refusal(self) -> str:
         """Assert that the last promoted version is rejected and the first stays in service; return the reason."""
-        before = len(self.refusals)
+        before = len(self.rejections)
         assert self.manager.serving() is self.serving
         assert self.serving.engine.predict(FRAMES).shape == (2, 3)
-        assert len(self.refusals) == before + 1
-        assert len(self.refusals[-1]) < 2000
-        return self.refusals[-1]
+        assert len(self.rejections) == before + 1
+        assert len(self.rejections[-1]) < 2000
+        return self.rejections[-1]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinfarm.errors import NotFound, RequestError, TooLarge
+from coinfarm.errors import InvalidInput, NotFound, TooLarge
 from handler import app
 from handler.jobs import Message
 from handler.message_batch import process_messages
@@ -66,7 +66,7 @@ def test_damaged_api_events_are_client_errors(invoke: Any, event: dict[str, Any]
 def test_rejects_invalid_bodies(invoke: Any, event: dict[str, Any], body: str, is_base64: bool) -> None:
     response = invoke({**event, "body": body, "isBase64Encoded": is_base64})
     assert response["statusCode"] in (400, 422)
-    assert json.loads(response["body"])["type"].endswith((":MalformedRequest", ":RequestError"))
+    assert json.loads(response["body"])["type"].endswith((":MalformedRequest", ":InvalidInput"))
 
 
 @deterministic
@@ -131,7 +131,7 @@ def test_invalid_messages_are_no_failure_of_the_worker(bodies: list[str]) -> Non
     """Other errors in two batches in a row would stop the worker."""
     messages = [Message(str(number), body) for number, body in enumerate(bodies)]
     outcomes = process_messages(messages, app.service(), lambda: None)
-    unexpected = [error for error in outcomes.failures.values() if not isinstance(error, (RequestError, TooLarge, NotFound))]
+    unexpected = [error for error in outcomes.failures.values() if not isinstance(error, (InvalidInput, TooLarge, NotFound))]
     assert unexpected == []
 
 

@@ -33,9 +33,13 @@ def reference(tmp_path: Path) -> Storage:
     return open_storage(str(tmp_path / "reference"))
 
 
-def serving(storage: Storage, folder: Path, refusals: list[str]) -> ModelManager:
+def serving(storage: Storage, folder: Path, rejections: list[str]) -> ModelManager:
     return ModelManager(
-        storage.uri(), lambda bundle: load_engine(bundle, "auto", 10), cache_dir=folder / "cache", refresh_s=0, on_refusal=refusals.append
+        storage.uri(),
+        lambda bundle: load_engine(bundle, "auto", 10),
+        cache_dir=folder / "cache",
+        refresh_s=0,
+        on_rejection=rejections.append,
     )
 
 
@@ -49,20 +53,20 @@ def _flipped(data: bytes) -> bytes:
 def test_rejects_a_changed_byte_and_keeps_the_version_in_service(
     reference: Storage, tmp_path: Path, good_bundle: Bundle, file: str
 ) -> None:
-    refusals: list[str] = []
+    rejections: list[str] = []
     pointer = reference.read(POINTER_KEY).data
     version = json.loads(pointer)["version"]
     key = bundle_key(version, file)
     reference.write(key, _flipped(reference.read(key).data))
     first = publish(reference, good_bundle)
     reference.write(POINTER_KEY, json.dumps({"version": first}).encode())
-    manager = serving(reference, tmp_path, refusals)
+    manager = serving(reference, tmp_path, rejections)
     model = manager.serving()
     reference.write(POINTER_KEY, pointer)
     assert manager.serving() is model
     assert model.version == first
-    assert len(refusals) == 1
-    assert file in refusals[0]
+    assert len(rejections) == 1
+    assert file in rejections[0]
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +92,8 @@ NAMES = ["../../../evil", "/etc/passwd", "compiled/../../evil", "..", "a\\b", "a
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rejects_manifests_with_paths_before_downloading(reference: Storage, tmp_path: Path, name: str) -> None:
-    refusals: list[str] = []
-    manager = serving(reference, tmp_path, refusals)
+    rejections: list[str] = []
+    manager = serving(reference, tmp_path, rejections)
     model = manager.serving()
     manifest = json.loads(reference.read(bundle_key(model.version)).data)
     manifest["version"] = other = f"20990101-{model.version.partition('-')[2]}"
@@ -98,18 +102,18 @@ def test_rejects_manifests_with_paths_before_downloading(reference: Storage, tmp
     reference.write(POINTER_KEY, json.dumps({"version": other}).encode())
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
     assert manager.serving() is model
-    assert "files." in refusals[0]
+    assert "files." in rejections[0]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == files
 
 
 @pytest.mark.parametrize("version", ["../../evil", "/etc", "20990101-0000000", "20990101-00000000/..", "", "bare-0000000g"])
 def test_rejects_pointers_to_invalid_versions(reference: Storage, tmp_path: Path, version: str) -> None:
-    refusals: list[str] = []
-    manager = serving(reference, tmp_path, refusals)
+    rejections: list[str] = []
+    manager = serving(reference, tmp_path, rejections)
     model = manager.serving()
     reference.write(POINTER_KEY, json.dumps({"version": version}).encode())
     assert manager.serving() is model
-    assert "current.json" in refusals[0]
+    assert "current.json" in rejections[0]
 
 
 def test_rejects_links_in_a_model_root(reference: Storage, tmp_path: Path) -> None:

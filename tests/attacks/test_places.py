@@ -10,7 +10,7 @@ import pytest
 
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.errors import Forbidden, RequestError
+from coinfarm.errors import Forbidden, InvalidInput
 from coinfarm.storage import open_inside, open_storage, s3
 from handler import app
 from handler.jobs import Message, MessageReader
@@ -89,9 +89,9 @@ def test_rejects_uris_outside_the_roots_without_access(evil: str, kind: str, s3_
     message = messages_of(evil)[kind]
     if kind == "candles of a request":
         message["resultsUri"] = "s3://results/prefix/a.json"
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         MessageReader(app.service().settings).job(Message("1", json.dumps(message)))[1].series()
-    assert error.value.faults[0].pointer == ("/candlesUri" if kind.startswith("candles") else "/resultsUri")
+    assert error.value.errors[0].pointer == ("/candlesUri" if kind.startswith("candles") else "/resultsUri")
     assert s3_calls == []
 
 
@@ -162,5 +162,5 @@ def test_rejects_symbols_that_are_paths(send: Any, evil: str, folder: Path, capl
     }
     with caplog.at_level(logging.CRITICAL, "coinfarm"):
         outcomes = process_messages([Message("1", json.dumps(shard))], app.service(), lambda: None)
-    assert isinstance(outcomes.failures["1"], RequestError)
+    assert isinstance(outcomes.failures["1"], InvalidInput)
     assert not (folder / "results").exists()

@@ -23,7 +23,7 @@ def test_api_event_succeeds(deployment, event):
     assert response["statusCode"] == 200, response["body"]
 
 
-@events("refused/api-*.json")
+@events("rejected/api-*.json")
 def test_invalid_api_event_returns_a_problem(deployment, event):
     response = deployment.invoke("ApiFunction", event)
     assert response["statusCode"] == 422
@@ -36,7 +36,7 @@ def test_direct_event_succeeds(deployment, event):
     assert response["model"]["version"]
 
 
-@events("refused/direct-*.json")
+@events("rejected/direct-*.json")
 def test_invalid_direct_event_returns_a_problem(deployment, event):
     response = deployment.invoke("ApiFunction", event)
     assert response["status"] == 422
@@ -49,7 +49,7 @@ def test_queue_event_writes_a_result_for_every_record(deployment, s3, event):
     assert all(is_written(s3, record) for record in records(event))
 
 
-@events("refused/sqs-*.json")
+@events("rejected/sqs-*.json")
 def test_only_the_invalid_record_of_a_queue_event_fails(deployment, s3, event):
     (failure,) = deployment.invoke("BatchFunction", event)["batchItemFailures"]
     good = [record for record in records(event) if record["messageId"] != failure["itemIdentifier"]]

@@ -39,7 +39,7 @@ def request_of_500(candle_file):
 
 @pytest.fixture(scope="module", autouse=True)
 def service(container, s3, candle_file):
-    """One container for all tests, without an answer cache, so that every entry point uses the model."""
+    """One container for all tests, without an prediction cache, so that every entry point uses the model."""
     s3.upload_file(str(candle_file), "candles", candle_file.name)
     for path in (EVENTS / "candles").rglob("*.parquet"):
         s3.upload_file(str(path), "candles", path.relative_to(EVENTS / "candles").as_posix())

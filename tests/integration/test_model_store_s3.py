@@ -21,14 +21,14 @@ FRAMES = np.zeros((2, 200, 150, 3), np.uint8)
 
 
 @pytest.fixture
-def refusals() -> list[str]:
+def rejections() -> list[str]:
     return []
 
 
 @pytest.fixture
-def manager(storage: Storage, tmp_path: Path, refusals: list[str]) -> ModelManager:
+def manager(storage: Storage, tmp_path: Path, rejections: list[str]) -> ModelManager:
     """A manager that reads the pointer at every call."""
-    return ModelManager(storage.uri(), FakeEngine, cache_dir=tmp_path / "cache", refresh_s=0, on_refusal=refusals.append)
+    return ModelManager(storage.uri(), FakeEngine, cache_dir=tmp_path / "cache", refresh_s=0, on_rejection=rejections.append)
 
 
 def _value(manager: ModelManager) -> float:
@@ -69,7 +69,7 @@ def test_the_old_version_serves_during_an_outage(
     manager: ModelManager,
     point_s3_at: Callable[[str], None],
     tmp_path: Path,
-    refusals: list[str],
+    rejections: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     promote_model(storage, tmp_path / "1", "1")
@@ -78,7 +78,7 @@ def test_the_old_version_serves_during_an_outage(
     moto_url = os.environ["AWS_ENDPOINT_URL_S3"]
     point_s3_at("http://127.0.0.1:9")
     assert _value(manager) == 1
-    assert len(refusals) == 1
+    assert len(rejections) == 1
     point_s3_at(moto_url)
     promote_model(storage, tmp_path / "2", "2")
     assert _value(manager) == 2

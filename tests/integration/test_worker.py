@@ -91,7 +91,7 @@ def test_worker_processes_the_queue_and_exits_when_idle(queue, worker, results):
     assert queue.depth().total == 0
     assert [message.body for message in queue.dead_letters().receive()] == ["invalid"]
     metrics = [line for line in running.entries() if "_aws" in line]
-    assert sum(sum(line.get("ShardsDone", [])) for line in metrics) == 13
+    assert sum(sum(line.get("MessagesProcessed", [])) for line in metrics) == 13
     assert sum(sum(line.get("Frames", [])) for line in metrics) >= 33 + 5
 
 

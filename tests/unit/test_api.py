@@ -76,7 +76,7 @@ def test_gaps_are_filled_or_refused(model: coinfarm.Model) -> None:
     assert pa.table(model.predict(gapped))["filled_candles"].to_pylist()[0] == 3
     with pytest.raises(CandleError) as refused:
         model.predict(gapped, gaps="reject")
-    assert refused.value.faults[0].pointer == "/candles/100/openTime"
+    assert refused.value.errors[0].pointer == "/candles/100/openTime"
 
 
 @pytest.mark.parametrize(

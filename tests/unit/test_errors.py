@@ -1,7 +1,7 @@
 import inspect
 
 from coinfarm import errors
-from coinfarm.errors import CandleError, CoinfarmError, Fault, RequestError
+from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail, InvalidInput
 
 
 def test_every_error_class_is_reported_without_a_traceback() -> None:
@@ -11,7 +11,7 @@ def test_every_error_class_is_reported_without_a_traceback() -> None:
 
 
 def test_a_request_error_lists_all_its_faults_in_one_line() -> None:
-    error = CandleError(Fault("/candles/3/high", "is below the open"), Fault("", "and so on"))
-    assert isinstance(error, RequestError)
+    error = CandleError(ErrorDetail("/candles/3/high", "is below the open"), ErrorDetail("", "and so on"))
+    assert isinstance(error, InvalidInput)
     assert str(error) == "/candles/3/high: is below the open; and so on"
-    assert [fault.pointer for fault in error.faults] == ["/candles/3/high", ""]
+    assert [item.pointer for item in error.errors] == ["/candles/3/high", ""]

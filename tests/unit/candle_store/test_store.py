@@ -10,7 +10,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.interval import interval_ms
 from coinfarm.candles.synthetic import generate
-from coinfarm.errors import CandleError, Conflict, NotFound, RequestError
+from coinfarm.errors import CandleError, Conflict, InvalidInput, NotFound
 from coinfarm.storage import Storage, open_storage
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
@@ -184,7 +184,7 @@ def test_rejects_candles_of_no_day_or_several(store: CandleStore, candles: Candl
     ],
 )
 def test_rejects_an_invalid_symbol_or_interval(store: CandleStore, symbol: str, interval: str, fault: str) -> None:
-    with pytest.raises(RequestError, match=f"^{fault}"):
+    with pytest.raises(InvalidInput, match=f"^{fault}"):
         store.key(symbol, interval, NEW_YEAR)
 
 

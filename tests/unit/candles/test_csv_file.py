@@ -39,8 +39,8 @@ def csv_of(*lines: str) -> bytes:
 def test_rejects_a_broken_file(data: bytes, pointer: str, named: str) -> None:
     with pytest.raises(CandleError) as raised:
         candles_from_csv(data, "BTCUSD", "1m")
-    assert raised.value.faults[0].pointer == pointer
-    assert re.search(named, raised.value.faults[0].detail)
+    assert raised.value.errors[0].pointer == pointer
+    assert re.search(named, raised.value.errors[0].detail)
 
 
 def test_columns_may_be_in_any_order_next_to_others() -> None:

@@ -11,7 +11,7 @@ import pytest
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.data_frames import arrow_table, candles_from_data_frame
-from coinfarm.errors import CandleError, RequestError
+from coinfarm.errors import CandleError, InvalidInput
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
 CANDLES = minutes(20, missing={4, 5})
@@ -103,22 +103,22 @@ def test_rejects_a_broken_table(change: dict[str, Any], pointer: str, named: str
     columns = {name: column for name, column in (columns_of(CANDLES) | change).items() if column is not None}
     with pytest.raises(CandleError) as raised:
         candles_from_data_frame(columns)
-    assert raised.value.faults[0].pointer == pointer
-    assert re.search(named, raised.value.faults[0].detail)
+    assert raised.value.errors[0].pointer == pointer
+    assert re.search(named, raised.value.errors[0].detail)
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_candles_have_no_interval(count: int) -> None:
     with pytest.raises(CandleError) as raised:
         candles_from_data_frame(columns_of(CANDLES[:count]))
-    assert [fault.pointer for fault in raised.value.faults] == ["/open_time"]
+    assert [error.pointer for error in raised.value.errors] == ["/open_time"]
 
 
 def test_a_step_that_is_no_interval_is_named() -> None:
     times = START_MS + np.arange(3) * 7 * MINUTE_MS
-    with pytest.raises(RequestError) as raised:
+    with pytest.raises(InvalidInput) as raised:
         candles_from_data_frame({"open_time": times, **{name: np.ones(3) for name in CANDLE_COLUMNS[1:]}})
-    assert [fault.pointer for fault in raised.value.faults] == ["/interval"]
+    assert [error.pointer for error in raised.value.errors] == ["/interval"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_a_step_that_is_no_interval_is_named() -> None:
 def test_rejects_what_is_not_a_table(table: object) -> None:
     with pytest.raises(CandleError, match=type(table).__name__) as raised:
         arrow_table(table)
-    assert [fault.pointer for fault in raised.value.faults] == [""]
+    assert [error.pointer for error in raised.value.errors] == [""]
 
 
 def test_most_columns_are_not_copied() -> None:

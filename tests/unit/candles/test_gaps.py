@@ -117,7 +117,7 @@ def test_a_gap_of_a_hundred_years_is_refused_before_its_memory_is_taken() -> Non
 def test_each_gap_is_named_by_the_candle_after_it() -> None:
     with pytest.raises(CandleError) as raised:
         reject_gaps(minutes(20, missing={3, 10, 11, 12}))
-    assert [(fault.pointer, fault.detail.split()[0]) for fault in raised.value.faults] == [
+    assert [(error.pointer, error.detail.split()[0]) for error in raised.value.errors] == [
         ("/candles/3/openTime", "1"),
         ("/candles/9/openTime", "3"),
     ]
@@ -126,4 +126,4 @@ def test_each_gap_is_named_by_the_candle_after_it() -> None:
 def test_the_first_ten_gaps_are_named() -> None:
     with pytest.raises(CandleError) as raised:
         reject_gaps(minutes(60, missing=range(1, 59, 2)))
-    assert [fault.pointer for fault in raised.value.faults] == [f"/candles/{at}/openTime" for at in range(1, 11)]
+    assert [error.pointer for error in raised.value.errors] == [f"/candles/{at}/openTime" for at in range(1, 11)]

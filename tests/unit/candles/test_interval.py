@@ -1,7 +1,7 @@
 import pytest
 
 from coinfarm.candles.interval import interval_ms, interval_text
-from coinfarm.errors import RequestError
+from coinfarm.errors import InvalidInput
 
 MINUTE_MS = 60_000
 
@@ -45,13 +45,13 @@ def test_an_interval_that_divides_a_day_is_known(interval: str, minutes: int, sh
     ],
 )
 def test_rejects_any_other_interval(interval: str) -> None:
-    with pytest.raises(RequestError) as raised:
+    with pytest.raises(InvalidInput) as raised:
         interval_ms(interval)
-    assert [fault.pointer for fault in raised.value.faults] == ["/interval"]
+    assert [error.pointer for error in raised.value.errors] == ["/interval"]
 
 
 @pytest.mark.parametrize("step_ms", [0, -MINUTE_MS, 1, MINUTE_MS // 2, 90_000, 7 * MINUTE_MS, 2 * 1_440 * MINUTE_MS])
 def test_rejects_any_other_step(step_ms: int) -> None:
-    with pytest.raises(RequestError) as raised:
+    with pytest.raises(InvalidInput) as raised:
         interval_text(step_ms)
-    assert [fault.pointer for fault in raised.value.faults] == ["/interval"]
+    assert [error.pointer for error in raised.value.errors] == ["/interval"]

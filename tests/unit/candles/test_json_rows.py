@@ -60,7 +60,7 @@ def fault(rows: list[Any]) -> tuple[str, str]:
     """Pointer and detail of the only fault."""
     with pytest.raises(CandleError) as raised:
         candles_from_rows(rows, "DEMOUSD", "1m")
-    (only,) = raised.value.faults
+    (only,) = raised.value.errors
     return only.pointer, only.detail
 
 
@@ -134,7 +134,7 @@ def test_an_invalid_object_is_named(row: Any, pointer: str, named: str) -> None:
 def test_rejects_a_broken_file(data: bytes, pointer: str) -> None:
     with pytest.raises(CandleError) as raised:
         candles_from_json(data, "BTCUSD", "1m")
-    assert [fault.pointer for fault in raised.value.faults] == [pointer]
+    assert [error.pointer for error in raised.value.errors] == [pointer]
 
 
 def test_columns_are_float64_whatever_the_cells_are() -> None:

@@ -65,8 +65,8 @@ def test_rejects_a_broken_file(data: bytes, pointer: str, named: str, tmp_path: 
     ):
         with pytest.raises(CandleError) as raised:
             read()
-        assert raised.value.faults[0].pointer == pointer
-        assert re.search(named, raised.value.faults[0].detail)
+        assert raised.value.errors[0].pointer == pointer
+        assert re.search(named, raised.value.errors[0].detail)
 
 
 def test_a_long_list_of_columns_is_cut() -> None:
@@ -107,7 +107,7 @@ def test_a_fault_in_a_part_is_counted_from_the_beginning_of_the_file(at: int, tm
     assert [len(next(reading)) for _ in range(at // 2)] == [2] * (at // 2)
     with pytest.raises(CandleError) as raised:
         list(reading)
-    assert {fault.pointer for fault in raised.value.faults} == {f"/candles/{at}/high"}
+    assert {error.pointer for error in raised.value.errors} == {f"/candles/{at}/high"}
 
 
 @pytest.mark.parametrize("step", [0, -1], ids=["the same time again", "an earlier time"])
@@ -118,4 +118,4 @@ def test_parts_must_follow_each_other(step: int, tmp_path: Path) -> None:
     assert next(reading).open_time.tolist() == times[:2].tolist()
     with pytest.raises(CandleError) as raised:
         next(reading)
-    assert [fault.pointer for fault in raised.value.faults] == ["/candles/2/openTime"]
+    assert [error.pointer for error in raised.value.errors] == ["/candles/2/openTime"]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.validation import MAX_VALUE, MIN_MILLISECONDS, MIN_PRICE, as_milliseconds, candle_faults
-from coinfarm.errors import CandleError, RequestError
+from coinfarm.candles.validation import MAX_VALUE, MIN_MILLISECONDS, MIN_PRICE, as_milliseconds, candle_errors
+from coinfarm.errors import CandleError, InvalidInput
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS
 
@@ -30,7 +30,7 @@ def pointers(times: list[int], columns: dict[str, list[float]], interval: str = 
     """Where the error points."""
     with pytest.raises(CandleError) as raised:
         checked(times, columns, interval)
-    return [fault.pointer for fault in raised.value.faults]
+    return [error.pointer for error in raised.value.errors]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_an_invalid_time_is_named_by_candle(change: Callable[[list[int]], list[i
 def detail(time: int, interval: str = "1m") -> list[str]:
     """What is wrong with the time of a single candle."""
     one = Columns(*(np.ones(1) for _ in Columns._fields))
-    return [detail for _, _, detail in candle_faults(as_milliseconds(np.array([time])), one, interval)]
+    return [detail for _, _, detail in candle_errors(as_milliseconds(np.array([time])), one, interval)]
 
 
 def test_seconds_and_nanoseconds_are_told_from_a_time_off_the_grid() -> None:
@@ -122,9 +122,9 @@ def test_minutes_are_off_the_grid_of_hours() -> None:
 
 
 def test_an_unknown_interval_is_named() -> None:
-    with pytest.raises(RequestError) as raised:
+    with pytest.raises(InvalidInput) as raised:
         checked(*valid_minutes(), interval="7m")
-    assert [fault.pointer for fault in raised.value.faults] == ["/interval"]
+    assert [error.pointer for error in raised.value.errors] == ["/interval"]
 
 
 @pytest.mark.parametrize("first_in_microseconds", [0, 2, COUNT], ids=["all", "from the third on", "none"])

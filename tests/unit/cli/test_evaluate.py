@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
-from coinfarm.models.promotion import PromotionRefused, promote
+from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.storage import open_storage
 from tests.support.fake_models import FakeEngine, promote_model, publish_model, seal
 from tests.support.synthetic_candles import START_MS
@@ -106,10 +106,10 @@ def test_recorded_evaluations_decide_a_promotion(run: Run, tmp_path: Path) -> No
     storage = open_storage(str(tmp_path / "models"))
     worse = publish_model(storage, tmp_path / "second bundle", "50")
     assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record").exit_code == 0
-    with pytest.raises(PromotionRefused, match="--record"):
+    with pytest.raises(PromotionRejected, match="--record"):
         promote(storage, worse)
     assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", "--version", worse).exit_code == 0
-    with pytest.raises(PromotionRefused, match="DEMO1"):
+    with pytest.raises(PromotionRejected, match="DEMO1"):
         promote(storage, worse)
 
 

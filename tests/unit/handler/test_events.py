@@ -66,7 +66,7 @@ def test_api_events_succeed(invoke, event):
     assert ApiResponse.of(invoke(event)).status == 200
 
 
-@pytest.mark.parametrize("event", events("refused/api-*.json"))
+@pytest.mark.parametrize("event", events("rejected/api-*.json"))
 def test_invalid_api_events_return_problem_documents(invoke, event):
     response = ApiResponse.of(invoke(event))
     assert (response.status, response.media_type) == (422, "application/problem+json")
@@ -82,7 +82,7 @@ def test_records_write_their_results(invoke, monkeypatch, folder, event):
 
 
 def test_only_the_invalid_record_fails(invoke, folder):
-    event = json.loads((EVENTS / "refused/sqs-one-bad-record.json").read_text())
+    event = json.loads((EVENTS / "rejected/sqs-one-bad-record.json").read_text())
     assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
     assert len(list((folder / "results/sqs-one-bad-record").iterdir())) == 2
 
@@ -93,4 +93,4 @@ def test_direct_events(invoke):
 
     assert len(invoke(event("direct"))["results"]) == 11
     assert invoke(event("warmup"))["warm"]
-    assert invoke(event("refused/direct-too-few-candles"))["status"] == 422
+    assert invoke(event("rejected/direct-too-few-candles"))["status"] == 422

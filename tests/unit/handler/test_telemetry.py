@@ -71,7 +71,7 @@ def test_metrics_of_two_predictions(invoke, metrics):
     first = metrics()
     assert (first["Invocations"], first["Frames"], first["CachedFrames"]) == ([1], [1], [0])
     assert all(first[name][0] > 0 for name in ("LoadMs", "RenderMs", "InferenceMs"))
-    assert not first.keys() & {"Failures", "Refusals"}
+    assert not first.keys() & {"Failures", "RejectedRequests"}
     invoke(demo_request())
     found = metrics()
     assert "LoadMs" not in found
@@ -91,7 +91,7 @@ def test_counts_a_rejected_version_while_the_old_one_serves(invoke, metrics, log
     promote_model(models, folder / "broken bundle", "not a number")
     metrics()
     invoke(demo_request())
-    assert metrics()["ModelRefused"] == [1]
+    assert metrics()["ModelRejected"] == [1]
     assert any(line["level"] == "ERROR" and "not a number" in line.get("reason", "") for line in logs())
 
 
@@ -115,13 +115,13 @@ def test_a_missing_model_is_a_failure_at_every_entry_point(invoke, metrics, monk
     monkeypatch.setenv("MODEL_URI", "/nowhere")
     invoke(event)
     found = metrics()
-    assert (found[failures], found["ModelRefused"]) == ([1], [1])
+    assert (found[failures], found["ModelRejected"]) == ([1], [1])
 
 
 def test_counts_and_logs_rejected_requests(invoke, metrics, logs):
     invoke(demo_request(199))
     found = metrics()
-    assert (found["Refusals"], "Failures" in found) == ([1], False)
+    assert (found["RejectedRequests"], "Failures" in found) == ([1], False)
     assert [line["problem"]["status"] for line in logs()] == [422]
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from coinfarm.errors import CandleError, Fault, ModelError, NotFound, TooLarge, Unavailable
+from coinfarm.errors import CandleError, ErrorDetail, ModelError, NotFound, TooLarge, Unavailable
 from handler import app
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
@@ -130,7 +130,7 @@ def test_releases_messages_received_during_shutdown_without_processing_them(fold
     ("error", "delays_s"),
     [
         pytest.param(OutOfTime(), [0, 0, 0], id="out of time"),
-        pytest.param(CandleError(Fault("", "invalid")), [0, 0, 0], id="invalid message"),
+        pytest.param(CandleError(ErrorDetail("", "invalid")), [0, 0, 0], id="invalid message"),
         pytest.param(TooLarge(""), [0, 0, 0], id="too large"),
         pytest.param(NotFound(""), [30, 60, 900], id="candles not found"),
         pytest.param(Unavailable(""), [30, 60, 900], id="storage unavailable"),

@@ -10,7 +10,7 @@ from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
 from coinfarm.models.pointer import POINTER_KEY, history, rollback
-from coinfarm.models.promotion import PromotionRefused, promote
+from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
 from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
@@ -66,7 +66,7 @@ def test_compares_the_mean_r2_of_the_outputs(
     if promoted:
         promote(storage, candidate)
     else:
-        with pytest.raises(PromotionRefused, match=r"BTCUSD from 2019-05-01 up to 2019-07-01 with stride 10"):
+        with pytest.raises(PromotionRejected, match=r"BTCUSD from 2019-05-01 up to 2019-07-01 with stride 10"):
             promote(storage, candidate)
     assert _serving(storage) == (candidate if promoted else incumbent)
 
@@ -75,7 +75,7 @@ def test_refuses_a_version_without_an_evaluation_under_the_same_conditions(stora
     _record(storage, incumbent, 0.1)
     _record(storage, candidate, 0.9, stride=30)
     command = f"coinfarm evaluate .*--version {candidate} .*--from 2019-05-01 --to 2019-07-01 --stride 10 --record"
-    with pytest.raises(PromotionRefused, match=command):
+    with pytest.raises(PromotionRejected, match=command):
         promote(storage, candidate)
     _record(storage, candidate, 0.2)
     promote(storage, candidate)
@@ -85,7 +85,7 @@ def test_refuses_to_compare_evaluations_of_different_frames(storage: Storage, in
     """In-sample windows are left out, so a model that was trained on more days is evaluated on fewer frames."""
     _record(storage, incumbent, 0.1)
     _record(storage, candidate, 0.9, frames=13_000)
-    with pytest.raises(PromotionRefused, match=r"13,000.*26,174"):
+    with pytest.raises(PromotionRejected, match=r"13,000.*26,174"):
         promote(storage, candidate)
 
 
@@ -94,7 +94,7 @@ def test_compares_every_common_period(storage: Storage, incumbent: str, candidat
     for version, may, later in ((incumbent, 0.1, 0.1), (candidate, 0.3, 0.05)):
         _record(storage, version, may)
         _record(storage, version, later, **july)
-    with pytest.raises(PromotionRefused, match=r"0.0500 on BTCUSD from 2019-07-01"):
+    with pytest.raises(PromotionRejected, match=r"0.0500 on BTCUSD from 2019-07-01"):
         promote(storage, candidate)
 
 
@@ -148,7 +148,7 @@ def test_compares_compiled_forms_with_keras(
 ) -> None:
     version = publish(storage, _with_parity(tmp_path / "bundle", correlation, rms_difference_share))
     if not is_close:
-        with pytest.raises(PromotionRefused, match=r"f32 .*maxRisePct .*correlation 0\.99"):
+        with pytest.raises(PromotionRejected, match=r"f32 .*maxRisePct .*correlation 0\.99"):
             promote(storage, version)
         assert not storage.exists(POINTER_KEY)
     forced = promote(storage, version, force_reason=None if is_close else "a trial").forced

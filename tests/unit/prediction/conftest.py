@@ -32,15 +32,15 @@ def storage(tmp_path: Path) -> Storage:
 
 
 @pytest.fixture
-def refusals() -> list[str]:
+def rejections() -> list[str]:
     return []
 
 
 @pytest.fixture
-def make_manager(storage: Storage, tmp_path: Path, clock: Clock, refusals: list[str]) -> Callable[..., ModelManager]:
+def make_manager(storage: Storage, tmp_path: Path, clock: Clock, rejections: list[str]) -> Callable[..., ModelManager]:
     def make(load_engine: Callable[[Bundle], Engine] = FakeEngine, uri: str | None = None) -> ModelManager:
         return ModelManager(
-            uri or storage.uri(), load_engine, cache_dir=tmp_path / "cache", refresh_s=60, on_refusal=refusals.append, clock=clock
+            uri or storage.uri(), load_engine, cache_dir=tmp_path / "cache", refresh_s=60, on_rejection=rejections.append, clock=clock
         )
 
     return make

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import ModelError, RequestError
+from coinfarm.errors import InvalidInput, ModelError
 from coinfarm.models.manifest import Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
@@ -94,6 +94,6 @@ def test_frames_need_ranges_for_window_range_outputs(tmp_path: Path) -> None:
     outputs = (Output(name="maxRisePct"), Output(name="maxDeclinePct", unit="window_range"), Output(name="endChangePct"))
     predictor = Predictor(loaded(tmp_path / "model", ConstantEngine(1, -2, 3), outputs=outputs), max_batch=10)
     frames = np.zeros((2, 200, 150, 3), np.uint8)
-    with pytest.raises(RequestError, match="/windowRangePct"):
+    with pytest.raises(InvalidInput, match="/windowRangePct"):
         predictor.predict_frames(frames, None)
     assert predictor.predict_frames(frames, np.array([0.5, 4.0])).tolist() == [[1, -1, 3], [1, -8, 3]]

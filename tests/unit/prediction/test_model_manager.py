@@ -149,7 +149,7 @@ def test_threads_wait_for_the_first_model_and_share_it(manager: ModelManager, pr
 
 
 def test_serves_a_bare_file_and_follows_its_changes(
-    make_manager: Callable[..., ModelManager], tmp_path: Path, clock: Clock, refusals: list[str]
+    make_manager: Callable[..., ModelManager], tmp_path: Path, clock: Clock, rejections: list[str]
 ) -> None:
     path = tmp_path / "model.keras"
     path.write_text("1")
@@ -162,7 +162,7 @@ def test_serves_a_bare_file_and_follows_its_changes(
     path.unlink()
     clock.now += 60
     assert value_of(manager) == 2
-    assert len(refusals) == 1
+    assert len(rejections) == 1
 
 
 def test_accesses_nothing_before_the_first_call(tmp_path: Path) -> None:

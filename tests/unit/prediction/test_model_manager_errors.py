@@ -74,7 +74,7 @@ def test_rejects_an_invalid_version_and_keeps_the_old_one(
     publish: Callable[[str], str],
     promote_new: Callable[[str], str],
     clock: Clock,
-    refusals: list[str],
+    rejections: list[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     promote_new("1")
@@ -82,17 +82,17 @@ def test_rejects_an_invalid_version_and_keeps_the_old_one(
     reason = make_invalid(storage, publish)
     clock.now += 60
     assert manager.serving() is model
-    assert len(refusals) == 1
+    assert len(rejections) == 1
     assert [record.levelno for record in caplog.records if record.levelno > logging.INFO] == [logging.ERROR]
-    assert reason in refusals[0]
+    assert reason in rejections[0]
     clock.now += 60
     promote_new("4")
     assert value_of(manager) == 4
-    assert len(refusals) == 1
+    assert len(rejections) == 1
 
 
 def test_does_not_load_a_rejected_version_again(
-    make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str], storage: Storage, clock: Clock, refusals: list[str]
+    make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str], storage: Storage, clock: Clock, rejections: list[str]
 ) -> None:
     attempts: list[str] = []
 
@@ -111,7 +111,7 @@ def test_does_not_load_a_rejected_version_again(
         with pytest.raises(ModelError):
             manager.version(bad)
     assert attempts == [good, bad]
-    assert len(refusals) == 3
+    assert len(rejections) == 3
     promote(storage, bad)
     clock.now += 60
     manager.serving()
@@ -143,7 +143,7 @@ def test_retries_after_network_errors(
     promote_new: Callable[[str], str],
     tmp_path: Path,
     clock: Clock,
-    refusals: list[str],
+    rejections: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("coinfarm.models.store.open_storage", lambda root: Failing(Path(root)))
@@ -155,13 +155,13 @@ def test_retries_after_network_errors(
     for _ in range(2):
         clock.now += 60
         assert value_of(manager) == 1
-    assert refusals == [f"{method} failed"] * 2
+    assert rejections == [f"{method} failed"] * 2
     monkeypatch.setattr(Failing, "failing", ())
     clock.now += 60
     assert value_of(manager) == 2
 
 
-def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new: Callable[[str], str], refusals: list[str]) -> None:
+def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new: Callable[[str], str], rejections: list[str]) -> None:
     with pytest.raises(ModelError, match=r"current\.json"):
         manager.serving()
     promote_new("not a number")
@@ -170,7 +170,7 @@ def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new:
             manager.serving()
     promote_new("1")
     assert value_of(manager) == 1
-    assert refusals == []
+    assert rejections == []
 
 
 def test_rejects_an_engine_with_other_outputs(make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str]) -> None:

@@ -1,10 +1,10 @@
-"""The predictor with an answer cache."""
+"""The predictor with an prediction cache."""
 
 from pathlib import Path
 
 import numpy as np
 
-from coinfarm.prediction.answer_cache import AnswerCache
+from coinfarm.prediction.prediction_cache import PredictionCache
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from image_render.draw import draw_frames
@@ -15,7 +15,7 @@ from tests.support.synthetic_candles import minutes
 
 def test_predicts_only_uncached_frames(tmp_path: Path, engine: PixelEngine) -> None:
     """Of the ten windows of a request one minute later, nine are cached."""
-    cache = AnswerCache(100)
+    cache = PredictionCache(100)
     model = loaded(tmp_path / "model", engine)
     candles = minutes(210)
     first, later = Series(candles[:209]), Series(candles[1:210])
@@ -30,13 +30,13 @@ def test_predicts_only_uncached_frames(tmp_path: Path, engine: PixelEngine) -> N
 
 def test_a_cache_smaller_than_a_batch(tmp_path: Path, engine: PixelEngine) -> None:
     series = Series(minutes(225))
-    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(3))
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, PredictionCache(3))
     for _ in range(2):
         np.testing.assert_array_equal(predictor.predict(series).values_pct, expected_outputs(series))
 
 
 def test_frames_and_candles_share_the_cache(tmp_path: Path, engine: PixelEngine) -> None:
-    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, PredictionCache(100))
     series = Series(minutes(204))
     predictor.predict(series)
     frames = np.ascontiguousarray(draw_frames(windows(series.candles.columns)))
@@ -46,7 +46,7 @@ def test_frames_and_candles_share_the_cache(tmp_path: Path, engine: PixelEngine)
 
 def test_caches_the_outputs_of_overlapping_batches(tmp_path: Path) -> None:
     engine = StreamingPixelEngine()
-    predictor = Predictor(loaded(tmp_path / "model", engine), 10, AnswerCache(100))
+    predictor = Predictor(loaded(tmp_path / "model", engine), 10, PredictionCache(100))
     series = Series(minutes(225))
     for _ in range(2):
         np.testing.assert_array_equal(predictor.predict(series).values_pct, expected_outputs(series))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.errors import CoinfarmError, MalformedRequest, RequestError, TooLarge
+from coinfarm.errors import CoinfarmError, InvalidInput, MalformedRequest, TooLarge
 from coinfarm.serving.frames import read_frames
 from image_render.spec import STANDARD
 
@@ -81,7 +81,7 @@ def test_rejects_invalid_archives(data: bytes) -> None:
     ],
 )
 def test_rejects_other_frames(frames: Any, message: str) -> None:
-    with pytest.raises(RequestError, match=message):
+    with pytest.raises(InvalidInput, match=message):
         read_frames(npz(frames=frames), MAX_FRAMES)
 
 
@@ -95,7 +95,7 @@ def test_rejects_other_frames(frames: Any, message: str) -> None:
     ],
 )
 def test_rejects_invalid_ranges(ranges: list[Any], message: str) -> None:
-    with pytest.raises(RequestError, match=message):
+    with pytest.raises(InvalidInput, match=message):
         read_frames(npz(frames=FRAMES, windowRangePct=np.array(ranges)), MAX_FRAMES)
 
 
@@ -121,18 +121,18 @@ class FailsWhenUnpickled:
 def test_loads_no_pickled_objects(name: str) -> None:
     pickled = np.array([FailsWhenUnpickled()], object)
     members = {"frames": FRAMES} | {name: pickled}
-    with pytest.raises(RequestError, match=rf"/{name}\.npy: "):
+    with pytest.raises(InvalidInput, match=rf"/{name}\.npy: "):
         read_frames(npz(**members), MAX_FRAMES)
 
 
 @pytest.mark.parametrize(("members", "pointer"), [({"windowRangePct": RANGES}, "/frames"), ({"frames": FRAMES, "labels": [1]}, "/labels")])
 def test_rejects_missing_and_unknown_members(members: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(RequestError, match=pointer):
+    with pytest.raises(InvalidInput, match=pointer):
         read_frames(npz(**members), MAX_FRAMES)
 
 
 def test_loads_no_bare_pickle() -> None:
-    with pytest.raises(RequestError, match=r"/frames\.npy: "):
+    with pytest.raises(InvalidInput, match=r"/frames\.npy: "):
         read_frames(archive({"frames.npy": b"\x80\x04\x8c\x06pickle\x94."}), MAX_FRAMES)
 
 
@@ -152,7 +152,7 @@ def test_rejects_a_decompression_bomb_with_a_false_size(compression: int) -> Non
     assert len(bomb) < HUGE / 100
     tracemalloc.start()
     try:
-        with pytest.raises(RequestError, match=r"/frames\.npy: "):
+        with pytest.raises(InvalidInput, match=r"/frames\.npy: "):
             read_frames(bomb, MAX_FRAMES)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
@@ -179,7 +179,7 @@ def header_of(shape: str, descr: str = "'|u1'") -> bytes:
     ],
 )
 def test_rejects_arrays_with_false_headers(member: bytes) -> None:
-    with pytest.raises(RequestError, match=r"/frames\.npy: "):
+    with pytest.raises(InvalidInput, match=r"/frames\.npy: "):
         read_frames(archive({"frames.npy": member}), MAX_FRAMES)
 
 
@@ -187,7 +187,7 @@ def test_rejects_encrypted_members() -> None:
     data = bytearray(archive({"frames.npy": npy(FRAMES)}))
     data[6] |= 1  # the flag in the member's own header
     data[data.index(b"PK\x01\x02") + 8] |= 1  # and in the directory
-    with pytest.raises(RequestError, match="encrypted"):
+    with pytest.raises(InvalidInput, match="encrypted"):
         read_frames(bytes(data), MAX_FRAMES)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import rows_from_candles
-from coinfarm.errors import CandleError, MalformedRequest, RequestError, TooLarge
+from coinfarm.errors import CandleError, InvalidInput, MalformedRequest, TooLarge
 from coinfarm.serving.request import BatchRequest, PredictionRequest, parse_request, prepare_series
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
@@ -39,10 +39,10 @@ def test_rejects_invalid_json(document: bytes) -> None:
 
 @pytest.mark.parametrize("document", [[], 7, None, "predict", b"[]", b"null"], ids=repr)
 def test_rejects_json_that_is_not_an_object(document: Any) -> None:
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         parse_request(PredictionRequest, document)
     assert not isinstance(error.value, MalformedRequest)
-    assert [fault.pointer for fault in error.value.faults] == [""]
+    assert [item.pointer for item in error.value.errors] == [""]
 
 
 @pytest.mark.parametrize(
@@ -57,25 +57,25 @@ def test_rejects_json_that_is_not_an_object(document: Any) -> None:
     ],
 )
 def test_rejects_invalid_fields(changed: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         parse_request(PredictionRequest, REQUEST | changed)
-    assert [fault.pointer for fault in error.value.faults] == [pointer]
+    assert [item.pointer for item in error.value.errors] == [pointer]
 
 
 def test_reports_all_missing_fields() -> None:
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         parse_request(PredictionRequest, {})
-    assert [fault.pointer for fault in error.value.faults] == ["/symbol", "/interval", "/candles"]
+    assert [item.pointer for item in error.value.errors] == ["/symbol", "/interval", "/candles"]
 
 
 def test_errors_do_not_repeat_values() -> None:
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         parse_request(PredictionRequest, REQUEST | {"symbol": "secret secret"})
     assert "secret" not in str(error.value)
 
 
 def test_rejects_intervals_that_do_not_divide_a_day() -> None:
-    with pytest.raises(RequestError, match="/interval: '7m'"):
+    with pytest.raises(InvalidInput, match="/interval: '7m'"):
         parse_request(PredictionRequest, REQUEST | {"interval": "7m"}).series(10)
 
 
@@ -146,9 +146,9 @@ def test_messages_have_candles_or_a_file() -> None:
     ],
 )
 def test_rejects_invalid_messages(document: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(RequestError) as error:
+    with pytest.raises(InvalidInput) as error:
         parse_request(BatchRequest, document)
-    assert [fault.pointer for fault in error.value.faults] == [pointer]
+    assert [item.pointer for item in error.value.errors] == [pointer]
 
 
 NEW_YEAR_MS = 1_577_836_800_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from coinfarm.prediction.answer_cache import AnswerCache, Key
+from coinfarm.prediction.prediction_cache import Key, PredictionCache
 from image_render.draw import draw_frames
 from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
@@ -21,7 +21,7 @@ def key(number: int) -> Key:
 
 
 def test_keys_depend_on_version_and_frame() -> None:
-    cache = AnswerCache(10)
+    cache = PredictionCache(10)
     for at, frame_key in enumerate(cache.keys("old", FRAMES)):
         cache.put(frame_key, outputs(at))
     assert [cache.get(frame_key) for frame_key in cache.keys("new", FRAMES)] == [None] * 4
@@ -29,7 +29,7 @@ def test_keys_depend_on_version_and_frame() -> None:
 
 
 def test_keys_do_not_depend_on_the_memory_layout() -> None:
-    cache = AnswerCache(1)
+    cache = PredictionCache(1)
     interleaved = np.ascontiguousarray(FRAMES)
     assert interleaved.strides != FRAMES.strides
     assert cache.keys("version", interleaved) == cache.keys("version", FRAMES)
@@ -37,15 +37,15 @@ def test_keys_do_not_depend_on_the_memory_layout() -> None:
 
 @pytest.mark.parametrize("pixel", [(0, 0, 0), (199, 149, 2), (100, 74, 1)], ids=["first", "last", "middle"])
 def test_one_pixel_changes_the_key(pixel: tuple[int, int, int]) -> None:
-    cache = AnswerCache(1)
+    cache = PredictionCache(1)
     changed = FRAMES[:1].copy()
     changed[(0, *pixel)] ^= 1
     assert cache.keys("version", changed) != cache.keys("version", FRAMES[:1])
 
 
 @pytest.mark.parametrize("use", [lambda cache: cache.get(key(1)), lambda cache: cache.put(key(1), outputs(1))], ids=["get", "put"])
-def test_evicts_the_least_recently_used(use: Callable[[AnswerCache], object]) -> None:
-    cache = AnswerCache(2)
+def test_evicts_the_least_recently_used(use: Callable[[PredictionCache], object]) -> None:
+    cache = PredictionCache(2)
     cache.put(key(1), outputs(1))
     cache.put(key(2), outputs(2))
     use(cache)
@@ -54,7 +54,7 @@ def test_evicts_the_least_recently_used(use: Callable[[AnswerCache], object]) ->
 
 
 def test_does_not_keep_the_batch_in_memory() -> None:
-    cache = AnswerCache(2)
+    cache = PredictionCache(2)
     batch = np.zeros((100, 3), np.float32)
     cache.put(key(1), batch[7])
     cached = cache.get(key(1))

@@ -11,7 +11,7 @@ from image_render.draw import Frames, as_planes
 Key = tuple[str, bytes]
 
 
-class AnswerCache:
+class PredictionCache:
     """An LRU cache of raw outputs by model version and frame. Not thread-safe."""
 
     def __init__(self, max_frames: int) -> None:

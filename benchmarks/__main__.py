@@ -26,7 +26,7 @@ from coinfarm.backfill.prices import PRICES_DATE
 from coinfarm.engines.processor import processor_name
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings, reference_model_uri
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows
 
@@ -67,7 +67,7 @@ def main() -> None:
     for network, engines in by_network.items():
         _print_speeds(network, engines)
 
-    networks = candidates(draw_frames(hundred))
+    networks = candidates(render_frames(hundred))
     console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _LAYERS_SHOWN))
 
     processes = {engine: _processes(engine) for engine in ("auto", "keras")}
@@ -99,7 +99,7 @@ def main() -> None:
 
 def _benchmark_network_speeds(view: Columns, hundred: Columns) -> list[Speed]:
     network = benchmark_network()
-    calibration = draw_frames(Columns(*(column[:: len(column) // _CALIBRATION_FRAMES] for column in view)))
+    calibration = render_frames(Columns(*(column[:: len(column) // _CALIBRATION_FRAMES] for column in view)))
     with tempfile.TemporaryDirectory() as folder:
         return speeds(network, untrained_engines(network, Path(folder), calibration), {}, hundred)
 
@@ -115,7 +115,7 @@ def _processes(engine: str) -> dict[str, Any]:
 
 
 def _print_rendering(rendering: dict[str, float]) -> None:
-    table = _table("Drawing a frame on one core", "", "µs", "× Pillow")
+    table = _table("Rendering a frame on one core", "", "µs", "× Pillow")
     for name, microseconds in rendering.items():
         table.add_row(name, f"{microseconds:,.1f}", f"{rendering['Pillow'] / microseconds:,.1f}")
     console.print(table)

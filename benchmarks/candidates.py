@@ -22,7 +22,7 @@ from coinfarm.training.architecture import architecture
 from coinfarm.training.comparison import CandidateResult, ComparisonConfig, read_candidate_results
 from coinfarm.training.config import NetworkConfig
 from coinfarm.training.network import build_network
-from image_render.draw import Frames
+from image_render.render import Frames
 
 TRAINING = Path(coinfarm.training.__path__[0])
 _BATCH = 100

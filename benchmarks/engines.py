@@ -1,4 +1,4 @@
-"""The speed of every engine in frames per second, on drawn frames in batches of 1, 10 and 100."""
+"""The speed of every engine in frames per second, on rendered frames in batches of 1, 10 and 100."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.windows import Columns
 
 BATCHES = (1, 10, 100)
@@ -59,8 +59,8 @@ def worst_correlations(bundle: Bundle) -> dict[str, float]:
 
 
 def speeds(network: Any, engines: list[Engine], correlations: dict[str, float], view: Columns) -> list[Speed]:
-    """The speed of plain Keras, including drawing, and of every engine. `view` has 100 windows, `(100, 200)`."""
-    frames = draw_frames(view)
+    """The speed of plain Keras, including rendering, and of every engine. `view` has 100 windows, `(100, 200)`."""
+    frames = render_frames(view)
     plain = len(frames) / median_s(lambda: predict_with_plain_keras(network, view), budget_s=4.0)
     found = [Speed("plain Keras", {len(frames): plain}, 1.0, None)]
     for engine in engines:

@@ -1,4 +1,4 @@
-"""`make bench-gpu`: the speed of drawing and prediction on a GPU by batch size, and the parity to float32 Keras.
+"""`make bench-gpu`: the speed of rendering and prediction on a GPU by batch size, and the parity to float32 Keras.
 
 It needs Keras with JAX or with a TensorFlow for GPUs, but no OpenVINO.
 """
@@ -31,7 +31,7 @@ from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.settings import reference_model_uri
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows
@@ -74,8 +74,8 @@ def main() -> int:
 
     sample = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
     names = [output.name for output in bundle.manifest.outputs]
-    measured = parity(names, float32_keras(bundle, draw_frames(sample)), engine.start_rows(pack_rows(sample))())
-    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, drawn by image_render:")
+    measured = parity(names, float32_keras(bundle, render_frames(sample)), engine.start_rows(pack_rows(sample))())
+    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, rendered by image_render:")
     for name, output in measured.items():
         print(
             f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of its deviation"

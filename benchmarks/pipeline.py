@@ -13,7 +13,7 @@ from coinfarm.serving.response import response_file
 
 
 def parquet_to_parquet_frames_per_s(predictor: Predictor, candles: Candles, folder: Path) -> float:
-    """Frames per second, including reading, drawing, predicting and writing."""
+    """Frames per second, including reading, rendering, predicting and writing."""
     source = folder / "BENCH-1m.parquet"
     source.write_bytes(parquet_from_candles(candles))
     predictor.predict(Series(candles[:400]))

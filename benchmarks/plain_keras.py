@@ -1,18 +1,18 @@
-"""The baseline of every ratio, *plain Keras*: frames drawn with Pillow line by line, and `model.predict(batch_size=100)`."""
+"""The baseline of every ratio, *plain Keras*: frames rendered with Pillow line by line, and `model.predict(batch_size=100)`."""
 
 from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from image_render.draw import Frames
+from image_render.render import Frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns
 
 BATCH = 100
 
 
-def draw_with_pillow(window: Columns) -> Frames:
+def render_with_pillow(window: Columns) -> Frames:
     """One window, each column `(200,)`, as a frame `(200, 150, 3)`."""
     candles, rows, channels = STANDARD.shape
     lowest = window.low.min()
@@ -35,6 +35,6 @@ def draw_with_pillow(window: Columns) -> Frames:
 
 
 def predict_with_plain_keras(model: Any, view: Columns) -> Any:
-    """Draw the windows `(N, 200)` and predict them."""
-    frames = np.stack([draw_with_pillow(Columns(*(column[at] for column in view))) for at in range(len(view.close))])
+    """Render the windows `(N, 200)` and predict them."""
+    frames = np.stack([render_with_pillow(Columns(*(column[at] for column in view))) for at in range(len(view.close))])
     return model.predict(frames.astype(np.float32), batch_size=BATCH, verbose=0)

@@ -1,10 +1,10 @@
-"""The time to draw a frame on one core: with Pillow, with NumPy comparisons, and with image_render."""
+"""The time to render a frame on one core: with Pillow, with NumPy comparisons, and with image_render."""
 
 import numpy as np
 
-from benchmarks.plain_keras import draw_with_pillow
+from benchmarks.plain_keras import render_with_pillow
 from benchmarks.timing import median_s
-from image_render.draw import Frames, draw_frames, empty_frames
+from image_render.render import Frames, empty_frames, render_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns
 
@@ -19,18 +19,18 @@ def rendering_us(view: Columns) -> dict[str, float]:
 
     def pillow() -> None:
         for at in range(_FRAMES):
-            draw_with_pillow(Columns(*(column[at] for column in batch)))
+            render_with_pillow(Columns(*(column[at] for column in batch)))
 
     renderers = {
         "Pillow": pillow,
-        "NumPy comparisons": lambda: _draw_by_comparison(batch),
-        "image_render": lambda: draw_frames(batch, out=out),
+        "NumPy comparisons": lambda: _render_by_comparison(batch),
+        "image_render": lambda: render_frames(batch, out=out),
         "(a memset of the same bytes)": lambda: memory.fill(0),
     }
     return {name: median_s(renderer, budget_s=2.0) / _FRAMES * 1e6 for name, renderer in renderers.items()}
 
 
-def _draw_by_comparison(windows: Columns) -> Frames:
+def _render_by_comparison(windows: Columns) -> Frames:
     """The straightforward implementation: compare every pixel of every frame with the rows of its candle."""
     rows = STANDARD.price_rows
     lowest = windows.low.min(axis=1, keepdims=True)

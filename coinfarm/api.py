@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.serving.service import Service
-    from image_render.draw import Frames
+    from image_render.render import Frames
 
     Source = str | os.PathLike[str]
     Gaps = Literal["fill", "reject"]
@@ -113,12 +113,12 @@ def render(candles: Any, *, symbol: str | None = None, interval: str | None = No
     takes 90 KB. Raises `CandleError` for invalid candles or fewer than 200.
     """
     from coinfarm.prediction.series import Series
-    from image_render.draw import draw_frames
+    from image_render.render import render_frames
     from image_render.windows import windows
 
     _check(stride)
     series = Series(fill_gaps(_read(candles, symbol, interval)), stride)
-    return draw_frames(windows(series.candles.columns, stride=stride))
+    return render_frames(windows(series.candles.columns, stride=stride))
 
 
 def backtest(

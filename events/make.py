@@ -21,7 +21,7 @@ from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import window_range_pct, windows
 
 FOLDER = Path(__file__).parent
@@ -106,7 +106,7 @@ def _with_high_below_low(request: Json, at: int) -> Json:
 def _npz(candles: Candles) -> bytes:
     view = windows(candles.columns)
     file = io.BytesIO()
-    np.savez_compressed(file, frames=draw_frames(view), windowRangePct=window_range_pct(view))
+    np.savez_compressed(file, frames=render_frames(view), windowRangePct=window_range_pct(view))
     return file.getvalue()
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.spec import STANDARD, VERSION, FrameSpec
 from image_render.windows import Columns, windows
 
@@ -25,7 +25,7 @@ def frame_digest(spec: FrameSpec = STANDARD) -> str:
     geometry = {"version": VERSION, **asdict(spec), "channels": ["body", "wick", "volume"]}
     digest = hashlib.sha256(json.dumps(geometry, sort_keys=True).encode())
     for series in _golden_series(spec):
-        frames = draw_frames(windows(series, spec), spec)
+        frames = render_frames(windows(series, spec), spec)
         digest.update(np.packbits(frames).tobytes())
     return digest.hexdigest()
 

@@ -1,4 +1,4 @@
-"""A slow, simple renderer that follows the definition of a frame pixel by pixel. The tests compare `draw` with it."""
+"""A slow, simple renderer that follows the definition of a frame pixel by pixel. The tests compare `render` with it."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 
 
-def draw_frame(
+def render_frame(
     opens: Sequence[float],
     highs: Sequence[float],
     lows: Sequence[float],

@@ -1,6 +1,6 @@
 """The rows that each candle of a window fills: the content of a frame in 1 KB instead of 90.
 
-`image_render.draw` fills these rows on the CPU; an engine may fill them on its device.
+`image_render.render` fills these rows on the CPU; an engine may fill them on its device.
 """
 
 from typing import NamedTuple

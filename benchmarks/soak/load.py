@@ -41,9 +41,9 @@ def poisson_arrivals(rate_per_s: float, duration_s: float, seed: int) -> Iterato
 
 
 async def send_requests(
-    url: str, draw: Callable[[], LoadRequest], validate: Validate, due_s: Iterator[float], connections: int
+    url: str, sample: Callable[[], LoadRequest], validate: Validate, due_s: Iterator[float], connections: int
 ) -> list[LoadResponse]:
-    """Send a drawn request at each due time, or as soon after it as one of the persistent connections is free."""
+    """Send a sampled request at each due time, or as soon after it as one of the persistent connections is free."""
     queue: asyncio.Queue[tuple[float, LoadRequest] | None] = asyncio.Queue()
     responses: list[LoadResponse] = []
 
@@ -57,7 +57,7 @@ async def send_requests(
         for _ in range(connections):
             group.create_task(connection())
         for at_s in due_s:
-            request = draw()
+            request = sample()
             await asyncio.sleep(started_s + at_s - time.perf_counter())
             queue.put_nowait((started_s + at_s, request))
         for _ in range(connections):

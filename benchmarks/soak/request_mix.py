@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.outputs import OUTPUT_NAMES
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct, windows
 
@@ -72,7 +72,7 @@ class RequestMix:
             "bad request": lambda: self._random.choice(self._invalid),
         }
 
-    def draw(self) -> LoadRequest:
+    def sample(self) -> LoadRequest:
         """A random request."""
         (kind,) = self._random.choices(list(SHARES), cum_weights=list(accumulate(SHARES.values())))
         return self._factories[kind]()
@@ -123,7 +123,7 @@ class RequestMix:
     def _archive(self, candles: Candles, first: int) -> LoadRequest:
         batch = windows(Columns(*(column[first : first + STANDARD.window_candles + NPZ_FRAMES - 1] for column in candles.columns)))
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, frames=draw_frames(batch), windowRangePct=window_range_pct(batch))
+        np.savez_compressed(buffer, frames=render_frames(batch), windowRangePct=window_range_pct(batch))
         return LoadRequest(
             "npz of 8 frames", "POST", "/predictions", content=buffer.getvalue(), media_type=_NPZ, first=first, frames=NPZ_FRAMES
         )

@@ -95,7 +95,7 @@ async def _load(
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(switcher.run(options.switches, options.duration_s))
-            sending = group.create_task(send_requests(server.url, mix.draw, mix.validate, due_s, _CONNECTIONS))
+            sending = group.create_task(send_requests(server.url, mix.sample, mix.validate, due_s, _CONNECTIONS))
     finally:
         for task in background:
             task.cancel()

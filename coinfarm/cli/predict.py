@@ -63,7 +63,7 @@ def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
     document = response_document(predictor.model, predictor.predict(last))
     predicted = document["results"][-1]["predictions"]
     if predicted is None:
-        raise click.ClickException("the last window has no prediction to draw: most of its candles are missing")
+        raise click.ClickException("the last window has no prediction to show: most of its candles are missing")
     horizon_candles = predictor.model.bundle.manifest.horizon_candles
     window = last.candles[: STANDARD.window_candles]
     write_file(chart, prediction_chart_png(window, document["model"], predicted, horizon_candles))
@@ -77,11 +77,11 @@ def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
     type=click.IntRange(1, 24),
     default=1,
     show_default=True,
-    help="How many windows to draw: the last one, or several, evenly spread over FILE.",
+    help="How many windows to render: the last one, or several, evenly spread over FILE.",
 )
 @candle_options
 def render(file: Path, output: Path, frames: int, symbol: str | None, interval: str | None, gaps: str) -> None:
-    """Draw the image that the model sees of FILE's last window."""
+    """Render FILE's last window as the model sees it."""
     from coinfarm.serving.chart import chart_png
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from coinfarm.compilation.tools import import_nncf
-from image_render.draw import Frames, as_planes
+from image_render.render import Frames, as_planes
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 

@@ -12,7 +12,7 @@ from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.spec import STANDARD
 from image_render.windows import Columns, windows
 
@@ -56,10 +56,10 @@ class Sample:
                 f"only {count} non-overlapping windows, too few to test a compiled form: give files of {needed:,} candles or more"
             )
 
-        def draw(part: np.ndarray) -> Frames:
-            return draw_frames(Columns(*(column[part] for column in separate)))
+        def render(part: np.ndarray) -> Frames:
+            return render_frames(Columns(*(column[part] for column in separate)))
 
-        return cls(draw(chosen[is_calibration]), draw(chosen[~is_calibration]), names)
+        return cls(render(chosen[is_calibration]), render(chosen[~is_calibration]), names)
 
 
 def _separate_windows(coin: Candles) -> Columns:

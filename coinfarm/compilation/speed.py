@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from coinfarm.engines.engine import Engine
-from image_render.draw import Frames
+from image_render.render import Frames
 
 _BATCH_FRAMES = 100
 _TIMED_FRAMES = 500

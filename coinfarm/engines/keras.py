@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import ModelError
-from image_render.draw import Frames, as_planes
+from image_render.render import Frames, as_planes
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class KerasEngine:
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`, in chunks of at most `max_batch` frames."""
-        planes = np.ascontiguousarray(as_planes(frames))  # no copy if image_render drew them
+        planes = np.ascontiguousarray(as_planes(frames))  # no copy if image_render rendered them
         chunks = [self._forward(planes[at : at + self._max_batch]).numpy() for at in range(0, len(planes), self._max_batch)]
         return np.concatenate(chunks)
 

@@ -11,7 +11,7 @@ from coinfarm.engines.backends import DeviceKind, open_device
 from coinfarm.engines.batch_size import best_batch_size
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.startup_logs import suppress_startup_logs
-from image_render.draw import Frames, as_planes
+from image_render.render import Frames, as_planes
 from image_render.rows import Rows, empty_rows
 from image_render.spec import CHANNEL_COUNT, STANDARD
 
@@ -91,8 +91,8 @@ class KerasGpuEngine:
         return min(seconds)
 
 
-def draw_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
-    """Render rows `(N, candles, 5)`, a `uint8` tensor, as frames `(N, candles, price_rows, 3)`, identical to those of `draw_frames`."""
+def render_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
+    """Render rows `(N, candles, 5)`, a `uint8` tensor, as frames `(N, candles, price_rows, 3)`, identical to those of `render_frames`."""
     from keras import ops
 
     body_low, body_high, wick_low, wick_high, volume_height = (rows[:, :, number, None] for number in range(5))
@@ -107,7 +107,7 @@ def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
     import keras
     from keras import ops
 
-    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else draw_rows(batch)
+    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else render_rows(batch)
     frames = ops.cast(pixels, "float32")
     heads = [head for network in networks for head in keras.tree.flatten(network(frames))]
     return ops.concatenate([ops.cast(ops.reshape(head, (batch.shape[0], -1)), "float32") for head in heads], axis=1)

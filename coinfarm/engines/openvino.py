@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.errors import ModelError
-from image_render.draw import Frames, as_planes
+from image_render.render import Frames, as_planes
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from image_render.draw import Frames, as_planes
+from image_render.render import Frames, as_planes
 
 Key = tuple[str, bytes]
 

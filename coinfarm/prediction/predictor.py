@@ -18,7 +18,7 @@ from coinfarm.errors import ErrorDetail, InvalidInput, ModelError
 from coinfarm.prediction.frame_batch import EngineInputs, FrameBatch, PendingSeries, in_percent
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
-from image_render.draw import Frames, draw_frames, empty_frames
+from image_render.render import Frames, empty_frames, render_frames
 from image_render.rows import empty_rows, pack_rows
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Predictor:
             batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + max_running)]
         else:
             start = partial(self._start_batch, start=self._start, prediction_cache=self.prediction_cache)
-            batches = [FrameBatch(empty_frames(self.max_batch), draw_frames) for _ in range(1 + max_running)]
+            batches = [FrameBatch(empty_frames(self.max_batch), render_frames) for _ in range(1 + max_running)]
         waiting: deque[PendingSeries] = deque()
         started: deque[tuple[FrameBatch, Pending]] = deque()
         try:

@@ -7,9 +7,9 @@ from coinfarm.candles.candles import Candles
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
-from image_render.draw import draw_frames
 from image_render.preview import contact_sheet, png_bytes, preview
 from image_render.preview.forecast import Forecast
+from image_render.render import render_frames
 from image_render.windows import Columns, windows
 
 
@@ -22,7 +22,7 @@ def chart_png(series: Series) -> bytes:
 def _chart(series: Series, view: Columns) -> bytes:
     candles = series.candles
     chart = preview(
-        draw_frames(view)[0],
+        render_frames(view)[0],
         title=f"{candles.symbol} {candles.interval}",
         open_times_ms=(int(candles.open_time[0]), int(candles.open_time[view.close.shape[1] - 1])),
         price_range=(float(view.low.min()), float(view.high.max())),
@@ -37,7 +37,7 @@ def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: M
     price = {name: close * (1 + change_pct / 100) for name, change_pct in predicted.items()}
     values = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]:+.2f} %" for name in OUTPUT_NAMES)
     chart = preview(
-        draw_frames(windows(columns))[0],
+        render_frames(windows(columns))[0],
         title=f"{window.symbol} {window.interval}",
         open_times_ms=(int(window.open_time[0]), int(window.open_time[-1])),
         price_range=(float(columns.low.min()), float(columns.high.max())),
@@ -54,4 +54,4 @@ def _sheet(series: Series, view: Columns) -> bytes:
     count, window = view.close.shape
     last_candles = series.candles.open_time[window - 1 :: series.stride][:count]
     captions = [f"{series.candles.symbol} {series.candles.interval}, to {minute_text(time)} UTC" for time in last_candles.tolist()]
-    return png_bytes(contact_sheet(draw_frames(view), captions))
+    return png_bytes(contact_sheet(render_frames(view), captions))

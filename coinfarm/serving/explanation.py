@@ -20,9 +20,9 @@ from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
 from coinfarm.serving.response import response_document
-from image_render.draw import Frames, draw_frames, empty_frames
 from image_render.preview import png_bytes, preview
 from image_render.preview.attribution import attribution_panel
+from image_render.render import Frames, empty_frames, render_frames
 from image_render.spec import BODY, STANDARD, VOLUME, WICK
 from image_render.windows import window_range_pct, windows
 
@@ -110,7 +110,7 @@ def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Ex
     if document["results"][0]["predictions"] is None:
         raise CoinfarmError("more than half of the window's candles are missing, so nothing is predicted: choose another window")
     view = windows(window.columns)
-    frame = draw_frames(view)[0]
+    frame = render_frames(view)[0]
     starts = _group_starts(group_candles)
     frames = np.concatenate([frame[None], *(_erased(frame, starts, channels) for channels in PARTS.values())])
     range_pct = np.repeat(window_range_pct(view), len(frames))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.validation import MAX_VALUE, MIN_PRICE
 from coinfarm.errors import ErrorDetail, InvalidInput, MalformedRequest, TooLarge
-from image_render.draw import Frames
+from image_render.render import Frames
 from image_render.spec import STANDARD
 
 _HEADER_BYTES = 4096

@@ -17,7 +17,7 @@ from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.training.candle_arrays import allocate_array, split_range
 from coinfarm.training.config import DateRange, TargetUnit
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
 from image_render.windows import Columns, window_range_pct, windows
@@ -77,7 +77,7 @@ class WindowDataset:
 
     def frames(self, chosen: NDArray[np.int64]) -> Frames:
         """The frames of the chosen windows, `uint8` `(n, 200, 150, 3)`."""
-        return draw_frames(self.windows(chosen))
+        return render_frames(self.windows(chosen))
 
 
 def build_dataset(

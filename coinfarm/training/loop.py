@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
-from coinfarm.engines.keras_gpu import draw_rows
+from coinfarm.engines.keras_gpu import render_rows
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
 from coinfarm.training.checkpoint import Checkpoint, TrainingState
@@ -19,7 +19,7 @@ from coinfarm.training.dataset import WindowDataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
 from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
-from image_render.draw import Frames
+from image_render.render import Frames
 from image_render.rows import RowNumbers
 from image_render.spec import STANDARD
 
@@ -128,7 +128,7 @@ def _with_frame_rendering(network: "keras.Model") -> "keras.Model":
     import keras
 
     rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")
-    frames = keras.layers.Lambda(draw_rows, output_shape=STANDARD.shape, name="frames")(rows)
+    frames = keras.layers.Lambda(render_rows, output_shape=STANDARD.shape, name="frames")(rows)
     return keras.Model(rows, network(frames))
 
 

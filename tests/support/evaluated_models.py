@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from coinfarm.models.training_data import Split, TrainingData
 from coinfarm.prediction.predictor import Predictor
-from image_render.draw import Frames
+from image_render.render import Frames
 from tests.support.pixel_engine import loaded
 
 

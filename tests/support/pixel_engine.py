@@ -10,7 +10,7 @@ from coinfarm.engines.engine import Pending
 from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.series import Series
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.windows import windows
 from tests.support.fake_models import seal
 
@@ -66,4 +66,4 @@ def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
 
 def expected_outputs(series: Series) -> NDArray[np.float64]:
     """The outputs of a pixel engine for each window, rendered at once."""
-    return shares(draw_frames(windows(series.candles.columns, stride=series.stride))).astype(np.float64)
+    return shares(render_frames(windows(series.candles.columns, stride=series.stride))).astype(np.float64)

@@ -23,7 +23,7 @@ ORDER = [re.split(r" [|:] ", layer) for layer in CONTRACTS[0]["layers"]]
 VIOLATIONS = [
     *((LAYERS, below[0], above[0]) for above, below in itertools.pairwise(ORDER)),
     (LAYERS, "coinfarm.candle_store", "coinfarm.models"),  # siblings
-    (PILLOW, "image_render.draw", "PIL"),
+    (PILLOW, "image_render.render", "PIL"),
     (PILLOW, "coinfarm.serving.chart", "PIL"),
     (BOTO3, "coinfarm.models", "boto3"),
     (BOTO3, "handler", "botocore"),
@@ -33,7 +33,7 @@ VIOLATIONS = [
     (OPENVINO, "coinfarm.serving", "openvino"),
     (EXCHANGES, "coinfarm.candle_store.download", "ccxt"),
     (PREDICTOR, "handler.api", "coinfarm.engines.keras"),
-    (PREDICTOR, "handler.worker", "image_render.draw"),
+    (PREDICTOR, "handler.worker", "image_render.render"),
     (PREDICTOR, "handler.app", "coinfarm.evaluation.metrics"),
 ]
 

@@ -60,7 +60,7 @@ def test_rejects_invalid_responses(mix: RequestMix, request_: LoadRequest, statu
     assert named in fault
 
 
-def test_draws_every_kind_of_request(mix: RequestMix) -> None:
-    drawn = [mix.draw() for _ in range(500)]
-    assert {request.kind for request in drawn} == SHARES.keys()
-    assert {request.status for request in drawn} == {200, 400, 404, 413, 415, 422}
+def test_samples_every_kind_of_request(mix: RequestMix) -> None:
+    sampled = [mix.sample() for _ in range(500)]
+    assert {request.kind for request in sampled} == SHARES.keys()
+    assert {request.status for request in sampled} == {200, 400, 404, 413, 415, 422}

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.soak.scaled_models import reference_bundle, scaled_model
 from coinfarm.engines.loading import load_engine
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import Columns, windows
 from tests.support.synthetic_candles import minutes
 
@@ -21,6 +21,6 @@ def doubled(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def test_scaled_version_predicts_in_proportion(engine: Any, doubled: Any) -> None:
     reference = reference_bundle()
     assert doubled.manifest.version != reference.manifest.version
-    frames = draw_frames(Columns(*(column[:8] for column in windows(minutes(210).columns))))
+    frames = render_frames(Columns(*(column[:8] for column in windows(minutes(210).columns))))
     predictions = [load_engine(bundle, engine, 8).predict(frames) for bundle in (reference, doubled)]
     np.testing.assert_allclose(predictions[1], 2 * predictions[0], rtol=1e-4)

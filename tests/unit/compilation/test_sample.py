@@ -6,7 +6,7 @@ import pytest
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.compilation.sample import Sample
 from coinfarm.errors import CoinfarmError
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
@@ -16,8 +16,8 @@ def test_every_third_window_is_for_calibration() -> None:
     sample = Sample.from_candles([candles], ("DEMOUSD",))
     assert (len(sample.calibration), len(sample.parity)) == (500, 1000)
     every = windows(candles.columns, stride=200)
-    np.testing.assert_array_equal(sample.calibration[1], draw_frames(type(every)(*(column[3:4] for column in every)))[0])
-    np.testing.assert_array_equal(sample.parity[1], draw_frames(type(every)(*(column[2:3] for column in every)))[0])
+    np.testing.assert_array_equal(sample.calibration[1], render_frames(type(every)(*(column[3:4] for column in every)))[0])
+    np.testing.assert_array_equal(sample.parity[1], render_frames(type(every)(*(column[2:3] for column in every)))[0])
 
 
 def test_omits_mostly_filled_windows() -> None:

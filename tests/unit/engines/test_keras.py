@@ -14,13 +14,13 @@ from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member, Output
 from coinfarm.outputs import OUTPUT_NAMES
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
 
-FRAMES = draw_frames(windows(minutes(206).columns))
+FRAMES = render_frames(windows(minutes(206).columns))
 Name = Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
 Build = Callable[..., Any]
 

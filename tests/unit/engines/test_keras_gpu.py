@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from coinfarm.candles.candles import Candles
 from coinfarm.engines.backends import open_device
 from coinfarm.engines.engine import is_rendering, is_streaming
-from coinfarm.engines.keras_gpu import KerasGpuEngine, draw_rows
+from coinfarm.engines.keras_gpu import KerasGpuEngine, render_rows
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member, Output
@@ -25,7 +25,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.rows import pack_rows
 from image_render.spec import STANDARD, FrameSpec
 from image_render.windows import Columns, windows
@@ -37,12 +37,12 @@ pytestmark = pytest.mark.tensorflow
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 CANDLES = minutes(220)
 VIEW = windows(CANDLES.columns)
-ROWS, FRAMES = pack_rows(VIEW), draw_frames(VIEW)
+ROWS, FRAMES = pack_rows(VIEW), render_frames(VIEW)
 Build = Callable[..., Any]
 NOT_ON_JAX = {
     "test_rejects_a_backend_without_a_gpu",
     "test_all_tests_pass_on_jax_without_tensorflow",
-    "test_rendering_of_real_candles_equals_draw_frames",  # skipped if the real candles are missing
+    "test_rendering_of_real_candles_equals_render_frames",  # skipped if the real candles are missing
 }
 
 
@@ -94,12 +94,12 @@ def keras_predictions(network: Any) -> Any:
 @pytest.mark.parametrize("spec", [FrameSpec(3, 5), FrameSpec(4, 150), STANDARD], ids=str)
 @settings(max_examples=10)
 @given(data=st.data())
-def test_rendered_frames_equal_draw_frames(data: st.DataObject, spec: FrameSpec) -> None:
+def test_rendered_frames_equal_render_frames(data: st.DataObject, spec: FrameSpec) -> None:
     from keras import ops
 
     every = windows(data.draw(series_in_ticks(spec.window_candles + 1, spec.price_rows)), spec)
-    on_device = draw_rows(ops.convert_to_tensor(pack_rows(every, spec)), spec.price_rows)
-    np.testing.assert_array_equal(np.asarray(on_device), draw_frames(every, spec))
+    on_device = render_rows(ops.convert_to_tensor(pack_rows(every, spec)), spec.price_rows)
+    np.testing.assert_array_equal(np.asarray(on_device), render_frames(every, spec))
 
 
 FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
@@ -113,17 +113,17 @@ FLAT = Columns(*(np.full((1, 200), 100.0) for _ in Columns._fields))
         pytest.param(VIEW._replace(volume=np.zeros(VIEW.volume.shape)), id="no volume"),
     ],
 )
-def test_compiled_rendering_equals_draw_frames(view: Columns) -> None:
-    compiled = open_device("cpu").compile(lambda _, rows: draw_rows(rows), [])
+def test_compiled_rendering_equals_render_frames(view: Columns) -> None:
+    compiled = open_device("cpu").compile(lambda _, rows: render_rows(rows), [])
     on_device = np.asarray(compiled(pack_rows(view)))
     assert on_device.dtype == np.uint8
-    np.testing.assert_array_equal(on_device, draw_frames(view))
+    np.testing.assert_array_equal(on_device, render_frames(view))
 
 
-def test_rendering_of_real_candles_equals_draw_frames(real_klines: Candles) -> None:
-    compiled = open_device("cpu").compile(lambda _, rows: draw_rows(rows), [])
+def test_rendering_of_real_candles_equals_render_frames(real_klines: Candles) -> None:
+    compiled = open_device("cpu").compile(lambda _, rows: render_rows(rows), [])
     view = windows(real_klines[:300].columns)
-    np.testing.assert_array_equal(np.asarray(compiled(pack_rows(view))), draw_frames(view))
+    np.testing.assert_array_equal(np.asarray(compiled(pack_rows(view))), render_frames(view))
 
 
 def test_predicts_like_keras_in_float32(network: Build, engine: KerasGpuEngine) -> None:

@@ -14,12 +14,12 @@ from coinfarm.compilation.forms import F32
 from coinfarm.engines.openvino import OpenVinoEngine, _Request
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.compiled_models import channel_means, channel_means_graph, compiled_bundle
 from tests.support.synthetic_candles import minutes
 
-FRAMES = draw_frames(windows(minutes(310).columns))
+FRAMES = render_frames(windows(minutes(310).columns))
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.response import model_identity
 from handler import app
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import window_range_pct, windows
 from tests.support.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, npz
 from tests.support.fake_models import promote_model, publish_model, seal
@@ -18,7 +18,7 @@ NPZ = "application/x-npz"
 
 def demo_frames(count=2):
     view = windows(demo_candles(199 + count).columns)
-    return draw_frames(view), window_range_pct(view)
+    return render_frames(view), window_range_pct(view)
 
 
 def test_predicts_each_window_in_order(send):

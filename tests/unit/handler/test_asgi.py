@@ -15,7 +15,7 @@ from PIL import Image
 
 from coinfarm.serving.service import Service
 from handler.asgi import Application
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.demo_requests import demo_candles, demo_request, npz
 from tests.support.fake_models import FakeEngine, promote_model
@@ -48,7 +48,7 @@ def client(container):
 
 
 def test_predicts_frames(client):
-    body = npz(frames=draw_frames(windows(demo_candles(203).columns)))
+    body = npz(frames=render_frames(windows(demo_candles(203).columns)))
     response = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
     assert len(response.json()["results"]) == 4
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from image_render.draw import Frames, draw_frames
+from image_render.render import Frames, render_frames
 from image_render.rows import Rows, empty_rows, pack_rows
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
@@ -41,7 +41,7 @@ def test_the_rows_of_two_windows() -> None:
 @given(data=st.data())
 def test_rows_filled_are_the_frames(data: st.DataObject, spec: FrameSpec) -> None:
     every = windows(data.draw(series_in_ticks(spec.window_candles + data.draw(st.integers(0, 2)), spec.price_rows)), spec)
-    np.testing.assert_array_equal(fill(pack_rows(every, spec), spec), draw_frames(every, spec))
+    np.testing.assert_array_equal(fill(pack_rows(every, spec), spec), render_frames(every, spec))
 
 
 @pytest.mark.parametrize("volume", [0.0, 3.0])

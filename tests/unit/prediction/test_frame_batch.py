@@ -12,7 +12,7 @@ from coinfarm.models.manifest import Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from image_render.draw import Frames
+from image_render.render import Frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.pixel_engine import PixelEngine, expected_outputs, loaded
 from tests.support.synthetic_candles import minutes

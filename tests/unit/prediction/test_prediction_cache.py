@@ -5,11 +5,11 @@ import pytest
 from numpy.typing import NDArray
 
 from coinfarm.prediction.prediction_cache import Key, PredictionCache
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
-FRAMES = draw_frames(windows(minutes(203).columns))
+FRAMES = render_frames(windows(minutes(203).columns))
 
 
 def outputs(value: float) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.models.training_data import TrainingData
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.pixel_engine import PixelEngine, StreamingPixelEngine, expected_outputs, loaded
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, minutes
@@ -139,7 +139,7 @@ def test_in_sample_is_unknown_without_training_data(tmp_path: Path) -> None:
 
 def test_predicts_ready_made_frames_in_batches(predictor: Predictor, engine: PixelEngine) -> None:
     series = Series(minutes(224))
-    frames = draw_frames(windows(series.candles.columns))
+    frames = render_frames(windows(series.candles.columns))
     interleaved = np.ascontiguousarray(frames)
     np.testing.assert_array_equal(predictor.predict_frames(interleaved, None), expected_outputs(series))
     assert engine.calls == [10, 10, 5]

@@ -7,7 +7,7 @@ import numpy as np
 from coinfarm.prediction.prediction_cache import PredictionCache
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.pixel_engine import PixelEngine, StreamingPixelEngine, expected_outputs, loaded
 from tests.support.synthetic_candles import minutes
@@ -39,7 +39,7 @@ def test_frames_and_candles_share_the_cache(tmp_path: Path, engine: PixelEngine)
     predictor = Predictor(loaded(tmp_path / "model", engine), 10, PredictionCache(100))
     series = Series(minutes(204))
     predictor.predict(series)
-    frames = np.ascontiguousarray(draw_frames(windows(series.candles.columns)))
+    frames = np.ascontiguousarray(render_frames(windows(series.candles.columns)))
     np.testing.assert_array_equal(predictor.predict_frames(frames, None), expected_outputs(series))
     assert engine.calls == [5]
 

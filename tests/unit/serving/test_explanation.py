@@ -17,7 +17,7 @@ from coinfarm.models.manifest import Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.explanation import PARTS, Explanation, explain, window_at
-from image_render.draw import Frames
+from image_render.render import Frames
 from image_render.spec import BODY, VOLUME, WICK
 from image_render.windows import window_range_pct, windows
 from tests.support.pixel_engine import PixelEngine, loaded

@@ -14,7 +14,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.training.config import DateRange
 from coinfarm.training.dataset import WindowDataset, build_dataset
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.synthetic_candles import without
 
@@ -88,7 +88,7 @@ def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
     dataset = build_dataset([coin], MONTH, HORIZON)
     chosen = np.array([0, 7, len(dataset) - 1])
     cut = Columns(*(column[chosen] for column in windows(coin.columns)))
-    np.testing.assert_array_equal(dataset.frames(chosen), draw_frames(cut))
+    np.testing.assert_array_equal(dataset.frames(chosen), render_frames(cut))
     np.testing.assert_array_equal(dataset.range_pct[chosen], window_range_pct(cut))
     np.testing.assert_array_equal(dataset.targets_pct[chosen], targets_pct(coin.columns, chosen + WINDOW - 1, HORIZON))
     np.testing.assert_allclose(dataset.targets("window_range") * dataset.range_pct[:, None], dataset.targets_pct)

@@ -1,7 +1,7 @@
 """Renders windows to frames, vectorised.
 
-In each channel, a candle fills one run of rows. All possible runs are drawn once into a table; a frame is then 600 rows copied from it. In
-memory a frame is channel first; the caller sees the axis order of `FrameSpec`.
+In each channel, a candle fills one run of rows. A table of all possible runs is computed once; a frame is then 600 rows copied from it.
+In memory a frame is channel first; the caller sees the axis order of `FrameSpec`.
 """
 
 from functools import lru_cache
@@ -16,8 +16,8 @@ from image_render.windows import Columns
 Frames = NDArray[np.uint8]
 
 
-def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None = None) -> Frames:
-    """Draw windows `(N, window_candles)` as frames, `uint8` `(N, window_candles, price_rows, 3)`.
+def render_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None = None) -> Frames:
+    """Render windows `(N, window_candles)` as frames, `uint8` `(N, window_candles, price_rows, 3)`.
 
     `out`, if given, is the result of `empty_frames` or a slice of it along the first axis; it is filled and returned.
     Raises `ValueError` for shapes that do not match. Prices must be finite, which `coinfarm.candles` ensures.
@@ -35,13 +35,13 @@ def draw_frames(windows: Columns, spec: FrameSpec = STANDARD, out: Frames | None
 
 
 def empty_frames(count: int, spec: FrameSpec = STANDARD) -> Frames:
-    """Uninitialised memory for frames, in the layout that `draw_frames` needs."""
+    """Uninitialised memory for frames, in the layout that `render_frames` needs."""
     planes = np.empty((count, CHANNEL_COUNT, spec.window_candles, spec.price_rows), np.uint8)
     return planes.transpose(0, 2, 3, 1)
 
 
 def as_planes(frames: Frames) -> Frames:
-    """A channel-first view, `(N, 3, candles, rows)`, of frames `(N, candles, rows, 3)`: contiguous for frames of `draw_frames`."""
+    """A channel-first view, `(N, 3, candles, rows)`, of frames `(N, candles, rows, 3)`: contiguous for frames of `render_frames`."""
     return frames.transpose(0, 3, 1, 2)
 
 

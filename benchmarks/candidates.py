@@ -53,7 +53,7 @@ def _measured(config: NetworkConfig, outcome: CandidateResult, frames: Frames) -
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network.save(folder / MODEL_FILE)
-        bundle = Bundle.seal(folder, name=outcome.candidate)
+        bundle = Bundle.create(folder, name=outcome.candidate)
         path = folder / form.file
         path.parent.mkdir()
         import_openvino().save_model(convert_model(KerasEngine(bundle, _BATCH).traced), path)

@@ -36,7 +36,7 @@ class Speed:
 def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[Engine]:
     """Every engine for a network with random weights, which gives the speed of each form, but not its accuracy."""
     network.save(folder / MODEL_FILE)
-    bundle = Bundle.seal(folder, name=network.name)
+    bundle = Bundle.create(folder, name=network.name)
     keras = KerasEngine(bundle, _MAX_BATCH)
     graph = convert_model(keras.traced)
     for form, compiled in ((F32, graph), (INT8, quantise(graph, calibration, FloatLayers(first=1, last=2)))):

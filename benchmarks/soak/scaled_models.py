@@ -31,11 +31,11 @@ def scaled_model(bundle: Bundle, folder: Path, factor: float) -> Bundle:
     folder.mkdir()
     manifest = bundle.manifest
     _scale_keras(bundle.folder / MODEL_FILE, folder / MODEL_FILE, factor)
-    sealed = Bundle.seal(folder, name=manifest.name, outputs=manifest.outputs, training=manifest.training)
+    scaled = Bundle.create(folder, name=manifest.name, outputs=manifest.outputs, training=manifest.training)
     for file in {form.file for form in manifest.engines.forms}:
         (folder / file).parent.mkdir(exist_ok=True)
         _scale_compiled(bundle.folder / file, folder / file, factor)
-    return sealed.with_engines(manifest.engines)  # scaling does not change correlations or relative deviations
+    return scaled.with_engines(manifest.engines)  # scaling does not change correlations or relative deviations
 
 
 def _scale_keras(source: Path, target: Path, factor: float) -> None:

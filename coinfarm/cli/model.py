@@ -92,8 +92,8 @@ def publish(
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
     interrupt_hint = on_interrupt("Nothing is published until the version is printed. Run it again.")
-    with interrupt_hint, TemporaryDirectory() as sealed, TemporaryDirectory() as compiled:
-        bundle = bundle_to_publish(source, Path(sealed), name=name, unit=unit)
+    with interrupt_hint, TemporaryDirectory() as created, TemporaryDirectory() as compiled:
+        bundle = bundle_to_publish(source, Path(created), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:
             checked_evaluation(version, document)  # before any work is done

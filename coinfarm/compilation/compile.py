@@ -74,7 +74,7 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
         parity_frames=len(sample.parity),
         keras_frames_per_s=keras_speed,
     )
-    return Compilation(_seal(bundle, attempts, trial), tuple(attempts), trial)
+    return Compilation(_with_measured_forms(bundle, attempts, trial), tuple(attempts), trial)
 
 
 def _copy_without_forms(source: Bundle, folder: Path) -> Bundle:
@@ -143,7 +143,7 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
         yield attempt
 
 
-def _seal(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
+def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
     forms = tuple(
         MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts

@@ -41,7 +41,7 @@ class Bundle:
         return cls(manifest, folder)
 
     @classmethod
-    def seal(
+    def create(
         cls,
         folder: Path,
         *,

@@ -19,11 +19,11 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 
 _NOT_COMPARED = frozenset({"created_at", "engines", "files"})
-"""What may differ between two manifests of the same model: when it was sealed, and the result of its compilation."""
+"""What may differ between two manifests of the same model: when it was created, and the result of its compilation."""
 
 
 def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Literal["percent", "window_range"]) -> Bundle:
-    """The bundle in the folder `source`, or the `.keras` file `source` sealed as a bundle in the empty `folder`.
+    """The bundle in the folder `source`, or the `.keras` file `source` as a new bundle in the empty `folder`.
 
     `name` and `unit` are for a file only: a bundle has its own. Raises `ModelError` for a damaged bundle, and `CoinfarmError` for a file
     of another format.
@@ -35,11 +35,11 @@ def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Lit
             f"{source} is neither a bundle's folder nor a .keras file: older formats can contain code; save the model as .keras"
         )
     shutil.copyfile(source, folder / MODEL_FILE)
-    return Bundle.seal(folder, name=name or source.stem, outputs=tuple(Output(name=output, unit=unit) for output in OUTPUT_NAMES))
+    return Bundle.create(folder, name=name or source.stem, outputs=tuple(Output(name=output, unit=unit) for output in OUTPUT_NAMES))
 
 
 def publish(storage: Storage, bundle: Bundle) -> str:
-    """Upload a sealed bundle with its card, and return its version.
+    """Upload a bundle with its card, and return its version.
 
     A version never changes: if the model is already published, even with other compiled forms, nothing is written.
     The manifest is written last: an interrupted upload is not a version yet, and can be repeated.

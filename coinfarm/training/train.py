@@ -54,7 +54,7 @@ def train(
     on_frames: OnFrames | None = None,
     tensorboard: Path | None = None,
 ) -> Bundle:
-    """Train a model, and write the best epoch's network as a sealed bundle to `folder`.
+    """Train a model, and write the best epoch's network as a bundle to `folder`.
 
     Meanwhile candles, datasets and the checkpoint are in `FOLDER.training`: a call after an interruption continues, with the same result.
     Raises the same as `train_network`, and `CoinfarmError` if `folder` is not empty, or a candle file is invalid.
@@ -71,10 +71,10 @@ def train(
     coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
     splits = split(config, coins, work / "samples")
     model = train_network(config, splits.train, splits.validation, work, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
-    sealed = seal(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
-    sealed.folder.replace(folder)
+    bundle = write_bundle(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
+    bundle.folder.replace(folder)
     shutil.rmtree(work)
-    return Bundle(sealed.manifest, folder)
+    return Bundle(bundle.manifest, folder)
 
 
 def _start_keras() -> None:
@@ -85,7 +85,7 @@ def _start_keras() -> None:
         keras.ops.zeros(1)
 
 
-def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
+def write_bundle(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
     """Save the model, trained for `epochs`, without its optimizer; evaluate it on the validation and test periods; write the manifest.
 
     The folder is created. The test period is used only here.
@@ -103,7 +103,7 @@ def seal(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "k
         }
         for name, (period, part) in evaluated.items()
     }
-    return Bundle.seal(
+    return Bundle.create(
         folder,
         name=config.name,
         outputs=tuple(Output(name=name, unit=config.target_unit) for name in OUTPUT_NAMES),

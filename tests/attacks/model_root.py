@@ -66,7 +66,7 @@ class ModelRoot:
         if member:
             (folder / "model.keras").rename(folder / "one.keras")
             details["members"] = (Member(file="one.keras", outputs=OUTPUT_NAMES),)
-        version = publish(self.storage, Bundle.seal(folder, name="network", **details))
+        version = publish(self.storage, Bundle.create(folder, name="network", **details))
         promote(self.storage, version)
         return version
 

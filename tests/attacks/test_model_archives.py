@@ -130,5 +130,5 @@ def test_does_not_follow_links_inside_an_archive(root: ModelRoot, archive_parts:
             member = zipfile.ZipInfo(name)
             member.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "config.json" else 0
             archive.writestr(member, b"/etc/passwd" if name == "config.json" else content)
-    promote(root.storage, publish(root.storage, Bundle.seal(folder, name="network")))
+    promote(root.storage, publish(root.storage, Bundle.create(folder, name="network")))
     assert "Expecting value" in root.last_refusal()

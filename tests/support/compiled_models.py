@@ -11,7 +11,7 @@ from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, Parity
 from coinfarm.outputs import OUTPUT_NAMES
-from tests.support.fake_models import seal
+from tests.support.fake_models import create_bundle
 
 BY_SPEED = (INT8_BF16, INT8, BF16, F32)
 _EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT_NAMES}
@@ -34,8 +34,8 @@ def channel_means_graph(*, element_type: str = "u8", outputs: int = 3) -> Any:
 
 
 def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0", **details: Any) -> Bundle:
-    """A sealed bundle with these forms, the fastest first, and `content` instead of a Keras model. `details` are for `Bundle.seal`."""
-    bundle = seal(folder, content, **details)
+    """A bundle with these forms, the fastest first, and `content` instead of a Keras model. `details` are for `Bundle.create`."""
+    bundle = create_bundle(folder, content, **details)
     for form in forms:
         (folder / form.file).parent.mkdir(exist_ok=True)
         import_openvino().save_model(graph or channel_means_graph(), folder / form.file)

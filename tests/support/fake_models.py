@@ -38,20 +38,20 @@ class FakeEngine:
         return np.full((len(frames), 3), self.value, np.float32)
 
 
-def seal(folder: Path, content: str = "1.0", **details: Any) -> Bundle:
+def create_bundle(folder: Path, content: str = "1.0", **details: Any) -> Bundle:
     """A new bundle in a new folder."""
     folder.mkdir(parents=True)
     (folder / "model.keras").write_text(content)
-    return Bundle.seal(folder, name="fake", **details)
+    return Bundle.create(folder, name="fake", **details)
 
 
 def publish_model(storage: Storage, folder: Path, content: str) -> str:
-    """Seal and publish; returns the version."""
-    return publish(storage, seal(folder, content))
+    """Create and publish; returns the version."""
+    return publish(storage, create_bundle(folder, content))
 
 
 def promote_model(storage: Storage, folder: Path, content: str) -> str:
-    """Seal, publish and promote; returns the version."""
+    """Create, publish and promote; returns the version."""
     version = publish_model(storage, folder, content)
     promote(storage, version)
     return version

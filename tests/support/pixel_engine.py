@@ -12,7 +12,7 @@ from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.series import Series
 from image_render.render import Frames, render_frames
 from image_render.windows import windows
-from tests.support.fake_models import seal
+from tests.support.fake_models import create_bundle
 
 
 class PixelEngine:
@@ -59,8 +59,8 @@ def shares(frames: Frames) -> NDArray[np.float32]:
 
 
 def loaded(folder: Path, engine: Any, **details: Any) -> LoadedModel:
-    """A loaded model with that engine; `details` are passed to `Bundle.seal`."""
-    bundle: Bundle = seal(folder, **details)
+    """A loaded model with that engine; `details` are passed to `Bundle.create`."""
+    bundle: Bundle = create_bundle(folder, **details)
     return LoadedModel(bundle, engine, load_ms=0.0)
 
 

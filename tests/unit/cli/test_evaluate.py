@@ -13,7 +13,7 @@ from coinfarm.candles.synthetic import generate
 from coinfarm.cli import main
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.storage import open_storage
-from tests.support.fake_models import FakeEngine, promote_model, publish_model, seal
+from tests.support.fake_models import FakeEngine, create_bundle, promote_model, publish_model
 from tests.support.synthetic_candles import START_MS
 
 Run = Callable[..., Result]
@@ -49,7 +49,7 @@ def test_evaluates_a_version_that_does_not_serve(run: Run, tmp_path: Path) -> No
 
 
 def test_evaluates_a_bundle_folder_but_cannot_record_it(run: Run, tmp_path: Path) -> None:
-    bundle = seal(tmp_path / "trained", "0.25")
+    bundle = create_bundle(tmp_path / "trained", "0.25")
     shown = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json", "--model", tmp_path / "trained")
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["model"]["version"] == bundle.manifest.version

@@ -12,7 +12,7 @@ from coinfarm.cli import main
 from coinfarm.models.publish import record_evaluation
 from coinfarm.storage import Storage, open_storage
 from tests.support.evaluation_documents import evaluation_json
-from tests.support.fake_models import promote_model, publish_model, seal
+from tests.support.fake_models import create_bundle, promote_model, publish_model
 
 Run = Callable[..., Result]
 
@@ -124,7 +124,7 @@ def test_force_and_reason_go_together(options: list[str], model: Run, root: Path
 
 
 def _bundle(tmp_path: Path, content: str = "3") -> tuple[Path, str]:
-    bundle = seal(tmp_path / f"bundle of {content}", content)
+    bundle = create_bundle(tmp_path / f"bundle of {content}", content)
     return bundle.folder, bundle.manifest.version
 
 

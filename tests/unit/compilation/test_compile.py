@@ -62,7 +62,7 @@ def network(keras: ModuleType) -> Build:
 def source(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("source")
     network().save(folder / "model.keras")
-    return Bundle.seal(folder, name="small")
+    return Bundle.create(folder, name="small")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_compiles_three_networks_into_one_graph(network: Build, sample: Sample, 
     for seed, name in enumerate(OUTPUT_NAMES):
         network(outputs=1, seed=seed).save(tmp_path / "source" / f"{name}.keras")
     members = tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in OUTPUT_NAMES)
-    source = Bundle.seal(tmp_path / "source", name="three", members=members)
+    source = Bundle.create(tmp_path / "source", name="three", members=members)
     bundle = compile_bundle(source, tmp_path / "compiled", sample, max_bytes=None, progress=lambda _: None).bundle
     engine = load_engine(bundle, "openvino-f32", max_batch=100)
     frames = sample.parity[:30]

@@ -11,7 +11,7 @@ from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import CompiledForm
 from tests.support.compiled_models import BY_SPEED, compiled_bundle
-from tests.support.fake_models import seal
+from tests.support.fake_models import create_bundle
 
 ZEN4 = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16"})
 CASCADE_LAKE = frozenset({"sse4_2", "avx2", "avx512_vnni"})
@@ -64,7 +64,7 @@ def test_auto_uses_only_published_forms(forms: tuple[CompiledForm, ...], flags: 
 
 
 def test_auto_is_keras_without_compiled_forms(tmp_path: Path) -> None:
-    assert chosen(seal(tmp_path / "plain"), "auto", ZEN4) is None
+    assert chosen(create_bundle(tmp_path / "plain"), "auto", ZEN4) is None
 
 
 @pytest.mark.parametrize("choice", ["openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"])

@@ -68,7 +68,7 @@ def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_p
     for name, model in models.items():
         model.save(tmp_path / f"{name}.keras")
     order: tuple[Name, ...] = ("endChangePct", "maxRisePct", "maxDeclinePct")
-    bundle = Bundle.seal(
+    bundle = Bundle.create(
         tmp_path,
         name="members",
         outputs=tuple(Output(name=name) for name in order),
@@ -106,7 +106,7 @@ def test_rejects_other_backends(keras: ModuleType, network: Build, tmp_path: Pat
     network(3).save(tmp_path / "model.keras")
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ModelError, match="jax"):
-        KerasEngine(Bundle.seal(tmp_path, name="jax"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="jax"), max_batch=100)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_rejects_other_backends(keras: ModuleType, network: Build, tmp_path: Pat
 def test_rejects_other_shapes(network: Build, tmp_path: Path, heads: tuple[int, ...], shape: tuple[int, int, int], found: str) -> None:
     network(*heads, shape=shape).save(tmp_path / "model.keras")
     with pytest.raises(ModelError, match=rf"model\.keras .*{found}"):
-        KerasEngine(Bundle.seal(tmp_path, name="odd"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="odd"), max_batch=100)
 
 
 def test_rejects_two_inputs(keras: ModuleType, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ def test_rejects_two_inputs(keras: ModuleType, tmp_path: Path) -> None:
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Add()(frames))
     keras.Model(frames, keras.layers.Dense(3)(x)).save(tmp_path / "model.keras")
     with pytest.raises(ModelError, match=r"model\.keras"):
-        KerasEngine(Bundle.seal(tmp_path, name="two"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="two"), max_batch=100)
 
 
 def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
     x = keras.layers.Lambda(lambda image: image * 2.0)(frame)
     keras.Model(frame, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(x))).save(tmp_path / "model.keras")
     with pytest.raises(ModelError, match=r"model\.keras(?s:.*)[Ll]ambda"):
-        KerasEngine(Bundle.seal(tmp_path, name="lambda"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="lambda"), max_batch=100)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
 def test_rejects_other_files(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8}"):
-        KerasEngine(Bundle.seal(tmp_path, name="broken"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="broken"), max_batch=100)
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.weights.h5"])
@@ -160,4 +160,4 @@ def test_rejects_incomplete_archives(network: Build, tmp_path: Path, missing: st
                 part.writestr(name, complete.read(name))
     (tmp_path / "complete.keras").unlink()
     with pytest.raises(ModelError, match=r"model\.keras"):
-        KerasEngine(Bundle.seal(tmp_path, name="part"), max_batch=100)
+        KerasEngine(Bundle.create(tmp_path, name="part"), max_batch=100)

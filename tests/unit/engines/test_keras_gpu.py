@@ -77,7 +77,7 @@ def network(keras: ModuleType) -> Build:
 def bundle(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     folder = tmp_path_factory.mktemp("model")
     network().save(folder / "model.keras")
-    return Bundle.seal(folder, name="small")
+    return Bundle.create(folder, name="small")
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +167,7 @@ def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_p
     for name, model in models.items():
         model.save(tmp_path / f"{name}.keras")
     order = ("endChangePct", "maxRisePct", "maxDeclinePct")
-    bundle = Bundle.seal(
+    bundle = Bundle.create(
         tmp_path,
         name="members",
         outputs=tuple(Output(name=name) for name in order),  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from handler import app
 from image_render.render import render_frames
 from image_render.windows import window_range_pct, windows
 from tests.support.demo_requests import MINUTE_MS, START_MS, demo_candles, demo_request, npz
-from tests.support.fake_models import promote_model, publish_model, seal
+from tests.support.fake_models import create_bundle, promote_model, publish_model
 
 NPZ = "application/x-npz"
 
@@ -81,7 +81,7 @@ def test_predicts_ready_made_frames_without_times(send):
 def relative_model(models, folder):
     """A model whose outputs are shares of the window's own price range."""
     outputs = tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES)
-    promote(models, publish(models, seal(folder / "relative bundle", "0.25", outputs=outputs)))
+    promote(models, publish(models, create_bundle(folder / "relative bundle", "0.25", outputs=outputs)))
 
 
 @pytest.mark.usefixtures("relative_model")

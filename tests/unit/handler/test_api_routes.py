@@ -13,7 +13,7 @@ from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.spec import STANDARD
 from tests.support.demo_requests import ApiResponse, demo_request, npz
-from tests.support.fake_models import publish_model, seal
+from tests.support.fake_models import create_bundle, publish_model
 
 NPZ = "application/x-npz"
 FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
@@ -89,7 +89,7 @@ def test_rendering_needs_no_model(send, monkeypatch):
 
 
 def test_model_shows_outputs_and_metrics(send, models, folder):
-    promote(models, publish(models, seal(folder / "measured bundle", "2.0", metrics={"test": {"frames": 7}})))
+    promote(models, publish(models, create_bundle(folder / "measured bundle", "2.0", metrics={"test": {"frames": 7}})))
     response = send("GET", "/model").json()
     assert (response["name"], response["engine"], response["horizonCandles"]) == ("fake", "fake", 30)
     assert [output["name"] for output in response["outputs"]] == list(OUTPUT_NAMES)

@@ -7,21 +7,21 @@ import pytest
 
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from tests.support.fake_models import seal
+from tests.support.fake_models import create_bundle
 
 
-def test_a_sealed_folder_can_be_opened(tmp_path: Path) -> None:
+def test_a_created_bundle_can_be_opened(tmp_path: Path) -> None:
     (tmp_path / "compiled").mkdir()
     (tmp_path / "model.keras").write_text("7")
     (tmp_path / "compiled/model.bin").write_bytes(b"fast")
-    sealed = Bundle.seal(tmp_path, name="fake")
-    assert Bundle.open(tmp_path) == sealed
-    assert sealed.manifest.version == f"{datetime.now(UTC):%Y%m%d}-{hashlib.sha256(b'7').hexdigest()[:8]}"
-    assert {name: file.bytes for name, file in sealed.manifest.files.items()} == {"compiled/model.bin": 4, "model.keras": 1}
+    bundle = Bundle.create(tmp_path, name="fake")
+    assert Bundle.open(tmp_path) == bundle
+    assert bundle.manifest.version == f"{datetime.now(UTC):%Y%m%d}-{hashlib.sha256(b'7').hexdigest()[:8]}"
+    assert {name: file.bytes for name, file in bundle.manifest.files.items()} == {"compiled/model.bin": 4, "model.keras": 1}
 
 
 def test_names_a_changed_or_missing_file(tmp_path: Path) -> None:
-    seal(tmp_path / "bundle", "1.0")
+    create_bundle(tmp_path / "bundle", "1.0")
     (tmp_path / "bundle/model.keras").write_text("2.0")
     with pytest.raises(ModelError, match=r"model.keras"):
         Bundle.open(tmp_path / "bundle")
@@ -33,8 +33,8 @@ def test_names_a_changed_or_missing_file(tmp_path: Path) -> None:
 
 
 def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path) -> None:
-    sealed = seal(tmp_path / "bundle")
-    document = json.loads(sealed.manifest.to_json())
+    bundle = create_bundle(tmp_path / "bundle")
+    document = json.loads(bundle.manifest.to_json())
     document["frame"]["windowCandles"] = 100
     (tmp_path / "bundle/manifest.json").write_text(json.dumps(document))
     with pytest.raises(ModelError, match="100 candles"):
@@ -43,11 +43,11 @@ def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path) -> None:
 
 def test_names_a_file_that_is_missing_or_not_allowed(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"model.keras"):
-        Bundle.seal(tmp_path, name="fake")
+        Bundle.create(tmp_path, name="fake")
     (tmp_path / "model.keras").touch()
     (tmp_path / ".DS_Store").touch()
     with pytest.raises(ModelError, match=r"files.\.DS_Store"):
-        Bundle.seal(tmp_path, name="fake")
+        Bundle.create(tmp_path, name="fake")
 
 
 def test_a_keras_file_becomes_a_bundle_with_default_outputs(tmp_path: Path) -> None:

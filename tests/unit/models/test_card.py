@@ -14,11 +14,11 @@ from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 from tests.support.compiled_models import BF16, F32, compiled_bundle
 from tests.support.evaluation_documents import BITCOIN, ETHER, evaluation_record
-from tests.support.fake_models import TRAINING, seal
+from tests.support.fake_models import TRAINING, create_bundle
 
 
 def _manifest(folder: Path, **details: Any) -> Manifest:
-    return seal(folder / "bundle", **details).manifest
+    return create_bundle(folder / "bundle", **details).manifest
 
 
 def _rows(card: str) -> list[list[str]]:

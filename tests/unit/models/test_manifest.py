@@ -10,7 +10,7 @@ from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output
 from coinfarm.models.version import bundle_key, fingerprint_of
-from tests.support.fake_models import TRAINING, seal
+from tests.support.fake_models import TRAINING, create_bundle
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def bundle(tmp_path: Path) -> Bundle:
     )
     layer = LayerSummary(name="conv1", kind="Conv2D", output_shape=(100, 50, 32), parameters=2400, multiply_adds=12_000_000)
     metrics = {"test": {"maxRisePct": {"correlation": 0.4}}}
-    return seal(tmp_path / "bundle", outputs=outputs, training=TRAINING, metrics=metrics, architecture=(layer,))
+    return create_bundle(tmp_path / "bundle", outputs=outputs, training=TRAINING, metrics=metrics, architecture=(layer,))
 
 
 def test_a_manifest_is_read_as_it_was_written(bundle: Bundle) -> None:
@@ -96,10 +96,10 @@ def test_the_outputs_of_members_are_concatenated(tmp_path: Path) -> None:
     outputs = tuple(Output(name=name) for name in ("maxRisePct", "maxDeclinePct", "endChangePct"))
     rise = Member(file="rise.keras", outputs=("maxRisePct",))
     rest = Member(file="rest.keras", outputs=("maxDeclinePct", "endChangePct"))
-    manifest = Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rise, rest)).manifest
+    manifest = Bundle.create(tmp_path, name="two", outputs=outputs, members=(rise, rest)).manifest
     assert manifest.version.endswith(fingerprint_of([manifest.files["rise.keras"].sha256, manifest.files["rest.keras"].sha256]))
     with pytest.raises(ModelError, match="outputs"):
-        Bundle.seal(tmp_path, name="two", outputs=outputs, members=(rest, rise))
+        Bundle.create(tmp_path, name="two", outputs=outputs, members=(rest, rise))
 
 
 @pytest.mark.parametrize("version", ["latest", "", "20260131-ABCDEF01", "../../etc", "20260131-0a1b2c3d\n", "２０260131-0a1b2c3d"])

@@ -17,7 +17,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.evaluation_documents import evaluation_json
-from tests.support.fake_models import publish_model, seal
+from tests.support.fake_models import create_bundle, publish_model
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_a_rollback_does_not_compare_scores(storage: Storage, incumbent: str, ca
 
 
 def _with_parity(folder: Path, correlation: float, rms_difference_share: float) -> Bundle:
-    bundle = seal(folder, "2")
+    bundle = create_bundle(folder, "2")
     for name in F32.files:
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)

@@ -11,7 +11,7 @@ from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.compiled_models import compiled_bundle
 from tests.support.evaluation_documents import evaluation_json
-from tests.support.fake_models import publish_model, seal
+from tests.support.fake_models import create_bundle, publish_model
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def _contents(storage: Storage) -> dict[str, bytes]:
     return {key: storage.read(key).data for key in storage.list()}
 
 
-def test_a_keras_file_is_sealed_with_the_given_unit(tmp_path: Path) -> None:
+def test_a_keras_file_becomes_a_bundle_with_the_given_unit(tmp_path: Path) -> None:
     (tmp_path / "mine.keras").write_text("1")
-    (tmp_path / "sealed").mkdir()
-    bundle = bundle_to_publish(tmp_path / "mine.keras", tmp_path / "sealed", name=None, unit="window_range")
-    assert Bundle.open(tmp_path / "sealed") == bundle
+    (tmp_path / "created").mkdir()
+    bundle = bundle_to_publish(tmp_path / "mine.keras", tmp_path / "created", name=None, unit="window_range")
+    assert Bundle.open(tmp_path / "created") == bundle
     assert bundle.manifest.name == "mine"
     assert {output.unit for output in bundle.manifest.outputs} == {"window_range"}
 
@@ -39,7 +39,7 @@ def test_rejects_a_file_of_another_format(tmp_path: Path) -> None:
 
 
 def test_publishes_the_files_the_manifest_and_a_card(storage: Storage, tmp_path: Path) -> None:
-    bundle = seal(tmp_path / "bundle", "1")
+    bundle = create_bundle(tmp_path / "bundle", "1")
     version = publish(storage, bundle)
     contents = _contents(storage)
     assert contents.pop(f"versions/{version}/card.md").decode().startswith(f"# fake {version}\n")
@@ -50,10 +50,10 @@ def test_publishes_the_files_the_manifest_and_a_card(storage: Storage, tmp_path:
 
 
 def test_publishing_again_changes_nothing(storage: Storage, tmp_path: Path) -> None:
-    version = publish(storage, seal(tmp_path / "bundle", "1"))
+    version = publish(storage, create_bundle(tmp_path / "bundle", "1"))
     before = _contents(storage)
-    sealed_later = Bundle.seal(tmp_path / "bundle", name="fake")
-    assert publish(storage, sealed_later) == version
+    created_later = Bundle.create(tmp_path / "bundle", name="fake")
+    assert publish(storage, created_later) == version
     assert _contents(storage) == before
 
 
@@ -71,12 +71,12 @@ def test_publishing_a_model_compiled_again_changes_nothing(storage: Storage, tmp
 
 
 def test_rejects_another_description_of_the_same_model(storage: Storage, tmp_path: Path) -> None:
-    publish(storage, seal(tmp_path / "bundle", "1"))
+    publish(storage, create_bundle(tmp_path / "bundle", "1"))
     with pytest.raises(Conflict, match="horizonCandles"):
-        publish(storage, Bundle.seal(tmp_path / "bundle", name="fake", horizon_candles=60))
+        publish(storage, Bundle.create(tmp_path / "bundle", name="fake", horizon_candles=60))
     (tmp_path / "bundle/notes.txt").write_text("more")
     with pytest.raises(Conflict, match="files"):
-        publish(storage, Bundle.seal(tmp_path / "bundle", name="fake"))
+        publish(storage, Bundle.create(tmp_path / "bundle", name="fake"))
 
 
 def test_the_second_of_two_simultaneous_publications_is_a_conflict(tmp_path: Path) -> None:
@@ -88,13 +88,13 @@ def test_the_second_of_two_simultaneous_publications_is_a_conflict(tmp_path: Pat
                 super().write(key, other.manifest.to_json())
             return super().write(key, data, **conditions)
 
-    bundle, other = seal(tmp_path / "bundle", "1"), seal(tmp_path / "other", "1", horizon_candles=60)
+    bundle, other = create_bundle(tmp_path / "bundle", "1"), create_bundle(tmp_path / "other", "1", horizon_candles=60)
     with pytest.raises(Conflict, match="horizonCandles"):
         publish(Raced(tmp_path / "root"), bundle)
 
 
 def test_completes_an_interrupted_publication_unless_its_files_differ(storage: Storage, tmp_path: Path) -> None:
-    bundle = seal(tmp_path / "bundle", "1")
+    bundle = create_bundle(tmp_path / "bundle", "1")
     file, manifest = (f"versions/{bundle.manifest.version}/{name}" for name in ("model.keras", "manifest.json"))
     storage.write(file, b"2")
     with pytest.raises(Conflict, match=file):
@@ -105,8 +105,8 @@ def test_completes_an_interrupted_publication_unless_its_files_differ(storage: S
     assert storage.exists(manifest)
 
 
-def test_rejects_a_bundle_that_was_changed_after_it_was_sealed(storage: Storage, tmp_path: Path) -> None:
-    bundle = seal(tmp_path / "bundle", "1")
+def test_rejects_a_bundle_that_was_changed_after_it_was_created(storage: Storage, tmp_path: Path) -> None:
+    bundle = create_bundle(tmp_path / "bundle", "1")
     (tmp_path / "bundle/model.keras").write_text("2")
     with pytest.raises(ModelError, match=r"model.keras"):
         publish(storage, bundle)

@@ -7,7 +7,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
 from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, open_model_root, open_model_source
 from coinfarm.storage import Storage, open_storage
-from tests.support.fake_models import promote_model, publish_model, seal
+from tests.support.fake_models import create_bundle, promote_model, publish_model
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_keras_file_replaced_during_the_download_is_unavailable(tmp_path: Path
 
 
 def test_a_bundle_folder_serves_its_only_version(tmp_path: Path, folder: Path) -> None:
-    bundle = seal(tmp_path / "bundle")
+    bundle = create_bundle(tmp_path / "bundle")
     source = open_model_source(str(tmp_path / "bundle"))
     assert isinstance(source, BundleFolder)
     current = source.current_if_changed(None)
@@ -120,7 +120,7 @@ def test_a_bundle_folder_serves_its_only_version(tmp_path: Path, folder: Path) -
 @pytest.mark.parametrize("place", ["model.keras", "bundle"])
 def test_a_file_or_bundle_folder_has_no_other_versions(place: str, tmp_path: Path, folder: Path) -> None:
     (tmp_path / "model.keras").write_text("1")
-    seal(tmp_path / "bundle")
+    create_bundle(tmp_path / "bundle")
     for version in ("bare-00000000", "20200101-00000000"):
         with pytest.raises(NotFound, match=version):
             open_model_source(str(tmp_path / place)).fetch(version, folder)
@@ -147,7 +147,7 @@ def test_a_uri_that_ends_in_keras_is_a_file_and_others_are_roots(uri: str, kind:
 def test_a_root_needs_a_version(place: str, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "file.keras").touch()
-    seal(tmp_path / "bundle")
+    create_bundle(tmp_path / "bundle")
     with pytest.raises(NotFound, match=f"{place}.*coinfarm model publish"):
         open_model_root(str(tmp_path / place))
     assert not (tmp_path / "missing").exists()

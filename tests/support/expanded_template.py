@@ -11,12 +11,12 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
 from tests.support.repository import ROOT
+from tests.support.template_functions import TemplateFunctions
 
 TEMPLATE = json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml"))))  # plain types: cfn-lint's own store line numbers
 FLEET = {"FleetRepository": "coinfarm", "FleetVpc": "vpc-1", "FleetSubnets": "subnet-1"}
 """The parameters that create a GPU fleet."""
 CUSTOMER_KEY = {"Encryption": "CustomerKey"}
-NO_VALUE = {"Ref": "AWS::NoValue"}
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/coinfarm:latest"
 
 
@@ -44,9 +44,8 @@ def transformed(template: dict[str, Any], **parameters: str) -> dict[str, Any]:
 
 def stack(**parameters: str) -> dict[str, Any]:
     """The resources whose conditions hold, by logical id, with references to parameters and `Fn::If` replaced by their values."""
-    evaluate = _Evaluation(parameters).value_of
-    resources = {name: evaluate(resource) for name, resource in expanded(**parameters)["Resources"].items()}
-    return {name: resource for name, resource in resources.items() if resource is not NO_VALUE}
+    resources: dict[str, Any] = _functions(parameters).resolve(expanded(**parameters)["Resources"])
+    return resources
 
 
 def properties_of(name: str, **parameters: str) -> Any:
@@ -66,13 +65,13 @@ def arn_of(name: str) -> dict[str, list[str]]:
 
 def broken_rules(**parameters: str) -> list[str]:
     """The descriptions of the assertions in the template's Rules that these parameters violate."""
-    evaluation = _Evaluation(parameters)
+    evaluate = _functions(parameters).resolve
     return [
         assertion["AssertDescription"]
         for rule in TEMPLATE["Rules"].values()
-        if evaluation.holds(rule["RuleCondition"])
+        if evaluate(rule["RuleCondition"])
         for assertion in rule["Assertions"]
-        if not evaluation.holds(assertion["Assert"])
+        if not evaluate(assertion["Assert"])
     ]
 
 
@@ -82,42 +81,5 @@ def _with_defaults(parameters: dict[str, str]) -> dict[str, str]:
     return defaults | parameters
 
 
-class _Evaluation:
-    """Evaluates `Ref` of parameters, `Fn::If` and conditions; other functions stay as they are."""
-
-    def __init__(self, parameters: dict[str, str]) -> None:
-        self._parameters = _with_defaults(parameters)
-
-    def value_of(self, node: Any) -> Any:
-        """The value, or `NO_VALUE` for a resource or property whose condition does not hold."""
-        if isinstance(node, list):
-            return [item for item in map(self.value_of, node) if item is not NO_VALUE]
-        if not isinstance(node, dict):
-            return node
-        if node == NO_VALUE:
-            return NO_VALUE
-        if isinstance(node.get("Condition"), str) and "Type" in node and not self.holds({"Condition": node["Condition"]}):
-            return NO_VALUE
-        if node.keys() == {"Ref"}:
-            return self._parameters.get(node["Ref"], node)
-        if node.keys() == {"Fn::If"}:
-            condition, then, otherwise = node["Fn::If"]
-            return self.value_of(then if self.holds({"Condition": condition}) else otherwise)
-        values = {name: self.value_of(value) for name, value in node.items()}
-        return {name: value for name, value in values.items() if value is not NO_VALUE}
-
-    def holds(self, condition: Any) -> bool:
-        ((operator, operands),) = condition.items()
-        match operator:
-            case "Condition":
-                return self.holds(TEMPLATE["Conditions"][operands])
-            case "Fn::Equals":
-                left, right = map(self.value_of, operands)
-                return str(left) == str(right)
-            case "Fn::Not":
-                return not self.holds(operands[0])
-            case "Fn::And":
-                return all(map(self.holds, operands))
-            case "Fn::Or":
-                return any(map(self.holds, operands))
-        raise ValueError(operator)
+def _functions(parameters: dict[str, str]) -> TemplateFunctions:
+    return TemplateFunctions(TEMPLATE["Conditions"], dict(_with_defaults(parameters)))

@@ -11,11 +11,18 @@ from cfnlint.decode import cfn_yaml
 
 from tests.support.template_functions import TemplateFunctions
 
-_PSEUDO = {"AWS::Region": "eu-west-1", "AWS::AccountId": "123456789012", "AWS::StackName": "stack", "AWS::Partition": "aws"}
+_PSEUDO = {
+    "AWS::Region": "eu-west-1",
+    "AWS::AccountId": "123456789012",
+    "AWS::StackName": "stack",
+    "AWS::Partition": "aws",
+    "AWS::URLSuffix": "amazonaws.com",
+}
 
 
 class ResolvedTemplate(TemplateFunctions):
     """The resources' properties by logical id, and the outputs. `Ref` of a resource is its logical id, `Arn` an ARN that ends with it.
+    `Fn::Base64` leaves the text as it is.
 
     Raises `KeyError` for a reference to nothing and for a function that is not implemented here.
     """
@@ -46,6 +53,8 @@ class ResolvedTemplate(TemplateFunctions):
                 return self._substitute(*([argument] if isinstance(argument, str) else argument))
             case "Fn::GetAtt":
                 return self._attribute(*argument)
+            case "Fn::Base64":
+                return self.resolve(argument)
             case "Fn::FindInMap":
                 first, second, third = self.resolve(argument)
                 return self._mappings[first][second][third]

@@ -1,29 +1,21 @@
-"""All templates: valid, described, and consistent with the stages of samconfig.toml and the environments of `sam local`."""
+"""template.yaml: valid, and consistent with the stages of samconfig.toml and the environments of `sam local`."""
 
 import json
 import re
 import tomllib
 
 import pytest
-from cfnlint.api import ManualArgs, lint, lint_file
-from cfnlint.decode import cfn_yaml
+from cfnlint.api import ManualArgs, lint
 
 from tests.support.expanded_template import FLEET, TEMPLATE, broken_rules, expanded, resources_of_type
 from tests.support.repository import ROOT
 
-TEMPLATES = ["template.yaml", *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "infrastructure").glob("*.yaml")))]
 PARAMETERS = TEMPLATE["Parameters"]
 SCHEDULE = {"ProvisionedFrom": "cron(45 8 ? * MON-FRI *)", "ProvisionedTo": "cron(0 18 ? * MON-FRI *)"}
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
-def test_template_is_valid_and_describes_its_parameters_and_outputs(name):
-    assert lint_file(ROOT / name) == []
-    template = cfn_yaml.load(str(ROOT / name))
-    assert all(entry["Description"] for section in ("Parameters", "Outputs") for entry in template[section].values())
-
-
 def test_expanded_template_is_valid():
+    """`make lint` checks the templates themselves."""
     assert lint(json.dumps(expanded()), config=ManualArgs(regions=["us-east-1"])) == []
 
 

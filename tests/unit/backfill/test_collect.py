@@ -14,7 +14,6 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.candles.day import day_of
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
-from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import stored, synthetic_history
 from tests.support.pixel_engine import PixelEngine, loaded
@@ -37,31 +36,17 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return run
 
 
-EXPECTED = {
-    "DEMOUSD": {
-        "asked": 6 * DAY,
-        # 241 after the late start; all of the fourth day but the first 99 windows and 149 at the gap; all of the fifth
-        "predicted": 241 + (DAY - 99 - 149) + DAY,
-        "mostlyFilled": 99 + 149,
-        "tooFewBefore": 199,
-        "noCandles": DAY + 1000 + DAY,
-        "missing": DAY,
-    },
-    "DEMOETH": {
-        "asked": 6 * DAY,
-        "predicted": DAY - 199,
-        "mostlyFilled": 0,
-        "tooFewBefore": 199,
-        "noCandles": DAY + 3 * DAY,
-        "missing": DAY,
-    },
-}
+NAMES = ("asked", "predicted", "mostlyFilled", "tooFewBefore", "noCandles", "missing")
+# 241 after the late start; all of the fourth day but the first 99 windows and 149 at the gap; all of the fifth
+USD = (6 * DAY, 241 + (DAY - 99 - 149) + DAY, 99 + 149, 199, DAY + 1000 + DAY, DAY)
+ETH = (6 * DAY, DAY - 199, 0, 199, DAY + 3 * DAY, DAY)
+EXPECTED = {symbol: dict(zip(NAMES, counts, strict=True)) for symbol, counts in (("DEMOUSD", USD), ("DEMOETH", ETH))}
 
 
 def test_every_requested_window_is_counted_once(run: Run, tmp_path: Path) -> None:
     coverage = collect(run, tmp_path / "all.parquet")
     assert {symbol: counts.document() for symbol, counts in coverage.by_symbol().items()} == EXPECTED
-    assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in EXPECTED["DEMOUSD"]}
+    assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in NAMES}
     assert all(counts.is_consistent for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
     assert [str(shard) for shard in coverage.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
     december = json.loads(json.dumps(coverage.document()))["months"][0]
@@ -118,17 +103,9 @@ def test_folder_that_is_not_empty_is_not_changed(run: Run, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("output", ["all.parquet", "dataset"])
 def test_interruption_leaves_no_file(run: Run, tmp_path: Path, output: str) -> None:
-    class Stop(Exception):
-        pass
-
-    calls = iter(range(8))
-
-    def stop_at_the_ninth_shard() -> None:
-        if next(calls, None) is None:
-            raise Stop
-
-    with pytest.raises(Stop):
-        collect(run, tmp_path / output, stop_at_the_ninth_shard)
+    shards = iter(range(8))
+    with pytest.raises(StopIteration):
+        collect(run, tmp_path / output, lambda: next(shards))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -142,10 +119,10 @@ def test_run_without_results_is_missing_and_its_file_empty(tmp_path: Path) -> No
 def test_run_without_any_candles_is_an_error_and_leaves_no_file(tmp_path: Path) -> None:
     predictor = Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=100)
     candles = stored(tmp_path / "store", synthetic_history(1))
-    manifest = planned(tmp_path / "planned", candles, days=1, version=predictor.model.version).manifest
-    run = Run(open_storage(str(tmp_path / "run")))
-    earlier = {"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3), "results_uri": run.storage.uri()}
-    run.write(manifest.model_copy(update=earlier))
+    run = planned(tmp_path / "run", candles, days=1, version=predictor.model.version)
+    earlier = run.manifest.model_copy(update={"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3)})
+    (tmp_path / "run/manifest.json").write_text(earlier.model_dump_json(by_alias=True))
+    run = Run(run.storage)
     run_shards(predictor, candles, run.results, run.manifest.shards())
     with pytest.raises(NotFound, match=r"2025-01-01.*DEMOUSD 1m from 2026-01-01 to 2026-01-01"):
         collect(run, tmp_path / "all.parquet")

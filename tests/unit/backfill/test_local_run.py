@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,8 +24,8 @@ from tests.support.compiled_models import compiled_bundle
 
 DAYS = 6
 WINDOWS_PER_DAY = 96
+"""Of candles of 15 minutes."""
 MANY_DAYS = 30
-"""The windows of a day of candles of 15 minutes."""
 
 
 @pytest.fixture(scope="module")
@@ -48,32 +49,28 @@ def run(tmp_path: Path, model: tuple[str, str]) -> Run:
     return planned(tmp_path / "run", candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
 
 
+def continue_run(run: Run, processes: int, on_progress: Callable[[RunProgress], None] = lambda _: None) -> RunProgress:
+    return run_locally(run.storage.uri(), list(run.manifest.shards()), processes, on_progress)
+
+
 def files(run: Run) -> dict[str, bytes]:
     return {key: run.results.read(key).data for key in run.results.list("predictions")}
 
 
 def test_two_processes_give_the_results_of_one(run: Run, tmp_path: Path, model: tuple[str, str]) -> None:
     done: set[int] = set()
-    progress = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, lambda progress: done.add(progress.done))
+    progress = continue_run(run, 2, lambda progress: done.add(progress.done))
     assert (progress.done, progress.failed, progress.stopped) == (DAYS, {}, False)
-    assert progress.frames == DAYS * WINDOWS_PER_DAY - 199 - 149
+    assert (progress.frames, progress.frames_in_progress) == (DAYS * WINDOWS_PER_DAY - 199 - 149, 0)
     assert done >= set(range(1, DAYS + 1))
-    assert progress.frames_in_progress == 0
     alone = planned(tmp_path / "alone", run.candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
-    run_locally(alone.storage.uri(), list(alone.manifest.shards()), 1, lambda progress: None)
+    continue_run(alone, 1)
     assert files(run) == files(alone)
-
-
-def test_finished_shards_are_skipped(run: Run) -> None:
-    shards = list(run.manifest.shards())
-    run_locally(run.storage.uri(), shards[:4], 1, lambda progress: None)
-    progress = run_locally(run.storage.uri(), shards, 1, lambda progress: None)
-    assert (progress.done, progress.frames) == (DAYS, (DAYS - 4) * WINDOWS_PER_DAY - 149)
 
 
 def test_failed_shard_is_reported_and_affects_no_other(run: Run) -> None:
     run.candles.write("candles/symbol=DEMOUSD/interval=15m/date=2026-01-06.parquet", b"not Parquet")
-    progress = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, lambda progress: None)
+    progress = continue_run(run, 1)
     assert (progress.done, [str(shard) for shard in progress.failed]) == (DAYS - 1, ["DEMOUSD 15m 2026-01-06"])
     assert "date=2026-01-06.parquet" in next(iter(progress.failed.values()))
 
@@ -81,12 +78,11 @@ def test_failed_shard_is_reported_and_affects_no_other(run: Run) -> None:
 def test_missing_model_is_an_error(run: Run, tmp_path: Path) -> None:
     gone = planned(tmp_path / "gone", run.candles, interval="15m", days=DAYS, model_uri=str(tmp_path / "nowhere"))
     with pytest.raises(CoinfarmError, match="nowhere"):
-        run_locally(gone.storage.uri(), list(gone.manifest.shards()), 1, lambda progress: None)
+        continue_run(gone, 1)
 
 
 def test_shards_of_a_killed_process_are_processed_by_another(run: Run) -> None:
     children = Path(f"/proc/self/task/{os.getpid()}/children")
-
     killed: list[int] = []
 
     def kill_one(progress: RunProgress) -> None:
@@ -94,8 +90,7 @@ def test_shards_of_a_killed_process_are_processed_by_another(run: Run) -> None:
             killed.append(1)
             os.kill(int(children.read_text().split()[-1]), signal.SIGKILL)
 
-    progress = run_locally(run.storage.uri(), list(run.manifest.shards()), 2, kill_one)
-    assert progress.done == DAYS
+    assert continue_run(run, 2, kill_one).done == DAYS
 
 
 @pytest.fixture
@@ -105,14 +100,19 @@ def long_run(tmp_path: Path, model: tuple[str, str]) -> Run:
 
 
 def started(run: Run) -> "subprocess.Popen[str]":
-    """The command, once the first result exists."""
-    command = "import sys; from coinfarm.cli import main; main(sys.argv[1:])"
+    """The command in a session of its own, when its modules are imported."""
+    command = "import sys; from coinfarm.cli import main; print('ready', flush=True); main(sys.argv[1:])"
     arguments = [sys.executable, "-c", command, "backfill", "run", "--processes", "2", "--run", run.storage.uri()]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    process.stdout.readline()
+    return process
+
+
+def wait_for_a_result(run: Run, process: "subprocess.Popen[str]") -> None:
     while not files(run):
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
-    return process
 
 
 def is_alive(process_id: str) -> bool:
@@ -123,14 +123,9 @@ def is_alive(process_id: str) -> bool:
         return False
 
 
-@pytest.mark.parametrize("after_s", [0.2, 1.0])
-def test_ctrl_c_during_the_start_is_one_line(long_run: Run, after_s: float) -> None:
-    command = "import sys; from coinfarm.cli import main; print('ready', flush=True); main(sys.argv[1:])"
-    arguments = [sys.executable, "-c", command, "backfill", "run", "--processes", "2", "--run", long_run.storage.uri()]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    process.stdout.readline()
-    time.sleep(after_s)
+def test_ctrl_c_during_the_start_is_one_line(long_run: Run) -> None:
+    process = started(long_run)
+    time.sleep(0.5)
     os.killpg(process.pid, signal.SIGINT)  # like a terminal, also to the child processes
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -138,23 +133,20 @@ def test_ctrl_c_during_the_start_is_one_line(long_run: Run, after_s: float) -> N
     assert errors.count("\n") == 1
 
 
-def test_run_continues_after_ctrl_c(long_run: Run) -> None:
+def test_ctrl_c_finishes_the_shards_in_progress_and_shows_the_command_to_continue(long_run: Run) -> None:
     process = started(long_run)
+    wait_for_a_result(long_run, process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert errors.splitlines()[-1].startswith("Stopped.")
     assert "coinfarm backfill run --run" in errors
     assert "Traceback" not in errors
-    done = len(files(long_run))
-    assert 0 < done < MANY_DAYS
-    progress = run_locally(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda progress: None)
-    assert progress.done == MANY_DAYS
-    assert progress.frames <= (MANY_DAYS - done) * WINDOWS_PER_DAY
+    assert 0 < len(files(long_run)) < MANY_DAYS
 
 
-def test_children_end_after_a_kill_and_leave_no_partial_files(long_run: Run, tmp_path: Path) -> None:
+def test_children_end_after_a_kill_and_the_run_continues_after_the_complete_files(long_run: Run, tmp_path: Path) -> None:
     process = started(long_run)
+    wait_for_a_result(long_run, process)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     process.kill()
     process.communicate()
@@ -162,8 +154,9 @@ def test_children_end_after_a_kill_and_leave_no_partial_files(long_run: Run, tmp
     while any(is_alive(child) for child in children):
         assert time.monotonic() < until, "the children outlive their parent"
         time.sleep(0.05)
-    assert 0 < len(files(long_run)) < MANY_DAYS
     partial = collect(long_run, tmp_path / "partial.parquet")
-    assert len(partial.missing) == MANY_DAYS - len(files(long_run)), "every file is complete"
-    run_locally(long_run.storage.uri(), list(long_run.manifest.shards()), 2, lambda progress: None)
-    assert collect(long_run, tmp_path / "all.parquet").missing == []
+    done = len(files(long_run))
+    assert len(partial.missing) == MANY_DAYS - done > 0, "every file is complete"
+    progress = continue_run(long_run, 2)
+    assert progress.done == MANY_DAYS
+    assert progress.frames <= (MANY_DAYS - done) * WINDOWS_PER_DAY

@@ -28,15 +28,12 @@ def test_unmeasured_gpu_speed_is_marked_as_assumed() -> None:
     assert ESTIMATE.target("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
 
 
-def test_gpu_of_unknown_speed_has_no_price() -> None:
-    target = estimate_cost(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instance_type="g6.xlarge")).target("gpu")
-    assert (target.frames_per_s, target.seconds, target.usd) == (None, None, None)
-
-
-def test_given_gpu_speed_is_used() -> None:
-    target = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_frames_per_s=1_000)).target("gpu")
-    assert target.seconds == pytest.approx(36.0)
-    assert "ASSUMED" not in target.basis
+def test_gpu_speed_may_be_unknown_or_given() -> None:
+    unknown = estimate_cost(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instance_type="g6.xlarge")).target("gpu")
+    assert (unknown.frames_per_s, unknown.seconds, unknown.usd) == (None, None, None)
+    given = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_frames_per_s=1_000)).target("gpu")
+    assert given.seconds == pytest.approx(36.0)
+    assert "ASSUMED" not in given.basis
 
 
 @pytest.mark.parametrize(("messages", "functions", "instances"), [(1, 1, 1), (15, 2, 15), (100, 10, 30), (1_000, 10, 30)])

@@ -21,8 +21,7 @@ from tests.support.fake_queue import FakeQueue
 def dates(queue: FakeQueue) -> list[int]:
     """The days of January that were sent."""
     requests = [parse_message(body.encode()) for body in queue.bodies]
-    assert all(isinstance(request, ShardRequest) for request in requests)
-    return [request.date.day for request in requests]  # type: ignore[union-attr]
+    return [request.date.day for request in requests if isinstance(request, ShardRequest)]
 
 
 def test_each_shard_is_sent_once(run: Run, queue: FakeQueue) -> None:
@@ -39,13 +38,10 @@ def test_interrupted_submission_continues(run: Run) -> None:
     failing.error = Unavailable("the queue cannot be reached")
     with pytest.raises(Unavailable):
         submit(run, failing)
-    submission = read_submission(run)
-    assert submission is not None
-    assert submission.sent == 10
     queue = FakeQueue()
     progress: list[tuple[int, int]] = []
     assert submit(run, queue, lambda sent, total: progress.append((sent, total))) == 15
-    assert dates(failing) + dates(queue) == list(range(1, 26))
+    assert (dates(failing), dates(queue)) == (list(range(1, 11)), list(range(11, 26)))
     assert progress == [(10, 15), (15, 15)]
 
 
@@ -68,17 +64,17 @@ def test_missing_shards_are_sent_again(run: Run, queue: FakeQueue, predictor: Pr
 
 
 def test_check_finds_a_day_that_has_grown(tmp_path: Path, queue: FakeQueue, predictor: Predictor) -> None:
-    store = stored_with_partial_days(tmp_path / "growing", synthetic_history(25, interval="1h")[:594])
-    run = planned(tmp_path / "grown", store, interval="1h", days=25, version=predictor.model.version)
+    store = stored_with_partial_days(tmp_path / "growing", synthetic_history(10, interval="1h")[:-6])
+    run = planned(tmp_path / "grown", store, interval="1h", days=10, version=predictor.model.version)
     submit(run, queue)
     process_queue(run, queue, predictor)
     last = list(run.manifest.shards())[-1]
     assert counts(run, last).no_candles == 6
 
-    store_history(store, synthetic_history(25, interval="1h"))
+    store_history(store, synthetic_history(10, interval="1h"))
     assert resend(run, queue) == 0
     assert resend(run, queue, check_results=True) == 1
-    assert dates(queue) == [25]
+    assert dates(queue) == [10]
     process_queue(run, queue, predictor)
     assert counts(run, last).no_candles == 0
     assert resend(run, queue, check_results=True) == 0

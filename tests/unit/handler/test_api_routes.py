@@ -21,19 +21,17 @@ FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
 
 def test_accepts_a_json_body_in_base64(send):
     body = base64.b64encode(json.dumps(demo_request()).encode()).decode()
-    assert send("POST", "/predictions", b"", event={"body": body, "isBase64Encoded": True}).status == 200
+    assert send("POST", "/predictions", event={"body": body, "isBase64Encoded": True}).status == 200
 
 
 @pytest.mark.parametrize("body", ["no base64!", "ä"])
 def test_rejects_invalid_base64(send, body):
-    response = send("POST", "/predictions", b"", event={"body": body, "isBase64Encoded": True})
+    response = send("POST", "/predictions", event={"body": body, "isBase64Encoded": True})
     assert response.status == 400
     assert "base64" in response.json()["detail"]
 
 
-@pytest.mark.parametrize(
-    "media_type", ["application/json; charset=utf-8", "Application/JSON", ""], ids=["with a charset", "in capitals", "not given"]
-)
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON", ""])
 def test_accepts_every_spelling_of_the_json_media_type(send, media_type):
     assert send("POST", "/predictions", demo_request(), media_type).status == 200
 
@@ -45,47 +43,31 @@ def test_rejects_unsupported_media_types(send, path, media_type):
     assert media_type in response.json()["detail"]
 
 
-def test_rejects_bodies_over_the_limit(send, monkeypatch):
-    monkeypatch.setenv("MAX_BODY_BYTES", "1000")
-    response = send("POST", "/predictions", demo_request())
-    assert response.status == 413
-    assert "1000 bytes" in response.json()["detail"]
-
-
 def test_the_body_limit_counts_decoded_bytes(send, monkeypatch):
     body = npz(frames=FRAMES)
     monkeypatch.setenv("MAX_BODY_BYTES", str(len(body)))
     assert send("POST", "/predictions", body, NPZ).status == 200
-
-
-def test_rejects_too_many_windows(send, monkeypatch):
-    monkeypatch.setenv("MAX_FRAMES", "5")
-    assert send("POST", "/predictions", demo_request(204)).status == 200
-    response = send("POST", "/predictions", demo_request(205))
+    response = send("POST", "/predictions", body + b"\0", NPZ)
     assert response.status == 413
-    detail = response.json()["detail"]
-    assert all(number in detail for number in ("6 windows", "at most 204 candles", "199 candles"))
+    assert f"{len(body)} bytes" in response.json()["detail"]
 
 
-def test_rejects_too_many_frames(send, monkeypatch):
+def test_rejects_more_than_max_frames(send, monkeypatch):
     monkeypatch.setenv("MAX_FRAMES", "1")
     assert send("POST", "/predictions", npz(frames=FRAMES), NPZ).status == 413
+    assert send("POST", "/predictions", demo_request(200)).status == 200
+    response = send("POST", "/predictions", demo_request(201))
+    assert response.status == 413
+    assert "2 windows" in response.json()["detail"]
 
 
 @pytest.mark.parametrize("count", [200, 205], ids=["one window", "a sheet of six"])
-def test_renders_frames_as_png(send, count):
+def test_renders_frames_as_png_without_a_model(send, monkeypatch, count):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
     response = send("POST", "/frames", demo_request(count))
     assert (response.status, response.media_type) == (200, "image/png")
     Image.open(io.BytesIO(response.content)).verify()
-
-
-def test_rejects_too_many_frames_to_render(send):
     assert send("POST", "/frames", demo_request(224)).status == 413
-
-
-def test_rendering_needs_no_model(send, monkeypatch):
-    monkeypatch.setenv("MODEL_URI", "/nowhere")
-    assert send("POST", "/frames", demo_request()).status == 200
 
 
 def test_model_shows_outputs_and_metrics(send, models, folder):
@@ -102,24 +84,16 @@ def test_model_shows_another_version(send, models, folder):
     assert send("GET", "/model", query={"version": other}).json()["version"] == other
 
 
-@pytest.mark.parametrize(
-    ("version", "status"),
-    [("20990101-00000000", 404), ("../../etc/passwd", 404), ("x" * 33, 422)],
-    ids=["unknown", "invalid", "too long"],
-)
+@pytest.mark.parametrize(("version", "status"), [("20990101-00000000", 404), ("../../etc/passwd", 404), ("x" * 33, 422)])
 def test_model_rejects_invalid_versions(send, version, status):
     response = send("GET", "/model", query={"version": version})
     assert (response.status, response.media_type) == (status, "application/problem+json")
 
 
-@pytest.mark.parametrize(("variable", "value"), [("MODEL_URI", "/nowhere"), ("MAX_BATCH", "many")])
-def test_health_needs_neither_a_model_nor_valid_settings(send, monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-    assert send("GET", "/health").json() == {"status": "ok"}
-
-
-def test_invalid_settings_are_named(send, monkeypatch):
+def test_health_needs_neither_a_model_nor_valid_settings(send, monkeypatch):
+    monkeypatch.setenv("MODEL_URI", "/nowhere")
     monkeypatch.setenv("MAX_BATCH", "many")
+    assert send("GET", "/health").json() == {"status": "ok"}
     assert send("GET", "/ready").json()["detail"].startswith("MAX_BATCH='many': ")
 
 
@@ -129,9 +103,7 @@ def test_ready_loads_the_model(send, folder):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
-    [("GET", "/ready", b""), ("GET", "/model", b""), ("POST", "/predictions", demo_request())],
-    ids=["/ready", "/model", "/predictions"],
+    ("method", "path", "body"), [("GET", "/ready", b""), ("GET", "/model", b""), ("POST", "/predictions", demo_request())]
 )
 def test_a_missing_model_is_503_and_names_its_place(send, monkeypatch, method, path, body):
     monkeypatch.setenv("MODEL_URI", "/nowhere")
@@ -140,7 +112,7 @@ def test_a_missing_model_is_503_and_names_its_place(send, monkeypatch, method, p
     assert "/nowhere" in response.json()["detail"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/predictions/1"), ("GET", "/")], ids=lambda part: part)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/predictions/1"), ("GET", "/")])
 def test_unknown_routes_are_404(send, method, path):
     response = send(method, path)
     assert (response.status, response.media_type) == (404, "application/problem+json")
@@ -152,8 +124,7 @@ def test_other_methods_are_405_with_the_allowed_one(api_event, invoke, method, p
     raw = invoke(api_event(method, path, "application/json", b""))
     response = ApiResponse.of(raw)
     assert (response.status, response.media_type) == (405, "application/problem+json")
-    headers = raw.get("headers") or raw["multiValueHeaders"]
-    assert headers["Allow"] in (allowed, [allowed])
+    assert (raw.get("headers") or raw["multiValueHeaders"])["Allow"] in (allowed, [allowed])
 
 
 @pytest.mark.usefixtures("broken_engine")

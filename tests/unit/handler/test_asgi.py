@@ -47,19 +47,12 @@ def client(container):
         yield client
 
 
-def test_predicts_frames(client):
+def test_passes_binary_bodies_queries_and_problem_documents(client, folder):
+    assert list((folder / "cache").glob("*/*/model.keras")), "the model is loaded before the first request"
     body = npz(frames=render_frames(windows(demo_candles(203).columns)))
     response = client.post("/predictions", content=body, headers={"content-type": "application/x-npz"})
     assert len(response.json()["results"]) == 4
-
-
-def test_renders_candles(client):
-    response = client.post("/frames", json=demo_request())
-    assert response.headers["content-type"] == "image/png"
-    Image.open(io.BytesIO(response.content)).verify()
-
-
-def test_passes_the_query_string_and_problem_documents(client):
+    Image.open(io.BytesIO(client.post("/frames", json=demo_request()).content)).verify()
     assert client.get("/model", params={"version": "20990101-00000000"}).status_code == 404
     response = client.post("/predictions", json=demo_request(199))
     assert (response.status_code, response.headers["content-type"]) == (422, "application/problem+json")
@@ -76,10 +69,6 @@ def test_concurrent_requests_get_their_own_responses(client):
     with ThreadPoolExecutor(8) as pool:
         documents = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
     assert [len(response["results"]) for response in documents] == [count - 199 for count in counts]
-
-
-def test_loads_the_model_before_the_first_request(client, folder):
-    assert list((folder / "cache").glob("*/*/model.keras"))
 
 
 def test_starts_without_a_model_and_is_not_ready(monkeypatch, caplog):

@@ -32,22 +32,19 @@ def test_writes_parquet_results(deliver, results):
 def candle_file(folder):
     (folder / "candles").mkdir()
     (folder / "candles/DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(600)))
-    return {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "DEMOUSD-1m.parquet"}
+    return {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "DEMOUSD-1m.parquet", "resultsUri": "one.json"}
 
 
 @pytest.mark.parametrize(
     ("period", "opened", "windows"),
     [
         pytest.param({}, 0, 401, id="all of the file"),
-        pytest.param({"from": "2026-01-01T01:00:00Z"}, 60, 341, id="from"),
         pytest.param({"to": "2026-01-01T03:21:00Z"}, 0, 2, id="to, which is exclusive"),
-        pytest.param(
-            {"from": "2026-01-01T02:00:00+01:00", "to": "2026-01-01T06:00:00"}, 60, 101, id="another zone, and none, which is UTC"
-        ),
+        pytest.param({"from": "2026-01-01T02:00:00+01:00", "to": "2026-01-01T06:00:00"}, 60, 101, id="other zones"),
     ],
 )
 def test_predicts_a_period_of_a_candle_file(deliver, results, candle_file, period, opened, windows):
-    assert deliver({**candle_file, **period, "resultsUri": "one.json"}) == []
+    assert deliver({**candle_file, **period}) == []
     found = results["one"]["results"]
     assert (found[0]["openTime"], len(found)) == (START_MS + opened * MINUTE_MS, windows)
 
@@ -58,12 +55,13 @@ def test_accepts_absolute_uris_inside_the_roots(deliver, results, candle_file, f
     assert results.names() == ["one.json"]
 
 
+@pytest.mark.parametrize("is_shard", [False, True], ids=["request", "shard"])
 @pytest.mark.parametrize(("variable", "field"), [("RESULTS_ROOT", "resultsUri"), ("CANDLES_ROOT", "candlesUri")])
-def test_rejects_uris_without_a_configured_root(deliver, candle_file, monkeypatch, caplog, variable, field):
+def test_rejects_uris_without_a_configured_root(deliver, candle_file, monkeypatch, caplog, variable, field, is_shard):
     monkeypatch.delenv(variable)
-    assert deliver({**candle_file, "resultsUri": "one.json"}) == [0]
-    problem = next(record.problem for record in caplog.records if record.message == "record failed")
-    (error,) = problem["errors"]
+    shard = {"date": "2026-01-01", "modelVersion": "20260101-00000000", "candlesUri": "a", "resultsUri": "b"}
+    assert deliver({**candle_file, **(shard if is_shard else {})}) == [0]
+    (error,) = next(record.problem for record in caplog.records if hasattr(record, "problem"))["errors"]
     assert error["pointer"] == f"/{field}"
     assert variable in error["detail"]
 
@@ -76,34 +74,19 @@ def test_a_second_delivery_keeps_the_result_even_after_a_promotion(deliver, resu
     written, status = path.read_bytes(), path.stat()
     promote_model(models, folder / "next bundle", "2.5")
     assert deliver(repeated) == []
-    assert path.read_bytes() == written
-    assert path.stat().st_mtime_ns == status.st_mtime_ns
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == (written, status.st_mtime_ns)
     assert engine_calls == [1]
 
 
-def test_another_message_replaces_the_result(deliver, results):
-    deliver(message("one", 200))
-    deliver(message("one", 203))
-    assert len(results["one"]["results"]) == 4
-
-
-def test_replaces_other_files(deliver, results):
+def test_replaces_other_files_and_results_of_other_messages(deliver, results):
     results.folder.mkdir()
     (results.folder / "one.json").write_bytes(b"hello")
-    assert deliver(message("one")) == []
-    assert len(results["one"]["results"]) == 1
+    for count in (200, 203):
+        assert deliver(message("one", count)) == []
+        assert len(results["one"]["results"]) == count - 199
 
 
-def test_rejects_records_over_max_record_frames(deliver, results, monkeypatch):
+def test_rejects_messages_over_max_record_frames(deliver, results, monkeypatch):
     monkeypatch.setenv("MAX_RECORD_FRAMES", "10")
     assert deliver(message("much", 210, seed=1), message("little", 209, seed=2)) == [0]
     assert results.names() == ["little.json"]
-
-
-def test_an_unexpected_error_does_not_fail_the_other_records(deliver, results, candle_file, monkeypatch):
-    def explode(*args, **kwargs):
-        raise ZeroDivisionError
-
-    monkeypatch.setattr("handler.jobs.parse_candles", explode)
-    assert deliver(message("first"), {**candle_file, "resultsUri": "bad.json"}, message("third")) == [1]
-    assert results.names() == ["first.json", "third.json"]

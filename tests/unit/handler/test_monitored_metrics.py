@@ -5,7 +5,6 @@ import json
 import pytest
 from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_flag
 
-from coinfarm.aws.sqs import QueueMessage
 from handler import app
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
@@ -15,6 +14,7 @@ from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
 from tests.support.demo_requests import demo_request, queue_event, rest_event
+from tests.support.fake_queue import FakeQueue, received
 from tests.support.monitoring_stack import monitoring_stack, requested_metrics
 
 
@@ -32,29 +32,12 @@ def run_queue(invoke, without_model):
     invoke(queue_event({**demo_request(), "resultsUri": "other.json"}))
 
 
-class OneDelivery:
-    """A queue that delivers two messages and then stops the worker."""
-
-    def __init__(self, drain):
-        self._drain = drain
-
-    def receive(self, count, wait_s, visibility_timeout_s):
-        bodies = {"good": json.dumps({**demo_request(), "resultsUri": "good.json"}), "bad": "{}"}
-        self._drain.wait = lambda pause_s: True
-        return [QueueMessage(name, body, f"receipt of {name}", 1) for name, body in bodies.items()]
-
-    def delete(self, receipts):
-        return {}
-
-    def extend(self, receipts, visibility_timeout_s):
-        return {}
-
-
 def run_worker(_, without_model):
     for prepare in (lambda: None, without_model):
         prepare()
         settings, drain = WorkerSettings(queue_url="https://sqs.us-east-1.amazonaws.com/1/shards"), Drain(0)
-        queue = OneDelivery(drain)
+        queue = FakeQueue(received("good", json.dumps({**demo_request(), "resultsUri": "good.json"})), received("bad", "{}"))
+        drain.wait = lambda _, queue=queue: not queue.waiting
         WorkerThread("worker-thread-1", settings, app.service(), queue, VisibilityExtender(queue, 60), IdleTimer(), drain).run()
         print_metrics()
 

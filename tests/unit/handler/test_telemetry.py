@@ -37,45 +37,57 @@ def logs():
     logger.registered_handler.setStream(before)
 
 
-def test_every_metric_names_the_function(invoke, capsys):
+def test_metrics_have_the_function_and_frames_the_version(invoke, capsys):
     reset_cold_start_flag()
-    invoke(demo_request())
+    version = invoke(demo_request(210))["model"]["version"]
     blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     dimensions = {frozenset(directive["Dimensions"][0]) for blob in blobs for directive in blob["_aws"]["CloudWatchMetrics"]}
     assert dimensions == {frozenset({"function_name", "service"}), frozenset({"function_name", "service", "model_version"})}
     assert {blob["function_name"] for blob in blobs} == {LocalContext().function_name}
+    assert [(blob["model_version"], blob["ModelFrames"]) for blob in blobs if "model_version" in blob] == [(version, [11])]
+
+
+def run(code, **environment):
+    """What the code prints in another process: settings of Powertools are read when it is imported."""
+    ran = subprocess.run([sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True)
+    assert ran.stderr == ""
+    return ran.stdout
 
 
 @pytest.mark.parametrize(
     ("environment", "name"),
     [
         ({"AWS_LAMBDA_FUNCTION_NAME": "coinfarm-api"}, "coinfarm-api"),
-        ({"POWERTOOLS_METRICS_FUNCTION_NAME": "coinfarm-fleet"}, "coinfarm-fleet"),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "coinfarm-api", "POWERTOOLS_METRICS_FUNCTION_NAME": "coinfarm-fleet"}, "coinfarm-fleet"),
     ],
     ids=["Lambda", "worker"],
 )
 def test_function_name_from_the_environment(environment, name):
-    code = "import handler.telemetry as t; t.count('Frames'); t.print_metrics()"
-    ran = subprocess.run([sys.executable, "-c", code], env=os.environ | environment, capture_output=True, text=True, check=True)
-    assert json.loads(ran.stdout)["function_name"] == name
+    printed = run("import handler.telemetry as t; t.count('Frames'); t.print_metrics()", **environment)
+    assert json.loads(printed)["function_name"] == name
 
 
-def test_counts_frames_by_model_version(invoke, capsys):
-    version = invoke(demo_request(210))["model"]["version"]
-    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [(blob["model_version"], blob["ModelFrames"]) for blob in blobs if "model_version" in blob] == [(version, [11])]
+def test_tracing_can_be_enabled_and_metrics_disabled():
+    """Without tracing its SDK is not loaded: test_app.py."""
+    code = "import sys; from handler.app import lambda_handler; from handler.local_events import LocalContext"
+    code += "; lambda_handler(None, LocalContext()) if 'aws_xray_sdk' not in sys.modules else print('traced')"
+    environment = {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"}
+    assert run(code, **environment) == ""
+    assert run(code, **environment, POWERTOOLS_TRACE_DISABLED="false") == "traced\n"
 
 
-def test_metrics_of_two_predictions(invoke, metrics):
+def test_metrics_of_predictions_and_of_a_rejected_version(invoke, metrics, logs, models, folder):
     invoke(demo_request())
     first = metrics()
     assert (first["Invocations"], first["Frames"], first["CachedFrames"]) == ([1], [1], [0])
     assert all(first[name][0] > 0 for name in ("LoadMs", "RenderMs", "InferenceMs"))
-    assert not first.keys() & {"Failures", "RejectedRequests"}
+    assert not first.keys() & {"Failures", "RejectedRequests", "ModelRejected"}
+    promote_model(models, folder / "broken bundle", "not a number")
     invoke(demo_request())
-    found = metrics()
-    assert "LoadMs" not in found
-    assert found["CachedFrames"] == [1]
+    second = metrics()
+    assert "LoadMs" not in second
+    assert (second["CachedFrames"], second["ModelRejected"]) == ([1], [1])
+    assert any(line["level"] == "ERROR" and "not a number" in line.get("reason", "") for line in logs())
 
 
 def test_only_the_first_invocation_of_a_container_is_a_cold_start(invoke, metrics):
@@ -84,15 +96,6 @@ def test_only_the_first_invocation_of_a_container_is_a_cold_start(invoke, metric
     assert metrics()["ColdStart"] == [1]
     invoke({"warmup": True})
     assert "ColdStart" not in metrics()
-
-
-def test_counts_a_rejected_version_while_the_old_one_serves(invoke, metrics, logs, models, folder):
-    invoke(demo_request())
-    promote_model(models, folder / "broken bundle", "not a number")
-    metrics()
-    invoke(demo_request())
-    assert metrics()["ModelRejected"] == [1]
-    assert any(line["level"] == "ERROR" and "not a number" in line.get("reason", "") for line in logs())
 
 
 @pytest.mark.usefixtures("broken_engine")
@@ -142,20 +145,3 @@ def test_log_lines_have_the_request_id(models, folder, logs):
         (first.aws_request_id, "request"),
         (second.aws_request_id, "Model"),  # logged by coinfarm.models
     ]
-
-
-@pytest.mark.parametrize(
-    ("environment", "is_loaded"), [({}, False), ({"POWERTOOLS_TRACE_DISABLED": "false"}, True)], ids=["by default", "on"]
-)
-def test_loads_the_tracing_sdk_only_if_tracing_is_enabled(environment, is_loaded):
-    code = "import sys, handler.app; print('aws_xray_sdk' in sys.modules)"
-    inherited = {name: value for name, value in os.environ.items() if name != "POWERTOOLS_TRACE_DISABLED"}
-    ran = subprocess.run([sys.executable, "-c", code], env=inherited | environment, capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == str(is_loaded)
-
-
-def test_disabled_metrics_print_nothing():
-    code = "from handler.app import lambda_handler; from handler.local_events import LocalContext; lambda_handler(None, LocalContext())"
-    environment = os.environ | {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"}
-    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert (ran.stdout, ran.stderr) == ("", "")

@@ -17,16 +17,7 @@ def test_extends_added_messages_until_they_are_removed_or_released():
     assert queue.timeouts == {second.receipt: 0}
 
 
-def test_forgets_messages_with_invalid_receipts():
-    queue = FakeQueue()
-    queue.extend = lambda receipts, visibility_timeout_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
-    extender = VisibilityExtender(queue, 60)
-    extender.add([received("lost")])
-    extender.extend_all()
-    assert len(extender) == 0
-
-
-def test_keeps_messages_while_the_queue_is_unavailable():
+def test_keeps_messages_while_the_queue_is_unavailable_and_forgets_lost_ones():
     queue = FakeQueue()
     extender = VisibilityExtender(queue, 60)
     extender.add([received("mine")])
@@ -35,6 +26,9 @@ def test_keeps_messages_while_the_queue_is_unavailable():
     queue.error = None
     extender.extend_all()
     assert queue.timeouts == {"receipt of mine": 60}
+    queue.extend = lambda receipts, visibility_timeout_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
+    extender.extend_all()
+    assert len(extender) == 0
 
 
 def test_no_message_is_removed_during_an_extension():

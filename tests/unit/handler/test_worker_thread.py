@@ -1,4 +1,5 @@
 import json
+from unittest.mock import Mock
 
 import pytest
 
@@ -40,21 +41,17 @@ class ThreadUnderTest(WorkerThread):
         return self.drain.is_started or self.idle_timer.idle_s > 0 or len(self.pauses) >= self.max_pauses
 
 
-@pytest.fixture
-def run_thread():
-    def run_thread(queue):
-        thread = ThreadUnderTest(queue)
-        thread.run()
-        return thread
-
-    return run_thread
+def run_thread(queue):
+    thread = ThreadUnderTest(queue)
+    thread.run()
+    return thread
 
 
 def shard(name, seed=1):
     return json.dumps({**demo_request(202, seed), "resultsUri": f"{name}.json"})
 
 
-def test_deletes_processed_messages_and_releases_failed_ones(run_thread, folder, engine_calls):
+def test_deletes_processed_messages_and_releases_failed_ones(folder, engine_calls):
     queue = FakeQueue(received("good", shard("good", 1)), received("bad", "{}"), received("well", shard("well", 2)))
     thread = run_thread(queue)
     assert queue.deleted == ["receipt of good", "receipt of well"]
@@ -64,7 +61,7 @@ def test_deletes_processed_messages_and_releases_failed_ones(run_thread, folder,
     assert len(thread.visibility) == 0
 
 
-def test_deletes_no_message_before_its_result_is_written(run_thread, folder):
+def test_deletes_no_message_before_its_result_is_written(folder):
     queue = FakeQueue(received("good", shard("good")))
     (folder / "results").write_text("a file where the folder should be")
     run_thread(queue)
@@ -73,7 +70,7 @@ def test_deletes_no_message_before_its_result_is_written(run_thread, folder):
 
 
 @pytest.mark.usefixtures("broken_engine")
-def test_backs_off_and_shuts_down_when_every_message_fails(run_thread):
+def test_backs_off_and_shuts_down_when_every_message_fails():
     queue = FakeQueue(*(received(f"m{number}", shard(f"m{number}"), 2) for number in range(40)))
     thread = run_thread(queue)
     assert thread.drain.is_failure
@@ -82,7 +79,7 @@ def test_backs_off_and_shuts_down_when_every_message_fails(run_thread):
     assert set(queue.timeouts.values()) == {60}
 
 
-def test_invalid_messages_do_not_stop_the_worker(run_thread):
+def test_invalid_messages_do_not_stop_the_worker():
     queue = FakeQueue(*(received(f"m{number}", "{}") for number in range(40)))
     thread = run_thread(queue)
     assert not thread.drain.is_started
@@ -91,11 +88,8 @@ def test_invalid_messages_do_not_stop_the_worker(run_thread):
 
 
 @pytest.mark.parametrize("error", [Unavailable("S3 is unavailable"), NotFound("no such bucket")], ids=["unavailable", "not found"])
-def test_storage_errors_do_not_stop_the_worker(run_thread, monkeypatch, error):
-    def fail(*_, **__):
-        raise error
-
-    monkeypatch.setattr("coinfarm.storage.folder.FolderStorage.write", fail)
+def test_storage_errors_do_not_stop_the_worker(monkeypatch, error):
+    monkeypatch.setattr("coinfarm.storage.folder.FolderStorage.write", Mock(side_effect=error))
     queue = FakeQueue(*(received(f"m{number}", shard(f"m{number}")) for number in range(28)))
     thread = run_thread(queue)
     assert not thread.drain.is_started
@@ -103,7 +97,7 @@ def test_storage_errors_do_not_stop_the_worker(run_thread, monkeypatch, error):
     assert set(queue.timeouts.values()) == {30}
 
 
-def test_backs_off_while_the_queue_is_unavailable(run_thread):
+def test_backs_off_while_the_queue_is_unavailable():
     queue = FakeQueue()
     queue.error = Unavailable("the queue cannot be reached")
     thread = run_thread(queue)
@@ -115,12 +109,7 @@ def test_releases_messages_received_during_shutdown_without_processing_them(fold
     queue = FakeQueue(received("late", shard("late")))
     thread = ThreadUnderTest(queue)
     receive = queue.receive
-
-    def receive_slowly(*arguments):
-        thread.drain.start()
-        return receive(*arguments)
-
-    queue.receive = receive_slowly
+    queue.receive = lambda *arguments: [thread.drain.start(), receive(*arguments)][1]
     thread.run()
     assert queue.timeouts == {"receipt of late": 0}
     assert engine_calls == []
@@ -129,14 +118,10 @@ def test_releases_messages_received_during_shutdown_without_processing_them(fold
 @pytest.mark.parametrize(
     ("error", "delays_s"),
     [
-        pytest.param(OutOfTime(), [0, 0, 0], id="out of time"),
-        pytest.param(CandleError(ErrorDetail("", "invalid")), [0, 0, 0], id="invalid message"),
-        pytest.param(TooLarge(""), [0, 0, 0], id="too large"),
-        pytest.param(NotFound(""), [30, 60, 900], id="candles not found"),
-        pytest.param(Unavailable(""), [30, 60, 900], id="storage unavailable"),
-        pytest.param(ModelError(""), [30, 60, 900], id="model unavailable"),
-        pytest.param(ZeroDivisionError(), [30, 60, 900], id="unexpected error"),
+        *((error, [0, 0, 0]) for error in (OutOfTime(), CandleError(ErrorDetail("", "invalid")), TooLarge(""))),
+        *((error, [30, 60, 900]) for error in (NotFound(""), Unavailable(""), ModelError(""), ZeroDivisionError())),
     ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_retry_delay_by_error_and_receive_count(error, delays_s):
     assert [retry_delay_s(error, count) for count in (1, 2, 12)] == delays_s
@@ -145,15 +130,15 @@ def test_retry_delay_by_error_and_receive_count(error, delays_s):
 @pytest.mark.parametrize(("idle_exit_s", "waits_s"), [(None, [20, 20]), (3, [3, 1]), (0.5, [1, 1]), (25, [20, 5]), (300, [20, 20])])
 def test_receive_waits_at_most_the_remaining_idle_time(clock, idle_exit_s, waits_s):
     settings = WorkerSettings.from_environment(SETTINGS | ({} if idle_exit_s is None else {"IDLE_EXIT_S": str(idle_exit_s)}))
-    idle_timer, waits = IdleTimer(), []
+    waits, queue = [], FakeQueue()
 
-    class Empty:
-        def receive(self, count, wait_s, visibility_timeout_s):
-            waits.append(wait_s)
-            clock[0] += wait_s
-            return []
+    def receive(count, wait_s, visibility_timeout_s):
+        waits.append(wait_s)
+        clock[0] += wait_s
+        return []
 
-    thread = WorkerThread("thread", settings, None, Empty(), None, idle_timer, Drain(0))
+    queue.receive = receive
+    thread = WorkerThread("thread", settings, None, queue, None, IdleTimer(), Drain(0))
     for _ in waits_s:
         thread._receive()
     assert waits == waits_s

@@ -75,12 +75,12 @@ def main() -> int:
     sample = _spread(windows(candles.columns), _PARITY_FRAMES[arguments.device])
     names = [output.name for output in bundle.manifest.outputs]
     measured = parity(names, float32_keras(bundle, render_frames(sample)), engine.start_rows(pack_rows(sample))())
-    print(f"Parity to float32 Keras on a processor, {len(sample.close):,} frames, rendered by image_render:")
+    print(f"Parity to float32 Keras on the CPU, {len(sample.close):,} frames, rendered by image_render:")
     for name, output in measured.items():
         print(
-            f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of its deviation"
+            f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of the deviation"
         )
-    print(f"  {'good' if passes(measured) else 'NOT good'} enough to serve", flush=True)
+    print(f"  parity check: {'passed' if passes(measured) else 'FAILED'}", flush=True)
 
     by_batch = {batch: _frames_per_s(engine, pack_rows(sample), batch) for batch in _BATCHES if batch <= engine.batch_frames}
     for batch, frames_per_s in by_batch.items():

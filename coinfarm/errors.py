@@ -85,7 +85,7 @@ class DocumentError(CoinfarmError):
 
 
 class ModelError(CoinfarmError):
-    """A model that cannot be served: missing, damaged, of another geometry, or with outputs that do not match its manifest."""
+    """A model that cannot be used: missing, damaged, of another geometry, or with outputs that do not match its manifest."""
 
 
 class StorageError(CoinfarmError):

@@ -82,7 +82,7 @@ def post_frames() -> Response[bytes]:
     return Response(200, PNG, chart_png(request.series(max_frames)))
 
 
-@router.get("/model", summary="The model that serves, and its metrics", response_description="The model")
+@router.get("/model", summary="The model in service, and its metrics", response_description="The model")
 def get_model(
     version: Annotated[str | None, Query(description="A version other than the one in service.", max_length=32)] = None,
 ) -> schemas.Model:

@@ -81,7 +81,7 @@ def _count_by_model(version: str, frames: int) -> None:
 
 
 def count_model_rejection(reason: str) -> None:
-    """Count a new model version that was rejected while the old one continues to serve."""
+    """Count a new model version that was rejected while the old one stays in service."""
     logger.error("model rejected", extra={"reason": reason})
     count("ModelRejected")
 

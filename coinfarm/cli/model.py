@@ -1,4 +1,4 @@
-"""`coinfarm model …`: publish versions of a model, and choose which serves."""
+"""`coinfarm model …`: publish versions of a model, and choose the one in service."""
 
 import json
 from pathlib import Path
@@ -130,7 +130,7 @@ def list_versions(root: str, as_json: bool) -> None:
 @_ROOT
 @click.option("--json", "as_json", is_flag=True, help="Print a list of objects as JSON.")
 def history(root: str, as_json: bool) -> None:
-    """Show which version served since when, latest first."""
+    """Show which version was in service since when, latest first."""
     from coinfarm.cli.model_tables import history_table
     from coinfarm.models.pointer import history as read_history
     from coinfarm.models.store import open_model_root

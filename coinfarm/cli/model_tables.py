@@ -11,7 +11,7 @@ from coinfarm.models.pointer import Pointer
 def versions_table(versions: Sequence[ListedVersion]) -> Table:
     """One row per version; a star marks the one in service."""
     table = Table(
-        caption="* serves. Score: the mean R² of the outputs in the latest evaluation.",
+        caption="* in service. Score: the mean R² of the outputs in the latest evaluation.",
         caption_justify="left",
     )
     table.add_column("")
@@ -21,7 +21,7 @@ def versions_table(versions: Sequence[ListedVersion]) -> Table:
     table.add_column("evaluated on")
     for listed in versions:
         table.add_row(
-            "*" if listed.serves else "",
+            "*" if listed.in_service else "",
             listed.version,
             ", ".join(listed.engines),
             *_evaluation(listed),

@@ -89,12 +89,12 @@ def show_stack(as_json: bool, output: str | None) -> None:
         click.echo(values[output])
         return
     if as_json:
-        document = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _served_version(stack), **uris}
+        document = {"name": stack.name, "region": stack.region, "status": stack.status, "serves": _version_in_service(stack), **uris}
         click.echo(json.dumps({**document, "outputs": dict(stack.outputs)}, indent=2))
         return
     lines = {
         "stack": f"{stack.name} in {stack.region}: {stack.status}",
-        "serves": _served_version(stack),
+        "version": _version_in_service(stack),
         **{name: uri for name, uri in uris.items() if uri},
         **stack.outputs,
     }
@@ -103,7 +103,7 @@ def show_stack(as_json: bool, output: str | None) -> None:
         click.echo(f"{name:<{width}}  {value}")
 
 
-def _served_version(stack: "Stack") -> str:
+def _version_in_service(stack: "Stack") -> str:
     """The model version in service, or why there is none."""
     from coinfarm.models.pointer import read_pointer
     from coinfarm.storage import open_storage

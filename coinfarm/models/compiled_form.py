@@ -25,7 +25,7 @@ class Parity(Document):
 
     @property
     def is_close(self) -> bool:
-        """Whether the form may serve instead of Keras."""
+        """Whether the form may be used instead of Keras."""
         return self.correlation >= MIN_CORRELATION and self.rms_difference_share <= MAX_RMS_DIFFERENCE_SHARE
 
 

@@ -17,7 +17,7 @@ class ListedVersion:
     """One version. `evaluation` is the latest, None if there is none; `fault` says what cannot be read, and then there is no `manifest`."""
 
     version: str
-    serves: bool
+    in_service: bool
     manifest: Manifest | None = None
     evaluation: EvaluationRecord | None = None
     fault: str | None = None
@@ -33,7 +33,7 @@ class ListedVersion:
         created_at = None if self.manifest is None else self.manifest.created_at
         return {
             "version": self.version,
-            "serves": self.serves,
+            "serves": self.in_service,
             "createdAt": None if created_at is None else created_at.isoformat(),
             "engines": list(self.engines),
             "evaluation": None if self.evaluation is None else _summary(self.evaluation),
@@ -47,18 +47,18 @@ def listed_versions(storage: Storage) -> list[ListedVersion]:
         read = read_pointer(storage)
     except (NotFound, ModelError):
         read = None
-    serving = read[0].version if read else None
-    return [_listed(storage, version, version == serving) for version in ModelStore(storage).versions()]
+    current = read[0].version if read else None
+    return [_listed(storage, version, version == current) for version in ModelStore(storage).versions()]
 
 
-def _listed(storage: Storage, version: str, serves: bool) -> ListedVersion:
+def _listed(storage: Storage, version: str, in_service: bool) -> ListedVersion:
     try:
         manifest = ModelStore(storage).manifest(version)
         evaluations = read_evaluations(storage, version)
     except ModelError as error:
-        return ListedVersion(version, serves, fault=str(error))
+        return ListedVersion(version, in_service, fault=str(error))
     latest = max(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date, evaluation.frames), default=None)
-    return ListedVersion(version, serves, manifest, latest)
+    return ListedVersion(version, in_service, manifest, latest)
 
 
 def _summary(evaluation: EvaluationRecord) -> dict[str, Any]:

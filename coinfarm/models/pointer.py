@@ -53,7 +53,7 @@ class PointerState(NamedTuple):
 
     @property
     def version(self) -> str | None:
-        """The version that serves."""
+        """The version in service."""
         return None if self.pointer is None else self.pointer.version
 
 
@@ -133,5 +133,5 @@ def _replace(storage: Storage, etag: str | None, pointer: Pointer) -> Pointer:
         # S3 also reports a conflict if our first attempt succeeded, its response was lost, and boto3 tried again.
         if storage.read(POINTER_KEY).data != data:
             where = storage.uri(POINTER_KEY)
-            raise Conflict(f"{where} was moved by another process at the same time; check which version serves now") from None
+            raise Conflict(f"{where} was moved by another process at the same time; check which version is in service now") from None
     return pointer

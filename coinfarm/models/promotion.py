@@ -1,4 +1,4 @@
-"""Promotion: a version serves once its files are intact, its compiled forms match Keras, and its score is no worse than before."""
+"""Promotion: put a version in service if its files are intact, its compiled forms match Keras and its score is no worse."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,24 +17,24 @@ from coinfarm.storage import Storage
 
 
 class PromotionRejected(CoinfarmError):
-    """A version that is intact, but not good enough to serve."""
+    """A version that is intact, but not good enough to be put in service."""
 
 
 def promote(storage: Storage, version: str, *, expected: str | None = None, note: str = "", force_reason: str | None = None) -> Pointer:
     """Put `version` in service, if it passes the checks. A damaged pointer is replaced.
 
-    Every file must match its digest; a compiled form must be as close to Keras as `Parity.is_close` requires; and if the version that
-    serves has evaluations, this one needs one over the same dates, stride, candles and frames, and no such score may be lower by more
+    Every file must match its digest; a compiled form must be as close to Keras as `Parity.is_close` requires; and if the version in
+    service has evaluations, this one needs one over the same dates, stride, candles and frames, and no such score may be lower by more
     than `SCORE_TOLERANCE`. `force_reason` overrides the last two checks; it is stored in the pointer with the checks that failed.
 
     Raises `NotFound` if the version is not published, `ModelError` if it is damaged or needs frames of another geometry,
-    `PromotionRejected` if it is not good enough, and `Conflict` if another version than `expected` serves, or if another process moves
-    the pointer at the same time: then nothing is changed.
+    `PromotionRejected` if it is not good enough, and `Conflict` if another version than `expected` is in service, or if another
+    process moves the pointer at the same time: then nothing is changed.
     """
     state = read_pointer_state(storage)
     if expected is not None and state.version != expected:
-        where, serving = storage.uri(POINTER_KEY), state.version or "nothing"
-        raise Conflict(f"{where}: {serving} serves, not {expected}; check what changed, then promote again")
+        where, current = storage.uri(POINTER_KEY), state.version or "no version"
+        raise Conflict(f"{where}: {current} is in service, not {expected}; check what changed, then promote again")
     manifest = ModelStore(storage).manifest(version)
     _check_files(storage, manifest)
     failed = (*_failed_parity(manifest), *_failed_comparisons(storage, version, state.version))
@@ -73,11 +73,11 @@ def _failed_parity(manifest: Manifest) -> Iterator[str]:
                 )
 
 
-def _failed_comparisons(storage: Storage, version: str, incumbent: str | None) -> Iterator[str]:
-    """Why `version` cannot be shown to be as good as `incumbent`."""
-    if incumbent is None or incumbent == version:
+def _failed_comparisons(storage: Storage, version: str, current: str | None) -> Iterator[str]:
+    """Why `version` cannot be shown to be as good as `current`."""
+    if current is None or current == version:
         return
-    theirs = {record.conditions: record for record in read_evaluations(storage, incumbent)}
+    theirs = {record.conditions: record for record in read_evaluations(storage, current)}
     if not theirs:
         return
     ours = {record.conditions: record for record in read_evaluations(storage, version)}
@@ -89,18 +89,19 @@ def _failed_comparisons(storage: Storage, version: str, incumbent: str | None) -
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
             f"--to {latest.to_date} --stride {latest.stride} --record"
         )
-        yield f"it has no evaluation on {_described(latest)}, but {incumbent}, which serves, has one: run {command}"
+        yield f"it has no evaluation on {_described(latest)}, but {current}, the version in service, has one: run {command}"
     elif not comparable:
         our, their = pairs[-1]
         yield (
-            f"on {_described(our)} it was evaluated on {our.frames:,} frames, and {incumbent}, which serves, on {their.frames:,}, because "
-            "they were trained on different days: evaluate both on days that neither was trained on, and record it"
+            f"on {_described(our)} it was evaluated on {our.frames:,} frames, and {current}, the version in service, on "
+            f"{their.frames:,}, because they were trained on different days: evaluate both on days that neither was trained on, and record "
+            "both evaluations"
         )
     for our, their in comparable:
         if our.score < their.score - SCORE_TOLERANCE:
             yield (
-                f"it scores {our.score:.4f} on {_described(our)}, worse than the {their.score:.4f} of {incumbent}, which serves: "
-                "promote a better one"
+                f"it scores {our.score:.4f} on {_described(our)}, below the {their.score:.4f} of {current}, the version in service: "
+                "promote a version that scores at least as well"
             )
 
 

@@ -1,6 +1,6 @@
 """Writing to a model root: new versions, their evaluations, and their cards.
 
-A version serves only once it is promoted (`coinfarm.models.promotion`).
+A version is in service only once it is promoted (`coinfarm.models.promotion`).
 """
 
 import shutil

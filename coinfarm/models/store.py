@@ -18,7 +18,7 @@ _MAX_VERSIONS_NAMED = 5
 
 
 class CurrentVersion(NamedTuple):
-    """The version that serves, and the etag to pass to the next `current_if_changed`."""
+    """The version in service, and the etag to pass to the next `current_if_changed`."""
 
     version: str
     etag: str
@@ -33,7 +33,7 @@ class ModelSource(Protocol):
         ...
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
-        """The version that serves, or None while the etag is still `etag`; raises `ModelError` if what is stored there is damaged."""
+        """The version in service, or None while the etag is still `etag`; raises `ModelError` if what is stored there is damaged."""
         ...
 
     def fetch(self, version: str, folder: Path) -> Bundle:
@@ -94,7 +94,7 @@ class ModelStore(_StoredAtRoot):
 
 
 class BundleFolder(_StoredAtRoot):
-    """The folder of one bundle, as `coinfarm train` writes it: its only version serves."""
+    """The folder of one bundle, as `coinfarm train` writes it: its only version is in service."""
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
         blob = self._storage.read_if_changed(MANIFEST_FILE, etag, MAX_MANIFEST_BYTES)

@@ -1,4 +1,4 @@
-"""Keeps the model in service in memory, and switches to a new version while it serves."""
+"""Keeps the model in service in memory, and switches to a new version without interruption."""
 
 import gc
 import logging
@@ -42,7 +42,7 @@ class ModelManager:
 
     The pointer is checked at most every `refresh_s` seconds, in the thread of one caller (Lambda runs nothing between invocations), while
     other callers use the current model. If the version that it names is missing, damaged or of another geometry, the current model
-    continues to serve, `on_rejection(reason)` is called and an error is logged, at every refresh until a valid version is named.
+    stays in service, `on_rejection(reason)` is called and an error is logged, at every refresh until a valid version is named.
     """
 
     def __init__(
@@ -65,43 +65,43 @@ class ModelManager:
         self._refresh_lock = threading.Lock()
         self._pin_lock = threading.Lock()
         self._checked_at = -math.inf
-        self._current: CurrentVersion | None = None
-        self._serving: LoadedModel | None = None
+        self._pointer: CurrentVersion | None = None
+        self._loaded: LoadedModel | None = None
         self._pinned: LoadedModel | None = None
         self._has_retired = False
-        self._rejected: dict[str, str] = {}  # version → why it cannot serve; not downloaded again until the pointer changes
+        self._rejected: dict[str, str] = {}  # version → why it cannot be loaded; not downloaded again until the pointer changes
 
-    def serving(self) -> LoadedModel:
+    def current_model(self) -> LoadedModel:
         """The model in service. Raises `ModelError` if there is none yet and the first cannot be loaded."""
-        if self._serving is None:
+        if self._loaded is None:
             with self._refresh_lock:  # there is no model yet, so all callers wait
-                if self._serving is None:
+                if self._loaded is None:
                     self._load_first()
         elif self._is_due() and self._refresh_lock.acquire(blocking=False):
             try:
-                self._refresh(self._serving.version)
+                self._refresh(self._loaded.version)
             finally:
                 self._refresh_lock.release()
-        assert self._serving is not None
-        return self._serving
+        assert self._loaded is not None
+        return self._loaded
 
     def refresh(self) -> None:
-        """Check the pointer now, in a background thread; while a new version loads, `serving` returns the old one to other threads.
+        """Check the pointer now, in a background thread; while a new version loads, `current_model` returns the old one elsewhere.
 
         Does nothing before the first model is loaded: the first request loads it and reports errors.
         """
-        if self._serving is not None:
+        if self._loaded is not None:
             with self._refresh_lock:
-                self._refresh(self._serving.version)
+                self._refresh(self._loaded.version)
 
     def version(self, version: str) -> LoadedModel:
         """A pinned version of the model. The last one is kept in memory, in addition to the model in service.
 
-        Raises `NotFound` for an unknown version, another `StorageError`, and `ModelError` if the version cannot serve.
+        Raises `NotFound` for an unknown version, another `StorageError`, and `ModelError` if the version cannot be loaded.
         """
-        serving = self._serving
-        if serving is not None and serving.version == version:
-            return serving
+        loaded = self._loaded
+        if loaded is not None and loaded.version == version:
+            return loaded
         with self._pin_lock:
             if self._pinned is not None and self._pinned.version != version:
                 self._pinned = None
@@ -117,30 +117,30 @@ class ModelManager:
         try:
             self._follow_pointer()
         except CoinfarmError as error:
-            raise ModelError(f"no model of {self._source.uri} can serve: {error}") from error
+            raise ModelError(f"no model can be loaded from {self._source.uri}: {error}") from error
 
-    def _refresh(self, serving: str) -> None:
+    def _refresh(self, loaded: str) -> None:
         if self._has_retired:
             gc.collect()  # again: when the model was replaced, other threads may still have used it
             self._has_retired = False
         try:
             self._follow_pointer()
         except CoinfarmError as error:
-            logger.error("Model %s continues to serve: %s", serving, error)
+            logger.error("Model %s stays in service: %s", loaded, error)
             if self._on_rejection is not None:
                 self._on_rejection(str(error))
 
     def _follow_pointer(self) -> None:
         try:
-            changed = self._source.current_if_changed(None if self._current is None else self._current.etag)
+            changed = self._source.current_if_changed(None if self._pointer is None else self._pointer.etag)
             if changed is not None:
-                self._current = changed
+                self._pointer = changed
                 self._rejected.clear()
-            assert self._current is not None
-            if self._serving is None or self._serving.version != self._current.version:
-                replaces = self._serving is not None
-                self._serving = self._load(self._current.version)
-                logger.info("Model %s is in service, loaded in %.0f ms", self._serving.version, self._serving.load_ms)
+            assert self._pointer is not None
+            if self._loaded is None or self._loaded.version != self._pointer.version:
+                replaces = self._loaded is not None
+                self._loaded = self._load(self._pointer.version)
+                logger.info("Model %s is in service, loaded in %.0f ms", self._loaded.version, self._loaded.load_ms)
                 if replaces:
                     gc.collect()
                     self._has_retired = True

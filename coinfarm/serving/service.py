@@ -25,7 +25,7 @@ class Service:
         on_rejection: Callable[[str], None] | None = None,
     ) -> None:
         """`on_load(load_ms)` is called for each version that is put into service, `on_rejection(reason)` for each that is rejected while
-        an older one continues to serve.
+        an older one stays in service.
         """
         self.settings = settings
         self._on_load = on_load
@@ -43,7 +43,7 @@ class Service:
         """The model in service, or a pinned version. Raises `ModelError` and `StorageError`."""
         if version is not None:
             return self._models.version(version)
-        model = self._models.serving()
+        model = self._models.current_model()
         if model is not self._reported:
             self._reported = model
             self._on_load(model.load_ms)

@@ -55,7 +55,7 @@ class ModelRoot:
             on_rejection=self.rejections.append,
         )
         self.publish(archive_parts)
-        self.serving = self.manager.serving()
+        self.serving = self.manager.current_model()
 
     def publish(self, parts: Parts, *, member: bool = False) -> str:
         """Publish and promote, as an attacker with the rights of a publisher."""
@@ -73,7 +73,7 @@ class ModelRoot:
     def last_refusal(self) -> str:
         """Assert that the last promoted version is rejected and the first stays in service; return the reason."""
         before = len(self.rejections)
-        assert self.manager.serving() is self.serving
+        assert self.manager.current_model() is self.serving
         assert self.serving.engine.predict(FRAMES).shape == (2, 3)
         assert len(self.rejections) == before + 1
         assert len(self.rejections[-1]) < 2000

@@ -61,9 +61,9 @@ def test_rejects_a_changed_byte_and_keeps_the_version_in_service(
     first = publish(reference, good_bundle)
     reference.write(POINTER_KEY, json.dumps({"version": first}).encode())
     manager = serving(reference, tmp_path, rejections)
-    model = manager.serving()
+    model = manager.current_model()
     reference.write(POINTER_KEY, pointer)
-    assert manager.serving() is model
+    assert manager.current_model() is model
     assert model.version == first
     assert len(rejections) == 1
     assert file in rejections[0]
@@ -81,10 +81,10 @@ def good_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 
 def test_downloads_a_changed_cached_file_again(reference: Storage, tmp_path: Path) -> None:
-    before = serving(reference, tmp_path, []).serving().engine.predict(FRAMES)
+    before = serving(reference, tmp_path, []).current_model().engine.predict(FRAMES)
     (weights,) = (tmp_path / "cache").glob("*/*/compiled/int8.bin")
     weights.write_bytes(_flipped(weights.read_bytes()))
-    np.testing.assert_array_equal(serving(reference, tmp_path, []).serving().engine.predict(FRAMES), before)
+    np.testing.assert_array_equal(serving(reference, tmp_path, []).current_model().engine.predict(FRAMES), before)
 
 
 NAMES = ["../../../evil", "/etc/passwd", "compiled/../../evil", "..", "a\\b", "a//b", ".hidden", "a\nb", "a" * 201, "con\x00"]
@@ -94,14 +94,14 @@ NAMES = ["../../../evil", "/etc/passwd", "compiled/../../evil", "..", "a\\b", "a
 def test_rejects_manifests_with_paths_before_downloading(reference: Storage, tmp_path: Path, name: str) -> None:
     rejections: list[str] = []
     manager = serving(reference, tmp_path, rejections)
-    model = manager.serving()
+    model = manager.current_model()
     manifest = json.loads(reference.read(bundle_key(model.version)).data)
     manifest["version"] = other = f"20990101-{model.version.partition('-')[2]}"
     manifest["files"][name] = {"sha256": "0" * 64, "bytes": 1}
     reference.write(bundle_key(other), json.dumps(manifest).encode())
     reference.write(POINTER_KEY, json.dumps({"version": other}).encode())
     files = sorted(path for path in tmp_path.rglob("*") if path.is_file())
-    assert manager.serving() is model
+    assert manager.current_model() is model
     assert "files." in rejections[0]
     assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == files
 
@@ -110,9 +110,9 @@ def test_rejects_manifests_with_paths_before_downloading(reference: Storage, tmp
 def test_rejects_pointers_to_invalid_versions(reference: Storage, tmp_path: Path, version: str) -> None:
     rejections: list[str] = []
     manager = serving(reference, tmp_path, rejections)
-    model = manager.serving()
+    model = manager.current_model()
     reference.write(POINTER_KEY, json.dumps({"version": version}).encode())
-    assert manager.serving() is model
+    assert manager.current_model() is model
     assert "current.json" in rejections[0]
 
 
@@ -122,4 +122,4 @@ def test_rejects_links_in_a_model_root(reference: Storage, tmp_path: Path) -> No
     shutil.move(file, tmp_path / "elsewhere")
     file.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(Exception, match="link"):
-        serving(reference, tmp_path, []).serving()
+        serving(reference, tmp_path, []).current_model()

@@ -32,7 +32,7 @@ def manager(storage: Storage, tmp_path: Path, rejections: list[str]) -> ModelMan
 
 
 def _value(manager: ModelManager) -> float:
-    return float(manager.serving().engine.predict(FRAMES)[0, 0])
+    return float(manager.current_model().engine.predict(FRAMES)[0, 0])
 
 
 def test_publishes_promotes_and_rolls_back(storage: Storage, manager: ModelManager, tmp_path: Path) -> None:
@@ -88,6 +88,6 @@ def test_a_keras_file_in_s3_serves(storage: Storage, tmp_path: Path) -> None:
     storage.write("mine.keras", b"1")
     manager = ModelManager(storage.uri("mine.keras"), FakeEngine, cache_dir=tmp_path / "cache", refresh_s=0)
     assert _value(manager) == 1
-    assert manager.serving().bundle.manifest.name == "mine"
+    assert manager.current_model().bundle.manifest.name == "mine"
     storage.write("mine.keras", b"2")
     assert _value(manager) == 2

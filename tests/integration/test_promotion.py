@@ -58,7 +58,7 @@ class RequestLoop:
 
 @pytest.fixture
 def models(s3, tmp_path):
-    """A new model root with two versions, of which the first serves."""
+    """A new model root with two versions, of which the first is in service."""
     storage = open_storage(f"s3://models/{tmp_path.name}")
     first, second = (publish_model(storage, tmp_path / name, name) for name in ("1.0", "2.0"))
     promote(storage, first)

@@ -59,4 +59,4 @@ def promote_model(storage: Storage, folder: Path, content: str) -> str:
 
 def value_of(manager: ModelManager) -> float:
     """The number that the model in service predicts."""
-    return float(manager.serving().engine.predict(np.zeros((1, 200, 150, 3), np.uint8))[0, 0])
+    return float(manager.current_model().engine.predict(np.zeros((1, 200, 150, 3), np.uint8))[0, 0])

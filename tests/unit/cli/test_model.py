@@ -29,7 +29,7 @@ def storage(root: Path) -> Storage:
 
 @pytest.fixture
 def first(storage: Storage, tmp_path: Path) -> str:
-    """The version that serves."""
+    """The version in service."""
     return promote_model(storage, tmp_path / "first", "1")
 
 

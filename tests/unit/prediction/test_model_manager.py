@@ -19,7 +19,7 @@ from tests.unit.prediction.conftest import Clock
 
 def test_serves_the_promoted_version(manager: ModelManager, promote_new: Callable[[str], str]) -> None:
     version = promote_new("1")
-    model = manager.serving()
+    model = manager.current_model()
     assert model.version == version
     assert model.load_ms > 0
     assert value_of(manager) == 1
@@ -27,17 +27,17 @@ def test_serves_the_promoted_version(manager: ModelManager, promote_new: Callabl
 
 def test_checks_the_pointer_only_after_refresh_s(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:
     promote_new("1")
-    model = manager.serving()
+    model = manager.current_model()
     promote_new("2")
     clock.now += 59
-    assert manager.serving() is model
+    assert manager.current_model() is model
     clock.now += 1
     assert value_of(manager) == 2
 
 
 def test_refreshes_after_the_clock_is_set_back(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:
     promote_new("1")
-    manager.serving()
+    manager.current_model()
     promote_new("2")
     clock.now -= 3600
     assert value_of(manager) == 2
@@ -45,10 +45,10 @@ def test_refreshes_after_the_clock_is_set_back(manager: ModelManager, promote_ne
 
 def test_does_not_reload_the_same_version(manager: ModelManager, promote_new: Callable[[str], str], storage: Storage, clock: Clock) -> None:
     version = promote_new("1")
-    model = manager.serving()
+    model = manager.current_model()
     promote(storage, version)
     clock.now += 60
-    assert manager.serving() is model
+    assert manager.current_model() is model
 
 
 def test_loads_pinned_versions(manager: ModelManager, publish: Callable[[str], str], promote_new: Callable[[str], str]) -> None:
@@ -57,7 +57,7 @@ def test_loads_pinned_versions(manager: ModelManager, publish: Callable[[str], s
     assert pinned.version == old
     assert value_of(manager) == 2
     assert manager.version(old) is pinned
-    assert manager.version(current) is manager.serving()
+    assert manager.version(current) is manager.current_model()
     assert manager.version(other).version == other
     assert manager.version(old) is not pinned
 
@@ -71,12 +71,12 @@ def test_unknown_pinned_versions_are_not_found(version: str, manager: ModelManag
 
 def test_releases_a_replaced_model(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:
     promote_new("1")
-    replaced = weakref.ref(manager.serving().engine)
+    replaced = weakref.ref(manager.current_model().engine)
     promote_new("2")
     clock.now += 60
     gc.disable()  # only the manager collects garbage
     try:
-        manager.serving()
+        manager.current_model()
         assert replaced() is None
     finally:
         gc.enable()
@@ -84,17 +84,17 @@ def test_releases_a_replaced_model(manager: ModelManager, promote_new: Callable[
 
 def test_releases_a_model_that_was_still_in_use_later(manager: ModelManager, promote_new: Callable[[str], str], clock: Clock) -> None:
     promote_new("1")
-    in_use = manager.serving()
+    in_use = manager.current_model()
     replaced = weakref.ref(in_use.engine)
     promote_new("2")
     gc.disable()
     try:
         clock.now += 60
-        manager.serving()
+        manager.current_model()
         assert replaced() is not None
         del in_use
         clock.now += 60
-        manager.serving()
+        manager.current_model()
         assert replaced() is None
     finally:
         gc.enable()
@@ -113,12 +113,12 @@ def test_one_thread_loads_while_others_use_the_old_model(
 
     manager = make_manager(load_engine)
     promote_new("1")
-    manager.serving()
+    manager.current_model()
     promote_new("2")
     loading.clear()
     may_load.clear()
     clock.now += 60
-    refresher = threading.Thread(target=manager.serving)
+    refresher = threading.Thread(target=manager.current_model)
     refresher.start()
     assert loading.wait(10)
     assert value_of(manager) == 1
@@ -139,7 +139,7 @@ def test_refresh_checks_the_pointer_at_once(manager: ModelManager, promote_new: 
 def test_threads_wait_for_the_first_model_and_share_it(manager: ModelManager, promote_new: Callable[[str], str]) -> None:
     promote_new("1")
     models: list[Any] = []
-    threads = [threading.Thread(target=lambda: models.append(manager.serving())) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: models.append(manager.current_model())) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -155,7 +155,7 @@ def test_serves_a_bare_file_and_follows_its_changes(
     path.write_text("1")
     manager = make_manager(uri=str(path))
     assert value_of(manager) == 1
-    assert manager.serving().version.startswith("bare-")
+    assert manager.current_model().version.startswith("bare-")
     path.write_text("2")
     clock.now += 60
     assert value_of(manager) == 2

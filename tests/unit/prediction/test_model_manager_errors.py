@@ -78,10 +78,10 @@ def test_rejects_an_invalid_version_and_keeps_the_old_one(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     promote_new("1")
-    model = manager.serving()
+    model = manager.current_model()
     reason = make_invalid(storage, publish)
     clock.now += 60
-    assert manager.serving() is model
+    assert manager.current_model() is model
     assert len(rejections) == 1
     assert [record.levelno for record in caplog.records if record.levelno > logging.INFO] == [logging.ERROR]
     assert reason in rejections[0]
@@ -103,18 +103,18 @@ def test_does_not_load_a_rejected_version_again(
     manager = make_manager(load_engine)
     good, bad = promote_new("1"), promote_new("not a number")
     promote(storage, good)
-    manager.serving()
+    manager.current_model()
     promote(storage, bad)
     for _ in range(3):
         clock.now += 60
-        manager.serving()
+        manager.current_model()
         with pytest.raises(ModelError):
             manager.version(bad)
     assert attempts == [good, bad]
     assert len(rejections) == 3
     promote(storage, bad)
     clock.now += 60
-    manager.serving()
+    manager.current_model()
     assert attempts == [good, bad, bad]
 
 
@@ -149,7 +149,7 @@ def test_retries_after_network_errors(
     monkeypatch.setattr("coinfarm.models.store.open_storage", lambda root: Failing(Path(root)))
     manager = make_manager(uri=str(tmp_path / "root"))
     promote_new("1")
-    manager.serving()
+    manager.current_model()
     promote_new("2")
     monkeypatch.setattr(Failing, "failing", (method,))
     for _ in range(2):
@@ -163,11 +163,11 @@ def test_retries_after_network_errors(
 
 def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new: Callable[[str], str], rejections: list[str]) -> None:
     with pytest.raises(ModelError, match=r"current\.json"):
-        manager.serving()
+        manager.current_model()
     promote_new("not a number")
     for _ in range(2):
         with pytest.raises(ModelError):
-            manager.serving()
+            manager.current_model()
     promote_new("1")
     assert value_of(manager) == 1
     assert rejections == []
@@ -180,7 +180,7 @@ def test_rejects_an_engine_with_other_outputs(make_manager: Callable[..., ModelM
 
     promote_new("1")
     with pytest.raises(ModelError, match=r"\(5, 3\)"):
-        make_manager(TwoOutputs).serving()
+        make_manager(TwoOutputs).current_model()
 
 
 def test_an_unwritable_cache_is_no_rejection(

@@ -68,16 +68,6 @@ def test_largest_request_fits_into_the_minimum_memory(start, engine):
     print(f"{response['model']['engine']}: {peak_mb:.0f} MB of {min_memory_mb()} for {MAX_FRAMES} frames")
 
 
-def test_engines_agree(start):
-    request = json.dumps(demo_request(count=210)).encode()
-    predicted = []
-    for engine in ("auto", "keras"):
-        with start(ENGINE=engine) as function:
-            predicted.append(predictions(function.invoke(request)))
-    for compiled, plain in zip(*predicted, strict=True):
-        assert compiled == pytest.approx(plain, rel=0.1, abs=0.02)
-
-
 def test_keras_file_with_many_kinds_of_layers(start, deployment, endpoint, s3):
     model = Docker(deployment.environment).run_python(deployment.images["ApiFunction"], LAYERS)
     s3.put_object(Bucket=MODELS, Key="layers.keras", Body=model)

@@ -2,14 +2,14 @@
 
 Every block has a language. HTML comments before a block say what it needs:
 
-    <!-- docs-test: background -->    a server: it runs until the end of the page. A number is the port that it listens on.
-    <!-- docs-test: aws -->           AWS: a stand-in with the stacks coinfarm-dev and coinfarm-prod.
-    <!-- docs-test: docker -->        Docker: the block runs in tests/containers only.
-    <!-- docs-test: exits 3 -->       the last command of the block exits with that status.
-    <!-- docs-test: skip REASON -->   the block is not run.
+    <!-- docs-test: background 8080 --> a server on that port: it runs until the end of the page. Without a number it does not listen.
+    <!-- docs-test: aws -->             AWS: a stand-in with the stacks coinfarm-dev and coinfarm-prod.
+    <!-- docs-test: docker -->          Docker: the block runs in tests/containers only.
+    <!-- docs-test: exits 3 -->         the last command of the block exits with that status.
+    <!-- docs-test: skip REASON -->     the block is not run.
 
-One comment may contain several of them: `docs-test: docker background`. The cells of a table's
-column `run` are run too.
+One comment may contain several of them: `docs-test: docker background 3000`. The cells of a table's column `run` are run too.
+`not_run` lists the commands that no test runs.
 """
 
 import json
@@ -30,10 +30,7 @@ NOT_CHECKED = frozenset({"text", "csv", "diff", "dockerfile", "html", "http", "s
 """Languages of output, and of code that cannot be run here."""
 
 _COMMENT = re.compile(r"<!--\s*docs-test:\s*(.*?)\s*-->", re.DOTALL)
-_COMMAND_COLUMN, _COMMAND_CELL = "run", re.compile(r"`(coinfarm [^`]+)`")
-"""The heading of a table's column whose cells are run like blocks, and such a cell."""
-_COMMAND_PORTS = {"coinfarm serve": 8080, "sam local start-api": 3000, "coinfarm worker": None, "tensorboard": 6006}
-"""Servers and their default ports; a worker does not listen."""
+_COMMAND_CELL = re.compile(r"`(coinfarm [^`]+)`")
 
 
 class PageError(Exception):
@@ -64,16 +61,11 @@ class Block:
         return self.language in RUN and self.skip_reason is None
 
     @property
-    def script(self) -> str:
-        """The text after empty lines, so that errors have the line numbers of the page."""
-        return "\n" * (self.line - 1) + self.text
-
-    @property
     def commands(self) -> list[str]:
         """The commands of a shell block, with continued lines joined, without comments and empty lines."""
         joined = re.sub(r"\\\n\s*", "", self.text)
         lines = (re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines())
-        return [line for line in lines if line]
+        return [re.sub(r"\s+", " ", line) for line in lines if line]
 
 
 def page_names(root: Path = ROOT) -> list[str]:
@@ -94,7 +86,7 @@ def blocks_of(page: str, markdown: str) -> Iterator[Block]:
     for token in MarkdownIt("commonmark").enable("table").parse(markdown):
         if token.type == "table_open":
             is_command_table = False
-        elif token.type == "inline" and token.content == _COMMAND_COLUMN:
+        elif token.type == "inline" and token.content == "run":
             is_command_table = True
         elif token.type == "inline" and is_command_table and (command := _COMMAND_CELL.fullmatch(token.content)):
             yield Block(page, _line(token), "sh", f"{command[1]}\n")
@@ -123,22 +115,23 @@ def _block(page: str, token: Token, directives: list[str]) -> Block:
         known = ", ".join(sorted(RUN | PARSED.keys() | NOT_CHECKED))
         raise PageError(f"{block.place}: the language {block.language!r} must be one of {known}")
     for directive in directives:
-        block = _with_directive(block, directive)
+        block = _with_directive(block, directive.split())
     if block.language in PARSED:
-        _check_syntax(block)
+        try:
+            PARSED[block.language](block.text)
+        except (ValueError, yaml.YAMLError) as error:
+            raise PageError(f"{block.place}: invalid {block.language}: {error}") from None
     if block.language == "sh":
         _check_commands(block)
     return block
 
 
-def _with_directive(block: Block, directive: str) -> Block:
-    if block.language not in RUN:
-        raise PageError(f"{block.place}: the block is not run, so it cannot have the comment {directive!r}")
-    match directive.split():
+def _with_directive(block: Block, words: list[str]) -> Block:
+    match words if block.is_run else ["not run"]:
         case []:
             return block
         case ["skip", _, *_]:
-            return replace(block, skip_reason=directive.removeprefix("skip").strip())
+            return replace(block, skip_reason=" ".join(words[1:]))
         case ["aws" | "docker" as need, *rest]:
             block = replace(block, needs=block.needs | {need})
         case ["exits", status, *rest] if status.isdigit():
@@ -146,27 +139,10 @@ def _with_directive(block: Block, directive: str) -> Block:
         case ["background", port, *rest] if block.language == "sh" and port.isdigit():
             block = replace(block, is_background=True, port=int(port))
         case ["background", *rest] if block.language == "sh":
-            block = replace(block, is_background=True, port=_port(block))
+            block = replace(block, is_background=True)
         case _:
-            raise PageError(f"{block.place}: unknown comment {directive!r}; see tests/docs/pages.py")
-    return _with_directive(block, " ".join(rest))
-
-
-def _port(block: Block) -> int | None:
-    found = re.search(r"--port[ =](\d+)", block.text)
-    if found:
-        return int(found[1])
-    for command, port in _COMMAND_PORTS.items():
-        if re.search(command.replace(" ", r"\b.*\b"), block.text):
-            return port
-    raise PageError(f"{block.place}: add the port of this server to the comment, for example docs-test: background 8080")
-
-
-def _check_syntax(block: Block) -> None:
-    try:
-        PARSED[block.language](block.text)
-    except (ValueError, yaml.YAMLError) as error:
-        raise PageError(f"{block.place}: invalid {block.language}: {error}") from None
+            raise PageError(f"{block.place}: unknown comment {' '.join(words)!r}; see tests/docs/pages.py")
+    return _with_directive(block, rest)
 
 
 def _check_commands(block: Block) -> None:

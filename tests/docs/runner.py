@@ -1,116 +1,170 @@
-"""Runs a page's blocks in a fresh copy of the repository."""
+"""Runs the blocks of a page in order, and fails or skips the test accordingly.
 
+Each block has its own bash process; `_SCRIPT` passes variables, functions and the working folder on to the next. Python blocks in a row
+share a process.
+"""
+
+import contextlib
 import fcntl
 import os
-import re
-import shutil
+import shlex
+import signal
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from tests.docs.not_run import without_skipped_commands
 from tests.docs.pages import Block
-from tests.docs.shell import BlockFailed, Shell
 
 TIMEOUT_S = 120
-_LISTENS_WITHIN_S = 60
+_LISTENS_WITHIN_S, _ENDS_WITHIN_S = 60, 10
 _PORT_FREE_WITHIN_S = 20
-_INHERITED = ("LANG", "LC_ALL", "LC_CTYPE", "TERM", "TMPDIR", "TZ", "USER")
-_PROGRAMS = {"aws", "curl", "docker", "git", "sam"}
-"""Programs that pages call and that neither the system nor `make develop` provides."""
-_UNREACHABLE = "http://127.0.0.1:9"
-_LOCK = Path(tempfile.gettempdir()) / f"coinfarm-docs-{os.getuid()}.lock"
+_MAX_OUTPUT_LINES = 40
+_SCRIPT = """
+source {state} 2>/dev/null  # some of bash's own variables cannot be assigned
+set -euo pipefail
+trap 'printf "exit status %s of line %s: %s\\n" "$?" "$LINENO" "$BASH_COMMAND" >&2' ERR
+{errexit}
+{command}
+_status=$?
+{{ declare -p; declare -f; printf 'cd %q\\n' "$PWD"; }} >{state}.new
+exit $_status
+"""
 
 
-class PortTaken(Exception):
-    """Another program on this machine uses the port of a page's server."""
+class PageRun:
+    """A context manager that ends all started processes at its end. `logs` is an empty folder."""
 
+    def __init__(self, folder: Path, environment: dict[str, str], logs: Path, timeout_s: float = TIMEOUT_S) -> None:
+        self._folder, self._environment, self._logs, self._timeout_s = folder, environment, logs, timeout_s
+        self._state = logs / "state.sh"
+        self._state.touch()
+        self._servers: list[tuple[Block, subprocess.Popen[bytes]]] = []
 
-def page_environment(
-    copy: Path, home: Path, programs: Path | None = None, machine_path: str = os.environ["PATH"], **variables: str
-) -> dict[str, str]:
-    """The environment variables of a page: an empty home, the copy's code, no AWS and no internet.
+    def __enter__(self) -> "PageRun":
+        return self
 
-    pip only checks whether it could install packages. `programs` is a folder that comes first on the PATH; `variables` are set too.
-    """
-    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {
-        **inherited,
-        "HOME": str(home),
-        "PATH": os.pathsep.join(map(str, filter(None, (programs, copy / ".venv/bin", machine_path)))),
-        "PYTHONPATH": str(copy),
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_DRY_RUN": "1",
-        "PIP_NO_INDEX": "1",
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_ENDPOINT_URL": _UNREACHABLE,
-        "https_proxy": _UNREACHABLE,
-        "http_proxy": _UNREACHABLE,
-        "no_proxy": "127.0.0.1,localhost",
-        "SAM_CLI_TELEMETRY": "0",
-        **variables,
-    }
+    def __exit__(self, *_: object) -> None:
+        for _, server in self._servers:
+            _signal(server, signal.SIGINT)
+        for _, server in self._servers:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.wait(_ENDS_WITHIN_S)
+            _kill(server)
 
+    def run(self, block: Block) -> None:
+        """Run a block, or start a server. The test fails if the block fails, does not end in time, or a server has exited."""
+        if block.is_background:
+            self._serve(block)
+        else:
+            self._run(block)
+        for server_block, server in self._servers:
+            if server.poll() is not None:
+                self._fail(server_block, "the server exited")
 
-def run_blocks(blocks: Iterable[Block], copy: Path, environment: dict[str, str], logs: Path, timeout_s: float = TIMEOUT_S) -> None:
-    """Run blocks in order. Raises `BlockFailed` for the first that fails, and `PortTaken` if the port of a server is in use."""
-    blocks = [without_skipped_commands(block) for block in blocks if block.is_run]
-    has_server = any(block.is_background for block in blocks)
-    with _exclusive_use_of_ports(has_server), Shell(copy, environment, logs) as shell:
-        for block in blocks:
-            if block.is_background:
-                _start(shell, block)
-            else:
-                shell.run(block, timeout_s)
-            shell.check_background()
+    def _run(self, block: Block) -> None:
+        process = self._start(block)
+        try:
+            status = process.wait(self._timeout_s)
+        except subprocess.TimeoutExpired:
+            self._fail(block, f"did not end within {self._timeout_s:.0f} s")
+        finally:
+            _kill(process)
+        written = self._state.with_name(f"{self._state.name}.new")
+        if status != block.exit_status or not written.exists():  # `exit` in a block ends its process before the state is written
+            self._fail(block, f"exit status {status} instead of {block.exit_status}" if status else "the block exits")
+        written.replace(self._state)
 
-
-def missing_tools(block: Block, environment: dict[str, str]) -> set[str]:
-    """The external programs that a block calls and that are not on its PATH."""
-    words = {word.lstrip("$(") for command in block.commands for word in command.split()}
-    missing = {program for program in _PROGRAMS & words if shutil.which(program, path=environment["PATH"]) is None}
-    if environment.get("REAL_SAM") == "" and any(re.search(r"\bsam (?!build|deploy|delete)\w", command) for command in block.commands):
-        missing.add("sam")
-    return missing
-
-
-def _start(shell: Shell, block: Block) -> None:
-    deadline = time.monotonic() + _PORT_FREE_WITHIN_S
-    while block.port is not None and _is_listening(block.port):
-        if time.monotonic() < deadline:
+    def _serve(self, block: Block) -> None:
+        deadline = time.monotonic() + _PORT_FREE_WITHIN_S
+        while _is_listening(block.port):
+            if time.monotonic() > deadline:
+                pytest.skip(f"{block.place}: port {block.port} is in use by another program")
             time.sleep(0.5)
-            continue
-        raise PortTaken(f"{block.place}: port {block.port} is in use by another program")
-    shell.start(block)
-    deadline = time.monotonic() + _LISTENS_WITHIN_S
-    while block.port is not None and not _is_listening(block.port):
-        shell.check_background()
-        if time.monotonic() > deadline:
-            raise BlockFailed(block, f"nothing listens on port {block.port} after {_LISTENS_WITHIN_S} s", shell.output(block))
-        time.sleep(0.1)
+        server = self._start(block)
+        self._servers.append((block, server))
+        deadline = time.monotonic() + _LISTENS_WITHIN_S
+        while block.port is not None and not _is_listening(block.port) and server.poll() is None:
+            if time.monotonic() > deadline:
+                self._fail(block, f"nothing listens on port {block.port} after {_LISTENS_WITHIN_S} s")
+            time.sleep(0.1)
+
+    def _start(self, block: Block) -> subprocess.Popen[bytes]:
+        path = self._logs / str(block.line) / block.page
+        path.parent.mkdir(parents=True)
+        path.write_text("\n" * (block.line - 1) + block.text)  # errors have the line numbers of the page
+        command = f"{'python' if block.language == 'python' else 'source'} {shlex.quote(str(path))}"
+        script = _SCRIPT.format(state=shlex.quote(str(self._state)), command=command, errexit="set +e" if block.exit_status else "")
+        with self._log(block).open("wb") as log:
+            return subprocess.Popen(
+                ["bash", "--noprofile", "--norc", "-c", script],
+                cwd=self._folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _log(self, block: Block) -> Path:
+        return self._logs / f"{block.line}.log"
+
+    def _fail(self, block: Block, reason: str) -> NoReturn:
+        text = f"{block.place}: {reason}\n\n{block.text}\n"
+        for place, each in [("Its output", block), *((f"The server {server.place}", server) for server, _ in self._servers)]:
+            output = self._log(each).read_text(errors="replace").splitlines()[-_MAX_OUTPUT_LINES:]
+            text += "\n".join([f"{place}, at most the last {_MAX_OUTPUT_LINES} lines:", *output, ""])
+        pytest.fail(text, pytrace=False)
 
 
-def _is_listening(port: int) -> bool:
+def run_blocks(blocks: Iterable[Block], folder: Path, environment: dict[str, str], logs: Path, timeout_s: float = TIMEOUT_S) -> None:
+    """Run blocks in order, without the skipped ones."""
+    blocks = _with_joined_python(without_skipped_commands(block) for block in blocks if block.is_run)
+    has_server = any(block.is_background for block in blocks)
+    with _exclusive_use_of_ports() if has_server else contextlib.nullcontext(), PageRun(folder, environment, logs, timeout_s) as run:
+        for block in blocks:
+            run.run(block)
+
+
+def _with_joined_python(blocks: Iterable[Block]) -> list[Block]:
+    """The blocks, with Python blocks in a row joined; lines keep their numbers."""
+    joined: list[Block] = []
+    for block in blocks:
+        if joined and joined[-1].language == block.language == "python":
+            last = joined.pop()
+            empty_lines = "\n" * (block.line - last.line - last.text.count("\n"))
+            block = replace(last, text=last.text + empty_lines + block.text)
+        joined.append(block)
+    return joined
+
+
+def _is_listening(port: int | None) -> bool:
     with socket.socket() as client:
         client.settimeout(1)
-        return client.connect_ex(("127.0.0.1", port)) == 0
+        return port is not None and client.connect_ex(("127.0.0.1", port)) == 0
 
 
-@contextmanager
-def _exclusive_use_of_ports(is_needed: bool) -> Iterator[None]:
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Send a signal to a process and its children."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+@contextlib.contextmanager
+def _exclusive_use_of_ports() -> Iterator[None]:
     """Two pages may use the same port."""
-    if not is_needed:
-        yield
-        return
-    with _LOCK.open("w") as lock:
+    with Path(tempfile.gettempdir(), f"coinfarm-docs-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -1,41 +1,38 @@
-"""Every example in `--help` is in docs/cli.md, whose test runs it."""
+"""Every example in `--help` is in docs/cli.md, whose test runs it. A backslash continues a line."""
 
 import re
 
 import click
 import pytest
+from click.testing import CliRunner
 
-from tests.docs.examples import all_commands, commands_of, help_examples
-from tests.docs.pages import ROOT, PageError, blocks_of, page_blocks
-
-PAGE = "docs/cli.md"
-COMMANDS = all_commands()
-
-
-@pytest.fixture(scope="module")
-def commands_of_page():
-    if not (ROOT / PAGE).exists():
-        pytest.skip(f"there is no {PAGE}")
-    try:
-        return commands_of(page_blocks(PAGE))
-    except PageError:
-        pytest.skip(f"{PAGE} is invalid: see test_pages.py")
+from coinfarm.cli import main
+from tests.docs.page_runs import all_pages
+from tests.docs.pages import Block
 
 
-@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_help_ends_with_a_complete_example(words):
-    examples = help_examples(words)
-    assert examples or isinstance(COMMANDS[words], click.Group)
-    assert [example for example in examples if not re.search(r"(^|\W)coinfarm\b", example)] == []  # a line that Click has wrapped
-    if examples:
-        assert any(re.search(rf"\bcoinfarm ([^|;&]+ )?{' '.join(words)}\b", example) for example in examples)
+def commands_in(command, words=()):
+    """All commands and groups, by their words after `coinfarm`."""
+    found = {} if command.hidden else {words: command}
+    for name, each in getattr(command, "commands", {}).items():
+        found |= commands_in(each, (*words, name))
+    return found
+
+
+COMMANDS = commands_in(main)
+
+
+def examples(words):
+    """The examples in a command's help at 80 columns, each on one line."""
+    help_text = CliRunner().invoke(main, [*words, "--help"], prog_name="coinfarm", terminal_width=80).stdout
+    _, *found = re.split(r"^\s*Examples?:\s*", help_text, flags=re.MULTILINE)
+    return Block("", 0, "sh", found[-1]).commands if found else []
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
-def test_every_example_is_run_by_a_page(words, commands_of_page):
-    assert [example for example in help_examples(words) if example not in commands_of_page] == []
-
-
-def test_command_in_a_page_may_have_several_lines():
-    page = "```sh\ncoinfarm x --long option \\\n  --more\n```\n"
-    assert commands_of(list(blocks_of("page.md", page))) == {"coinfarm x --long option --more"}
+def test_every_command_has_an_example_that_a_page_runs(words):
+    found = examples(words)
+    assert [example for example in found if not re.search(r"(^|\W)coinfarm\b", example)] == []  # a line that Click has wrapped
+    assert isinstance(COMMANDS[words], click.Group) or any(re.search(rf"\bcoinfarm ([^|;&]+ )?{' '.join(words)}\b", each) for each in found)
+    of_page = {command for block in all_pages()["docs/cli.md"] if block.language == "sh" for command in block.commands}
+    assert [example for example in found if example not in of_page] == []

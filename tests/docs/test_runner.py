@@ -3,16 +3,15 @@
 import http.server
 import os
 import sys
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.docs.checkout import fresh_copy
+from tests.docs.page_runs import missing_tools, page_environment
 from tests.docs.pages import ROOT, blocks_of
-from tests.docs.runner import PortTaken, missing_tools, page_environment, run_blocks
-from tests.docs.shell import BlockFailed
+from tests.docs.runner import run_blocks
 
 SERVER = "python -c \"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')\""
 
@@ -21,11 +20,12 @@ SERVER = "python -c \"import http.server as h; h.test(h.SimpleHTTPRequestHandler
 def run(tmp_path):
     """Returns a function that runs a page in an empty folder with a space in its name, and returns the folder."""
     folder, home, logs = tmp_path / "a folder", tmp_path / "home", tmp_path / "logs"
-    for path in (folder, home, logs):
+    for path in (folder, home):
         path.mkdir()
     (folder / ".venv").symlink_to(sys.prefix)
 
     def run(markdown, timeout_s=20):
+        logs.mkdir()
         run_blocks(blocks_of("docs/page.md", markdown), folder, page_environment(folder, home), logs, timeout_s)
         return folder
 
@@ -42,31 +42,40 @@ def sh(*commands, comment=""):
     return f"{comment}\n```sh\n" + "\n".join(commands) + "\n```\n\n"
 
 
+def python(code):
+    return f"```python\n{code}\n```\n\n"
+
+
+def fails(message):
+    return pytest.raises(pytest.fail.Exception, match=message)
+
+
 def test_variables_and_the_folder_outlive_a_block(run):
-    folder = run(sh("name=world", "mkdir inside", "cd inside") + "text\n\n" + sh('echo "hello $name" > greeting.txt'))
-    assert (folder / "inside/greeting.txt").read_text() == "hello world\n"
+    folder = run(sh("name='w o\nr'", 'greet() { echo "hello $1"; }', "mkdir inside", "cd inside") + sh('greet "$name" > greeting.txt'))
+    assert (folder / "inside/greeting.txt").read_text() == "hello w o\nr\n"
 
 
 def test_commands_after_a_failure_do_not_run(run, tmp_path):
-    with pytest.raises(BlockFailed):
+    with fails(r"^docs/page\.md:3: "):
         run(sh("false", "touch after") + sh("touch later"))
     assert not {"after", "later"} & {path.name for path in (tmp_path / "a folder").iterdir()}
 
 
 @pytest.mark.parametrize("command", ["false | cat", 'echo "$unknown"', "exit 0", "no-such-command", "( exit 4 )", "if; then"])
 def test_command_fails_its_block(run, command):
-    with pytest.raises(BlockFailed, match=r"^docs/page\.md:2: "):
-        run(sh(command).lstrip())
+    with fails(r"^docs/page\.md:3: "):
+        run(sh(command))
 
 
-def test_timeout_kills_a_block_and_its_processes(run, tmp_path):
-    with pytest.raises(BlockFailed, match="within 1 s"):
-        run(sh("sleep 987 & echo $! > pid.txt", "wait"), timeout_s=1)
-    pid = (tmp_path / "a folder/pid.txt").read_text().strip()
-    deadline = time.monotonic() + 10
-    while is_running(pid) and time.monotonic() < deadline:  # the kill may take a moment
-        time.sleep(0.05)
-    assert not is_running(pid)
+@pytest.mark.parametrize("markdown", [sh("sleep 987 & echo $! > pid.txt", "wait"), python("import time; time.sleep(60)")])
+def test_timeout_kills_a_block_and_its_processes(run, tmp_path, markdown):
+    with fails("within 1 s"):
+        run(markdown, timeout_s=1)
+    for pid in (tmp_path / "a folder").glob("pid.txt"):
+        deadline = time.monotonic() + 10
+        while is_running(pid.read_text().strip()) and time.monotonic() < deadline:  # the kill may take a moment
+            time.sleep(0.05)
+        assert not is_running(pid.read_text().strip())
 
 
 def test_expected_exit_status_is_no_failure(run):
@@ -76,57 +85,47 @@ def test_expected_exit_status_is_no_failure(run):
 
 @pytest.mark.parametrize("command", ["true", "(exit 2)"])
 def test_unexpected_exit_status_is_a_failure(run, command):
-    with pytest.raises(BlockFailed, match="3"):
+    with fails("3"):
         run(sh(command, comment="<!-- docs-test: exits 3 -->"))
-
-
-def test_skipped_block_is_not_run(run):
-    folder = run(sh("touch skipped", comment="<!-- docs-test: skip needs a GPU -->"))
-    assert not (folder / "skipped").exists()
 
 
 def test_server_runs_until_the_end_of_the_page(run, free_port):
     server = sh(SERVER.format(port=free_port), comment=f"<!-- docs-test: background {free_port} -->")
     folder = run("```sh\ntouch here.txt\n```\n\n" + server + sh(f"curl -sf localhost:{free_port}/ > listing.html"))
     assert "here.txt" in (folder / "listing.html").read_text()
-    run(server)  # the port is free again
+    http.server.HTTPServer(("127.0.0.1", free_port), http.server.SimpleHTTPRequestHandler).server_close()  # the port is free again
 
 
 def test_server_that_exits_is_a_failure_with_its_output(run, free_port):
-    with pytest.raises(BlockFailed, match="cannot start"):
+    with fails("cannot start"):
         run(sh("echo cannot start; exit 1", comment=f"<!-- docs-test: background {free_port} -->"))
 
 
-def test_port_in_use_is_detected(run, monkeypatch):
+def test_port_in_use_skips_the_page(run, monkeypatch):
     monkeypatch.setattr("tests.docs.runner._PORT_FREE_WITHIN_S", 0)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            with pytest.raises(PortTaken):
-                run(sh("sleep 5", comment=f"<!-- docs-test: background {server.server_address[1]} -->"))
-        finally:
-            server.shutdown()
+    with http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server, pytest.raises(pytest.skip.Exception):
+        run(sh("sleep 5", comment=f"<!-- docs-test: background {server.server_address[1]} -->"))
 
 
 def test_python_blocks_share_a_namespace_and_the_shells_folder(run):
     folder = run(
         sh("mkdir inside", "cd inside")
-        + "```python\nfrom pathlib import Path\nanswer = 6 * 7\n```\n\n"
-        + "```python\nPath('answer.txt').write_text(str(answer))\n```\n\n"
+        + python("from pathlib import Path\nanswer = 6 * 7")
+        + python("Path('answer.txt').write_text(str(answer))")
         + sh("cat answer.txt > copied.txt")
     )
     assert (folder / "inside/copied.txt").read_text() == "42"
 
 
-@pytest.mark.parametrize("code", ["print('before')\n1 / 0", "raise SystemExit(0)", "if", "import os; os._exit(3)"])
-def test_python_exception_is_a_failure(run, code):
-    with pytest.raises(BlockFailed, match=r"^docs/page\.md:2: "):
-        run(f"```python\n{code}\n```\n")
+@pytest.mark.parametrize("code", ["print('before')\n1 / 0", "if", "import os; os._exit(3)"])
+def test_python_error_is_a_failure(run, code):
+    with fails(r"^docs/page\.md:2: "):
+        run(python(code))
 
 
-def test_timeout_kills_a_python_block(run):
-    with pytest.raises(BlockFailed, match="within 1 s"):
-        run("```python\nimport time; time.sleep(60)\n```\n", timeout_s=1)
+def test_python_error_names_its_line(run):
+    with fails(r'docs/page\.md", line 7'):
+        run(python("first = 1") + python("first\n1 / 0"))
 
 
 def test_missing_tool_is_named(tmp_path):
@@ -158,18 +157,12 @@ def test_downloaded_archive_can_be_copied(tmp_path):
 
 
 def test_code_of_the_copy_is_used(copy, tmp_path):
-    logs = tmp_path / "logs"
-    logs.mkdir()
     page = sh(
-        "source .venv/bin/activate",
-        "cd /",
-        'python -c "import coinfarm; print(coinfarm.__file__)" > "$HOME/python.txt"',
-        'echo "print(\'the copy\')" > "$OLDPWD/coinfarm/__init__.py"',
-        'coinfarm --help > "$HOME/command.txt"',
+        "source .venv/bin/activate", "cd /", 'echo "print(\'the copy\')" > "$OLDPWD/coinfarm/__init__.py"', 'coinfarm --help > "$HOME/out"'
     )
-    run_blocks(blocks_of("page.md", page), copy, page_environment(copy, tmp_path), logs)
-    assert Path((tmp_path / "python.txt").read_text().strip()) == copy / "coinfarm/__init__.py"
-    assert (tmp_path / "command.txt").read_text().startswith("the copy\n")
+    (tmp_path / "logs").mkdir()
+    run_blocks(blocks_of("page.md", page), copy, page_environment(copy, tmp_path), tmp_path / "logs")
+    assert (tmp_path / "out").read_text().startswith("the copy\n")
 
 
 def is_running(pid):

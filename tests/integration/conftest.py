@@ -10,8 +10,7 @@ import boto3
 import pytest
 
 from coinfarm.candle_store.store import CandleStore
-from coinfarm.storage import Storage, open_storage
-from coinfarm.storage import s3 as storage_s3
+from coinfarm.storage import open_storage
 from handler import app
 from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.metadata_service import MetadataService
@@ -60,25 +59,6 @@ def binance() -> Iterator[FakeBinanceUs]:
 def store(tmp_path: Path) -> CandleStore:
     """A store in an empty folder."""
     return CandleStore(open_storage(str(tmp_path / "store")))
-
-
-@pytest.fixture
-def point_s3_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Points the S3 client of the process at another endpoint."""
-
-    def point(url: str) -> None:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
-        storage_s3._client.cache_clear()
-
-    yield point
-    storage_s3._client.cache_clear()
-
-
-@pytest.fixture
-def storage(s3: "S3Client", tmp_path: Path) -> Storage:
-    """A new prefix in S3."""
-    return open_storage(f"s3://models/{tmp_path.name}")
 
 
 @pytest.fixture

@@ -89,8 +89,7 @@ def consume(queue, max_batches=100):
 
 def undisturbed(run, results):
     """The results of one process that processes every shard once."""
-    service = Service(Settings(answer_cache_frames=0))
-    predictor = service.predictor(run.manifest.model_version)
+    predictor = Service(Settings(answer_cache_frames=0)).predictor(run.manifest.model_version)
     run_shards(predictor, run.candles, results, run.manifest.shards())
     return {key: results.read(key).data for key in results.list("predictions")}
 
@@ -107,10 +106,6 @@ def test_backfill_from_plan_to_collected_file(root, queue, tmp_path: Path):
     consume(queue, max_batches=1)
     in_progress = status(root, exits=3)
     assert (in_progress["done"], in_progress["waiting"]) == (10, SHARDS - 10)
-    assert in_progress["framesDone"] == 10 * WINDOWS
-    assert in_progress["framesPerS"] > 0
-    assert in_progress["secondsLeft"] > 0
-    assert in_progress["usd"] == pytest.approx(in_progress["usdQuoted"] * 10 / SHARDS)
     assert "in the queue" in CliRunner().invoke(main, ["backfill", "resume", "--run", root]).stderr
 
     consume(queue)
@@ -127,20 +122,13 @@ def test_backfill_from_plan_to_collected_file(root, queue, tmp_path: Path):
     consume(queue)
     assert status(root, exits=0)["complete"]
     coverage = json.loads(coinfarm("collect", "-o", tmp_path / "all.parquet", "--json", run=root))
-    assert coverage["total"] == {
-        "asked": SHARDS * WINDOWS,
-        "predicted": SHARDS * WINDOWS - 2 * TOO_FEW_BEFORE,
-        "mostlyFilled": 0,
-        "tooFewBefore": 2 * TOO_FEW_BEFORE,
-        "noCandles": 0,
-        "missing": 0,
-    }
+    assert coverage["total"]["predicted"] == SHARDS * WINDOWS - 2 * TOO_FEW_BEFORE
     assert len(pq.read_table(tmp_path / "all.parquet")) == coverage["total"]["predicted"]
     written = {key: run.results.read(key).data for key in run.results.list("predictions")}
     assert written == undisturbed(run, open_storage(str(tmp_path / "undisturbed")))
 
 
-def test_resume_sends_lost_shards_when_the_queue_is_empty(root, queue):
+def test_resume_sends_lost_shards_and_replaces_damaged_results(root, queue):
     coinfarm("submit", "--queue", queue.url, run=root)
     queue.delete([message.receipt for message in queue.receive()])  # ten messages are lost
     consume(queue)
@@ -150,10 +138,6 @@ def test_resume_sends_lost_shards_when_the_queue_is_empty(root, queue):
     consume(queue)
     assert status(root, exits=0)["complete"]
 
-
-def test_resume_check_replaces_a_damaged_result(root, queue):
-    coinfarm("submit", "--queue", queue.url, run=root)
-    consume(queue)
     run = Run.at(root)
     key = next(run.manifest.shards()).key(run.manifest.model_version)
     undamaged = run.results.read(key).data
@@ -162,10 +146,3 @@ def test_resume_check_replaces_a_damaged_result(root, queue):
     assert "1 shard sent" in coinfarm("resume", "--check", run=root)
     consume(queue)
     assert run.results.read(key).data == undamaged
-
-
-def test_missing_queue_is_one_line_and_submission_can_be_repeated(root, queue):
-    ran = CliRunner().invoke(main, ["backfill", "submit", "--run", root, "--queue", f"{queue.url}-gone"])
-    assert (ran.exit_code, ran.stderr.count("\n")) == (1, 1)
-    assert f"{queue.url}-gone" in ran.stderr
-    assert f"{SHARDS} shards sent" in coinfarm("submit", "--queue", queue.url, run=root)

@@ -1,6 +1,5 @@
 """Fixtures: S3 on moto's server over HTTP, the handler with settings, a fake exchange, a candle store and a metadata service."""
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.storage import open_storage
 from handler import app
+from tests.support.backfill_environment import QueuedBackfill, SharedResources
 from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.metadata_service import MetadataService
 from tests.support.moto_server import moto_server
@@ -49,6 +49,17 @@ def container(s3: "S3Client", tmp_path_factory: pytest.TempPathFactory) -> Calla
     return container
 
 
+@pytest.fixture(scope="module")
+def resources(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedResources]:
+    with moto_server("AWS_ENDPOINT_URL") as endpoint:
+        yield SharedResources.create(endpoint, tmp_path_factory.mktemp("resources"))
+
+
+@pytest.fixture
+def backfill(resources: SharedResources, tmp_path: Path) -> QueuedBackfill:
+    return QueuedBackfill(resources, tmp_path)
+
+
 @pytest.fixture
 def binance() -> Iterator[FakeBinanceUs]:
     with FakeBinanceUs.running() as exchange:
@@ -65,9 +76,3 @@ def store(tmp_path: Path) -> CandleStore:
 def metadata() -> Iterator[MetadataService]:
     with MetadataService.running() as server:
         yield server
-
-
-@pytest.fixture
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

@@ -49,7 +49,6 @@ def receive(original, *args, **options):
     global jumped_s
     messages = original(*args, **options)
     if messages:
-        kill_at("after receive")
         jumped_s = float(os.environ.get("CLOCK_JUMP_S", "0"))
     return messages
 
@@ -77,7 +76,6 @@ def series(original, self):
 
 @replaces(ShardJob, "write")
 def write(original, self, *args):
-    kill_at("after predict")
     if "MEET" in os.environ:
         meet(Path(os.environ.pop("MEET")), self.shard)
     original(self, *args)

@@ -58,10 +58,6 @@ def test_complete_demo_uses_no_aws_settings_of_the_user(tmp_path):
         output, _ = demo.communicate(timeout=TIMEOUT_S)
         assert demo.returncode == 0, output
         assert not has_processes(demo)
-    workers = [line for line in output.splitlines() if " coinfarm worker " in line]
-    assert len(workers) == 2
-    for setting in ("--candles-root $CANDLES", "--results-root $RESULTS", "MODEL_CACHE_DIR=", "RECEIVE_WAIT_S=1", "HEALTH_FILE="):
-        assert all(setting in line for line in workers), "all settings are printed"
     assert "production" not in output
     coverage = json.loads((tmp_path / "demo/coverage.json").read_text())
     assert coverage["total"]["predicted"] == WINDOWS - TOO_FEW_BEFORE == pq.read_metadata(tmp_path / "demo/predictions.parquet").num_rows
@@ -77,7 +73,7 @@ def test_complete_demo_uses_no_aws_settings_of_the_user(tmp_path):
     ],
 )
 def test_interrupted_demo_leaves_no_process(tmp_path, number, to_group, code):
-    with started("--symbols", 1, "--days", 20, "-o", tmp_path) as demo:
+    with started("--symbols", 1, "--days", 8, "-o", tmp_path) as demo:
         assert any("$ coinfarm backfill status" in line for line in demo.stdout)
         (os.killpg if to_group else os.kill)(demo.pid, number)
         output, _ = demo.communicate(timeout=TIMEOUT_S)

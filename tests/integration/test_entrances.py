@@ -13,7 +13,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.settings import reference_model_uri
 from handler.app import lambda_handler
 from handler.local_events import LocalContext
-from tests.support.demo_requests import EVENTS, MINUTE_MS, ApiResponse, demo_request, http_event, queue_event, rest_event
+from tests.support.demo_requests import MINUTE_MS, ApiResponse, demo_request, http_event, queue_event, rest_event
 from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.tensorflow, pytest.mark.enable_socket]
@@ -41,19 +41,13 @@ def request_of_500(candle_file):
 def service(container, s3, candle_file):
     """One container for all tests, without an prediction cache, so that every entry point uses the model."""
     s3.upload_file(str(candle_file), "candles", candle_file.name)
-    for path in (EVENTS / "candles").rglob("*.parquet"):
-        s3.upload_file(str(path), "candles", path.relative_to(EVENTS / "candles").as_posix())
     with container(MODEL_URI=reference_model_uri(), ANSWER_CACHE_FRAMES="0"):
         yield
 
 
-def invoke(event):
-    return lambda_handler(event, LocalContext())
-
-
 @pytest.fixture(scope="module")
 def direct_response(request_of_500):
-    return invoke(request_of_500)
+    return lambda_handler(request_of_500, LocalContext())
 
 
 def test_direct_event_predicts_500_windows(direct_response):
@@ -64,7 +58,8 @@ def test_direct_event_predicts_500_windows(direct_response):
 
 @pytest.mark.parametrize("api_event", [rest_event, http_event], ids=["REST", "HTTP"])
 def test_api_event_returns_the_predictions_of_a_direct_event(request_of_500, direct_response, api_event):
-    response = ApiResponse.of(invoke(api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())))
+    event = api_event("POST", "/predictions", "application/json", json.dumps(request_of_500).encode())
+    response = ApiResponse.of(lambda_handler(event, LocalContext()))
     assert response.json() == direct_response
 
 
@@ -72,7 +67,7 @@ def test_queue_records_write_the_predictions_of_a_direct_event(request_of_500, d
     stop = datetime.fromtimestamp((request_of_500["candles"][-1][0] + MINUTE_MS) / 1000, UTC)
     inline = {**request_of_500, "resultsUri": "inline.json"}
     file = {"symbol": request_of_500["symbol"], "interval": "1m", "candlesUri": f"s3://candles/{candle_file.name}", "to": stop.isoformat()}
-    assert invoke(queue_event(inline, {**file, "resultsUri": "file.parquet"})) == {"batchItemFailures": []}
+    assert lambda_handler(queue_event(inline, {**file, "resultsUri": "file.parquet"}), LocalContext()) == {"batchItemFailures": []}
 
     written = json.loads(s3.get_object(Bucket="results", Key="inline.json")["Body"].read())
     assert written.pop("messageId")
@@ -92,24 +87,3 @@ def test_command_line_prints_the_predictions_of_a_direct_event(direct_response, 
     for printed, returned in zip(document["results"][:500], direct_response["results"], strict=True):
         assert printed.pop("predictions") == pytest.approx(returned["predictions"], abs=1e-4)
         assert printed.items() <= returned.items()
-
-
-def events(pattern):
-    return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.glob(pattern))]
-
-
-@pytest.mark.parametrize("event", events("sqs-*.json"))
-def test_every_record_of_a_batch_writes_its_result(event, s3):
-    assert invoke(event) == {"batchItemFailures": []}
-    for record in event["Records"]:
-        assert s3.head_object(Bucket="results", Key=json.loads(record["body"])["resultsUri"])["ContentLength"]
-
-
-@pytest.mark.parametrize("event", events("shards.json"))
-def test_every_shard_of_a_batch_writes_its_result(event, s3):
-    assert invoke(event) == {"batchItemFailures": []}
-    written = {found["Key"] for found in s3.list_objects_v2(Bucket="results", Prefix="shards/predictions/")["Contents"]}
-    shards = [json.loads(record["body"]) for record in event["Records"]]
-    assert written == {
-        f"shards/predictions/model={shard['modelVersion']}/symbol=DEMOUSD/interval=1m/date={shard['date']}.parquet" for shard in shards
-    }

@@ -14,30 +14,10 @@ from datetime import datetime
 import pytest
 
 from coinfarm.storage import open_storage
-from tests.support.backfill_environment import (
-    BATCH_MESSAGES,
-    CANDLES,
-    MAX_RECEIVES,
-    MODEL_BYTES,
-    QueuedBackfill,
-    SharedResources,
-    eventually,
-)
+from tests.support.backfill_environment import BATCH_MESSAGES, CANDLES, MAX_RECEIVES, MODEL_BYTES, eventually
 from tests.support.faulty_proxy import Fault, FaultyProxy, repeated
-from tests.support.moto_server import moto_server
 
 DAY_S = 86_400
-
-
-@pytest.fixture(scope="module")
-def resources(tmp_path_factory):
-    with moto_server("AWS_ENDPOINT_URL") as endpoint:
-        yield SharedResources.create(endpoint, tmp_path_factory.mktemp("resources"))
-
-
-@pytest.fixture
-def backfill(resources, tmp_path):
-    return QueuedBackfill(resources, tmp_path)
 
 
 @pytest.fixture
@@ -49,9 +29,7 @@ def proxy(resources):
 @pytest.mark.parametrize(
     ("moment", "written"),
     [
-        pytest.param("after receive", range(1), id="after receive"),
         pytest.param("in the engine", range(2), id="in the engine"),
-        pytest.param("after predict", range(2), id="after predict, before the write"),
         pytest.param("after a write", range(1, BATCH_MESSAGES), id="between two writes"),
         pytest.param("before the delete", range(BATCH_MESSAGES, BATCH_MESSAGES + 1), id="after the writes, before the delete"),
     ],

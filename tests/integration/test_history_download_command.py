@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -22,28 +21,22 @@ from tests.support.fake_exchange import DAYS, HISTORY, FakeBinanceUs, expected_c
 from tests.support.http_server import disconnect
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles
 
-Run = Callable[..., Result]
+Run, Command = Callable[..., Result], Callable[..., list[str]]
 
 
 @pytest.fixture
-def command(binance: FakeBinanceUs, store: CandleStore) -> Callable[..., list[str]]:
+def command(binance: FakeBinanceUs, store: CandleStore) -> Command:
+    defaults = {"symbol": "BTC/USDT", "exchange": "binanceus", "exchange_url": binance.url, "from": "2020-01-01", "to": "2020-01-04"}
+
     def command(**changes: str) -> list[str]:
-        options = {
-            "exchange": "binanceus",
-            "exchange-url": binance.url,
-            "symbol": "BTC/USDT",
-            "from": "2020-01-01",
-            "to": "2020-01-04",
-            "store": store.root,
-        }
-        options |= {name.replace("_", "-"): value for name, value in changes.items()}
-        return ["history", "download", *(word for name, value in options.items() for word in (f"--{name}", value))]
+        options = defaults | {"store": store.root} | changes
+        return ["history", "download", *(word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value))]
 
     return command
 
 
 @pytest.fixture
-def run(command: Callable[..., list[str]]) -> Run:
+def run(command: Command) -> Run:
     return lambda *arguments, **changes: CliRunner().invoke(main, [*command(**changes), *arguments])
 
 
@@ -90,13 +83,9 @@ def test_damaged_day_is_reported_and_can_be_replaced(run: Run, store: CandleStor
     ],
 )
 def test_wrong_option_is_one_line(run: Run, changes: dict[str, str], message: str) -> None:
-    started = time.monotonic()
     result = run(**changes)
-    assert time.monotonic() - started < 10
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: ")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert message in result.stderr
-    assert result.stderr.count("\n") == 1
 
 
 def test_accepts_the_exchanges_own_name_of_a_market(run: Run, store: CandleStore) -> None:
@@ -104,7 +93,7 @@ def test_accepts_the_exchanges_own_name_of_a_market(run: Run, store: CandleStore
     assert store.series() == [("BTCUSDT", "1m")]
 
 
-def test_killed_download_is_resumed(binance: FakeBinanceUs, store: CandleStore, command: Callable[..., list[str]]) -> None:
+def test_killed_download_is_resumed(binance: FakeBinanceUs, store: CandleStore, command: Command) -> None:
     """SIGKILL during the third day: two complete days are stored, and only the third is requested again."""
     reached, release = threading.Event(), threading.Event()
 

@@ -18,20 +18,13 @@ pytestmark = pytest.mark.enable_socket
 
 
 class RequestLoop:
-    """Requests to the handler one after another, and the model version of each response."""
+    """Requests to the handler one after another in a thread, and the model version of each response."""
 
     def __init__(self):
-        self.versions = []
-        self.failures = []
+        self.versions, self.failures = [], []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self):
         self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
 
     def stop(self):
         self._stop.set()
@@ -49,10 +42,8 @@ class RequestLoop:
     def wait_for(self, count):
         """Wait for that many more responses."""
         last = len(self.versions) + len(self.failures) + count
-        deadline = time.monotonic() + 30
         while len(self.versions) + len(self.failures) < last:
             assert self._thread.is_alive(), "a request raised"
-            assert time.monotonic() < deadline, "no responses"
             time.sleep(0.001)
 
 
@@ -68,9 +59,11 @@ def models(s3, tmp_path):
 @pytest.fixture
 def requests(container, models, monkeypatch):
     monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
-    with container(MODEL_URI=models[0].uri(), MODEL_REFRESH_S="0.01"), RequestLoop() as requests:
+    with container(MODEL_URI=models[0].uri(), MODEL_REFRESH_S="0.01"):
+        requests = RequestLoop()
         requests.wait_for(5)
         yield requests
+        requests.stop()
 
 
 def changes(versions):
@@ -81,9 +74,9 @@ def changes(versions):
 def test_a_promotion_is_picked_up_without_a_failed_request(requests, models):
     storage, first, second = models
     promote(storage, second)
-    requests.wait_for(50)
+    requests.wait_for(20)
     rollback(storage)
-    requests.wait_for(50)
+    requests.wait_for(20)
     assert requests.failures == []
     assert changes(requests.versions) == [first, second, first]
 
@@ -92,10 +85,10 @@ def test_a_broken_version_never_serves_and_no_request_fails(requests, models, tm
     storage, first, second = models
     broken = publish_model(storage, tmp_path / "broken", "not a number")
     promote(storage, broken)
-    requests.wait_for(50)
+    requests.wait_for(20)
     assert changes(requests.versions) == [first]
     promote(storage, second)
-    requests.wait_for(50)
+    requests.wait_for(20)
     assert requests.failures == []
     assert changes(requests.versions) == [first, second]
 
@@ -103,7 +96,7 @@ def test_a_broken_version_never_serves_and_no_request_fails(requests, models, tm
 def test_a_message_is_served_by_the_version_that_it_pins(requests, models, s3):
     storage, first, second = models
     promote(storage, second)
-    requests.wait_for(50)
+    requests.wait_for(20)
     requests.stop()  # a container handles one event at a time
     event = queue_event({**demo_request(), "modelVersion": first, "resultsUri": "pinned.json"})
     assert lambda_handler(event, LocalContext()) == {"batchItemFailures": []}

@@ -2,20 +2,18 @@
 
 import time
 import warnings
-from collections.abc import Iterator
-from types import ModuleType
 
 import pytest
 from pytest_socket import disable_socket
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
+def pytest_runtest_setup(item):
     if not item.get_closest_marker("enable_socket"):
         disable_socket(allow_unix_socket=True)
 
 
 @pytest.fixture(scope="session")
-def keras() -> ModuleType:
+def keras():
     """Keras on TensorFlow, imported when the first test needs it, because that takes seconds."""
     from coinfarm.engines.startup_logs import suppress_startup_logs
 
@@ -27,7 +25,7 @@ def keras() -> ModuleType:
 
 
 @pytest.fixture
-def tokyo(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def tokyo(monkeypatch):
     """A machine in another time zone."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "Asia/Tokyo")

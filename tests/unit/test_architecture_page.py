@@ -6,7 +6,7 @@ import tomllib
 from tests.support.repository import ROOT
 
 
-def test_page_shows_the_layers_of_the_contract() -> None:
+def test_page_shows_the_layers_of_the_contract():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
     table = (ROOT / "docs/architecture.md").read_text().split("## Layers\n\n```text\n")[1].split("```")[0]

@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -33,6 +32,6 @@ print(threads() - before)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
-def test_parquet_and_feather_start_no_threads(tmp_path: Path) -> None:
+def test_parquet_and_feather_start_no_threads(tmp_path):
     done = subprocess.run([sys.executable, "-c", READ_AND_WRITE, tmp_path], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

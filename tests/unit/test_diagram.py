@@ -10,24 +10,24 @@ IMAGE = ElementTree.parse(ROOT / "docs/architecture.svg").getroot()
 OUTDATED = "docs/architecture.svg is outdated: run `make diagram`"
 
 
-def in_image(tag: str, *kinds: str) -> set[str]:
+def in_image(tag, *kinds):
     groups = (group for group in IMAGE.findall(".//{*}g") if group.get("class") in kinds)
     return {(found.text or "").strip() for group in groups for found in group.findall("{*}" + tag)}
 
 
-def test_image_has_the_edges_of_its_source() -> None:
+def test_image_has_the_edges_of_its_source():
     arrows = {f"{start}->{end}" for start, end in re.findall(r"^\s*(\w+) -> (\w+)", TEXT, re.MULTILINE)}
     assert len(arrows) > 20
     assert in_image("title", "edge") == arrows, OUTDATED
 
 
-def test_image_has_the_labels_of_its_source() -> None:
+def test_image_has_the_labels_of_its_source():
     labels = re.findall(r'label="([^"]+)"', TEXT)
     words = {line.strip() for label in labels for line in re.split(r"\\[nl]", label)} - {""}
     assert in_image("text", "node", "edge", "cluster") == words, OUTDATED
 
 
-def test_modules_in_the_diagram_exist() -> None:
+def test_modules_in_the_diagram_exist():
     for name in re.findall(r"\b(coinfarm\.\w+|image_render)\b", TEXT):
         place = ROOT / name.replace(".", "/")
         assert place.is_dir() or place.with_suffix(".py").is_file(), name

@@ -4,14 +4,14 @@ from coinfarm import errors
 from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail, InvalidInput
 
 
-def test_every_error_class_is_reported_without_a_traceback() -> None:
+def test_every_error_class_is_reported_without_a_traceback():
     found = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, Exception)]
     assert len(found) > 10
     assert all(issubclass(kind, CoinfarmError) for kind in found)
 
 
-def test_a_request_error_lists_all_its_faults_in_one_line() -> None:
-    error = CandleError(ErrorDetail("/candles/3/high", "is below the open"), ErrorDetail("", "and so on"))
-    assert isinstance(error, InvalidInput)
+def test_a_request_error_lists_all_its_faults_in_one_line():
+    error = CandleError(Fault("/candles/3/high", "is below the open"), Fault("", "and so on"))
+    assert isinstance(error, RequestError)
     assert str(error) == "/candles/3/high: is below the open; and so on"
     assert [item.pointer for item in error.errors] == ["/candles/3/high", ""]

@@ -9,7 +9,7 @@ from coinfarm.serving.request import PredictionRequest, parse_request
 from examples.make import CANDLE_FILE, FOLDER, REQUEST_FILE, candles, files
 
 
-def test_candle_file_contains_the_synthetic_candles() -> None:
+def test_candle_file_contains_the_synthetic_candles():
     path = FOLDER / CANDLE_FILE
     stored, generated = parse_candles(path.read_bytes(), path.name), candles()
     assert (stored.symbol, stored.interval) == (generated.symbol, generated.interval)
@@ -18,7 +18,7 @@ def test_candle_file_contains_the_synthetic_candles() -> None:
         np.testing.assert_allclose(column, getattr(generated.columns, name), rtol=1e-12)
 
 
-def test_request_is_valid() -> None:
+def test_request_is_valid():
     stored = json.loads((FOLDER / REQUEST_FILE).read_text())
     assert stored == json.loads(files()[REQUEST_FILE])
     assert len(parse_request(PredictionRequest, stored).candles) == 210

@@ -15,12 +15,12 @@ SAME_NAME = {
 """Module names that may occur twice, and why."""
 
 
-def test_no_module_is_longer_than_the_limit() -> None:
+def test_no_module_is_longer_than_the_limit():
     lines = {module.as_posix(): len((ROOT / module).read_text().splitlines()) for module in MODULES}
     assert {module: count for module, count in lines.items() if count > MAX_LINES} == {}
 
 
-def test_module_names_are_unique() -> None:
+def test_module_names_are_unique():
     """A module of the command line may have the name of what it runs."""
     paths = defaultdict(list)
     for module in MODULES:
@@ -29,6 +29,6 @@ def test_module_names_are_unique() -> None:
     assert {name for name, found in paths.items() if len(found) > 1} == {*SAME_NAME}, paths
 
 
-def test_few_modules_are_in_no_package() -> None:
+def test_few_modules_are_in_no_package():
     loose = [module.stem for module in MODULES if module.parts[:-1] == ("coinfarm",) and module.stem != "__init__"]
     assert len(loose) <= MAX_LOOSE_MODULES, loose

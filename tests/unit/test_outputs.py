@@ -5,14 +5,9 @@ from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES, OUTPUT_TITLES
 from handler.schemas import PredictedPct
 
 
-def test_the_manifest_has_the_same_output_names() -> None:
+def test_manifest_api_schema_columns_and_titles_have_the_same_outputs():
     assert [Output.model_validate({"name": name}).name for name in OUTPUT_NAMES] == ["maxRisePct", "maxDeclinePct", "endChangePct"]
-
-
-def test_columns_and_titles_have_the_same_order() -> None:
     assert tuple(to_camel(name) for name in OUTPUT_COLUMNS) == OUTPUT_NAMES
     assert [f"{title} pct".replace(" ", "_") for title in OUTPUT_TITLES.values()] == list(OUTPUT_COLUMNS)
 
-
-def test_the_api_schema_has_the_same_outputs() -> None:
     assert tuple(field.alias for field in PredictedPct.model_fields.values()) == OUTPUT_NAMES

@@ -1,15 +1,12 @@
 """The HTML report: self-contained, with the verdict first."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from coinfarm.backtesting.backtest import backtest
 from coinfarm.backtesting.backtest_report import page
-from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.strategy import Strategy
-from coinfarm.reports.page import Page
 
 SECTIONS = [
     "Strategy and baselines",
@@ -22,41 +19,30 @@ SECTIONS = [
 ]
 
 
-def result_of(roots: Path, **tables: object) -> BacktestResult:
+def result_of(roots, **tables):
     strategy = Strategy.model_validate({"exit": {"horizon_candles": 5}, "market": {"volume_share_pct": 100}, **tables})
     return backtest(f"{roots}/results", f"{roots}/candles", strategy, samples=50)
 
 
 @pytest.fixture(scope="module")
-def result(roots: Path) -> BacktestResult:
+def result(roots):
     return result_of(roots)
 
 
-@pytest.fixture(scope="module")
-def report(result: BacktestResult) -> Page:
-    return page(result)
-
-
-def test_starts_with_the_verdict(result: BacktestResult, report: Page) -> None:
+def test_has_the_verdict_all_sections_baselines_and_coins(result):
+    report = page(result)
     assert report.verdict.headline == result.verdict.headline
-    assert result.verdict.headline in report.html()
-
-
-def test_has_all_sections(report: Page) -> None:
     assert [section.title for section in report.sections] == SECTIONS
-
-
-def test_has_a_row_for_every_baseline_and_coin(result: BacktestResult, report: Page) -> None:
     html = report.html()
+    assert result.verdict.headline in html
     for name in [each.baseline.name for each in result.baselines] + list(result.symbols):
         assert f">{name}</th>" in html
 
 
-def test_omits_sections_without_trades(roots: Path) -> None:
+def test_omits_sections_without_trades(roots):
     result = result_of(roots, entry={"min_end_change_pct": 50, "min_rise_to_decline": 0})
-    report = page(result)
-    assert [section.title for section in report.sections] == [SECTIONS[0], SECTIONS[5], SECTIONS[6]]
+    assert [section.title for section in page(result).sections] == [SECTIONS[0], SECTIONS[5], SECTIONS[6]]
 
 
-def test_omits_heatmaps_of_given_thresholds(result: BacktestResult) -> None:
+def test_omits_heatmaps_of_given_thresholds(result):
     assert SECTIONS[2] not in [section.title for section in page(replace(result, sweep=None)).sections]

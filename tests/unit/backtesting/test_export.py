@@ -1,7 +1,5 @@
 """Files for other tools."""
 
-from pathlib import Path
-
 import pytest
 from pyarrow import feather
 from pyarrow import parquet as pq
@@ -15,7 +13,7 @@ from tests.support.backtest_files import store_candles, store_predictions
 from tests.support.backtest_markets import FREE, START_MS, noisy_predictions, orders, random_walk
 
 
-def exported(tmp_path: Path) -> Path:
+def exported(tmp_path):
     coin = noisy_predictions(random_walk("DEMOUSDT", 300, 1), 20, 2)
     coin.predicted_pct[1] = float("nan")
     store_predictions(tmp_path, coin)
@@ -26,7 +24,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_feather_files_have_freqtrades_columns_and_dates(tmp_path: Path) -> None:
+def test_feather_files_have_freqtrades_columns_and_dates(tmp_path):
     folder = exported(tmp_path)
     candles = feather.read_table(folder / "DEMO_USDT-1m.feather")
     assert candles.column_names == ["date", "open", "high", "low", "close", "volume"]
@@ -38,7 +36,7 @@ def test_feather_files_have_freqtrades_columns_and_dates(tmp_path: Path) -> None
     assert predictions["end_change_pct"].null_count == 1
 
 
-def test_parquet_files_have_all_coins_and_trades(tmp_path: Path) -> None:
+def test_parquet_files_have_all_coins_and_trades(tmp_path):
     folder = exported(tmp_path)
     predictions = pq.read_table(folder / "predictions.parquet")
     assert set(predictions["symbol"].to_pylist()) == {"DEMOUSDT"}
@@ -51,11 +49,11 @@ def test_parquet_files_have_all_coins_and_trades(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("symbol", "pair"), [("BTCUSD", "BTC_USD"), ("ETHUSDT", "ETH_USDT"), ("ETHBTC", "ETH_BTC"), ("BTC-USD", "BTC_USD"), ("XYZ", "XYZ")]
 )
-def test_names_pairs_like_freqtrade(symbol: str, pair: str) -> None:
+def test_names_pairs_like_freqtrade(symbol, pair):
     assert pair_name(symbol) == pair
 
 
-def test_names_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+def test_names_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     trades = simulate_trades((), [fill_orders(random_walk("DEMOUSD", 20, 1), orders(), FREE)], FREE)
     with pytest.raises(CoinfarmError, match=r"file: "):

@@ -9,7 +9,7 @@ from tests.support.backtest_markets import START_MS
 
 
 @pytest.mark.parametrize(("count", "kinds"), [(0, (0, 0, 0)), (3, (2, 1, 0)), (5, (2, 2, 1)), (20, (2, 2, 2))])
-def test_shows_no_trade_twice(count: int, kinds: tuple[int, ...]) -> None:
+def test_shows_no_trade_twice(count, kinds):
     earned = np.random.default_rng(1).permutation(count)
     rows = [
         Trade(0, at, START_MS + at, START_MS + at + 1, 1, HORIZON, 1.0, 1.0, 100.0, float(gross), 0.0, 0.0)

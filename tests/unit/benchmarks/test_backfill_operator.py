@@ -14,11 +14,11 @@ RUN: Any = SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://results/run
 WORKERS: Any = SimpleNamespace(kill_and_restart=lambda: None)
 
 
-def operator(monkeypatch: pytest.MonkeyPatch, status: Any, commands: list[tuple[str, ...]]) -> BackfillOperator:
+def operator(monkeypatch, status, commands):
     """An operator that finds `status()` in each poll, and appends the commands that it runs to `commands`."""
     monkeypatch.setattr(backfill_operator, "StatusMonitor", lambda *_: SimpleNamespace(status=status))
     monkeypatch.setattr(backfill_operator, "_STATUS_EVERY_S", 0)
-    queue: Any = SimpleNamespace()
+    queue = SimpleNamespace()
     return BackfillOperator(lambda *arguments: commands.append(arguments), RUN, queue, queue, WORKERS, lambda *_: None)
 
 
@@ -29,10 +29,8 @@ def operator(monkeypatch: pytest.MonkeyPatch, status: Any, commands: list[tuple[
         pytest.param(len(INVALID_MESSAGES), "resume", {"redrives": 0, "valid_dead_letters": 0, "lost": 2}, id="lost messages"),
     ],
 )
-def test_intervenes_when_the_queue_stays_empty(
-    dead_lettered: int, command: str, counts: dict[str, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    commands: list[tuple[str, ...]] = []
+def test_intervenes_when_the_queue_stays_empty(dead_lettered, command, counts, monkeypatch):
+    commands = []
     idle = SimpleNamespace(is_complete=False, is_idle=True, done=38, shards=40, dead_lettered=dead_lettered)
     done = SimpleNamespace(is_complete=True, is_idle=False, done=40, shards=40, dead_lettered=len(INVALID_MESSAGES))
     tested = operator(monkeypatch, lambda: done if commands else idle, commands)
@@ -41,7 +39,7 @@ def test_intervenes_when_the_queue_stays_empty(
     assert {name: getattr(tested, name) for name in counts} == counts
 
 
-def test_gives_up_after_the_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gives_up_after_the_timeout(monkeypatch):
     stuck = SimpleNamespace(is_complete=False, is_idle=False, done=38, shards=40, dead_lettered=0)
     started_s = time.monotonic() - 2 * backfill_operator._TIMEOUT_S
     assert operator(monkeypatch, lambda: stuck, []).wait_until_done(started_s) >= 2 * backfill_operator._TIMEOUT_S

@@ -1,14 +1,11 @@
 """`make bench-gpu` without a GPU."""
 
 import sys
-from pathlib import Path
-
-import pytest
 
 from benchmarks import gpu
 
 
-def test_measures_nothing_without_a_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_measures_nothing_without_a_gpu(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(gpu, "has_gpu", lambda: False)
     monkeypatch.setattr(sys, "argv", ["benchmarks.gpu", "--json", str(tmp_path / "gpu.json")])
     assert gpu.main() == 0

@@ -1,26 +1,22 @@
 """The load generator of `make soak`."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
 
-from benchmarks.soak.load import LoadResponse, poisson_arrivals, send_requests
+from benchmarks.soak.load import poisson_arrivals, send_requests
 from benchmarks.soak.request_mix import LoadRequest, Validation
 
 
-def test_arrivals_have_the_rate_and_are_reproducible() -> None:
+def test_arrivals_have_the_rate_and_are_reproducible():
     due_s = list(poisson_arrivals(30, 600, seed=1))
     assert due_s == sorted(due_s) == list(poisson_arrivals(30, 600, seed=1))
     assert 0 < due_s[0] < due_s[-1] < 600
     assert len(due_s) == pytest.approx(30 * 600, rel=0.03)
 
 
-def send(
-    monkeypatch: pytest.MonkeyPatch, handle: Callable[..., Any], requests: list[LoadRequest], due_s: list[float]
-) -> list[LoadResponse]:
+def send(monkeypatch, handle, requests, due_s):
     """Send the requests over one connection to a server that responds with `handle`."""
     client = httpx.AsyncClient
     monkeypatch.setattr(httpx, "AsyncClient", lambda **options: client(**options | {"transport": httpx.MockTransport(handle)}))
@@ -30,8 +26,8 @@ def send(
     )
 
 
-def test_latency_includes_waiting_for_a_slow_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def handle(request: httpx.Request) -> httpx.Response:
+def test_latency_includes_waiting_for_a_slow_request(monkeypatch):
+    async def handle(request):
         await asyncio.sleep(0.1 if request.url.path == "/slow" else 0)
         return httpx.Response(200)
 
@@ -43,8 +39,8 @@ def test_latency_includes_waiting_for_a_slow_request(monkeypatch: pytest.MonkeyP
         assert response.latency_ms == pytest.approx(1000 * (response.ended_s - response.due_s))
 
 
-def test_connection_error_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    def handle(_: httpx.Request) -> httpx.Response:
+def test_connection_error_is_a_fault(monkeypatch):
+    def handle(_):
         raise httpx.ConnectError("refused")
 
     (response,) = send(monkeypatch, handle, [LoadRequest("health", "GET", "/health")], [0.0])

@@ -12,7 +12,7 @@ SWITCHES = [
 ]
 
 
-def response(version: str | None, sent_s: float, ended_s: float) -> LoadResponse:
+def response(version, sent_s, ended_s):
     return LoadResponse("one frame", sent_s, sent_s, ended_s, version, None)
 
 
@@ -30,10 +30,10 @@ def response(version: str | None, sent_s: float, ended_s: float) -> LoadResponse
         pytest.param(response(None, 250, 251), False, id="no version"),
     ],
 )
-def test_unexpected_versions(found: LoadResponse, is_unexpected: bool) -> None:
+def test_unexpected_versions(found, is_unexpected):
     assert unexpected_versions(SWITCHES, [found], max_delay_s=5) == [found] * is_unexpected
 
 
-def test_switch_delays() -> None:
+def test_switch_delays():
     responses = [response("one", 99, 100.5), response("two", 102, 103.5), response("two", 104, 105), response("two", 300, 301)]
     assert switch_delays_s(SWITCHES, responses) == [2.5, None]

@@ -1,7 +1,5 @@
 """The trend of a process's metrics."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -20,5 +18,5 @@ SECONDS = np.arange(600.0)
         pytest.param(200 + SECONDS // 60 * 10 + 50 * (SECONDS % 60 > 40), 70, id="leak per model"),
     ],
 )
-def test_growth_ignores_peaks_and_the_first_third(memory_mb: Any, growth: float) -> None:
+def test_growth_ignores_peaks_and_the_first_third(memory_mb, growth):
     assert trend(list(SECONDS), list(memory_mb)).growth == pytest.approx(growth, abs=15)

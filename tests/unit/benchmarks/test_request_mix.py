@@ -16,32 +16,23 @@ MODEL = LoadRequest("model", "GET", "/model")
 
 
 @pytest.fixture(scope="module")
-def mix() -> RequestMix:
+def mix():
     """A mix with two versions, which predict the number of each window, and twice that."""
     numbers = np.arange(MIN_WINDOWS, dtype=float)[:, None] * np.ones(3)
     return RequestMix(minutes(MIN_WINDOWS + 199), {"one": numbers, "two": 2 * numbers}, seed=1)
 
 
-def predictions(version: str, *values: float) -> bytes:
+def predictions(version, *values):
     results = [{"predictions": dict.fromkeys(OUTPUT_NAMES, value)} for value in values]
     return json.dumps({"model": {"version": version}, "results": results}).encode()
 
 
 @pytest.mark.parametrize(
-    ("request_", "status", "media_type", "body"),
-    [
-        pytest.param(PAIR, 200, "", predictions("one", 7, 8), id="predictions of a version"),
-        pytest.param(INVALID, 422, PROBLEM, b"{}", id="rejected request"),
-        pytest.param(MODEL, 200, "", b'{"version": "two"}', id="model"),
-    ],
-)
-def test_accepts_valid_responses(mix: RequestMix, request_: LoadRequest, status: int, media_type: str, body: bytes) -> None:
-    assert mix.validate(request_, status, media_type, body).fault is None
-
-
-@pytest.mark.parametrize(
     ("request_", "status", "media_type", "body", "named"),
     [
+        pytest.param(PAIR, 200, "", predictions("one", 7, 8), None, id="predictions of a version"),
+        pytest.param(INVALID, 422, PROBLEM, b"{}", None, id="rejected request"),
+        pytest.param(MODEL, 200, "", b'{"version": "two"}', None, id="model"),
         pytest.param(PAIR, 200, "", predictions("two", 7, 8), "8.00000", id="predictions of another version than named"),
         pytest.param(PAIR, 200, "", predictions("one", 7, 16), "8.00000", id="predictions of two versions"),
         pytest.param(PAIR, 200, "", predictions("one", 7, float("nan")), "nan", id="NaN"),
@@ -54,13 +45,12 @@ def test_accepts_valid_responses(mix: RequestMix, request_: LoadRequest, status:
         pytest.param(LoadRequest("health", "GET", "/health"), 200, "", b'{"status": "ill"}', "ill", id="unhealthy"),
     ],
 )
-def test_rejects_invalid_responses(mix: RequestMix, request_: LoadRequest, status: int, media_type: str, body: bytes, named: str) -> None:
+def test_validates_responses(mix, request_, status, media_type, body, named):
     fault = mix.validate(request_, status, media_type, body).fault
-    assert fault is not None
-    assert named in fault
+    assert fault is None if named is None else named in fault
 
 
-def test_samples_every_kind_of_request(mix: RequestMix) -> None:
-    sampled = [mix.sample() for _ in range(500)]
-    assert {request.kind for request in sampled} == SHARES.keys()
-    assert {request.status for request in sampled} == {200, 400, 404, 413, 415, 422}
+def test_draws_every_kind_of_request(mix):
+    drawn = [mix.draw() for _ in range(500)]
+    assert {request.kind for request in drawn} == SHARES.keys()
+    assert {request.status for request in drawn} == {200, 400, 404, 413, 415, 422}

@@ -1,7 +1,6 @@
 """The checks of the server's soak test."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -11,7 +10,7 @@ from benchmarks.soak.process_metrics import ProcessMetrics
 from benchmarks.soak.server_result import MIN_TREND_S, ServerOptions, ServerResult
 
 
-def response(version: str, sent_s: float) -> LoadResponse:
+def response(version, sent_s):
     return LoadResponse("one frame", sent_s, sent_s, sent_s + 1, version, None)
 
 
@@ -37,11 +36,8 @@ RESULT = ServerResult(ServerOptions(600, 30, 2, 12_000, 1), "openvino-int8", RES
         pytest.param({"metrics": [replace(each, open_files=int(each.at_s)) for each in METRICS]}, 5, id="more open files"),
     ],
 )
-def test_checks(changes: dict[str, Any], failed: int | None) -> None:
-    checks = replace(RESULT, **changes).checks()
-    assert [number for number, check in enumerate(checks) if not check.passed] == ([] if failed is None else [failed])
-
-
-def test_short_test_has_no_checks_of_growth() -> None:
-    short = replace(RESULT, options=replace(RESULT.options, duration_s=MIN_TREND_S - 1))
-    assert len(short.checks()) == len(RESULT.checks()) - 3
+def test_checks(changes, failed):
+    result = replace(RESULT, **changes)
+    assert [number for number, check in enumerate(result.checks()) if not check.passed] == ([] if failed is None else [failed])
+    short = replace(result, options=replace(RESULT.options, duration_s=MIN_TREND_S - 1))
+    assert len(short.checks()) == len(RESULT.checks()) - 3, "a short test has no checks of growth"

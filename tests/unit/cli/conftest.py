@@ -1,22 +1,21 @@
 """Fixtures of the command line's tests."""
 
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+import resource
 
 import pytest
-from click.testing import Result
 
 from coinfarm.aws.cloudformation import Stack
+from coinfarm.cli import tables
 from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
 from tests.support.deployed_stack import description
 from tests.support.fake_models import FakeEngine, promote_model
+from tests.support.table_text import assert_fits
 
 
 @pytest.fixture(autouse=True)
-def environment() -> Iterator[None]:
+def environment():
     """Restores the variables that commands set for the handler or worker that they start."""
     before = dict(os.environ)
     yield
@@ -24,8 +23,23 @@ def environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture(autouse=True)
+def printed_tables_fit(monkeypatch):
+    """Checks every table that a command prints into a pipe."""
+    fitted = tables.fitted
+    monkeypatch.setattr(tables, "fitted", lambda table, width: fitted(table, width) if assert_fits(table, width) else table)
+
+
 @pytest.fixture
-def constant_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def limit_file_size():
+    """Limits the size of the files that this process may write, which fails like a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda max_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.fixture
+def constant_model(tmp_path, monkeypatch):
     """The root of the model in service, which predicts 1.5; the working directory is `tmp_path`."""
     root = tmp_path / "models"
     promote_model(open_storage(str(root)), tmp_path / "bundle", "1.5")
@@ -37,13 +51,13 @@ def constant_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+def deployed(monkeypatch):
     """Deploys a stack with the given details of `description` under any name; returns a list of the names that are described."""
 
-    def deploy(**details: Any) -> list[str]:
-        described: list[str] = []
+    def deploy(**details):
+        described = []
 
-        def describe(self: Stack) -> dict[str, Any]:
+        def describe(self):
             described.append(self.name)
             return description(**details)
 
@@ -54,7 +68,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
 
 
 @pytest.fixture
-def on_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+def on_stack(tmp_path, monkeypatch):
     """Runs `coinfarm --stack farm` with `s3://BUCKET/…` in the folder `BUCKET` of the working directory."""
     monkeypatch.chdir(tmp_path)
     for name in ("candles_uri", "results_uri", "model_uri"):
@@ -64,7 +78,7 @@ def on_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., R
 
 
 @pytest.fixture
-def stack_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def stack_model(tmp_path, monkeypatch):
     """The version in service of the stack's model, which predicts 1.5."""
     monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
     monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))

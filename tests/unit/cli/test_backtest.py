@@ -2,20 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from coinfarm.backtesting.lookahead import LookaheadResult
 from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
 from tests.support.backtest_files import MODEL, store_two_coins
-
-Run = Callable[..., Result]
 
 STRATEGY = """
 [entry]
@@ -32,15 +27,15 @@ volume_share_pct = 100
 
 
 @pytest.fixture(scope="module")
-def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def roots(tmp_path_factory):
     return store_two_coins(tmp_path_factory.mktemp("backtest"))
 
 
 @pytest.fixture
-def run(roots: Path, tmp_path: Path) -> Run:
+def run(roots, tmp_path):
     strategy = tmp_path / "strategy.toml"
 
-    def run(*options: str, text: str = STRATEGY) -> Result:
+    def run(*options, text=STRATEGY):
         strategy.write_text(text)
         common = ["backtest", "--predictions", f"{roots}/results", "--candles", f"{roots}/candles", "--strategy", str(strategy)]
         return CliRunner().invoke(main, [*common, *options])
@@ -48,13 +43,12 @@ def run(roots: Path, tmp_path: Path) -> Run:
     return run
 
 
-def document(result: Result) -> dict[str, Any]:
+def document(result):
     assert result.exit_code == 0, result.output
-    parsed: dict[str, Any] = json.loads(result.stdout)
-    return parsed
+    return json.loads(result.stdout)
 
 
-def test_prints_the_verdict_first_and_exports_files(run: Run, tmp_path: Path) -> None:
+def test_prints_the_verdict_first_and_exports_files(run, tmp_path):
     result = run("--sweep", "--export", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines()[0].startswith(tuple(each.capitalize() for each in Conclusion))
@@ -63,7 +57,7 @@ def test_prints_the_verdict_first_and_exports_files(run: Run, tmp_path: Path) ->
     assert (tmp_path / "out/DEMO_BTC-1m-predictions.feather").is_file()
 
 
-def test_json_has_all_figures(run: Run) -> None:
+def test_json_has_all_figures(run):
     found = document(run("--json"))
     assert found["verdict"]["answer"] in list(Conclusion)
     assert found["verdict"]["break_even_low_bps"] < found["verdict"]["break_even_bps"] < found["verdict"]["break_even_high_bps"]
@@ -75,7 +69,7 @@ def test_json_has_all_figures(run: Run) -> None:
     assert (len(found["baselines"]), found["sweep"], found["lookahead"]) == (6, None, None)
 
 
-def test_the_verdict_depends_on_the_costs(run: Run) -> None:
+def test_the_verdict_depends_on_the_costs(run):
     cheap = document(run("--json", text=STRATEGY + "taker_fee_bps = 0.1\nmaker_fee_bps = 0.1\nslippage_bps = 0\n"))
     expensive = document(run("--json", text=STRATEGY + "taker_fee_bps = 100\nmaker_fee_bps = 100\n"))
     assert (cheap["verdict"]["answer"], expensive["verdict"]["answer"]) == (Conclusion.MAKES_MONEY, Conclusion.LOSES_MONEY)
@@ -83,7 +77,7 @@ def test_the_verdict_depends_on_the_costs(run: Run) -> None:
     assert cheap["statistics"]["return_pct"] > 0 > expensive["statistics"]["return_pct"]
 
 
-def test_open_thresholds_are_tested_on_the_later_part(run: Run) -> None:
+def test_open_thresholds_are_tested_on_the_later_part(run):
     found = document(run("--json", text=STRATEGY.replace("min_end_change_pct = 0.25\n", "")))
     assert found["period"]["days"] == pytest.approx(5.5, abs=0.1)
     assert len(found["folds"]) == 4
@@ -92,8 +86,8 @@ def test_open_thresholds_are_tested_on_the_later_part(run: Run) -> None:
     assert found["tried"]["variants"] >= 8
 
 
-def test_works_with_read_only_predictions(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write(*_: object, **__: object) -> None:
+def test_works_with_read_only_predictions(run, monkeypatch):
+    def write(*_, **__):
         raise Forbidden("read only")
 
     monkeypatch.setattr("coinfarm.storage.folder.FolderStorage.write", write)
@@ -107,13 +101,13 @@ def test_works_with_read_only_predictions(run: Run, monkeypatch: pytest.MonkeyPa
         pytest.param(["--check-lookahead"], STRATEGY, MODEL, id="a lookahead check with another model"),
     ],
 )
-def test_rejects_options_that_do_not_apply(run: Run, options: list[str], text: str, named: str) -> None:
+def test_rejects_options_that_do_not_apply(run, options, text, named):
     result = run(*options, text=text)
     assert (result.exit_code, named in result.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(("rms_share", "exit_code"), [(0.01, 0), (0.7, 1)])
-def test_reports_the_lookahead_check(run: Run, monkeypatch: pytest.MonkeyPatch, rms_share: float, exit_code: int) -> None:
+def test_reports_the_lookahead_check(run, monkeypatch, rms_share, exit_code):
     # The module has the name of its command, so it is not an attribute of `coinfarm.cli`.
     monkeypatch.setattr(sys.modules["coinfarm.cli.backtest"], "open_predictor", lambda model: None)
     monkeypatch.setattr("coinfarm.backtesting.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))

@@ -2,76 +2,67 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
+from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.cli import main
-from coinfarm.models.promotion import PromotionRejected, promote
+from coinfarm.models.promotion import PromotionRefused, promote
 from coinfarm.storage import open_storage
-from tests.support.fake_models import FakeEngine, create_bundle, promote_model, publish_model
+from tests.support.cli_runner import coinfarm
+from tests.support.fake_models import publish_model, seal
 from tests.support.synthetic_candles import START_MS
 
-Run = Callable[..., Result]
 PERIOD = ("--from", "2020-02-01", "--to", "2020-04-01", "--stride", "6")
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs the command in a folder with candles of two coins and a model that predicts 0.5."""
-    promote_model(open_storage(str(tmp_path / "models")), tmp_path / "bundle", "0.5")
-    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
-    monkeypatch.setenv("MODEL_URI", str(tmp_path / "models"))
-    monkeypatch.setenv("MODEL_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
+def run(constant_model):
+    """Runs the command on the candles of DEMO1, in a folder with those of two coins."""
     for symbol in ("DEMO1", "DEMO2"):
         Path(f"{symbol}-1h.parquet").write_bytes(parquet_from_candles(generate(symbol, "1h", START_MS, 95 * 24, seed=1)))
-    return lambda *arguments: CliRunner().invoke(main, ["evaluate", *(str(argument) for argument in arguments)])
+    return lambda *arguments: coinfarm("evaluate", "--candles", "DEMO1-1h.parquet", *arguments)
 
 
-def test_an_option_may_be_followed_by_several_files(run: Run) -> None:
-    shown = run("--candles", "DEMO1-1h.parquet", "DEMO2-1h.parquet", *PERIOD, "--json")
+def test_an_option_may_be_followed_by_several_files(run):
+    shown = run("DEMO2-1h.parquet", *PERIOD, "--json")
     document = json.loads(shown.stdout)
     assert sorted(document["candles"]) == ["DEMO1", "DEMO2"]
     assert document["candleFiles"] == ["DEMO1-1h.parquet", "DEMO2-1h.parquet"]
     assert document["baselineFit"] is not None
 
 
-def test_evaluates_a_version_that_does_not_serve(run: Run, tmp_path: Path) -> None:
+def test_evaluates_a_version_that_does_not_serve(run, tmp_path):
     version = publish_model(open_storage(str(tmp_path / "models")), tmp_path / "second bundle", "0.25")
-    document = json.loads(run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json", "--version", version).stdout)
+    document = json.loads(run(*PERIOD, "--json", "--version", version).stdout)
     assert document["model"]["version"] == version
     assert document["outputs"]["maxRisePct"]["calibration"]["deciles"][0]["predictedPct"] == 0.25
 
 
-def test_evaluates_a_bundle_folder_but_cannot_record_it(run: Run, tmp_path: Path) -> None:
-    bundle = create_bundle(tmp_path / "trained", "0.25")
-    shown = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json", "--model", tmp_path / "trained")
+def test_evaluates_a_bundle_folder_but_cannot_record_it(run, tmp_path):
+    bundle = seal(tmp_path / "trained", "0.25")
+    shown = run(*PERIOD, "--json", "--model", tmp_path / "trained")
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["model"]["version"] == bundle.manifest.version
-    refused = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", "--model", tmp_path / "trained")
+    refused = run(*PERIOD, "--record", "--model", tmp_path / "trained")
     assert refused.exit_code == 2
     assert "coinfarm model publish" in refused.stderr
 
 
-def test_baselines_may_be_fitted_on_other_files(run: Run) -> None:
+def test_baselines_may_be_fitted_on_other_files(run):
+    expected = json.loads(run(*PERIOD, "--json").stdout)
     coin = generate("DEMO1", "1h", START_MS, 95 * 24, seed=1)
-    february_ms = START_MS + 31 * 86_400_000
-    Path("late").mkdir()
-    Path("late/DEMO1-1h.parquet").write_bytes(parquet_from_candles(coin.between(february_ms, None)))
-    alone = json.loads(run("--candles", "late/DEMO1-1h.parquet", *PERIOD, "--json").stdout)
-    assert alone["baselineFit"] is None
-    given = json.loads(run("--candles", "late/DEMO1-1h.parquet", *PERIOD, "--json", "--baseline-candles", "DEMO1-1h.parquet").stdout)
-    expected = json.loads(run("--candles", "DEMO1-1h.parquet", *PERIOD, "--json").stdout)
-    assert given == expected
+    Path("all").mkdir()
+    Path("DEMO1-1h.parquet").rename("all/DEMO1-1h.parquet")
+    Path("DEMO1-1h.parquet").write_bytes(parquet_from_candles(coin.between(START_MS + 31 * DAY_MS, None)))
+    assert json.loads(run(*PERIOD, "--json").stdout)["baselineFit"] is None
+    assert json.loads(run(*PERIOD, "--json", "--baseline-candles", "all/DEMO1-1h.parquet").stdout) == expected
 
 
-def test_prints_the_findings_and_writes_a_report(run: Run) -> None:
-    shown = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--report", "report.html")
+def test_prints_the_findings_and_writes_a_report(run):
+    shown = run(*PERIOD, "--report", "report.html")
     assert shown.exit_code == 0, shown.output
     assert "2020-03" in shown.stdout
     page = Path("report.html").read_text(encoding="utf-8")
@@ -79,9 +70,9 @@ def test_prints_the_findings_and_writes_a_report(run: Run) -> None:
     assert page.count("<svg") == 8
 
 
-def test_a_missing_package_is_reported_before_the_evaluation(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_reported_before_the_evaluation(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    shown = run("--candles", "DEMO1-1h.parquet", *PERIOD, "--model", "nowhere", "--report", "report.html")
+    shown = run(*PERIOD, "--model", "nowhere", "--report", "report.html")
     assert (shown.exit_code, "coinfarm[report]" in shown.stderr) == (1, True)
 
 
@@ -95,24 +86,24 @@ def test_a_missing_package_is_reported_before_the_evaluation(run: Run, monkeypat
         ),
     ],
 )
-def test_errors_have_no_traceback(run: Run, arguments: tuple[str, ...], named: str) -> None:
-    shown = run("--candles", "DEMO1-1h.parquet", *arguments)
+def test_errors_have_no_traceback(run, arguments, named):
+    shown = run(*arguments)
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert named in shown.stderr
     assert "Traceback" not in shown.stderr
 
 
-def test_recorded_evaluations_decide_a_promotion(run: Run, tmp_path: Path) -> None:
+def test_recorded_evaluations_decide_a_promotion(run, tmp_path):
     storage = open_storage(str(tmp_path / "models"))
     worse = publish_model(storage, tmp_path / "second bundle", "50")
-    assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record").exit_code == 0
-    with pytest.raises(PromotionRejected, match="--record"):
+    assert run(*PERIOD, "--record").exit_code == 0
+    with pytest.raises(PromotionRefused, match="--record"):
         promote(storage, worse)
-    assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", "--version", worse).exit_code == 0
-    with pytest.raises(PromotionRejected, match="DEMO1"):
+    assert run(*PERIOD, "--record", "--version", worse).exit_code == 0
+    with pytest.raises(PromotionRefused, match="DEMO1"):
         promote(storage, worse)
 
 
 @pytest.mark.parametrize("options", [["--include-in-sample"], ["--model", "model.keras"]], ids=["in-sample windows", "Keras file"])
-def test_checks_that_it_can_record_before_the_evaluation(options: list[str], run: Run) -> None:
-    assert run("--candles", "DEMO1-1h.parquet", *PERIOD, "--record", *options).exit_code == 2
+def test_checks_that_it_can_record_before_the_evaluation(options, run):
+    assert run(*PERIOD, "--record", *options).exit_code == 2

@@ -1,28 +1,24 @@
 """`coinfarm explain`, with a model that always predicts the same number."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.cli import main
+from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_candles
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
-def explain(constant_model: Path) -> Run:
+def explain(constant_model):
     """Runs the command in a folder with 210 synthetic candles."""
     Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(demo_candles(210)))
-    return lambda *arguments: CliRunner().invoke(main, ["explain", "DEMOUSD-1m.parquet", *(str(argument) for argument in arguments)])
+    return lambda *arguments: coinfarm("explain", "DEMOUSD-1m.parquet", *arguments)
 
 
-def test_writes_a_picture_of_the_selected_outputs(explain: Run) -> None:
+def test_writes_a_picture_of_the_selected_outputs(explain):
     shown = explain("-o", "why.png")
     assert (shown.exit_code, shown.stdout) == (0, "why.png\n")
     explain("-o", "rise.png", "--of", "maxRisePct")
@@ -32,17 +28,12 @@ def test_writes_a_picture_of_the_selected_outputs(explain: Run) -> None:
         assert all_three.height > one.height
 
 
-def test_prints_json_without_a_picture(explain: Run) -> None:
-    document = json.loads(explain("--json", "--group", 50).stdout)
+def test_prints_json_of_the_window_at_a_time_without_a_picture(explain):
+    document = json.loads(explain("--json", "--group", 50, "--at", "2026-01-01 03:25").stdout)
+    assert document["closeTime"] == demo_candles(210).open_time[205] + 59_999
     assert document["predictions"]["maxRisePct"] == 1.5
     assert document["effectsPct"]["maxRisePct"]["all"] == [0.0] * 4
     assert list(Path().glob("*.png")) == []
-
-
-def test_explains_the_window_at_a_time(explain: Run) -> None:
-    last = demo_candles(210).open_time[205]
-    document = json.loads(explain("--json", "--at", "2026-01-01 03:25").stdout)
-    assert document["closeTime"] == last + 59_999
 
 
 @pytest.mark.parametrize(
@@ -53,7 +44,7 @@ def test_explains_the_window_at_a_time(explain: Run) -> None:
         pytest.param(["--json", "--at", "noon"], 2, "--at", id="invalid time"),
     ],
 )
-def test_rejects_invalid_arguments(arguments: list[str], code: int, named: str, explain: Run) -> None:
+def test_rejects_invalid_arguments(arguments, code, named, explain):
     refused = explain(*arguments)
     assert (refused.exit_code, refused.stdout) == (code, "")
     assert named in refused.stderr

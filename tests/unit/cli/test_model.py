@@ -1,59 +1,51 @@
 """The commands of `coinfarm model`."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from coinfarm.cli import main
 from coinfarm.models.publish import record_evaluation
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import open_storage
+from tests.support.cli_runner import coinfarm
 from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import create_bundle, promote_model, publish_model
 
-Run = Callable[..., Result]
-
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path):
     return tmp_path / "models"
 
 
 @pytest.fixture
-def storage(root: Path) -> Storage:
+def storage(root):
     return open_storage(str(root))
 
 
 @pytest.fixture
-def first(storage: Storage, tmp_path: Path) -> str:
-    """The version in service."""
+def first(storage, tmp_path):
+    """The version that serves."""
     return promote_model(storage, tmp_path / "first", "1")
 
 
 @pytest.fixture
-def second(storage: Storage, first: str, tmp_path: Path) -> str:
+def second(storage, first, tmp_path):
     return publish_model(storage, tmp_path / "second", "2")
 
 
 @pytest.fixture
-def model() -> Run:
+def model():
     """Runs `coinfarm model`."""
-    return lambda *arguments: CliRunner().invoke(main, ["model", *(str(argument) for argument in arguments)])
+    return lambda *arguments: coinfarm("model", *arguments)
 
 
-def test_promotes_shows_and_rolls_back(model: Run, root: Path, first: str, second: str) -> None:
+def test_promotes_shows_and_rolls_back(model, root, first, second):
     assert model("promote", root, second, "--note", "better").stdout == f"{second}\n"
     assert json.loads(model("show", root, second).stdout)["version"] == second
     assert model("rollback", root).stdout == f"{first}\n"
     assert model("promote", root, "20200101-00000000").exit_code == 1
 
 
-def test_list_marks_the_version_in_service_and_shows_the_latest_score(
-    model: Run, root: Path, storage: Storage, first: str, second: str
-) -> None:
+def test_list_marks_the_version_in_service_and_shows_the_latest_score(model, root, storage, first, second):
     record_evaluation(storage, first, evaluation_json(first, 0.9, **{"from": "2019-03-01", "to": "2019-05-01"}))
     record_evaluation(storage, first, evaluation_json(first, 0.15, 0.12, 0.0))
     rows = [line for line in model("list", root).stdout.splitlines() if line.startswith("│")]
@@ -64,7 +56,7 @@ def test_list_marks_the_version_in_service_and_shows_the_latest_score(
     assert row[second].startswith("│  ")
 
 
-def test_list_as_json(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_list_as_json(model, root, storage, first, second):
     record_evaluation(storage, second, evaluation_json(second, 0.2))
     record_evaluation(storage, second, evaluation_json(second, 0.7, stride=100, frames=2_617))  # of the same days, but fewer frames
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
@@ -75,41 +67,33 @@ def test_list_as_json(model: Run, root: Path, storage: Storage, first: str, seco
     assert listed[second]["evaluation"]["symbols"] == ["BTCUSD"]
 
 
-def test_list_shows_a_damaged_version_with_its_fault(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_list_shows_a_damaged_version_with_its_fault(monkeypatch, model, root, storage, first, second):
     storage.write(f"versions/{second}/manifest.json", b"{")
     listed = {entry["version"]: entry for entry in json.loads(model("list", root, "--json").stdout)}
     assert listed[first]["fault"] is None
     assert "manifest.json" in listed[second]["fault"]
+    monkeypatch.setenv("COLUMNS", "200")  # for the path
     assert "manifest.json" in model("list", root).stdout
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("list", "ROOT"),
-        ("history", "ROOT"),
-        ("show", "ROOT", "20260101-00000000"),
-        ("card", "ROOT", "20260101-00000000"),
-        ("promote", "ROOT", "20260101-00000000"),
-        ("rollback", "ROOT"),
-    ],
-    ids=" ".join,
-)
-def test_a_root_without_a_version_is_an_error_that_names_the_remedy(model: Run, arguments: tuple[str, ...], tmp_path: Path) -> None:
-    shown = model(*(tmp_path / "missing" if word == "ROOT" else word for word in arguments))
+@pytest.mark.parametrize("command", ["list", "history", "rollback", "show", "card", "promote"])
+def test_a_root_without_a_version_is_an_error_that_names_the_remedy(model, command, tmp_path):
+    shown = model(command, tmp_path / "missing", *(["20260101-00000000"] if command in ("show", "card", "promote") else []))
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert str(tmp_path / "missing") in shown.stderr
     assert "coinfarm model publish" in shown.stderr
     assert not (tmp_path / "missing").exists()
 
 
-def test_a_worse_version_needs_a_reason(model: Run, root: Path, storage: Storage, first: str, second: str) -> None:
+def test_a_worse_version_needs_a_reason(model, root, storage, first, second):
     for version, r2 in ((first, 0.1), (second, 0.05)):
         record_evaluation(storage, version, evaluation_json(version, r2))
     refused = model("promote", root, second)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "0.0500" in refused.stderr
     assert "--force --reason TEXT" in refused.stderr
+    for options in (["--force"], ["--reason", "why"], ["--force", "--reason", ""]):
+        assert model("promote", root, second, *options).exit_code == 2
     forced = model("promote", root, second, "--force", "--reason", "ten times as fast")
     assert (forced.exit_code, forced.stdout) == (0, f"{second}\n")
     shown = model("history", root).stdout
@@ -118,41 +102,29 @@ def test_a_worse_version_needs_a_reason(model: Run, root: Path, storage: Storage
     assert (now["version"], now["forced"]["reason"], before["version"]) == (second, "ten times as fast", first)
 
 
-@pytest.mark.parametrize("options", [["--force"], ["--reason", "why"], ["--force", "--reason", ""]], ids=" ".join)
-def test_force_and_reason_go_together(options: list[str], model: Run, root: Path, first: str) -> None:
-    assert model("promote", root, first, *options).exit_code == 2
-
-
-def _bundle(tmp_path: Path, content: str = "3") -> tuple[Path, str]:
-    bundle = create_bundle(tmp_path / f"bundle of {content}", content)
+def _bundle(tmp_path):
+    bundle = seal(tmp_path / "bundle", "3")
     return bundle.folder, bundle.manifest.version
 
 
-def _file(tmp_path: Path, document: Any) -> Path:
+def _file(tmp_path, document):
     path = tmp_path / "evaluation.json"
     path.write_text(json.dumps(document))
     return path
 
 
-def test_publishes_an_earlier_evaluation_with_its_model(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_evaluated", [True, False])
+def test_publishes_a_version_and_promotes_it_only_with_an_evaluation(model, root, storage, first, tmp_path, is_evaluated):
     record_evaluation(storage, first, evaluation_json(first, 0.1))
     folder, version = _bundle(tmp_path)
-    evaluation = _file(tmp_path, evaluation_json(version, 0.3))
-    shown = model("publish", folder, "--to", root, "--no-compile", "--evaluation", evaluation, "--promote")
-    assert (shown.exit_code, shown.stdout) == (0, f"{version}\n")
-    assert [entry["serves"] for entry in json.loads(model("list", root, "--json").stdout) if entry["version"] == version] == [True]
+    options = ["--evaluation", _file(tmp_path, evaluation_json(version, 0.3))] if is_evaluated else []
+    shown = model("publish", folder, "--to", root, "--no-compile", "--promote", *options)
+    assert (shown.exit_code, shown.stdout) == (0 if is_evaluated else 1, f"{version}\n")
+    assert (first in shown.stderr) != is_evaluated
+    assert json.loads(storage.read("current.json").data)["version"] == (version if is_evaluated else first)
 
 
-def test_publishes_a_version_whose_promotion_is_refused(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
-    record_evaluation(storage, first, evaluation_json(first, 0.1))
-    folder, version = _bundle(tmp_path)
-    shown = model("publish", folder, "--to", root, "--no-compile", "--promote")
-    assert (shown.exit_code, shown.stdout) == (1, f"{version}\n")
-    assert first in shown.stderr
-    assert first == json.loads(storage.read("current.json").data)["version"]
-
-
-def test_a_published_version_is_not_compiled_again(model: Run, root: Path, tmp_path: Path) -> None:
+def test_a_published_version_is_not_compiled_again(model, root, tmp_path):
     folder, version = _bundle(tmp_path)
     model("publish", folder, "--to", root, "--no-compile")
     again = model("publish", folder, "--to", root)  # compiling would fail: it is no Keras model
@@ -164,20 +136,17 @@ def test_a_published_version_is_not_compiled_again(model: Run, root: Path, tmp_p
     ("document", "named"),
     [
         pytest.param([], "evaluation.json", id="no object"),
-        pytest.param({}, "model", id="empty"),
         pytest.param(evaluation_json("20260101-00000000"), "20260101-00000000", id="of another model"),
     ],
 )
-def test_checks_an_evaluation_before_publishing(
-    document: Any, named: str, model: Run, root: Path, storage: Storage, tmp_path: Path
-) -> None:
+def test_checks_an_evaluation_before_publishing(document, named, model, root, storage, tmp_path):
     refused = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--evaluation", _file(tmp_path, document))
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert named in refused.stderr
     assert list(storage.list()) == []
 
 
-def test_prints_or_writes_a_card(model: Run, root: Path, storage: Storage, first: str, tmp_path: Path) -> None:
+def test_prints_or_writes_a_card(model, root, storage, first, tmp_path):
     record_evaluation(storage, first, evaluation_json(first, 0.1234))
     printed = model("card", root, first).stdout
     assert printed.startswith(f"# fake {first}\n")

@@ -8,12 +8,10 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from click.testing import Result
 
 from coinfarm.aws.lambda_function import LambdaFunction
 from coinfarm.cli.sockets import bound_sockets, port_of
@@ -28,7 +26,7 @@ pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture
-def new_service() -> Iterator[None]:
+def new_service():
     """The handler caches its service for the lifetime of the process."""
     app.service.cache_clear()
     yield
@@ -36,44 +34,36 @@ def new_service() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("constant_model", "new_service")
-def test_invoke_prints_only_the_response_and_writes_the_results() -> None:
+def test_invoke_prints_only_the_response_and_writes_the_results():
     record = {"messageId": "1", "eventSource": "aws:sqs", "body": json.dumps({**demo_request(), "resultsUri": "a/b.json"})}
     Path("event.json").write_text(json.dumps({"Records": [record]}))
     shown = coinfarm("invoke", "event.json")
-    assert json.loads(shown.stdout) == {"batchItemFailures": []}
-    assert shown.exit_code == 0
+    assert (shown.exit_code, json.loads(shown.stdout)) == (0, {"batchItemFailures": []})
     assert json.loads(Path("results/a/b.json").read_text())["messageId"] == "1"
 
 
 @pytest.mark.usefixtures("constant_model", "new_service")
 @pytest.mark.parametrize(
     "event",
-    [
-        pytest.param(demo_request(count=100), id="problem document"),
-        pytest.param({"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "{}"}]}, id="failed record"),
-    ],
+    [demo_request(count=100), {"Records": [{"messageId": "1", "eventSource": "aws:sqs", "body": "{}"}]}],
+    ids=["problem document", "failed record"],
 )
-def test_invoke_exits_with_1_on_an_error(event: dict[str, Any]) -> None:
+def test_invoke_exits_with_1_on_an_error(event):
     Path("event.json").write_text(json.dumps(event))
     assert coinfarm("invoke", "event.json").exit_code == 1
 
 
 @pytest.mark.parametrize(("response", "exit_code"), [({"warm": True}, 0), ({"statusCode": 404}, 1)], ids=["success", "error"])
 def test_invoke_calls_the_function_of_the_stack(
-    deployed: Callable[..., list[str]],
-    on_stack: Callable[..., Result],
-    monkeypatch: pytest.MonkeyPatch,
-    response: dict[str, Any],
-    exit_code: int,
-) -> None:
+    deployed,
+    on_stack,
+    monkeypatch,
+    response,
+    exit_code,
+):
     deployed()
     invocations = []
-
-    def invoke(self: LambdaFunction, event: Any) -> Any:
-        invocations.append((self._arn, event))
-        return response
-
-    monkeypatch.setattr(LambdaFunction, "invoke", invoke)
+    monkeypatch.setattr(LambdaFunction, "invoke", lambda self, event: invocations.append((self._arn, event)) or response)
     Path("event.json").write_text('{"warmup": true}')
     shown = on_stack("invoke", "event.json")
     assert (shown.exit_code, json.loads(shown.stdout)) == (exit_code, response)
@@ -82,19 +72,17 @@ def test_invoke_calls_the_function_of_the_stack(
 
 @pytest.mark.parametrize(
     ("event", "options", "exit_code", "named"),
-    [
-        pytest.param({"Records": []}, [], 1, "coinfarm backfill submit", id="event of the queue"),
-        pytest.param({}, ["--results-root", "results"], 2, "--results-root", id="root"),
-    ],
+    [({"Records": []}, [], 1, "coinfarm backfill submit"), ({}, ["--results-root", "results"], 2, "--results-root")],
+    ids=["event of the queue", "root"],
 )
 def test_invoke_rejects_what_a_stack_cannot_use(
-    deployed: Callable[..., list[str]],
-    on_stack: Callable[..., Result],
-    event: dict[str, Any],
-    options: list[str],
-    exit_code: int,
-    named: str,
-) -> None:
+    deployed,
+    on_stack,
+    event,
+    options,
+    exit_code,
+    named,
+):
     deployed()
     Path("event.json").write_text(json.dumps(event))
     refused = on_stack("invoke", "event.json", *options)
@@ -102,13 +90,13 @@ def test_invoke_rejects_what_a_stack_cannot_use(
 
 
 @pytest.fixture
-def no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_server(monkeypatch):
     """Fails if the server is started."""
     monkeypatch.setattr("uvicorn.Server.run", lambda *_: pytest.fail("the server was started"))
 
 
 @pytest.mark.usefixtures("no_server")
-def test_port_in_use_is_reported_before_the_model_loads() -> None:
+def test_port_in_use_is_reported_before_the_model_loads():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -119,37 +107,27 @@ def test_port_in_use_is_reported_before_the_model_loads() -> None:
 
 @pytest.mark.usefixtures("no_server")
 @pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid", "x" * 300])
-def test_address_of_another_machine_is_reported(host: str) -> None:
+def test_address_of_another_machine_is_reported(host):
     shown = coinfarm("serve", "--host", host, "--port", 0)
     assert (shown.exit_code, host in shown.stderr) == (1, True)
 
 
-def test_port_that_needs_root_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(socket.socket, "bind", refuse)
+def test_port_that_needs_root_is_reported(monkeypatch):
+    monkeypatch.setattr(socket.socket, "bind", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(CoinfarmError, match="80"), bound_sockets("127.0.0.1", 80):
         pass
 
 
-def test_all_addresses_of_a_host_share_a_port() -> None:
+def test_all_addresses_of_a_host_share_a_port():
     with bound_sockets("localhost", 0) as sockets:
         assert len({port_of(each) for each in sockets}) == 1
         assert port_of(sockets[0])
 
 
-def test_port_0_prints_the_chosen_port_and_ctrl_c_exits_with_130(tmp_path: Path) -> None:
-    command = "from coinfarm.cli import main; main(prog_name='coinfarm')"
+def test_port_0_prints_the_chosen_port_and_ctrl_c_exits_with_130(tmp_path):
+    command = [sys.executable, "-c", "from coinfarm.cli import main; main(prog_name='coinfarm')", "serve", "--port", "0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "MODEL_CACHE_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        [sys.executable, "-c", command, "serve", "--port", "0"],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-    ) as process:
-        assert process.stderr is not None
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment) as process:
         log = ""
         while not (url := re.search(r"http://127\.0\.0\.1:(\d+)", log)):
             line = process.stderr.readline()

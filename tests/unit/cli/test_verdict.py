@@ -2,14 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.shard import Shard
@@ -27,17 +25,15 @@ from coinfarm.storage import open_storage
 from tests.support.candle_stores import synthetic_history
 from tests.support.compiled_models import channel_means_graph, compiled_bundle
 
-Command = Callable[..., Result]
-
 COINS = ("DEMOBTC", "DEMOETH")
-DAYS, CUT_OFF = 36, date(2026, 1, 11)
-WINDOWS = 2 * 26 * 96
+DAYS, CUT_OFF = 24, date(2026, 1, 11)
+WINDOWS = 2 * 14 * 96
 """Of two coins, from the cut-off on, one every quarter of an hour."""
 IN_SAMPLE = 2 * 199
 """Windows that end after the cut-off and begin before it."""
 
 
-def rising_graph() -> Any:
+def rising_graph():
     """Predicts the channels' means as rise and end change, and a constant decline."""
     openvino = import_openvino()
     from openvino import opset13 as operations
@@ -49,18 +45,11 @@ def rising_graph() -> Any:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(tmp_path_factory):
     """A folder with a model, and with candle files, part of which it was trained on."""
     home = tmp_path_factory.mktemp("verdict")
-    training = TrainingData(
-        symbols=COINS,
-        interval="15m",
-        from_date=date(2026, 1, 1),
-        to_date=CUT_OFF,
-        cutoff_ms=dict.fromkeys(COINS, day_start_ms(CUT_OFF)),
-        frames=1,
-        splits={},
-    )
+    dates = {"from_date": date(2026, 1, 1), "to_date": CUT_OFF, "cutoff_ms": dict.fromkeys(COINS, day_start_ms(CUT_OFF))}
+    training = TrainingData(symbols=COINS, interval="15m", frames=1, splits={}, **dates)
     models = open_storage(str(home / "models"))
     promote(models, publish(models, compiled_bundle(home / "bundle", F32, graph=rising_graph(), training=training)))
     for symbol in COINS:
@@ -70,11 +59,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def command(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
+def command(home, tmp_path_factory):
     """Runs `coinfarm verdict` with that model as `MODEL_URI`."""
     settings = {"MODEL_URI": str(home / "models"), "MODEL_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
 
-    def run(*arguments: object) -> Result:
+    def run(*arguments):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("coinfarm.backfill.plan._TIMED_S", 0.01)
             return CliRunner(env=settings).invoke(main, ["verdict", *map(str, arguments)])
@@ -83,16 +72,16 @@ def command(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Command:
 
 
 @pytest.fixture(scope="module")
-def files(home: Path) -> list[Path]:
+def files(home):
     return [home / f"{symbol}-15m.parquet" for symbol in COINS]
 
 
 @pytest.fixture(scope="module")
-def first(command: Command, files: list[Path], home: Path) -> Result:
+def first(command, files, home):
     return command(*files, "-o", home / "out")
 
 
-def test_prints_the_verdict_first_and_the_report_last(first: Result, home: Path) -> None:
+def test_prints_the_verdict_first_and_the_report_last(first, home):
     assert first.exit_code == 0, first.output
     lines = first.stdout.splitlines()
     assert lines[0].startswith(tuple(each.capitalize() for each in Conclusion))
@@ -101,19 +90,19 @@ def test_prints_the_verdict_first_and_the_report_last(first: Result, home: Path)
     assert SYNTHETIC_NOTE not in first.stdout
 
 
-def test_excludes_the_training_data(first: Result) -> None:
+def test_excludes_the_training_data(first):
     assert f"{WINDOWS:,} predictions; {IN_SAMPLE:,} left out: in sample" in first.stdout
     assert re.search(rf"(\d+) of \1 shards done; {WINDOWS:,} frames", first.stderr)
 
 
-def test_a_second_call_predicts_nothing_and_prints_the_same(first: Result, command: Command, files: list[Path], home: Path) -> None:
+def test_a_second_call_predicts_nothing_and_prints_the_same(first, command, files, home):
     repeated = command(*files, "-o", home / "out")
     assert repeated.exit_code == 0, repeated.output
     assert re.search(r"(\d+) of \1 shards done; 0 frames", repeated.stderr)
     assert repeated.stdout == first.stdout
 
 
-def test_without_files_candles_are_synthetic_and_the_verdict_says_so(command: Command, tmp_path: Path) -> None:
+def test_without_files_candles_are_synthetic_and_the_verdict_says_so(command, tmp_path):
     result = command("--from", "2026-02-01", "--to", "2026-02-02", "-o", tmp_path / "out", "--json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
@@ -128,21 +117,17 @@ def test_without_files_candles_are_synthetic_and_the_verdict_says_so(command: Co
 
 @pytest.mark.parametrize(
     ("progress", "exit_code"),
-    [
-        pytest.param(RunProgress(1, stopped=True), 130, id="stopped by Ctrl-C"),
-        pytest.param(RunProgress(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1, id="a shard failed"),
-    ],
+    [(RunProgress(1, stopped=True), 130), (RunProgress(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1)],
+    ids=["stopped by Ctrl-C", "a shard failed"],
 )
-def test_prints_no_verdict_on_an_unfinished_backfill(
-    command: Command, files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progress: RunProgress, exit_code: int
-) -> None:
+def test_prints_no_verdict_on_an_unfinished_backfill(command, files, tmp_path, monkeypatch, progress, exit_code):
     monkeypatch.setattr("coinfarm.backfill.local_run.run_locally", lambda *_: progress)
     result = command(files[0], "-o", tmp_path / "out")
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert "same command" in result.stderr
 
 
-def test_a_file_must_be_named_by_symbol_and_interval(command: Command, files: list[Path], tmp_path: Path) -> None:
+def test_a_file_must_be_named_by_symbol_and_interval(command, files, tmp_path):
     (tmp_path / "prices.parquet").write_bytes(files[0].read_bytes())
     result = command(tmp_path / "prices.parquet", "-o", tmp_path / "out")
     assert result.exit_code == 1

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +13,10 @@ from tests.support.repository import ROOT
 
 
 @pytest.mark.parametrize("code", [0, 1])
-def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeypatch, code):
     started = []
 
-    def worker() -> int:
+    def worker():
         settings = WorkerSettings.from_environment(os.environ)
         roots = [os.environ[name] for name in ("MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT")]
         started.append((settings.queue_url, settings.idle_exit_s, *roots))
@@ -31,53 +29,38 @@ def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeyp
     assert started == [("http://127.0.0.1/queue", 5, "m", "c", "r")]
 
 
-def test_requires_a_queue() -> None:
-    shown = coinfarm("worker")
-    assert shown.exit_code == 1
-    assert "--queue" in shown.stderr
+@pytest.mark.parametrize(("options", "exit_code", "named"), [([], 1, "--queue"), (["--on", "gpu"], 2, "--stack")])
+def test_requires_a_queue(options, exit_code, named):
+    refused = coinfarm("worker", *options)
+    assert (refused.exit_code, named in refused.stderr) == (exit_code, True)
 
 
 @pytest.mark.parametrize(
     ("given", "missing", "words"),
-    [
-        ({"CANDLES_ROOT": "candles"}, "RESULTS_ROOT", ["-c", "from coinfarm.cli import main; main()", "worker"]),
-        ({"RESULTS_ROOT": "r"}, "CANDLES_ROOT", ["-m", "handler.worker"]),
-    ],
+    [("CANDLES", "RESULTS", ["-c", "from coinfarm.cli import main; main()", "worker"]), ("RESULTS", "CANDLES", ["-m", "handler.worker"])],
     ids=["worker", "-m"],
 )
-def test_requires_roots(given: dict[str, str], missing: str, words: list[str], tmp_path: Path) -> None:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "QUEUE_URL": "http://127.0.0.1:9/queue", **given}
+def test_requires_roots(given, missing, words, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "QUEUE_URL": "http://127.0.0.1:9/queue", f"{given}_ROOT": "root"}
     ended = subprocess.run([sys.executable, *words], env=environment, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ended.returncode == 1
-    assert missing in ended.stderr
+    assert f"{missing}_ROOT" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-def test_settings_of_the_stack_take_precedence_over_the_environment(
-    deployed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_of_the_stack_take_precedence_over_the_environment(deployed, monkeypatch):
     deployed()
     monkeypatch.setattr("handler.worker.main", lambda: 0)
-    expected = {
-        "QUEUE_URL": OUTPUTS["QueueUrl"],
-        "MODEL_URI": "s3://models/models/btc",
-        "CANDLES_ROOT": "s3://candles",
-        "RESULTS_ROOT": "s3://results",
-    }
+    roots = {"MODEL_URI": "s3://models/models/btc", "CANDLES_ROOT": "s3://candles", "RESULTS_ROOT": "s3://results"}
+    expected = {"QUEUE_URL": OUTPUTS["QueueUrl"], **roots}
     for name in expected:
         monkeypatch.setenv(name, "another")
     assert coinfarm("--stack", "farm", "worker").exit_code == 0
     assert {name: os.environ[name] for name in expected} == expected
 
 
-def test_queue_of_the_fleet(deployed: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queue_of_the_fleet(deployed, monkeypatch):
     deployed(outputs=OUTPUTS | FLEET)
     monkeypatch.setattr("handler.worker.main", lambda: 0)
     assert coinfarm("--stack", "farm", "worker", "--on", "gpu").exit_code == 0
     assert os.environ["QUEUE_URL"] == FLEET["FleetQueueUrl"]
-
-
-def test_choice_of_a_queue_requires_a_stack() -> None:
-    refused = coinfarm("worker", "--on", "gpu")
-    assert refused.exit_code == 2
-    assert "--stack" in refused.stderr

@@ -11,12 +11,7 @@ RESULT = DemoResult(
     model_version="20260101-0a1b2c3d",
     status={"shards": 2, "done": 2, "deadLettered": 0, "waiting": 0, "usdQuoted": 0.0123},
     coverage={"total": TOTAL, "months": [{"symbol": "DEMOBTC", "month": "2026-01", **TOTAL}]},
-    samples=(
-        StatusSample(1.0, 0, 0, 2, 0),
-        StatusSample(4.0, 0, 0, 0, 2),
-        StatusSample(6.0, 1, 1_440, 0, 1),
-        StatusSample(14.0, 2, 2_880, 0, 0),
-    ),
+    samples=tuple(StatusSample(*each) for each in [(1.0, 0, 0, 2, 0), (4.0, 0, 0, 0, 2), (6.0, 1, 1_440, 0, 1), (14.0, 2, 2_880, 0, 0)]),
     workers=(WorkerStatistics("worker-1", 2, 1, 9.5), WorkerStatistics("worker-2", 0, 0, 0.0)),
     commands=("coinfarm worker --queue $QUEUE_URL &",),
     resources={"Queue": "AWS::SQS::Queue"},
@@ -26,19 +21,13 @@ RESULT = DemoResult(
 
 
 def test_speed_does_not_count_the_start_of_the_workers():
-    assert RESULT.seconds == 14.0
-    assert RESULT.work_s == 10.0
-    assert RESULT.frames_per_s == 260.0
+    assert (RESULT.seconds, RESULT.work_s, RESULT.frames_per_s) == (14.0, 10.0, 260.0)
 
 
 @pytest.mark.parametrize(
     ("changes", "rows"),
-    [
-        pytest.param({"missing": 100, "predicted": 2_500}, 2_581, id="missing"),
-        pytest.param({"predicted": 2_599}, 2_680, id="unaccounted for"),
-        pytest.param({}, 2_682, id="duplicated in the file"),
-        pytest.param({}, 2_680, id="lost from the file"),
-    ],
+    [({"missing": 100, "predicted": 2_500}, 2_581), ({"predicted": 2_599}, 2_680), ({}, 2_682), ({}, 2_680)],
+    ids=["missing", "unaccounted for", "duplicated in the file", "lost from the file"],
 )
 def test_incomplete_result_is_reported(changes, rows):
     result = replace(RESULT, coverage=RESULT.coverage | {"total": TOTAL | changes}, predictions_rows=rows)

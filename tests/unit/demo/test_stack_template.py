@@ -19,10 +19,8 @@ def test_parameters_and_conditions_of_the_properties_are_kept(tmp_path):
         "Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {KmsMasterKeyId: !If [HasKey, !Ref Key, !Ref AWS::NoValue]}}}\nOutputs: {}"
     )
     template = buckets_and_queues(path)
-    assert (template["Parameters"], template["Conditions"]) == (
-        {"Key": {"Type": "String", "Default": ""}},
-        {"HasKey": {"Fn::Equals": [{"Ref": "Key"}, ""]}},
-    )
+    assert template["Parameters"] == {"Key": {"Type": "String", "Default": ""}}
+    assert template["Conditions"] == {"HasKey": {"Fn::Equals": [{"Ref": "Key"}, ""]}}
 
 
 @pytest.mark.parametrize(
@@ -38,20 +36,15 @@ def test_parameters_and_conditions_of_the_properties_are_kept(tmp_path):
 )
 def test_short_forms_of_functions(tmp_path, text, value):
     path = tmp_path / "template.yaml"
-    path.write_text(
-        f"AWSTemplateFormatVersion: 2010\nResources: {{Queue: {{Type: AWS::SQS::Queue, Properties: {{QueueName: {text}}}}}}}\nOutputs: {{}}"
-    )
+    queue = f"{{Type: AWS::SQS::Queue, Properties: {{QueueName: {text}}}}}"
+    path.write_text(f"AWSTemplateFormatVersion: 2010\nResources: {{Queue: {queue}}}\nOutputs: {{}}")
     assert buckets_and_queues(path)["Resources"]["Queue"]["Properties"]["QueueName"] == value
 
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [
-        pytest.param(None, "--template", id="missing file"),
-        pytest.param("a: [", "template.yaml", id="not YAML"),
-        pytest.param("a: 1", "KeyError", id="no resources"),
-        pytest.param("- 1", "list", id="list"),
-    ],
+    [(None, "--template"), ("a: [", "template.yaml"), ("a: 1", "KeyError"), ("- 1", "list")],
+    ids=["missing file", "not YAML", "no resources", "list"],
 )
 def test_rejects_an_invalid_template(tmp_path, text, named):
     path = tmp_path / "template.yaml"

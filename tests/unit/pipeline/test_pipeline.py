@@ -1,7 +1,6 @@
 """Planning and backtesting a selection of candles."""
 
 from datetime import date
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from coinfarm.backfill.estimate import Speed
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.pipeline.candle_selection import CandleSelection, import_candle_files
+from coinfarm.pipeline.candle_selection import import_candle_files
 from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
 from tests.support.candle_stores import synthetic_history
 
@@ -18,22 +17,22 @@ PREDICTOR: Any = SimpleNamespace(model=SimpleNamespace(version="20260101-0a1b2c3
 
 
 @pytest.fixture
-def measurements(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def measurements(monkeypatch):
     """One entry for each time that the machine's speed is measured."""
-    measured: list[object] = []
+    measured = []
     speed = Speed(2_000.0, 2, "set by a test")
     monkeypatch.setattr("coinfarm.pipeline.pipeline.measure_speed", lambda predictor: measured.append(predictor) or speed)
     return measured
 
 
-def selection(folder: Path, first_day: date | None = None) -> CandleSelection:
+def selection(folder, first_day=None):
     """Twelve days of hourly candles from 2026-01-01 on, or those from `first_day` on."""
     path = folder / "DEMOBTC-1h.parquet"
     path.write_bytes(parquet_from_candles(synthetic_history(12, symbol="DEMOBTC", interval="1h")))
     return import_candle_files(folder / "out", [path], None, first_day, None)
 
 
-def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path: Path, measurements: list[object]) -> None:
+def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path, measurements):
     all_days, last_days = selection(tmp_path), selection(tmp_path, date(2026, 1, 10))
     first, repeated = (plan_backfill(all_days, PREDICTOR, "models") for _ in range(2))
     assert len(measurements) == 1
@@ -45,7 +44,7 @@ def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path
 
 
 @pytest.mark.usefixtures("measurements")
-def test_rejects_an_unfinished_run(tmp_path: Path) -> None:
+def test_rejects_an_unfinished_run(tmp_path):
     candles = selection(tmp_path)
     with pytest.raises(CoinfarmError, match=r"2 shards .* DEMOBTC 1h 2026-01-01--2026-01-07"):
         collect_and_backtest(candles, plan_backfill(candles, PREDICTOR, None))

@@ -23,5 +23,5 @@ from coinfarm.reports.formatting import interval_text, number_text, percent_text
         (plural_text(1234, "day"), "1,234 days"),
     ],
 )
-def test_numbers(text: str, expected: str) -> None:
+def test_numbers(text, expected):
     assert text == expected

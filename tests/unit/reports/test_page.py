@@ -3,8 +3,6 @@
 import re
 import sys
 from html.parser import HTMLParser
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,40 +17,40 @@ VOID = {"meta", "path", "use", "image", "rect", "br"}
 class Outline(HTMLParser):
     """The tags, checked to be opened and closed in order, and the text between them."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html):
         super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.texts: list[str] = []
+        self.open = []
+        self.tags = []
+        self.attributes = []
+        self.texts = []
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
         if tag not in VOID:
             self.open.append(tag)
 
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_startendtag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes += attrs
 
-    def handle_endtag(self, tag: str) -> None:
+    def handle_endtag(self, tag):
         if tag not in VOID:
             assert self.open.pop() == tag
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, data):
         self.texts.append(data.strip())
 
 
-def line(figure: Any) -> None:
+def line(figure):
     axes = figure.subplots()
     axes.plot([1, 2], [3, 4], color=BLUE, label="a $ and <b>")
     axes.legend()
 
 
-def page(text: str = "plain") -> Page:
+def page(text="plain"):
     figure = Figure(figure_svg(line, text), text, text)
     return Page(
         title=text,
@@ -70,30 +68,29 @@ def page(text: str = "plain") -> Page:
     )
 
 
-def test_a_page_is_reproducible() -> None:
-    assert page().html() == page().html()
-
-
-def test_a_page_loads_nothing() -> None:
+def test_a_page_loads_nothing_and_has_unique_ids():
     """There is no script, and no address outside the page except XML namespaces."""
-    outline = Outline(page().html())
+    html = page().html()
+    outline = Outline(html)
     assert outline.open == []
     assert not {"script", "link", "iframe", "object"} & set(outline.tags)
     for name, value in outline.attributes:
         if name in {"src", "href", "xlink:href"}:
-            assert value is not None
             assert value.startswith(("#", "data:image/png")), value
-    assert not re.findall(r"(?:@import|url\((?!#))", page().html())
+    assert not re.findall(r"(?:@import|url\((?!#))", html)
+    ids = re.findall(r' id="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert page().html() == html, "a page is reproducible"
 
 
-def test_text_is_escaped() -> None:
+def test_text_is_escaped():
     hostile = '</title><script>alert("1")</script><img src=x onerror=y>'
     outline = Outline(page(hostile).html())
     assert not {"script", "img"} & set(outline.tags)
     assert outline.texts.count(hostile) >= 10
 
 
-def test_a_plot_has_a_label_and_the_colours_of_the_page() -> None:
+def test_a_plot_has_a_label_and_the_colours_of_the_page():
     svg = figure_svg(line, 'of "a" & b')
     assert svg.startswith('<svg viewBox="0 0 352.8 230.4" role="img" aria-label="of &quot;a&quot; &amp; b"')
     assert "stroke: var(--blue)" in svg
@@ -101,12 +98,7 @@ def test_a_plot_has_a_label_and_the_colours_of_the_page() -> None:
     assert "a $ and &lt;b&gt;" in svg
 
 
-def test_ids_are_unique() -> None:
-    ids = re.findall(r' id="([^"]+)"', page().html())
-    assert len(ids) == len(set(ids))
-
-
-def test_columns_after_the_text_columns_are_numbers() -> None:
+def test_columns_after_the_text_columns_are_numbers():
     table = Table(("who", "of what", "how much"), [("model", "rise", "0.1")], text_columns=2)
     html = Page("t", "s", Verdict("v"), (Section("One", (table,)),)).html()
     assert '<th scope="col">of what</th><th scope="col" class="number">how much</th>' in html
@@ -114,18 +106,15 @@ def test_columns_after_the_text_columns_are_numbers() -> None:
     assert '<td class="neutral number">0.1</td>' in html
 
 
-def test_a_page_is_written_as_utf_8(tmp_path: Path) -> None:
-    page("R² ≥ 0").write(tmp_path / "report.html")
+def test_a_page_is_written_as_utf_8(tmp_path):
+    tested = Page("R² ≥ 0", "", Verdict("v"), ())
+    tested.write(tmp_path / "report.html")
     assert "R² ≥ 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    with pytest.raises(CoinfarmError, match="below"):
+        tested.write(tmp_path / "report.html" / "below.html")
 
 
-def test_names_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    (tmp_path / "nowhere").touch()
-    with pytest.raises(CoinfarmError, match="nowhere"):
-        page().write(tmp_path / "nowhere" / "report.html")
-
-
-def test_names_the_extra_that_installs_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_the_extra_that_installs_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingPackage, match=r"pip install 'coinfarm\[report\]'"):
         figure_svg(line, "a")

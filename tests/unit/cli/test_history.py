@@ -1,0 +1,106 @@
+"""`coinfarm history` without a network."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from coinfarm.candles.files import parse_candles
+from coinfarm.candles.parquet_file import parquet_from_candles
+from tests.support.cli_runner import coinfarm
+from tests.support.synthetic_candles import minutes
+
+
+@pytest.fixture
+def history(tmp_path, monkeypatch):
+    """Runs `coinfarm history ARGUMENTS --store store` in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return lambda *arguments: coinfarm("history", *arguments, "--store", "store")
+
+
+def test_check_prints_tables_and_draws_a_chart(history):
+    history("generate", "--days", 5, "--missing-pct", 20, "--symbol", "DEMOBTC")
+    history("generate", "--days", 2, "--symbol", "DEMOETH", "--interval", "1h")
+    shown = history("check", "-o", "coverage.png")
+    assert shown.exit_code == 0, "gaps are not faults"
+    assert "80.00" in shown.stdout
+    assert "DEMOETH 1h" in shown.stdout
+    with Image.open("coverage.png") as chart:
+        assert chart.format == "PNG"
+
+
+def test_check_names_faults_and_exits_with_1(history):
+    history("generate", "--days", 2)
+    damaged = Path("store/candles/symbol=DEMO/interval=1m/date=2026-01-02.parquet")
+    damaged.write_bytes(b"")
+    unrecognized = Path("store/candles/notes.txt")
+    unrecognized.touch()
+    for options in ((), ("--json",)):
+        shown = history("check", *options)
+        assert shown.exit_code == 1
+        assert f"fault: {damaged.absolute()}: " in shown.stderr
+        assert str(unrecognized.absolute()) in shown.stdout
+
+
+def test_check_lists_partial_days(history):
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(minutes(2000)))
+    history("import", "DEMOUSD-1m.parquet")
+    assert "DEMOUSD 1m 2020-01-02" in history("check").stdout
+
+
+def test_empty_store_is_an_error(history):
+    shown = history("check")
+    assert (shown.exit_code, str(Path("store").absolute()) in shown.stderr) == (1, True)
+
+
+def test_export_writes_each_series_to_a_file(history):
+    history("generate", "--symbol", "DEMOA", "--days", 2)
+    history("generate", "--symbol", "DEMOB", "--days", 1)
+    history("generate", "--symbol", "DEMOB", "--interval", "1h", "--days", 1)
+    assert history("export", "-o", "all/files").exit_code == 0
+    assert sorted(path.name for path in Path("all/files").iterdir()) == ["DEMOA-1m.parquet", "DEMOB-1h.parquet", "DEMOB-1m.parquet"]
+    exported = parse_candles(Path("all/files/DEMOA-1m.parquet").read_bytes(), "DEMOA-1m.parquet")
+    assert len(exported) == 2 * 1440
+    assert history("export", "--symbol", "DEMOB", "--interval", "1h", "-o", "one").exit_code == 0
+    assert [path.name for path in Path("one").iterdir()] == ["DEMOB-1h.parquet"]
+
+
+@pytest.mark.parametrize("options", [("--interval", "5m"), ("--symbol", "DEMOA", "--symbol", "DEMOX")])
+def test_missing_series_is_an_error_that_lists_the_stored_ones(history, options):
+    empty = history("check")
+    assert (empty.exit_code, str(Path("store").absolute()) in empty.stderr) == (1, True)
+    history("generate", "--symbol", "DEMOA", "--days", 1)
+    refused = history("export", *options, "-o", "files")
+    assert refused.exit_code == 1
+    assert "DEMOA 1m from 2026-01-01" in refused.stderr
+    assert not Path("files").exists()
+
+
+def test_same_seed_generates_the_same_candles(history):
+    for _ in range(2):
+        assert history("generate", "--days", 3, "--missing-pct", 5).exit_code == 0
+    checked = json.loads(history("check", "--json").stdout)
+    (series,) = checked["series"]
+    assert (series["symbol"], series["interval"], series["candles"], series["coveragePct"]) == ("DEMO", "1m", 4104, 95.0)
+    assert sum(gap["minutes"] for gap in series["holes"]) == 216
+    assert (series["faults"], checked["strays"]) == ([], [])
+
+
+def test_another_seed_replaces_stored_days_only_on_demand(history):
+    history("generate", "--days", 2)
+    refused = history("generate", "--days", 2, "--seed", 2)
+    assert (refused.exit_code, "--replace" in refused.stderr) == (1, True)
+    assert history("generate", "--days", 2, "--seed", 2, "--replace").exit_code == 0
+    assert history("generate", "--symbol", "BTCUSD").exit_code == 1, "the symbol of a market"
+
+
+def test_imports_files_and_names_the_invalid_one(history):
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(minutes(2000)))
+    Path("bad-1m.csv").write_text("time,price\n1,2\n")
+    shown = history("import", "bad-1m.csv", "DEMOUSD-1m.parquet")
+    assert (shown.exit_code, shown.stdout.count("\n"), "bad-1m.csv" in shown.stderr) == (1, 1, True)
+    again = history("import", "DEMOUSD-1m.parquet", "--json")
+    (imported,) = json.loads(again.stdout)
+    assert (imported["file"], imported["candles"], imported["refused"]) == ("DEMOUSD-1m.parquet", 2000, [])
+    assert imported["days"] == {"new": 0, "grown": 0, "same": 2, "replaced": 0}

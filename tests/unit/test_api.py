@@ -69,7 +69,7 @@ def test_renders_frames():
     assert np.array_equal(frames[1], coinfarm.render(CANDLES[10:])[0])
 
 
-def test_gaps_are_filled_or_refused(model):
+def test_gaps_are_filled_or_rejected(model):
     table = pa.table(COLUMNS)
     gapped = pa.concat_tables([table[:100], table[103:]])
     assert pa.table(model.predict(gapped))["filled_candles"].to_pylist()[0] == 3

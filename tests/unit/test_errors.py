@@ -11,7 +11,7 @@ def test_every_error_class_is_reported_without_a_traceback():
 
 
 def test_a_request_error_lists_all_its_faults_in_one_line():
-    error = CandleError(Fault("/candles/3/high", "is below the open"), Fault("", "and so on"))
-    assert isinstance(error, RequestError)
+    error = CandleError(ErrorDetail("/candles/3/high", "is below the open"), ErrorDetail("", "and so on"))
+    assert isinstance(error, InvalidInput)
     assert str(error) == "/candles/3/high: is below the open; and so on"
     assert [item.pointer for item in error.errors] == ["/candles/3/high", ""]

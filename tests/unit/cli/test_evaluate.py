@@ -9,10 +9,10 @@ import pytest
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.models.promotion import PromotionRefused, promote
+from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
-from tests.support.fake_models import publish_model, seal
+from tests.support.fake_models import create_bundle, publish_model
 from tests.support.synthetic_candles import START_MS
 
 PERIOD = ("--from", "2020-02-01", "--to", "2020-04-01", "--stride", "6")
@@ -42,7 +42,7 @@ def test_evaluates_a_version_that_does_not_serve(run, tmp_path):
 
 
 def test_evaluates_a_bundle_folder_but_cannot_record_it(run, tmp_path):
-    bundle = seal(tmp_path / "trained", "0.25")
+    bundle = create_bundle(tmp_path / "trained", "0.25")
     shown = run(*PERIOD, "--json", "--model", tmp_path / "trained")
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["model"]["version"] == bundle.manifest.version
@@ -97,10 +97,10 @@ def test_recorded_evaluations_decide_a_promotion(run, tmp_path):
     storage = open_storage(str(tmp_path / "models"))
     worse = publish_model(storage, tmp_path / "second bundle", "50")
     assert run(*PERIOD, "--record").exit_code == 0
-    with pytest.raises(PromotionRefused, match="--record"):
+    with pytest.raises(PromotionRejected, match="--record"):
         promote(storage, worse)
     assert run(*PERIOD, "--record", "--version", worse).exit_code == 0
-    with pytest.raises(PromotionRefused, match="DEMO1"):
+    with pytest.raises(PromotionRejected, match="DEMO1"):
         promote(storage, worse)
 
 

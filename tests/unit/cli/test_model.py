@@ -103,7 +103,7 @@ def test_a_worse_version_needs_a_reason(model, root, storage, first, second):
 
 
 def _bundle(tmp_path):
-    bundle = seal(tmp_path / "bundle", "3")
+    bundle = create_bundle(tmp_path / "bundle", "3")
     return bundle.folder, bundle.manifest.version
 
 

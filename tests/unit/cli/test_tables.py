@@ -29,7 +29,7 @@ VERSION = "20261122-f64964ac"
 
 def versions():
     evaluation = like(score=-0.12345, candles=dict.fromkeys(("BTCUSD", "ETHUSD", "LTCUSD")), from_date=date.min, to_date=date.max)
-    fields = {"version": VERSION, "serves": True, "engines": ("openvino-int8", "openvino-f32", "keras"), "evaluation": evaluation}
+    fields = {"version": VERSION, "in_service": True, "engines": ("openvino-int8", "openvino-f32", "keras"), "evaluation": evaluation}
     return [versions_table([like(**fields, fault=fault) for fault in (None, "manifest.json is damaged")])]
 
 

@@ -39,5 +39,5 @@ def translate_validation_errors(where: str, error: type[CoinfarmError]) -> Itera
     try:
         yield
     except ValidationError as invalid:
-        faults = [f"{'.'.join(map(str, fault['loc'])) or 'document'}: {fault['msg']}" for fault in invalid.errors()]
-        raise error(f"{where} is not valid: {'; '.join(faults[:3])}") from invalid
+        details = [f"{'.'.join(map(str, each['loc'])) or 'document'}: {each['msg']}" for each in invalid.errors()]
+        raise error(f"{where} is not valid: {'; '.join(details[:3])}") from invalid

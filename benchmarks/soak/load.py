@@ -16,14 +16,14 @@ Validate = Callable[[LoadRequest, int, str, bytes], Validation]
 
 @dataclass(frozen=True)
 class LoadResponse:
-    """The outcome of one request. Times are of `time.perf_counter`; `fault` says what is wrong with the response, if anything."""
+    """The outcome of one request. Times are of `time.perf_counter`; `error` says what is wrong with the response, if anything."""
 
     kind: str
     due_s: float
     sent_s: float
     ended_s: float
     version: str | None
-    fault: str | None
+    error: str | None
 
     @property
     def latency_ms(self) -> float:

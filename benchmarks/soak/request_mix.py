@@ -50,7 +50,7 @@ class Validation(NamedTuple):
     """The version that a response names, if any, and what is wrong with the response, if anything."""
 
     version: str | None
-    fault: str | None
+    error: str | None
 
 
 class RequestMix:

@@ -43,8 +43,8 @@ class ServerResult:
     metrics: list[ProcessMetrics]
 
     @property
-    def faults(self) -> list[str]:
-        return [response.fault for response in self.responses if response.fault is not None]
+    def errors(self) -> list[str]:
+        return [response.error for response in self.responses if response.error is not None]
 
     @property
     def switch_delays_s(self) -> list[float | None]:
@@ -85,7 +85,7 @@ class ServerResult:
         delays = self.switch_delays_s
         slowest = max((seconds for seconds in delays if seconds is not None), default=float("inf"))
         checks = [
-            Check("no request fails", not self.faults, f"{len(self.faults)} of {len(self.responses):,}"),
+            Check("no request fails", not self.errors, f"{len(self.errors)} of {len(self.responses):,}"),
             Check("only versions in service respond", not self.unexpected_versions, f"{len(self.unexpected_versions)} unexpected"),
             Check(
                 f"a promoted version is in service within {MAX_SWITCH_DELAY_S} s",
@@ -123,8 +123,8 @@ class ServerResult:
             "requestsPerSecond": len(self.responses) / self.seconds,
             "requests": dict(sorted(counts.items())),
             "framesPredicted": counts["one frame"] + BATCH_FRAMES * counts["batch of 100 frames"] + NPZ_FRAMES * counts["npz of 8 frames"],
-            "failed": len(self.faults),
-            "faults": self.faults[:10],
+            "failed": len(self.errors),
+            "faults": self.errors[:10],
             "unexpectedVersions": len(self.unexpected_versions),
             "latencyMs": {"all": self.latencies_ms(), **{kind: self.latencies_ms(kind) for kind in SHARES if counts[kind]}},
             "switches": [

@@ -109,9 +109,9 @@ async def _warm_up(url: str, mix: RequestMix) -> None:
     batches = mix.batches()
     requests = iter(batches)
     responses = await send_requests(url, lambda: next(requests), mix.validate, (0.0 for _ in batches), connections=1)
-    faults = [response.fault for response in responses if response.fault is not None]
-    if faults:
-        raise CoinfarmError(f"the server fails before there is any load ({faults[0]}); --logs FOLDER keeps its log")
+    errors = [response.error for response in responses if response.error is not None]
+    if errors:
+        raise CoinfarmError(f"the server failed during warm-up ({errors[0]}); --logs FOLDER keeps its log")
 
 
 async def _report_progress(duration_s: float, on_progress: OnProgress) -> None:

@@ -18,7 +18,7 @@ _LIMITS = {"lambda_functions": "BatchConcurrency", "lambda_memory_mb": "Function
 class Stack:
     """The stack that `template.yaml` was deployed as. It is described once, when a property is first read.
 
-    Every property raises `NotFound` if the stack does not exist, another `StorageError` if CloudFormation refuses or cannot be reached, and
+    Every property raises `NotFound` if the stack does not exist, another `StorageError` if the call fails, and
     `CoinfarmError` for a stack that has no resources or was not deployed from `template.yaml`.
     """
 

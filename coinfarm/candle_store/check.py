@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.candle_store.day_file import day_from_parquet, unchecked_columns
-from coinfarm.candle_store.faults import all_candle_faults
+from coinfarm.candle_store.invalid_candles import all_invalid_candles
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.day import DAY_MS, day_start_ms, slots_per_day
@@ -31,8 +31,8 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class DayFault:
-    """A fault of a day's file, which is stored at `uri`."""
+class DayError:
+    """An error in a day's file, which is stored at `uri`."""
 
     day: date
     uri: str
@@ -63,7 +63,7 @@ class SeriesCheck:
     """Gaps between the first candle and the last."""
     partial_days: list[date] = field(default_factory=list)
     """Days of which only a part was downloaded or imported."""
-    faults: list[DayFault] = field(default_factory=list)
+    errors: list[DayError] = field(default_factory=list)
     first_ms: int | None = None
     last_ms: int | None = None
 
@@ -93,7 +93,7 @@ class SeriesCheck:
             "days": {str(day): count for day, count in self.days.items()},
             "partialDays": [str(day) for day in self.partial_days],
             "holes": [{"from": _iso_text(gap.start_ms), "to": _iso_text(gap.stop_ms), "minutes": gap.minutes} for gap in self.gaps],
-            "faults": [{"date": str(fault.day), "uri": fault.uri, "detail": fault.detail} for fault in self.faults],
+            "faults": [{"date": str(error.day), "uri": error.uri, "detail": error.detail} for error in self.errors],
         }
 
     def _coverage(self, days: Iterable[date]) -> CandleCoverage:
@@ -130,7 +130,7 @@ def _check_day(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
             check.partial_days.append(day)
     except CandleError as error:
         details, times = _diagnose(data, check.interval, day, error)
-        check.faults += [DayFault(day, uri, detail) for detail in details]
+        check.errors += [DayError(day, uri, detail) for detail in details]
     check.days[day] = len(times)
     if len(times):
         step_ms = interval_ms(check.interval)
@@ -143,12 +143,12 @@ def _check_day(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
 
 
 def _diagnose(data: bytes, interval: str, day: date, error: CandleError) -> tuple[list[str], Times]:
-    """All faults of a file, and the open times of its candles that belong to that day."""
+    """All errors of a file, and the open times of its candles that belong to that day."""
     columns = unchecked_columns(data, interval)
     if columns is None:
         return [str(item) for item in error.errors], np.zeros(0, np.int64)
     times, values = columns
-    details = [str(fault) for fault in all_candle_faults(times, values, interval)]
+    details = [str(error) for error in all_invalid_candles(times, values, interval)]
     start_ms = day_start_ms(day)
     inside = (times >= start_ms) & (times < start_ms + DAY_MS)
     outside = times[~inside]

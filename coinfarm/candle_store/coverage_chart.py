@@ -23,7 +23,7 @@ _PANEL_INCHES = 0.6
 _MIN_ROWS = 2
 _DAYS = 31
 _MISSING = "#f2b184"
-_FAULT = "#ff3b30"
+_ERROR_COLOUR = "#ff3b30"
 _NOT_A_DAY = -1.0
 _DPI = 110
 
@@ -68,9 +68,14 @@ def day_coverage_pct(check: SeriesCheck) -> NDArray[np.float64]:
 def _draw(panel: "Axes", check: SeriesCheck) -> "AxesImage":
     months = list(check.months)
     image = panel.imshow(day_coverage_pct(check), cmap=_colours(), vmin=0, vmax=100, aspect="auto", interpolation="nearest")
-    faulty = sorted({fault.day for fault in check.faults})
+    days_with_errors = sorted({error.day for error in check.errors})
     panel.scatter(
-        [day.day - 1 for day in faulty], [months.index(_month(day)) for day in faulty], marker="x", s=30, linewidth=2, color=_FAULT
+        [day.day - 1 for day in days_with_errors],
+        [months.index(_month(day)) for day in days_with_errors],
+        marker="x",
+        s=30,
+        linewidth=2,
+        color=_ERROR_COLOUR,
     )
     panel.set_title(f"{check.symbol} {check.interval}: {check.coverage.pct:.2f} %", loc="left", fontsize=9)
     panel.set_yticks(range(len(months)), months, fontsize=7)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MAX_DAY_FILE_BYTES = 16 << 20
 """The limit for one day's file, two hundred times the largest that is written."""
 _MAX_ROWS_PER_SLOT = 10
-"""The maximum number of rows per slot: a day with duplicates is still read, so that its faults can be listed."""
+"""The maximum number of rows per slot: a day with duplicates is still read, so that its errors can be listed."""
 _KNOWN_SLOTS_KEY = b"coinfarm.known_slots"
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.candle_store.exchange import Exchange, Row
-from coinfarm.candle_store.faults import all_candle_faults
+from coinfarm.candle_store.invalid_candles import all_invalid_candles
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
@@ -20,7 +20,7 @@ from image_render.windows import Columns
 _SETTLED_MS = 60_000
 """The delay after midnight before a day is downloaded, because an exchange may still be adding its last trades."""
 
-_MAX_FAULTS_LISTED = 3
+_MAX_ERRORS_LISTED = 3
 
 
 @dataclass
@@ -34,7 +34,7 @@ class DownloadResult:
     without_candles: list[date] = field(default_factory=list)
     unfinished: list[date] = field(default_factory=list)
     """Days that are not over yet, which are not stored."""
-    refused: list[tuple[date, str]] = field(default_factory=list)
+    rejected: list[tuple[date, str]] = field(default_factory=list)
     """Days for which the exchange returned invalid candles, or other candles than are stored, and the reason."""
     candles: int = 0
     first_ms: int | None = None
@@ -50,7 +50,7 @@ class DownloadResult:
             "alreadyThere": [str(day) for day in self.already_stored],
             "withoutCandles": [str(day) for day in self.without_candles],
             "unfinished": [str(day) for day in self.unfinished],
-            "refused": [{"date": str(day), "detail": detail} for day, detail in self.refused],
+            "refused": [{"date": str(day), "detail": detail} for day, detail in self.rejected],
         }
 
 
@@ -143,7 +143,7 @@ def _store_day(store: CandleStore, outcome: DownloadResult, day: date, rows: lis
         candles = _checked(outcome.symbol, outcome.interval, rows)
         store.write_day(candles, known_from_ms=known_from_ms, replace=replace)
     except (CandleError, Conflict) as error:
-        outcome.refused.append((day, str(error)))
+        outcome.rejected.append((day, str(error)))
         return
     outcome.stored.append(day)
     outcome.candles += len(candles)
@@ -155,7 +155,7 @@ def _checked(symbol: str, interval: str, rows: list[Row]) -> Candles:
     try:
         return Candles.checked(symbol, interval, open_time, columns)
     except CandleError:
-        faults = all_candle_faults(open_time, columns, interval)
-        more = f", and {len(faults) - _MAX_FAULTS_LISTED} more" if len(faults) > _MAX_FAULTS_LISTED else ""
-        listed = "; ".join(map(str, faults[:_MAX_FAULTS_LISTED]))
+        errors = all_invalid_candles(open_time, columns, interval)
+        more = f", and {len(errors) - _MAX_ERRORS_LISTED} more" if len(errors) > _MAX_ERRORS_LISTED else ""
+        listed = "; ".join(map(str, errors[:_MAX_ERRORS_LISTED]))
         raise CandleError(ErrorDetail("", f"the exchange returned invalid candles of {symbol}: {listed}{more}")) from None

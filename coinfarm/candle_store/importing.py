@@ -23,9 +23,9 @@ class ImportResult:
     interval: str = ""
     candles: int = 0
     days: Counter[WriteOutcome] = field(default_factory=Counter)
-    refused: list[str] = field(default_factory=list)
+    rejected: list[str] = field(default_factory=list)
     lacks_series_name: bool = False
-    """Whether it was refused because symbol and interval are unknown."""
+    """Whether it was rejected because symbol and interval are unknown."""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -35,7 +35,7 @@ class ImportResult:
             "interval": self.interval,
             "candles": self.candles,
             "days": {str(written): self.days[written] for written in WriteOutcome},
-            "refused": self.refused,
+            "refused": self.rejected,
         }
 
 
@@ -51,8 +51,8 @@ def import_file(
     """Store a file's candles by day; symbol and interval are read from its name unless they are given.
 
     A file covers the time from its first candle to its last (one of Binance's archive: all of its month or day), so its first and last day
-    may be incomplete, until another file covers the rest. Days that differ from the stored ones are refused, unless `replace`. An
-    unreadable file is refused completely. `progress` is called with the number of days done and in total.
+    may be incomplete, until another file covers the rest. Days that differ from the stored ones are rejected, unless `replace`. An
+    unreadable file is rejected completely. `progress` is called with the number of days done and in total.
 
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
@@ -60,12 +60,12 @@ def import_file(
     try:
         candles, start_ms, stop_ms = _read(path, symbol, interval)
     except CoinfarmError as error:
-        outcome.refused.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
+        outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
         outcome.lacks_series_name = isinstance(error, MissingSeriesName)
         return outcome
     except OSError as error:
         error.filename = str(path)
-        outcome.refused.append(system_error_text(error))
+        outcome.rejected.append(system_error_text(error))
         return outcome
     outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
     days = list(by_day(candles))
@@ -73,7 +73,7 @@ def import_file(
         try:
             outcome.days[store.write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms, replace=replace)] += 1
         except (CandleError, Conflict) as error:
-            outcome.refused.append(f"{path}: {error}")
+            outcome.rejected.append(f"{path}: {error}")
         progress(done, len(days))
     return outcome
 

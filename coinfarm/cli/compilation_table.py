@@ -40,4 +40,4 @@ def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:
 
 
 def _verdict(attempt: Attempt) -> str:
-    return "yes" if attempt.refusal is None else f"no: {attempt.refusal}"
+    return "yes" if attempt.rejection is None else f"no: {attempt.rejection}"

@@ -40,16 +40,16 @@ def _coverage_table(checks: list[SeriesCheck]) -> Table:
 
 
 def series_table(checks: list[SeriesCheck]) -> Table:
-    """The period, candles, gaps and faults of each series."""
+    """The period, candles, gaps and errors of each series."""
     table = Table(title="Series", title_justify="left")
     table.add_column("")
     table.add_column("first candle,\nlast candle", no_wrap=True)
-    for heading in ("candles", "gaps", "minutes missing", "partial days", "faults"):
+    for heading in ("candles", "gaps", "minutes missing", "partial days", "errors"):
         table.add_column(heading, justify="right")
     for check in checks:
         ends = ["–" if time_ms is None else minute_text(time_ms) for time_ms in (check.first_ms, check.last_ms)]
         missing = sum(gap.minutes for gap in check.gaps)
-        counts = (check.coverage.candles, len(check.gaps), missing, len(check.partial_days), len(check.faults))
+        counts = (check.coverage.candles, len(check.gaps), missing, len(check.partial_days), len(check.errors))
         table.add_row(f"{check.symbol} {check.interval}", "\n".join(ends), *(f"{count:,}" for count in counts))
     return table
 

@@ -41,8 +41,8 @@ def history_table(pointers: Sequence[Pointer]) -> Table:
 
 
 def _evaluation(listed: ListedVersion) -> tuple[str, str]:
-    if listed.fault is not None:
-        return "–", f"damaged: {listed.fault}"
+    if listed.error is not None:
+        return "–", f"damaged: {listed.error}"
     evaluation = listed.evaluation
     if evaluation is None:
         return "–", "not evaluated"

@@ -26,10 +26,10 @@ _KERAS_BATCH = 100
 
 @dataclass(frozen=True)
 class Attempt:
-    """A form that was tried. `refusal` says why it was rejected; values that were not measured are None."""
+    """A form that was tried. `rejection` says why it was rejected; values that were not measured are None."""
 
     form: CompiledForm
-    refusal: str | None = None
+    rejection: str | None = None
     parity: Mapping[str, Parity] | None = None
     frames_per_s: float | None = None
 
@@ -124,7 +124,7 @@ def _save(graph: Any, path: Path) -> None:
 
 def _by_speed(attempts: list[Attempt], speeds: Iterator[float]) -> list[Attempt]:
     """The attempts, fastest first; `speeds` are those of the attempts that were not rejected, in order."""
-    timed = [attempt if attempt.refusal else replace(attempt, frames_per_s=next(speeds)) for attempt in attempts]
+    timed = [attempt if attempt.rejection else replace(attempt, frames_per_s=next(speeds)) for attempt in attempts]
     return sorted(timed, key=lambda attempt: attempt.frames_per_s or 0.0, reverse=True)
 
 
@@ -133,10 +133,10 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
     total = sum(file.bytes for file in bundle.manifest.files.values())
     included: set[str] = set()
     for attempt in attempts:
-        if attempt.refusal is None and attempt.form.file not in included:
+        if attempt.rejection is None and attempt.form.file not in included:
             size = sum((bundle.folder / name).stat().st_size for name in attempt.form.files)
             if total + size > max_bytes:
-                yield replace(attempt, refusal=f"a bundle of {(total + size) / 2**20:.1f} MiB")
+                yield replace(attempt, rejection=f"a bundle of {(total + size) / 2**20:.1f} MiB")
                 continue
             total += size
             included.add(attempt.form.file)
@@ -147,7 +147,7 @@ def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: Trial) 
     forms = tuple(
         MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts
-        if attempt.refusal is None and attempt.parity is not None and attempt.frames_per_s is not None
+        if attempt.rejection is None and attempt.parity is not None and attempt.frames_per_s is not None
     )
     used = {name for form in forms for name in form.files}
     for name in {*F32.files, *INT8.files} - used:

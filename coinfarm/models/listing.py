@@ -14,13 +14,13 @@ from coinfarm.storage import Storage
 
 @dataclass(frozen=True)
 class ListedVersion:
-    """One version. `evaluation` is the latest, None if there is none; `fault` says what cannot be read, and then there is no `manifest`."""
+    """One version. `evaluation` is the latest, None if there is none; `error` says what cannot be read, and then there is no `manifest`."""
 
     version: str
     in_service: bool
     manifest: Manifest | None = None
     evaluation: EvaluationRecord | None = None
-    fault: str | None = None
+    error: str | None = None
 
     @property
     def engines(self) -> tuple[str, ...]:
@@ -37,12 +37,12 @@ class ListedVersion:
             "createdAt": None if created_at is None else created_at.isoformat(),
             "engines": list(self.engines),
             "evaluation": None if self.evaluation is None else _summary(self.evaluation),
-            "fault": self.fault,
+            "fault": self.error,
         }
 
 
 def listed_versions(storage: Storage) -> list[ListedVersion]:
-    """All published versions under a model root, oldest day first; a damaged one is listed with its fault."""
+    """All published versions under a model root, oldest day first; a damaged one is listed with its error."""
     try:
         read = read_pointer(storage)
     except (NotFound, ModelError):
@@ -56,7 +56,7 @@ def _listed(storage: Storage, version: str, in_service: bool) -> ListedVersion:
         manifest = ModelStore(storage).manifest(version)
         evaluations = read_evaluations(storage, version)
     except ModelError as error:
-        return ListedVersion(version, in_service, fault=str(error))
+        return ListedVersion(version, in_service, error=str(error))
     latest = max(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date, evaluation.frames), default=None)
     return ListedVersion(version, in_service, manifest, latest)
 

@@ -87,8 +87,8 @@ def import_candle_files(
     series = set()
     for file in files:
         outcome = import_file(store, file, progress=on_days)
-        if outcome.refused:
-            raise CoinfarmError(outcome.refused[0])
+        if outcome.rejected:
+            raise CoinfarmError(outcome.rejected[0])
         series.add(SeriesName(outcome.symbol, outcome.interval))
     symbols, interval = tuple(sorted(each.symbol for each in series)), _interval_of(series)
     days = sorted({day for symbol in symbols for day in store.days(symbol, interval)})

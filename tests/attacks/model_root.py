@@ -70,7 +70,7 @@ class ModelRoot:
         promote(self.storage, version)
         return version
 
-    def last_refusal(self) -> str:
+    def last_rejection(self) -> str:
         """Assert that the last promoted version is rejected and the first stays in service; return the reason."""
         before = len(self.rejections)
         assert self.manager.current_model() is self.serving

@@ -159,7 +159,7 @@ def test_archives_of_candles_write_only_days(folder: Path, name: str, attributes
     path = place / "in/BTCUSDT-1m-2024-01.zip"
     path.write_bytes(sink.getvalue())
     outcome = import_file(CandleStore(open_storage(str(place / "store"))), path)
-    assert bool(outcome.refused) == bool(attributes)
+    assert bool(outcome.rejected) == bool(attributes)
     written = [file for file in place.rglob("*") if file.is_file() and file != path]
     assert all(file.name.startswith("date=") and file.suffix == ".parquet" for file in written)
     assert len(written) == (0 if attributes else 1)

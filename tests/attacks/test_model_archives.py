@@ -69,7 +69,7 @@ def test_rejects_layers_that_run_code_or_read_files(
     root: ModelRoot, archive_parts: Parts, canary: Path, make: Callable[[str], dict[str, Any]], member: bool
 ) -> None:
     version = root.publish(with_layer(archive_parts, make(f"touch {canary}")), member=member)
-    assert version in root.last_refusal()
+    assert version in root.last_rejection()
     assert not canary.exists()
 
 
@@ -79,7 +79,7 @@ def test_rejects_python_functions_in_layers(root: ModelRoot, archive_parts: Part
     config = json.loads(archive_parts["config.json"])
     config["config"]["layers"][-1]["config"][field] = function("os", "system")
     root.publish({**archive_parts, "config.json": json.dumps(config).encode()})
-    assert "model.keras" in root.last_refusal()
+    assert "model.keras" in root.last_rejection()
 
 
 class Pickled:
@@ -115,8 +115,8 @@ def test_rejects_malicious_archives_before_unpacking(
 ) -> None:
     root.publish(make(archive_parts, canary))
     with limit_memory(100):
-        refusal = root.last_refusal()
-    assert reason in refusal
+        rejection = root.last_rejection()
+    assert reason in rejection
     assert not canary.exists()
 
 
@@ -131,4 +131,4 @@ def test_does_not_follow_links_inside_an_archive(root: ModelRoot, archive_parts:
             member.external_attr = (stat.S_IFLNK | 0o777) << 16 if name == "config.json" else 0
             archive.writestr(member, b"/etc/passwd" if name == "config.json" else content)
     promote(root.storage, publish(root.storage, Bundle.create(folder, name="network")))
-    assert "Expecting value" in root.last_refusal()
+    assert "Expecting value" in root.last_rejection()

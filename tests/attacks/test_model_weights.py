@@ -52,7 +52,7 @@ def test_rejects_weights_outside_the_file(
         make(file, path, secret)
     root.publish({**archive_parts, "model.weights.h5": weights.read_bytes()})
     with limit_memory(100):
-        assert "model.keras" in root.last_refusal()
+        assert "model.keras" in root.last_rejection()
 
 
 def _datasets(file: Any) -> list[str]:

@@ -54,7 +54,7 @@ def test_rejects_odd_numbers_in_any_field(invoke: Any, field: str, value: str, s
         assert (response["statusCode"], problem["errors"][0]["pointer"]) == (400, "")
     else:
         assert response["statusCode"] == 422
-        pointers = {fault["pointer"] for fault in problem["errors"]}
+        pointers = {error["pointer"] for error in problem["errors"]}
         assert pointers & {f"/candles/7/{field}", "/candles"}
     assert len(response["body"]) < MAX_RESPONSE_BYTES
 

@@ -54,7 +54,7 @@ def test_stores_every_day(fetch: Fetch, store: CandleStore, binance: FakeBinance
     result = fetch(progress=lambda *days: progress.append(days))
     assert_same_candles(store.read("BTCUSDT", "1m"), expected_candles())
     assert (result.stored, result.candles) == (DAYS, len(expected_candles()))
-    assert (result.first_ms, result.refused, result.unfinished) == (None, [], [])
+    assert (result.first_ms, result.rejected, result.unfinished) == (None, [], [])
     assert progress == [(1, 3), (2, 3), (3, 3)]
     assert {query["limit"] for query in binance.queries} == {"1000"}
     assert len(binance.queries) == 4, "pages may contain several days"

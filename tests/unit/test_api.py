@@ -73,9 +73,9 @@ def test_gaps_are_filled_or_rejected(model):
     table = pa.table(COLUMNS)
     gapped = pa.concat_tables([table[:100], table[103:]])
     assert pa.table(model.predict(gapped))["filled_candles"].to_pylist()[0] == 3
-    with pytest.raises(CandleError) as refused:
+    with pytest.raises(CandleError) as rejected:
         model.predict(gapped, gaps="reject")
-    assert refused.value.errors[0].pointer == "/candles/100/openTime"
+    assert rejected.value.errors[0].pointer == "/candles/100/openTime"
 
 
 @pytest.mark.parametrize(

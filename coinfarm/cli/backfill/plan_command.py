@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What processes the queue; --budget and backfill status use its cost.",
 )
-@click.option("--budget", type=click.FloatRange(min=0), help="Refuse to plan a run that costs more than this, in US dollars.")
+@click.option("--budget", type=click.FloatRange(min=0), help="Do not plan a run that costs more than this, in US dollars.")
 @click.option(
     "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured for two seconds]"
 )

@@ -1,4 +1,4 @@
-"""`coinfarm history check`: the coverage, gaps and faults of a store."""
+"""`coinfarm history check`: the coverage, gaps and errors of a store."""
 
 import json
 import sys
@@ -18,9 +18,9 @@ from coinfarm.cli.tables import print_tables
 @JSON
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="A PNG to write: one square per day, darker if more complete.")
 def check(root: str, as_json: bool, output: Path | None) -> None:
-    """Show the coverage, gaps and faults of a store.
+    """Show the coverage, gaps and errors of a store.
 
-    The exit code is 1 if there is a fault: a damaged file, an impossible or a duplicate candle. Gaps are not faults.
+    The exit code is 1 if there is an error: a damaged file, an impossible or a duplicate candle. Gaps are not errors.
     """
     from coinfarm.candle_store.check import check_store
     from coinfarm.candle_store.coverage_chart import coverage_png
@@ -37,13 +37,13 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         tables = (*coverage_tables(checks), series_table(checks), gap_table(checks))
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
-            click.echo(f"in part: {day}")
+            click.echo(f"partial day: {day}")
         for uri in unrecognized:
-            click.echo(f"not a day of candles, ignored: {uri}")
+            click.echo(f"unrecognized file, ignored: {uri}")
     if output:
         write_file(output, coverage_png(checks))
-    faults = [fault for each in checks for fault in each.faults]
-    for fault in faults:
-        click.echo(f"fault: {fault.uri}: {fault.detail}", err=True)
-    if faults:
+    errors = [error for each in checks for error in each.errors]
+    for error in errors:
+        click.echo(f"error: {error.uri}: {error.detail}", err=True)
+    if errors:
         sys.exit(1)

@@ -48,7 +48,7 @@ def download(
     """Download candles from an exchange into a store.
 
     Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again. The
-    exit code is 1 if a day was refused.
+    exit code is 1 if a day was rejected.
     """
     from coinfarm.candle_store.download import download as download_candles
     from coinfarm.candle_store.exchange import Exchange
@@ -64,9 +64,9 @@ def download(
         click.echo(json.dumps(outcome.document()))
     else:
         _print_summary(outcome, exchange_name)
-    for _, detail in outcome.refused:
-        click.echo(f"refused: {detail}", err=True)
-    if outcome.refused:
+    for _, detail in outcome.rejected:
+        click.echo(f"rejected: {detail}", err=True)
+    if outcome.rejected:
         sys.exit(1)
 
 

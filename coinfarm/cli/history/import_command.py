@@ -26,7 +26,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
 
     FILES are Parquet, CSV, klines JSON, or zip files of Binance's archive. If a file ends in the middle of a day, that day is stored in
     part, until another file has the rest; backfill resume --check, or backfill run, then predicts it again. The exit code is 1 if a file or
-    a day was refused; the rest is stored.
+    a day was rejected; the rest is stored.
     """
     from coinfarm.candle_store.importing import import_file
 
@@ -40,9 +40,9 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
             days = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
             candles = plural_text(outcome.candles, "candle")
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {candles}; days: {days or 'none'}")
-        for detail in outcome.refused:
-            click.echo(f"refused: {detail}{f', or give {SERIES_OPTIONS}' if outcome.lacks_series_name else ''}", err=True)
+        for detail in outcome.rejected:
+            click.echo(f"rejected: {detail}{f', or give {SERIES_OPTIONS}' if outcome.lacks_series_name else ''}", err=True)
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
-    if any(outcome.refused for outcome in outcomes):
+    if any(outcome.rejected for outcome in outcomes):
         sys.exit(1)

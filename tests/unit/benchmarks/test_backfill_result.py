@@ -15,7 +15,7 @@ RESULT = BackfillResult(**FIELDS | COUNTS | {"exit_codes": [0, 0], "dead_letters
 @pytest.mark.parametrize(
     ("changes", "failed"),
     [
-        pytest.param({}, None, id="no fault"),
+        pytest.param({}, None, id="no error"),
         pytest.param({"valid_dead_letters": 2, "redrives": 1}, None, id="valid dead letters moved back"),
         pytest.param({"missing": 1}, 0, id="missing shard"),
         pytest.param({"max_rows_per_window": 2}, 0, id="duplicate window"),

@@ -44,4 +44,4 @@ def test_connection_error_is_a_fault(monkeypatch):
         raise httpx.ConnectError("refused")
 
     (response,) = send(monkeypatch, handle, [LoadRequest("health", "GET", "/health")], [0.0])
-    assert response.fault == "health: ConnectError('refused')"
+    assert response.error == "health: ConnectError('refused')"

@@ -46,8 +46,8 @@ def predictions(version, *values):
     ],
 )
 def test_validates_responses(mix, request_, status, media_type, body, named):
-    fault = mix.validate(request_, status, media_type, body).fault
-    assert fault is None if named is None else named in fault
+    error = mix.validate(request_, status, media_type, body).error
+    assert error is None if named is None else named in error
 
 
 def test_draws_every_kind_of_request(mix):

@@ -27,8 +27,8 @@ RESULT = ServerResult(ServerOptions(600, 30, 2, 12_000, 1), "openvino-int8", RES
 @pytest.mark.parametrize(
     ("changes", "failed"),
     [
-        pytest.param({}, None, id="no fault"),
-        pytest.param({"responses": [replace(each, fault="500") for each in RESPONSES]}, 0, id="failed requests"),
+        pytest.param({}, None, id="no error"),
+        pytest.param({"responses": [replace(each, error="500") for each in RESPONSES]}, 0, id="failed requests"),
         pytest.param({"responses": [*RESPONSES, response("two", 300)]}, 1, id="unexpected version"),
         pytest.param({"responses": RESPONSES[:2]}, 2, id="version never in service"),
         pytest.param({"metrics": [replace(each, rss_mb=200 + each.at_s) for each in METRICS]}, 3, id="memory leak"),

@@ -58,12 +58,12 @@ def put(store: CandleStore, day: date, table: pa.Table | bytes) -> None:
     path.write_bytes(table)
 
 
-def test_a_complete_store_has_no_gaps_and_faults(store: CandleStore, check: Check) -> None:
+def test_a_complete_store_has_no_gaps_and_errors(store: CandleStore, check: Check) -> None:
     for day in by_day(minutes(2 * 1440)):
         store.write_day(day)
     found = check()
     assert found.coverage == CandleCoverage(2880, 2880)
-    assert (found.gaps, found.faults, found.partial_days) == ([], [], [])
+    assert (found.gaps, found.errors, found.partial_days) == ([], [], [])
     assert (found.first_ms, found.last_ms) == (START_MS, START_MS + 2 * DAY_MS - MINUTE_MS)
 
 
@@ -78,7 +78,7 @@ def test_finds_gaps_within_a_day_over_midnight_and_over_days(store: CandleStore,
     assert [gap.minutes for gap in found.gaps] == [1, 4, 2881]
     assert found.gaps[0] == Gap(START_MS + 5 * MINUTE_MS, START_MS + 6 * MINUTE_MS)
     assert found.coverage == CandleCoverage(len(candles), 5 * 1440)
-    assert found.faults == []
+    assert found.errors == []
 
 
 def test_coverage_by_month_includes_missing_days(store: CandleStore, check: Check) -> None:
@@ -153,14 +153,14 @@ SWAPPED = table_of().take([1, 0, *range(2, 1440)])
         ),
     ],
 )
-def test_lists_all_faults_of_a_day(store: CandleStore, check: Check, table: pa.Table | bytes, details: list[str], candles: int) -> None:
+def test_lists_all_errors_of_a_day(store: CandleStore, check: Check, table: pa.Table | bytes, details: list[str], candles: int) -> None:
     put(store, FIRST, table)
     store.write_day(minutes(2 * 1440)[1440:])
     found = check()
-    assert len(found.faults) == len(details), found.faults
-    for fault, detail in zip(found.faults, details, strict=True):
-        assert fault.detail.startswith(detail)
-        assert (fault.day, fault.uri) == (FIRST, store.uri("DEMOUSD", "1m", FIRST))
+    assert len(found.errors) == len(details), found.errors
+    for error, detail in zip(found.errors, details, strict=True):
+        assert error.detail.startswith(detail)
+        assert (error.day, error.uri) == (FIRST, store.uri("DEMOUSD", "1m", FIRST))
     assert found.days == {FIRST: candles, SECOND: 1440}
 
 
@@ -172,7 +172,7 @@ def test_rejects_an_empty_store(store: CandleStore) -> None:
 def test_checks_a_store_that_has_only_damaged_days(store: CandleStore, check: Check) -> None:
     put(store, FIRST, b"")
     found = check()
-    assert (found.coverage, len(found.faults), found.first_ms) == (CandleCoverage(0, 1440), 1, None)
+    assert (found.coverage, len(found.errors), found.first_ms) == (CandleCoverage(0, 1440), 1, None)
     assert found.document()["firstCandle"] is None
 
 
@@ -186,5 +186,5 @@ def test_the_json_document(store: CandleStore, check: Check) -> None:
     assert document.items() >= counts.items()
     assert document["days"] == {"2020-01-01": 1438, "2020-01-03": 0}
     assert document["holes"] == [{"from": "2020-01-01T00:05:00Z", "to": "2020-01-01T00:07:00Z", "minutes": 2}]
-    (fault,) = document["faults"]
-    assert (fault["date"], fault["uri"]) == ("2020-01-03", store.uri("DEMOUSD", "1m", THIRD))
+    (error,) = document["faults"]
+    assert (error["date"], error["uri"]) == ("2020-01-03", store.uri("DEMOUSD", "1m", THIRD))

@@ -71,7 +71,7 @@ def json_text(candles: Candles) -> str:
 def test_imports_every_format(run_import: Import, store: CandleStore, name: str, write: Callable[[Candles], bytes | str]) -> None:
     outcome = run_import(name, write(THREE_DAYS))
     assert (outcome.symbol, outcome.interval, outcome.candles) == ("DEMOUSD", "1m", len(THREE_DAYS))
-    assert (outcome.days, outcome.refused) == ({WriteOutcome.NEW: 3}, [])
+    assert (outcome.days, outcome.rejected) == ({WriteOutcome.NEW: 3}, [])
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -82,7 +82,7 @@ def test_imports_archive_files_of_every_format(
 ) -> None:
     text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
     outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
-    assert outcome.refused == []
+    assert outcome.rejected == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -101,7 +101,7 @@ def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore
 def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore, order: tuple[int, int, int]) -> None:
     parts = [THREE_DAYS[:1000], THREE_DAYS[800:3000], THREE_DAYS[2500:]]
     for at in order:
-        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).refused == []
+        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).rejected == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -129,9 +129,9 @@ def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, st
     changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
     outcome = run_import("DEMOUSD-1m.csv", csv_text(changed))
     assert outcome.days == {WriteOutcome.NEW: 2}
-    (refused,) = outcome.refused
+    (rejected,) = outcome.rejected
     for named in ("DEMOUSD-1m.csv: ", "date=2020-01-02.parquet", "2020-01-02 01:01", "--replace"):
-        assert named in refused
+        assert named in rejected
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
     assert run_import("DEMOUSD-1m.csv", csv_text(changed), replace=True).days == {WriteOutcome.UNCHANGED: 2, WriteOutcome.REPLACED: 1}
     assert_same_candles(store.read("DEMOUSD", "1m"), changed)
@@ -153,10 +153,10 @@ def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, st
 )
 def test_rejects_an_unreadable_file(run_import: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:
     outcome = run_import(name, data)
-    (refused,) = outcome.refused
-    assert refused.startswith(f"{tmp_path / name}: ")
-    assert named in refused
-    assert refused.count(name) == 1
+    (rejected,) = outcome.rejected
+    assert rejected.startswith(f"{tmp_path / name}: ")
+    assert named in rejected
+    assert rejected.count(name) == 1
     assert store.series() == []
 
 
@@ -180,5 +180,5 @@ def test_real_candles_of_two_sources_agree(shared_data: Path, real_klines: Candl
     path = shared_data / "candles/BTCUSD-1m.parquet"
     two_days = parse_candles(path.read_bytes(), path.name, start_ms=start_ms, stop_ms=start_ms + 2 * DAY_MS)
     outcome = run_import("BTCUSD-1m.parquet", parquet_from_candles(two_days))
-    assert (outcome.days, outcome.refused) == ({WriteOutcome.UNCHANGED: 1, WriteOutcome.EXTENDED: 1}, [])
+    assert (outcome.days, outcome.rejected) == ({WriteOutcome.UNCHANGED: 1, WriteOutcome.EXTENDED: 1}, [])
     assert len(store.read("BTCUSD", "1m")) == len(two_days)

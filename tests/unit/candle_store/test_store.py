@@ -176,15 +176,15 @@ def test_rejects_candles_of_no_day_or_several(store: CandleStore, candles: Candl
 
 
 @pytest.mark.parametrize(
-    ("symbol", "interval", "fault"),
+    ("symbol", "interval", "named"),
     [
         pytest.param("BTC/USDT", "1m", "/symbol: 'BTC/USDT' ", id="slash"),
         pytest.param("..", "1m", "/symbol: ", id="path traversal"),
         pytest.param("BTCUSDT", "7m", "/interval: '7m' ", id="interval that does not divide a day"),
     ],
 )
-def test_rejects_an_invalid_symbol_or_interval(store: CandleStore, symbol: str, interval: str, fault: str) -> None:
-    with pytest.raises(InvalidInput, match=f"^{fault}"):
+def test_rejects_an_invalid_symbol_or_interval(store: CandleStore, symbol: str, interval: str, named: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{named}"):
         store.key(symbol, interval, NEW_YEAR)
 
 

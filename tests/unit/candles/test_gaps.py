@@ -1,4 +1,4 @@
-"""Gaps in a series: filled, counted, or refused."""
+"""Gaps in a series: filled, counted, or rejected."""
 
 import tracemalloc
 from collections.abc import Set as AbstractSet
@@ -103,7 +103,7 @@ def test_fills_up_to_the_limit(missing: set[int]) -> None:
         fill_gaps(broken, max_candles=9)
 
 
-def test_a_gap_of_a_hundred_years_is_refused_before_its_memory_is_taken() -> None:
+def test_a_gap_of_a_hundred_years_is_rejected_before_its_memory_is_taken() -> None:
     torn = candles_at([START_MS, START_MS + CENTURY_MS])
     tracemalloc.start()
     try:

@@ -56,8 +56,8 @@ def array(**changed: Any) -> list[Any]:
     return list((as_objects(AS_NUMBERS)[1] | changed).values())
 
 
-def fault(rows: list[Any]) -> tuple[str, str]:
-    """Pointer and detail of the only fault."""
+def only_error(rows: list[Any]) -> tuple[str, str]:
+    """Pointer and detail of the only error."""
     with pytest.raises(CandleError) as raised:
         candles_from_rows(rows, "DEMOUSD", "1m")
     (only,) = raised.value.errors
@@ -93,7 +93,7 @@ def fault(rows: list[Any]) -> tuple[str, str]:
     ],
 )
 def test_an_invalid_array_is_named(row: Any, pointer: str, named: str) -> None:
-    found, detail = fault([AS_NUMBERS[0], row])
+    found, detail = only_error([AS_NUMBERS[0], row])
     assert found == pointer
     assert named in detail
     assert len(detail) < 120
@@ -113,7 +113,7 @@ VALID_OBJECT = as_objects(AS_NUMBERS)[1]
     ],
 )
 def test_an_invalid_object_is_named(row: Any, pointer: str, named: str) -> None:
-    found, detail = fault([as_objects(AS_NUMBERS)[0], row])
+    found, detail = only_error([as_objects(AS_NUMBERS)[0], row])
     assert found == pointer
     assert named in detail
 

@@ -98,7 +98,7 @@ def test_candles_are_stored_compressed_with_zstd() -> None:
 
 
 @pytest.mark.parametrize("at", [0, 3, 4, 6])
-def test_a_fault_in_a_part_is_counted_from_the_beginning_of_the_file(at: int, tmp_path: Path) -> None:
+def test_an_error_in_a_part_is_counted_from_the_beginning_of_the_file(at: int, tmp_path: Path) -> None:
     count = 7
     high = np.where(np.arange(count) == at, 0.5, 1.0)
     columns = {"open_time": START_MS + MINUTE_MS * np.arange(count), **{name: np.ones(count) for name in CANDLE_COLUMNS[1:]}, "high": high}

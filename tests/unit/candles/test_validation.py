@@ -143,7 +143,7 @@ def test_large_times_are_microseconds(time: int, milliseconds: int) -> None:
     assert as_milliseconds(np.array([time])).tolist() == [milliseconds]
 
 
-def test_the_first_ten_faults_are_named_in_the_order_of_the_candles() -> None:
+def test_the_first_ten_errors_are_named_in_the_order_of_the_candles() -> None:
     times = [START_MS + number * MINUTE_MS for number in range(30)]
     columns = {field: [10.0] * 30 for field in Columns._fields}
     columns["volume"] = [-1.0] * 30

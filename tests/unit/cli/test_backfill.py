@@ -64,8 +64,8 @@ def test_measures_the_speed_of_this_machine(backfill, monkeypatch):
     ],
 )
 def test_rejected_plan_is_not_written(plan, options, named):
-    refused = plan(*options)
-    assert (refused.exit_code, named in refused.stderr) == (1, True)
+    rejected = plan(*options)
+    assert (rejected.exit_code, named in rejected.stderr) == (1, True)
     assert not Path("run").exists()
 
 
@@ -152,24 +152,24 @@ def test_collect_prints_the_outcome_of_every_window(backfill):
     assert "4,320" in shown.stdout
     assert "DEMOUSD 1m 2026-01-01" in shown.stdout
     assert Path("all.parquet").exists()
-    refused = backfill("collect", "--run", "run", "-o", "all.csv")
-    assert refused.exit_code == 2
-    assert "Parquet" in refused.stderr
+    rejected = backfill("collect", "--run", "run", "-o", "all.csv")
+    assert rejected.exit_code == 2
+    assert "Parquet" in rejected.stderr
     assert not Path("all.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["submit", "resume", "redrive"])
 @pytest.mark.usefixtures("planned")
 def test_requires_a_queue(backfill, name):
-    refused = backfill(name, "--run", "run")
-    assert (refused.exit_code, "--queue" in refused.stderr) == (1, True)
+    rejected = backfill(name, "--run", "run")
+    assert (rejected.exit_code, "--queue" in rejected.stderr) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["run", "submit", "status", "resume", "redrive", "collect"])
 def test_missing_run_is_one_line(backfill, name):
-    refused = backfill(name, "--run", "nowhere", *(["-o", "all.parquet"] if name == "collect" else []))
-    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    assert "coinfarm backfill plan" in refused.stderr
+    rejected = backfill(name, "--run", "nowhere", *(["-o", "all.parquet"] if name == "collect" else []))
+    assert (rejected.exit_code, rejected.stderr.count("\n")) == (1, 1)
+    assert "coinfarm backfill plan" in rejected.stderr
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_run_that_the_stack_cannot_process_is_not_submitted(deployed, on_stack, 
     stored(tmp_path / candles, synthetic_history(2))
     planned = on_stack("backfill", "plan", *PERIOD, "--store", tmp_path / candles, "--run", "x", "--frames-per-s", 2000, *options)
     assert planned.exit_code == 0, planned.output
-    refused = on_stack("backfill", "submit", "--run", "x")
-    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    assert "stack farm" in refused.stderr
-    assert named in refused.stderr
+    rejected = on_stack("backfill", "submit", "--run", "x")
+    assert (rejected.exit_code, rejected.stderr.count("\n")) == (1, 1)
+    assert "stack farm" in rejected.stderr
+    assert named in rejected.stderr

@@ -46,9 +46,9 @@ def test_evaluates_a_bundle_folder_but_cannot_record_it(run, tmp_path):
     shown = run(*PERIOD, "--json", "--model", tmp_path / "trained")
     assert shown.exit_code == 0, shown.output
     assert json.loads(shown.stdout)["model"]["version"] == bundle.manifest.version
-    refused = run(*PERIOD, "--record", "--model", tmp_path / "trained")
-    assert refused.exit_code == 2
-    assert "coinfarm model publish" in refused.stderr
+    rejected = run(*PERIOD, "--record", "--model", tmp_path / "trained")
+    assert rejected.exit_code == 2
+    assert "coinfarm model publish" in rejected.stderr
 
 
 def test_baselines_may_be_fitted_on_other_files(run):

@@ -45,6 +45,6 @@ def test_prints_json_of_the_window_at_a_time_without_a_picture(explain):
     ],
 )
 def test_rejects_invalid_arguments(arguments, code, named, explain):
-    refused = explain(*arguments)
-    assert (refused.exit_code, refused.stdout) == (code, "")
-    assert named in refused.stderr
+    rejected = explain(*arguments)
+    assert (rejected.exit_code, rejected.stdout) == (code, "")
+    assert named in rejected.stderr

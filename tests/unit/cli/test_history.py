@@ -23,7 +23,7 @@ def test_check_prints_tables_and_draws_a_chart(history):
     history("generate", "--days", 5, "--missing-pct", 20, "--symbol", "DEMOBTC")
     history("generate", "--days", 2, "--symbol", "DEMOETH", "--interval", "1h")
     shown = history("check", "-o", "coverage.png")
-    assert shown.exit_code == 0, "gaps are not faults"
+    assert shown.exit_code == 0, "gaps are not errors"
     assert "80.00" in shown.stdout
     assert "DEMOETH 1h" in shown.stdout
     with Image.open("coverage.png") as chart:
@@ -39,7 +39,7 @@ def test_check_names_faults_and_exits_with_1(history):
     for options in ((), ("--json",)):
         shown = history("check", *options)
         assert shown.exit_code == 1
-        assert f"fault: {damaged.absolute()}: " in shown.stderr
+        assert f"error: {damaged.absolute()}: " in shown.stderr
         assert str(unrecognized.absolute()) in shown.stdout
 
 
@@ -71,9 +71,9 @@ def test_missing_series_is_an_error_that_lists_the_stored_ones(history, options)
     empty = history("check")
     assert (empty.exit_code, str(Path("store").absolute()) in empty.stderr) == (1, True)
     history("generate", "--symbol", "DEMOA", "--days", 1)
-    refused = history("export", *options, "-o", "files")
-    assert refused.exit_code == 1
-    assert "DEMOA 1m from 2026-01-01" in refused.stderr
+    rejected = history("export", *options, "-o", "files")
+    assert rejected.exit_code == 1
+    assert "DEMOA 1m from 2026-01-01" in rejected.stderr
     assert not Path("files").exists()
 
 
@@ -89,8 +89,8 @@ def test_same_seed_generates_the_same_candles(history):
 
 def test_another_seed_replaces_stored_days_only_on_demand(history):
     history("generate", "--days", 2)
-    refused = history("generate", "--days", 2, "--seed", 2)
-    assert (refused.exit_code, "--replace" in refused.stderr) == (1, True)
+    rejected = history("generate", "--days", 2, "--seed", 2)
+    assert (rejected.exit_code, "--replace" in rejected.stderr) == (1, True)
     assert history("generate", "--days", 2, "--seed", 2, "--replace").exit_code == 0
     assert history("generate", "--symbol", "BTCUSD").exit_code == 1, "the symbol of a market"
 

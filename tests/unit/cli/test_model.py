@@ -88,10 +88,10 @@ def test_a_root_without_a_version_is_an_error_that_names_the_remedy(model, comma
 def test_a_worse_version_needs_a_reason(model, root, storage, first, second):
     for version, r2 in ((first, 0.1), (second, 0.05)):
         record_evaluation(storage, version, evaluation_json(version, r2))
-    refused = model("promote", root, second)
-    assert (refused.exit_code, refused.stdout) == (1, "")
-    assert "0.0500" in refused.stderr
-    assert "--force --reason TEXT" in refused.stderr
+    rejected = model("promote", root, second)
+    assert (rejected.exit_code, rejected.stdout) == (1, "")
+    assert "0.0500" in rejected.stderr
+    assert "--force --reason TEXT" in rejected.stderr
     for options in (["--force"], ["--reason", "why"], ["--force", "--reason", ""]):
         assert model("promote", root, second, *options).exit_code == 2
     forced = model("promote", root, second, "--force", "--reason", "ten times as fast")
@@ -140,9 +140,9 @@ def test_a_published_version_is_not_compiled_again(model, root, tmp_path):
     ],
 )
 def test_checks_an_evaluation_before_publishing(document, named, model, root, storage, tmp_path):
-    refused = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--evaluation", _file(tmp_path, document))
-    assert (refused.exit_code, refused.stdout) == (1, "")
-    assert named in refused.stderr
+    rejected = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--evaluation", _file(tmp_path, document))
+    assert (rejected.exit_code, rejected.stdout) == (1, "")
+    assert named in rejected.stderr
     assert list(storage.list()) == []
 
 

@@ -88,8 +88,8 @@ def test_predict_streams_rows_and_ends_silently_when_the_pipe_is_closed(tmp_path
 
 def test_symbol_and_interval_options_replace_a_missing_name():
     Path("candles.json").write_text(json.dumps(rows_from_candles(demo_candles(200))))
-    refused = coinfarm("predict", "candles.json")
-    assert (refused.exit_code, "--symbol" in refused.stderr) == (1, True)
+    rejected = coinfarm("predict", "candles.json")
+    assert (rejected.exit_code, "--symbol" in rejected.stderr) == (1, True)
     assert coinfarm("predict", "candles.json", "--symbol", "DEMOUSD", "--interval", "1m").exit_code == 0
 
 
@@ -108,13 +108,13 @@ def test_invalid_candles_are_reported_in_one_line(rows, named):
     assert named in shown.stderr.splitlines()[0]
 
 
-def test_gaps_reject_refuses_missing_candles():
+def test_gaps_reject_rejects_missing_candles():
     rows = rows_from_candles(demo_candles(210))
     Path("DEMOUSD-1m.json").write_text(json.dumps(rows[:50] + rows[52:]))
     assert coinfarm("predict", "DEMOUSD-1m.json").exit_code == 0
-    refused = coinfarm("predict", "DEMOUSD-1m.json", "--gaps", "reject")
-    assert refused.exit_code == 1
-    assert "/candles/50/openTime: 2 " in refused.stderr
+    rejected = coinfarm("predict", "DEMOUSD-1m.json", "--gaps", "reject")
+    assert rejected.exit_code == 1
+    assert "/candles/50/openTime: 2 " in rejected.stderr
 
 
 @pytest.mark.parametrize(("frames", "is_wide"), [(1, False), (3, True)], ids=["one window", "sheet"])

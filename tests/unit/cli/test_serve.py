@@ -85,8 +85,8 @@ def test_invoke_rejects_what_a_stack_cannot_use(
 ):
     deployed()
     Path("event.json").write_text(json.dumps(event))
-    refused = on_stack("invoke", "event.json", *options)
-    assert (refused.exit_code, named in refused.stderr) == (exit_code, True)
+    rejected = on_stack("invoke", "event.json", *options)
+    assert (rejected.exit_code, named in rejected.stderr) == (exit_code, True)
 
 
 @pytest.fixture

@@ -86,8 +86,8 @@ def test_environment_variable_names_the_stack(deployed, monkeypatch):
     assert parameters("history", "check", stack=None)["root"] == CANDLES
     assert set(described) == {"production"}
     monkeypatch.delenv("COINFARM_STACK")
-    refused = coinfarm("stack")
-    assert (refused.exit_code, "COINFARM_STACK" in refused.stderr) == (2, True)
+    rejected = coinfarm("stack")
+    assert (rejected.exit_code, "COINFARM_STACK" in rejected.stderr) == (2, True)
 
 
 def test_show_stack(deployed, on_stack, stack_model, tmp_path):
@@ -114,6 +114,6 @@ def test_stack_without_a_promoted_version(deployed, on_stack, name, text):
 def test_failed_stack_is_one_line(monkeypatch):
     stacks = {"Stacks": [description(status="ROLLBACK_COMPLETE")]}
     monkeypatch.setattr(Stack, "_client", SimpleNamespace(describe_stacks=lambda **_: stacks))
-    refused = coinfarm("--stack", "farm", "model", "list")
-    assert (refused.exit_code, refused.stderr.count("\n")) == (1, 1)
-    assert "ROLLBACK_COMPLETE" in refused.stderr
+    rejected = coinfarm("--stack", "farm", "model", "list")
+    assert (rejected.exit_code, rejected.stderr.count("\n")) == (1, 1)
+    assert "ROLLBACK_COMPLETE" in rejected.stderr

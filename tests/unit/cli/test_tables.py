@@ -30,7 +30,7 @@ VERSION = "20261122-f64964ac"
 def versions():
     evaluation = like(score=-0.12345, candles=dict.fromkeys(("BTCUSD", "ETHUSD", "LTCUSD")), from_date=date.min, to_date=date.max)
     fields = {"version": VERSION, "in_service": True, "engines": ("openvino-int8", "openvino-f32", "keras"), "evaluation": evaluation}
-    return [versions_table([like(**fields, fault=fault) for fault in (None, "manifest.json is damaged")])]
+    return [versions_table([like(**fields, error=error) for error in (None, "manifest.json is damaged")])]
 
 
 def pointers():
@@ -69,9 +69,9 @@ def comparison():
 
 def forms():
     parity = dict.fromkeys(OUTPUT_NAMES, like(correlation=0.999991, rms_difference_share=0.1234))
-    refusal = "the correlation of endChangePct is 0.98123, below 0.999"
+    rejection = "the correlation of endChangePct is 0.98123, below 0.999"
     trial = like(parity_frames=1_000, candles=("DEMOUSD 1m",), processor="a processor @ 2.60 GHz", keras_frames_per_s=1_234.5)
-    attempt = like(form=like(name="int8-bf16"), parity=parity, frames_per_s=12_345.6, refusal=refusal)
+    attempt = like(form=like(name="int8-bf16"), parity=parity, frames_per_s=12_345.6, rejection=rejection)
     return [forms_table(like(bundle=like(manifest=like(version=VERSION)), trial=trial, attempts=(attempt,)))]
 
 

@@ -31,8 +31,8 @@ def test_options_become_settings_and_the_exit_code_is_that_of_the_worker(monkeyp
 
 @pytest.mark.parametrize(("options", "exit_code", "named"), [([], 1, "--queue"), (["--on", "gpu"], 2, "--stack")])
 def test_requires_a_queue(options, exit_code, named):
-    refused = coinfarm("worker", *options)
-    assert (refused.exit_code, named in refused.stderr) == (exit_code, True)
+    rejected = coinfarm("worker", *options)
+    assert (rejected.exit_code, named in rejected.stderr) == (exit_code, True)
 
 
 @pytest.mark.parametrize(

@@ -108,14 +108,14 @@ def test_omits_forms_that_the_processor_does_not_support(compiled: Compilation, 
     """The source has forms already, which are replaced."""
     found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
     assert {form.name for form in found.bundle.manifest.engines.forms} == {"f32", "int8"}
-    assert {attempt.form.name for attempt in found.attempts if attempt.refusal} == {"bf16", "int8-bf16"}
+    assert {attempt.form.name for attempt in found.attempts if attempt.rejection} == {"bf16", "int8-bf16"}
 
 
 @pytest.mark.usefixtures("on_avx2")
 def test_omits_forms_without_parity(source: Bundle, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "passes", lambda measured: all(of.rms_difference_share < 0.001 for of in measured.values()))
     found = compile_bundle(source, tmp_path, sample, max_bytes=None, progress=lambda _: None)
-    rejected = {attempt.form.name: attempt for attempt in found.attempts if attempt.refusal}
+    rejected = {attempt.form.name: attempt for attempt in found.attempts if attempt.rejection}
     assert rejected["int8"].parity is not None
     assert INT8.file not in found.bundle.manifest.files
     assert not (tmp_path / INT8.file).exists()

@@ -60,7 +60,7 @@ def test_does_not_try_sizes_over_the_memory_limit() -> None:
     ("at", "error"),
     [
         pytest.param(1, RuntimeError("RESOURCE_EXHAUSTED"), id="one frame does not fit"),
-        pytest.param(16, ValueError("another fault"), id="another error"),
+        pytest.param(16, ValueError("another error"), id="another error"),
     ],
 )
 def test_raises_other_errors_and_memory_errors_of_the_smallest_size(at: int, error: Exception) -> None:

@@ -71,7 +71,7 @@ def test_compares_the_mean_r2_of_the_outputs(
     assert _serving(storage) == (candidate if promoted else incumbent)
 
 
-def test_refuses_a_version_without_an_evaluation_under_the_same_conditions(storage: Storage, incumbent: str, candidate: str) -> None:
+def test_rejects_a_version_without_an_evaluation_under_the_same_conditions(storage: Storage, incumbent: str, candidate: str) -> None:
     _record(storage, incumbent, 0.1)
     _record(storage, candidate, 0.9, stride=30)
     command = f"coinfarm evaluate .*--version {candidate} .*--from 2019-05-01 --to 2019-07-01 --stride 10 --record"
@@ -81,7 +81,7 @@ def test_refuses_a_version_without_an_evaluation_under_the_same_conditions(stora
     promote(storage, candidate)
 
 
-def test_refuses_to_compare_evaluations_of_different_frames(storage: Storage, incumbent: str, candidate: str) -> None:
+def test_does_not_compare_evaluations_of_different_frames(storage: Storage, incumbent: str, candidate: str) -> None:
     """In-sample windows are left out, so a model that was trained on more days is evaluated on fewer frames."""
     _record(storage, incumbent, 0.1)
     _record(storage, candidate, 0.9, frames=13_000)
@@ -184,7 +184,7 @@ def test_never_promotes_an_unpublished_version(storage: Storage) -> None:
     assert not storage.exists(POINTER_KEY)
 
 
-def test_refuses_if_another_version_is_in_service_than_expected(storage: Storage, tmp_path: Path) -> None:
+def test_rejects_if_another_version_is_in_service_than_expected(storage: Storage, tmp_path: Path) -> None:
     first, second = (publish_model(storage, tmp_path / content, content) for content in "12")
     with pytest.raises(Conflict, match=f"not {first}"):
         promote(storage, second, expected=first)

@@ -85,7 +85,7 @@ def file_system(blocks: int = 9, free: int = 9, available: int = 9, flags: int =
     return os.statvfs_result((1, 1, blocks, free, available, 1, 1, 1, flags, 255))
 
 
-def refusal(path: Path) -> int:
+def error_code(path: Path) -> int:
     """The error's number."""
     with pytest.raises(OSError, match=str(path)) as raised:
         check_writable(path)
@@ -97,12 +97,12 @@ def refusal(path: Path) -> int:
 
 def test_there_is_no_folder_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert refusal(tmp_path / "file/a/b") == errno.ENOTDIR
+    assert error_code(tmp_path / "file/a/b") == errno.ENOTDIR
 
 
 @pytest.mark.parametrize(("name", "denied"), [("file", os.W_OK), ("", os.W_OK), ("new", os.W_OK), ("new", os.X_OK)])
 @pytest.mark.parametrize(("flags", "code"), [(0, errno.EACCES), (os.ST_RDONLY, errno.EROFS)], ids=["denied", "read-only"])
-def test_a_place_without_permission_is_refused(
+def test_a_place_without_permission_is_reported(
     name: str, denied: int, flags: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -111,7 +111,7 @@ def test_a_place_without_permission_is_refused(
     monkeypatch.setattr(
         local_file.os, "statvfs", lambda path: os.statvfs_result((1, 1, 1, 1, 1, 1, 1, 1, flags if path == asked else 0, 255))
     )
-    assert refusal(tmp_path / name) == code
+    assert error_code(tmp_path / name) == code
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_place_without_permission_is_refused(
     ],
 )
 @pytest.mark.parametrize("name", ["", "file", "a/b"])
-def test_a_full_disk_is_refused(
+def test_a_full_disk_is_reported(
     user: int, blocks: int, free: int, available: int, full: bool, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -137,6 +137,6 @@ def test_a_full_disk_is_refused(
     monkeypatch.setattr(local_file.os, "geteuid", lambda: user)
     monkeypatch.setattr(local_file.os, "statvfs", statvfs)
     if full:
-        assert refusal(tmp_path / name) == errno.ENOSPC
+        assert error_code(tmp_path / name) == errno.ENOSPC
     else:
         check_writable(tmp_path / name)

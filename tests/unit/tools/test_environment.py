@@ -93,8 +93,8 @@ def test_develop_installs_more_and_includes_run(machine):
 )
 def test_rejects_an_unsupported_python_before_installing(machine, version, settings, named):
     machine.install_python("python3", version)
-    refused = machine.environment("run", **settings)
-    assert (refused.returncode, named in refused.stderr) == (1, True)
+    rejected = machine.environment("run", **settings)
+    assert (rejected.returncode, named in rejected.stderr) == (1, True)
     assert machine.log() == []
     assert not (machine.checkout / ".venv").exists()
 

@@ -1,4 +1,4 @@
-"""All faults of candles, by time. (Validation of a request reports the first ten, by index.)"""
+"""All invalid candles, by time. (Validation of a request reports the first ten errors, by index.)"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from image_render.windows import Columns
 
 
 @dataclass(frozen=True)
-class CandleFault:
-    """One fault: the candle's open time in milliseconds UTC, the field, and what is wrong with it."""
+class InvalidCandle:
+    """One error: the candle's open time in milliseconds UTC, the field, and what is wrong with it."""
 
     open_time_ms: int
     field: str
@@ -24,22 +24,22 @@ class CandleFault:
         return f"{minute_text(self.open_time_ms)} {self.field} {self.detail}"
 
 
-def all_candle_faults(open_time: Times, columns: Columns, interval: str) -> list[CandleFault]:
-    """All faults of candles, in the order of the candles; `open_time` is in milliseconds UTC."""
-    return list(_faults(open_time, columns, interval))
+def all_invalid_candles(open_time: Times, columns: Columns, interval: str) -> list[InvalidCandle]:
+    """All errors in candles, in the order of the candles; `open_time` is in milliseconds UTC."""
+    return list(_invalid_candles(open_time, columns, interval))
 
 
-def _faults(open_time: Times, columns: Columns, interval: str) -> Iterator[CandleFault]:
+def _invalid_candles(open_time: Times, columns: Columns, interval: str) -> Iterator[InvalidCandle]:
     for at, time_ms in enumerate(open_time.tolist()):
         try:
             Candles.checked("", interval, open_time[at : at + 1], Columns(*(column[at : at + 1] for column in columns)))
         except CandleError as error:
             for item in error.errors:
-                yield CandleFault(time_ms, item.pointer.rpartition("/")[2], item.detail)
+                yield InvalidCandle(time_ms, item.pointer.rpartition("/")[2], item.detail)
         if at and time_ms == open_time[at - 1]:
-            yield CandleFault(time_ms, "openTime", _duplicate_detail(columns, at))
+            yield InvalidCandle(time_ms, "openTime", _duplicate_detail(columns, at))
         elif at and time_ms < open_time[at - 1]:
-            yield CandleFault(time_ms, "openTime", f"comes after {minute_text(int(open_time[at - 1]))}")
+            yield InvalidCandle(time_ms, "openTime", f"comes after {minute_text(int(open_time[at - 1]))}")
 
 
 def _duplicate_detail(columns: Columns, at: int) -> str:

@@ -7,15 +7,7 @@ from coinfarm.errors import Unavailable
 
 
 @pytest.fixture
-def clock(monkeypatch):
-    """A clock that the test advances: `clock[0] += 10`."""
-    clock = [1000.0]
-    monkeypatch.setattr(auto_scaling.time, "monotonic", lambda: clock[0])
-    return clock
-
-
-@pytest.fixture
-def member(clock):
+def member():
     """A member of a group, and a stub of its client."""
     member = AutoScalingMember("gpu", lambda: "i-1")
     with Stubber(member._client) as stub:
@@ -38,8 +30,10 @@ def test_sets_protection_only_when_it_changes(member):
     member.set_scale_in_protection(False)
 
 
-def test_waits_30_seconds_before_another_attempt_after_a_failure(member, clock):
+def test_waits_30_seconds_before_another_attempt_after_a_failure(member, monkeypatch):
     member, stub = member
+    clock = [1000.0]
+    monkeypatch.setattr(auto_scaling.time, "monotonic", lambda: clock[0])
     stub.add_client_error("set_instance_protection", "ValidationError", "The instance is not in InService")
     with pytest.raises(Unavailable, match=r"gpu.*not in InService"):
         member.set_scale_in_protection(True)

@@ -6,23 +6,14 @@ from coinfarm.aws.sqs import Queue
 from coinfarm.errors import StorageError
 
 
-@pytest.mark.parametrize(
-    ("url", "region"),
-    [
-        pytest.param("https://sqs.eu-west-3.amazonaws.com/1/shards", "eu-west-3", id="region of the URL"),
-        pytest.param("http://127.0.0.1:5000/1/shards", "eu-west-1", id="region of AWS_REGION"),
-    ],
-)
-def test_the_region_is_found_without_botocores_own_variable(monkeypatch, url, region):
+def test_the_region_is_that_of_the_url_or_of_the_environment(monkeypatch):
+    local = "http://127.0.0.1:5000/1/shards"
+    assert Queue(local)._client.meta.region_name == "us-east-1", "of AWS_DEFAULT_REGION"
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
     assert boto3.Session().region_name is None, "botocore reads AWS_DEFAULT_REGION only"
-    assert Queue(url)._client.meta.region_name == region
-    assert Stack("farm")._client.meta.region_name == "eu-west-1"
-
-
-def test_the_region_defaults_to_botocores():
-    assert Queue("http://127.0.0.1:5000/1/shards")._client.meta.region_name == "us-east-1"
+    assert Queue(local)._client.meta.region_name == Stack("farm")._client.meta.region_name == "eu-west-1"
+    assert Queue("https://sqs.eu-west-3.amazonaws.com/1/shards")._client.meta.region_name == "eu-west-3"
 
 
 @pytest.mark.parametrize("environment", [{}, {"AWS_REGION": ""}], ids=["unset", "empty"])

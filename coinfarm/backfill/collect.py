@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from coinfarm.backfill.coverage import Coverage, Month, month_of
 from coinfarm.backfill.run_manifest import Run
@@ -14,6 +13,7 @@ from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import ShardResult, empty_table, read_result
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
+from coinfarm.storage.local_file import atomic_write, temporary_path
 from coinfarm.storage.read_ahead import read_ahead
 
 if TYPE_CHECKING:
@@ -75,18 +75,13 @@ def _one_file(output: Path, interval: str) -> Iterator[Write]:
 
     names = [("symbol", pa.string()), ("interval", pa.string())]
     schema = pa.schema([*names, *empty_table().schema])
-    temporary = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
-    try:
-        with pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with atomic_write(output) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
 
-            def write(month: Month, table: "pa.Table") -> None:
-                series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
-                writer.write_table(pa.table([*series, *table.columns], schema=schema))
+        def write(month: Month, table: "pa.Table") -> None:
+            series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
+            writer.write_table(pa.table([*series, *table.columns], schema=schema))
 
-            yield write
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield write
 
 
 @contextmanager
@@ -95,7 +90,7 @@ def _dataset(output: Path, interval: str) -> Iterator[Write]:
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise CoinfarmError(f"{output} exists already and is not empty: choose another place")
-    temporary = output.with_name(f".{output.name}.{uuid4().hex}.tmp")
+    temporary = temporary_path(output)
 
     def write(month: Month, table: "pa.Table") -> None:
         folder = temporary / f"symbol={month.symbol}" / f"interval={interval}"

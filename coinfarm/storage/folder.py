@@ -6,9 +6,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import uuid4
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
+from coinfarm.storage.local_file import atomic_write, is_temporary
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
 
@@ -49,7 +49,10 @@ class FolderStorage:
                     raise conflict(self.uri(key))
                 if if_match is not None and (not path.exists() or _etag(path.read_bytes()) != if_match):
                     raise conflict(self.uri(key))
-                _replace(path, data)
+                with atomic_write(path) as temporary, temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())  # so that a crash leaves the old content or the new
         return _etag(data)
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:
@@ -59,7 +62,7 @@ class FolderStorage:
     def list(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self._root
         with _translate_errors(str(folder)):
-            files = [path for path in folder.rglob("*") if path.is_file() and not _is_temporary(path)]
+            files = [path for path in folder.rglob("*") if path.is_file() and not is_temporary(path)]
         keys = sorted(path.relative_to(self._root).as_posix() for path in files)
         return (key for key in keys if key.startswith(prefix))
 
@@ -91,23 +94,6 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 def _etag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Replace the file atomically: readers see the old content or the new, also after a crash."""
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
-    try:
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _is_temporary(path: Path) -> bool:
-    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 @contextmanager

@@ -26,12 +26,22 @@ def atomic_write(path: Path) -> Iterator[Path]:
             return
         target = Path(os.path.realpath(path))  # a symbolic link stays a link
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{uuid4().hex}.tmp")
+        temporary = temporary_path(target)
         try:
             yield temporary
             temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def temporary_path(path: Path) -> Path:
+    """A new hidden path next to `path`."""
+    return path.with_name(f".{uuid4().hex}.tmp")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether the path is one of `temporary_path`."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")
 
 
 @contextmanager

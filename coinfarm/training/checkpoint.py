@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.storage.local_file import naming_path
+from coinfarm.storage.local_file import atomic_write, write_file
 from coinfarm.training.config import TrainingConfig
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Checkpoint:
         path = self._folder / _PLAN_FILE
         plan = {"config": config.model_dump(mode="json"), "candles": {str(path): _sha256(path) for path in config.candles}}
         if not path.exists():
-            _replace(path, json.dumps(plan, indent=1).encode())
+            write_file(path, json.dumps(plan, indent=1))
             return
         stored = json.loads(path.read_bytes())
         if stored != plan:
@@ -102,10 +102,8 @@ class Checkpoint:
         import keras
 
         arrays = {str(number): keras.ops.convert_to_numpy(variable) for number, variable in enumerate(variables)}
-        part = self._folder / f"part-{name}"
-        with naming_path(self._folder / name):
-            np.savez(part, **arrays, **others)
-            part.replace(self._folder / name)
+        with atomic_write(self._folder / name) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays, **others)
 
 
 def _all_variables(model: "keras.Model") -> list[Any]:
@@ -116,14 +114,6 @@ def _all_variables(model: "keras.Model") -> list[Any]:
 def _assign(variables: list[Any], saved: Any) -> None:
     for number, variable in enumerate(variables):
         variable.assign(saved[str(number)])
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Replace the file atomically."""
-    part = path.with_name(f"part-{path.name}")
-    with naming_path(path):
-        part.write_bytes(data)
-        part.replace(path)
 
 
 def _sha256(path: Path) -> str:

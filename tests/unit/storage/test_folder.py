@@ -32,14 +32,11 @@ def test_a_folder_is_made_at_the_first_write(tmp_path: Path) -> None:
     storage = open_storage(str(tmp_path / "a/b"))
     assert list(storage.list()) == []
     assert not (tmp_path / "a").exists()
+    with pytest.raises(Conflict):
+        storage.write("c/key", b"", if_match="0")
+    assert not storage.exists("c/key")
     storage.write("c/key", b"")
     assert (tmp_path / "a/b/c/key").exists()
-
-
-def test_a_write_with_an_etag_does_not_create(folder: Storage) -> None:
-    with pytest.raises(Conflict):
-        folder.write("key", b"", if_match="0")
-    assert not folder.exists("key")
 
 
 def test_threads_that_count_with_conditional_writes_lose_no_count(folder: Storage) -> None:
@@ -80,12 +77,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(folder: Storage, tm
     assert folder.read("key").data == b"old"
 
 
-def test_only_unfinished_files_are_left_out_of_a_list(folder: Storage, tmp_path: Path) -> None:
+def test_a_list_leaves_out_unfinished_files_and_does_not_leave_the_root(folder: Storage, tmp_path: Path) -> None:
     for key in (".hidden", "log.tmp", "a/.b"):
         folder.write(key, b"")
     (tmp_path / "root/a/.half-written.tmp").touch()
     (tmp_path / "root/empty").mkdir()
     assert list(folder.list()) == [".hidden", "a/.b", "log.tmp"]
+    for prefix in ("../", "a/../../"):
+        with pytest.raises(Forbidden):
+            folder.list(prefix)
 
 
 def test_rejects_a_link_that_leads_out_of_the_root(folder: Storage, tmp_path: Path) -> None:
@@ -100,12 +100,8 @@ def test_rejects_a_link_that_leads_out_of_the_root(folder: Storage, tmp_path: Pa
                 use(key)
     assert (tmp_path / "secret").read_bytes() == b"theirs"
     assert folder.read("in").data == b"ours"
-
-
-def test_a_root_behind_a_link_is_used(folder: Storage, tmp_path: Path) -> None:
-    folder.write("key", b"data")
     (tmp_path / "link").symlink_to(tmp_path / "root")
-    assert open_storage(str(tmp_path / "link")).read("key").data == b"data"
+    assert open_storage(str(tmp_path / "link")).read("inside").data == b"ours", "the root itself may be a link"
 
 
 def test_links_in_a_circle_are_a_storage_error(folder: Storage, tmp_path: Path) -> None:
@@ -147,13 +143,6 @@ def test_translates_errors_of_the_file_system(
         with pytest.raises(translated, match=error.filename or folder.uri("a" if name == "list" else "a/key")) as raised:
             use()
         assert type(raised.value) is translated
-
-
-def test_a_list_does_not_leave_the_root(folder: Storage) -> None:
-    folder.write("a/key", b"")
-    for prefix in ("../", "a/../../"):
-        with pytest.raises(Forbidden):
-            folder.list(prefix)
 
 
 def test_no_more_is_read_than_the_limit_needs(folder: Storage, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -21,28 +22,17 @@ def test_writes_a_file_in_new_folders(data: bytes | str, tmp_path: Path) -> None
     assert files_under(tmp_path) == ["a", "a/b", "a/b/file"]
 
 
-def test_replaces_a_file_at_the_end_and_leaves_no_other(tmp_path: Path) -> None:
+@pytest.mark.parametrize("error", [None, ZeroDivisionError])
+def test_replaces_a_file_at_the_end_if_there_was_no_error_and_leaves_no_other(error: type[Exception] | None, tmp_path: Path) -> None:
     write_file(tmp_path / "file", "old")
-    with atomic_write(tmp_path / "file") as unfinished:
+    with pytest.raises(error) if error else nullcontext(), atomic_write(tmp_path / "file") as unfinished:
         unfinished.write_text("new")
         assert (tmp_path / "file").read_text() == "old"
         assert unfinished.parent == tmp_path
         assert unfinished.name.startswith(".")
-    assert (tmp_path / "file").read_text() == "new"
-    assert files_under(tmp_path) == ["file"]
-
-
-def test_an_error_halfway_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
-    write_file(tmp_path / "file", "old")
-
-    def half() -> None:
-        with atomic_write(tmp_path / "file") as unfinished:
-            unfinished.write_text("new")
-            raise ZeroDivisionError
-
-    with pytest.raises(ZeroDivisionError):
-        half()
-    assert (tmp_path / "file").read_text() == "old"
+        if error:
+            raise error
+    assert (tmp_path / "file").read_text() == ("old" if error else "new")
     assert files_under(tmp_path) == ["file"]
 
 
@@ -69,16 +59,13 @@ def test_an_error_of_the_system_names_the_file(name: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["", "a/b/c", "file", "link"])
-def test_checking_creates_nothing(name: str, tmp_path: Path) -> None:
+def test_checking_creates_nothing(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("there")
-    check_writable(tmp_path / name)
-    assert files_under(tmp_path) == ["file", "link"]
-
-
-def test_a_relative_path_can_be_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    check_writable(Path("a/b"))
+    check_writable(tmp_path / name)
+    check_writable(Path(name))
+    assert files_under(tmp_path) == ["file", "link"]
 
 
 def file_system(blocks: int = 9, free: int = 9, available: int = 9, flags: int = 0) -> os.statvfs_result:
@@ -106,11 +93,9 @@ def test_a_place_without_permission_is_reported(
     name: str, denied: int, flags: int, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
-    asked = tmp_path / (name if name == "file" else "")
-    monkeypatch.setattr(local_file.os, "access", lambda path, mode: not (path == asked and mode & denied))
-    monkeypatch.setattr(
-        local_file.os, "statvfs", lambda path: os.statvfs_result((1, 1, 1, 1, 1, 1, 1, 1, flags if path == asked else 0, 255))
-    )
+    requested = tmp_path / (name if name == "file" else "")
+    monkeypatch.setattr(local_file.os, "access", lambda path, mode: not (path == requested and mode & denied))
+    monkeypatch.setattr(local_file.os, "statvfs", lambda path: file_system(flags=flags if path == requested else 0))
     assert error_code(tmp_path / name) == code
 
 

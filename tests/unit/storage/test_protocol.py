@@ -28,19 +28,13 @@ def test_reads_only_what_changed(storage: Storage) -> None:
         storage.read_if_changed("key", etag, max_bytes=4)
 
 
-def test_a_write_with_a_stale_etag_changes_nothing(storage: Storage) -> None:
-    stale = storage.write("key", b"first")
+def test_a_conditional_write_changes_nothing_if_its_condition_does_not_hold(storage: Storage) -> None:
+    stale = storage.write("key", b"first", create_only=True)
     fresh = storage.write("key", b"second", if_match=stale)
-    with pytest.raises(Conflict, match=storage.uri("key")):
-        storage.write("key", b"third", if_match=stale)
+    for condition in ({"if_match": stale}, {"create_only": True}):
+        with pytest.raises(Conflict, match=storage.uri("key")):
+            storage.write("key", b"third", **condition)  # type: ignore[arg-type]
     assert storage.read("key") == (b"second", fresh)
-
-
-def test_create_only_replaces_nothing(storage: Storage) -> None:
-    storage.write("key", b"first", create_only=True)
-    with pytest.raises(Conflict, match=storage.uri("key")):
-        storage.write("key", b"second", create_only=True)
-    assert storage.read("key").data == b"first"
 
 
 def test_a_limit_is_the_largest_size_allowed(storage: Storage, tmp_path: Path) -> None:
@@ -81,22 +75,9 @@ def test_a_subfolder_is_a_storage_of_its_own(storage: Storage) -> None:
         storage.subfolder("../up")
 
 
-BAD_KEYS = [
-    pytest.param("", id="empty"),
-    pytest.param("/etc/passwd", id="absolute"),
-    pytest.param("../up", id="up"),
-    pytest.param("a/../../up", id="up from inside"),
-    pytest.param("a//b", id="empty part"),
-    pytest.param("a/./b", id="dot"),
-    pytest.param("a/", id="folder"),
-    pytest.param("a\\b", id="backslash"),
-    pytest.param("a\0b", id="nul"),
-    pytest.param("a\nb", id="line break"),
-    pytest.param("a\ud800", id="half a surrogate pair"),
-]
-
-
-@pytest.mark.parametrize("key", BAD_KEYS)
+@pytest.mark.parametrize(
+    "key", ["", "/etc/passwd", "../up", "a/../../up", "a//b", "a/./b", "a/", "a\\b", "a\0b", "a\nb", "a\ud800"], ids=ascii
+)
 def test_rejects_a_key_that_is_no_relative_path(storage: Storage, key: str, tmp_path: Path) -> None:
     for use in (storage.read, storage.exists, lambda key: storage.write(key, b""), lambda key: storage.download(key, tmp_path / "x", 1)):
         with pytest.raises(Forbidden):

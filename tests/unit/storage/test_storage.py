@@ -41,64 +41,54 @@ def test_rejects_a_root_that_is_neither_s3_nor_a_folder(root: str) -> None:
 @pytest.mark.parametrize(
     ("uri", "root", "key"),
     [
-        pytest.param("a/b.json", "s3://bucket/prefix", "a/b.json", id="relative to S3"),
-        pytest.param("s3://bucket/prefix/a/b.json", "s3://bucket/prefix/", "a/b.json", id="absolute in S3"),
-        pytest.param("s3://bucket/a", "s3://bucket", "a", id="absolute in a whole bucket"),
-        pytest.param("a/b.json", "/data/candles", "a/b.json", id="relative to a folder"),
-        pytest.param("/data/candles/a", "/data/candles", "a", id="absolute in a folder"),
-        pytest.param("file:///data/candles/a%20b", "file:///data/candles", "a b", id="file URI"),
-        pytest.param("/a", "/", "a", id="in the root of all"),
-        pytest.param("/data/X/a", "/data/X", "a", id="in a folder with a capital"),
+        ("a/b.json", "s3://bucket/prefix", "a/b.json"),
+        ("s3://bucket/prefix/a/b.json", "s3://bucket/prefix/", "a/b.json"),
+        ("s3://bucket/a", "s3://bucket", "a"),
+        ("a/b.json", "/data/candles", "a/b.json"),
+        ("/data/candles/a", "/data/candles", "a"),
+        ("file:///data/candles/a%20b", "file:///data/candles", "a b"),
+        ("/a", "/", "a"),
+        ("/data/X/a", "/data/X", "a"),
     ],
 )
 def test_a_uri_inside_the_root_resolves_to_its_key(uri: str, root: str, key: str) -> None:
     storage, found = resolve(uri, root)
     assert found == key
     assert storage.uri() == open_storage(root).uri()
-    assert open_inside(uri, root).uri() == storage.uri(key)
-    assert open_inside(f"{uri}/", root).uri() == storage.uri(key)
+    assert open_inside(uri, root).uri() == open_inside(f"{uri}/", root).uri() == storage.uri(key)
 
 
 @pytest.mark.parametrize(
     ("uri", "root"), [("s3://bucket/a/", "s3://bucket/a"), ("s3://bucket/a", "s3://bucket/a/"), ("/a", "/a/"), ("/X", "/X"), ("/", "/")]
 )
-def test_the_root_itself_can_be_opened(uri: str, root: str) -> None:
+def test_the_root_itself_can_be_opened_but_has_no_key(uri: str, root: str) -> None:
     assert open_inside(uri, root).uri() == open_storage(root).uri()
+    with pytest.raises(Forbidden):
+        resolve(uri, root)
 
 
-OUTSIDE = [
-    pytest.param("s3://bucket/other/a", "s3://bucket/prefix", id="other prefix"),
-    pytest.param("s3://bucket/prefix2/a", "s3://bucket/prefix", id="prefix of the name only"),
-    pytest.param("s3://bucket2/prefix/a", "s3://bucket/prefix", id="other bucket"),
-    pytest.param("s3://bucket/prefix/../other", "s3://bucket/prefix", id="up and out"),
-    pytest.param("/data/candles", "s3://bucket/prefix", id="folder for S3"),
-    pytest.param("s3://bucket/a", "/data", id="S3 for a folder"),
-    pytest.param("https://example.org/a", "/data", id="another kind of URI"),
-    pytest.param("file://server/data/a", "/data", id="another machine"),
-    pytest.param("/data/candles2/a", "/data/candles", id="other folder"),
-    pytest.param("/data/candles/../x", "/data/candles", id="up and out of a folder"),
-    pytest.param("file:///data/%2e%2e/x", "/data", id="up and out, disguised"),
-    pytest.param("../x", "/data", id="relative, up"),
-]
-
-
-@pytest.mark.parametrize(("uri", "root"), OUTSIDE)
+@pytest.mark.parametrize(
+    ("uri", "root"),
+    [
+        pytest.param("s3://bucket/other/a", "s3://bucket/prefix", id="other prefix"),
+        pytest.param("s3://bucket/prefix2/a", "s3://bucket/prefix", id="prefix of the name only"),
+        pytest.param("s3://bucket2/prefix/a", "s3://bucket/prefix", id="other bucket"),
+        pytest.param("s3://bucket/prefix/../other", "s3://bucket/prefix", id="up and out"),
+        pytest.param("/data/candles", "s3://bucket/prefix", id="folder for S3"),
+        pytest.param("s3://bucket/a", "/data", id="S3 for a folder"),
+        pytest.param("https://example.org/a", "/data", id="another kind of URI"),
+        pytest.param("file://server/data/a", "/data", id="another machine"),
+        pytest.param("/data/candles2/a", "/data/candles", id="other folder"),
+        pytest.param("/data/candles/../x", "/data/candles", id="up and out of a folder"),
+        pytest.param("file:///data/%2e%2e/x", "/data", id="up and out, disguised"),
+        pytest.param("../x", "/data", id="relative, up"),
+    ],
+)
 def test_a_uri_outside_the_root_is_forbidden(uri: str, root: str) -> None:
-    with pytest.raises(Forbidden):
-        resolve(uri, root)
-    with pytest.raises(Forbidden):
-        open_inside(uri, root)
-
-
-@pytest.mark.parametrize(("uri", "root"), [("https://example.org/a", "/data"), ("/other/a", "/data"), ("s3://a/b", "s3://c")])
-def test_an_error_names_the_uri(uri: str, root: str) -> None:
-    with pytest.raises(Forbidden, match=uri):
-        resolve(uri, root)
-
-
-def test_the_root_itself_has_no_key() -> None:
-    with pytest.raises(Forbidden):
-        resolve("s3://bucket/prefix/", "s3://bucket/prefix")
+    for use in (resolve, open_inside):
+        with pytest.raises(Forbidden) as raised:
+            use(uri, root)
+        assert uri in str(raised.value) or ".." in str(raised.value)
 
 
 def test_a_local_folder_is_used_without_loading_boto3() -> None:

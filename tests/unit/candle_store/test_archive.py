@@ -37,10 +37,6 @@ def test_a_name_gives_the_series_and_the_period(name: str, parsed: ArchiveName |
     assert ArchiveName.parse(name) == parsed
 
 
-def test_unpacks_the_csv_file(tmp_path: Path) -> None:
-    assert read_zipped_csv(zipped({"BTCUSDT-1m-2024-01.csv": b"1,2,3\n"}, tmp_path / "a.zip")) == b"1,2,3\n"
-
-
 def bomb(path: Path) -> Path:
     return zipped({"a.csv": bytes(archive.MAX_CSV_BYTES + 1)}, path)
 

@@ -2,7 +2,6 @@
 
 import io
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -11,21 +10,11 @@ import pytest
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CandleError
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import Storage
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
 
 DAY = date(2020, 1, 1)
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "store"))
-
-
-@pytest.fixture
-def store(storage: Storage) -> CandleStore:
-    return CandleStore(storage)
 
 
 def test_a_file_of_another_tool_is_read_as_a_complete_day(store: CandleStore, storage: Storage) -> None:

@@ -15,18 +15,12 @@ from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.storage import open_storage
 from image_render.windows import Columns
 from tests.support.synthetic_candles import assert_same_candles, minutes
 
 THREE_DAYS = minutes(3 * 1440, missing=[0, 700, 1439, 1440, 4319])
 FIRST_DAY, SECOND_DAY, THIRD_DAY = by_day(THREE_DAYS)
 Import = Callable[..., ImportResult]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> CandleStore:
-    return CandleStore(open_storage(str(tmp_path / "store")))
 
 
 @pytest.fixture
@@ -55,16 +49,12 @@ def zip_of(text: str, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def json_text(candles: Candles) -> str:
-    return json.dumps(rows_from_candles(candles))
-
-
 @pytest.mark.parametrize(
     ("name", "write"),
     [
         pytest.param("DEMOUSD-1m.parquet", parquet_from_candles, id="Parquet"),
         pytest.param("DEMOUSD-1m.csv", csv_text, id="CSV"),
-        pytest.param("klines-DEMOUSD-1m.json", json_text, id="klines JSON"),
+        pytest.param("klines-DEMOUSD-1m.json", lambda candles: json.dumps(rows_from_candles(candles)), id="klines JSON"),
         pytest.param("DEMOUSD-1m-2020-01.csv", lambda candles: csv_text(candles, header=False, twelve=True), id="archive, unpacked"),
     ],
 )
@@ -75,14 +65,12 @@ def test_imports_every_format(run_import: Import, store: CandleStore, name: str,
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
-@pytest.mark.parametrize("header", [False, True], ids=["no header", "header"])
-@pytest.mark.parametrize("microseconds", [False, True], ids=["milliseconds", "microseconds"])
+@pytest.mark.parametrize(("header", "microseconds"), [(False, False), (True, True)])
 def test_imports_archive_files_of_every_format(
     run_import: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path
 ) -> None:
     text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
-    outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip"))
-    assert outcome.rejected == []
+    assert run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip")).rejected == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
@@ -97,17 +85,10 @@ def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
-def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore, order: tuple[int, int, int]) -> None:
-    parts = [THREE_DAYS[:1000], THREE_DAYS[800:3000], THREE_DAYS[2500:]]
-    for at in order:
-        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(parts[at])).rejected == []
+def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore) -> None:
+    for part in (THREE_DAYS[2500:], THREE_DAYS[:1000], THREE_DAYS[800:3000]):
+        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(part)).rejected == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
-
-
-def test_importing_a_file_again_changes_nothing(run_import: Import) -> None:
-    for done in (WriteOutcome.NEW, WriteOutcome.UNCHANGED):
-        assert run_import("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS)).days == {done: 3}
 
 
 def test_values_that_agree_to_eight_decimals_are_equal(run_import: Import, store: CandleStore) -> None:
@@ -118,15 +99,11 @@ def test_values_that_agree_to_eight_decimals_are_equal(run_import: Import, store
     assert_same_candles(store.read("DEMOUSD", "1m"), exact)
 
 
-def other(candles: Candles, at: int) -> Candles:
-    volume = candles.columns.volume.copy()
-    volume[at] += 1e-8
-    return replace(candles, columns=candles.columns._replace(volume=volume))
-
-
 def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, store: CandleStore) -> None:
     run_import("DEMOUSD-1m.parquet", parquet_from_candles(SECOND_DAY))
-    changed = other(THREE_DAYS, len(FIRST_DAY) + 60)
+    volume = THREE_DAYS.columns.volume.copy()
+    volume[len(FIRST_DAY) + 60] += 1e-8
+    changed = replace(THREE_DAYS, columns=THREE_DAYS.columns._replace(volume=volume))
     outcome = run_import("DEMOUSD-1m.csv", csv_text(changed))
     assert outcome.days == {WriteOutcome.NEW: 2}
     (rejected,) = outcome.rejected
@@ -160,16 +137,11 @@ def test_rejects_an_unreadable_file(run_import: Import, store: CandleStore, name
     assert store.series() == []
 
 
-def test_symbol_and_interval_can_be_given(run_import: Import, store: CandleStore) -> None:
-    run_import("prices.csv", csv_text(FIRST_DAY), symbol="MINE", interval="1m")
+def test_symbol_and_interval_can_be_given_and_progress_is_by_day(store: CandleStore, tmp_path: Path) -> None:
+    path, done = tmp_path / "prices.csv", []
+    path.write_text(csv_text(THREE_DAYS))
+    import_file(store, path, symbol="MINE", interval="1m", progress=lambda *days: done.append(days))
     assert store.series() == [("MINE", "1m")]
-
-
-def test_reports_progress_by_day(store: CandleStore, tmp_path: Path) -> None:
-    path = tmp_path / "DEMOUSD-1m.parquet"
-    path.write_bytes(parquet_from_candles(THREE_DAYS))
-    done: list[tuple[int, int]] = []
-    import_file(store, path, progress=lambda *days: done.append(days))
     assert done == [(1, 3), (2, 3), (3, 3)]
 
 

@@ -29,15 +29,11 @@ def test_days_added_after_the_listing_are_not_seen(snapshot: CandleStoreSnapshot
     assert_same_candles(snapshot.between("DEMOUSD", "1m", START_MS, START_MS + 3 * DAY_MS), CANDLES)
 
 
-def test_finds_the_last_candle_before_a_gap(snapshot: CandleStoreSnapshot) -> None:
+def test_finds_the_last_candle_before_a_gap_and_whether_there_are_later_days(snapshot: CandleStoreSnapshot) -> None:
     (open_time,) = snapshot.last_candle_before("DEMOUSD", "1m", START_MS + 2 * DAY_MS).open_time
     assert open_time == START_MS + DAY_MS - MINUTE_MS
     assert len(snapshot.last_candle_before("DEMOUSD", "1m", START_MS)) == 0
-
-
-def test_knows_whether_there_are_later_days(snapshot: CandleStoreSnapshot) -> None:
-    assert snapshot.has_days_after("DEMOUSD", "1m", FIRST_DAY)
-    assert not snapshot.has_days_after("DEMOUSD", "1m", THIRD_DAY)
+    assert [snapshot.has_days_after("DEMOUSD", "1m", day) for day in (FIRST_DAY, THIRD_DAY)] == [True, False]
 
 
 def test_an_unknown_series_is_reported_with_the_existing_ones(snapshot: CandleStoreSnapshot) -> None:

@@ -1,0 +1,16 @@
+from pathlib import Path
+
+import pytest
+
+from coinfarm.candle_store.store import CandleStore
+from coinfarm.storage import Storage, open_storage
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> Storage:
+    return open_storage(str(tmp_path / "store"))
+
+
+@pytest.fixture
+def store(storage: Storage) -> CandleStore:
+    return CandleStore(storage)

@@ -1,6 +1,6 @@
 """Regenerate the files of this folder: `python examples/make.py`.
 
-The candles are synthetic (`coinfarm.candles.synthetic`): a random walk with the volatility and volume of a coin.
+The candles are synthetic (`coinfarm.candles.synthetic`).
 """
 
 import json

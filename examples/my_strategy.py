@@ -2,7 +2,7 @@
 
 
 def enter(predictions):
-    """Buy where the predicted rise is larger than the predicted decline, and candles were not missing.
+    """Buy where the predicted rise is more than 1.2 times the predicted decline, and no candle was missing.
 
     `predictions` has the columns of one coin, a NumPy array each, in order of time. The result is an array of the same length: 1 buys,
     0 does nothing, -1 sells short. A row may use the values of its own row and of the rows before it, never of rows after it.

@@ -50,7 +50,7 @@ def _tiles(result: BacktestResult) -> tuple[Tile, ...]:
         Tile(
             "Sharpe ratio",
             number_text(figure.sharpe_ratio, 2),
-            f"real with probability {number_text(result.trials.deflated_sharpe_probability, 2)}",
+            f"deflated (a probability): {number_text(result.trials.deflated_sharpe_probability, 2)}",
         ),
         Tile(
             "Direction correct",
@@ -113,7 +113,7 @@ def _thresholds(result: BacktestResult) -> tuple[Section, ...]:
     heatmaps = tuple(
         Figure(
             backtest_figures.heatmap_svg(result.sweep, result.break_even.cost_bps, chosen, later=later),
-            "Second half: tested" if later else "First half: thresholds chosen",
+            "Later part: tested" if later else "First part: thresholds chosen",
             caption,
         )
         for later in (False, True)
@@ -133,8 +133,8 @@ def _thresholds(result: BacktestResult) -> tuple[Section, ...]:
             (
                 Prose(
                     (
-                        f"{result.sweep.first_bps.size} pairs of thresholds were tried. Where a colour of the first half does not return "
-                        "in the second, it was luck.",
+                        f"{result.sweep.first_bps.size} pairs of thresholds were tried. A colour that appears only in the first part is "
+                        "probably due to chance.",
                     )
                 ),
                 Figures(heatmaps),

@@ -16,7 +16,7 @@ from coinfarm.backtesting.walk_forward import Fold, Sweep
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """How many variants were ever tried on these predictions, and the probability that the Sharpe ratio is real, given that number.
+    """How many variants were ever tried on these predictions, and the deflated Sharpe ratio (a probability) for that number.
 
     `stored` is False if the list of variants could not be stored next to the predictions.
     """

@@ -1,4 +1,4 @@
-"""The deflated Sharpe ratio: the probability that a Sharpe ratio is real, given how many variants were tried.
+"""The deflated Sharpe ratio: the probability that the true Sharpe ratio exceeds the best one expected by chance among the variants tried.
 
 Source: Bailey and López de Prado 2014, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest Overfitting and Non-Normality".
 """

@@ -63,9 +63,9 @@ def _conclude(found: BreakEven, period: BacktestPeriod, deflated_probability: fl
     if not deflated_probability >= MIN_DEFLATED_PROBABILITY:
         return Conclusion.INCONCLUSIVE, (
             f"The interval is above the cost, but with {plural_text(variants, 'variant')} tried that may be luck: the deflated Sharpe "
-            f"ratio is real with a probability of {deflated_probability:.2f}, and {MIN_DEFLATED_PROBABILITY} is required.",
+            f"ratio, a probability, is {deflated_probability:.2f}; at least {MIN_DEFLATED_PROBABILITY} is required.",
         )
     return Conclusion.MAKES_MONEY, (
-        f"The entire interval is above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio is real with "
-        f"a probability of {deflated_probability:.2f}.",
+        f"The entire interval is above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio, a "
+        f"probability, is {deflated_probability:.2f}.",
     )

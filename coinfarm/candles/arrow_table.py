@@ -50,14 +50,14 @@ def check_columns(schema: "pa.Schema") -> None:
             raise CandleError(
                 ErrorDetail(
                     "",
-                    f"has {names.count(name) or 'no'} columns {name}; it must have {', '.join(CANDLE_COLUMNS)}, and has "
+                    f"has {names.count(name) or 'no'} columns named {name}; it must have {', '.join(CANDLE_COLUMNS)}, and has "
                     f"{shortened(', '.join(names), _MAX_NAMES_LENGTH)}; docs/candles.md shows how to convert it",
                 )
             )
         kind = schema.field(name).type
-        is_right_type = pa.types.is_integer if name == "open_time" else _is_number
+        is_right_type, expected = (pa.types.is_integer, "integers") if name == "open_time" else (_is_number, "numbers")
         if not is_right_type(kind):
-            raise CandleError(ErrorDetail(f"/{name}", f"must be a column of numbers, not of {kind}"))
+            raise CandleError(ErrorDetail(f"/{name}", f"must be a column of {expected}, not of {kind}"))
 
 
 def _is_number(kind: "pa.DataType") -> bool:

@@ -19,7 +19,7 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
     if count > max_candles:
         raise TooLarge(
             f"{len(candles)} candles span {count} intervals of {candles.interval} with their gaps filled; "
-            f"at most {max_candles} are allowed: send the candles before and after a long gap separately"
+            f"at most {max_candles} are allowed: split the series at long gaps"
         )
     if count == len(candles):
         return candles
@@ -43,7 +43,7 @@ def reject_gaps(candles: Candles) -> Candles:
             *(
                 ErrorDetail(
                     f"/candles/{at + 1}/openTime",
-                    f'{missing[at]} candles are missing before it: send them, or fill gaps with "gaps": "fill"',
+                    f"{missing[at]} candles are missing before it: add them, or fill gaps (gaps=fill)",
                 )
                 for at in gaps
             )

@@ -76,7 +76,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
     lookahead = _check_lookahead(predictions, candles, rule, model_uri) if check_lookahead else None
-    with on_interrupt("An unfinished backtest is not stored: run it again."), stage_bar("reading") as progress:
+    with on_interrupt("Nothing was stored. Run the same command again to start over."), stage_bar("reading") as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
     if report is not None:
         from coinfarm.backtesting.backtest_report import page
@@ -93,9 +93,9 @@ def backtest(
         click.echo(predictions_summary(result))
         if lookahead is not None:
             click.echo(
-                f"{lookahead.moments} predictions, repeated without the candles that came later, are the same: they differ by "
-                f"{lookahead.largest_difference_pct:.4f} percentage points at most, "
-                f"{100 * lookahead.rms_share:.1f} % of an output's standard deviation on average."
+                f"{lookahead.moments} predictions were repeated without later candles and match: the largest difference is "
+                f"{lookahead.largest_difference_pct:.4f} percentage points, the rms difference at most "
+                f"{100 * lookahead.rms_share:.1f} % of an output's standard deviation."
             )
         print_tables(*backtest_tables(result, sweep=sweep))
 

@@ -37,7 +37,7 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
         click.echo(f"  epoch {epoch + 1}  {text}", err=True)
 
     results = []
-    with on_interrupt(f"Finished candidates are stored in {output}; the same command continues with the next one."):
+    with on_interrupt(f"Finished candidates are stored in {output}. Run the same command again to continue."):
         for result in run(configs, coins, output, on_epoch):
             click.echo(f"{result.candidate}: loss {result.loss}", err=True)
             results.append(result)

@@ -80,7 +80,7 @@ def evaluate(
     coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
     expected_frames = sum(len(spec.candles_of(coin)) for coin in coins) // spec.stride
-    with on_interrupt("An unfinished evaluation is not stored: run it again."), progress_bar("frames", expected_frames) as update:
+    with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
         frames = predict_frames(predictor, coins, spec, baseline_coins)
     evaluation = score_frames(frames, predictor, coins, spec, [file.name for file in candles])

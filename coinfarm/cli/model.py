@@ -91,8 +91,8 @@ def publish(
 
     storage = open_storage(root)
     documents = [_json_object(path) for path in evaluations]
-    interrupt_hint = on_interrupt("Nothing is published until the version is printed. Run it again.")
-    with interrupt_hint, TemporaryDirectory() as created, TemporaryDirectory() as compiled:
+    interruptible = on_interrupt("Nothing was published, unless a version was printed. Run the same command again to start over.")
+    with interruptible, TemporaryDirectory() as created, TemporaryDirectory() as compiled:
         bundle = bundle_to_publish(source, Path(created), name=name, unit=unit)
         version = bundle.manifest.version
         for document in documents:

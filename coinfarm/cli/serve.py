@@ -102,7 +102,7 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
             url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
             click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
 
-    with bound_sockets(host, port) as sockets, on_interrupt("All requests that had arrived were answered."):
+    with bound_sockets(host, port) as sockets, on_interrupt("All pending requests were completed."):
         from handler.asgi import Application
 
         click.echo("Loading the model ...", err=True)

@@ -28,7 +28,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
         text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
         click.echo(f"epoch {epoch + 1} of {training.epochs}  {text}", err=True)
 
-    hint = f"Finished epochs are stored in {output}.training. Continue with the same command: coinfarm train {config} -o {output}"
+    hint = f"Finished epochs are stored in {output}.training. Run the same command again to continue."
     frames = training.epochs * training.steps_per_epoch * training.batch_size
     with on_interrupt(hint), progress_bar("frames", frames, unit="frames") as on_frames:
         bundle = run(training, output, on_epoch, on_frames=on_frames, tensorboard=tensorboard)

@@ -45,7 +45,7 @@ def verdict(
     says nothing about a market. Only candles from after the model's training data are predicted, since others would not count. If it is
     interrupted, the same command continues. The verdict is the first line on stdout; progress goes to stderr.
     """
-    with on_interrupt(f"Finished shards are stored in {output}; the same command continues."):
+    with on_interrupt(f"Finished shards are stored in {output}. Run the same command again to continue."):
         _verdict(files, output, first_day, stop_day, model_uri, as_json)
 
 
@@ -91,17 +91,17 @@ def _select_candles(
 
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
-        _log("History: synthetic candles, which say nothing about a market; give files of candles for a real one")
+        _log("Candles: synthetic candles, which say nothing about a market; give files of candles for a real one")
         with progress_bar("days") as on_days:
             selection = store_synthetic_candles(output, training, first_day, stop_day, on_days)
         _log(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(selection.stop_day - selection.first_day).days} days in {selection.candles_root}")
         return selection
-    _log(f"History: {', '.join(map(str, files))}")
+    _log(f"Candles: {', '.join(map(str, files))}")
     with progress_bar("days") as on_days:
         selection = import_candle_files(output, files, training, first_day, stop_day, on_days)
     _log(f"  {', '.join(selection.symbols)} {selection.interval} in {selection.candles_root}")
     if first is None:
-        why = "the model does not say what it was trained on" if training is None else "the model was trained on earlier candles"
+        why = "the model's training data is unknown" if training is None else "the model was trained on earlier candles"
         _log(f"  From {selection.first_day} on: {why}.")
     return selection
 

@@ -59,7 +59,7 @@ def worker(
     }
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     if not os.environ.get("QUEUE_URL"):
-        raise click.ClickException("which queue? Name it with --queue, in QUEUE_URL, or its stack with coinfarm --stack NAME worker")
+        raise click.ClickException("no queue given: name it with --queue, in QUEUE_URL, or its stack with coinfarm --stack NAME worker")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from handler.worker import main
 

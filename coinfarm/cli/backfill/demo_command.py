@@ -66,7 +66,7 @@ def _exit_on_signals() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted("No process is left running. Run it again to start over.") from None
+        raise Interrupted("No process is left running. Run the same command again to start over.") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -19,7 +19,7 @@ def submit(root: str, queue_url: str | None) -> None:
     from coinfarm.backfill.submission import submit as submit_shards
 
     run = open_run(root)
-    with on_interrupt("The shards sent so far are recorded; the same command sends the rest."), progress_bar("sending") as show:
+    with on_interrupt("The shards sent so far are recorded. Run the same command again to continue."), progress_bar("sending") as show:
         sent = submit_shards(run, open_queue(run, queue_url), show)
     click.echo(f"{plural_text(sent, 'shard')} sent; follow them with: coinfarm backfill status --watch --run {root}")
 

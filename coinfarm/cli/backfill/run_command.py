@@ -27,7 +27,7 @@ def run(root: str, processes: int | None, as_json: bool) -> None:
     from coinfarm.backfill.local_run import available_cores, run_locally
     from coinfarm.cli.backfill_tables import run_summary_document, run_summary_lines
 
-    how_to_continue = f"Finished shards are kept. Continue with the same command: coinfarm backfill run --run {root}"
+    how_to_continue = f"Finished shards are stored in {root}. Run the same command again to continue."
     shards = list(open_run(root).manifest.shards())
     started = time.perf_counter()
     with on_interrupt(how_to_continue), run_progress_bar(sum(shard.window_count for shard in shards)) as show:

@@ -24,4 +24,4 @@ def open_store(root: str) -> "CandleStore":
 
 def how_to_continue(root: str) -> str:
     """What an interrupted command that writes to the store at `root` says."""
-    return f"Finished days are kept in {root}; the same command continues with the next one."
+    return f"Finished days are stored in {root}. Run the same command again to continue."

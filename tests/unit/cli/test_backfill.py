@@ -74,7 +74,7 @@ def test_rejected_plan_is_not_written(plan, options, named):
     [
         pytest.param(RunProgress(3, done=3, frames=2681), 0, "3 of 3 shards done; 2,681 frames", id="done"),
         pytest.param(RunProgress(3, done=2, failed={Shard("DEMO", "1m", FIRST_DAY): "damaged"}), 1, "DEMO 1m 2026-01-01", id="failed"),
-        pytest.param(RunProgress(3, done=2, stopped=True), 130, "coinfarm backfill run --run run", id="stopped"),
+        pytest.param(RunProgress(3, done=2, stopped=True), 130, "stored in run", id="stopped"),
     ],
 )
 @pytest.mark.usefixtures("planned")

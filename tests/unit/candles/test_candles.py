@@ -1,5 +1,3 @@
-"""Candles as typed columns: cut, joined, bounded in time."""
-
 import numpy as np
 import pytest
 

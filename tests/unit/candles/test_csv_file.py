@@ -1,5 +1,3 @@
-"""Candles in CSV files, good and broken."""
-
 import re
 
 import pytest

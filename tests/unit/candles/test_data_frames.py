@@ -1,5 +1,3 @@
-"""Candles in tables of other libraries, good and broken."""
-
 import re
 from collections.abc import Callable
 from typing import Any

@@ -1,5 +1,3 @@
-"""Windows with filled candles."""
-
 import numpy as np
 import pytest
 

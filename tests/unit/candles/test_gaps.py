@@ -1,5 +1,3 @@
-"""Gaps in a series: filled, counted, or rejected."""
-
 import tracemalloc
 from collections.abc import Set as AbstractSet
 

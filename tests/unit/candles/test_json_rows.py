@@ -1,5 +1,3 @@
-"""Candles in JSON: arrays, objects, numbers, strings."""
-
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""Candles in Parquet files, whole and in parts, good and broken."""
-
 import io
 import re
 from pathlib import Path

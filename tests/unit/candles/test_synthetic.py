@@ -1,5 +1,3 @@
-"""Synthetic candles: valid, reproducible, and with the statistics of a real market."""
-
 import tracemalloc
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""Which candles are valid, and which candle and field an error points at when they are not."""
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,20 +1,20 @@
 """Compilation of networks that are small enough to compile in seconds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
 from coinfarm.compilation.forms import INT8
-from coinfarm.compilation.quantisation import FloatLayers, has_layers_to_quantise, quantise
+from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.keras import KerasEngine
@@ -28,17 +28,20 @@ from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
+from image_render.draw import draw_frames
+from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
 
 Build = Callable[..., Any]
-AVX2 = frozenset({"sse4_2", "avx2"})
 
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
-    return Sample.from_candles([minutes(300_000)], ("DEMOUSD",))
+    """Fewer frames than `Sample.from_candles` accepts."""
+    frames = draw_frames(windows(minutes(36_000).columns, stride=200))
+    return Sample(frames[::3], np.concatenate([frames[1::3], frames[2::3]]), ("DEMOUSD",))
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +74,15 @@ def compiled(source: Bundle, sample: Sample, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def on_avx2(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def on_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor with neither bf16 nor VNNI."""
-    monkeypatch.setattr(compilation, "processor_flags", lambda: AVX2)
-    return
+    monkeypatch.setattr(compilation, "processor_flags", lambda: frozenset({"sse4_2", "avx2"}))
+
+
+@pytest.fixture
+def without_int8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantisation takes seconds."""
+    monkeypatch.setattr(compilation, "RECIPES", ())
 
 
 def test_compiled_forms_predict_like_keras(compiled: Compilation, sample: Sample) -> None:
@@ -91,7 +99,7 @@ def test_compiled_forms_predict_like_keras(compiled: Compilation, sample: Sample
 def test_the_manifest_describes_the_measurement(compiled: Compilation) -> None:
     engines = Bundle.open(compiled.bundle.folder).manifest.engines
     assert engines.trial is not None
-    assert (engines.trial.candles, engines.trial.calibration_frames, engines.trial.parity_frames) == (("DEMOUSD",), 500, 1000)
+    assert (engines.trial.candles, engines.trial.calibration_frames, engines.trial.parity_frames) == (("DEMOUSD",), 60, 120)
     speeds = [form.frames_per_s for form in engines.forms]
     assert speeds == sorted(speeds, reverse=True)
     assert all(parity.correlation >= MIN_CORRELATION for form in engines.forms for parity in form.parity.values())
@@ -104,24 +112,21 @@ def test_keeps_the_version_and_the_source_bundle(compiled: Compilation, source: 
 
 
 @pytest.mark.usefixtures("on_avx2")
-def test_omits_forms_that_the_processor_does_not_support(compiled: Compilation, sample: Sample, tmp_path: Path) -> None:
+def test_omits_forms_without_parity_and_those_of_other_processors(
+    compiled: Compilation, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The source has forms already, which are replaced."""
-    found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
-    assert {form.name for form in found.bundle.manifest.engines.forms} == {"f32", "int8"}
-    assert {attempt.form.name for attempt in found.attempts if attempt.rejection} == {"bf16", "int8-bf16"}
-
-
-@pytest.mark.usefixtures("on_avx2")
-def test_omits_forms_without_parity(source: Bundle, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compilation, "passes", lambda measured: all(of.rms_difference_share < 0.001 for of in measured.values()))
-    found = compile_bundle(source, tmp_path, sample, max_bytes=None, progress=lambda _: None)
-    rejected = {attempt.form.name: attempt for attempt in found.attempts if attempt.rejection}
-    assert rejected["int8"].parity is not None
+    monkeypatch.setattr(compilation, "RECIPES", RECIPES[:2])
+    found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
+    assert [form.name for form in found.bundle.manifest.engines.forms] == ["f32"]
+    rejected = {attempt.form.name: attempt.parity is not None for attempt in found.attempts if attempt.refusal}
+    assert rejected == {"bf16": False, "int8": True, "int8-bf16": False}
     assert INT8.file not in found.bundle.manifest.files
     assert not (tmp_path / INT8.file).exists()
 
 
-@pytest.mark.usefixtures("on_avx2")
+@pytest.mark.usefixtures("on_avx2", "without_int8")
 def test_omits_forms_beyond_the_size_limit(source: Bundle, sample: Sample, tmp_path: Path) -> None:
     bytes_without = sum(file.bytes for file in source.manifest.files.values())
     found = compile_bundle(source, tmp_path, sample, max_bytes=bytes_without + 1, progress=lambda _: None)
@@ -129,7 +134,7 @@ def test_omits_forms_beyond_the_size_limit(source: Bundle, sample: Sample, tmp_p
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["manifest.json", "model.keras"]
 
 
-@pytest.mark.usefixtures("on_avx2")
+@pytest.mark.usefixtures("on_avx2", "without_int8")
 def test_compiles_three_networks_into_one_graph(network: Build, sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
     for seed, name in enumerate(OUTPUT_NAMES):
@@ -171,46 +176,19 @@ def test_float_layers_are_not_quantised(source: Bundle, sample: Sample, float_la
     assert has_layers_to_quantise(graph, float_layers) == (count > 0)
 
 
-class TestPublishing:
-    """`coinfarm model publish` of a bare Keras file."""
-
-    @pytest.fixture
-    def keras_file(self, source: Bundle) -> Path:
-        return source.folder / "model.keras"
-
-    @pytest.fixture
-    def candles(self, tmp_path: Path) -> Path:
-        path = tmp_path / "DEMOUSD-1m.parquet"
-        path.write_bytes(parquet_from_candles(minutes(300_000)))
-        return path
-
-    def publish(self, *arguments: object) -> Result:
-        return CliRunner().invoke(main, ["model", "publish", *map(str, arguments)])
-
-    def test_publishes_a_compiled_version(self, keras_file: Path, candles: Path, tmp_path: Path) -> None:
-        root = tmp_path / "root"
-        result = self.publish(keras_file, "--to", root, "--promote", "--name", "mine", "--unit", "window_range", "--candles", candles)
-        assert result.exit_code == 0, result.output
-        version = result.stdout.strip()
-        manifest = ModelStore(open_storage(str(root))).manifest(version)
-        assert (manifest.name, manifest.outputs[0].unit) == ("mine", "window_range")
-        assert manifest.engines.forms
-        assert "1,000 frames" in result.stderr
-        pointer = read_pointer(open_storage(str(root)))
-        assert pointer is not None
-        assert pointer[0].version == version
-
-    def test_publishes_without_compiling(self, keras_file: Path, tmp_path: Path) -> None:
-        root = tmp_path / "root"
-        result = self.publish(keras_file, "--to", root, "--no-compile")
-        assert result.exit_code == 0, result.output
-        manifest = ModelStore(open_storage(str(root))).manifest(result.stdout.strip())
-        assert (manifest.name, list(manifest.files)) == ("model", ["model.keras"])
-
-    @pytest.mark.parametrize("name", ["model.h5", "model.keras"])
-    def test_rejects_other_files(self, tmp_path: Path, candles: Path, name: str) -> None:
-        (tmp_path / name).write_bytes(b"\x89HDF")
-        result = self.publish(tmp_path / name, "--to", tmp_path / "root", "--candles", candles)
-        assert result.exit_code == 1
-        assert name in result.stderr
-        assert not (tmp_path / "root" / "versions").exists()
+@pytest.mark.usefixtures("without_int8")
+def test_a_keras_file_is_published_compiled(source: Bundle, tmp_path: Path) -> None:
+    candles, root = tmp_path / "DEMOUSD-1m.parquet", tmp_path / "root"
+    candles.write_bytes(parquet_from_candles(minutes(300_000)))
+    command = ["model", "publish", source.folder / "model.keras", "--to", root, "--promote"]
+    options = ["--name", "mine", "--unit", "window_range", "--candles", candles]
+    result = CliRunner().invoke(main, [str(argument) for argument in (*command, *options)])
+    assert result.exit_code == 0, result.output
+    version = result.stdout.strip()
+    manifest = ModelStore(open_storage(str(root))).manifest(version)
+    assert (manifest.name, manifest.outputs[0].unit) == ("mine", "window_range")
+    assert manifest.engines.forms
+    assert "1,000 frames" in result.stderr
+    pointer = read_pointer(open_storage(str(root)))
+    assert pointer is not None
+    assert pointer[0].version == version

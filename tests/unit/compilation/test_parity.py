@@ -1,5 +1,3 @@
-"""The parity of a compiled form with the model."""
-
 import numpy as np
 import pytest
 

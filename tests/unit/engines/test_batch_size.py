@@ -1,5 +1,3 @@
-"""The best batch size of fake devices."""
-
 from collections.abc import Callable
 
 import pytest

@@ -1,5 +1,3 @@
-"""The choice of the engine by setting, bundle and machine."""
-
 from pathlib import Path
 
 import pytest
@@ -54,10 +52,7 @@ def test_auto_is_the_fastest_supported_form(bundle: Bundle, flags: frozenset[str
 
 @pytest.mark.parametrize(
     ("forms", "flags", "name"),
-    [
-        pytest.param((BF16, F32), ZEN4, "bf16", id="no int8"),
-        pytest.param((INT8,), SANDY_BRIDGE, None, id="no supported form: Keras"),
-    ],
+    [pytest.param((BF16, F32), ZEN4, "bf16", id="no int8"), pytest.param((INT8,), SANDY_BRIDGE, None, id="no supported form: Keras")],
 )
 def test_auto_uses_only_published_forms(forms: tuple[CompiledForm, ...], flags: frozenset[str], name: str | None, tmp_path: Path) -> None:
     assert chosen(compiled_bundle(tmp_path / "some", *forms), "auto", flags) == name

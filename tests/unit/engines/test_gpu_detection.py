@@ -1,5 +1,3 @@
-"""Detection of a GPU, and of a backend that can use it."""
-
 import os
 import sys
 from pathlib import Path

@@ -1,5 +1,3 @@
-"""The Keras engine on small networks: predictions, and rejected files."""
-
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -138,13 +136,7 @@ def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
         KerasEngine(Bundle.create(tmp_path, name="lambda"), max_batch=100)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(b"", id="empty"),
-        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5"),
-    ],
-)
+@pytest.mark.parametrize("content", [pytest.param(b"", id="empty"), pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5")])
 def test_rejects_other_files(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8}"):

@@ -1,5 +1,3 @@
-"""The OpenVINO engine on a graph made without TensorFlow."""
-
 import subprocess
 import sys
 from collections import deque
@@ -118,10 +116,7 @@ def test_rejects_damaged_compiled_files(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("element_type", "outputs", "found"),
-    [
-        pytest.param("f32", 3, "f32", id="float input"),
-        pytest.param("u8", 2, r"\(1, 2\)", id="too few outputs"),
-    ],
+    [pytest.param("f32", 3, "f32", id="float input"), pytest.param("u8", 2, r"\(1, 2\)", id="too few outputs")],
 )
 def test_rejects_other_inputs_and_outputs(element_type: str, outputs: int, found: str, tmp_path: Path) -> None:
     graph = channel_means_graph(element_type=element_type, outputs=outputs)

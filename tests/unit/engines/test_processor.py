@@ -1,5 +1,3 @@
-"""The name and flags of the processor."""
-
 from collections.abc import Iterator
 from pathlib import Path
 

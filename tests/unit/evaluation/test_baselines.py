@@ -1,5 +1,3 @@
-"""The baselines, compared with their definitions."""
-
 import numpy as np
 import pytest
 

@@ -1,5 +1,3 @@
-"""Direction accuracy of correct, wrong and missing predictions."""
-
 import numpy as np
 import pytest
 

@@ -1,5 +1,3 @@
-"""Evaluations of a perfect model, of one without skill, and of shuffled labels."""
-
 import json
 from dataclasses import replace
 from datetime import date

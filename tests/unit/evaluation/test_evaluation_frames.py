@@ -1,5 +1,3 @@
-"""Which frames are evaluated, which are left out and counted, and that there is no look-ahead."""
-
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path

@@ -1,5 +1,3 @@
-"""Features and outcomes of windows, compared with a slow computation, and without look-ahead."""
-
 import numpy as np
 import pytest
 

@@ -1,5 +1,3 @@
-"""The findings in words, from synthetic scores."""
-
 from datetime import date
 
 import pytest

@@ -1,5 +1,3 @@
-"""Metrics, compared with values computed by hand."""
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,5 +1,3 @@
-"""Intervals from a block bootstrap over time."""
-
 import numpy as np
 import pytest
 

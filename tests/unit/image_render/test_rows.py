@@ -1,5 +1,3 @@
-"""Row numbers: exactly what a frame shows."""
-
 import numpy as np
 import pytest
 from hypothesis import given

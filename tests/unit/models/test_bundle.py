@@ -32,12 +32,13 @@ def test_names_a_changed_or_missing_file(tmp_path: Path) -> None:
         Bundle.open(tmp_path)
 
 
-def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path) -> None:
-    bundle = create_bundle(tmp_path / "bundle")
-    document = json.loads(bundle.manifest.to_json())
-    document["frame"]["windowCandles"] = 100
+@pytest.mark.parametrize(("field", "value", "named"), [("windowCandles", 100, "100 candles"), ("digest", "0" * 64, "00000000")])
+def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path, field: str, value: object, named: str) -> None:
+    sealed = seal(tmp_path / "bundle")
+    document = json.loads(sealed.manifest.to_json())
+    document["frame"][field] = value
     (tmp_path / "bundle/manifest.json").write_text(json.dumps(document))
-    with pytest.raises(ModelError, match="100 candles"):
+    with pytest.raises(ModelError, match=named):
         Bundle.open(tmp_path / "bundle")
 
 

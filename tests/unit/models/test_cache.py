@@ -24,11 +24,6 @@ class CountingStore(ModelStore):
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "root"))
-
-
-@pytest.fixture
 def store(storage: Storage) -> CountingStore:
     return CountingStore(storage)
 
@@ -182,24 +177,22 @@ def test_two_users_have_separate_caches(storage: Storage, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("environment", "expected"),
+    ("cache_home", "environment", "expected"),
     [
-        pytest.param({"XDG_CACHE_HOME": "{tmp}/cache"}, "{tmp}/cache/coinfarm/models", id="the user's cache folder"),
-        pytest.param({"XDG_CACHE_HOME": "{tmp}/file/cache"}, "{tmp}/coinfarm-models-{uid}", id="no writable cache folder"),
-        pytest.param(
-            {"XDG_CACHE_HOME": "{tmp}/cache", "AWS_LAMBDA_FUNCTION_NAME": "f"},
-            "{tmp}/coinfarm-models-{uid}",
-            id="the temporary folder on Lambda",
-        ),
+        pytest.param("cache", {}, "cache/coinfarm/models", id="the user's cache folder"),
+        pytest.param("file/cache", {}, f"coinfarm-models-{os.getuid()}", id="no writable cache folder"),
+        pytest.param("cache", {"AWS_LAMBDA_FUNCTION_NAME": "f"}, f"coinfarm-models-{os.getuid()}", id="the temporary folder on Lambda"),
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache folder of other systems is not named by XDG_CACHE_HOME")
-def test_the_default_cache_folder(environment: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value.format(tmp=tmp_path))
+def test_the_default_cache_folder(
+    cache_home: str, environment: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"XDG_CACHE_HOME": str(tmp_path / cache_home), **environment}.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (tmp_path / "file").touch()
-    assert str(default_cache_dir()) == expected.format(tmp=tmp_path, uid=os.getuid())
+    assert default_cache_dir() == tmp_path / expected
     assert not (tmp_path / "cache").exists()
 
 

@@ -1,5 +1,3 @@
-"""Compiled forms in the manifest."""
-
 import json
 from pathlib import Path
 from typing import Any
@@ -11,10 +9,7 @@ from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
 from coinfarm.models.manifest import Manifest
-from coinfarm.models.publish import publish
-from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.storage import open_storage
 from tests.support.compiled_models import compiled_bundle
 
 EXACT = {name: Parity(correlation=1, rms_difference_share=0) for name in OUTPUT_NAMES}
@@ -28,15 +23,6 @@ def test_the_manifest_has_the_files_of_its_forms_in_the_same_version(tmp_path: P
     without = bundle.with_engines(Engines()).manifest
     assert list(without.files) == ["model.keras"]
     assert without.version == bundle.manifest.version
-
-
-def test_compiled_files_are_published_and_fetched_with_the_model(tmp_path: Path) -> None:
-    storage = open_storage(str(tmp_path / "root"))
-    bundle = compiled_bundle(tmp_path / "bundle", INT8)
-    version = publish(storage, bundle)
-    (tmp_path / "fetched").mkdir()
-    fetched = ModelStore(storage).fetch(version, tmp_path / "fetched")
-    assert (fetched.folder / INT8.file).read_bytes() == (bundle.folder / INT8.file).read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,14 @@
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coinfarm.errors import Conflict, ModelError
 from coinfarm.models.evaluations import read_evaluations, store_evaluation
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import Storage
 from tests.support.evaluation_documents import evaluation_json
 
 VERSION = "20260101-11111111"
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "root"))
 
 
 def test_stores_the_document_unchanged(storage: Storage) -> None:

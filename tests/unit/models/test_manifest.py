@@ -106,8 +106,3 @@ def test_the_outputs_of_members_are_concatenated(tmp_path: Path) -> None:
 def test_rejects_an_invalid_version(version: str) -> None:
     with pytest.raises(NotFound, match=re.escape(repr(version))):
         bundle_key(version)
-
-
-def test_the_key_of_a_file() -> None:
-    assert bundle_key("20260131-0a1b2c3d") == "versions/20260131-0a1b2c3d/manifest.json"
-    assert bundle_key("bare-0a1b2c3d", "compiled/a.bin") == "versions/bare-0a1b2c3d/compiled/a.bin"

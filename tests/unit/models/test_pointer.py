@@ -8,14 +8,9 @@ import pytest
 from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.pointer import POINTER_KEY, history, read_pointer, rollback
 from coinfarm.models.promotion import promote
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.fake_models import publish_model
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "root"))
 
 
 @pytest.fixture

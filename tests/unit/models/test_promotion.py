@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,11 @@ from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
 from coinfarm.models.pointer import POINTER_KEY, history, rollback
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
-from coinfarm.models.version import bundle_key
 from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import create_bundle, publish_model
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "root"))
 
 
 @pytest.fixture
@@ -50,7 +43,6 @@ def _serving(storage: Storage) -> Any:
 @pytest.mark.parametrize(
     ("ours", "theirs", "promoted"),
     [
-        pytest.param((0.2, 0.1, 0.0), (0.1, 0.1, 0.0), True, id="better"),
         pytest.param((0.1, 0.1, 0.0), (0.1, 0.1, 0.0), True, id="equal"),
         pytest.param((0.1, 0.1, -0.0027), (0.1, 0.1, 0.0), True, id="within the tolerance"),
         pytest.param((0.1, 0.1, -0.0033), (0.1, 0.1, 0.0), False, id="just worse"),
@@ -96,13 +88,6 @@ def test_compares_every_common_period(storage: Storage, incumbent: str, candidat
         _record(storage, version, later, **july)
     with pytest.raises(PromotionRejected, match=r"0.0500 on BTCUSD from 2019-07-01"):
         promote(storage, candidate)
-
-
-def test_promotes_the_first_version_with_any_score(storage: Storage, tmp_path: Path) -> None:
-    version = publish_model(storage, tmp_path / "first", "1")
-    _record(storage, version, -3.0)
-    promote(storage, version)
-    assert _serving(storage) == version
 
 
 def test_a_forced_promotion_stores_its_reason_and_the_failed_checks(
@@ -155,25 +140,9 @@ def test_compares_compiled_forms_with_keras(
     assert (forced is None) is is_close
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [Path.unlink, lambda path: path.write_text("3"), lambda path: path.write_text("2 and more")],
-    ids=["removed", "changed", "lengthened"],
-)
-def test_never_promotes_a_damaged_version(
-    damage: Callable[[Path], object], storage: Storage, incumbent: str, candidate: str, tmp_path: Path
-) -> None:
-    damage(tmp_path / "root/versions" / candidate / "model.keras")
+def test_never_promotes_a_damaged_version(storage: Storage, incumbent: str, candidate: str, tmp_path: Path) -> None:
+    (tmp_path / "root/versions" / candidate / "model.keras").write_text("3")
     with pytest.raises(ModelError, match=f"root/versions/{candidate}/model.keras"):
-        promote(storage, candidate, force_reason="a test")
-    assert _serving(storage) == incumbent
-
-
-def test_never_promotes_a_model_of_another_frame_geometry(storage: Storage, incumbent: str, candidate: str) -> None:
-    document = json.loads(storage.read(bundle_key(candidate)).data)
-    document["frame"]["digest"] = "0" * 64
-    storage.write(bundle_key(candidate), json.dumps(document).encode())
-    with pytest.raises(ModelError, match="00000000"):
         promote(storage, candidate, force_reason="a test")
     assert _serving(storage) == incumbent
 

@@ -2,17 +2,15 @@ from pathlib import Path
 
 import pytest
 
+from coinfarm.compilation.forms import INT8
 from coinfarm.errors import ModelError, NotFound, Unavailable
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
+from coinfarm.models.publish import publish
 from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, open_model_root, open_model_source
-from coinfarm.storage import Storage, open_storage
-from tests.support.fake_models import create_bundle, promote_model, publish_model
-
-
-@pytest.fixture
-def storage(tmp_path: Path) -> Storage:
-    return open_storage(str(tmp_path / "root"))
+from coinfarm.storage import Storage
+from tests.support.compiled_models import compiled_bundle
+from tests.support.fake_models import promote_model, publish_model, seal
 
 
 @pytest.fixture
@@ -24,7 +22,10 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_current_version_is_reported_when_the_pointer_moves(storage: Storage, tmp_path: Path) -> None:
     store = ModelStore(storage)
-    first = promote_model(storage, tmp_path / "1", "1")
+    first = publish_model(storage, tmp_path / "1", "1")
+    with pytest.raises(NotFound, match=r"current.json"):
+        store.current_if_changed(None)
+    promote(storage, first)
     current = store.current_if_changed(None)
     assert current is not None
     assert current.version == first
@@ -43,10 +44,11 @@ def test_a_version_is_listed_once_its_manifest_is_stored(storage: Storage, tmp_p
 
 
 def test_fetches_all_files_of_a_version(storage: Storage, tmp_path: Path, folder: Path) -> None:
-    version = publish_model(storage, tmp_path / "1", "1")
-    bundle = ModelStore(storage).fetch(version, folder)
-    assert bundle == Bundle.open(folder)
-    assert (folder / "model.keras").read_text() == "1"
+    compiled = compiled_bundle(tmp_path / "compiled", INT8)
+    fetched = ModelStore(storage).fetch(publish(storage, compiled), folder)
+    assert fetched == Bundle.open(folder)
+    for name in ("model.keras", INT8.file):
+        assert (folder / name).read_bytes() == (compiled.folder / name).read_bytes()
 
 
 def test_an_unknown_version_is_not_found(storage: Storage, tmp_path: Path, folder: Path) -> None:
@@ -74,14 +76,6 @@ def test_a_version_with_a_damaged_file_is_a_model_error(content: str | None, sto
         path.write_text(content)
     with pytest.raises(ModelError, match=r"model.keras"):
         ModelStore(storage).fetch(version, folder)
-
-
-def test_a_published_version_does_not_serve_before_its_promotion(storage: Storage, tmp_path: Path) -> None:
-    version = publish_model(storage, tmp_path / "1", "1")
-    with pytest.raises(NotFound, match=r"current.json"):
-        ModelStore(storage).current_if_changed(None)
-    promote(storage, version)
-    assert ModelStore(storage).current_if_changed(None) is not None
 
 
 def test_a_keras_file_serves_with_a_manifest_made_for_it(tmp_path: Path, folder: Path) -> None:

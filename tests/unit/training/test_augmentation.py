@@ -1,5 +1,3 @@
-"""A mirrored frame is the frame of the reflected prices."""
-
 import numpy as np
 
 from coinfarm.candles.synthetic import generate

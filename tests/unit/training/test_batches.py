@@ -1,5 +1,3 @@
-"""Training batches depend only on seed, epoch and step."""
-
 from pathlib import Path
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""Memory-mapped candles equal those in memory, and need a fraction of it."""
-
 import tracemalloc
 from pathlib import Path
 

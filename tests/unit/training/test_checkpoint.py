@@ -1,5 +1,3 @@
-"""The stored state of a run, and the check that it is the same run."""
-
 from pathlib import Path
 
 import pytest

@@ -1,5 +1,3 @@
-"""Comparison configs, and results that are stored and reused."""
-
 from pathlib import Path
 from types import ModuleType
 

@@ -1,5 +1,3 @@
-"""The windows of a period, and that no candle is used in two periods or before its time."""
-
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,5 +1,3 @@
-"""The reference network, and networks from other configs."""
-
 from types import ModuleType
 from typing import Any
 

@@ -1,5 +1,3 @@
-"""Strata by coin, trend and volatility, and how often windows are drawn from each."""
-
 import numpy as np
 import pytest
 

@@ -1,5 +1,3 @@
-"""Tiny panels, point by point."""
-
 import re
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""A forecast next to a frame: nothing of the frame is lost, and the larger chart covers the forecast's prices."""
-
 from collections.abc import Callable
 
 import numpy as np

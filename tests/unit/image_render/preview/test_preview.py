@@ -1,5 +1,3 @@
-"""Tiny frames typed by hand, and where their pixels are drawn."""
-
 import io
 
 import numpy as np

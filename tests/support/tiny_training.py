@@ -7,6 +7,8 @@ from coinfarm.candles.synthetic import generate
 from coinfarm.training.config import TrainingConfig
 from tests.support.synthetic_candles import START_MS
 
+_YEARS = {"train": 20, "validation": 21, "test": 22}
+
 CONFIG = """
 name = "tiny"
 candles = ["DEMO1-1h.parquet", "DEMO2-30m.parquet"]
@@ -18,6 +20,12 @@ steps_per_epoch = 3
 epochs = 2
 network = { dense_units = 4, blocks = [{ filters = 4, strides = [4, 5] }, { filters = 4, strides = [5, 5] }] }
 """
+
+
+def training_config(candles: Path, **fields: object) -> TrainingConfig:
+    """A config with one candle file, for each January of three years."""
+    periods = {name: {"start": f"20{year}-01-01", "stop": f"20{year}-02-01"} for name, year in _YEARS.items()}
+    return TrainingConfig.model_validate({"name": "tiny", "candles": [candles], "batch_size": 16, **periods, **fields})
 
 
 def write_tiny_training(folder: Path, epochs: int = 2) -> TrainingConfig:

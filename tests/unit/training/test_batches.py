@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -5,20 +6,15 @@ import pytest
 
 from coinfarm.candles.synthetic import generate
 from coinfarm.training.batches import training_batch
-from coinfarm.training.config import DateRange, TrainingConfig
+from coinfarm.training.config import DateRange
 from coinfarm.training.dataset import WindowDataset, build_dataset
 from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
 from image_render.rows import pack_rows
 from tests.support.synthetic_candles import START_MS
+from tests.support.tiny_training import training_config
 
+config = partial(training_config, Path("DEMO-1h.parquet"))
 JANUARY = DateRange.model_validate({"start": "2020-01-01", "stop": "2020-01-31"})
-
-
-def config(**fields: object) -> TrainingConfig:
-    periods = {
-        name: {"start": f"20{year}-01-01", "stop": f"20{year}-02-01"} for name, year in zip(("train", "validation", "test"), (20, 21, 22))
-    }
-    return TrainingConfig.model_validate({"name": "tiny", "candles": [Path("DEMO-1h.parquet")], "batch_size": 16, **periods, **fields})
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +28,12 @@ def sampler(dataset: WindowDataset) -> StratifiedSampler:
 
 
 def test_repeats_a_batch_exactly(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
-    for first, repeated in zip(
-        training_batch(config(), dataset, sampler, 3, 5), training_batch(config(), dataset, sampler, 3, 5), strict=True
-    ):
-        np.testing.assert_array_equal(first, repeated)
+    first, repeated = (training_batch(config(), dataset, sampler, 3, 5) for _ in range(2))
+    for found, expected in zip(repeated, first, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(
-    ("seed", "epoch", "step"), [pytest.param(2, 3, 5, id="seed"), pytest.param(1, 4, 5, id="epoch"), pytest.param(1, 3, 6, id="step")]
-)
+@pytest.mark.parametrize(("seed", "epoch", "step"), [(2, 3, 5), (1, 4, 5), (1, 3, 6)], ids=["seed", "epoch", "step"])
 def test_seed_epoch_and_step_change_the_batch(dataset: WindowDataset, sampler: StratifiedSampler, seed: int, epoch: int, step: int) -> None:
     other = training_batch(config(seed=seed), dataset, sampler, epoch, step)
     assert (other[1] != training_batch(config(seed=1), dataset, sampler, 3, 5)[1]).any()

@@ -4,7 +4,7 @@ import pytest
 
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.checkpoint import Checkpoint, TrainingState
-from coinfarm.training.config import TrainingConfig
+from tests.support.tiny_training import training_config
 
 
 @pytest.mark.parametrize(
@@ -21,32 +21,22 @@ def test_a_run_is_finished_after_its_epochs_or_its_patience(tmp_path: Path, loss
     state = TrainingState()
     for loss in losses:
         state = state.next_epoch(loss)
-    plan = config(tmp_path, epochs=5, patience_epochs=2)
+    plan = training_config(tmp_path / "DEMO-1h.parquet", epochs=5, patience_epochs=2)
     assert (state.epochs_done, state.best_epoch, state.is_finished(plan)) == (len(losses), best_epoch, finished)
 
 
-def config(folder: Path, **fields: object) -> TrainingConfig:
-    (folder / "DEMO-1h.parquet").touch()
-    periods = {
-        name: {"start": f"20{year}-01-01", "stop": f"20{year}-02-01"} for name, year in zip(("train", "validation", "test"), (20, 21, 22))
-    }
-    return TrainingConfig.model_validate({"name": "tiny", "candles": [folder / "DEMO-1h.parquet"], **periods, **fields})
-
-
-def test_resumes_the_same_run(tmp_path: Path) -> None:
+def test_resumes_the_same_config_and_names_the_differences_of_another(tmp_path: Path) -> None:
+    (tmp_path / "DEMO-1h.parquet").touch()
     for _ in range(2):
-        Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path))
+        Checkpoint(tmp_path / "run").start_or_resume(training_config(tmp_path / "DEMO-1h.parquet"))
     assert Checkpoint(tmp_path / "run").state == TrainingState()
-
-
-def test_rejects_another_config_and_names_the_differences(tmp_path: Path) -> None:
-    Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path))
     with pytest.raises(CoinfarmError, match=r"run: .*seed, epochs"):
-        Checkpoint(tmp_path / "run").start_or_resume(config(tmp_path, seed=2, epochs=7))
+        Checkpoint(tmp_path / "run").start_or_resume(training_config(tmp_path / "DEMO-1h.parquet", seed=2, epochs=7))
 
 
 def test_rejects_changed_or_missing_candles(tmp_path: Path) -> None:
-    plan = config(tmp_path)
+    plan = training_config(tmp_path / "DEMO-1h.parquet")
+    plan.candles[0].touch()
     Checkpoint(tmp_path / "run").start_or_resume(plan)
     (tmp_path / "DEMO-1h.parquet").write_bytes(b"more")
     with pytest.raises(CoinfarmError, match="run"):

@@ -4,24 +4,13 @@ from types import ModuleType
 import pytest
 
 import coinfarm.training
-from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.comparison import ComparisonConfig, compare_candidates, read_candidate_results
 from coinfarm.training.loop import read_candle_files
-from tests.support.synthetic_candles import START_MS
+from tests.support.tiny_training import write_tiny_training
 
-BASE = """
-name = "base"
-candles = ["DEMO1-1h.parquet"]
-train = { start = 2020-01-01, stop = 2020-01-21 }
-validation = { start = 2020-01-21, stop = 2020-02-02 }
-test = { start = 2020-02-02, stop = 2020-02-14 }
-batch_size = 4
-network = { dense_units = 4, blocks = [{ filters = 4, strides = [8, 8] }] }
-"""
 CANDIDATES = """
-base = "base.toml"
+base = "tiny.toml"
 
 [budget]
 epochs = 1
@@ -36,23 +25,22 @@ target_unit = "percent"
 
 @pytest.fixture
 def candidates(tmp_path: Path) -> Path:
-    (tmp_path / "DEMO1-1h.parquet").write_bytes(parquet_from_candles(generate("DEMO1", "1h", START_MS, 44 * 24, seed=1)))
-    (tmp_path / "base.toml").write_text(BASE)
+    write_tiny_training(tmp_path)
     (tmp_path / "candidates.toml").write_text(CANDIDATES)
     return tmp_path / "candidates.toml"
 
 
 def test_a_candidate_overrides_base_and_budget(candidates: Path) -> None:
     same, percent = ComparisonConfig.read(candidates).values()
-    assert (same.name, same.epochs, same.steps_per_epoch, same.batch_size, same.target_unit) == ("same", 1, 2, 4, "window_range")
+    assert (same.name, same.epochs, same.steps_per_epoch, same.batch_size, same.target_unit) == ("same", 1, 2, 8, "window_range")
     assert percent == same.model_copy(update={"name": "percent", "target_unit": "percent"})
-    assert same.candles == (candidates.parent / "DEMO1-1h.parquet",)
+    assert same.candles[0] == candidates.parent / "DEMO1-1h.parquet"
 
 
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        pytest.param(('"base.toml"', '"other.toml"'), r"other\.toml", id="missing base"),
+        pytest.param(('"tiny.toml"', '"other.toml"'), r"other\.toml", id="missing base"),
         pytest.param(("target_unit", "target"), r"candidates\.toml: percent: target: ", id="unknown field"),
         pytest.param(("[budget]", "[buget]"), r"candidates\.toml: buget: ", id="unknown table"),
     ],
@@ -74,7 +62,7 @@ def test_trains_each_candidate_once(keras: ModuleType, candidates: Path) -> None
     coins = read_candle_files(configs["same"])
     first = list(compare_candidates(configs, coins, results_file, lambda epoch, logs: None))
     assert [result.candidate for result in first] == ["same", "percent"]
-    assert {result.trained_frames for result in first} == {8}
+    assert {result.trained_frames for result in first} == {16}
     assert all(0 < result.loss < 10 for result in first)
     assert read_candidate_results(results_file) == first
     trained_again: list[int] = []

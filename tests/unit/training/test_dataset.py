@@ -30,7 +30,11 @@ def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") ->
     start_ms = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
     candles = generate(symbol, "1h", start_ms, days * HOURS_PER_DAY, seed=1)
     numbered = candles.columns._replace(volume=np.arange(1.0, len(candles) + 1))
-    return without(Candles(candles.symbol, candles.interval, candles.open_time, numbered, candles.filled), missing)
+    return without(with_columns(candles, numbered), missing)
+
+
+def with_columns(candles: Candles, columns: Columns) -> Candles:
+    return Candles(candles.symbol, candles.interval, candles.open_time, columns, candles.filled)
 
 
 def numbers_used(dataset: WindowDataset, horizon: int) -> set[int]:
@@ -108,12 +112,10 @@ def test_windows_do_not_span_coins() -> None:
 def test_later_candles_change_targets_but_not_frames() -> None:
     coin = hours(12)
     end = 250  # the last candle of the compared windows
-    changed = Columns(*(column.copy() for column in coin.columns))
-    for column in changed:
-        column[end:] *= 1.5
+    changed = Columns(*(np.where(np.arange(len(coin)) < end, column, 1.5 * column) for column in coin.columns))
     known = np.arange(end - WINDOW + 1)
     before = build_dataset([coin], MONTH, HORIZON)
-    after = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)], MONTH, HORIZON)
+    after = build_dataset([with_columns(coin, changed)], MONTH, HORIZON)
     np.testing.assert_array_equal(after.frames(known), before.frames(known))
     np.testing.assert_array_equal(after.range_pct[known], before.range_pct[known])
     rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may be before the changed candles
@@ -130,10 +132,9 @@ def test_excludes_windows_with_more_than_half_of_the_candles_filled() -> None:
 
 def test_excludes_windows_without_a_price_range() -> None:
     coin = hours(30)
-    flat = Columns(*(column.copy() for column in coin.columns))
-    for column in (flat.open, flat.high, flat.low, flat.close):
+    for column in coin.columns[:4]:
         column[100:310] = 100.0
-    dataset = build_dataset([Candles(coin.symbol, coin.interval, coin.open_time, flat, coin.filled)], MONTH, HORIZON)
+    dataset = build_dataset([coin], MONTH, HORIZON)
     everything = np.arange(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
     assert sorted(set(everything.tolist()) - set(dataset.starts.tolist())) == list(range(100, 111))
 
@@ -143,13 +144,7 @@ def test_a_period_starts_and_stops_at_midnight_utc() -> None:
     assert dataset.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
-@pytest.mark.parametrize(
-    ("period", "count"),
-    [
-        pytest.param(DateRange(start=day(0), stop=day(9)), 216, id="too short"),
-        pytest.param(DateRange(start=day(40), stop=day(60)), 0, id="after the last candle"),
-    ],
-)
-def test_names_a_coin_with_too_few_candles(period: DateRange, count: int) -> None:
+@pytest.mark.parametrize(("start", "stop", "count"), [(0, 9, 216), (40, 60, 0)], ids=["too short", "after the last candle"])
+def test_names_a_coin_with_too_few_candles(start: int, stop: int, count: int) -> None:
     with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles"):
-        build_dataset([hours(30, symbol="DEMO2")], period, HORIZON)
+        build_dataset([hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), HORIZON)

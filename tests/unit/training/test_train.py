@@ -91,12 +91,6 @@ def test_a_nan_loss_ends_the_run(keras: ModuleType, tmp_path: Path) -> None:
         train(write_tiny_training(tmp_path), tmp_path / "bundle", lambda epoch, logs: logs.update(val_loss=math.nan))
 
 
-def test_names_the_extra_of_a_missing_tensorboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coinfarm.extras.find_spec", lambda name: None if name == "tensorboard" else name)
-    with pytest.raises(CoinfarmError, match=r"pip install 'coinfarm\[train\]'"):
-        train(write_tiny_training(tmp_path), tmp_path / "bundle", lambda epoch, logs: None, tensorboard=tmp_path / "logs")
-
-
 def test_rejects_a_folder_that_is_not_empty(run: Run) -> None:
     with pytest.raises(CoinfarmError, match="bundle"):
         train(run.config, run.folder, lambda epoch, logs: None)

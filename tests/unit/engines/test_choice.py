@@ -1,4 +1,5 @@
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,6 @@ from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import CompiledForm
 from tests.support.compiled_models import BY_SPEED, compiled_bundle
-from tests.support.fake_models import create_bundle
 
 ZEN4 = frozenset({"sse4_2", "avx2", "avx512_vnni", "avx512_bf16"})
 CASCADE_LAKE = frozenset({"sse4_2", "avx2", "avx512_vnni"})
@@ -22,6 +22,7 @@ GRAVITON = frozenset({"asimd", "bf16", "i8mm"})
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide a GPU of the machine that runs the tests."""
     monkeypatch.setattr(loading, "has_gpu", lambda: False)
+    monkeypatch.setattr(backends, "select_gpu_backend", lambda: pytest.fail("imported a backend"))
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +53,14 @@ def test_auto_is_the_fastest_supported_form(bundle: Bundle, flags: frozenset[str
 
 @pytest.mark.parametrize(
     ("forms", "flags", "name"),
-    [pytest.param((BF16, F32), ZEN4, "bf16", id="no int8"), pytest.param((INT8,), SANDY_BRIDGE, None, id="no supported form: Keras")],
+    [
+        pytest.param((BF16, F32), ZEN4, "bf16", id="no int8"),
+        pytest.param((INT8,), SANDY_BRIDGE, None, id="no supported form: Keras"),
+        pytest.param((), ZEN4, None, id="no form: Keras"),
+    ],
 )
 def test_auto_uses_only_published_forms(forms: tuple[CompiledForm, ...], flags: frozenset[str], name: str | None, tmp_path: Path) -> None:
     assert chosen(compiled_bundle(tmp_path / "some", *forms), "auto", flags) == name
-
-
-def test_auto_is_keras_without_compiled_forms(tmp_path: Path) -> None:
-    assert chosen(create_bundle(tmp_path / "plain"), "auto", ZEN4) is None
 
 
 @pytest.mark.parametrize("choice", ["openvino-f32", "openvino-bf16", "openvino-int8", "openvino-int8-bf16"])
@@ -83,20 +84,11 @@ def test_the_engine_name_contains_the_form(bundle: Bundle, monkeypatch: pytest.M
     assert load_engine(bundle, "auto", max_batch=100).name == "openvino-int8"
 
 
-class FakeGpuEngine:
-    """Replaces the GPU engine."""
-
-    name = "keras-gpu-bf16"
-
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
-
-
 @pytest.mark.parametrize("choice", ["auto", "keras-gpu"])
 def test_prefers_a_gpu_to_compiled_forms(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, choice: EngineChoice) -> None:
     monkeypatch.setattr(loading, "has_gpu", lambda: True)
     monkeypatch.setattr(backends, "select_gpu_backend", lambda: "jax")
-    monkeypatch.setattr(keras_gpu, "KerasGpuEngine", FakeGpuEngine)
+    monkeypatch.setattr(keras_gpu, "KerasGpuEngine", lambda bundle: SimpleNamespace(name="keras-gpu-bf16"))
     assert load_engine(bundle, choice, max_batch=100).name == "keras-gpu-bf16"
 
 
@@ -114,31 +106,6 @@ def test_rejects_keras_gpu_without_a_usable_gpu(bundle: Bundle, monkeypatch: pyt
         load_engine(bundle, "keras-gpu", max_batch=100)
 
 
-def test_imports_no_backend_without_a_gpu(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail() -> None:
-        raise AssertionError("imported a backend")
-
-    monkeypatch.setattr(backends, "select_gpu_backend", fail)
-    load_engine(bundle, "auto", max_batch=100)
-
-
-class FakeKerasEngine:
-    """Replaces the Keras engine."""
-
-    name = "keras"
-
-    def __init__(self, bundle: Bundle, max_batch: int) -> None:
-        self.max_batch = max_batch
-
-
-@pytest.fixture
-def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
-    """OpenVINO is not installed, for example because its wheels need a newer libc."""
-    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == "openvino" else name)
-    monkeypatch.setattr(loading, "processor_flags", lambda: ZEN4)
-    monkeypatch.setattr(keras, "KerasEngine", FakeKerasEngine)
-
-
 @pytest.mark.parametrize("missing", ["keras", "tensorflow"])
 @pytest.mark.parametrize("choice", ["auto", "keras"])
 def test_names_the_extra_if_keras_is_missing(bundle: Bundle, choice: EngineChoice, missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,12 +115,10 @@ def test_names_the_extra_if_keras_is_missing(bundle: Bundle, choice: EngineChoic
         load_engine(bundle, choice, max_batch=100)
 
 
-@pytest.mark.usefixtures("no_openvino")
-def test_auto_is_keras_without_openvino(bundle: Bundle) -> None:
+def test_without_openvino_auto_is_keras_and_compiled_forms_are_rejected(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "find_spec", lambda name: None if name == "openvino" else name)
+    monkeypatch.setattr(loading, "processor_flags", lambda: ZEN4)
+    monkeypatch.setattr(keras, "KerasEngine", lambda bundle, max_batch: SimpleNamespace(name="keras"))
     assert load_engine(bundle, "auto", max_batch=100).name == "keras"
-
-
-@pytest.mark.usefixtures("no_openvino")
-def test_rejects_a_compiled_form_without_openvino(bundle: Bundle) -> None:
     with pytest.raises(ModelError, match="ENGINE=auto"):
         load_engine(bundle, "openvino-f32", max_batch=100)

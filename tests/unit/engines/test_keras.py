@@ -43,19 +43,26 @@ def keras_predictions(model: Any) -> Any:
     return np.concatenate([np.asarray(head) for head in (outputs if isinstance(outputs, list) else [outputs])], axis=1)
 
 
-def test_predicts_like_keras(network: Build, tmp_path: Path) -> None:
-    model = network(3)
-    model.save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
+@pytest.fixture(scope="module")
+def bundle(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    path = tmp_path_factory.mktemp("bare") / "model.keras"
+    network(3).save(path)
+    return Bundle.of_keras_file(path, name="bare")
+
+
+@pytest.fixture(scope="module")
+def engine(bundle: Bundle) -> KerasEngine:
+    return KerasEngine(bundle, max_batch=100)
+
+
+def test_predicts_like_keras(network: Build, engine: KerasEngine) -> None:
     outputs = engine.predict(FRAMES)
     assert (outputs.dtype, outputs.shape) == (np.float32, (7, 3))
-    np.testing.assert_allclose(outputs, keras_predictions(model), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs, keras_predictions(network(3)), rtol=1e-5, atol=1e-6)
     assert engine.name == "keras"
 
 
-def test_accepts_any_memory_layout(network: Build, tmp_path: Path) -> None:
-    network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
+def test_accepts_any_memory_layout(engine: KerasEngine) -> None:
     interleaved, every_second = np.ascontiguousarray(FRAMES), FRAMES[::2]
     np.testing.assert_array_equal(engine.predict(interleaved), engine.predict(FRAMES))
     np.testing.assert_allclose(engine.predict(every_second), engine.predict(FRAMES)[::2], rtol=1e-6)
@@ -76,35 +83,25 @@ def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_p
     np.testing.assert_allclose(KerasEngine(bundle, max_batch=100).predict(FRAMES), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_chunks_have_at_most_max_batch_frames(network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=3)
-    complete = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100).predict(FRAMES)
-    forward, chunks = engine._forward, []
-
-    def counting(planes: Any) -> Any:
-        chunks.append(planes.shape)
-        return forward(planes)
-
-    monkeypatch.setattr(engine, "_forward", counting)
-    np.testing.assert_allclose(engine.predict(FRAMES), complete, rtol=1e-6)
+def test_chunks_have_at_most_max_batch_frames(bundle: Bundle, engine: KerasEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    small, chunks = KerasEngine(bundle, max_batch=3), []
+    forward = small._forward
+    monkeypatch.setattr(small, "_forward", lambda planes: (chunks.append(planes.shape), forward(planes))[1])
+    np.testing.assert_allclose(small.predict(FRAMES), engine.predict(FRAMES), rtol=1e-6)
     assert chunks == [(3, 3, 200, 150), (3, 3, 200, 150), (1, 3, 200, 150)]
 
 
-def test_all_batch_sizes_share_one_trace(network: Build, tmp_path: Path) -> None:
+def test_all_batch_sizes_share_one_trace(engine: KerasEngine) -> None:
     """A retrace takes longer than a thousand predictions."""
-    network(3).save(tmp_path / "model.keras")
-    engine = KerasEngine(Bundle.of_keras_file(tmp_path / "model.keras", name="bare"), max_batch=100)
     for count in (1, 2, 7):
         engine.predict(FRAMES[:count])
     assert engine._forward.experimental_get_tracing_count() == 1
 
 
-def test_rejects_other_backends(keras: ModuleType, network: Build, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network(3).save(tmp_path / "model.keras")
+def test_rejects_other_backends(keras: ModuleType, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ModelError, match="jax"):
-        KerasEngine(Bundle.create(tmp_path, name="jax"), max_batch=100)
+        KerasEngine(bundle, max_batch=100)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +133,7 @@ def test_rejects_code_in_the_file(keras: ModuleType, tmp_path: Path) -> None:
         KerasEngine(Bundle.create(tmp_path, name="lambda"), max_batch=100)
 
 
-@pytest.mark.parametrize("content", [pytest.param(b"", id="empty"), pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(100), id="HDF5")])
+@pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(100)], ids=["empty", "HDF5"])
 def test_rejects_other_files(keras: ModuleType, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.keras of model \d{8}-[0-9a-f]{8}"):
@@ -144,12 +141,10 @@ def test_rejects_other_files(keras: ModuleType, tmp_path: Path, content: bytes) 
 
 
 @pytest.mark.parametrize("missing", ["config.json", "model.weights.h5"])
-def test_rejects_incomplete_archives(network: Build, tmp_path: Path, missing: str) -> None:
-    network(3).save(tmp_path / "complete.keras")
-    with zipfile.ZipFile(tmp_path / "complete.keras") as complete, zipfile.ZipFile(tmp_path / "model.keras", "w") as part:
+def test_rejects_incomplete_archives(bundle: Bundle, tmp_path: Path, missing: str) -> None:
+    with zipfile.ZipFile(bundle.folder / "model.keras") as complete, zipfile.ZipFile(tmp_path / "model.keras", "w") as part:
         for name in complete.namelist():
             if name != missing:
                 part.writestr(name, complete.read(name))
-    (tmp_path / "complete.keras").unlink()
     with pytest.raises(ModelError, match=r"model\.keras"):
         KerasEngine(Bundle.create(tmp_path, name="part"), max_batch=100)

@@ -31,6 +31,14 @@ def hours(days: int, symbol: str = "DEMOUSD", missing: Iterable[int] = ()) -> Ca
     return without(generate(symbol, "1h", START_MS, days * 24, seed=1), list(missing))
 
 
+def changed_after(coin: Candles, candle: int) -> Candles:
+    """Change every candle from that one on by a random factor."""
+    factor = np.ones(len(coin))
+    factor[candle:] = np.random.default_rng(1).uniform(0.5, 2.0, size=len(coin) - candle)
+    columns = Columns(*(column * factor for column in coin.columns))
+    return Candles(coin.symbol, coin.interval, coin.open_time, columns, coin.filled)
+
+
 def evaluation_frames(
     folder: Path, coins: list[Candles], spec: EvaluationSpec, cutoff_day: int | None = 0, **more: list[Candles]
 ) -> EvaluationFrames:
@@ -52,9 +60,8 @@ def test_evaluates_every_window_whose_horizon_is_in_the_period(tmp_path: Path) -
 def test_candles_after_the_period_change_nothing(tmp_path: Path) -> None:
     coin = hours(60)
     spec = EvaluationSpec(day(10), day(30))
-    changed = Columns(*(np.where(coin.open_time >= START_MS + 30 * DAY_MS, 1.5 * column, column) for column in coin.columns))
     before = evaluation_frames(tmp_path, [coin], spec)
-    after = evaluation_frames(tmp_path / "again", [Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)], spec)
+    after = evaluation_frames(tmp_path / "again", [changed_after(coin, 30 * 24)], spec)
     np.testing.assert_array_equal(after.observations.actual_pct, before.observations.actual_pct)
     np.testing.assert_array_equal(after.predicted_pct, before.predicted_pct)
 
@@ -116,14 +123,13 @@ def test_baselines_are_fitted_on_candles_before_the_evaluated_ones(tmp_path: Pat
 
 def test_candles_after_the_cut_off_do_not_change_the_fit(tmp_path: Path) -> None:
     coin = hours(60)
-    changed = Columns(*(np.where(coin.open_time >= START_MS + 20 * DAY_MS, 1.5 * column, column) for column in coin.columns))
-    other = Candles(coin.symbol, coin.interval, coin.open_time, changed, coin.filled)
     spec = EvaluationSpec(day(20), day(60))
-    fits = [evaluation_frames(tmp_path / name, [candles], spec, 20).fit_observations for name, candles in (("one", coin), ("other", other))]
-    assert fits[0] is not None
-    assert fits[1] is not None
-    np.testing.assert_array_equal(fits[0].features, fits[1].features)
-    np.testing.assert_array_equal(fits[0].actual_pct, fits[1].actual_pct)
+    fit = evaluation_frames(tmp_path / "one", [coin], spec, 20).fit_observations
+    after = evaluation_frames(tmp_path / "other", [changed_after(coin, 20 * 24)], spec, 20).fit_observations
+    assert fit is not None
+    assert after is not None
+    np.testing.assert_array_equal(fit.features, after.features)
+    np.testing.assert_array_equal(fit.actual_pct, after.actual_pct)
 
 
 def test_candles_to_fit_on_may_be_given_separately(tmp_path: Path) -> None:
@@ -131,17 +137,7 @@ def test_candles_to_fit_on_may_be_given_separately(tmp_path: Path) -> None:
     spec = EvaluationSpec(day(20), day(60))
     late = coin.between(START_MS + 20 * DAY_MS, None)
     assert evaluation_frames(tmp_path / "without", [late], spec, 20).fit_observations is None
-    given = evaluation_frames(tmp_path / "with", [late], spec, 20, baseline_coins=[coin]).fit_observations
-    assert given is not None
-    assert len(given) > 0
-
-
-def changed_after(coin: Candles, candle: int) -> Candles:
-    """Change every candle from that one on by a random factor."""
-    factor = np.ones(len(coin))
-    factor[candle:] = np.random.default_rng(1).uniform(0.5, 2.0, size=len(coin) - candle)
-    columns = Columns(*(column * factor for column in coin.columns))
-    return Candles(coin.symbol, coin.interval, coin.open_time, columns, coin.filled)
+    assert evaluation_frames(tmp_path / "with", [late], spec, 20, baseline_coins=[coin]).fit_observations is not None
 
 
 @pytest.mark.parametrize("end", [WINDOW, 230, 299])
@@ -172,32 +168,23 @@ def test_the_reference_model_does_not_look_ahead(tmp_path: Path) -> None:
     assert (unchanged[3] != changed[3]).all()
 
 
-def test_joins_the_parts_of_a_coin() -> None:
+def test_joins_the_parts_of_a_coin_unless_they_overlap_or_differ_in_their_interval() -> None:
     coin, other = hours(20), hours(10, "DEMO2")
     joined = join_by_symbol([coin[100:], other, coin[:100]])
     assert [(part.symbol, len(part)) for part in joined] == [("DEMO2", 240), ("DEMOUSD", 480)]
     np.testing.assert_array_equal(joined[1].open_time, coin.open_time)
     np.testing.assert_array_equal(joined[1].columns, coin.columns)
-
-
-def test_rejects_parts_that_overlap_or_differ_in_their_interval() -> None:
-    coin = hours(20)
+    assert digest(joined[1]) == digest(coin)
     with pytest.raises(CoinfarmError, match="DEMOUSD overlap"):
         join_by_symbol([coin[:100], coin[99:]])
     with pytest.raises(CoinfarmError, match="1h, 1m"):
         join_by_symbol([coin, minutes(300)])
+    assert digest(coin) not in (digest(coin[:-1]), digest(changed_after(coin, len(coin) - 1)))
 
 
 def test_rejects_an_empty_period() -> None:
     with pytest.raises(CoinfarmError, match="2020-01-04"):
         EvaluationSpec(day(3), day(3))
-
-
-def test_the_digest_does_not_depend_on_the_files() -> None:
-    coin = hours(20)
-    assert digest(coin) == digest(join_by_symbol([coin[:50], coin[50:]])[0])
-    assert digest(coin) != digest(coin[:-1])
-    assert digest(coin) != digest(changed_after(coin, len(coin) - 1))
 
 
 def test_each_coin_has_its_own_cut_off(tmp_path: Path) -> None:

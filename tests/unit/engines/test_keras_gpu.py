@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
+from coinfarm.engines import keras_gpu
 from coinfarm.engines.backends import open_device
 from coinfarm.engines.engine import is_rendering, is_streaming
 from coinfarm.engines.keras_gpu import KerasGpuEngine, render_rows
@@ -47,7 +48,7 @@ NOT_ON_JAX = {
 
 
 @pytest.fixture(scope="module", autouse=True)
-def keras() -> ModuleType:
+def keras() -> Iterator[ModuleType]:
     from coinfarm.engines.startup_logs import suppress_startup_logs
 
     if BACKEND == "jax":
@@ -55,7 +56,9 @@ def keras() -> ModuleType:
     with suppress_startup_logs():
         import keras
     assert keras.backend.backend() == BACKEND
-    return keras
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras_gpu, "_MAX_ON_CPU", 4)  # each batch size is compiled
+        yield keras
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +66,16 @@ def network(keras: ModuleType) -> Build:
     """Builds a small network; `outputs` is the number of its outputs."""
 
     def build(outputs: int = 3, seed: int = 1) -> Any:
-        weights = keras.initializers.GlorotUniform(seed)  # not Keras' own seed, which loads TensorFlow to set its too
         frame = keras.Input(STANDARD.shape)
-        x = keras.layers.Conv2D(4, 10, 10, use_bias=False, kernel_initializer=weights)(frame)
+        x = keras.layers.Conv2D(4, 10, 10, use_bias=False, kernel_initializer="zeros")(frame)
         x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
         x = keras.layers.Dropout(0.5)(keras.layers.Flatten()(x))
-        return keras.Model(frame, keras.layers.Dense(outputs, kernel_initializer=weights)(x))
+        model = keras.Model(frame, keras.layers.Dense(outputs, kernel_initializer="zeros")(x))
+        random = np.random.default_rng(seed)  # Keras' own initializers take seconds on JAX
+        model.set_weights(
+            [random.uniform(-0.1, 0.1, one.shape) if one.ndim > 1 else random.uniform(0.5, 1.5, one.shape) for one in model.get_weights()]
+        )
+        return model
 
     return build
 
@@ -159,7 +166,7 @@ def test_default_precision_is_the_fastest_of_the_device(bundle: Bundle) -> None:
     engine = KerasGpuEngine(bundle, "cpu")
     assert engine.name == "keras-cpu-bf16"
     assert BACKEND in engine.description.lower()
-    assert 1 <= engine.batch_frames <= 16
+    assert engine.batch_frames in (1, 4)
 
 
 def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:

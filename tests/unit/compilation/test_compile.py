@@ -28,7 +28,7 @@ from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
-from image_render.draw import draw_frames
+from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.synthetic_candles import minutes
 
@@ -40,7 +40,7 @@ Build = Callable[..., Any]
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     """Fewer frames than `Sample.from_candles` accepts."""
-    frames = draw_frames(windows(minutes(36_000).columns, stride=200))
+    frames = render_frames(windows(minutes(36_000).columns, stride=200))
     return Sample(frames[::3], np.concatenate([frames[1::3], frames[2::3]]), ("DEMOUSD",))
 
 
@@ -120,7 +120,7 @@ def test_omits_forms_without_parity_and_those_of_other_processors(
     monkeypatch.setattr(compilation, "RECIPES", RECIPES[:2])
     found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
     assert [form.name for form in found.bundle.manifest.engines.forms] == ["f32"]
-    rejected = {attempt.form.name: attempt.parity is not None for attempt in found.attempts if attempt.refusal}
+    rejected = {attempt.form.name: attempt.parity is not None for attempt in found.attempts if attempt.rejection}
     assert rejected == {"bf16": False, "int8": True, "int8-bf16": False}
     assert INT8.file not in found.bundle.manifest.files
     assert not (tmp_path / INT8.file).exists()

@@ -34,7 +34,7 @@ def test_names_a_changed_or_missing_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("field", "value", "named"), [("windowCandles", 100, "100 candles"), ("digest", "0" * 64, "00000000")])
 def test_rejects_a_bundle_of_another_frame_geometry(tmp_path: Path, field: str, value: object, named: str) -> None:
-    sealed = seal(tmp_path / "bundle")
+    sealed = create_bundle(tmp_path / "bundle")
     document = json.loads(sealed.manifest.to_json())
     document["frame"][field] = value
     (tmp_path / "bundle/manifest.json").write_text(json.dumps(document))

@@ -10,7 +10,7 @@ from coinfarm.models.publish import publish
 from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, open_model_root, open_model_source
 from coinfarm.storage import Storage
 from tests.support.compiled_models import compiled_bundle
-from tests.support.fake_models import promote_model, publish_model, seal
+from tests.support.fake_models import create_bundle, promote_model, publish_model
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """A model root with a valid network in service, to which an attacker publishes others."""
 
+import stat
 import zipfile
+from collections.abc import Container
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +17,7 @@ from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import ModelManager
-from coinfarm.storage import open_storage
+from coinfarm.storage import Storage, open_storage
 
 Parts = dict[str, bytes]
 
@@ -34,10 +36,19 @@ def archive_parts(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def pack(parts: Parts, file: Path) -> None:
+def pack(parts: Parts, file: Path, links: Container[str] = ()) -> None:
+    """Write the archive; those in `links` are symbolic links."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in parts.items():
-            archive.writestr(name, content)
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (stat.S_IFLNK | 0o777) << 16 if name in links else 0
+            archive.writestr(member, content, zipfile.ZIP_DEFLATED)
+
+
+def manager_of(storage: Storage, folder: Path, rejections: list[str]) -> ModelManager:
+    """A model manager with real engines that looks for a new version at every call."""
+    options: dict[str, Any] = {"cache_dir": folder / "cache", "refresh_s": 0, "on_rejection": rejections.append}
+    return ModelManager(storage.uri(), lambda bundle: load_engine(bundle, "auto", 10), **options)
 
 
 class ModelRoot:
@@ -47,13 +58,7 @@ class ModelRoot:
         self.folder = folder
         self.storage = open_storage(str(folder / "root"))
         self.rejections: list[str] = []
-        self.manager = ModelManager(
-            self.storage.uri(),
-            lambda bundle: load_engine(bundle, "auto", 10),
-            cache_dir=folder / "cache",
-            refresh_s=0,
-            on_rejection=self.rejections.append,
-        )
+        self.manager = manager_of(self.storage, folder, self.rejections)
         self.publish(archive_parts)
         self.serving = self.manager.current_model()
 

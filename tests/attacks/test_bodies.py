@@ -5,29 +5,25 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 import requests
 
-from tests.attacks.serve_process import ServeProcess
 from tests.support.demo_requests import demo_request
 
-pytestmark = [
-    pytest.mark.enable_socket,
-    pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' /proc"),
-]
+pytestmark = [pytest.mark.enable_socket, pytest.mark.skipif(sys.platform != "linux", reason="needs Linux' /proc")]
 MAX_GROWTH_MB = 60
 """Several times the body limit: a body is held as parts, as bytes, and in base64."""
 
 
 @pytest.fixture(autouse=True)
-def container() -> None:
+def container():
     """Replaces the container of the unit tests: the server has its own."""
 
 
 @pytest.fixture(autouse=True)
-def bounded_memory_and_alive(served: ServeProcess) -> Iterator[None]:
+def bounded_memory_and_alive(served):
     """After each attack, the server predicts and its memory has not grown much."""
     served.check_alive()
     before_mb = served.reset_peak()
@@ -36,16 +32,15 @@ def bounded_memory_and_alive(served: ServeProcess) -> Iterator[None]:
     assert served.peak_mb - before_mb < MAX_GROWTH_MB
 
 
-def connected(served: ServeProcess) -> socket.socket:
+def connected(served):
     return socket.create_connection(("127.0.0.1", served.port), timeout=20)
 
 
-def head(*headers: str) -> bytes:
-    lines = ["POST /predictions HTTP/1.1", "Host: coinfarm", "Content-Type: application/json", *headers]
-    return "\r\n".join([*lines, "", ""]).encode()
+def head(*headers):
+    return "\r\n".join(["POST /predictions HTTP/1.1", "Host: coinfarm", "Content-Type: application/json", *headers, "", ""]).encode()
 
 
-def read_response(connection: socket.socket) -> bytes:
+def read_response(connection):
     """Read until the server closes the connection or a complete problem document has arrived."""
     received = b""
     while part := connection.recv(65_536):
@@ -55,13 +50,13 @@ def read_response(connection: socket.socket) -> bytes:
     return received
 
 
-def test_rejects_a_body_of_100_mb(served: ServeProcess) -> None:
+def test_rejects_a_body_of_100_mb(served):
     response = requests.post(f"{served.url}/predictions", data=b"[" * 100_000_000, headers={"content-type": "application/json"}, timeout=30)
     assert response.status_code == 413
     assert response.headers["content-type"] == "application/problem+json"
 
 
-def test_rejects_a_chunked_body_once_it_is_too_large(served: ServeProcess) -> None:
+def test_rejects_a_chunked_body_once_it_is_too_large(served):
     """While the client is still sending."""
     chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
     with connected(served) as connection:
@@ -71,24 +66,10 @@ def test_rejects_a_chunked_body_once_it_is_too_large(served: ServeProcess) -> No
         assert b" 413 " in read_response(connection).partition(b"\r\n")[0]
 
 
-def test_closes_the_connection_of_an_endless_body(served: ServeProcess) -> None:
-    chunk = b"100000\r\n" + b" " * (1 << 20) + b"\r\n"
-    with connected(served) as connection:
-        connection.sendall(head("Transfer-Encoding: chunked"))
-        with pytest.raises(ConnectionError):
-            _send_for(20, connection, chunk)
-
-
-def _send_for(seconds: float, connection: socket.socket, chunk: bytes) -> None:
-    started = time.monotonic()
-    while time.monotonic() - started < seconds:
-        connection.sendall(chunk)
-
-
-def test_slow_bodies_do_not_block_other_clients(served: ServeProcess) -> None:
+def test_slow_bodies_do_not_block_other_clients(served):
     body = json.dumps(demo_request()).encode()
-    slow = [connected(served) for _ in range(50)]
-    try:
+    with ExitStack() as stack:
+        slow = [stack.enter_context(connected(served)) for _ in range(50)]
         for connection in slow:
             connection.sendall(head(f"Content-Length: {len(body)}") + body[:100])
         started = time.monotonic()
@@ -96,12 +77,9 @@ def test_slow_bodies_do_not_block_other_clients(served: ServeProcess) -> None:
         assert time.monotonic() - started < 5
         slow[0].sendall(body[100:])
         assert slow[0].recv(65_536).startswith(b"HTTP/1.1 200")
-    finally:
-        for connection in slow:
-            connection.close()
 
 
-def test_does_not_process_an_incomplete_body(served: ServeProcess) -> None:
+def test_does_not_process_an_incomplete_body(served):
     body = json.dumps(demo_request()).encode()
     with connected(served) as connection:
         connection.sendall(head(f"Content-Length: {len(body) + 1}") + body)
@@ -116,11 +94,12 @@ def test_does_not_process_an_incomplete_body(served: ServeProcess) -> None:
         pytest.param(b"hello\r\n\r\n", id="not HTTP"),
         pytest.param(b"GET / HTTP/1.1\r\n" + b"A: " + b"a" * 1_000_000 + b"\r\n\r\n", id="a header of a megabyte"),
         pytest.param(head("Content-Length: -1"), id="a negative length"),
+        pytest.param(head("Content-Length: 5", "Content-Length: 6") + b"hello", id="two lengths"),
         pytest.param(head("Content-Length: 99999999999999999999999999"), id="a length beyond 64 bits"),
         pytest.param(head("Transfer-Encoding: chunked") + b"zz\r\n", id="an invalid chunk length"),
     ],
 )
-def test_invalid_http_is_a_client_error(served: ServeProcess, sent: bytes) -> None:
+def test_invalid_http_is_a_client_error(served, sent):
     with connected(served) as connection:
         try:
             connection.sendall(sent)
@@ -131,21 +110,19 @@ def test_invalid_http_is_a_client_error(served: ServeProcess, sent: bytes) -> No
     assert not received or received.split(b" ")[1].startswith(b"4")
 
 
-def test_websockets_are_not_found(served: ServeProcess) -> None:
+def test_websockets_are_not_found(served):
     headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "A" * 22 + "=="}
     assert requests.get(f"{served.url}/anything", headers=headers, timeout=10).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "path", ["/..%2f..%2fetc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/docs/../../secret", "/%00", "/%ff"]
-)
-def test_path_traversal_is_not_found(served: ServeProcess, path: str) -> None:
+@pytest.mark.parametrize("path", ["/%2e%2e/..%2fetc/passwd", "//etc/passwd", "/docs/../../secret", "/%00", "/%ff"])
+def test_path_traversal_is_not_found(served, path):
     with connected(served) as connection:
         connection.sendall(f"GET {path} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
         assert b" 404 " in read_response(connection).partition(b"\r\n")[0]
 
 
-def test_does_not_decompress_bodies(served: ServeProcess) -> None:
+def test_does_not_decompress_bodies(served):
     """`content-encoding` is ignored, so no body can expand."""
     packed = gzip.compress(bytes(1 << 26))
     headers = {"content-type": "application/json", "content-encoding": "gzip"}

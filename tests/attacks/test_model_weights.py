@@ -1,48 +1,40 @@
 """HDF5 weights that refer to other files or expand to gigabytes are rejected."""
 
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
 import h5py
 import numpy as np
 import pytest
 
-from tests.attacks.model_root import ModelRoot, Parts
-
 
 @pytest.fixture(autouse=True)
-def container() -> None:
+def container():
     """Replaces the container of the unit tests: these tests load real models."""
 
 
-def external_storage(file: Any, path: str, secret: Path) -> None:
+def external_storage(file, path, secret):
     file.create_dataset(path, (3, 3), "f4", external=[(str(secret), 0, 36)])
 
 
-def external_link(file: Any, path: str, secret: Path) -> None:
+def external_link(file, path, secret):
     file[path] = h5py.ExternalLink(str(secret), "x")
 
 
-def virtual(file: Any, path: str, secret: Path) -> None:
+def virtual(file, path, secret):
     layout = h5py.VirtualLayout((3, 3), "f4")
     layout[:] = h5py.VirtualSource(str(secret), "x", (3, 3))
     file.create_virtual_dataset(path, layout)
 
 
-def circle(file: Any, path: str, _: Path) -> None:
+def circle(file, path, _):
     file[path] = h5py.SoftLink(f"/{path}")
 
 
-def huge(file: Any, path: str, _: Path) -> None:
+def huge(file, path, _):
     file.create_dataset(path, (20_000, 20_000), "f4", chunks=(1000, 1000), compression="gzip")
 
 
 @pytest.mark.tensorflow
 @pytest.mark.parametrize("make", [external_storage, external_link, virtual, circle, huge], ids=lambda make: make.__name__.replace("_", " "))
-def test_rejects_weights_outside_the_file(
-    root: ModelRoot, archive_parts: Parts, tmp_path: Path, limit_memory: Any, make: Callable[[Any, str, Path], None]
-) -> None:
+def test_rejects_weights_outside_the_file(root, archive_parts, tmp_path, limit_memory, make):
     secret, weights = tmp_path / "secret", tmp_path / "weights.h5"
     secret.write_bytes(np.full(9, 42, np.float32).tobytes())
     weights.write_bytes(archive_parts["model.weights.h5"])
@@ -55,7 +47,7 @@ def test_rejects_weights_outside_the_file(
         assert "model.keras" in root.last_rejection()
 
 
-def _datasets(file: Any) -> list[str]:
-    names: list[str] = []
+def _datasets(file):
+    names = []
     file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
     return names

@@ -1,10 +1,9 @@
 """The conversion of engine outputs to percent."""
 
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import InvalidInput, ModelError
@@ -12,20 +11,15 @@ from coinfarm.models.manifest import Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from image_render.render import Frames
 from image_render.windows import Columns, window_range_pct, windows
 from tests.support.pixel_engine import PixelEngine, expected_outputs, loaded
 from tests.support.synthetic_candles import minutes
 
 RETURN_MAP = (-2.0, 0.0, 8.0)
+"""Class 0 is -2, class 1 is 0, class 2 is 8: shares between 0 and 1 become -2 + 2 * share."""
 
 
-def interpolated(raw: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Class 0 is -2, class 1 is 0, class 2 is 8; all shares are between 0 and 1."""
-    return -2.0 + 2.0 * raw
-
-
-def test_outputs_are_percent_in_standard_order(tmp_path: Path) -> None:
+def test_outputs_are_percent_in_standard_order(tmp_path):
     """The model has them in another order and in different units."""
     outputs = (
         Output(name="endChangePct", unit="percent", return_map=RETURN_MAP),
@@ -37,62 +31,52 @@ def test_outputs_are_percent_in_standard_order(tmp_path: Path) -> None:
     raw = expected_outputs(series)
     range_pct = window_range_pct(windows(series.candles.columns))
     values = dict(zip(OUTPUT_NAMES, predictor.predict(series).values_pct.T, strict=True))
-    np.testing.assert_allclose(values["endChangePct"], interpolated(raw[:, 0]), rtol=1e-12)
+    np.testing.assert_allclose(values["endChangePct"], -2 + 2 * raw[:, 0], rtol=1e-12)
     np.testing.assert_allclose(values["maxRisePct"], raw[:, 1] * range_pct, rtol=1e-12)
-    np.testing.assert_allclose(values["maxDeclinePct"], interpolated(raw[:, 2]) * range_pct, rtol=1e-12)
+    np.testing.assert_allclose(values["maxDeclinePct"], (-2 + 2 * raw[:, 2]) * range_pct, rtol=1e-12)
 
 
-class ConstantEngine:
-    """Predicts the same outputs for every frame."""
+@pytest.fixture
+def constant_predictor(tmp_path):
+    """Makes predictors with an engine that predicts the same for every frame; `outputs` are those of the manifest."""
 
-    name = "constant"
+    def constant_predictor(*values, **details):
+        engine = SimpleNamespace(name="constant", predict=lambda frames: np.tile(np.array(values, np.float32), (len(frames), 1)))
+        return Predictor(loaded(tmp_path / "model", engine, **details), max_batch=10)
 
-    def __init__(self, *outputs: float) -> None:
-        self.outputs = outputs
-
-    def predict(self, frames: Frames) -> NDArray[np.float32]:
-        return np.tile(np.array(self.outputs, np.float32), (len(frames), 1))
+    return constant_predictor
 
 
 @pytest.mark.parametrize(
     ("raw", "percent"),
-    [
-        pytest.param(0.0, -2.0, id="first class"),
-        pytest.param(0.25, -1.5, id="between two"),
-        pytest.param(-0.5, -2.0, id="below the first"),
-        pytest.param(7.0, 8.0, id="above the last"),
-    ],
+    [(0.0, -2.0), (0.25, -1.5), (-0.5, -2.0), (7.0, 8.0)],
+    ids=["first class", "between two", "below the first", "above the last"],
 )
-def test_return_map_is_interpolated_and_clipped(tmp_path: Path, raw: float, percent: float) -> None:
-    outputs = tuple(Output(name=name, return_map=RETURN_MAP) for name in OUTPUT_NAMES)  # type: ignore[arg-type]
-    predictor = Predictor(loaded(tmp_path / "model", ConstantEngine(raw, raw, raw), outputs=outputs), max_batch=10)
+def test_return_map_is_interpolated_and_clipped(constant_predictor, raw, percent):
+    predictor = constant_predictor(raw, raw, raw, outputs=tuple(Output(name=name, return_map=RETURN_MAP) for name in OUTPUT_NAMES))
     assert predictor.predict(Series(minutes(200))).values_pct.tolist() == [[percent] * 3]
 
 
-def test_a_flat_window_has_no_range(tmp_path: Path) -> None:
+def test_a_flat_window_has_no_range(constant_predictor):
     flat = minutes(200)
     flat = Candles(flat.symbol, flat.interval, flat.open_time, Columns(*(np.full(200, 7.0) for _ in Columns._fields)), flat.filled)
-    outputs = tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES)  # type: ignore[arg-type]
-    predictor = Predictor(loaded(tmp_path / "model", ConstantEngine(1, -1, 0.5), outputs=outputs), max_batch=10)
+    predictor = constant_predictor(1, -1, 0.5, outputs=tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES))
     assert predictor.predict(Series(flat)).values_pct.tolist() == [[0, 0, 0]]
 
 
 @pytest.mark.parametrize(
-    ("outputs", "error", "message"),
-    [
-        pytest.param((1.0,) * 4, RuntimeError, r"\(10, 4\)", id="too many"),
-        pytest.param((1.0, float("nan"), 1.0), ModelError, "model", id="NaN"),
-    ],
+    ("values", "error", "message"),
+    [((1.0,) * 4, RuntimeError, r"\(10, 4\)"), ((1.0, float("nan"), 1.0), ModelError, "model")],
+    ids=["too many", "NaN"],
 )
-def test_rejects_invalid_engine_outputs(tmp_path: Path, outputs: tuple[float, ...], error: type[Exception], message: str) -> None:
-    predictor = Predictor(loaded(tmp_path / "model", ConstantEngine(*outputs)), max_batch=10)
+def test_rejects_invalid_engine_outputs(constant_predictor, values, error, message):
     with pytest.raises(error, match=message):
-        predictor.predict(Series(minutes(215)))
+        constant_predictor(*values).predict(Series(minutes(215)))
 
 
-def test_frames_need_ranges_for_window_range_outputs(tmp_path: Path) -> None:
+def test_frames_need_ranges_for_window_range_outputs(constant_predictor):
     outputs = (Output(name="maxRisePct"), Output(name="maxDeclinePct", unit="window_range"), Output(name="endChangePct"))
-    predictor = Predictor(loaded(tmp_path / "model", ConstantEngine(1, -2, 3), outputs=outputs), max_batch=10)
+    predictor = constant_predictor(1, -2, 3, outputs=outputs)
     frames = np.zeros((2, 200, 150, 3), np.uint8)
     with pytest.raises(InvalidInput, match="/windowRangePct"):
         predictor.predict_frames(frames, None)

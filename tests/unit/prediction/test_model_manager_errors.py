@@ -2,84 +2,54 @@
 
 import json
 import logging
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from coinfarm.engines.engine import Engine
 from coinfarm.errors import ModelError, StorageError, Unavailable
-from coinfarm.models.bundle import Bundle
 from coinfarm.models.pointer import POINTER_KEY
 from coinfarm.models.promotion import promote
 from coinfarm.models.version import bundle_key
-from coinfarm.prediction.model_manager import ModelManager
-from coinfarm.storage import Blob, Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.fake_models import FakeEngine, value_of
-from tests.unit.prediction.conftest import Clock
 
 
-def _missing(storage: Storage, publish: Callable[[str], str]) -> str:
-    storage.write(POINTER_KEY, json.dumps({"version": "20260101-00000000"}).encode())
-    return "20260101-00000000"
-
-
-def _tampered(storage: Storage, publish: Callable[[str], str]) -> str:
+def promote_tampered(storage, publish):
     version = publish("2")
     promote(storage, version)
     storage.write(bundle_key(version, "model.keras"), b"3")
-    return "model.keras"
 
 
-def _other_geometry(storage: Storage, publish: Callable[[str], str]) -> str:
+def promote_other_geometry(storage, publish):
     version = publish("2")
     promote(storage, version)
     document = json.loads(storage.read(bundle_key(version)).data)
     document["frame"]["digest"] = "0" * 64
     storage.write(bundle_key(version), json.dumps(document).encode())
-    return "00000000"
 
 
-def _damaged_pointer(storage: Storage, publish: Callable[[str], str]) -> str:
-    storage.write(POINTER_KEY, b'{"version"')
-    return "current.json"
+def pointer_of(content):
+    return lambda storage, publish: storage.write(POINTER_KEY, content)
 
 
-def _large_pointer(storage: Storage, publish: Callable[[str], str]) -> str:
-    storage.write(POINTER_KEY, b" " * 64_001)
-    return "current.json"
-
-
-def _engine_raises(storage: Storage, publish: Callable[[str], str]) -> str:
-    promote(storage, publish("not a number"))
-    return "ValueError"
-
-
-def _not_finite(storage: Storage, publish: Callable[[str], str]) -> str:
-    promote(storage, publish("nan"))
-    return "nan"
-
-
-INVALID = [_missing, _tampered, _other_geometry, _damaged_pointer, _large_pointer, _engine_raises, _not_finite]
-
-
-@pytest.mark.parametrize("make_invalid", INVALID, ids=lambda make_invalid: make_invalid.__name__.strip("_").replace("_", " "))
+@pytest.mark.parametrize(
+    ("make_invalid", "reason"),
+    [
+        pytest.param(pointer_of(b'{"version": "20260101-00000000"}'), "20260101-00000000", id="missing"),
+        pytest.param(pointer_of(b'{"version"'), "current.json", id="damaged pointer"),
+        pytest.param(pointer_of(b" " * 64_001), "current.json", id="large pointer"),
+        pytest.param(promote_tampered, "model.keras", id="tampered"),
+        pytest.param(promote_other_geometry, "00000000", id="other geometry"),
+        pytest.param(lambda storage, publish: promote(storage, publish("not a number")), "ValueError", id="engine raises"),
+        pytest.param(lambda storage, publish: promote(storage, publish("nan")), "nan", id="not finite"),
+    ],
+)
 def test_rejects_an_invalid_version_and_keeps_the_old_one(
-    make_invalid: Callable[[Storage, Callable[[str], str]], str],
-    manager: ModelManager,
-    storage: Storage,
-    publish: Callable[[str], str],
-    promote_new: Callable[[str], str],
-    clock: Clock,
-    rejections: list[str],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+    make_invalid, reason, manager, storage, publish, promote_new, clock, rejections, caplog
+):
     promote_new("1")
     model = manager.current_model()
-    reason = make_invalid(storage, publish)
+    make_invalid(storage, publish)
     clock.now += 60
     assert manager.current_model() is model
     assert len(rejections) == 1
@@ -91,12 +61,10 @@ def test_rejects_an_invalid_version_and_keeps_the_old_one(
     assert len(rejections) == 1
 
 
-def test_does_not_load_a_rejected_version_again(
-    make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str], storage: Storage, clock: Clock, rejections: list[str]
-) -> None:
-    attempts: list[str] = []
+def test_does_not_load_a_rejected_version_again(make_manager, promote_new, storage, clock, rejections):
+    attempts = []
 
-    def load_engine(bundle: Bundle) -> Engine:
+    def load_engine(bundle):
         attempts.append(bundle.manifest.version)
         return FakeEngine(bundle)
 
@@ -118,50 +86,33 @@ def test_does_not_load_a_rejected_version_again(
     assert attempts == [good, bad, bad]
 
 
-class Failing(FolderStorage):
-    """Raises `Unavailable` in the methods named in `failing`."""
-
-    failing: tuple[str, ...] = ()
-
-    def read_if_changed(self, key: str, etag: str | None, max_bytes: int | None = None) -> Blob | None:
-        self._may("read_if_changed")
-        return super().read_if_changed(key, etag, max_bytes)
-
-    def download(self, key: str, path: Path, max_bytes: int) -> None:
-        self._may("download")
-        super().download(key, path, max_bytes)
-
-    def _may(self, method: str) -> None:
-        if method in self.failing:
-            raise Unavailable(f"{method} failed")
-
-
 @pytest.mark.parametrize("method", ["read_if_changed", "download"])
-def test_retries_after_network_errors(
-    method: str,
-    make_manager: Callable[..., ModelManager],
-    promote_new: Callable[[str], str],
-    tmp_path: Path,
-    clock: Clock,
-    rejections: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_retries_after_network_errors(method, make_manager, promote_new, tmp_path, clock, rejections, monkeypatch):
+    class Failing(FolderStorage):
+        """Fails in a method while there is a file `failing`."""
+
+    def fail_or_call(self, *arguments, **options):
+        if (tmp_path / "failing").exists():
+            raise Unavailable(f"{method} failed")
+        return getattr(FolderStorage, method)(self, *arguments, **options)
+
+    monkeypatch.setattr(Failing, method, fail_or_call)
     monkeypatch.setattr("coinfarm.models.store.open_storage", lambda root: Failing(Path(root)))
     manager = make_manager(uri=str(tmp_path / "root"))
     promote_new("1")
     manager.current_model()
     promote_new("2")
-    monkeypatch.setattr(Failing, "failing", (method,))
+    (tmp_path / "failing").touch()
     for _ in range(2):
         clock.now += 60
         assert value_of(manager) == 1
     assert rejections == [f"{method} failed"] * 2
-    monkeypatch.setattr(Failing, "failing", ())
+    (tmp_path / "failing").unlink()
     clock.now += 60
     assert value_of(manager) == 2
 
 
-def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new: Callable[[str], str], rejections: list[str]) -> None:
+def test_raises_until_there_is_a_first_model(manager, promote_new, rejections):
     with pytest.raises(ModelError, match=r"current\.json"):
         manager.current_model()
     promote_new("not a number")
@@ -173,9 +124,9 @@ def test_raises_until_there_is_a_first_model(manager: ModelManager, promote_new:
     assert rejections == []
 
 
-def test_rejects_an_engine_with_other_outputs(make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str]) -> None:
+def test_rejects_an_engine_with_other_outputs(make_manager, promote_new):
     class TwoOutputs(FakeEngine):
-        def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        def predict(self, frames):
             return super().predict(frames)[:, :2]
 
     promote_new("1")
@@ -183,12 +134,9 @@ def test_rejects_an_engine_with_other_outputs(make_manager: Callable[..., ModelM
         make_manager(TwoOutputs).current_model()
 
 
-def test_an_unwritable_cache_is_no_rejection(
-    make_manager: Callable[..., ModelManager], promote_new: Callable[[str], str], tmp_path: Path
-) -> None:
+def test_an_unwritable_cache_is_no_rejection(manager, promote_new, tmp_path):
     version = promote_new("1")
     (tmp_path / "cache").touch()
-    manager = make_manager()
     with pytest.raises(StorageError, match="MODEL_CACHE_DIR"):
         manager.version(version)
     (tmp_path / "cache").unlink()

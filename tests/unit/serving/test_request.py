@@ -1,8 +1,6 @@
 """Parsing and validation of requests and messages."""
 
 import json
-import tracemalloc
-from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,15 +11,16 @@ from coinfarm.errors import CandleError, InvalidInput, MalformedRequest, TooLarg
 from coinfarm.serving.request import BatchRequest, PredictionRequest, parse_request, prepare_series
 from image_render.windows import Columns
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
+from tests.support.traced_memory import peak_below
 
 CANDLES = minutes(203)
-REQUEST: dict[str, Any] = {"symbol": "DEMOUSD", "interval": "1m", "candles": rows_from_candles(CANDLES)}
-MESSAGE: dict[str, Any] = REQUEST | {"resultsUri": "results/demo.json"}
-FILE_MESSAGE: dict[str, Any] = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "demo.parquet", "resultsUri": "results/demo.parquet"}
+REQUEST = {"symbol": "DEMOUSD", "interval": "1m", "candles": rows_from_candles(CANDLES)}
+MESSAGE = REQUEST | {"resultsUri": "results/demo.json"}
+FILE_MESSAGE = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "demo.parquet", "resultsUri": "results/demo.parquet"}
 
 
 @pytest.mark.parametrize("document", [REQUEST, json.dumps(REQUEST).encode()], ids=["object", "bytes"])
-def test_a_request_has_a_series_of_windows(document: Any) -> None:
+def test_a_request_has_a_series_of_windows(document):
     series = parse_request(PredictionRequest, document).series(max_frames=4)
     assert_same_candles(series.candles, CANDLES)
     assert (series.stride, len(series)) == (1, 4)
@@ -29,26 +28,33 @@ def test_a_request_has_a_series_of_windows(document: Any) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [b"", b"{", b"{'symbol': 1}", b"\xff", b'{"symbol": "A"', b"[" * 10_000],
-    ids=["empty", "cut short", "single quotes", "not UTF-8", "not closed", "deeply nested"],
+    [b"", b"{'symbol': 1}", b"\xff", b'{"symbol": "A"', b"[" * 10_000],
+    ids=["empty", "single quotes", "not UTF-8", "not closed", "deeply nested"],
 )
-def test_rejects_invalid_json(document: bytes) -> None:
+def test_rejects_invalid_json(document):
     with pytest.raises(MalformedRequest):
         parse_request(PredictionRequest, document)
 
 
-@pytest.mark.parametrize("document", [[], 7, None, "predict", b"[]", b"null"], ids=repr)
-def test_rejects_json_that_is_not_an_object(document: Any) -> None:
+def pointers_of(kind, document):
+    """The pointers of the errors; values, which may be secret, are not repeated."""
     with pytest.raises(InvalidInput) as error:
-        parse_request(PredictionRequest, document)
+        parse_request(kind, document)
     assert not isinstance(error.value, MalformedRequest)
-    assert [item.pointer for item in error.value.errors] == [""]
+    assert "secret" not in str(error.value)
+    return [item.pointer for item in error.value.errors]
+
+
+@pytest.mark.parametrize("document", [7, None, b"[]", b"null"], ids=repr)
+def test_rejects_json_that_is_not_an_object(document):
+    assert pointers_of(PredictionRequest, document) == [""]
 
 
 @pytest.mark.parametrize(
     ("changed", "pointer"),
     [
         pytest.param({"candles": []}, "/candles", id="no candles"),
+        pytest.param({"symbol": "secret secret"}, "/symbol", id="a symbol with a space"),
         pytest.param({"stride": 10_001}, "/stride", id="stride over the limit"),
         pytest.param({"stride": 1.5}, "/stride", id="fractional stride"),
         pytest.param({"gaps": "ignore"}, "/gaps", id="unknown gaps"),
@@ -56,43 +62,31 @@ def test_rejects_json_that_is_not_an_object(document: Any) -> None:
         pytest.param({"resultsUri": "a.json"}, "/resultsUri", id="a field of messages"),
     ],
 )
-def test_rejects_invalid_fields(changed: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(InvalidInput) as error:
-        parse_request(PredictionRequest, REQUEST | changed)
-    assert [item.pointer for item in error.value.errors] == [pointer]
+def test_rejects_invalid_fields(changed, pointer):
+    assert pointers_of(PredictionRequest, REQUEST | changed) == [pointer]
 
 
-def test_reports_all_missing_fields() -> None:
-    with pytest.raises(InvalidInput) as error:
-        parse_request(PredictionRequest, {})
-    assert [item.pointer for item in error.value.errors] == ["/symbol", "/interval", "/candles"]
+def test_reports_all_missing_fields():
+    assert pointers_of(PredictionRequest, {}) == ["/symbol", "/interval", "/candles"]
 
 
-def test_errors_do_not_repeat_values() -> None:
-    with pytest.raises(InvalidInput) as error:
-        parse_request(PredictionRequest, REQUEST | {"symbol": "secret secret"})
-    assert "secret" not in str(error.value)
-
-
-def test_rejects_intervals_that_do_not_divide_a_day() -> None:
+def test_rejects_intervals_that_do_not_divide_a_day():
     with pytest.raises(InvalidInput, match="/interval: '7m'"):
         parse_request(PredictionRequest, REQUEST | {"interval": "7m"}).series(10)
 
 
-@pytest.mark.parametrize(("gaps", "count"), [("fill", 203), ("reject", None)])
-def test_fills_or_rejects_gaps(gaps: Literal["fill", "reject"], count: int | None) -> None:
+def test_fills_or_rejects_gaps():
     broken = minutes(203, missing={50, 51})
-    if count is None:
-        with pytest.raises(CandleError, match="/candles/50/openTime: 2 candles"):
-            prepare_series(broken, 1, gaps, max_frames=4)
-    else:
-        series = prepare_series(broken, 1, gaps, max_frames=4)
-        assert len(series.candles) == count
-        assert series.candles.filled.sum() == 2
+    with pytest.raises(CandleError, match="/candles/50/openTime: 2 candles"):
+        prepare_series(broken, 1, "reject", max_frames=4)
+    filled = prepare_series(broken, 1, "fill", max_frames=4).candles
+    assert (len(filled), filled.filled.sum()) == (203, 2)
+    with pytest.raises(TooLarge, match=r"\b203\b.*\b202\b"):  # filled candles count towards the limit
+        prepare_series(broken, 1, "fill", max_frames=3)
 
 
 @pytest.mark.parametrize("count", [0, 199])
-def test_rejects_too_few_candles(count: int) -> None:
+def test_rejects_too_few_candles(count):
     with pytest.raises(CandleError, match="/candles: "):
         prepare_series(CANDLES[:count], 1, "fill", max_frames=4)
 
@@ -100,32 +94,22 @@ def test_rejects_too_few_candles(count: int) -> None:
 @pytest.mark.parametrize("gaps", ["fill", "reject"])
 @pytest.mark.parametrize(
     ("stride", "max_frames", "max_candles"),
-    [pytest.param(1, 3, 202, id="stride 1"), pytest.param(2, 1, 201, id="stride 2"), pytest.param(3, 1, 202, id="stride 3")],
+    [(1, 3, 202), (2, 1, 201), (3, 1, 202)],
 )
-def test_rejects_one_candle_over_the_limit(gaps: Literal["fill", "reject"], stride: int, max_frames: int, max_candles: int) -> None:
+def test_rejects_one_candle_over_the_limit(gaps, stride, max_frames, max_candles):
     assert len(prepare_series(CANDLES[:max_candles], stride, gaps, max_frames)) == max_frames
     with pytest.raises(TooLarge, match=f"{max_frames + 1} windows .* {max_candles} candles"):
         prepare_series(CANDLES[: max_candles + 1], stride, gaps, max_frames)
 
 
-def test_filled_candles_count_towards_the_limit() -> None:
-    with pytest.raises(TooLarge, match=r"\b203\b.*\b202\b"):
-        prepare_series(minutes(203, missing={100, 101}), 1, "fill", max_frames=3)
-
-
-def test_rejects_a_gap_of_centuries_before_filling_it() -> None:
+def test_rejects_a_gap_of_centuries_before_filling_it():
     flat = Columns(*(np.full(2, 7.0) for _ in Columns._fields))
     with_gap = Candles.checked("DEMOUSD", "1m", np.array([START_MS, START_MS + 1_000_000_000 * MINUTE_MS]), flat)
-    tracemalloc.start()
-    try:
-        with pytest.raises(TooLarge, match="10000000"):
-            prepare_series(with_gap, 10_000, "fill", max_frames=50_000)
-        assert tracemalloc.get_traced_memory()[1] < 100_000
-    finally:
-        tracemalloc.stop()
+    with peak_below(100_000), pytest.raises(TooLarge, match="10000000"):
+        prepare_series(with_gap, 10_000, "fill", max_frames=50_000)
 
 
-def test_messages_have_candles_or_a_file() -> None:
+def test_messages_have_candles_or_a_file():
     assert parse_request(BatchRequest, FILE_MESSAGE).candles is None
     assert parse_request(BatchRequest, MESSAGE).candles_uri is None
 
@@ -145,10 +129,8 @@ def test_messages_have_candles_or_a_file() -> None:
         pytest.param(MESSAGE | {"stride": 0}, "/stride", id="stride of zero"),
     ],
 )
-def test_rejects_invalid_messages(document: dict[str, Any], pointer: str) -> None:
-    with pytest.raises(InvalidInput) as error:
-        parse_request(BatchRequest, document)
-    assert [item.pointer for item in error.value.errors] == [pointer]
+def test_rejects_invalid_messages(document, pointer):
+    assert pointers_of(BatchRequest, document) == [pointer]
 
 
 NEW_YEAR_MS = 1_577_836_800_000
@@ -158,7 +140,6 @@ NEW_YEAR_MS = 1_577_836_800_000
     ("time", "time_ms"),
     [
         pytest.param("2020-01-01", NEW_YEAR_MS, id="date"),
-        pytest.param("2020-01-01T00:00:00Z", NEW_YEAR_MS, id="UTC"),
         pytest.param("2020-01-01T02:00:00+02:00", NEW_YEAR_MS, id="east of UTC"),
         pytest.param("2020-01-01T00:00:00.250Z", NEW_YEAR_MS + 250, id="milliseconds"),
         pytest.param(NEW_YEAR_MS, NEW_YEAR_MS, id="milliseconds since the epoch"),
@@ -167,6 +148,6 @@ NEW_YEAR_MS = 1_577_836_800_000
         pytest.param("9999-12-31T23:59:59-14:00", 253_402_351_199_000, id="last datetime"),
     ],
 )
-def test_from_and_to_accept_any_time_zone(time: str | int, time_ms: int) -> None:
+def test_from_and_to_accept_any_time_zone(time, time_ms):
     request = parse_request(BatchRequest, FILE_MESSAGE | {"from": time, "to": time})
     assert (request.start_ms, request.stop_ms) == (time_ms, time_ms)

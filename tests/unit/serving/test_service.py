@@ -1,10 +1,7 @@
 """The service with a model root and a fake engine."""
 
-from pathlib import Path
-
 import pytest
 
-from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.series import Series
 from coinfarm.serving import service
 from coinfarm.serving.service import Service
@@ -15,11 +12,11 @@ from tests.support.synthetic_candles import minutes
 
 
 @pytest.fixture
-def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def loads(monkeypatch):
     """The batch limit with which each engine was loaded."""
-    limits: list[int] = []
+    limits = []
 
-    def load_engine(bundle: Bundle, choice: str, max_batch: int) -> FakeEngine:
+    def load_engine(bundle, choice, max_batch):
         limits.append(max_batch)
         return FakeEngine(bundle)
 
@@ -28,37 +25,30 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path):
     return Settings(model_uri=str(tmp_path / "root"), model_cache_dir=tmp_path / "cache", model_refresh_s=0, max_batch=7)
 
 
-def test_reports_each_loaded_version_once(settings: Settings, loads: list[int], tmp_path: Path) -> None:
-    reported: list[float] = []
+def test_reports_each_loaded_version_once(settings, loads, tmp_path):
+    reported = []
     serving = Service(settings, on_load=reported.append)
     storage = open_storage(settings.model_uri)
+
+    def predicted(version=None):
+        return float(serving.predictor(version).predict(Series(minutes(200))).values_pct[0, 0])
+
     for content in ("1.0", "2.0"):
         promote_model(storage, tmp_path / content, content)
-        for _ in range(3):
-            assert serving.predictor().predict(Series(minutes(200))).values_pct.tolist() == [[float(content)] * 3]
-    assert len(reported) == len(loads) == 2
-    assert all(load_ms > 0 for load_ms in reported)
-    assert loads == [7, 7]
-
-
-def test_predicts_with_a_pinned_version(settings: Settings, loads: list[int], tmp_path: Path) -> None:
-    storage = open_storage(settings.model_uri)
-    promote_model(storage, tmp_path / "serving", "1.0")
+        assert [predicted() for _ in range(3)] == [float(content)] * 3
     pinned = publish_model(storage, tmp_path / "pinned", "5.0")
-    serving = Service(settings)
-    values = [serving.predictor(version).predict(Series(minutes(200))).values_pct[0, 0] for version in (None, pinned, None)]
-    assert values == [1, 5, 1]
-    assert len(loads) == 2
+    assert [predicted(pinned), predicted(), predicted(pinned)] == [5, 2, 5]
+    assert len(reported) == 2, "one that is put into service"
+    assert all(load_ms > 0 for load_ms in reported)
+    assert loads == [7, 7, 7]
 
 
 @pytest.mark.parametrize(("answer_cache_frames", "cached"), [(100, 3), (0, 0)])
-def test_caches_predictions_across_requests(
-    settings: Settings, loads: list[int], tmp_path: Path, answer_cache_frames: int, cached: int
-) -> None:
+def test_caches_predictions_across_requests(settings, loads, tmp_path, answer_cache_frames, cached):
     promote_model(open_storage(settings.model_uri), tmp_path / "model", "1.0")
     serving = Service(settings.model_copy(update={"answer_cache_frames": answer_cache_frames}))
     serving.predictor().predict(Series(minutes(202)))

@@ -4,12 +4,12 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.serving.settings import Settings
 
 
-def test_reads_variables() -> None:
+def test_reads_variables():
     settings = Settings.from_environment({"MODEL_URI": "s3://bucket/mine", "MODEL_REFRESH_S": "2.5", "MAX_BATCH": "32", "ENGINE": "keras"})
     assert (settings.model_uri, settings.model_refresh_s, settings.max_batch, settings.engine) == ("s3://bucket/mine", 2.5, 32, "keras")
 
 
-def test_ignores_empty_and_other_variables() -> None:
+def test_ignores_empty_and_other_variables():
     """A template passes an unset parameter as an empty string."""
     assert Settings.from_environment({"CANDLES_ROOT": "", "MAX_BATCH": "", "PATH": "/bin", "max_frames": "7"}) == Settings()
 
@@ -25,6 +25,6 @@ def test_ignores_empty_and_other_variables() -> None:
         ("ENGINE", "tpu"),
     ],
 )
-def test_invalid_values_are_named(variable: str, text: str) -> None:
+def test_invalid_values_are_named(variable, text):
     with pytest.raises(CoinfarmError, match=f"{variable}='{text}'"):
         Settings.from_environment({variable: text})

@@ -64,14 +64,14 @@ class ComputeTarget(Document):
 
 
 class CostEstimate(Document):
-    """The number of frames that have candles and of messages (shards), and the compute targets at the prices of `prices_date`.
+    """The number of windows that have candles and of shards, and the compute targets at the prices of `prices_date`.
 
-    `messages_without_candles` of the messages have nothing to predict.
+    `shards_without_candles` of the shards have nothing to predict.
     """
 
-    frames: int
-    messages: int
-    messages_without_candles: int
+    windows: int = Field(alias="frames")
+    shards: int = Field(alias="messages")
+    shards_without_candles: int = Field(alias="messagesWithoutCandles")
     prices_date: str
     targets: tuple[ComputeTarget, ...] = Field(alias="ways")
 
@@ -81,35 +81,33 @@ class CostEstimate(Document):
 
 
 def estimate_cost(
-    frames: int, messages: int, without_candles: int, reads_per_message: int, speed: Speed, limits: ComputeLimits
+    windows: int, shards: int, without_candles: int, reads_per_shard: int, speed: Speed, limits: ComputeLimits
 ) -> CostEstimate:
     """Estimate the cost on every compute target.
 
-    A message costs its share of three SQS calls, a read of its result, `reads_per_message` reads of candle files, and a write.
+    A shard costs its share of three SQS calls, a read of its result, `reads_per_shard` reads of candle files, and a write.
     """
-    calls_usd = messages * (
+    calls_usd = shards * (
         3 / _MESSAGES_PER_CALL * SQS_USD_PER_REQUEST
-        + (1 + reads_per_message) * S3_USD_PER_READ
+        + (1 + reads_per_shard) * S3_USD_PER_READ
         + (1 + 1 / _MESSAGES_PER_CALL) * S3_USD_PER_WRITE
     )
-    lambda_target = _lambda_target(frames, messages, speed, limits, calls_usd)
-    targets = (_local_target(frames, speed), lambda_target, *_gpu_targets(frames, messages, limits, calls_usd))
-    return CostEstimate(
-        frames=frames, messages=messages, messages_without_candles=without_candles, prices_date=PRICES_DATE, targets=targets
-    )
+    lambda_target = _lambda_target(windows, shards, speed, limits, calls_usd)
+    targets = (_local_target(windows, speed), lambda_target, *_gpu_targets(windows, shards, limits, calls_usd))
+    return CostEstimate(windows=windows, shards=shards, shards_without_candles=without_candles, prices_date=PRICES_DATE, targets=targets)
 
 
-def _local_target(frames: int, speed: Speed) -> ComputeTarget:
+def _local_target(windows: int, speed: Speed) -> ComputeTarget:
     return ComputeTarget(
-        name="here", workers=1, frames_per_s=speed.frames_per_s, seconds=frames / speed.frames_per_s, usd=0.0, basis=speed.source
+        name="here", workers=1, frames_per_s=speed.frames_per_s, seconds=windows / speed.frames_per_s, usd=0.0, basis=speed.source
     )
 
 
-def _lambda_target(frames: int, messages: int, speed: Speed, limits: ComputeLimits, calls_usd: float) -> ComputeTarget:
+def _lambda_target(windows: int, shards: int, speed: Speed, limits: ComputeLimits, calls_usd: float) -> ComputeTarget:
     cores = limits.lambda_memory_mb / LAMBDA_MB_PER_CORE
     frames_per_s = speed.frames_per_s / speed.cores * cores
-    busy_s = frames / frames_per_s
-    invocations = -(-messages // _MESSAGES_PER_CALL)
+    busy_s = windows / frames_per_s
+    invocations = -(-shards // _MESSAGES_PER_CALL)
     workers = min(limits.lambda_functions, invocations)
     usd = busy_s * limits.lambda_memory_mb / 1024 * LAMBDA_USD_PER_GB_S + invocations * LAMBDA_USD_PER_REQUEST + calls_usd
     return ComputeTarget(
@@ -122,7 +120,7 @@ def _lambda_target(frames: int, messages: int, speed: Speed, limits: ComputeLimi
     )
 
 
-def _gpu_targets(frames: int, messages: int, limits: ComputeLimits, calls_usd: float) -> tuple[ComputeTarget, ComputeTarget]:
+def _gpu_targets(windows: int, shards: int, limits: ComputeLimits, calls_usd: float) -> tuple[ComputeTarget, ComputeTarget]:
     instance_type, measured = limits.instance_type, limits.gpu_frames_per_s
     frames_per_s = measured or ASSUMED_GPU_FRAMES_PER_S.get(instance_type)
     if measured:
@@ -131,8 +129,8 @@ def _gpu_targets(frames: int, messages: int, limits: ComputeLimits, calls_usd: f
         basis = f"ASSUMED, not measured: what an earlier system reached on one {instance_type}"
     else:
         basis = f"no speed on {instance_type} is known: give one with --gpu-frames-per-s"
-    busy_s = frames / frames_per_s if frames_per_s else None
-    workers = min(limits.instances, messages)
+    busy_s = windows / frames_per_s if frames_per_s else None
+    workers = min(limits.instances, shards)
 
     def target(name: ComputeTargetName, price_share: float) -> ComputeTarget:
         return ComputeTarget(

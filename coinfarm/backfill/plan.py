@@ -80,7 +80,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
 
 
 def measure_speed(predictor: Predictor) -> Speed:
-    """The speed of rendering and predicting synthetic candles on this machine, measured for two seconds."""
+    """The speed of rendering and predicting synthetic candles on this machine, measured for 1.5 seconds."""
     candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, _TIMED_FRAMES + STANDARD.window_candles - 1, seed=1)
     frames, started = 0, time.perf_counter()
     while time.perf_counter() - started < _TIMED_S:

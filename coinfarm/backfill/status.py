@@ -31,8 +31,8 @@ class Status(Document):
     """Of the `shards`, `done` have a result and `unsent` were never sent. `waiting`, `in_flight` and `dead_lettered` are approximate counts
     of the queues; None if there is no queue. `failed` shards without a result have a failure note; `failures` are the first of them.
 
-    `frames` is the number of requested frames, `frames_done` that of the shards done. `usd` is the estimated cost of these on `target`,
-    without those done before the run. `frames_per_s` and `seconds_left` are None if the speed is unknown.
+    `windows` is the number of requested windows, `windows_done` that of the shards done. `usd` is the estimated cost of these on `target`,
+    without those done before the run. `windows_per_s` and `seconds_left` are None if the speed is unknown.
     """
 
     shards: int
@@ -43,9 +43,9 @@ class Status(Document):
     dead_lettered: int | None
     failed: int
     failures: tuple[ShardFailure, ...]
-    frames: int
-    frames_done: int
-    frames_per_s: float | None
+    windows: int = Field(alias="frames")
+    windows_done: int = Field(alias="framesDone")
+    windows_per_s: float | None = Field(alias="framesPerS")
     seconds_left: float | None
     usd: float
     usd_estimated: float | None = Field(alias="usdQuoted")
@@ -82,14 +82,14 @@ class StatusMonitor:
         manifest, submission = self._run.manifest, read_submission(self._run)
         shards = list(manifest.shards())
         done = done_shards(self._run)
-        frames, frames_done = sum(shard.window_count for shard in shards), sum(shard.window_count for shard in done)
+        windows, windows_done = sum(shard.window_count for shard in shards), sum(shard.window_count for shard in done)
         failed, first = failures(self._run, done, _REASONS_SHOWN)
         depth = self._queue.depth() if self._queue else None
         dead = self._dead_letters.depth() if self._dead_letters else None
-        before = submission.frames_done_before if submission else 0
+        before = submission.windows_done_before if submission else 0
         if submission and not self._samples:
             self._samples.append(_Sample(submission.started_at, before))
-        frames_per_s = self._speed(_Sample(datetime.now(UTC), frames_done)) if frames_done < frames else None
+        windows_per_s = self._speed(_Sample(datetime.now(UTC), windows_done)) if windows_done < windows else None
         estimated_usd = manifest.estimate.target(manifest.target).usd
         return Status(
             shards=len(shards),
@@ -100,11 +100,11 @@ class StatusMonitor:
             dead_lettered=None if dead is None else dead.total,
             failed=failed,
             failures=tuple(ShardFailure(shard=str(failure.shard), reason=failure.reason) for failure in first),
-            frames=frames,
-            frames_done=frames_done,
-            frames_per_s=frames_per_s,
-            seconds_left=(frames - frames_done) / frames_per_s if frames_per_s else None,
-            usd=(estimated_usd or 0.0) * (frames_done - before) / frames if submission and frames else 0.0,
+            windows=windows,
+            windows_done=windows_done,
+            windows_per_s=windows_per_s,
+            seconds_left=(windows - windows_done) / windows_per_s if windows_per_s else None,
+            usd=(estimated_usd or 0.0) * (windows_done - before) / windows if submission and windows else 0.0,
             usd_estimated=estimated_usd,
             target=manifest.target,
         )
@@ -115,10 +115,10 @@ class StatusMonitor:
             self._samples.popleft()
         first = self._samples[0]
         seconds = (sample.at - first.at).total_seconds()
-        return (sample.frames_done - first.frames_done) / seconds if seconds > 0 and sample.frames_done > first.frames_done else None
+        return (sample.windows_done - first.windows_done) / seconds if seconds > 0 and sample.windows_done > first.windows_done else None
 
 
 @dataclass(frozen=True)
 class _Sample:
     at: datetime
-    frames_done: int
+    windows_done: int

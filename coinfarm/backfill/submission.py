@@ -30,13 +30,13 @@ OnSent = Callable[[int, int], None]
 class Submission(Document):
     """The progress of sending a run: the first `sent` of its shards, in order, were sent or done before.
 
-    `frames_done_before` is the number of frames in shards that had results when it started, which cost this run nothing.
+    `windows_done_before` is the number of windows in shards that had results when it started, which cost this run nothing.
     """
 
     queue_url: str
     started_at: AwareDatetime
     sent: int = Field(ge=0)
-    frames_done_before: int = Field(ge=0)
+    windows_done_before: int = Field(ge=0, alias="framesDoneBefore")
 
 
 def read_submission(run: Run) -> Submission | None:
@@ -56,8 +56,8 @@ def submit(run: Run, queue: "Queue", on_sent: OnSent = lambda *_: None) -> int:
     shards, done = list(run.manifest.shards()), done_shards(run)
     submission = read_submission(run)
     if submission is None:
-        frames_done = sum(shard.window_count for shard in done)
-        submission = Submission(queue_url=queue.url, started_at=datetime.now(UTC), sent=0, frames_done_before=frames_done)
+        windows_done = sum(shard.window_count for shard in done)
+        submission = Submission(queue_url=queue.url, started_at=datetime.now(UTC), sent=0, windows_done_before=windows_done)
     indices = [index for index in range(submission.sent, len(shards)) if shards[index] not in done]
 
     def store_progress(sent: int) -> None:

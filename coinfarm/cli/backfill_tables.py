@@ -21,9 +21,9 @@ def estimate_table(manifest: RunManifest) -> "Table":
     """Time and cost on each compute target; below the table, the basis of each speed."""
     estimate = manifest.estimate
     series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} to {manifest.to_date}"
-    title = f"{estimate.frames:,} frames in {estimate.messages:,} shards, {series}, model {manifest.model_version}"
-    if estimate.messages_without_candles:
-        title += f"; {estimate.messages_without_candles:,} of the shards without candles"
+    title = f"{estimate.windows:,} windows in {estimate.shards:,} shards, {series}, model {manifest.model_version}"
+    if estimate.shards_without_candles:
+        title += f"; {estimate.shards_without_candles:,} of the shards without candles"
     notes = [
         f"{_TARGET_NAMES[target.name].removesuffix(', on demand')}: {target.basis}"
         for target in estimate.targets
@@ -51,7 +51,7 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "dead-lettered": _count(status.dead_lettered),
         "never sent": _count(status.unsent),
         "failed, without a result": f"{status.failed:,}",
-        "frames/s": _count(None if status.frames_per_s is None else round(status.frames_per_s)),
+        "frames/s": _count(None if status.windows_per_s is None else round(status.windows_per_s)),
         "time left": "none" if status.is_complete else None if status.seconds_left is None else duration_text(status.seconds_left),
         "dollars so far": None if status.unsent is None else _cost_text(status),
     }
@@ -66,7 +66,7 @@ def status_table(status: Status, run_uri: str) -> "Table":
         notes.append(
             f"{plural_text(status.lost, 'shard')} neither done nor in a queue; send again with: coinfarm backfill resume --run {run_uri}"
         )
-    table = _table(f"{100 * status.frames_done / max(1, status.frames):.1f} % done", "", "", caption="\n".join(notes))
+    table = _table(f"{100 * status.windows_done / max(1, status.windows):.1f} % done", "", "", caption="\n".join(notes))
     for name, value in rows.items():
         if value is not None:
             table.add_row(name, value)

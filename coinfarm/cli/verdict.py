@@ -112,10 +112,9 @@ def _predict(run: "Run") -> None:
     from coinfarm.cli.backfill_tables import run_summary_lines
 
     manifest = run.manifest
+    windows = manifest.estimate.windows
     shards = list(manifest.shards())
-    _log(
-        f"Backfill: {manifest.estimate.frames:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}"
-    )
+    _log(f"Backfill: {windows:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
     started = time.perf_counter()
     with run_progress_bar(sum(shard.window_count for shard in shards)) as show:
         progress = run_locally(run.storage.uri(), shards, min(available_cores(), len(shards)), show)

@@ -101,7 +101,7 @@ def _figures(result: DemoResult) -> Figures:
 
     def windows(plot: "Plot") -> None:
         axes = plot.subplots()
-        axes.plot(seconds, [sample.frames_done for sample in samples], color=BLUE)
+        axes.plot(seconds, [sample.windows_done for sample in samples], color=BLUE)
         axes.set(xlabel="seconds since the run was submitted", ylabel="windows done", ylim=(0, None), xlim=(0, None))
 
     def queue(plot: "Plot") -> None:

@@ -14,7 +14,7 @@ class StatusSample:
 
     at_s: float
     done: int
-    frames_done: int
+    windows_done: int
     waiting: int
     in_flight: int
 

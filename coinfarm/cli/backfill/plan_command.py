@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--budget", type=click.FloatRange(min=0), help="Do not plan a run that costs more than this, in US dollars.")
 @click.option(
-    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured for two seconds]"
+    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured for 1.5 seconds]"
 )
 @click.option(
     "--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="Lambda functions that run at the same time."

@@ -21,9 +21,9 @@ def candles(tmp_path_factory: pytest.TempPathFactory) -> Storage:
 
 def test_counts_the_windows_of_days_with_candles(candles: Storage, tmp_path: Path) -> None:
     manifest = planned(tmp_path, candles, symbols=("DEMOUSD",), days=5).manifest
-    assert (manifest.estimate.frames, manifest.estimate.messages, manifest.estimate.messages_without_candles) == (3 * 1440, 5, 2)
+    assert (manifest.estimate.windows, manifest.estimate.shards, manifest.estimate.shards_without_candles) == (3 * 1440, 5, 2)
     hours = planned(tmp_path / "hours", candles, symbols=("DEMOETH",), interval="1h", days=3, stride=6, shard_days=None).manifest
-    assert (hours.estimate.frames, hours.estimate.messages, hours.estimate.messages_without_candles) == (2 * 4, 1, 0)
+    assert (hours.estimate.windows, hours.estimate.shards, hours.estimate.shards_without_candles) == (2 * 4, 1, 0)
 
 
 @pytest.mark.parametrize(

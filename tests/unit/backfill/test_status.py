@@ -16,8 +16,8 @@ def status_of(run: Run, queue: FakeQueue) -> Status:
 
 def test_status_before_the_submission(run: Run, queue: FakeQueue) -> None:
     status = status_of(run, queue)
-    assert (status.shards, status.done, status.unsent, status.frames, status.usd) == (25, 0, None, 600, 0.0)
-    assert (status.frames_per_s, status.seconds_left, status.lost) == (None, None, 0)
+    assert (status.shards, status.done, status.unsent, status.windows, status.usd) == (25, 0, None, 600, 0.0)
+    assert (status.windows_per_s, status.seconds_left, status.lost) == (None, None, 0)
 
 
 def test_status_of_a_run_in_progress(run: Run, queue: FakeQueue, predictor: Predictor) -> None:
@@ -29,10 +29,10 @@ def test_status_of_a_run_in_progress(run: Run, queue: FakeQueue, predictor: Pred
     queue.dead.waiting.append(received("invalid"))
     status = status_of(run, queue)
     assert (status.done, status.waiting, status.in_flight, status.dead_lettered, status.unsent) == (15, 6, 3, 1, 0)
-    assert (status.frames_done, status.frames, status.lost) == (360, 600, 0)
-    assert status.frames_per_s is not None
-    assert status.frames_per_s > 0
-    assert status.seconds_left == pytest.approx(240 / status.frames_per_s)
+    assert (status.windows_done, status.windows, status.lost) == (360, 600, 0)
+    assert status.windows_per_s is not None
+    assert status.windows_per_s > 0
+    assert status.seconds_left == pytest.approx(240 / status.windows_per_s)
     assert status.usd == pytest.approx(run.manifest.estimate.target("lambda").usd * 0.6)  # type: ignore[operator]
 
     queue.in_flight, queue.waiting = 0, []
@@ -44,7 +44,7 @@ def test_status_of_a_finished_run(run: Run, queue: FakeQueue, predictor: Predict
     submit(run, queue)
     process_queue(run, queue, predictor)
     status = status_of(run, queue)
-    assert (status.is_complete, status.is_idle, status.frames_per_s, status.lost) == (True, False, None, 0)
+    assert (status.is_complete, status.is_idle, status.windows_per_s, status.lost) == (True, False, None, 0)
     assert status.dead_lettered is None
     assert status.usd == status.usd_estimated
 
@@ -64,4 +64,4 @@ def test_earlier_results_cost_the_run_nothing(run: Run, queue: FakeQueue, predic
     run_shards(predictor, run.candles, run.results, list(run.manifest.shards())[:1])
     submit(run, queue)
     status = status_of(run, queue)
-    assert (status.done, status.usd, status.frames_per_s) == (1, 0.0, None)
+    assert (status.done, status.usd, status.windows_per_s) == (1, 0.0, None)

@@ -52,7 +52,7 @@ def test_shards_with_a_result_are_not_sent(run: Run, queue: FakeQueue, predictor
     assert dates(queue) == [1, 2, *range(4, 25)]
     submission = read_submission(run)
     assert submission is not None
-    assert (submission.sent, submission.frames_done_before) == (25, 48)
+    assert (submission.sent, submission.windows_done_before) == (25, 48)
 
 
 def test_missing_shards_are_sent_again(run: Run, queue: FakeQueue, predictor: Predictor) -> None:

@@ -46,9 +46,9 @@ def backfill():
     symbols = ("BTCUSDT", "ETHUSDT", "LTCUSDT")
     manifest = like(estimate=estimate, symbols=symbols, interval="1m", from_date=date.min, to_date=date.max, model_version=VERSION)
     counts = dict.fromkeys(("shards", "done", "unsent", "waiting", "in_flight", "dead_lettered", "failed"), 12_345)
-    frames = {"frames": 31_536_000, "frames_done": 12_345_678, "frames_per_s": 12_345.6, "seconds_left": 123_456.0}
+    windows = {"windows": 31_536_000, "windows_done": 12_345_678, "windows_per_s": 12_345.6, "seconds_left": 123_456.0}
     failure = ShardFailure(shard="BTCUSDT 1m 2019-05-01", reason="a damaged day " * 12)
-    status = Status(**counts, **frames, failures=(failure,), usd=12.345, usd_estimated=123.45, target="gpu-spot")
+    status = Status(**counts, **windows, failures=(failure,), usd=12.345, usd_estimated=123.45, target="gpu-spot")
     return [coverage_table(coverage), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
 
 

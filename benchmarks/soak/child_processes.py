@@ -1,4 +1,4 @@
-"""`coinfarm` processes that use a stand-in for AWS."""
+"""`coinfarm` processes that use a mock of AWS."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ _TIMEOUT_S = 60
 
 
 def environment_at(endpoint: str) -> dict[str, str]:
-    """Environment variables for processes that use the stand-in at `endpoint` and no other AWS."""
+    """Environment variables for processes that use the mock of AWS at `endpoint`, never the real AWS."""
     return {**isolated_environment(os.environ), "AWS_ENDPOINT_URL": endpoint}
 
 

@@ -22,6 +22,7 @@ ComputeTargetName = Literal["here", "lambda", "gpu", "gpu-spot"]
 FLEET_TARGETS = ("gpu", "gpu-spot")
 """The targets that use the GPU fleet's queue."""
 
+_ASSUMED = "ASSUMED"
 ASSUMED_GPU_FRAMES_PER_S = {"g4dn.xlarge": 29.0}
 """3.15 million frames in an hour on 30 instances with a T4 each: the speed of an earlier system with another network. Not measured with
 this one."""
@@ -61,6 +62,11 @@ class ComputeTarget(Document):
     seconds: float | None
     usd: float | None
     basis: str
+
+    @property
+    def is_assumed(self) -> bool:
+        """Whether the speed is that of an earlier system, not a measurement."""
+        return self.basis.startswith(_ASSUMED)
 
 
 class CostEstimate(Document):
@@ -126,7 +132,7 @@ def _gpu_targets(windows: int, shards: int, limits: ComputeLimits, calls_usd: fl
     if measured:
         basis = f"as given by --gpu-frames-per-s, on one {instance_type}"
     elif frames_per_s:
-        basis = f"ASSUMED, not measured: what an earlier system reached on one {instance_type}"
+        basis = f"{_ASSUMED}, not measured: what an earlier system reached on one {instance_type}"
     else:
         basis = f"no speed on {instance_type} is known: give one with --gpu-frames-per-s"
     busy_s = windows / frames_per_s if frames_per_s else None

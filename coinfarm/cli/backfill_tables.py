@@ -29,11 +29,13 @@ def estimate_table(manifest: RunManifest) -> "Table":
         for target in estimate.targets
         if target.name != "gpu-spot"
     ]
-    notes.append(f"Dollars at list prices of us-east-1, {estimate.prices_date}, not counting the start of machines.")
+    if any(target.is_assumed for target in estimate.targets):
+        notes.append("* based on an assumed speed, not a measured one")
+    notes.append(f"US dollars at list prices of us-east-1, {estimate.prices_date}, excluding instance start-up.")
     table = _table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes))
     for target in estimate.targets:
         speed = "?" if target.frames_per_s is None else f"{target.frames_per_s:,.0f}"
-        mark = "*" if "ASSUMED" in target.basis else ""
+        mark = "*" if target.is_assumed else ""
         name, workers = _TARGET_NAMES[target.name], str(target.workers)
         table.add_row(name, workers, speed + mark, duration_text(target.seconds), dollar_text(target.usd) + mark)
     return table
@@ -59,9 +61,9 @@ def status_table(status: Status, run_uri: str) -> "Table":
     if status.dead_lettered:
         notes.append(f"Move the messages of the dead-letter queue back with: coinfarm backfill redrive --run {run_uri}")
     if status.waiting is None and status.unsent is None and not status.is_complete:
-        notes.append(f"It was not sent to a queue. Process it on this machine: coinfarm backfill run --run {run_uri}")
+        notes.append(f"This run was not sent to a queue. Process it on this machine: coinfarm backfill run --run {run_uri}")
     if status.is_idle and status.unsent is None:
-        notes.append(f"It was never submitted: coinfarm backfill submit --run {run_uri}")
+        notes.append(f"This run was never submitted: coinfarm backfill submit --run {run_uri}")
     if status.is_idle and status.lost:
         notes.append(
             f"{plural_text(status.lost, 'shard')} neither done nor in a queue; send again with: coinfarm backfill resume --run {run_uri}"

@@ -113,7 +113,7 @@ def _check_lookahead(predictions: str, candles: str, rule: "Rule | None", model_
         raise click.ClickException(
             f"the predictions use later candles, or were made by another model: {result.moments} of them, repeated without the candles "
             f"that came later, differ by up to {result.largest_difference_pct:.3f} percentage points, "
-            f"{100 * result.rms_share:.0f} % of an output's standard deviation. Give the model that made them with --model"
+            f"rms up to {100 * result.rms_share:.0f} % of an output's standard deviation. Give the model that made them with --model"
         )
     return result
 

@@ -45,8 +45,8 @@ def _baselines_table(result: BacktestResult) -> Table:
 def _statistics_table(result: BacktestResult) -> Table:
     table = _table("Statistics", "", "", "", "")
     figures = asdict(result.statistics) | {
-        "direction_right_all_pct": result.direction.all_right_pct,
-        "direction_right_traded_pct": result.direction.traded_right_pct,
+        "direction_accuracy_all_pct": result.direction.all_right_pct,
+        "direction_accuracy_traded_pct": result.direction.traded_right_pct,
         "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
     }
     cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else number_text(value, 2)) for name, value in figures.items()]

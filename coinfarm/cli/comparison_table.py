@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from coinfarm.reports.formatting import number_text
+
 if TYPE_CHECKING:
     from coinfarm.training.comparison import CandidateResult
 
@@ -21,7 +23,7 @@ def comparison_table(results: "Sequence[CandidateResult]") -> Table:
             f"{result.parameters:,}",
             f"{result.multiply_adds / 1e6:.1f}",
             f"{result.loss:.4f}",
-            *("–" if value is None else f"{value:.3f}" for value in result.r2.values()),
-            "–" if result.direction_right_pct is None else f"{result.direction_right_pct:.1f}",
+            *(number_text(value, 3) for value in result.r2.values()),
+            number_text(result.direction_right_pct),
         )
     return table

@@ -11,8 +11,8 @@ def forms_table(compilation: Compilation) -> Table:
     trial = compilation.trial
     table = Table(
         title=f"Compiled forms of {compilation.bundle.manifest.version}: distance from Keras on {trial.parity_frames:,} frames",
-        caption=f"Correlation and rms difference (% of the output's deviation). Candles: {', '.join(trial.candles)}. "
-        f"Processor: {trial.processor}; Keras does {trial.keras_frames_per_s:,.0f} frames/s on it.",
+        caption=f"Correlation and rms difference (% of the output's standard deviation). Candles: {', '.join(trial.candles)}. "
+        f"CPU: {trial.processor}; Keras does {trial.keras_frames_per_s:,.0f} frames/s on it.",
         title_justify="left",
         caption_justify="left",
     )
@@ -23,7 +23,7 @@ def forms_table(compilation: Compilation) -> Table:
     table.add_column("× Keras", justify="right")
     table.add_column("kept", min_width=12)
     for attempt in compilation.attempts:
-        table.add_row(attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, trial.keras_frames_per_s), _verdict(attempt))
+        table.add_row(attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, trial.keras_frames_per_s), _kept_text(attempt))
     return table
 
 

@@ -72,9 +72,9 @@ def evaluate(
     from coinfarm.evaluation.findings import verdict
 
     if report is not None:
-        from coinfarm.reports.packages import require_packages
+        from coinfarm.reports.packages import require_report_packages
 
-        require_packages()
+        require_report_packages()
     root = _evaluation_root(model_uri, include_in_sample) if record else None
     spec = EvaluationSpec(start.date(), stop.date(), stride, include_in_sample)
     coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])

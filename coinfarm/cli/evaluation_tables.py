@@ -7,18 +7,18 @@ from rich.table import Table
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import Accuracy, Evaluation, EvaluationRecord, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
-from coinfarm.reports.formatting import interval_text, percent_text, score_text
+from coinfarm.reports.formatting import bounds_text, percent_text, score_text
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
-    """The scores of the model and the baselines, and the model's accuracy by parts."""
+    """The scores of the model and the baselines, and the model's accuracy by subset."""
     return _scores_table(evaluation), _accuracy_table(evaluation)
 
 
 def evaluation_record_table(record: EvaluationRecord) -> Table:
     """The scores of the model and the baselines in a stored evaluation, in at most 80 columns."""
     table = Table(
-        title=f"How good the model is: {record.frames:,} frames from {record.from_date} up to {record.to_date},\n"
+        title=f"Evaluation of the model: {record.frames:,} frames from {record.from_date} up to {record.to_date},\n"
         "a period that it was not trained on (90 % intervals)",
         caption="R²: the share of the variance that is predicted; 0 is as good as a constant.\n"
         "Direction: how often the sign of the end change is predicted correctly.",
@@ -28,12 +28,12 @@ def evaluation_record_table(record: EvaluationRecord) -> Table:
     table.add_column("")
     for name in OUTPUT_NAMES:
         table.add_column(f"R² of\n{OUTPUT_TITLES[name]}", justify="right")
-    table.add_column("direction\ncorrect", justify="right")
+    table.add_column("direction\naccuracy", justify="right")
     accuracy = record.direction.overall
     table.add_row(
         "this model",
-        *(_lines(score_text(record.outputs[name].r2), interval_text(record.outputs[name].r2_interval, 2)) for name in OUTPUT_NAMES),
-        _lines(percent_text(accuracy.right_pct), interval_text(accuracy.interval_pct, 1)),
+        *(_lines(score_text(record.outputs[name].r2), bounds_text(record.outputs[name].r2_interval, 2)) for name in OUTPUT_NAMES),
+        _lines(percent_text(accuracy.right_pct), bounds_text(accuracy.interval_pct, 1)),
         style="bold",
         end_section=True,
     )
@@ -73,7 +73,7 @@ def _scores_table(evaluation: Evaluation) -> Table:
 
 
 def _accuracy_table(evaluation: Evaluation) -> Table:
-    table = Table(title="% of predictions that are right, by parts", title_justify="left")
+    table = Table(title="Accuracy in %, by subset", title_justify="left")
     table.add_column("")
     table.add_column("frames", justify="right")
     table.add_column("direction %", justify="right", no_wrap=True)

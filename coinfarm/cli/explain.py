@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, read_candles, to_series
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.outputs import OUTPUT_NAMES
 
@@ -50,7 +50,7 @@ def explain(
 
     if output is None and not as_json:
         raise click.UsageError("give -o PNG, or --json, or both")
-    candles = series_in(read_candles(file, symbol, interval), 1, gaps).candles
+    candles = to_series(read_candles(file, symbol, interval), 1, gaps).candles
     explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
     if output is not None:
         write_file(output, explanation.to_png(outputs or OUTPUT_NAMES))

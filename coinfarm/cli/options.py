@@ -28,7 +28,7 @@ MODEL = click.option(
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
-SERIES_OPTIONS = "--symbol and --interval"
+SERIES_OPTION_NAMES = "--symbol and --interval"
 _WINDOWS_PER_PART = 2_000
 
 
@@ -54,12 +54,12 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
     except MissingSeriesName as error:
-        raise click.ClickException(f"{error}, or give {SERIES_OPTIONS}") from None
+        raise click.ClickException(f"{error}, or give {SERIES_OPTION_NAMES}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
 
 
-def series_in(candles: "Candles", stride: int, gaps: Any) -> "Series":
+def to_series(candles: "Candles", stride: int, gaps: Any) -> "Series":
     from coinfarm.candles.validation import MAX_CANDLES
     from coinfarm.serving.request import prepare_series
 

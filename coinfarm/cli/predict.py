@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, predictions_with_progress, read_candles, series_in
+from coinfarm.cli.options import MODEL, candle_options, open_predictor, predictions_with_progress, read_candles, to_series
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -40,7 +40,7 @@ def predict(
     from coinfarm.cli.prediction_table import ROWS_SHOWN, csv_lines, prediction_table
     from coinfarm.serving.response import json_chunks, response_document
 
-    series = series_in(read_candles(file, symbol, interval), stride, gaps)
+    series = to_series(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
     if chart:
         _draw_last(series, predictor, chart)
@@ -86,8 +86,8 @@ def render(file: Path, output: Path, frames: int, symbol: str | None, interval: 
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
-    series = series_in(read_candles(file, symbol, interval), 1, gaps)
+    series = to_series(read_candles(file, symbol, interval), 1, gaps)
     stride = max(1, (len(series) - 1) // max(1, frames - 1))
     span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
-    write_file(output, chart_png(series_in(series.candles[-span:], stride, gaps)))
+    write_file(output, chart_png(to_series(series.candles[-span:], stride, gaps)))
     click.echo(output)

@@ -16,8 +16,8 @@ from coinfarm.cli.progress import progress_bar
 def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     """Train a model, evaluate it, and write it as a bundle.
 
-    CONFIG is a TOML file. If training is interrupted, the same command continues after the last finished epoch: the state is kept in
-    OUTPUT.training until it is done.
+    CONFIG is a TOML file. If training is interrupted, run the same command to continue after the last finished epoch: the state is
+    kept in OUTPUT.training until training is done.
     """
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.train import train as run

@@ -43,7 +43,7 @@ def verdict(
 
     FILES are named like BTCUSD-1m.parquet: symbol and interval. Without FILES, three synthetic coins are used, to try it out; their verdict
     says nothing about a market. Only candles from after the model's training data are predicted, since others would not count. If it is
-    interrupted, the same command continues. The verdict is the first line on stdout; progress goes to stderr.
+    interrupted, run the same command to continue. The verdict is the first line on stdout; progress goes to stderr.
     """
     with on_interrupt(f"Finished shards are stored in {output}. Run the same command again to continue."):
         _verdict(files, output, first_day, stop_day, model_uri, as_json)
@@ -56,9 +56,9 @@ def _verdict(
     from coinfarm.backtesting.backtest_report import page
     from coinfarm.backtesting.predictions_summary import predictions_summary
     from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
-    from coinfarm.reports.packages import require_packages
+    from coinfarm.reports.packages import require_report_packages
 
-    require_packages()
+    require_report_packages()
     predictor = open_predictor(model_uri)
     selection = _select_candles(files, output, predictor.model.bundle.manifest.training, first_day, stop_day)
     run = plan_backfill(selection, predictor, absolute_uri(model_uri or os.environ.get("MODEL_URI") or None))

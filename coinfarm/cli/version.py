@@ -14,7 +14,7 @@ def _show(context: click.Context, _: click.Parameter, is_given: bool) -> None:
     if not is_given or context.resilient_parsing:
         return
     click.echo(
-        f"coinfarm {_version('coinfarm') or 'from a folder, not installed'}\n"
+        f"coinfarm {_version('coinfarm') or '(not installed; running from source)'}\n"
         f"Python {platform.python_version()} on {sys.platform} {platform.machine()}\n"
         f"engines: {', '.join(_engines()) or 'none'}\n"
         f"reference model {_reference_model()}"

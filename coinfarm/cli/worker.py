@@ -43,7 +43,7 @@ def worker(
 
     Exit codes: 0 after SIGTERM, a spot interruption notice or an empty queue (--idle-exit); 130 after Ctrl-C; 1 if a setting is missing
     or wrong, the queue does not exist or denies access, the engine failed for every message in two batches in a row, or a thread is stuck
-    or has died. An invalid message, or a storage that does not answer, does not end it.
+    or has died. Neither an invalid message nor unreachable storage stops it.
     """
     from coinfarm.backfill.estimate import FLEET_TARGETS
 

@@ -1,1 +1,1 @@
-"""The complete backfill on one machine: a stand-in for AWS, the template's buckets and queue, workers, and a report."""
+"""The complete backfill on one machine: a mock of AWS, the template's buckets and queue, workers, and a report."""

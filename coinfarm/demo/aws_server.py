@@ -1,4 +1,4 @@
-"""The stand-in for AWS, in its own process: moto's server with the template's buckets and queues.
+"""A mock of AWS in its own process: moto's server with the template's buckets and queues.
 
 `python -m coinfarm.demo.aws_server TEMPLATE` prints a line of JSON when everything is deployed. It ends when its standard input closes, so
 it never outlives the process that started it.

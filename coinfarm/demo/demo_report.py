@@ -58,7 +58,7 @@ def page(result: DemoResult) -> Page:
 
 _ABOUT_COMMANDS = (
     "Each step was one of the commands below, in its own process, with the settings shown before it and the AWS_ variables of the "
-    "stand-in, which the demo prints when it starts. For a deployed stack, use the same commands with its outputs: QueueUrl, and the "
+    "mock, which the demo prints when it starts. For a deployed stack, use the same commands with its outputs: QueueUrl, and the "
     "names of the buckets."
 )
 

@@ -1,4 +1,4 @@
-"""The demo environment: a stand-in for AWS, and commands and workers as processes that use no other AWS. All end with it."""
+"""The demo environment: a mock of AWS, and child processes that are isolated from the real AWS and terminated on exit."""
 
 import contextlib
 import json
@@ -20,7 +20,7 @@ _CHILD_COMMAND = f"from coinfarm.demo.child_process import end_with_parent; end_
 _Text = TypeVar("_Text", str, bytes)
 _REMOVED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT", "COINFARM_STACK")
 """Settings that name resources of a deployed stack."""
-_STAND_IN = {
+_MOCK_AWS = {
     "AWS_ACCESS_KEY_ID": "demo",
     "AWS_SECRET_ACCESS_KEY": "demo",
     "AWS_DEFAULT_REGION": "us-east-1",
@@ -31,7 +31,7 @@ _STAND_IN = {
 
 
 class DemoEnvironment:
-    """A context manager. `endpoint` is the URL of the stand-in, `outputs` the template's outputs, `resources` logical name → type."""
+    """A context manager. `endpoint` is the URL of the mock, `outputs` the template's outputs, `resources` logical name → type."""
 
     def __init__(self, template: Path, folder: Path) -> None:
         """`folder` is for the workers' logs."""
@@ -50,7 +50,7 @@ class DemoEnvironment:
             assert server.stdout is not None
             line = server.stdout.readline()
             if not line:
-                raise CoinfarmError("the stand-in for AWS did not start; see above for why")
+                raise CoinfarmError("the mock of AWS did not start; see the log above")
             started = json.loads(line)
             self.endpoint, self.outputs, self.resources = started["endpoint"], started["outputs"], started["resources"]
             self._variables["AWS_ENDPOINT_URL"] = self.endpoint
@@ -67,8 +67,8 @@ class DemoEnvironment:
 
     @property
     def aws_settings(self) -> dict[str, str]:
-        """The environment variables that direct AWS clients to the stand-in."""
-        return {name: value for name, value in self._variables.items() if name in (*_STAND_IN, "AWS_ENDPOINT_URL")}
+        """The environment variables that direct AWS clients to the mock."""
+        return {name: value for name, value in self._variables.items() if name in (*_MOCK_AWS, "AWS_ENDPOINT_URL")}
 
     def run(self, *arguments: str) -> None:
         """Run a `coinfarm` command with this process's stdout and stderr. Raises `CoinfarmError` if it fails."""
@@ -148,8 +148,8 @@ def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
     return {
         **kept,
-        **_STAND_IN,
-        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nothing listens there; replaced once the stand-in has reported its port
+        **_MOCK_AWS,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # nothing listens there; replaced once the mock has reported its port
     }
 
 

@@ -6,7 +6,7 @@ from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.evaluation.findings import COIN_TOSS_PCT, best_baseline, best_direction_baseline, verdict
 from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
-from coinfarm.reports.formatting import interval_text, percent_text, score_text
+from coinfarm.reports.formatting import bounds_text, percent_text, score_text
 from coinfarm.reports.page import Page, Tile, Tone
 
 
@@ -57,7 +57,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
         Tile(
             "Rise > decline correct",
             percent_text(rise_over_decline.right_pct),
-            interval_text(rise_over_decline.interval_pct, 1),
+            bounds_text(rise_over_decline.interval_pct, 1),
             _accuracy_tone(rise_over_decline, [each.rise_over_decline for each in evaluation.baselines.values()]),
         ),
         Tile("Frames", f"{evaluation.frames:,}", f"at most {evaluation.counts.effective:,.0f} independent"),

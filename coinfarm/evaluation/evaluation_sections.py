@@ -7,7 +7,7 @@ from coinfarm.evaluation.baseline_names import BASELINE_MEANINGS, BASELINE_TITLE
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.models.evaluation_document import Accuracy, Baseline, DirectionAccuracy, Evaluation, OutputScores
 from coinfarm.outputs import OUTPUT_TITLES
-from coinfarm.reports.formatting import interval_text, percent_text, score_text
+from coinfarm.reports.formatting import bounds_text, percent_text, score_text
 from coinfarm.reports.page import Figure, Figures, Prose, Section, Table
 
 _THIS_MODEL = "this model"
@@ -72,7 +72,7 @@ def _comparison_table(baselines: dict[str, Baseline]) -> Table:
         (
             BASELINE_TITLES[name],
             *(reduction(baseline, output) for output in OUTPUT_TITLES),
-            f"{score_text(baseline.direction.model_lead_pct, 1)} {interval_text(baseline.direction.model_lead_interval_pct, 1)}".strip(),
+            f"{score_text(baseline.direction.model_lead_pct, 1)} {bounds_text(baseline.direction.model_lead_interval_pct, 1)}".strip(),
         )
         for name, baseline in baselines.items()
     ]
@@ -155,7 +155,7 @@ def _parts_table(accuracy: DirectionAccuracy, caption: str) -> Table:
     parts = [("all", accuracy.overall), ("strongest 5 %", accuracy.strongest), *accuracy.by_coin.items(), *accuracy.by_month.items()]
     parts += [(f"volatility {name}", part) for name, part in accuracy.by_volatility.items()]
     parts += [(f"{hour}:00", part) for hour, part in accuracy.by_hour.items()]
-    rows = [(name, f"{part.frames:,}", percent_text(part.right_pct), interval_text(part.interval_pct, 1)) for name, part in parts]
+    rows = [(name, f"{part.frames:,}", percent_text(part.right_pct), bounds_text(part.interval_pct, 1)) for name, part in parts]
     return Table(("", "frames", "correct", "90 % interval"), rows, caption, folded=True)
 
 

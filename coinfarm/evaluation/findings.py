@@ -3,7 +3,7 @@
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
-from coinfarm.reports.formatting import interval_text, percent_text, plural_text, score_text
+from coinfarm.reports.formatting import bounds_text, percent_text, plural_text, score_text
 from coinfarm.reports.page import Tone, Verdict
 
 COIN_TOSS_PCT = 50.0
@@ -109,7 +109,7 @@ def _move_reason(evaluation: Evaluation, output: str) -> str:
     name = best_baseline(evaluation, output)
     baseline = evaluation.baselines[name].outputs[output]
     text = (
-        f"R² of the {OUTPUT_TITLES[output]} {score_text(model.r2)}{_spaced(interval_text(model.r2_interval))}; "
+        f"R² of the {OUTPUT_TITLES[output]} {score_text(model.r2)}{_spaced(bounds_text(model.r2_interval))}; "
         f"the best baseline, {_phrase(name)}, has {score_text(baseline.r2)}."
     )
     reduction, bounds = baseline.model_error_reduction_pct, baseline.model_error_reduction_interval_pct
@@ -125,7 +125,7 @@ def _move_reason(evaluation: Evaluation, output: str) -> str:
 def _end_reason(evaluation: Evaluation) -> str:
     end = evaluation.outputs["endChangePct"]
     daily = end.daily_rank_correlation
-    text = f"R² of the end change {score_text(end.r2)}{_spaced(interval_text(end.r2_interval))}"
+    text = f"R² of the end change {score_text(end.r2)}{_spaced(bounds_text(end.r2_interval))}"
     if end.r2_interval is not None and end.r2_interval[0] <= 0:
         text += ", not distinguishable from zero"
     if daily.mean is None:

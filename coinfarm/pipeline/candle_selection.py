@@ -54,8 +54,8 @@ def store_synthetic_candles(
     Raises `CoinfarmError` for dates that leave no day.
     """
     if first_day is None:
-        cut_offs = [] if training is None else [_day_after(training.cutoff_of(symbol)) for symbol in SYNTHETIC_SYMBOLS]
-        first_day = max(_SYNTHETIC_FROM, *cut_offs)
+        cutoff_days = [] if training is None else [_day_after(training.cutoff_of(symbol)) for symbol in SYNTHETIC_SYMBOLS]
+        first_day = max(_SYNTHETIC_FROM, *cutoff_days)
     stop_day = first_day + timedelta(SYNTHETIC_DAYS) if stop_day is None else stop_day
     _check_order(first_day, stop_day)
     selection = CandleSelection(output / f"synthetic-{first_day}-{stop_day}", SYNTHETIC_SYMBOLS, "1m", first_day, stop_day, synthetic=True)
@@ -92,13 +92,13 @@ def import_candle_files(
         series.add(SeriesName(outcome.symbol, outcome.interval))
     symbols, interval = tuple(sorted(each.symbol for each in series)), _interval_of(series)
     days = sorted({day for symbol in symbols for day in store.days(symbol, interval)})
-    cut_off = None if training is None else min(day_of(training.cutoff_of(symbol)) for symbol in symbols)
+    cutoff_day = None if training is None else min(day_of(training.cutoff_of(symbol)) for symbol in symbols)
     if first_day is None:
-        first_day = days[0] if cut_off is None else max(cut_off, days[0])
+        first_day = days[0] if cutoff_day is None else max(cutoff_day, days[0])
     stop_day = days[-1] + timedelta(1) if stop_day is None else stop_day
-    if cut_off is not None and days[-1] < cut_off:
+    if cutoff_day is not None and days[-1] < cutoff_day:
         raise CoinfarmError(
-            f"the candles end on {days[-1]}, but the model was trained on candles before {cut_off}, so none are left to test it on: "
+            f"the candles end on {days[-1]}, but the model was trained on candles before {cutoff_day}, so none are left to test it on: "
             "give later candles, or another model with --model"
         )
     _check_order(first_day, stop_day)
@@ -125,7 +125,7 @@ def _interval_of(series: set[SeriesName]) -> str:
 
 
 def _day_after(cutoff_ms: int) -> date:
-    """The first complete day after the cut-off."""
+    """The first complete day after the cutoff."""
     return day_of(cutoff_ms + DAY_MS - 1)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.reports.packages import require_packages
+from coinfarm.reports.packages import require_report_packages
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +33,7 @@ def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, f
     `name` is its description for screen readers, and must be unique on its page. The same plot gives the same bytes.
     Raises `CoinfarmError` if Matplotlib is not installed.
     """
-    require_packages()
+    require_report_packages()
     import matplotlib as mpl
     from cycler import cycler
     from matplotlib.figure import Figure

@@ -50,14 +50,14 @@ def score_text(value: float | None, decimals: int = 3) -> str:
     return number_text(value, decimals).replace("-", "−")
 
 
-def interval_text(bounds: tuple[float, float] | None, decimals: int = 3) -> str:
+def bounds_text(bounds: tuple[float, float] | None, decimals: int = 3) -> str:
     """`[0.116, 0.158]`; empty for None."""
     return "" if bounds is None else f"[{score_text(bounds[0], decimals)}, {score_text(bounds[1], decimals)}]"
 
 
 def percent_text(value: float | None, interval: tuple[float, float] | None = None) -> str:
     """`53.3 %`, or with its interval `53.3 % [52.5, 54.1]`; a dash for None."""
-    return "–" if value is None else f"{score_text(value, 1)} % {interval_text(interval, 1)}".rstrip()
+    return "–" if value is None else f"{score_text(value, 1)} % {bounds_text(interval, 1)}".rstrip()
 
 
 def count_text(count: int | None) -> str:

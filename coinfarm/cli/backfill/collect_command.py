@@ -26,7 +26,7 @@ from coinfarm.cli.tables import print_tables
 def collect(root: str, output: Path, as_json: bool) -> None:
     """Join a run's results, and account for every window.
 
-    The exit code is 3 if shards are missing; the others are written nevertheless.
+    The exit code is 3 if shards are missing; existing results are written anyway.
     """
     from coinfarm.backfill.collect import collect as collect_results
     from coinfarm.cli.backfill_tables import coverage_table

@@ -48,9 +48,9 @@ def demo(symbols: int, days: int, workers: int, template: Path, output: Path) ->
     """
     from coinfarm.demo.demo_report import summary, write_report
     from coinfarm.demo.run_demo import DemoOptions, run_demo
-    from coinfarm.reports.packages import require_packages
+    from coinfarm.reports.packages import require_report_packages
 
-    require_packages()
+    require_report_packages()
     with _exit_on_signals():
         result = run_demo(DemoOptions(symbols, days, workers, template, output), click.echo, _status_bar())
         report = write_report(result, output)

@@ -26,7 +26,7 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
     selected = [each for each in store.series() if interval in (None, each.interval) and (not symbols or each.symbol in symbols)]
     missing = [symbol for symbol in symbols if symbol not in {each.symbol for each in selected}]
     if missing or not selected:
-        raise click.ClickException(f"{root} has no such candles{f' of {missing[0]}' if missing else ''}; {store.contents()}")
+        raise click.ClickException(f"{root} has no candles of {missing[0] if missing else interval}; {store.contents()}")
     for each in selected:
         candles = store.read(each.symbol, each.interval)
         path = output / f"{each.symbol}-{each.interval}.parquet"

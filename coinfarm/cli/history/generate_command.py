@@ -12,7 +12,9 @@ from coinfarm.reports.formatting import plural_text
 
 
 @click.command(epilog="Example: coinfarm history generate --symbol DEMOBTC --days 14 --seed 1 --store build/store")
-@click.option("--symbol", default="DEMO", show_default=True, help="A symbol that begins with DEMO, so that nobody takes it for a market's.")
+@click.option(
+    "--symbol", default="DEMO", show_default=True, help="A symbol that begins with DEMO: it cannot be mistaken for a real market."
+)
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first", type=DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
 @click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many days.")

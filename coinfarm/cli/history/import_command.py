@@ -8,7 +8,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
-from coinfarm.cli.options import JSON, SERIES_OPTIONS
+from coinfarm.cli.options import JSON, SERIES_OPTION_NAMES
 from coinfarm.cli.paths import EXISTING_FILE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.reports.formatting import plural_text

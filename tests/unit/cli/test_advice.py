@@ -22,7 +22,7 @@ PRINTS = {
     "serve, invoke, example": ("cli/serve.py", "cli/sockets.py"),
     "predict, render": ("cli/predict.py",),
     "predict, render, explain, evaluate": ("cli/options.py",),
-    "history check": ("cli/coverage_tables.py",),
+    "history check": ("cli/store_tables.py",),
 }
 """Which commands print the messages of modules, unless a message names a command. Other modules of the CLI have a command's name."""
 EXCEPTIONS = {("models/promotion.py", option) for option in ("--force", "--reason", "--no-compile")}

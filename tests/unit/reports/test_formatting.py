@@ -1,6 +1,6 @@
 import pytest
 
-from coinfarm.reports.formatting import interval_text, number_text, percent_text, plural_text, score_text
+from coinfarm.reports.formatting import bounds_text, number_text, percent_text, plural_text, score_text
 
 
 @pytest.mark.parametrize(
@@ -10,8 +10,8 @@ from coinfarm.reports.formatting import interval_text, number_text, percent_text
         (score_text(-0.0001), "0.000"),
         (score_text(0.5, 1), "0.5"),
         (score_text(None), "–"),
-        (interval_text((-1.0, 2.0), 1), "[−1.0, 2.0]"),
-        (interval_text(None), ""),
+        (bounds_text((-1.0, 2.0), 1), "[−1.0, 2.0]"),
+        (bounds_text(None), ""),
         (percent_text(53.32), "53.3 %"),
         (percent_text(53.32, (52.5, 54.1)), "53.3 % [52.5, 54.1]"),
         (percent_text(None, (52.5, 54.1)), "–"),

@@ -39,5 +39,5 @@ def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:
     return [f"{attempt.frames_per_s:,.0f}", f"{attempt.frames_per_s / keras_frames_per_s:.1f}"]
 
 
-def _verdict(attempt: Attempt) -> str:
+def _kept_text(attempt: Attempt) -> str:
     return "yes" if attempt.rejection is None else f"no: {attempt.rejection}"

@@ -16,7 +16,7 @@ from coinfarm.cli.progress import progress_bar
 def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     """Train a model, evaluate it, and write it as a bundle.
 
-    CONFIG is a TOML file. If training is interrupted, run the same command to continue after the last finished epoch: the state is
+    CONFIG is a TOML file. If training is interrupted, run the same command again to continue after the last finished epoch: the state is
     kept in OUTPUT.training until training is done.
     """
     from coinfarm.training.config import TrainingConfig

@@ -43,7 +43,7 @@ def verdict(
 
     FILES are named like BTCUSD-1m.parquet: symbol and interval. Without FILES, three synthetic coins are used, to try it out; their verdict
     says nothing about a market. Only candles from after the model's training data are predicted, since others would not count. If it is
-    interrupted, run the same command to continue. The verdict is the first line on stdout; progress goes to stderr.
+    interrupted, run the same command again to continue. The verdict is the first line on stdout; progress goes to stderr.
     """
     with on_interrupt(f"Finished shards are stored in {output}. Run the same command again to continue."):
         _verdict(files, output, first_day, stop_day, model_uri, as_json)

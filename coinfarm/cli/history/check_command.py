@@ -24,7 +24,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     """
     from coinfarm.candle_store.check import check_store
     from coinfarm.candle_store.coverage_chart import coverage_png
-    from coinfarm.cli.store_tables import gap_table, series_table
+    from coinfarm.cli.store_tables import coverage_tables, gap_table, series_table
     from coinfarm.storage.local_file import write_file
 
     store = open_store(root)

@@ -16,7 +16,7 @@ from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
 from coinfarm.cli.evaluation_tables import evaluation_record_table
 from coinfarm.cli.model_tables import history_table, versions_table
-from coinfarm.cli.store_tables import gap_table, series_table
+from coinfarm.cli.store_tables import coverage_tables, gap_table, series_table
 from coinfarm.cli.tables import print_tables
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.outputs import OUTPUT_NAMES

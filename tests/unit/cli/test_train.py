@@ -6,17 +6,16 @@ from tests.support.cli_runner import coinfarm
 from tests.support.tiny_training import write_tiny_training
 
 
-def test_ctrl_c_prints_the_command_that_continues(tmp_path, monkeypatch):
+def test_ctrl_c_names_the_folder_of_the_finished_epochs(tmp_path, monkeypatch):
     def train(config, folder, on_epoch, **_):
         on_epoch(0, {"loss": 0.5})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("coinfarm.training.train.train", train)
     write_tiny_training(tmp_path)
-    words = ("train", tmp_path / "tiny.toml", "-o", tmp_path / "bundle")
-    shown = coinfarm(*words)
+    shown = coinfarm("train", tmp_path / "tiny.toml", "-o", tmp_path / "bundle")
     assert shown.exit_code == 130
-    assert " ".join(map(str, words)) in shown.stderr.splitlines()[-1]
+    assert f"{tmp_path}/bundle.training" in shown.stderr.splitlines()[-1]
     assert "epoch 1 of 2 " in shown.stderr
 
 

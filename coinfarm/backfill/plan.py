@@ -46,16 +46,16 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
         raise CoinfarmError(f"--from {spec.first} must be before --to {spec.stop}, which is the day after the last one")
     if len(set(spec.symbols)) < len(spec.symbols):
         raise CoinfarmError("a symbol is given twice")
-    history = CandleStoreSnapshot(spec.candles)
+    store = CandleStoreSnapshot(spec.candles)
     shard_days = days_per_shard(spec.interval)
     shards = [
         shard for symbol in spec.symbols for shard in shards_between(symbol, spec.interval, spec.first, spec.stop, spec.stride, shard_days)
     ]
-    stored_days = {symbol: frozenset(history.days(symbol, spec.interval)) for symbol in spec.symbols}
+    stored_days = {symbol: frozenset(store.days(symbol, spec.interval)) for symbol in spec.symbols}
     for symbol in spec.symbols:
         if not any(spec.first <= day < spec.stop for day in stored_days[symbol]):
             raise NotFound(
-                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first} up to {spec.stop}; {history.contents()}"
+                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first} up to {spec.stop}; {store.contents()}"
             )
     days_with_candles = [[day for day in shard.each_day() if day in stored_days[shard.symbol]] for shard in shards]
     without_candles = sum(not days for days in days_with_candles)

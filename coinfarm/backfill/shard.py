@@ -28,7 +28,7 @@ class Shard:
     days: int = 1
 
     @property
-    def step_ms(self) -> int:
+    def interval_ms(self) -> int:
         return interval_ms(self.interval)
 
     @property
@@ -53,14 +53,14 @@ class Shard:
 
     def windows_ending_between(self, start_ms: int, stop_ms: int) -> int:
         """The number of windows whose last candle opens in `[start_ms, stop_ms)`."""
-        length_ms = self.stride * self.step_ms
+        length_ms = self.stride * self.interval_ms
         first_ms = self.first_window_end(start_ms)
         return max(0, -(-(stop_ms - first_ms) // length_ms))
 
     def first_window_end(self, time_ms: int) -> int:
         """The open time of the last candle of the first window that ends at `time_ms` or later."""
-        length_ms = self.stride * self.step_ms
-        return -(-(time_ms + self.step_ms) // length_ms) * length_ms - self.step_ms
+        length_ms = self.stride * self.interval_ms
+        return -(-(time_ms + self.interval_ms) // length_ms) * length_ms - self.interval_ms
 
     def key(self, version: str) -> str:
         """The key of the shard's result under the root of results. It names everything that the result depends on except the candles."""

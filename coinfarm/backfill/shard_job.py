@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ShardJob:
-    """A `coinfarm.backfill.job_runner.Job` that turns candles of the history into a result under the shard's key.
+    """A `coinfarm.backfill.job_runner.Job` that turns stored candles into a result under the shard's key.
 
     It is idempotent, even when run concurrently: results are written atomically, with the same bytes each time. A complete result is
     kept. A damaged result, or one computed from candles that have changed since (an incomplete day may have been extended), is replaced.
@@ -31,7 +31,7 @@ class ShardJob:
 
     shard: Shard
     version: str
-    history: CandleStoreSnapshot
+    store: CandleStoreSnapshot
     results: Storage
     _windows: ShardWindows | None = None
 
@@ -57,7 +57,7 @@ class ShardJob:
 
     def _shard_windows(self) -> ShardWindows:
         if self._windows is None:
-            self._windows = read_shard_windows(self.shard, self.history)
+            self._windows = read_shard_windows(self.shard, self.store)
         return self._windows
 
     def _write_failure_note(self, error: Exception) -> None:

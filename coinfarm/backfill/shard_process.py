@@ -44,7 +44,7 @@ def run_shard_process(root: str, cores: frozenset[int] | None, parent: Connectio
 
 def _run_shards(run: Run, parent: Connection) -> None:
     version = run.manifest.model_version
-    history = CandleStoreSnapshot(run.candles)
+    store = CandleStoreSnapshot(run.candles)
     last_report = time.monotonic()
 
     def report_frames() -> None:
@@ -62,7 +62,7 @@ def _run_shards(run: Run, parent: Connection) -> None:
             shard = parent.recv()
             if shard is None:
                 return
-            yield shard, ShardJob(shard, version, history, run.results)
+            yield shard, ShardJob(shard, version, store, run.results)
 
     def on_finished(shard: Shard, error: Exception | None) -> None:
         parent.send(FinishedShard(shard, None if error is None else str(error) or repr(error), predictor.timings.frames))

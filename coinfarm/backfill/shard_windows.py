@@ -1,4 +1,4 @@
-"""The windows of a shard, identical to those of a single prediction over the complete history."""
+"""The windows of a shard, identical to those of a single prediction over the complete series."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -22,7 +22,7 @@ _LOOKBACK = STANDARD.window_candles - 1
 class ShardWindows:
     """The series to predict, and the number of requested windows without 200 candles.
 
-    `series` is None if no window is left. `no_candles` windows end in a shard without any candle, or outside the history; `too_few_before`
+    `series` is None if no window is left. `no_candles` windows end in a shard without any candle, or outside the series; `too_few_before`
     windows have fewer than 199 candles before the last, including filled ones.
     """
 
@@ -41,17 +41,17 @@ class ShardWindows:
         return digest.hexdigest()[:16]
 
 
-def read_shard_windows(shard: Shard, history: CandleStoreSnapshot) -> ShardWindows:
+def read_shard_windows(shard: Shard, store: CandleStoreSnapshot) -> ShardWindows:
     """Read the candles of the shard, and fill gaps like `fill_gaps`, including those that extend beyond the shard.
 
     A shard without any candle has no windows. Raises `NotFound` if the series has no candles, `CandleError` for a damaged day.
     """
-    lookback_ms = _LOOKBACK * shard.step_ms
-    found = history.between(shard.symbol, shard.interval, shard.start_ms - lookback_ms, shard.stop_ms)
+    lookback_ms = _LOOKBACK * shard.interval_ms
+    found = store.between(shard.symbol, shard.interval, shard.start_ms - lookback_ms, shard.stop_ms)
     if not len(found) or found.open_time[-1] < shard.start_ms:
         return ShardWindows(None, no_candles=shard.window_count, too_few_before=0)
-    candles = _without_gaps(found, shard, history)
-    first_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + shard.step_ms
+    candles = _without_gaps(found, shard, store)
+    first_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + shard.interval_ms
     with_candles = shard.windows_ending_between(max(first_ms, shard.start_ms), stop_ms)
     first_end_ms = shard.first_window_end(max(first_ms + lookback_ms, shard.start_ms))
     count = shard.windows_ending_between(first_end_ms, stop_ms)
@@ -64,17 +64,17 @@ def day_files_per_shard(interval: str, shard_days: int) -> int:
     return shard_days - (-_LOOKBACK * interval_ms(interval) // DAY_MS)
 
 
-def _without_gaps(found: Candles, shard: Shard, history: CandleStoreSnapshot) -> Candles:
-    """The candles with gaps filled, from the first window of the shard (or the start of the history) to the end of either."""
-    start_ms, last_ms = shard.start_ms - _LOOKBACK * shard.step_ms, shard.stop_ms - shard.step_ms
+def _without_gaps(found: Candles, shard: Shard, store: CandleStoreSnapshot) -> Candles:
+    """The candles with gaps filled, from the first window of the shard (or the start of the series) to the end of either."""
+    start_ms, last_ms = shard.start_ms - _LOOKBACK * shard.interval_ms, shard.stop_ms - shard.interval_ms
     parts = [found]
     if found.open_time[0] > start_ms:
-        before = history.last_candle_before(shard.symbol, shard.interval, start_ms)
+        before = store.last_candle_before(shard.symbol, shard.interval, start_ms)
         if len(before):
             parts.insert(0, _flat_candle(before, start_ms))
-    if found.open_time[-1] < last_ms and history.has_days_after(shard.symbol, shard.interval, shard.last_day):
+    if found.open_time[-1] < last_ms and store.has_days_after(shard.symbol, shard.interval, shard.last_day):
         parts.append(_flat_candle(found[-1:], last_ms))
-    return fill_gaps(Candles.concatenate(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.step_ms + 1)
+    return fill_gaps(Candles.concatenate(shard.symbol, shard.interval, parts), (last_ms - start_ms) // shard.interval_ms + 1)
 
 
 def _flat_candle(last: Candles, open_time_ms: int) -> Candles:

@@ -93,8 +93,8 @@ def missing_shards(run: Run) -> Sequence[Shard]:
 
 def outdated_shards(run: Run) -> Sequence[Shard]:
     """The shards whose result is missing, damaged or from other candles. All results and their candles are read."""
-    history, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
-    done = read_ahead(lambda shard: ShardJob(shard, version, history, run.results).is_done(), run.manifest.shards(), _READ_AHEAD)
+    store, version = CandleStoreSnapshot(run.candles), run.manifest.model_version
+    done = read_ahead(lambda shard: ShardJob(shard, version, store, run.results).is_done(), run.manifest.shards(), _READ_AHEAD)
     return [shard for shard, is_done in done if not is_done]
 
 

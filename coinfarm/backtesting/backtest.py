@@ -17,10 +17,10 @@ from coinfarm.backtesting.proposals import Proposals, propose
 from coinfarm.backtesting.sample_size import independent_count
 from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.statistics import (
+    backtest_direction_accuracy,
     by_coin,
     by_month,
     daily_returns,
-    direction_accuracy,
     statistics,
 )
 from coinfarm.backtesting.stored_predictions import read_predictions
@@ -116,7 +116,7 @@ def backtest_coins(
         statistics=statistics(trades, period, capital),
         by_coin=by_coin(trades, capital),
         by_month=by_month(trades, capital),
-        direction=direction_accuracy(coins, trades, horizon),
+        direction=backtest_direction_accuracy(coins, trades, horizon),
         baselines=tuple(results),
         trials=trials,
         independent_predictions=_independent_predictions(coins, horizon),

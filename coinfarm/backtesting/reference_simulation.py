@@ -24,27 +24,27 @@ class _Position:
 
 def simulate_by_candle(
     symbols: tuple[str, ...],
-    markets: Sequence[Candles],
+    coins: Sequence[Candles],
     orders: Sequence[Orders],
     market: Market,
     positions_per_coin: int = 1,
     max_positions: int | None = None,
 ) -> Trades:
-    """The trades of `orders`, with one `Orders` for each of `markets`; the same as `fill_orders` and `simulate_trades`.
+    """The trades of `orders`, with one `Orders` for each of `coins`; the same as `fill_orders` and `simulate_trades`.
 
     An order whose horizon ends after the last candle is left out, so that every position is closed in the end.
     """
-    times = sorted({int(time) for candles in markets for time in candles.open_time})
-    index = [{int(time): at for at, time in enumerate(candles.open_time)} for candles in markets]
+    times = sorted({int(time) for candles in coins for time in candles.open_time})
+    index = [{int(time): at for at, time in enumerate(candles.open_time)} for candles in coins]
     rows = [{int(signal): at for at, signal in enumerate(each.signal)} for each in orders]
     open_positions: list[_Position] = []
     trades: list[Trade] = []
-    limit = len(markets) * positions_per_coin if max_positions is None else max_positions
+    limit = len(coins) * positions_per_coin if max_positions is None else max_positions
     for time in times:
         # Within the candles of this time, positions end.
         still_open = []
         for position in open_positions:
-            candles = markets[position.coin]
+            candles = coins[position.coin]
             at = index[position.coin].get(time)
             trade = None if at is None or at < position.entry_at else _end_of(position, candles, at, market)
             if trade is None:
@@ -53,7 +53,7 @@ def simulate_by_candle(
                 trades.append(trade)
         open_positions = still_open
         # At their close, new orders are placed, which are filled at the next candle's open.
-        for coin, candles in enumerate(markets):
+        for coin, candles in enumerate(coins):
             at = index[coin].get(time)
             if at is None or at not in rows[coin]:
                 continue

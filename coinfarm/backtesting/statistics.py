@@ -146,7 +146,7 @@ def by_month(trades: Trades, capital: float) -> tuple[GroupStatistics, ...]:
     return tuple(_group(str(name), trades.rows(month == name), capital) for name in np.unique(month))
 
 
-def direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candles: int) -> BacktestDirectionAccuracy:
+def backtest_direction_accuracy(coins: list[PredictedCoin], trades: Trades, horizon_candles: int) -> BacktestDirectionAccuracy:
     """The accuracy of the coins' predictions, with the coins in the order of `trades.symbols`."""
     right, traded = [], []
     for at, coin in enumerate(coins):

@@ -7,7 +7,7 @@ import numpy as np
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_columns
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.interval import interval_text
+from coinfarm.candles.interval import interval_name
 from coinfarm.candles.validation import MIN_MILLISECONDS, as_milliseconds
 from coinfarm.errors import CandleError, ErrorDetail
 
@@ -80,4 +80,4 @@ def _most_frequent_step(table: "pa.Table") -> str:
     if times.max() < MIN_MILLISECONDS:
         raise CandleError(ErrorDetail("/open_time", "must be milliseconds since 1970, not seconds"))
     steps, counts = np.unique(np.abs(np.diff(times)), return_counts=True)
-    return interval_text(int(steps[counts.argmax()]))
+    return interval_name(int(steps[counts.argmax()]))

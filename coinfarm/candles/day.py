@@ -60,16 +60,16 @@ class Day:
         unlike = (self.traded != other.traded) | (np.abs(self.values - other.values) > _ROUNDING).any(axis=1)
         return np.flatnonzero(self.known & other.known & unlike)
 
-    def merged_over(self, older: "Day") -> "Day":
-        """The slots that either day knows; this day wins where both know a slot."""
+    def merged_over(self, other: "Day") -> "Day":
+        """The slots that either day knows; this day takes precedence where both know a slot."""
         mine = self.known
         return Day(
             self.symbol,
             self.interval,
             self.day,
-            mine | older.known,
-            np.where(mine, self.traded, older.traded),
-            np.where(mine[:, None], self.values, older.values),
+            mine | other.known,
+            np.where(mine, self.traded, other.traded),
+            np.where(mine[:, None], self.values, other.values),
         )
 
     def time_of(self, slot: int) -> int:

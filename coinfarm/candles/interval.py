@@ -27,7 +27,7 @@ def interval_ms(interval: str) -> int:
     return length_ms
 
 
-def interval_text(step_ms: int) -> str:
+def interval_name(step_ms: int) -> str:
     """`1m`, `15m`, `4h`, `1d`: the interval of candles that open `step_ms` milliseconds apart. Raises `InvalidInput` if there is none."""
     for unit, unit_ms in reversed(_UNITS_MS.items()):
         if step_ms > 0 and step_ms % unit_ms == 0 and _UNITS_MS["d"] % step_ms == 0:

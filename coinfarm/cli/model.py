@@ -132,10 +132,10 @@ def list_versions(root: str, as_json: bool) -> None:
 def history(root: str, as_json: bool) -> None:
     """Show which version was in service since when, latest first."""
     from coinfarm.cli.model_tables import history_table
-    from coinfarm.models.pointer import history as read_history
+    from coinfarm.models.pointer import promotions
     from coinfarm.models.store import open_model_root
 
-    pointers = read_history(open_model_root(root))
+    pointers = promotions(open_model_root(root))
     if as_json:
         click.echo(json.dumps([pointer.model_dump(mode="json", by_alias=True, exclude_none=True) for pointer in pointers], indent=2))
     else:

@@ -97,7 +97,7 @@ def rollback(storage: Storage, *, note: str = "") -> Pointer:
     return _replace(storage, etag, before.model_copy(update={"note": note, "forced": None, "promoted_at": datetime.now(UTC)}))
 
 
-def history(storage: Storage) -> list[Pointer]:
+def promotions(storage: Storage) -> list[Pointer]:
     """All pointers, the current one first. Raises `ModelError` if one is damaged."""
     before = [Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key)) for key in storage.list("history/")]
     now = read_pointer_state(storage).pointer

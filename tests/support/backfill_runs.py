@@ -48,8 +48,8 @@ def planned(
 def run_shards(predictor: Predictor, candles: Storage, results: Storage, shards: Iterable[Shard]) -> dict[Shard, Exception | None]:
     """Process the shards, and return the error of each, or None if its result is written."""
     outcomes: dict[Shard, Exception | None] = {}
-    history = CandleStoreSnapshot(candles)
-    jobs = [(shard, ShardJob(shard, predictor.model.version, history, results)) for shard in shards]
+    store = CandleStoreSnapshot(candles)
+    jobs = [(shard, ShardJob(shard, predictor.model.version, store, results)) for shard in shards]
     run_jobs(jobs, predictor, lambda shard, error: outcomes.update({shard: error}))
     return outcomes
 

@@ -63,11 +63,11 @@ def test_interruption_writes_finished_predictions_and_reports_no_other_job(
             raise Stop
 
     predictor = replace(predictor, before_batch=stop_in_the_second_shard)
-    history, version = CandleStoreSnapshot(candles), predictor.model.version
+    store, version = CandleStoreSnapshot(candles), predictor.model.version
     outcomes: dict[Shard, Exception | None] = {}
     with pytest.raises(Stop):
         run_jobs(
-            [(shard, ShardJob(shard, version, history, results)) for shard in (FIRST, SECOND)],
+            [(shard, ShardJob(shard, version, store, results)) for shard in (FIRST, SECOND)],
             predictor,
             lambda shard, error: outcomes.update({shard: error}),
         )

@@ -13,7 +13,7 @@ from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import propose
 from coinfarm.backtesting.simulation import simulate_trades
-from coinfarm.backtesting.statistics import by_coin, by_month, direction_accuracy, statistics
+from coinfarm.backtesting.statistics import backtest_direction_accuracy, by_coin, by_month, statistics
 from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.trades import HORIZON, Trade, Trades
 from coinfarm.candles.day import DAY_MS
@@ -96,7 +96,7 @@ def test_direction_accuracy_ignores_zero_changes() -> None:
     ends = np.array([0.5, 0.5, -0.5, 0.0, 0.5])  # correct, no change, correct, no prediction, correct
     coin = PredictedCoin(candles, np.arange(5), np.column_stack([ends, ends, ends]), np.zeros(5, np.int64))
     traded = Trades.from_rows(("DEMOUSD",), [trade(0.0, 1.0)._replace(signal=2)])
-    found = direction_accuracy([coin], traded, 1)
+    found = backtest_direction_accuracy([coin], traded, 1)
     assert (found.all_right_pct, found.all_counted) == (100.0, 3)
     assert (found.traded_right_pct, found.traded_counted) == (100.0, 1)
 
@@ -126,7 +126,7 @@ def golden_statistics() -> dict[str, float]:
         chosen = proposals.rows(proposals.reach_thresholds(0.2, 1.5))
         fills.append(fill_orders(coin.candles, chosen.orders, strategy.market))
     trades = simulate_trades(symbols, fills, strategy.market)
-    return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(direction_accuracy(coins, trades, 5))
+    return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(backtest_direction_accuracy(coins, trades, 5))
 
 
 if __name__ == "__main__":

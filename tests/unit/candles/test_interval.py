@@ -1,6 +1,6 @@
 import pytest
 
-from coinfarm.candles.interval import interval_ms, interval_text
+from coinfarm.candles.interval import interval_ms, interval_name
 from coinfarm.errors import InvalidInput
 
 MINUTE_MS = 60_000
@@ -21,7 +21,7 @@ MINUTE_MS = 60_000
 )
 def test_an_interval_that_divides_a_day_is_known(interval: str, minutes: int, shortest: str) -> None:
     assert interval_ms(interval) == minutes * MINUTE_MS
-    assert interval_text(minutes * MINUTE_MS) == shortest
+    assert interval_name(minutes * MINUTE_MS) == shortest
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_rejects_any_other_interval(interval: str) -> None:
 @pytest.mark.parametrize("step_ms", [0, -MINUTE_MS, 1, MINUTE_MS // 2, 90_000, 7 * MINUTE_MS, 2 * 1_440 * MINUTE_MS])
 def test_rejects_any_other_step(step_ms: int) -> None:
     with pytest.raises(InvalidInput) as raised:
-        interval_text(step_ms)
+        interval_name(step_ms)
     assert [error.pointer for error in raised.value.errors] == ["/interval"]

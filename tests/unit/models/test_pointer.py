@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinfarm.errors import Conflict, ModelError, NotFound
-from coinfarm.models.pointer import POINTER_KEY, history, read_pointer, rollback
+from coinfarm.models.pointer import POINTER_KEY, promotions, read_pointer, rollback
 from coinfarm.models.promotion import promote
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
@@ -24,10 +24,10 @@ def _serving(storage: Storage) -> str:
 
 
 def test_every_replaced_pointer_is_in_the_history(storage: Storage, versions: list[str]) -> None:
-    assert history(storage) == []
+    assert promotions(storage) == []
     pointers = [promote(storage, version) for version in versions]
     assert len(list(storage.list("history/"))) == len(pointers) - 1
-    assert history(storage) == pointers[::-1]
+    assert promotions(storage) == pointers[::-1]
 
 
 def test_each_rollback_goes_one_version_further_back(storage: Storage, versions: list[str]) -> None:

@@ -8,7 +8,7 @@ from coinfarm.compilation.forms import F32
 from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
-from coinfarm.models.pointer import POINTER_KEY, history, rollback
+from coinfarm.models.pointer import POINTER_KEY, promotions, rollback
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
 from coinfarm.outputs import OUTPUT_NAMES
@@ -100,7 +100,7 @@ def test_a_forced_promotion_stores_its_reason_and_the_failed_checks(
     assert stored["reason"] == "it is ten times as fast"
     assert "0.0500" in stored["overruled"][0]
     promote(storage, publish_model(storage, tmp_path / "third", "3"), force_reason="evaluated elsewhere")
-    third, second, first = history(storage)
+    third, second, first = promotions(storage)
     assert second.forced is not None
     assert second.forced.model_dump(by_alias=True, mode="json") == stored
     assert third.forced is not None

@@ -2,33 +2,16 @@
 
 import json
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import time
 
 import pytest
-from PIL import Image
 
 from handler.openapi_file import openapi_json
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no internet
-    "--enable-logging=stderr",
-    "--virtual-time-budget=10000",  # lets scripts finish before the page is dumped
-    "--window-size=1200,1600",
-]
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +37,6 @@ def server(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browse(tmp_path_factory):
-    """Returns a function that opens a URL in Chromium and returns its output and log."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-
-    def browse(url, *flags):
-        profile = tmp_path_factory.mktemp("profile")
-        command = [chromium, *FLAGS, f"--user-data-dir={profile}", *flags, url]
-        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-
-    return browse
-
-
-@pytest.fixture(scope="module")
 def page(server, browse):
     return browse(f"{server}/docs", "--dump-dom")
 
@@ -85,9 +53,3 @@ def test_console_has_no_messages(page):
 
 def test_requests_go_to_the_server_of_the_page(server, page):
     assert re.findall(r'<option value="(http[^"]+)"', page.stdout) == [server]
-
-
-def test_screenshot_is_not_empty(server, browse, tmp_path):
-    picture = tmp_path / "docs.png"
-    browse(f"{server}/docs", f"--screenshot={picture}")
-    assert len(set(Image.open(picture).convert("L").tobytes())) > 50

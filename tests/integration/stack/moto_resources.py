@@ -82,7 +82,4 @@ def _resource_class(kind, create_resource):
     return type(kind.rpartition(":")[2], (_Resource, CloudFormationModel), members)
 
 
-_moto_types = {model.cloudformation_type() for model in CloudFormationModel.__subclasses__()}
-ADDED_TYPES, REPLACED_TYPES = CREATORS.keys() - _moto_types, CREATORS.keys() & _moto_types
-
 _classes = [_resource_class(kind, create) for kind, create in CREATORS.items()]  # `__subclasses__` holds only weak references

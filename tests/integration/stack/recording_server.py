@@ -1,7 +1,6 @@
 """moto's server in its own process, with a record of all calls and an instance metadata service.
 
-`python -m tests.integration.stack.recording_server RECORD` prints its address and the types of resources that are added to moto. It exits
-at the end of its standard input.
+`python -m tests.integration.stack.recording_server RECORD` prints its address, and exits at the end of its standard input.
 """
 
 import importlib
@@ -58,15 +57,14 @@ class Recorder:
 
 def main():
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # loading them takes seconds
-    resources = importlib.import_module("tests.integration.stack.moto_resources")  # before moto looks for its resources
+    importlib.import_module("tests.integration.stack.moto_resources")  # before moto looks for its resources
     record = Path(sys.argv[1])
     app = Recorder(DomainDispatcherApplication(create_backend_app), record)
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     endpoint = "http://{}:{}".format(*server.server_address[:2])
     os.environ["AWS_ENDPOINT_URL"] = endpoint  # for resources that are created by a call
-    types = {"added_types": sorted(resources.ADDED_TYPES), "replaced_types": sorted(resources.REPLACED_TYPES)}
-    print(json.dumps({"endpoint": endpoint, **types}), flush=True)
+    print(endpoint, flush=True)
     sys.stdin.read()
     os._exit(0)
 

@@ -9,6 +9,7 @@ from tests.integration.stack.calls import Call, from_lines, iam_calls, to_lines
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/shards"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:shards"
 GROUP_ARN = "arn:aws:autoscaling:us-east-1:123456789012:autoScalingGroup:0:autoScalingGroupName/fleet"
+PROTECTION = {"InstanceIds": ["i-1"], "AutoScalingGroupName": "fleet", "ProtectedFromScaleIn": True}
 OBJECT, PART = {"Bucket": "b", "Key": "a/ü b.json"}, {"PartNumber": 1, "UploadId": "1"}
 
 
@@ -36,30 +37,20 @@ def calls_of_request(service, operation, arguments, status=200):
     return found
 
 
-CASES = [
-    ("s3", "get_object", OBJECT, "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "head_object", OBJECT, "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "put_object", {**OBJECT, "Body": b"1"}, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "upload_part", {**OBJECT, **PART, "Body": b"1"}, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "abort_multipart_upload", {**OBJECT, "UploadId": "1"}, "s3:AbortMultipartUpload", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "delete_object", OBJECT, "s3:DeleteObject", "arn:aws:s3:::b/a/ü b.json"),
-    ("s3", "list_objects_v2", {"Bucket": "b", "Prefix": "a/"}, "s3:ListBucket", "arn:aws:s3:::b"),
-    ("s3", "get_bucket_versioning", {"Bucket": "b"}, "s3:GetBucketVersioning", "arn:aws:s3:::b"),
-    ("sqs", "send_message_batch", {"QueueUrl": QUEUE, "Entries": [{"Id": "1", "MessageBody": "x"}]}, "sqs:SendMessage", QUEUE_ARN),
-    ("sqs", "receive_message", {"QueueUrl": QUEUE}, "sqs:ReceiveMessage", QUEUE_ARN),
-    ("sqs", "get_queue_url", {"QueueName": "shards"}, "sqs:GetQueueUrl", QUEUE_ARN),
-    (
-        "autoscaling",
-        "terminate_instance_in_auto_scaling_group",
-        {"InstanceId": "i-1", "ShouldDecrementDesiredCapacity": True},
-        "autoscaling:TerminateInstanceInAutoScalingGroup",
-        GROUP_ARN,
-    ),
-    ("cloudwatch", "put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m"}]}, "cloudwatch:PutMetricData", "*"),
-]
-
-
-@pytest.mark.parametrize(("service", "operation", "arguments", "action", "resource"), CASES, ids=[case[1] for case in CASES])
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "action", "resource"),
+    [
+        ("s3", "head_object", OBJECT, "s3:GetObject", "arn:aws:s3:::b/a/ü b.json"),
+        ("s3", "upload_part", {**OBJECT, **PART, "Body": b"1"}, "s3:PutObject", "arn:aws:s3:::b/a/ü b.json"),
+        ("s3", "abort_multipart_upload", {**OBJECT, "UploadId": "1"}, "s3:AbortMultipartUpload", "arn:aws:s3:::b/a/ü b.json"),
+        ("s3", "list_objects_v2", {"Bucket": "b", "Prefix": "a/"}, "s3:ListBucket", "arn:aws:s3:::b"),
+        ("s3", "get_bucket_versioning", {"Bucket": "b"}, "s3:GetBucketVersioning", "arn:aws:s3:::b"),
+        ("sqs", "send_message_batch", {"QueueUrl": QUEUE, "Entries": [{"Id": "1", "MessageBody": "x"}]}, "sqs:SendMessage", QUEUE_ARN),
+        ("sqs", "get_queue_url", {"QueueName": "shards"}, "sqs:GetQueueUrl", QUEUE_ARN),
+        ("autoscaling", "set_instance_protection", PROTECTION, "autoscaling:SetInstanceProtection", GROUP_ARN),
+        ("cloudwatch", "put_metric_data", {"Namespace": "n", "MetricData": [{"MetricName": "m"}]}, "cloudwatch:PutMetricData", "*"),
+    ],
+)
 def test_request_calls_an_action_on_a_resource(service, operation, arguments, action, resource):
     assert calls_of_request(service, operation, arguments) == [Call("Role", action, resource)]
 

@@ -1,4 +1,4 @@
-"""template.yaml deployed to moto, for each stage of samconfig.toml, with and without a fleet."""
+"""template.yaml deployed to moto, with and without a fleet, and with all options."""
 
 import json
 
@@ -7,31 +7,6 @@ import pytest
 from tests.integration.stack.templates import stage_parameters
 from tests.support.expanded_template import ROOT
 
-ADDED_TYPES = [
-    "AWS::ApiGateway::Account",
-    "AWS::ApiGateway::ApiKey",
-    "AWS::ApiGateway::Stage",
-    "AWS::ApiGateway::UsagePlan",
-    "AWS::ApiGateway::UsagePlanKey",
-    "AWS::ApplicationAutoScaling::ScalableTarget",
-    "AWS::AutoScaling::ScalingPolicy",
-    "AWS::CloudWatch::Alarm",
-    "AWS::CodeDeploy::Application",
-    "AWS::CodeDeploy::DeploymentGroup",
-    "AWS::Lambda::Alias",
-    "AWS::S3::BucketPolicy",
-    "AWS::SNS::Subscription",
-    "AWS::SNS::TopicPolicy",
-    "AWS::SQS::QueuePolicy",
-]
-REPLACED_TYPES = {
-    "AWS::ApiGateway::Deployment": "without an id",
-    "AWS::ApiGateway::RestApi": "without the routes of its body",
-    "AWS::CloudFormation::Stack": "without outputs",
-    "AWS::Lambda::Function": "without its image, its logs, tracing and disk",
-    "AWS::Lambda::Permission": "without an id",
-    "AWS::Lambda::Version": "without a number",
-}
 ALL_OPTIONS = {
     "AccessLogs": "OnWithAccountRole",
     "AlarmEmail": "alarms@example.com",
@@ -41,24 +16,17 @@ ALL_OPTIONS = {
     "ProvisionedFrom": "cron(45 8 ? * MON-FRI *)",
     "ProvisionedTo": "cron(0 18 ? * MON-FRI *)",
 }
-VARIANTS = ["dev", "dev with fleet", "prod", "prod with fleet", "all options"]
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+@pytest.fixture(scope="module", params=["dev", "prod with fleet", "all options"])
 def stack(request, account, with_fleet):
     """A stack of each variant."""
-    stage, _, addition = request.param.partition(" with ")
-    if stage == "all options":
-        account.client("s3").create_bucket(Bucket=ALL_OPTIONS["BucketLogs"])
-        return account.deploy("all-options", {**stage_parameters("prod"), **with_fleet, **ALL_OPTIONS})
     if request.param == "prod with fleet":
         return request.getfixturevalue("processes").stack
-    return account.deploy(request.param.replace(" ", "-"), stage_parameters(stage) | (with_fleet if addition else {}))
-
-
-def test_moto_still_lacks_the_added_types(account):
-    assert account.added_types == ADDED_TYPES
-    assert account.replaced_types == list(REPLACED_TYPES)
+    if request.param == "dev":
+        return account.deploy("dev", stage_parameters("dev"))
+    account.client("s3").create_bucket(Bucket=ALL_OPTIONS["BucketLogs"])
+    return account.deploy("all-options", {**stage_parameters("prod"), **with_fleet, **ALL_OPTIONS})
 
 
 def test_every_resource_is_created(stack):

@@ -34,6 +34,12 @@ class Environment:
     python: Path
     site_packages: Path
 
+    @classmethod
+    def in_folder(cls, folder: Path) -> "Environment":
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+        (site_packages,) = folder.glob("lib/python*/site-packages")
+        return cls(folder / "bin/python", site_packages)
+
     def run(self, *command: str, folder: Path) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment in a folder."""
         program = self.python.parent / command[0]
@@ -62,21 +68,15 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 @pytest.fixture
 def empty(tmp_path: Path) -> Environment:
     """An environment without packages."""
-    return environment_in(tmp_path / "environment")
+    return Environment.in_folder(tmp_path / "environment")
 
 
 @pytest.fixture(scope="session")
 def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """An environment with the wheel, and access to the libraries of the tests."""
-    environment = environment_in(tmp_path_factory.mktemp("installed"))
+    environment = Environment.in_folder(tmp_path_factory.mktemp("installed"))
     # Python does not read .pth files in this path, so the editable installation of the checkout has no effect.
     (environment.site_packages / "libraries.pth").write_text(sysconfig.get_path("purelib"))
     command = [BIN / "python", "-m", "pip", "--python", environment.python, "install", "--quiet", "--no-deps", "--no-index"]
     subprocess.run([*command, distributions.wheel], env=bare(environment.site_packages), check=True)
     return environment
-
-
-def environment_in(folder: Path) -> Environment:
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    (site_packages,) = folder.glob("lib/python*/site-packages")
-    return Environment(folder / "bin/python", site_packages)

@@ -30,8 +30,9 @@ def test_packages_are_those_of_the_wheel(installed: Environment, folder: Path) -
     assert {Path(file).parent.parent for file in files} == {installed.site_packages}
 
 
-def test_predicts_with_the_included_model(installed: Environment, folder: Path) -> None:
-    result = installed.run("coinfarm", "predict", "DEMOUSD-1m.parquet", "--stride", "100", "--json", folder=folder)
+@pytest.mark.parametrize("command", [["predict", "DEMOUSD-1m.parquet", "--stride", "100", "--json"], ["invoke", "direct.json"]])
+def test_predicts_with_the_included_model(installed: Environment, folder: Path, command: list[str]) -> None:
+    result = installed.run("coinfarm", *command, folder=folder)
     assert result.returncode == 0, result.stderr
     document = json.loads(result.stdout)
     pointer = json.loads((installed.site_packages / "coinfarm/reference_model/current.json").read_text())
@@ -45,33 +46,11 @@ def test_example(installed: Environment, folder: Path) -> None:
     assert list(folder.rglob("*.png"))
 
 
-def test_handler_can_be_invoked(installed: Environment, folder: Path) -> None:
-    result = installed.run("coinfarm", "invoke", "direct.json", folder=folder)
-    assert result.returncode == 0, result.stderr
-    assert json.loads(result.stdout)["results"]
-
-
 def test_serves_the_api(installed: Environment, folder: Path) -> None:
     with serving(installed, folder) as url:
         for path in ("/health", "/openapi.json", "/docs"):
             with urllib.request.urlopen(f"{url}{path}") as response:
                 assert response.status == 200
-
-
-def test_every_command_has_help(installed: Environment, folder: Path) -> None:
-    code = """
-from click.testing import CliRunner
-from coinfarm.cli import main
-
-def check(command, words):
-    assert CliRunner().invoke(main, [*words, "--help"]).exit_code == 0, words
-    for name, each in getattr(command, "commands", {}).items():
-        check(each, [*words, name])
-
-check(main, [])
-"""
-    result = installed.run("python", "-c", code, folder=folder)
-    assert result.returncode == 0, result.stderr
 
 
 def test_only_backfill_demo_needs_a_checkout(installed: Environment, folder: Path) -> None:

@@ -39,10 +39,6 @@ class Deployment:
     images: dict[str, str]
     environment: dict[str, str]
 
-    def run(self, *command: str | Path) -> str:
-        """The stdout of a command."""
-        return run(self.environment, *command)
-
     def invoke(self, function: str, event: Path) -> Any:
         """The response of a function, in a new container."""
         completed = call(self.environment, "sam", "local", "invoke", function, "--template", self.template, "--event", event)

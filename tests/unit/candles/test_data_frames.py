@@ -45,8 +45,10 @@ class DataFrame:
         lambda candles: pa.table(columns_of(candles)),
         lambda candles: DataFrame(columns_of(candles)),
         lambda candles: DataFrame({"more": ["text"] * len(candles), **dict(reversed(columns_of(candles).items()))}),
+        lambda candles: DataFrame({**columns_of(candles), "__index_level_0__": np.arange(len(candles))}),
+        lambda candles: {**columns_of(candles), "open_time": candles.open_time * 1000},
     ],
-    ids=["mapping", "structured array", "Arrow table", "data frame", "other order and more columns"],
+    ids=["mapping", "structured array", "Arrow table", "data frame", "other order and more columns", "index", "microseconds"],
 )
 def test_reads_every_kind_of_table(table_of: Callable[[Candles], Any]) -> None:
     assert_same_candles(candles_from_data_frame(table_of(CANDLES), "DEMOUSD"), CANDLES)
@@ -67,20 +69,6 @@ def test_timestamps_become_milliseconds(unit: str, zone: str | None, name: str) 
     times = pa.array(CANDLES.open_time, pa.timestamp("ms")).cast(pa.timestamp(unit)).cast(pa.timestamp(unit, zone))
     table = DataFrame({**{name: column for name, column in columns_of(CANDLES).items() if name != "open_time"}, name: times})
     assert_same_candles(candles_from_data_frame(table, "DEMOUSD"), CANDLES)
-
-
-def test_microseconds_become_milliseconds() -> None:
-    table = {**columns_of(CANDLES), "open_time": CANDLES.open_time * 1000}
-    assert_same_candles(candles_from_data_frame(table, "DEMOUSD"), CANDLES)
-
-
-def test_an_index_is_ignored_next_to_open_time() -> None:
-    table = DataFrame({**columns_of(CANDLES), "__index_level_0__": np.arange(len(CANDLES))})
-    assert_same_candles(candles_from_data_frame(table, "DEMOUSD"), CANDLES)
-
-
-def test_two_candles_have_an_interval() -> None:
-    assert candles_from_data_frame(columns_of(CANDLES[:2])).interval == "1m"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +94,8 @@ def test_rejects_a_broken_table(change: dict[str, Any], pointer: str, named: str
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_too_few_candles_have_no_interval(count: int) -> None:
+def test_fewer_than_two_candles_have_no_interval(count: int) -> None:
+    assert candles_from_data_frame(columns_of(CANDLES[:2])).interval == "1m"
     with pytest.raises(CandleError) as raised:
         candles_from_data_frame(columns_of(CANDLES[:count]))
     assert [error.pointer for error in raised.value.errors] == ["/open_time"]

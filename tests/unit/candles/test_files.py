@@ -28,9 +28,8 @@ def csv_from(candles: Candles) -> bytes:
     return "\n".join(",".join(map(str, row)) for row in rows).encode()
 
 
-formats = pytest.mark.parametrize(
-    ("suffix", "write"), [("json", json_from), ("csv", csv_from), ("parquet", parquet_from_candles)], ids=["json", "csv", "parquet"]
-)
+WRITERS: dict[str, Writer] = {"json": json_from, "csv": csv_from, "parquet": parquet_from_candles}
+formats = pytest.mark.parametrize(("suffix", "write"), WRITERS.items(), ids=list(WRITERS))
 
 
 @formats
@@ -86,9 +85,8 @@ def test_an_unknown_format_is_named(name: str) -> None:
 
 @pytest.mark.parametrize(("suffix", "lengths"), [("json", [28]), ("csv", [28]), ("parquet", [12, 12, 4])])
 def test_only_parquet_is_read_in_parts(suffix: str, lengths: list[int], tmp_path: Path) -> None:
-    writers: dict[str, Writer] = {"json": json_from, "csv": csv_from, "parquet": parquet_from_candles}
     path = tmp_path / f"DEMOUSD-1m.{suffix}"
-    path.write_bytes(writers[suffix](CANDLES))
+    path.write_bytes(WRITERS[suffix](CANDLES))
     parts = list(read_in_parts(path, 12))
     assert [len(part) for part in parts] == lengths
     assert {(part.symbol, part.interval) for part in parts} == {("DEMOUSD", "1m")}

@@ -25,24 +25,7 @@ def test_an_interval_that_divides_a_day_is_known(interval: str, minutes: int, sh
 
 
 @pytest.mark.parametrize(
-    "interval",
-    [
-        pytest.param("7m", id="does not divide a day"),
-        pytest.param("2d", id="longer than a day"),
-        pytest.param("1w", id="a week"),
-        pytest.param("1M", id="a month"),
-        pytest.param("1s", id="a second"),
-        pytest.param("0m", id="zero"),
-        pytest.param("01m", id="leading zero"),
-        pytest.param("-1m", id="negative"),
-        pytest.param("1.5h", id="fraction"),
-        pytest.param("1440m", id="four digits"),
-        pytest.param("1440", id="no unit"),
-        pytest.param("m", id="no number"),
-        pytest.param("", id="empty"),
-        pytest.param("1m\n", id="line break"),
-        pytest.param("9" * 400 + "m", id="very long"),
-    ],
+    "interval", ["7m", "2d", "1w", "1M", "1s", "0m", "01m", "-1m", "1.5h", "1440m", "1440", "m", "", "1m\n", 99 * "9" + "m"]
 )
 def test_rejects_any_other_interval(interval: str) -> None:
     with pytest.raises(InvalidInput) as raised:

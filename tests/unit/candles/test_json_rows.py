@@ -38,6 +38,7 @@ def test_every_spelling_gives_the_same_candles(rows: list[Any]) -> None:
     assert (candles.symbol, candles.interval) == ("DEMOUSD", "1m")
     assert candles.open_time.tolist() == [START_MS, START_MS + MINUTE_MS]
     assert [column.tolist() for column in candles.columns] == [[10, 11], [12.5, 11], [9, 11], [11, 11], [1.25, 0]]
+    assert {column.dtype for column in candles.columns} == {np.dtype(np.float64)}
 
 
 def test_candles_survive_as_rows_to_the_last_bit() -> None:
@@ -133,7 +134,3 @@ def test_rejects_a_broken_file(data: bytes, pointer: str) -> None:
     with pytest.raises(CandleError) as raised:
         candles_from_json(data, "BTCUSD", "1m")
     assert [error.pointer for error in raised.value.errors] == [pointer]
-
-
-def test_columns_are_float64_whatever_the_cells_are() -> None:
-    assert {column.dtype for column in candles_from_rows(as_objects(AS_NUMBERS), "DEMOUSD", "1m").columns} == {np.dtype(np.float64)}

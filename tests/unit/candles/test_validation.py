@@ -115,14 +115,11 @@ def test_seconds_and_nanoseconds_are_told_from_a_time_off_the_grid() -> None:
     assert detail(START_MS) == []
 
 
-def test_minutes_are_off_the_grid_of_hours() -> None:
-    assert pointers(*valid_minutes(), interval="1h") == [f"/candles/{at}/openTime" for at in range(1, COUNT)]
-
-
-def test_an_unknown_interval_is_named() -> None:
+def test_the_grid_is_that_of_the_interval() -> None:
     with pytest.raises(InvalidInput) as raised:
         checked(*valid_minutes(), interval="7m")
     assert [error.pointer for error in raised.value.errors] == ["/interval"]
+    assert pointers(*valid_minutes(), interval="1h") == [f"/candles/{at}/openTime" for at in range(1, COUNT)]
 
 
 @pytest.mark.parametrize("first_in_microseconds", [0, 2, COUNT], ids=["all", "from the third on", "none"])

@@ -1,87 +1,64 @@
-from datetime import date
+from typing import Any
 
 import pytest
 
 from coinfarm.evaluation.findings import verdict
-from coinfarm.models import evaluation_document
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.outputs import OUTPUT_NAMES
+from tests.support.evaluation_documents import evaluation_json
 
 Bounds = tuple[float, float]
-VERSION = "20260101-00000000"
 ABOVE, AROUND, BELOW = (2.0, 6.0), (-1.0, 3.0), (-6.0, -2.0)
 """Intervals: by how many percent the model's errors are smaller, or its accuracy is higher, than a baseline's."""
 
 
-def output(r2: float) -> evaluation_document.OutputMetrics:
-    return evaluation_document.OutputMetrics(
-        r2=r2,
-        mean_absolute_error_pct=0.3,
-        rank_correlation=0.2,
-        r2_interval=(r2 - 0.02, r2 + 0.02),
-        daily_rank_correlation=evaluation_document.DailyRankCorrelation(mean=0.1, t_statistic=3.0, days=61),
-    )
+def accuracy(right_pct: float | None, interval_pct: Bounds | None) -> dict[str, Any]:
+    overall = {"frames": 100, "right_pct": right_pct, "interval_pct": interval_pct}
+    return {"overall": overall, "strongest": overall}
 
 
-def accuracy(right_pct: float | None, interval_pct: Bounds | None) -> evaluation_document.DirectionAccuracy:
-    overall = evaluation_document.Accuracy(frames=100, right_pct=right_pct, interval_pct=interval_pct)
-    return evaluation_document.DirectionAccuracy(overall=overall, strongest=overall)
+def scores(r2: float) -> dict[str, Any]:
+    return {"r2": r2, "mean_absolute_error_pct": 0.3, "rank_correlation": 0.2}
 
 
-def baseline(r2: float, rise: Bounds, decline: Bounds, lead: Bounds | None) -> evaluation_document.Baseline:
-    """Without a lead the baseline predicts no direction."""
+def output(r2: float) -> dict[str, Any]:
+    daily = {"mean": 0.1, "t_statistic": 3.0, "days": 61}
+    return {**scores(r2), "r2_interval": (r2 - 0.02, r2 + 0.02), "daily_rank_correlation": daily}
 
-    def scores(bounds: Bounds) -> evaluation_document.BaselineOutput:
-        return evaluation_document.BaselineOutput(
-            r2=r2,
-            mean_absolute_error_pct=0.3,
-            rank_correlation=0.2,
-            model_error_reduction_pct=sum(bounds) / 2,
-            model_error_reduction_interval_pct=bounds,
-        )
 
-    direction = evaluation_document.BaselineAccuracy(frames=100)
-    if lead is not None:
-        direction = evaluation_document.BaselineAccuracy(
-            frames=100, right_pct=51, interval_pct=(50, 52), model_lead_pct=1.0, model_lead_interval_pct=lead
-        )
-    return evaluation_document.Baseline(
-        outputs={"maxRisePct": scores(rise), "maxDeclinePct": scores(decline), "endChangePct": scores(AROUND)},
-        direction=direction,
-        rise_over_decline=direction,
-    )
+def baseline(r2: float, rise: Bounds, decline: Bounds, **direction: Any) -> dict[str, Any]:
+    reductions = zip(OUTPUT_NAMES, (rise, decline, AROUND), strict=True)
+    direction = {"frames": 100, **direction}
+    return {
+        "outputs": {
+            name: {**scores(r2), "model_error_reduction_pct": sum(bounds) / 2, "model_error_reduction_interval_pct": bounds}
+            for name, bounds in reductions
+        },
+        "direction": direction,
+        "rise_over_decline": direction,
+    }
 
 
 def evaluation(
-    direction: evaluation_document.DirectionAccuracy,
-    rise: Bounds = ABOVE,
-    decline: Bounds = ABOVE,
-    lead: Bounds = ABOVE,
-    in_sample: int | None = 0,
-    stride: int = 10,
-    fitted: bool = True,
-    includes_in_sample: bool = False,
-) -> evaluation_document.Evaluation:
-    return evaluation_document.Evaluation(
-        model=evaluation_document.EvaluatedModel(name="fake", version=VERSION, engine="fake"),
-        from_date=date(2020, 1, 1),
-        to_date=date(2020, 3, 1),
-        interval="1m",
-        stride=stride,
-        horizon_candles=30,
-        candles={"BTCUSD": "b" * 64},
-        candle_files=(),
-        includes_in_sample=includes_in_sample,
-        frames=3000,
-        counts=evaluation_document.Counts(
-            windows=3000, evaluated=3000, in_sample=in_sample, without_prediction=0, without_horizon=0, effective=100.0 * stride
-        ),
-        mean_absolute_end_change_pct=0.4,
-        outputs={"maxRisePct": output(0.14), "maxDeclinePct": output(0.13), "endChangePct": output(0.0)},
-        direction=direction,
-        rise_over_decline=direction,
-        baselines={"zero": baseline(-0.5, ABOVE, ABOVE, None), "ridge": baseline(0.1, rise, decline, lead)},
-        baseline_fit=evaluation_document.BaselineFit(frames=10, stride=10, before_ms={"BTCUSD": 0}) if fitted else None,
-        bootstrap=evaluation_document.Bootstrap(level=0.9, samples=1000, block_candles=230, seed=0),
-    )
+    direction: dict[str, Any], rise: Bounds = ABOVE, decline: Bounds = ABOVE, lead: Bounds = ABOVE, in_sample: int | None = 0, **fields: Any
+) -> Evaluation:
+    counts = {"windows": 3000, "evaluated": 3000, "in_sample": in_sample, "without_prediction": 0, "without_horizon": 0}
+    ridge = {"right_pct": 51, "interval_pct": (50, 52), "model_lead_pct": 1.0, "model_lead_interval_pct": lead}
+    document = {
+        **evaluation_json("20260101-00000000", frames=3000, includesInSample=False),
+        "interval": "1m",
+        "horizon_candles": 30,
+        "candle_files": (),
+        "counts": {**counts, "effective": 100.0 * fields.get("stride", 10)},
+        "mean_absolute_end_change_pct": 0.4,
+        "outputs": {name: output(r2) for name, r2 in zip(OUTPUT_NAMES, (0.14, 0.13, 0.0), strict=True)},
+        "direction": direction,
+        "rise_over_decline": direction,
+        "baselines": {"zero": baseline(-0.5, ABOVE, ABOVE), "ridge": baseline(0.1, rise, decline, **ridge)},
+        "baseline_fit": {"frames": 10, "stride": 10, "before_ms": {"BTCUSD": 0}},
+        "bootstrap": {"level": 0.9, "samples": 1000, "block_candles": 230, "seed": 0},
+    }
+    return Evaluation.model_validate(document | fields)
 
 
 BETTER, EQUAL, WORSE = accuracy(53.0, (52.0, 54.0)), accuracy(51.0, (49.5, 52.5)), accuracy(47.0, (46.0, 48.0))
@@ -100,7 +77,7 @@ BETTER, EQUAL, WORSE = accuracy(53.0, (52.0, 54.0)), accuracy(51.0, (49.5, 52.5)
         pytest.param(evaluation(accuracy(None, None)), "neutral", ["no direction"], id="no direction predicted"),
     ],
 )
-def test_headline_and_tone(found: evaluation_document.Evaluation, tone: str, named: list[str]) -> None:
+def test_headline_and_tone(found: Evaluation, tone: str, named: list[str]) -> None:
     result = verdict(found)
     assert [text for text in named if text not in result.headline] == []
     assert result.tone == tone
@@ -127,9 +104,9 @@ def test_reasons_have_the_scores_with_their_intervals() -> None:
         pytest.param(evaluation(BETTER, stride=30), "3,000 frames amount to at most 3,000", id="no overlap"),
         pytest.param(evaluation(BETTER, in_sample=None), "training data", id="unknown training data"),
         pytest.param(evaluation(BETTER, in_sample=7), "7 windows", id="in-sample windows left out"),
-        pytest.param(evaluation(BETTER, includes_in_sample=True), "as requested", id="in-sample windows included"),
-        pytest.param(evaluation(BETTER, fitted=False), "--baseline-candles", id="no fitted baselines"),
+        pytest.param(evaluation(BETTER, includesInSample=True), "as requested", id="in-sample windows included"),
+        pytest.param(evaluation(BETTER, baseline_fit=None), "--baseline-candles", id="no fitted baselines"),
     ],
 )
-def test_cautions(found: evaluation_document.Evaluation, named: str) -> None:
+def test_cautions(found: Evaluation, named: str) -> None:
     assert any(named in reason for reason in verdict(found).reasons)

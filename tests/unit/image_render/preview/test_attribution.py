@@ -52,15 +52,6 @@ def test_the_legend_says_what_the_strongest_colour_means() -> None:
     assert [tuple(panel.colours[at].tolist()) for at in (0, len(panel.colours) // 2, -1)] == [LOWERS, NONE, RAISES]
 
 
-def test_labels_are_at_the_middles_of_bars_and_strips() -> None:
-    effects = np.array([[0.0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, 0]])
-    panel = attribution_panel("rise", effects, ("body", "wick", "all"), (0, 1, 2, 3), unit="points", scale=1, spec=SMALL)
-    assert panel.heading == "rise"
-    assert panel.labels == ((MIDDLE, "all"), (61 + 3 + 8, "body"), (61 + 3 + 16 + 3 + 8, "wick"))
-    assert panel.points.shape == (61 + 2 * (3 + 16), 4, 3)
-    assert [all(_is(panel.points[row], NONE)) for row in (61, 63, 80, 82)] == [True] * 4
-
-
 def test_no_effect_at_all_is_an_empty_panel() -> None:
     panel = _panel([[0, 0, 0, 0], [0, 0, 0, 0]])
     assert all(_is(np.delete(panel.points, MIDDLE, axis=0).reshape(-1, 3), NONE))

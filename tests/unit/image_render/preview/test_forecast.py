@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from image_render.preview import preview
 from image_render.preview.forecast import Forecast, extend_frame
-from image_render.preview.style import FORECAST_COLOUR, FORECAST_LINE
 from image_render.spec import VOLUME, FrameSpec
 
 SPEC = FrameSpec(4, 6)
@@ -83,17 +82,6 @@ def test_a_window_of_one_candle_has_no_step_in_time() -> None:
     spec = FrameSpec(1, 6)
     extended = extend_frame(np.zeros(spec.shape, np.uint8), spec, (60_000, 60_000), (95, 105), forecast())
     assert extended.open_times_ms == (60_000, 60_000)
-
-
-@pytest.mark.parametrize("end", [98.0, 100.0, 1e9])
-def test_the_chart_shows_a_band_over_the_candles_to_come(end: float) -> None:
-    chart = np.asarray(preview(FRAME, open_times_ms=TIMES, price_range=(95, 105), forecast=forecast(end=end), scale=5, spec=SPEC))
-    bare = np.asarray(preview(FRAME, open_times_ms=TIMES, price_range=(95, 105), scale=5, spec=SPEC))
-    assert chart.shape[1] == bare.shape[1] + 2 * 5
-    for colour in (FORECAST_COLOUR, FORECAST_LINE):
-        columns = np.flatnonzero((chart[80:] == colour).all(axis=2).any(axis=0))
-        assert len(columns)
-        assert columns.min() >= 24 + 10 + 4 * 5 - 1  # margin, padding, the window's candles; half the width of a steep line
 
 
 @pytest.mark.parametrize("given", [{"open_times_ms": TIMES}, {"price_range": (95.0, 105.0)}, {}])

@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from image_render.preview import contact_sheet, png_bytes, preview
-from image_render.preview.attribution import attribution_panel
 from image_render.preview.style import BODY_COLOUR, GRID, VOLUME_COLOUR, WICK_COLOUR, Colour
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 
@@ -69,6 +68,8 @@ def test_a_body_leaves_a_gap_and_a_wick_is_a_line_in_its_middle() -> None:
 @pytest.mark.parametrize("scale", range(1, 13))
 def test_every_pixel_can_be_read_back_at_every_scale(scale: int) -> None:
     drawn = prices_drawn(frame_of(RISING), scale)
+    smallest_volume = contact_sheet([frame_of(RISING, volumes=(0, 1, 0, 0))], [""], scale=scale, spec=SMALL)
+    assert points_of(smallest_volume, VOLUME_COLOUR).any()
     middle = (scale - 1) // 2 if scale < 4 else (scale - 1 - scale % 2) // 2
     assert tuple(line[middle::scale] for line in drawn[::scale]) == RISING
 
@@ -84,12 +85,6 @@ def test_volume_is_below_the_prices_and_grows_from_the_bottom() -> None:
     assert volume[:, left : left + 16 : 4].sum(axis=0).tolist() == [5, 0, 2, 1]
 
 
-@pytest.mark.parametrize("scale", range(1, 9))
-def test_even_the_smallest_volume_is_visible(scale: int) -> None:
-    sheet = contact_sheet([frame_of(RISING, volumes=(0, 1, 0, 0))], [""], scale=scale, spec=SMALL)
-    assert points_of(sheet, VOLUME_COLOUR).any()
-
-
 def test_a_flat_window_without_volume_is_one_line() -> None:
     frame = np.zeros(STANDARD.shape, np.uint8)
     frame[:, STANDARD.flat_row, [BODY, WICK]] = 1
@@ -101,21 +96,7 @@ def test_a_flat_window_without_volume_is_one_line() -> None:
     assert preview(frame, open_times_ms=(0, 199 * 60_000), price_range=(1e-8, 1e-8)).size == (908, 902)
 
 
-@pytest.mark.parametrize(
-    ("options", "size"),
-    [
-        pytest.param({}, (868, 880), id="bare"),
-        pytest.param({"title": "DEMOUSD"}, (868, 880), id="title"),
-        pytest.param({"open_times_ms": (0, 199 * 60_000)}, (868, 902), id="times"),
-        pytest.param({"price_range": (99.5, 101.25)}, (908, 880), id="prices"),
-        pytest.param({"scale": 1}, (268, 317), id="smallest"),
-    ],
-)
-def test_the_picture_is_as_large_as_its_parts(options: dict[str, object], size: tuple[int, int]) -> None:
-    assert preview(np.zeros(STANDARD.shape, np.uint8), **options).size == size  # type: ignore[arg-type]
-
-
-def test_a_price_line_lies_in_the_row_of_its_price() -> None:
+def test_grid_lines_pass_through_their_price_and_their_candle() -> None:
     frame = np.zeros(STANDARD.shape, np.uint8)
     frame[10, 20, [BODY, WICK]] = 1  # a row for each dollar: 120 is a round price, and in row 20
     image = preview(frame, price_range=(100.0, 249.0))
@@ -123,10 +104,6 @@ def test_a_price_line_lies_in_the_row_of_its_price() -> None:
     price_lines = np.flatnonzero(points_of(image, GRID)[BELOW_LEGEND].sum(axis=1) > 700)
     assert len(price_lines) == len(range(100, 250, 20))
     assert price_lines[-2] in body_rows
-
-
-def test_a_time_line_passes_through_its_candle() -> None:
-    frame = np.zeros(STANDARD.shape, np.uint8)
     frame[60, :, [BODY, WICK]] = 1
     image = preview(frame, open_times_ms=(0, 199 * 60_000))  # 01:00 is candle 60
     body_columns = np.flatnonzero(points_of(image, BODY_COLOUR)[BELOW_LEGEND].any(axis=0))
@@ -149,9 +126,6 @@ def test_rejects_what_is_not_a_frame(frame: NDArray[np.uint8], named: str) -> No
         preview(frame)
     with pytest.raises(ValueError, match=named):
         contact_sheet([frame], [""])
-
-
-def test_rejects_a_scale_below_one() -> None:
     with pytest.raises(ValueError, match=r"scale .* 0"):
         preview(frame_of(RISING), scale=0, spec=SMALL)
 
@@ -188,16 +162,3 @@ def test_the_png_holds_every_point() -> None:
     with Image.open(io.BytesIO(png_bytes(image))) as read:
         assert read.format == "PNG"
         assert read.convert("RGB") == image
-
-
-def test_a_panel_stands_below_the_chart_aligned_with_its_candles() -> None:
-    effects = np.array([[0.0, 0.0, 1.0, 0.0]])
-    panel = attribution_panel("rise", effects, ["all"], range(4), unit="points", scale=8, spec=SMALL)
-    alone = preview(frame_of(RISING, (0, 0, 5, 0)), scale=8, spec=SMALL)
-    page = preview(frame_of(RISING, (0, 0, 5, 0)), panels=[panel, panel], footnotes=["why"], scale=8, spec=SMALL)
-    assert page.height > alone.height + 2 * len(panel.points)
-    below = points_of(page, tuple(panel.colours[-1].tolist()))[alone.height :]
-    height_of_bar = len(panel.points) // 2
-    columns = np.flatnonzero(below.sum(axis=0) >= 2 * height_of_bar)
-    volume = np.flatnonzero(points_of(alone, VOLUME_COLOUR)[BELOW_LEGEND].any(axis=0))
-    assert columns.tolist() == volume.tolist()

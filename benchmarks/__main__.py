@@ -1,17 +1,12 @@
 """`make bench`: measure, print the tables, and write results.json and the plots to this folder."""
 
 import json
-import os
-import platform
 import sys
 import tempfile
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.candidates import Candidate, candidates, candidates_table, layers_table
 from benchmarks.candles import bench_candles
@@ -21,9 +16,9 @@ from benchmarks.handler_processes import measure
 from benchmarks.networks import benchmark_network
 from benchmarks.pipeline import parquet_to_parquet_frames_per_s
 from benchmarks.plots import plot_costs, plot_throughput
+from benchmarks.reference import machine, results_table
 from benchmarks.rendering import rendering_us
 from coinfarm.backfill.prices import PRICES_DATE
-from coinfarm.engines.processor import processor_name
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings, reference_model_uri
 from image_render.render import render_frames
@@ -43,16 +38,9 @@ def main() -> None:
     candles, source = bench_candles(_PIPELINE_FRAMES + STANDARD.window_candles - 1)
     view = windows(candles.columns)
     hundred = Columns(*(column[:100] for column in view))
-    cores = len(os.sched_getaffinity(0))
-    machine = {
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor_name(),
-        "cores": cores,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "keras", "openvino")},
-        "candles": source,
-    }
-    console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    measured_on = machine("numpy", "keras", "openvino") | {"candles": source}
+    cores = measured_on["cores"]
+    console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()))
 
     rendering = rendering_us(view)
     _print_rendering(rendering)
@@ -83,7 +71,7 @@ def main() -> None:
     )
 
     results = {
-        "machine": machine,
+        "machine": measured_on,
         "renderingUsPerFrame": rendering,
         "framesPerSecond": {network: [_speed_document(speed) for speed in engines] for network, engines in by_network.items()},
         "networks": [_candidate_document(each) for each in networks],
@@ -115,14 +103,14 @@ def _processes(engine: str) -> dict[str, Any]:
 
 
 def _print_rendering(rendering: dict[str, float]) -> None:
-    table = _table("Rendering a frame on one core", "", "µs", "× Pillow")
+    table = results_table("Rendering a frame on one core", "", "µs", "× Pillow")
     for name, microseconds in rendering.items():
         table.add_row(name, f"{microseconds:,.1f}", f"{rendering['Pillow'] / microseconds:,.1f}")
     console.print(table)
 
 
 def _print_speeds(network: str, engines: list[Speed]) -> None:
-    table = _table(f"Frames per second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
+    table = results_table(f"Frames per second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
     for speed in engines:
         table.add_row(
             speed.engine,
@@ -134,7 +122,7 @@ def _print_speeds(network: str, engines: list[Speed]) -> None:
 
 
 def _print_processes(processes: dict[str, dict[str, Any]]) -> None:
-    table = _table("The reference model behind the handler", "", "cold start, s", "request p50, ms", "p99, ms", "peak memory, MB")
+    table = results_table("The reference model behind the handler", "", "cold start, s", "request p50, ms", "p99, ms", "peak memory, MB")
     for engine, figures in processes.items():
         request = figures["warm_request"]
         table.add_row(
@@ -163,14 +151,6 @@ def _candidate_document(candidate: Candidate) -> dict[str, Any]:
         "framesPerSecond": candidate.frames_per_s,
         "multiplyAddsByLayer": {layer.name: layer.multiply_adds for layer in candidate.layers if layer.multiply_adds},
     }
-
-
-def _table(title: str, first: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first)
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table
 
 
 if __name__ == "__main__":

@@ -5,10 +5,9 @@ from pathlib import Path
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.candles.synthetic import generate
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 
 _REAL = Path(__file__).parents[2] / "shared" / "data" / "candles" / "BTCUSD-1m.parquet"
-_NEW_YEAR_2026_MS = 1_767_225_600_000
 
 
 def bench_candles(count: int) -> tuple[Candles, str]:
@@ -16,4 +15,4 @@ def bench_candles(count: int) -> tuple[Candles, str]:
     if _REAL.exists():
         filled = fill_gaps(parse_candles(_REAL.read_bytes(), _REAL.name), 2_000_000)
         return filled[-count:], "BTCUSD, minutes of Bitfinex up to 2019-06-30"
-    return generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, count, seed=1), "synthetic minutes"
+    return generate("DEMOUSD", "1m", START_OF_2026_MS, count, seed=1), "synthetic minutes"

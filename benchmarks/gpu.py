@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.candles import bench_candles
+from benchmarks.reference import reference_bundle
 from benchmarks.timing import median_s
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
@@ -30,7 +31,6 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from coinfarm.serving.settings import reference_model_uri
 from image_render.render import Frames, render_frames
 from image_render.rows import Rows, pack_rows
 from image_render.spec import STANDARD
@@ -55,7 +55,7 @@ def main() -> int:
     if arguments.device == "cpu":
         os.environ.setdefault("KERAS_BACKEND", "jax")
     candles, source = _candles(arguments.candles, _SERIES_FRAMES[arguments.device] + STANDARD.window_candles - 1)
-    bundle = _reference_bundle()
+    bundle = reference_bundle()
 
     started = time.perf_counter()
     engine = KerasGpuEngine(bundle, arguments.device)
@@ -151,12 +151,6 @@ def _spread(view: Columns, count: int) -> Columns:
     """`count` windows, evenly spread over all."""
     chosen = np.linspace(0, len(view.close) - 1, count).astype(np.intp)
     return Columns(*(column[chosen] for column in view))
-
-
-def _reference_bundle() -> Bundle:
-    root = Path(reference_model_uri())
-    version = json.loads((root / "current.json").read_text())["version"]
-    return Bundle.open(root / "versions" / version)
 
 
 def _arguments() -> argparse.Namespace:

@@ -65,10 +65,10 @@ def memory() -> dict[str, Any]:
 
 def _requests(count: int, frames: int = 1) -> tuple[str, list[str]]:
     """A first request and `count` others, each a minute later. Synthetic, so that no file is read during the measurement."""
-    from coinfarm.candles.synthetic import generate
+    from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 
     length = STANDARD.window_candles + frames - 1
-    rows = rows_from_candles(generate("DEMOUSD", "1m", 1_767_225_600_000, length + count, seed=3))
+    rows = rows_from_candles(generate("DEMOUSD", "1m", START_OF_2026_MS, length + count, seed=3))
     bodies = [json.dumps({"symbol": "DEMOUSD", "interval": "1m", "candles": rows[at : at + length]}) for at in range(count + 1)]
     return bodies[0], bodies[1:]
 

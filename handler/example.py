@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coinfarm.candles.json_rows import rows_from_candles
-from coinfarm.candles.synthetic import generate
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.serving.chart import prediction_chart_png
@@ -21,7 +21,6 @@ from handler.local_events import LocalContext, http_event
 from image_render.spec import STANDARD
 
 _FRAMES = 100
-_NEW_YEAR_2026_MS = 1_767_225_600_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Example:
 
 def run_example(folder: Path) -> Example:
     """Request predictions and the model from the handler, and draw the last window with its prediction into `folder`."""
-    candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
+    candles = generate("DEMOUSD", "1m", START_OF_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()
     response = json.loads(_request("POST", "/predictions", request))

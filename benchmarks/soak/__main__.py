@@ -1,14 +1,10 @@
 """`make soak`: ten minutes of requests while the model is switched, then 2,000 shards while the workers are killed."""
 
 import json
-import os
-import platform
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from benchmarks.reference import machine
 from benchmarks.soak import child_processes
 from benchmarks.soak.backfill_result import BackfillResult
 from benchmarks.soak.backfill_soak import COINS, soak_backfill
@@ -24,7 +21,6 @@ from benchmarks.soak.result_tables import backfill_table, checks_table, server_t
 from benchmarks.soak.server_result import MAX_SWITCH_DELAY_S, ServerOptions, ServerResult
 from benchmarks.soak.server_soak import soak_server
 from coinfarm.demo.environment import DemoEnvironment
-from coinfarm.engines.processor import processor_name
 from coinfarm.errors import CoinfarmError
 
 _TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -48,8 +44,8 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
     if shards % len(COINS):
         raise click.BadParameter(f"{shards} is not a multiple of {len(COINS)}, the number of coins", param_hint="--shards")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker is left behind
-    machine = _machine()
-    console.print(", ".join(f"{name} {value}" for name, value in machine.items()), soft_wrap=True)
+    measured_on = machine("coinfarm", "openvino", "uvicorn", "moto")
+    console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()), soft_wrap=True)
     try:
         with TemporaryDirectory(prefix="coinfarm-soak-") as temporary:
             server, backfill = _soak(_server_options(minutes, rate_per_s, seed), shards, logs or Path(temporary))
@@ -59,7 +55,7 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
     console.print(checks_table(checks))
     if output is not None:
         document = {
-            "machine": machine,
+            "machine": measured_on,
             "server": server.document(),
             "backfill": backfill.document(),
             "checks": [check._asdict() for check in checks],
@@ -88,16 +84,6 @@ def _server_options(minutes: float, rate_per_s: float, seed: int) -> ServerOptio
     windows = min(_MAX_WINDOWS, max(MIN_WINDOWS, round(_WINDOWS_PER_S * seconds)))
     switches = max(1, min(_MAX_SWITCHES, int(seconds / MAX_SWITCH_DELAY_S)))
     return ServerOptions(seconds, rate_per_s, switches, windows, seed)
-
-
-def _machine() -> dict[str, str | int]:
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "processor": processor_name(),
-        "cores": len(os.sched_getaffinity(0)),
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("coinfarm", "openvino", "uvicorn", "moto")},
-    }
 
 
 @contextmanager

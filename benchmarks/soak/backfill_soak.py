@@ -11,10 +11,10 @@ import boto3
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from benchmarks.reference import reference_bundle
 from benchmarks.soak.backfill_operator import BackfillOperator, OnProgress
 from benchmarks.soak.backfill_result import INVALID_MESSAGES, VISIBILITY_TIMEOUT_S, WORKERS, BackfillResult
 from benchmarks.soak.killed_workers import KilledWorkers
-from benchmarks.soak.scaled_models import reference_bundle
 from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.collect import collect
 from coinfarm.backfill.run_manifest import KEY as MANIFEST_KEY

@@ -10,20 +10,9 @@ import numpy as np
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
-from coinfarm.models.store import ModelStore
-from coinfarm.serving.settings import reference_model_uri
-from coinfarm.storage import open_storage
 
 _WEIGHTS_FILE = "model.weights.h5"
 _LAST_LAYER = "layers/dense_1/vars"
-
-
-def reference_bundle() -> Bundle:
-    """The reference model's current version."""
-    root = reference_model_uri()
-    current = ModelStore(open_storage(root)).current_if_changed(None)
-    assert current is not None  # None means unchanged, and no earlier version was given
-    return Bundle.open(Path(root, "versions", current.version))
 
 
 def scaled_model(bundle: Bundle, folder: Path, factor: float) -> Bundle:

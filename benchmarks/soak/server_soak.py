@@ -10,14 +10,15 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.reference import reference_bundle
 from benchmarks.soak import child_processes
 from benchmarks.soak.load import LoadResponse, poisson_arrivals, send_requests
 from benchmarks.soak.model_switches import ModelSwitch, switch_models
 from benchmarks.soak.process_metrics import ProcessMetrics, record_metrics
 from benchmarks.soak.request_mix import BATCH_FRAMES, RequestMix
-from benchmarks.soak.scaled_models import reference_bundle, scaled_model
+from benchmarks.soak.scaled_models import scaled_model
 from benchmarks.soak.server_result import REFRESH_S, ServerOptions, ServerResult
-from coinfarm.candles.synthetic import generate
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.engines.loading import load_engine
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.promotion import promote
@@ -30,7 +31,6 @@ from image_render.spec import STANDARD
 
 _CONNECTIONS = 4
 _FACTORS = (1.0, 1.25, 0.8)
-_NEW_YEAR_2026_MS = 1_767_225_600_000
 _MAX_METRICS_PERIOD_S = 1.0
 
 OnProgress = Callable[[float, float], None]
@@ -38,7 +38,7 @@ OnProgress = Callable[[float, float], None]
 
 def soak_server(models_root: str, folder: Path, options: ServerOptions, on_progress: OnProgress) -> ServerResult:
     """Start a server with a model root in S3, and load it. Logs go to the folder."""
-    candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, options.windows + STANDARD.window_candles - 1, options.seed)
+    candles = generate("DEMOUSD", "1m", START_OF_2026_MS, options.windows + STANDARD.window_candles - 1, options.seed)
     reference = reference_bundle()
     bundles = [scaled_model(reference, folder / f"times-{factor:g}", factor) for factor in _FACTORS]
     models = [LoadedModel(bundle, load_engine(bundle, "auto", BATCH_FRAMES), load_ms=0) for bundle in bundles]

@@ -10,7 +10,7 @@ from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import day_files_per_shard
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
-from coinfarm.candles.synthetic import generate
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
@@ -19,7 +19,6 @@ from image_render.spec import STANDARD
 
 _TIMED_S = 1.5
 _TIMED_FRAMES = 400
-_NEW_YEAR_2026_MS = 1_767_225_600_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
 
 def measure_speed(predictor: Predictor) -> Speed:
     """The speed of rendering and predicting synthetic candles on this machine, measured for 1.5 seconds."""
-    candles = generate("DEMOUSD", "1m", _NEW_YEAR_2026_MS, _TIMED_FRAMES + STANDARD.window_candles - 1, seed=1)
+    candles = generate("DEMOUSD", "1m", START_OF_2026_MS, _TIMED_FRAMES + STANDARD.window_candles - 1, seed=1)
     frames, started = 0, time.perf_counter()
     while time.perf_counter() - started < _TIMED_S:
         frames += len(predictor.predict(Series(candles)))

@@ -20,6 +20,8 @@ from coinfarm.candles.interval import interval_ms
 from image_render.windows import Columns
 
 SYMBOL_PREFIX = "DEMO"
+START_OF_2026_MS = 1_767_225_600_000
+"""The first open time of synthetic candles whose time does not matter."""
 
 _MINUTE_MS = 60_000
 _MINUTES_PER_DAY = 1_440

@@ -10,7 +10,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.candles.synthetic import generate
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.errors import CoinfarmError
 from image_render.render import Frames, render_frames
 from image_render.spec import STANDARD
@@ -21,7 +21,6 @@ _CALIBRATION_FRAMES = 1_000
 _PARITY_FRAMES = 2_000
 _MIN_PARITY_FRAMES = 1_000
 _CALIBRATION_STEP = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
-_START_OF_2026_MS = 1_767_225_600_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +39,7 @@ class Sample:
     @classmethod
     def from_synthetic(cls) -> "Sample":
         """A sample of synthetic candles, on which a model that was trained on real candles may behave differently."""
-        coins = [generate(f"DEMO{letter}", "1m", _START_OF_2026_MS, 250_000, seed=1) for letter in "ABC"]
+        coins = [generate(f"DEMO{letter}", "1m", START_OF_2026_MS, 250_000, seed=1) for letter in "ABC"]
         return cls.from_candles(coins, tuple(coin.symbol for coin in coins))
 
     @classmethod

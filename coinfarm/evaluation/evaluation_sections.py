@@ -1,7 +1,6 @@
 """The sections of the page of an evaluation."""
 
-from datetime import UTC, datetime
-
+from coinfarm.candles.day import day_of
 from coinfarm.evaluation import evaluation_figures
 from coinfarm.evaluation.baseline_names import BASELINE_MEANINGS, BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
@@ -191,7 +190,7 @@ def method_section(evaluation: Evaluation) -> Section:
     counts, bootstrap, fit = evaluation.counts, evaluation.bootstrap, evaluation.baseline_fit
     fit_text = "No baseline was fitted: no candles from before the training cut-off were given."
     if fit is not None:
-        days = sorted({str(datetime.fromtimestamp(time / 1000, UTC).date()) for time in fit.before_ms.values()})
+        days = sorted({str(day_of(time)) for time in fit.before_ms.values()})
         fit_text = (
             f"The baselines were fitted on {fit.frames:,} windows, {fit.stride} candles apart, that end with their horizons before "
             f"{' and '.join(days)}: they have no candle in common with an out-of-sample window."

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.day import DAY_MS
 from coinfarm.outputs import OUTPUT_NAMES
 
 Metrics = dict[str, Any]
 
-_DAY_MS = 86_400_000
 _MIN_FRAMES_PER_DAY = 10
 _DECIMALS = 5
 
@@ -73,7 +73,7 @@ def daily_rank_correlations(predicted: Values, actual: Values, close_time: Times
 
     Days of fewer than ten frames are left out, and days whose values do not vary.
     """
-    day = close_time // _DAY_MS
+    day = close_time // DAY_MS
     order = np.argsort(day, kind="stable")
     days, first = np.unique(day[order], return_index=True)
     found = []

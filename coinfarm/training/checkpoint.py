@@ -1,6 +1,5 @@
 """Checkpoints of a training run: a run that was killed continues after its last finished epoch, with the same result."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.errors import CoinfarmError, system_error_text
+from coinfarm.errors import CoinfarmError
+from coinfarm.models.bundle import digest_of
 from coinfarm.storage.local_file import atomic_write, write_file
 from coinfarm.training.config import TrainingConfig
 
@@ -57,7 +57,7 @@ class Checkpoint:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / _PLAN_FILE
-        plan = {"config": config.model_dump(mode="json"), "candles": {str(path): _sha256(path) for path in config.candles}}
+        plan = {"config": config.model_dump(mode="json"), "candles": {str(path): digest_of(path).sha256 for path in config.candles}}
         if not path.exists():
             write_file(path, json.dumps(plan, indent=1))
             return
@@ -114,11 +114,3 @@ def _all_variables(model: "keras.Model") -> list[Any]:
 def _assign(variables: list[Any], saved: Any) -> None:
     for number, variable in enumerate(variables):
         variable.assign(saved[str(number)])
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise CoinfarmError(system_error_text(error)) from None

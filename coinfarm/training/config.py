@@ -1,12 +1,13 @@
 """The config of a training run: frozen, read from TOML."""
 
 import tomllib
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+from coinfarm.candles.day import day_start_ms
 from coinfarm.errors import CoinfarmError
 
 
@@ -22,11 +23,11 @@ class DateRange(_Frozen):
 
     @property
     def start_ms(self) -> int:
-        return _midnight_ms(self.start)
+        return day_start_ms(self.start)
 
     @property
     def stop_ms(self) -> int:
-        return _midnight_ms(self.stop)
+        return day_start_ms(self.stop)
 
     @model_validator(mode="after")
     def _in_order(self) -> "DateRange":
@@ -140,7 +141,3 @@ def read_toml(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise CoinfarmError(f"{path}: {error}") from None
-
-
-def _midnight_ms(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1000

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.soak.scaled_models import reference_bundle, scaled_model
+from benchmarks.reference import reference_bundle
+from benchmarks.soak.scaled_models import scaled_model
 from coinfarm.engines.loading import load_engine
 from image_render.render import render_frames
 from image_render.windows import Columns, windows

@@ -6,16 +6,11 @@ import re
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from tests.support.expanded_template import FLEET, TEMPLATE, properties_of, stack
+from tests.support.expanded_template import FLEET, TEMPLATE, properties_of
 from tests.support.repository import ROOT
 
 PASSED = {name: TEMPLATE["Resources"][name]["Properties"]["Parameters"] for name in ("Fleet", "Monitoring")}
 NESTED = {name: cfn_yaml.load(str(ROOT / TEMPLATE["Resources"][name]["Properties"]["TemplateURL"])) for name in PASSED}
-
-
-def test_fleet_is_created_only_on_request():
-    assert "Fleet" not in stack()
-    assert "Fleet" in stack(**FLEET)
 
 
 @pytest.mark.parametrize("nested", NESTED)
@@ -38,7 +33,7 @@ def test_monitoring_watches_the_resources_of_the_stack():
     assert passed["ApiStage"] == properties_of("Apiv1Stage")["StageName"]
     assert passed["AliasName"] == properties_of("ApiFunctionAliaslive")["Name"]
     assert passed["MetricsNamespace"] == properties_of("ApiFunction")["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
-    assert passed["FleetQueueName"] == ""
+    assert passed["FleetQueueName"] == "", "there is no fleet by default"
     assert properties_of("Monitoring", **FLEET)["Parameters"]["FleetQueueName"] == {"Fn::GetAtt": ["Fleet", "Outputs.QueueName"]}
     assert properties_of("ApiFails")["Dimensions"] == [
         {"Name": "ApiName", "Value": properties_of("Api")["Name"]},

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,22 +58,17 @@ def files(run: Run) -> dict[str, bytes]:
     return {key: run.results.read(key).data for key in run.results.list("predictions")}
 
 
-def test_two_processes_give_the_results_of_one(run: Run, tmp_path: Path, model: tuple[str, str]) -> None:
+def test_two_processes_give_the_results_of_one_and_report_failed_shards(run: Run, tmp_path: Path, model: tuple[str, str]) -> None:
+    run.candles.write("candles/symbol=DEMOUSD/interval=15m/date=2026-01-06.parquet", b"not Parquet")
     done: set[int] = set()
     progress = continue_run(run, 2, lambda progress: done.add(progress.done))
-    assert (progress.done, progress.failed, progress.stopped) == (DAYS, {}, False)
-    assert (progress.frames, progress.frames_in_progress) == (DAYS * WINDOWS_PER_DAY - 199 - 149, 0)
-    assert done >= set(range(1, DAYS + 1))
+    assert (progress.done, [str(shard) for shard in progress.failed], progress.stopped) == (DAYS - 1, ["DEMOUSD 15m 2026-01-06"], False)
+    assert "date=2026-01-06.parquet" in next(iter(progress.failed.values()))
+    assert (progress.frames, progress.frames_in_progress) == (collect(run, tmp_path / "all.parquet").total.predicted, 0)
+    assert done >= set(range(1, DAYS))
     alone = planned(tmp_path / "alone", run.candles, interval="15m", days=DAYS, model_uri=model[0], version=model[1])
     continue_run(alone, 1)
     assert files(run) == files(alone)
-
-
-def test_failed_shard_is_reported_and_affects_no_other(run: Run) -> None:
-    run.candles.write("candles/symbol=DEMOUSD/interval=15m/date=2026-01-06.parquet", b"not Parquet")
-    progress = continue_run(run, 1)
-    assert (progress.done, [str(shard) for shard in progress.failed]) == (DAYS - 1, ["DEMOUSD 15m 2026-01-06"])
-    assert "date=2026-01-06.parquet" in next(iter(progress.failed.values()))
 
 
 def test_missing_model_is_an_error(run: Run, tmp_path: Path) -> None:
@@ -99,20 +95,19 @@ def long_run(tmp_path: Path, model: tuple[str, str]) -> Run:
     return planned(tmp_path / "run", candles, interval="15m", days=MANY_DAYS, model_uri=model[0], version=model[1])
 
 
-def started(run: Run) -> "subprocess.Popen[str]":
-    """The command in a session of its own, when its modules are imported."""
-    command = "import sys; from coinfarm.cli import main; print('ready', flush=True); main(sys.argv[1:])"
+def started(run: Run, condition: Callable[["subprocess.Popen[str]"], Any]) -> "subprocess.Popen[str]":
+    """The command in a session of its own, once the condition holds."""
+    command = "import sys; from coinfarm.cli import main; main(sys.argv[1:])"
     arguments = [sys.executable, "-c", command, "backfill", "run", "--processes", "2", "--run", run.storage.uri()]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    assert process.stdout is not None
-    process.stdout.readline()
+    while not condition(process):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
     return process
 
 
-def wait_for_a_result(run: Run, process: "subprocess.Popen[str]") -> None:
-    while not files(run):
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
+def children_of(process: "subprocess.Popen[str]") -> list[str]:
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
 
 
 def is_alive(process_id: str) -> bool:
@@ -124,8 +119,7 @@ def is_alive(process_id: str) -> bool:
 
 
 def test_ctrl_c_during_the_start_is_one_line(long_run: Run) -> None:
-    process = started(long_run)
-    time.sleep(0.5)
+    process = started(long_run, lambda process: len(children_of(process)) >= 2)
     os.killpg(process.pid, signal.SIGINT)  # like a terminal, also to the child processes
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -134,8 +128,7 @@ def test_ctrl_c_during_the_start_is_one_line(long_run: Run) -> None:
 
 
 def test_ctrl_c_finishes_the_shards_in_progress_and_shows_the_command_to_continue(long_run: Run) -> None:
-    process = started(long_run)
-    wait_for_a_result(long_run, process)
+    process = started(long_run, lambda _: files(long_run))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
@@ -145,9 +138,8 @@ def test_ctrl_c_finishes_the_shards_in_progress_and_shows_the_command_to_continu
 
 
 def test_children_end_after_a_kill_and_the_run_continues_after_the_complete_files(long_run: Run, tmp_path: Path) -> None:
-    process = started(long_run)
-    wait_for_a_result(long_run, process)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process = started(long_run, lambda _: files(long_run))
+    children = children_of(process)
     process.kill()
     process.communicate()
     until = time.monotonic() + 60

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.soak.checks import Check
-from coinfarm.backfill.coverage import WindowCounts
+from coinfarm.backfill.window_outcomes import WindowCounts
 
 WORKERS = 2
 VISIBILITY_TIMEOUT_S = 5

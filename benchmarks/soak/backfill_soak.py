@@ -115,7 +115,7 @@ class _BackfillSoak:
         stored = set(run.results.list())
         differing = [key for key in sorted(keys & stored) if run.results.read(key).data != self._undisturbed.results.read(key).data]
         path = self._folder / "all.parquet"
-        coverage = collect(run, path)
+        outcomes = collect(run, path)
         windows = pq.read_table(path, columns=["symbol", "open_time"]).group_by(["symbol", "open_time"]).aggregate([([], "count_all")])
         etags = self._etags_by_key()
         return BackfillResult(
@@ -126,10 +126,10 @@ class _BackfillSoak:
             max_lifetime_s=workers.max_lifetime_s,
             unexpected_exits=workers.unexpected_exits,
             exit_codes=exit_codes,
-            counts=coverage.total,
+            counts=outcomes.total,
             rows=pc.sum(windows["count_all"]).as_py() or 0,
             max_rows_per_window=pc.max(windows["count_all"]).as_py() or 0,
-            missing=len(coverage.missing),
+            missing=len(outcomes.missing),
             differing=differing,
             unexpected_keys=sorted(stored - keys - notes - {MANIFEST_KEY, SUBMISSION_KEY}),
             failure_notes=len(stored & notes),

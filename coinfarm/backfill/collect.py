@@ -7,10 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from coinfarm.backfill.coverage import Coverage, Month, month_of
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_result import ShardResult, empty_table, read_result
+from coinfarm.backfill.window_outcomes import SymbolMonth, WindowOutcomes, month_of
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
 from coinfarm.storage.local_file import atomic_write, temporary_path
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 _READ_AHEAD = 16
 
-Write = Callable[[Month, "pa.Table"], None]
+Write = Callable[[SymbolMonth, "pa.Table"], None]
 
 
-def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None) -> Coverage:
+def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None) -> WindowOutcomes:
     """Write the existing results, ordered by symbol and time, with one month of one symbol in memory at a time.
 
     A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other path a folder of
@@ -32,25 +32,25 @@ def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None)
     `on_shard` is called after each shard. Raises `CoinfarmError` if the folder is not empty or cannot be written, and `NotFound` if
     there are no candles at all.
     """
-    coverage = Coverage()
+    outcomes = WindowOutcomes()
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with (_one_file if output.suffix == ".parquet" else _dataset)(output, run.manifest.interval) as write:
             for month, shards in groupby(_read(run), lambda pair: month_of(pair[0])):
                 tables = []
                 for shard, result in shards:
-                    coverage.add(shard, None if result is None else result.counts)
+                    outcomes.add(shard, None if result is None else result.counts)
                     if result is not None and len(result.table):
                         tables.append(result.table)
                     on_shard()
                 if tables:
                     write(month, _concatenated(tables))
-            if coverage.total.no_candles == coverage.total.requested:
+            if outcomes.total.no_candles == outcomes.total.requested:
                 raise NotFound(_no_candles_text(run))
     except OSError as error:
         error.filename = str(output)
         raise CoinfarmError(system_error_text(error)) from error
-    return coverage
+    return outcomes
 
 
 def _no_candles_text(run: Run) -> str:
@@ -77,7 +77,7 @@ def _one_file(output: Path, interval: str) -> Iterator[Write]:
     schema = pa.schema([*names, *empty_table().schema])
     with atomic_write(output) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
 
-        def write(month: Month, table: "pa.Table") -> None:
+        def write(month: SymbolMonth, table: "pa.Table") -> None:
             series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
             writer.write_table(pa.table([*series, *table.columns], schema=schema))
 
@@ -92,7 +92,7 @@ def _dataset(output: Path, interval: str) -> Iterator[Write]:
         raise CoinfarmError(f"{output} exists already and is not empty: choose another place")
     temporary = temporary_path(output)
 
-    def write(month: Month, table: "pa.Table") -> None:
+    def write(month: SymbolMonth, table: "pa.Table") -> None:
         folder = temporary / f"symbol={month.symbol}" / f"interval={interval}"
         folder.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, folder / f"{month.month}.parquet", compression="zstd")

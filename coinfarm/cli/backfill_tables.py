@@ -1,11 +1,11 @@
-"""The cost estimate, status and coverage of a run, as tables and JSON."""
+"""The cost estimate, status and window outcomes of a run, as tables and JSON."""
 
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.backfill.coverage import Coverage, WindowCounts
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
+from coinfarm.backfill.window_outcomes import WindowCounts, WindowOutcomes
 from coinfarm.reports.formatting import dollar_text, duration_text, plural_text
 
 if TYPE_CHECKING:
@@ -110,17 +110,17 @@ def run_summary_document(progress: RunProgress, seconds: float) -> dict[str, Any
     }
 
 
-def coverage_table(coverage: Coverage) -> "Table":
+def outcomes_table(outcomes: WindowOutcomes) -> "Table":
     """The number of windows by symbol and outcome."""
     names = ("requested", "predicted", "mostly filled", "too few before", "no candles", "missing")
-    shards = [str(shard) for shard in coverage.missing[:_FAILURES_SHOWN]]
-    more = f" and {len(coverage.missing) - len(shards)} more" if len(coverage.missing) > len(shards) else ""
+    shards = [str(shard) for shard in outcomes.missing[:_FAILURES_SHOWN]]
+    more = f" and {len(outcomes.missing) - len(shards)} more" if len(outcomes.missing) > len(shards) else ""
     caption = f"Shards without a complete result: {', '.join(shards)}{more}" if shards else ""
     table = _table("Outcome of every requested window", "", *names, caption=caption)
-    for symbol, counts in coverage.by_symbol().items():
+    for symbol, counts in outcomes.by_symbol().items():
         table.add_row(symbol, *_cells(counts))
     table.add_section()
-    table.add_row("all", *_cells(coverage.total))
+    table.add_row("all", *_cells(outcomes.total))
     return table
 
 

@@ -7,7 +7,7 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 
 def forms_table(compilation: Compilation) -> Table:
-    """Every form, fastest first: its difference from Keras, its speed, and whether it was kept."""
+    """Every compiled form, fastest first: its difference from Keras, its speed, and whether it was kept."""
     trial = compilation.trial
     table = Table(
         title=f"Compiled forms of {compilation.bundle.manifest.version}: distance from Keras on {trial.parity_frames:,} frames",
@@ -16,7 +16,7 @@ def forms_table(compilation: Compilation) -> Table:
         title_justify="left",
         caption_justify="left",
     )
-    table.add_column("form")
+    table.add_column("compiled form")
     for name in OUTPUT_NAMES:
         table.add_column(OUTPUT_TITLES[name], justify="right")
     table.add_column("frames/s", justify="right")

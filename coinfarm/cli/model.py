@@ -50,7 +50,7 @@ def model() -> None:
     "compiles",
     default=True,
     show_default=True,
-    help="Compile it in several fast forms, and keep those whose output matches Keras.",
+    help="Compile it to several fast forms, and keep those whose output matches Keras.",
 )
 @click.option(
     "--candles",
@@ -65,7 +65,7 @@ def model() -> None:
     multiple=True,
     help="An output of coinfarm evaluate --json, to store with the version.",
 )
-@click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest forms until the bundle is no larger than this.")
+@click.option("--max-mib", type=click.FloatRange(min=0), help="Leave out the slowest compiled forms until the bundle is no larger.")
 def publish(
     source: Path,
     root: str,
@@ -226,7 +226,7 @@ def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_byte
     from coinfarm.compilation.sample import Sample
 
     if not candles:
-        click.echo("Without --candles, the forms are calibrated and compared on synthetic candles.", err=True)
+        click.echo("Without --candles, the compiled forms are calibrated and compared on synthetic candles.", err=True)
     sample = Sample.from_files(candles) if candles else Sample.from_synthetic()
     compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
     print_tables(forms_table(compilation), to_stderr=True)

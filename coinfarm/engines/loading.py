@@ -83,7 +83,7 @@ def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -
     form = next((form for form in forms if form.name == name), None)
     if form is None:
         available = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
-        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} does not have this form; available: {available}")
+        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} does not have this compiled form; available: {available}")
     if not form.runs_on(flags):
         needed = " and ".join(" or ".join(group) for group in form.needs)
         raise ModelError(f"ENGINE={choice} needs a processor with {needed}, which {processor_name()} does not have: set ENGINE=auto")

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinfarm.backfill.collect import collect
-from coinfarm.backfill.coverage import WindowCounts
 from coinfarm.backfill.estimate import ComputeLimits
 from coinfarm.backfill.plan import BackfillSpec, measure_speed, plan_run
 from coinfarm.backfill.run_manifest import Run
+from coinfarm.backfill.window_outcomes import WindowCounts
 from coinfarm.backtesting.backtest import StageProgress, backtest, no_progress
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.strategy import Strategy
@@ -65,16 +65,16 @@ def collect_and_backtest(selection: CandleSelection, run: Run, progress: StagePr
         done += 1
         progress("collecting", done, shards)
 
-    coverage = collect(run, predictions, count)
-    if coverage.missing:
+    outcomes = collect(run, predictions, count)
+    if outcomes.missing:
         raise CoinfarmError(
-            f"{len(coverage.missing):,} shards have no complete result, the first is {coverage.missing[0]}: run the same command again"
+            f"{len(outcomes.missing):,} shards have no complete result, the first is {outcomes.missing[0]}: run the same command again"
         )
     result = backtest(str(predictions), selection.candles_root, Strategy(), progress=progress)
     result = replace(result, model=run.manifest.model_version)
     if selection.synthetic:
         result = replace(result, verdict=replace(result.verdict, reasons=(SYNTHETIC_NOTE, *result.verdict.reasons)))
-    return PipelineResult(result, coverage.total, predictions)
+    return PipelineResult(result, outcomes.total, predictions)
 
 
 def _is_planned(run: Run) -> bool:

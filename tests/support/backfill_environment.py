@@ -127,11 +127,11 @@ class QueuedBackfill:
         found = {key: results.read(key).data for key in results.list("predictions/")}
         assert found.keys() == expected.keys()
         assert [key for key in expected if found[key] != expected[key]] == []
-        coverage = collect(self.run, self._folder / "all.parquet")
-        assert coverage.total.is_consistent
-        assert coverage.missing == []
+        outcomes = collect(self.run, self._folder / "all.parquet")
+        assert outcomes.total.is_consistent
+        assert outcomes.missing == []
         rows = pq.read_table(self._folder / "all.parquet", columns=["symbol", "open_time"])
-        assert len(rows) == coverage.total.predicted > 0
+        assert len(rows) == outcomes.total.predicted > 0
         assert pc.max(rows.group_by(["symbol", "open_time"]).aggregate([([], "count_all")])["count_all"]).as_py() == 1
         assert self.queue.depth().total == 0
         dead = self.queue.dead_letters()

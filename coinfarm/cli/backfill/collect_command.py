@@ -29,7 +29,7 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     The exit code is 3 if shards are missing; existing results are written anyway.
     """
     from coinfarm.backfill.collect import collect as collect_results
-    from coinfarm.cli.backfill_tables import coverage_table
+    from coinfarm.cli.backfill_tables import outcomes_table
 
     if output.suffix not in ("", ".parquet") and not output.is_dir():
         raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an extension")
@@ -43,10 +43,10 @@ def collect(root: str, output: Path, as_json: bool) -> None:
             done += 1
             show(done)
 
-        coverage = collect_results(run, output, on_shard)
+        outcomes = collect_results(run, output, on_shard)
     if as_json:
-        click.echo(json.dumps(coverage.document(), indent=2))
+        click.echo(json.dumps(outcomes.document(), indent=2))
     else:
-        print_tables(coverage_table(coverage))
+        print_tables(outcomes_table(outcomes))
         click.echo(output)
-    sys.exit(UNFINISHED if coverage.missing else 0)
+    sys.exit(UNFINISHED if outcomes.missing else 0)

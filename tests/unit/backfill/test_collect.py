@@ -44,21 +44,21 @@ EXPECTED = {symbol: dict(zip(NAMES, counts, strict=True)) for symbol, counts in 
 
 
 def test_every_requested_window_is_counted_once(run: Run, tmp_path: Path) -> None:
-    coverage = collect(run, tmp_path / "all.parquet")
-    assert {symbol: counts.document() for symbol, counts in coverage.by_symbol().items()} == EXPECTED
-    assert coverage.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in NAMES}
-    assert all(counts.is_consistent for counts in [coverage.total, *coverage.by_symbol().values(), *coverage.months.values()])
-    assert [str(shard) for shard in coverage.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
-    december = json.loads(json.dumps(coverage.document()))["months"][0]
+    outcomes = collect(run, tmp_path / "all.parquet")
+    assert {symbol: counts.document() for symbol, counts in outcomes.by_symbol().items()} == EXPECTED
+    assert outcomes.total.document() == {name: sum(counts[name] for counts in EXPECTED.values()) for name in NAMES}
+    assert all(counts.is_consistent for counts in [outcomes.total, *outcomes.by_symbol().values(), *outcomes.months.values()])
+    assert [str(shard) for shard in outcomes.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
+    december = json.loads(json.dumps(outcomes.document()))["months"][0]
     assert (december["month"], december["asked"], december["noCandles"]) == ("2025-12", DAY, DAY)
 
 
 def test_one_file_is_ordered_by_symbol_and_time(run: Run, tmp_path: Path) -> None:
-    coverage = collect(run, tmp_path / "new/all.parquet")
+    outcomes = collect(run, tmp_path / "new/all.parquet")
     file = pq.ParquetFile(tmp_path / "new/all.parquet")
     table = file.read()
     assert table.column_names[:4] == ["symbol", "interval", "open_time", "close_time"]
-    assert len(table) == coverage.total.predicted + coverage.total.mostly_filled
+    assert len(table) == outcomes.total.predicted + outcomes.total.mostly_filled
     for symbol, counts in EXPECTED.items():
         rows = table.filter(ds.field("symbol") == symbol)
         assert bool((np.diff(rows["close_time"].to_numpy()) > 0).all())
@@ -83,11 +83,11 @@ def test_damaged_result_is_missing(run: Run, tmp_path: Path) -> None:
     undamaged = run.results.read(key).data
     run.results.write(key, undamaged[: len(undamaged) // 2])
     try:
-        coverage = collect(run, tmp_path / "all.parquet")
+        outcomes = collect(run, tmp_path / "all.parquet")
     finally:
         run.results.write(key, undamaged)
-    assert shard in coverage.missing
-    assert coverage.total.is_consistent
+    assert shard in outcomes.missing
+    assert outcomes.total.is_consistent
     days = {day_of(time) for time in pq.read_table(tmp_path / "all.parquet")["close_time"].to_pylist()}
     assert shard.day not in days
 
@@ -111,8 +111,8 @@ def test_run_without_results_is_empty_and_without_any_candles_an_error(tmp_path:
     predictor = Predictor(loaded(tmp_path / "model", PixelEngine()), max_batch=100)
     candles = stored(tmp_path / "store", synthetic_history(1))
     run = planned(tmp_path / "run", candles, days=1, version=predictor.model.version)
-    coverage = collect(run, tmp_path / "empty.parquet")
-    assert (coverage.total.missing, len(pq.read_table(tmp_path / "empty.parquet"))) == (DAY, 0)
+    outcomes = collect(run, tmp_path / "empty.parquet")
+    assert (outcomes.total.missing, len(pq.read_table(tmp_path / "empty.parquet"))) == (DAY, 0)
     earlier = run.manifest.model_copy(update={"from_date": date(2025, 1, 1), "to_date": date(2025, 1, 3)})
     (tmp_path / "run/manifest.json").write_text(earlier.model_dump_json(by_alias=True))
     run = Run(run.storage)

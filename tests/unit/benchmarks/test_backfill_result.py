@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 
 from benchmarks.soak.backfill_result import INVALID_MESSAGES, BackfillResult
-from coinfarm.backfill.coverage import WindowCounts
+from coinfarm.backfill.window_outcomes import WindowCounts
 
 FIELDS = {field.name: [] if "list" in str(field.type) else 0 for field in fields(BackfillResult)}
 COUNTS = {"shards": 40, "counts": WindowCounts(requested=5_760, predicted=5_760), "rows": 5_760, "max_rows_per_window": 1}

@@ -7,11 +7,11 @@ from types import SimpleNamespace as like
 
 import pytest
 
-from coinfarm.backfill.coverage import Coverage, Month, WindowCounts
 from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
 from coinfarm.backfill.status import ShardFailure, Status
+from coinfarm.backfill.window_outcomes import SymbolMonth, WindowCounts, WindowOutcomes
 from coinfarm.candle_store.check import Gap, SeriesCheck
-from coinfarm.cli.backfill_tables import coverage_table, estimate_table, status_table
+from coinfarm.cli.backfill_tables import estimate_table, outcomes_table, status_table
 from coinfarm.cli.comparison_table import comparison_table
 from coinfarm.cli.compilation_table import forms_table
 from coinfarm.cli.evaluation_tables import evaluation_record_table
@@ -39,8 +39,8 @@ def pointers():
 
 
 def backfill():
-    coverage = Coverage()
-    coverage.months[Month("BTCUSDT-USDT", "2019-05")] = WindowCounts(31_536_000, 31_536_000, 1_234_567, 199, 1_234_567, 1_234_567)
+    outcomes = WindowOutcomes()
+    outcomes.months[SymbolMonth("BTCUSDT-USDT", "2019-05")] = WindowCounts(31_536_000, 31_536_000, 1_234_567, 199, 1_234_567, 1_234_567)
     speed = Speed(12_345.6, 2, "measured here with openvino-int8-streaming, 2 cores")
     estimate = estimate_cost(31_536_000, 21_900, 12, 2, speed, ComputeLimits())
     symbols = ("BTCUSDT", "ETHUSDT", "LTCUSDT")
@@ -49,7 +49,7 @@ def backfill():
     windows = {"windows": 31_536_000, "windows_done": 12_345_678, "windows_per_s": 12_345.6, "seconds_left": 123_456.0}
     failure = ShardFailure(shard="BTCUSDT 1m 2019-05-01", reason="a damaged day " * 12)
     status = Status(**counts, **windows, failures=(failure,), usd=12.345, usd_estimated=123.45, target="gpu-spot")
-    return [coverage_table(coverage), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
+    return [outcomes_table(outcomes), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
 
 
 def store():

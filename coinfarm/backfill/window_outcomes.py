@@ -1,4 +1,4 @@
-"""Coverage: the outcome of every window that a run requested."""
+"""The outcome of every window that a run requested."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
@@ -38,18 +38,18 @@ class WindowCounts:
         }
 
 
-class Month(NamedTuple):
+class SymbolMonth(NamedTuple):
     """A month of one symbol, such as `2019-05`."""
 
     symbol: str
     month: str
 
 
-class Coverage:
+class WindowOutcomes:
     """Counts by month and symbol, and the missing shards."""
 
     def __init__(self) -> None:
-        self.months: dict[Month, WindowCounts] = {}
+        self.months: dict[SymbolMonth, WindowCounts] = {}
         self.missing: list[Shard] = []
 
     def add(self, shard: Shard, counts: ShardCounts | None) -> None:
@@ -70,7 +70,7 @@ class Coverage:
         return {name: _sum(counts for month, counts in self.months.items() if month.symbol == name) for name in symbols}
 
     def document(self) -> dict[str, Any]:
-        """The coverage as JSON."""
+        """The outcomes as JSON."""
         return {
             "total": self.total.document(),
             "symbols": {symbol: counts.document() for symbol, counts in self.by_symbol().items()},
@@ -79,9 +79,9 @@ class Coverage:
         }
 
 
-def month_of(shard: Shard) -> Month:
+def month_of(shard: Shard) -> SymbolMonth:
     """The month of the shard's first day."""
-    return Month(shard.symbol, f"{shard.day:%Y-%m}")
+    return SymbolMonth(shard.symbol, f"{shard.day:%Y-%m}")
 
 
 def _sum(parts: Iterable[WindowCounts]) -> WindowCounts:

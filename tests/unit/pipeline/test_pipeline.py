@@ -37,7 +37,7 @@ def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path
     first, repeated = (plan_backfill(all_days, PREDICTOR, "models") for _ in range(2))
     assert len(measurements) == 1
     assert first.manifest == repeated.manifest
-    assert first.manifest.estimate.frames == 12 * 24
+    assert first.manifest.estimate.windows == 12 * 24
     others = [plan_backfill(last_days, PREDICTOR, "models"), plan_backfill(all_days, PREDICTOR, "other models")]
     assert len({run.storage.uri() for run in (first, *others)}) == 3
     assert {run.manifest.results_uri for run in others} == {first.manifest.results_uri}

@@ -7,23 +7,19 @@ from pathlib import Path
 import pytest
 from pytest_socket import disable_socket
 
-from tests.attacks.model_root import archive_parts, canary, root
 from tests.attacks.serve_process import serving
 from tests.unit.conftest import keras
 from tests.unit.handler.conftest import api_event, broken_engine, container, engine_calls, folder, invoke, models, send
 
 __all__ = [
     "api_event",
-    "archive_parts",
     "broken_engine",
-    "canary",
     "container",
     "engine_calls",
     "folder",
     "invoke",
     "keras",
     "models",
-    "root",
     "send",
 ]
 

@@ -75,19 +75,13 @@ def test_rejects_other_events(invoke, event):
         assert "results" in response or response["status"] in (400, 404, 413, 422)
 
 
-SHARD = {
-    "symbol": "DEMOUSD",
-    "interval": "1m",
-    "date": "2026-01-01",
-    "modelVersion": "20260101-00000000",
-    "candlesUri": "store",
-    "resultsUri": "run",
-}
+SHARD = {"symbol": "DEMOUSD", "interval": "1m", "date": "2026-01-01", "modelVersion": "20260101-00000000"}
+SHARD |= {"candlesUri": "store", "resultsUri": "run"}
 FILE = {"symbol": "DEMOUSD", "interval": "1m", "candlesUri": "a.parquet", "resultsUri": "a.json", "from": "2026-01-01", "to": "2026-02-01"}
 BODIES = st.one_of(
     st.text(),
     JSON.map(json.dumps),
-    *(damaged_copies(document).map(json.dumps) for document in (SHARD, FILE, {**message("bad", seed=3), "stride": 1})),
+    *(damaged_copies(document).map(json.dumps) for document in (SHARD, FILE, message("bad", seed=3, stride=1))),
 )
 
 

@@ -1,14 +1,11 @@
 """The handler with a model root in a folder and an engine that predicts a constant."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
-from coinfarm.storage import Storage, open_storage
+from coinfarm.storage import open_storage
 from handler import app
 from handler.local_events import LocalContext
 from tests.support.demo_requests import ApiResponse, failed_ids, http_event, queue_event, rest_event
@@ -16,13 +13,13 @@ from tests.support.fake_models import FakeEngine, promote_model
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     """The parent of the folders models, candles and results."""
     return tmp_path
 
 
 @pytest.fixture
-def models(folder: Path) -> Storage:
+def models(folder):
     """A model root with one version, which is in service and predicts 1.5."""
     storage = open_storage(str(folder / "models"))
     promote_model(storage, folder / "first bundle", "1.5")
@@ -30,30 +27,25 @@ def models(folder: Path) -> Storage:
 
 
 @pytest.fixture(autouse=True)
-def container(models: Storage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def container(models, folder, monkeypatch):
     """A new container without any invocation."""
-    variables = {
-        "MODEL_URI": models.uri(),
-        "MODEL_CACHE_DIR": folder / "cache",
-        "MODEL_REFRESH_S": 0,
-        "CANDLES_ROOT": folder / "candles",
-        "RESULTS_ROOT": folder / "results",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("MODEL_URI", models.uri())
+    monkeypatch.setenv("MODEL_REFRESH_S", "0")
+    for name, place in (("MODEL_CACHE_DIR", "cache"), ("CANDLES_ROOT", "candles"), ("RESULTS_ROOT", "results")):
+        monkeypatch.setenv(name, str(folder / place))
     app.service.cache_clear()
     yield
     app.service.cache_clear()
 
 
 @pytest.fixture(autouse=True)
-def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of frames of each engine call."""
-    calls: list[int] = []
+def engine_calls(monkeypatch):
+    """The number of frames of each engine call, except for the empty frames of the model manager's warm-up."""
+    calls = []
 
     class Engine(FakeEngine):
-        def predict(self, frames: Any) -> Any:
-            if frames.any():  # the model manager warms up with empty frames
+        def predict(self, frames):
+            if frames.any():
                 calls.append(len(frames))
             return super().predict(frames)
 
@@ -62,11 +54,11 @@ def engine_calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.fixture
-def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+def broken_engine(engine_calls, monkeypatch):
     """An engine that fails for every frame but the empty ones of the warm-up."""
 
     class Engine(FakeEngine):
-        def predict(self, frames: Any) -> Any:
+        def predict(self, frames):
             if frames.any():
                 raise RuntimeError("segment 7 of /opt/secret is on fire")
             return super().predict(frames)
@@ -75,7 +67,7 @@ def broken_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def clock(monkeypatch):
     """`time.monotonic` as a clock that the test advances: `clock[0] += 10`."""
     clock = [1000.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])
@@ -83,30 +75,22 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def invoke() -> Callable[[Any], Any]:
+def invoke():
     """Invoke the handler with an event."""
     return lambda event: app.lambda_handler(event, LocalContext())
 
 
 @pytest.fixture(params=[rest_event, http_event], ids=["REST", "HTTP"])
-def api_event(request: pytest.FixtureRequest) -> Callable[..., dict[str, Any]]:
+def api_event(request):
     """Makes events of a REST API or an HTTP API; tests run with both."""
     return request.param
 
 
 @pytest.fixture
-def send(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any]) -> Callable[..., ApiResponse]:
+def send(api_event, invoke):
     """Send a request through API Gateway: `send("POST", "/predictions", {…})`, or bytes and their media type; `event` overrides fields."""
 
-    def send(
-        method: str,
-        path: str,
-        body: Any = b"",
-        media_type: str = "application/json",
-        *,
-        query: dict[str, str] | None = None,
-        event: dict[str, Any] | None = None,
-    ) -> ApiResponse:
+    def send(method, path, body=b"", media_type="application/json", *, query=None, event=None):
         made = api_event(method, path, media_type, body if isinstance(body, bytes) else json.dumps(body).encode())
         made["queryStringParameters"] = query
         made["multiValueQueryStringParameters"] = query and {name: [value] for name, value in query.items()}
@@ -116,10 +100,10 @@ def send(api_event: Callable[..., dict[str, Any]], invoke: Callable[[Any], Any])
 
 
 @pytest.fixture
-def deliver(invoke: Callable[[Any], Any]) -> Callable[..., list[int]]:
+def deliver(invoke):
     """Invoke the handler with SQS messages (a string is a raw body); return the indices of those that failed."""
 
-    def deliver(*messages: Any) -> list[int]:
+    def deliver(*messages):
         event = queue_event(*messages)
         for record, message in zip(event["Records"], messages, strict=True):
             record["body"] = message if isinstance(message, str) else record["body"]
@@ -129,19 +113,12 @@ def deliver(invoke: Callable[[Any], Any]) -> Callable[..., list[int]]:
     return deliver
 
 
-@dataclass(frozen=True)
-class Results:
-    """The folder of results; `results["name"]` is the content of `name.json`."""
-
-    folder: Path
-
-    def names(self) -> list[str]:
-        return sorted(path.name for path in self.folder.rglob("*") if path.is_file())
-
-    def __getitem__(self, name: str) -> Any:
-        return json.loads((self.folder / f"{name}.json").read_text())
-
-
 @pytest.fixture
-def results(folder: Path) -> Results:
-    return Results(folder / "results")
+def results(folder):
+    """The folder of results, the names of its files, and `read("name")`, the content of `name.json`."""
+    folder = folder / "results"
+    return SimpleNamespace(
+        folder=folder,
+        names=lambda: sorted(path.name for path in folder.rglob("*") if path.is_file()),
+        read=lambda name: json.loads((folder / f"{name}.json").read_text()),
+    )

@@ -1,4 +1,4 @@
-"""The files of events/ are what events/make.py writes, and the handler accepts them."""
+"""The files of events/ are what events/make.py writes, and the handler accepts them (API events: test_openapi.py)."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.files import parse_candles
-from tests.support.demo_requests import EVENTS, ApiResponse, make_candles, make_events
+from tests.support.demo_requests import EVENTS, make_candles, make_events
 
 FILES = {
     path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json")) if not path.stem.startswith("env")
@@ -39,44 +39,31 @@ def unpacked(event):
 def test_the_events_are_up_to_date():
     made = make_events(committed_candles())
     assert sorted(FILES) == sorted(made)
-    for name, path in FILES.items():
-        event = json.loads(path.read_text())
+    for name in FILES:
+        event = event_of(name)
         assert unpacked(event) == unpacked(made[name]), f"events/{name}.json is outdated: run python events/make.py"
         assert all(record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest() for record in event.get("Records", ()))
 
 
-def events(pattern):
-    return [pytest.param(json.loads(path.read_text()), id=path.stem) for path in sorted(EVENTS.glob(pattern))]
+def event_of(name):
+    return json.loads(FILES[name].read_text())
 
 
-@pytest.mark.parametrize("event", [*events("api-*.json"), *events("rejected/api-*.json")])
-def test_api_events(invoke, event):
-    """Their responses match the OpenAPI document: test_openapi.py."""
-    response = ApiResponse.of(invoke(event))
-    if response.status == 422:
-        assert response.json()["errors"][0]["pointer"] == "/candles/17/high"
-    else:
-        assert response.status == 200
-
-
-@pytest.mark.parametrize("event", events("sqs-*.json"))
-def test_records_write_their_results(invoke, monkeypatch, folder, event):
+@pytest.mark.parametrize("name", ["sqs-inline", "sqs-candle-file"])
+def test_messages_write_their_results(invoke, monkeypatch, folder, name):
     monkeypatch.setenv("CANDLES_ROOT", str(EVENTS / "candles"))
-    assert invoke(event) == {"batchItemFailures": []}
-    for record in event["Records"]:
+    assert invoke(event_of(name)) == {"batchItemFailures": []}
+    for record in event_of(name)["Records"]:
         assert (folder / "results" / json.loads(record["body"])["resultsUri"]).exists()
 
 
-def test_only_the_invalid_record_fails(invoke, folder):
-    event = json.loads((EVENTS / "rejected/sqs-one-bad-record.json").read_text())
+def test_only_the_invalid_message_fails(invoke, folder):
+    event = event_of("rejected/sqs-one-bad-record")
     assert invoke(event) == {"batchItemFailures": [{"itemIdentifier": event["Records"][1]["messageId"]}]}
     assert len(list((folder / "results/sqs-one-bad-record").iterdir())) == 2
 
 
 def test_direct_events(invoke):
-    def event(name):
-        return json.loads((EVENTS / f"{name}.json").read_text())
-
-    assert len(invoke(event("direct"))["results"]) == 11
-    assert invoke(event("warmup"))["warm"]
-    assert invoke(event("rejected/direct-too-few-candles"))["status"] == 422
+    assert len(invoke(event_of("direct"))["results"]) == 11
+    assert invoke(event_of("warmup"))["warm"]
+    assert invoke(event_of("rejected/direct-too-few-candles"))["status"] == 422

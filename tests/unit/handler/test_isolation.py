@@ -12,9 +12,6 @@ def test_isolates_messages_from_their_third_delivery_on():
     fresh, *alone = ([message.message_id for message in batch] for batch in split_batches(messages))
     assert fresh == ["new", "again"]
     assert sorted(alone) == [["old"], ["poison"]]
-
-
-def test_no_messages_make_no_batch():
     assert list(split_batches([])) == []
 
 

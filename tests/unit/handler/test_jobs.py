@@ -15,7 +15,7 @@ from tests.support.fake_models import promote_model
 
 def test_writes_json_results(deliver, results):
     assert deliver(message("one", 202)) == []
-    written = results["one"]
+    written = results.read("one")
     assert written.pop("messageId")
     model = app.service().model()
     assert written == json.loads(json.dumps(response_document(model, app.service().predictor().predict(Series(demo_candles(202))))))
@@ -45,7 +45,7 @@ def candle_file(folder):
 )
 def test_predicts_a_period_of_a_candle_file(deliver, results, candle_file, period, opened, windows):
     assert deliver({**candle_file, **period}) == []
-    found = results["one"]["results"]
+    found = results.read("one")["results"]
     assert (found[0]["openTime"], len(found)) == (START_MS + opened * MINUTE_MS, windows)
 
 
@@ -83,7 +83,7 @@ def test_replaces_other_files_and_results_of_other_messages(deliver, results):
     (results.folder / "one.json").write_bytes(b"hello")
     for count in (200, 203):
         assert deliver(message("one", count)) == []
-        assert len(results["one"]["results"]) == count - 199
+        assert len(results.read("one")["results"]) == count - 199
 
 
 def test_rejects_messages_over_max_record_frames(deliver, results, monkeypatch):

@@ -35,7 +35,7 @@ def test_messages_share_engine_calls_of_at_most_max_batch_frames(deliver, engine
     monkeypatch.setenv("MAX_BATCH", "10")
     assert deliver(message("first", 214, seed=1), "hello", message("third", 207, seed=2)) == [1]
     assert engine_calls == [10, 10, 3]
-    assert [len(results[name]["results"]) for name in ("first", "third")] == [15, 8]
+    assert [len(results.read(name)["results"]) for name in ("first", "third")] == [15, 8]
 
 
 def test_each_record_uses_the_version_that_it_pins(deliver, engine_calls, results, models, folder):
@@ -43,7 +43,7 @@ def test_each_record_uses_the_version_that_it_pins(deliver, engine_calls, result
     versions = {"new": None, "old": pinned, "newer": None, "older": pinned}
     batch = [message(name, seed=seed, modelVersion=version) for seed, (name, version) in enumerate(versions.items())]
     assert deliver(*batch) == []
-    assert [results[name]["results"][0]["predictions"]["maxRisePct"] for name in versions] == [1.5, -2.0, 1.5, -2.0]
+    assert [results.read(name)["results"][0]["predictions"]["maxRisePct"] for name in versions] == [1.5, -2.0, 1.5, -2.0]
     assert engine_calls == [2, 2]
 
 

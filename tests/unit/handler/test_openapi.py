@@ -76,7 +76,9 @@ def test_requests_and_responses_match_their_schemas(invoke, event):
     operation = OPERATIONS[http["method"], http["path"]]
     if event.get("body") and not event["isBase64Encoded"]:
         check(json.loads(event["body"]), operation["requestBody"]["content"]["application/json"]["schema"])
-    check_response(ApiResponse.of(invoke(event)), operation)
+    response = ApiResponse.of(invoke(event))
+    check_response(response, operation)
+    assert response.status == 200 or response.json()["errors"][0]["pointer"] == "/candles/17/high"
 
 
 @pytest.mark.parametrize(

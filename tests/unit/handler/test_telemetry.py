@@ -98,42 +98,36 @@ def test_only_the_first_invocation_of_a_container_is_a_cold_start(invoke, metric
     assert "ColdStart" not in metrics()
 
 
-@pytest.mark.usefixtures("broken_engine")
-def test_counts_and_logs_failures(invoke, metrics, logs):
-    assert invoke(rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode()))["statusCode"] == 500
-    assert metrics()["Failures"] == [1]
-    assert [line["exception_name"] for line in logs() if line["level"] == "ERROR"] == ["RuntimeError"]
+API_EVENT = rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode())
+MESSAGES = queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"})
 
 
 @pytest.mark.parametrize(
     ("event", "failures"),
-    [
-        (demo_request(), "Failures"),
-        (rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode()), "Failures"),
-        (queue_event({**demo_request(), "resultsUri": "result.json"}), "FailedRecords"),
-    ],
+    [(demo_request(), {"Failures": [1]}), (API_EVENT, {"Failures": [1]}), (MESSAGES, {"FailedRecords": [1, 1]})],
     ids=["direct", "API", "queue"],
 )
 def test_a_missing_model_is_a_failure_at_every_entry_point(invoke, metrics, monkeypatch, event, failures):
     monkeypatch.setenv("MODEL_URI", "/nowhere")
     invoke(event)
     found = metrics()
-    assert (found[failures], found["ModelRejected"]) == ([1], [1])
+    assert found | failures | {"ModelRejected": [1]} == found
 
 
-def test_counts_and_logs_rejected_requests(invoke, metrics, logs):
+def test_counts_and_logs_failures_rejected_requests_and_failed_messages(invoke, metrics, logs, request):
     invoke(demo_request(199))
     found = metrics()
     assert (found["RejectedRequests"], "Failures" in found) == ([1], False)
     assert [line["problem"]["status"] for line in logs()] == [422]
-
-
-def test_counts_and_logs_failed_records(invoke, metrics, logs):
-    event = queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"})
-    invoke(event)
+    invoke(MESSAGES)
     found = metrics()
     assert (found["FailedRecords"], found["Frames"]) == ([1], [1])
-    assert [line["message_id"] for line in logs() if line["level"] == "WARNING"] == [event["Records"][1]["messageId"]]
+    assert [line["message_id"] for line in logs() if line["level"] == "WARNING"] == [MESSAGES["Records"][1]["messageId"]]
+    request.getfixturevalue("broken_engine")
+    app.service.cache_clear()
+    assert invoke(API_EVENT)["statusCode"] == 500
+    assert metrics()["Failures"] == [1]
+    assert [line["exception_name"] for line in logs() if line["level"] == "ERROR"] == ["RuntimeError"]
 
 
 def test_log_lines_have_the_request_id(models, folder, logs):

@@ -94,23 +94,17 @@ def test_the_document_contains_prediction_and_effects(tmp_path):
 def test_the_chart_shows_the_effects_of_the_requested_outputs(tmp_path):
     explanation = _explained(tmp_path, KnownEngine())
     assert explanation.to_png() == _explained(tmp_path / "again", KnownEngine()).to_png(), "the chart is reproducible"
-    images = {outputs: _pixels_of(explanation.to_png(outputs)) for outputs in (OUTPUT_NAMES, ("maxRisePct",), ("maxDeclinePct",))}
-    heights = [len(pixels) for pixels in images.values()]
-    assert heights[0] > heights[1] == heights[2]
-    rise = _columns_of_strongest(images[("maxRisePct",)], raised=True)
-    decline = _columns_of_strongest(images[("maxDeclinePct",)], raised=False)
-    assert (min(decline) - min(rise)) == 95 * 4  # from candle 100 to candle 195, 4 pixels each
-
-
-def _pixels_of(png):
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
-
-
-def _columns_of_strongest(pixels, *, raised):
-    """The columns of the bars with the colour of the strongest effect."""
-    colour = (203, 92, 13) if raised else (94, 60, 153)
-    below_heading = pixels[-160:]
-    return np.flatnonzero(np.all(below_heading == colour, axis=2).any(axis=0)).tolist()
+    every, rise, decline = (
+        np.asarray(Image.open(io.BytesIO(explanation.to_png(outputs))).convert("RGB"))
+        for outputs in (OUTPUT_NAMES, ("maxRisePct",), ("maxDeclinePct",))
+    )
+    assert len(every) > len(rise) == len(decline)
+    # The bars in the colours of the strongest effects, below the heading: the first columns with them.
+    raised, lowered = (
+        np.all(chart[-160:] == colour, axis=2).any(axis=0).argmax() for chart, colour in ((rise, (203, 92, 13)), (decline, (94, 60, 153)))
+    )
+    assert raised > 0
+    assert lowered - raised == 95 * 4  # from candle 100 to candle 195, 4 pixels each
 
 
 def test_rejects_a_mostly_filled_window(tmp_path):

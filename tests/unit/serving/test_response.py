@@ -38,14 +38,8 @@ def test_json_document_and_file(model):
         {"openTime": 2_000, "closeTime": 2_999, "inSample": False, "filledCandles": 150, "predictions": None},
     ]
     assert json.loads(response_file(model, PREDICTIONS, ".json", "message-1")) == {"messageId": "message-1", **document}
-
-
-def test_in_sample_may_be_unknown(model):
     unknown = replace(PREDICTIONS, in_sample=None)
     assert [result["inSample"] for result in response_document(model, unknown)["results"]] == [None, None]
-    table = pq.read_table(io.BytesIO(response_file(model, unknown, ".parquet", "message-1")))
-    assert table["in_sample"].to_pylist() == [None, None]
-    assert str(table.schema.field("in_sample").type) == "bool"
 
 
 def test_frames_response_has_no_times(model):
@@ -54,14 +48,16 @@ def test_frames_response_has_no_times(model):
     assert result == dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
 
 
-def test_parquet_file(model):
-    table = pq.read_table(io.BytesIO(response_file(model, PREDICTIONS, ".parquet", "message-1")))
-    kinds = ["int64", "int64", "bool", "int64", "double", "double", "double"]
-    assert list(map(str, table.schema.types)) == kinds
+@pytest.mark.parametrize("in_sample", [[True, False], [None, None]], ids=["known", "unknown"])
+def test_parquet_file(model, in_sample):
+    predictions = replace(PREDICTIONS, in_sample=None if in_sample == [None, None] else np.array(in_sample))
+    table = pq.read_table(io.BytesIO(response_file(model, predictions, ".parquet", "message-1")))
+    assert list(map(str, table.schema.types)) == ["int64", "int64", "bool", "int64", "double", "double", "double"]
     assert table.column_names[:4] == ["open_time", "close_time", "in_sample", "filled_candles"]
     values = [table[name].to_numpy() for name in ("max_rise_pct", "max_decline_pct", "end_change_pct")]
     np.testing.assert_array_equal(np.transpose(values), PREDICTIONS.values_pct)
     assert table["filled_candles"].to_pylist() == [3, 150]
+    assert table["in_sample"].to_pylist() == in_sample
     assert json.loads(table.schema.metadata[b"model"]) == IDENTITY | {"version": model.version}
 
 
@@ -78,18 +74,11 @@ def parquet_of(metadata):
     return sink.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("data", "ending"),
-    [
-        pytest.param(b"", ".json", id="empty JSON"),
-        pytest.param(b"\xff", ".json", id="not UTF-8"),
-        pytest.param(b"[" * 100_000, ".json", id="JSON nested too deep"),
-        pytest.param(b"[]", ".json", id="JSON array"),
-        pytest.param(b'{"messageId": 7}', ".json", id="a number as id"),
-        pytest.param(b"PAR1PAR1", ".parquet", id="Parquet without a footer"),
-        pytest.param(parquet_of({}), ".parquet", id="other Parquet"),
-        pytest.param(parquet_of({b"messageId": b"\xff"}), ".parquet", id="an id that is not UTF-8"),
-    ],
-)
-def test_other_files_have_no_message_id(data, ending):
-    assert source_message_id(data, ending) is None
+@pytest.mark.parametrize("data", [b"", b"\xff", b"[" * 100_000, b"[]", b'{"messageId": 7}'], ids=lambda data: str(data[:20]))
+def test_other_json_files_have_no_message_id(data):
+    assert source_message_id(data, ".json") is None
+
+
+@pytest.mark.parametrize("data", [b"PAR1PAR1", parquet_of({}), parquet_of({b"messageId": b"\xff"})], ids=["cut", "other", "not UTF-8"])
+def test_other_parquet_files_have_no_message_id(data):
+    assert source_message_id(data, ".parquet") is None

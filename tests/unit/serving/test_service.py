@@ -15,12 +15,7 @@ from tests.support.synthetic_candles import minutes
 def loads(monkeypatch):
     """The batch limit with which each engine was loaded."""
     limits = []
-
-    def load_engine(bundle, choice, max_batch):
-        limits.append(max_batch)
-        return FakeEngine(bundle)
-
-    monkeypatch.setattr(service, "load_engine", load_engine)
+    monkeypatch.setattr(service, "load_engine", lambda bundle, _, max_batch: limits.append(max_batch) or FakeEngine(bundle))
     return limits
 
 

@@ -10,12 +10,7 @@ import pytest
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
-from tests.attacks.model_root import pack
-
-
-@pytest.fixture(autouse=True)
-def container():
-    """Replaces the container of the unit tests: these tests load real models."""
+from tests.attacks.models.conftest import pack
 
 
 def function(module, name):

@@ -20,9 +20,12 @@ from coinfarm.prediction.model_manager import ModelManager
 from coinfarm.storage import Storage, open_storage
 
 Parts = dict[str, bytes]
-
-
 FRAMES = np.zeros((2, 200, 150, 3), np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def container() -> None:
+    """Replaces the container of the unit tests: these tests load real models."""
 
 
 @pytest.fixture(scope="module")

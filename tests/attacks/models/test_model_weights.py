@@ -5,11 +5,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(autouse=True)
-def container():
-    """Replaces the container of the unit tests: these tests load real models."""
-
-
 def external_storage(file, path, secret):
     file.create_dataset(path, (3, 3), "f4", external=[(str(secret), 0, 36)])
 

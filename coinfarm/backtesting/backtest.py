@@ -144,7 +144,7 @@ class _Trader:
         for number, coin in enumerate(coins):
             proposals = self._proposals(coin)
             fills = fill_orders(coin.candles, proposals.orders, self.strategy.market)
-            proposed.append(proposed_trades(self.symbols, number, proposals, fills, self.strategy))
+            proposed.append(proposed_trades(self.symbols, number, proposals, fills))
         return choose_thresholds(proposed, self.strategy, period, on_variant)
 
     def trade(self, coins: Sequence[PredictedCoin], folds: Sequence[Fold]) -> tuple[Trades, list[int]]:
@@ -157,8 +157,7 @@ class _Trader:
                 proposals = proposals.rows(proposals.reach_thresholds(*thresholds))
             fills.append(fill_orders(coin.candles, proposals.orders, self.strategy.market))
             signals.append(len(proposals))
-        size = self.strategy.size
-        return simulate_trades(self.symbols, fills, self.strategy.market, size.positions_per_coin, size.max_positions), signals
+        return simulate_trades(self.symbols, fills, self.strategy.size.limits), signals
 
     def _proposals(self, coin: PredictedCoin) -> Proposals:
         return propose(self.strategy, coin, self.full_stake, self.rule)

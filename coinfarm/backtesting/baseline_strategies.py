@@ -133,10 +133,11 @@ def _shuffle_blocks(coin: PredictedCoin, generator: np.random.Generator) -> Pred
 
 def _foresight(context: BaselineContext) -> Trades:
     """Perfect foresight of the price at the end of the horizon. It sets no stops: earlier prices do not matter."""
-    horizon, market = context.strategy.exit.horizon_candles, context.strategy.market
-    cost = 2.0 * (market.taker_fee_bps + market.slippage_bps) / 1e4
+    horizon = context.strategy.exit.horizon_candles
     orders = []
     for coin in context.coins:
+        market = context.strategy.market.for_coin(coin.symbol)
+        cost = 2.0 * (market.taker_fee_bps + market.slippage_bps) / 1e4
         open_price = coin.candles.columns.open
         signal = coin.signal[coin.signal + 1 + horizon < len(coin.candles)]
         change = open_price[signal + 1 + horizon] / open_price[signal + 1] - 1.0
@@ -152,6 +153,5 @@ def _timed_orders(signal: Indices, side: NDArray[np.int8], hold: int | Indices, 
 
 
 def _simulate(context: BaselineContext, orders: list[Orders]) -> Trades:
-    size, market = context.strategy.size, context.strategy.market
-    fills = [fill_orders(coin.candles, each, market) for coin, each in zip(context.coins, orders, strict=True)]
-    return simulate_trades(context.trades.symbols, fills, market, size.positions_per_coin, size.max_positions)
+    fills = [fill_orders(coin.candles, each, context.strategy.market) for coin, each in zip(context.coins, orders, strict=True)]
+    return simulate_trades(context.trades.symbols, fills, context.strategy.size.limits)

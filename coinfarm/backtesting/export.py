@@ -115,6 +115,7 @@ def _trade_table(trades: Trades) -> "pa.Table":
             "profit_before_cost_quote": trades.gross,
             "slippage_quote": trades.slippage,
             "fees_quote": trades.fees,
+            "borrow_quote": trades.borrow,
             "profit_quote": trades.net,
         }
     )

@@ -1,6 +1,6 @@
 """Orders as columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,8 @@ class Orders:
 
     `signal` is the index of the candle at whose close the order is placed; `side` is 1 (long) or -1 (short). `stop_pct` and `take_pct` are
     the distances of stop and take-profit from the entry price, in percent of it, infinite if there is none. The position is closed after
-    `hold` candles at the latest. `stake` is the amount wanted, in the quote currency.
+    `hold` candles at the latest. `stake` is the amount wanted, in the quote currency. `limit_price` is the price of limit orders, and
+    `valid_candles` the number of candles after which those are cancelled; without it, all are market orders for the next candle.
     """
 
     signal: Indices
@@ -24,11 +25,24 @@ class Orders:
     take_pct: Values
     hold: Indices
     stake: Values
+    limit_price: Values | None = None
+    valid_candles: int = 1
 
     def __len__(self) -> int:
         return len(self.signal)
 
     def rows(self, chosen: Mask | Indices | slice) -> "Orders":
         return Orders(
-            self.signal[chosen], self.side[chosen], self.stop_pct[chosen], self.take_pct[chosen], self.hold[chosen], self.stake[chosen]
+            self.signal[chosen],
+            self.side[chosen],
+            self.stop_pct[chosen],
+            self.take_pct[chosen],
+            self.hold[chosen],
+            self.stake[chosen],
+            None if self.limit_price is None else self.limit_price[chosen],
+            self.valid_candles,
         )
+
+    def with_stake(self, stake: Values) -> "Orders":
+        """The same orders with other stakes."""
+        return replace(self, stake=stake)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.predicted_coin import DECLINE, END, RISE, Indices, Mask, PredictedCoin
-from coinfarm.backtesting.strategy import Exit, Rule, Size, Strategy
+from coinfarm.backtesting.strategy import Entry, Exit, Rule, Size, Strategy
 from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
@@ -63,6 +63,8 @@ def propose(strategy: Strategy, coin: PredictedCoin, full_stake: float, rule: Ru
         _distance(strategy.exit.take_profit_share, with_trade, strategy.exit),
         np.full(len(rows), strategy.exit.horizon_candles, np.int64),
         _stake(strategy.size, full_stake, end_change),
+        _limit_price(strategy.entry, coin.candles.columns.close[coin.signal[rows]], side),
+        strategy.entry.valid_candles,
     )
     return Proposals(orders, end_change, with_trade / against)
 
@@ -88,6 +90,10 @@ def _sides_by_rule(rule: Rule, coin: PredictedCoin, allow_short: bool) -> NDArra
     if not allow_short and (side < 0).any():
         raise CoinfarmError("entry.rule returns short positions: set allow_short = true under [entry], or return 0 instead of -1")
     return side
+
+
+def _limit_price(entry: Entry, close: Values, side: NDArray[np.int8]) -> Values | None:
+    return close * (1.0 - side * entry.limit_offset_bps / 10_000.0) if entry.order == "limit" else None
 
 
 def _distance(share: float, move_pct: Values, exits: Exit) -> Values:

@@ -54,6 +54,7 @@ class Statistics:
     net_profit_quote: float
     fees_paid_quote: float
     slippage_paid_quote: float
+    borrow_paid_quote: float
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def statistics(trades: Trades, period: BacktestPeriod, capital: float) -> Statis
         net_profit_quote=float(net.sum()),
         fees_paid_quote=float(trades.fees.sum()),
         slippage_paid_quote=float(trades.slippage.sum()),
+        borrow_paid_quote=float(trades.borrow.sum()),
     )
 
 

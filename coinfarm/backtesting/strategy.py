@@ -7,15 +7,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
 
+from coinfarm.backtesting.market import FrozenSettings, Market
+from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.errors import CoinfarmError
-
-BINANCE_US_FEES_AS_OF = "2026-11-22"
-"""The date of the two fees below: the general tier, without a BNB discount, as in ccxt and Hummingbot. Binance.US changes its fees, and
-some pairs differ: set those of your own account."""
-BINANCE_US_MAKER_FEE_BPS = 10.0
-BINANCE_US_TAKER_FEE_BPS = 10.0
 
 Rule = Callable[[Mapping[str, Any]], Any]
 """A user's entry rule: from the columns of one coin's predictions, each `(n,)`, to `(n,)` of 1 (long), 0 (no entry) and -1 (short).
@@ -34,11 +30,7 @@ class Thresholds(NamedTuple):
     min_rise_to_decline: float
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Entry(_Frozen):
+class Entry(FrozenSettings):
     """When to enter. A threshold that is left out is chosen on the first part of the predictions, and tested on the later ones."""
 
     min_end_change_pct: NonNegativeFloat | None = None
@@ -47,9 +39,21 @@ class Entry(_Frozen):
     """Not possible on a spot exchange."""
     rule: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
     """`module:function`, a `Rule` instead of the thresholds; imported from the folder of the strategy file first."""
+    order: Literal["market", "limit"] = "market"
+    """A market order is filled at the next candle's open. A limit order is filled at its own price, with the maker fee and without
+    slippage, but only if the price goes beyond it."""
+    limit_offset_bps: Annotated[float, Field(ge=0, lt=10_000)] = 0.0
+    """How much better than the signal's close the price of a limit order is: below it to buy, above it to sell short."""
+    limit_valid_candles: Annotated[int, Field(ge=1, le=10_000)] = 5
+    """A limit order that is not filled in this many candles is cancelled."""
+
+    @property
+    def valid_candles(self) -> int:
+        """The number of candles in which an order can be filled."""
+        return self.limit_valid_candles if self.order == "limit" else 1
 
 
-class Exit(_Frozen):
+class Exit(FrozenSettings):
     """When to exit: at a take-profit and a stop, set as multiples of the predicted favourable and adverse moves, or at the horizon.
 
     A multiple of 0 means no such order. Neither is closer to the entry price than `min_distance_pct`.
@@ -61,7 +65,7 @@ class Exit(_Frozen):
     horizon_candles: PositiveInt = 30
 
 
-class Size(_Frozen):
+class Size(FrozenSettings):
     """How much to stake: `stake_pct` of the capital, by default an equal part for each possible position. With `by = "edge"` the stake is
     proportional to the predicted end change, up to that amount at `full_edge_pct`.
     """
@@ -73,6 +77,17 @@ class Size(_Frozen):
     positions_per_coin: PositiveInt = 1
     max_positions: PositiveInt | None = None
     """Over all coins; by default limited by `positions_per_coin` alone."""
+    max_exposure_pct: Annotated[float, Field(gt=0, le=100)] | None = None
+    """The maximum of all open stakes together, in percent of the capital. An order that would exceed it is not placed."""
+    max_coin_exposure_pct: Annotated[float, Field(gt=0, le=100)] | None = None
+    """Likewise for the open stakes of one coin."""
+
+    @property
+    def limits(self) -> PositionLimits:
+        """The limits on open positions."""
+        return PositionLimits(
+            self.positions_per_coin, self.max_positions, self._share(self.max_coin_exposure_pct), self._share(self.max_exposure_pct)
+        )
 
     def open_positions(self, coins: int) -> int:
         """The maximum number of positions at once."""
@@ -89,19 +104,11 @@ class Size(_Frozen):
             )
         return self.capital * share
 
-
-class Market(_Frozen):
-    """The costs of trading, in basis points of the amount traded, and the maximum share of a candle's volume."""
-
-    maker_fee_bps: NonNegativeFloat = BINANCE_US_MAKER_FEE_BPS
-    taker_fee_bps: NonNegativeFloat = BINANCE_US_TAKER_FEE_BPS
-    slippage_bps: NonNegativeFloat = 2.0
-    volume_share_pct: Annotated[float, Field(gt=0, le=100)] = 10.0
-    min_order: NonNegativeFloat = 10.0
-    """In the quote currency: an order that the volume limits to less is not placed."""
+    def _share(self, pct: float | None) -> float | None:
+        return None if pct is None else self.capital * pct / 100.0
 
 
-class Selection(_Frozen):
+class Selection(FrozenSettings):
     """How thresholds are chosen by walk-forward, from a grid of quantiles of the first part's predictions."""
 
     first_part_pct: Annotated[float, Field(ge=10, le=90)] = 50.0
@@ -112,7 +119,7 @@ class Selection(_Frozen):
     """A variant with fewer trades is not chosen: its figures are luck."""
 
 
-class Strategy(_Frozen):
+class Strategy(FrozenSettings):
     """When to enter and exit, how much to stake, and at which costs. Every field has a default."""
 
     name: str = "default"

@@ -22,7 +22,7 @@ def trade_gallery(result: BacktestResult) -> Section:
     for kind, rows in example_trades(result.trades, _TRADES_OF_EACH_KIND).items():
         for at in rows:
             trade = result.trades[at]
-            earned_bps = 1e4 * (trade.gross - trade.slippage - trade.fees) / trade.stake
+            earned_bps = 1e4 * (trade.gross - trade.slippage - trade.fees - trade.borrow) / trade.stake
             figures.append(
                 Figure(
                     trade_svg(result, at),
@@ -62,7 +62,7 @@ def trade_svg(result: BacktestResult, at: int) -> str:
     row = int(np.searchsorted(coin.signal, trade.signal))
     first = max(0, trade.signal - 2 * horizon + 1)
     stop = min(len(candles), trade.signal + horizon + 1 + max(3, horizon // 6))
-    entry_at = trade.signal + 1
+    entry_at = int((trade.entry_ms - candles.open_time[0]) // candles.interval_ms)
     left_ms = trade.exit_ms - (0 if trade.reason == HORIZON else candles.interval_ms)
     exit_at = int((left_ms - candles.open_time[0]) // candles.interval_ms)
 

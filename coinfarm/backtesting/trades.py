@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from coinfarm.backtesting.predicted_coin import Indices, Mask
 from coinfarm.candles.arrays import Times, Values
 
-STOP, TAKE_PROFIT, HORIZON = range(3)
-EXIT_REASONS = ("stop", "take profit", "horizon")
+STOP, TAKE_PROFIT, HORIZON, LIQUIDATION = range(4)
+EXIT_REASONS = ("stop", "take profit", "horizon", "liquidation")
 
 
 class Trade(NamedTuple):
@@ -28,6 +28,7 @@ class Trade(NamedTuple):
     gross: float
     slippage: float
     fees: float
+    borrow: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,9 +36,10 @@ class Trades:
     """Trades in order of entry, every column `(n,)`.
 
     `coin` is an index into `symbols`; `signal` is the index, among the coin's candles, of the one at whose close the order was placed.
-    `entry_ms` is the open time of the candle at whose open the order was filled, `exit_ms` the latest time at which the position was
-    closed. `side` is 1 (long) or -1 (short); `reason` is an index into `EXIT_REASONS`. Prices are the market's, without slippage.
-    `stake` is the amount bought or sold, `gross` the profit before costs; `slippage` and `fees` are the costs of entry and exit together;
+    `entry_ms` is the open time of the candle in which the order was first filled, `exit_ms` the latest time at which the position was
+    closed. `side` is 1 (long) or -1 (short); `reason` is an index into `EXIT_REASONS`. Prices are averages of what was filled, without
+    slippage. `stake` is the amount bought or sold, `gross` the profit before costs, which for a short position is limited so that no more
+    than the stake is lost; `slippage` and `fees` are the costs of entry and exit together, `borrow` is the interest on a short position;
     all in the quote currency.
     """
 
@@ -54,13 +56,14 @@ class Trades:
     gross: Values
     slippage: Values
     fees: Values
+    borrow: Values
 
     def __len__(self) -> int:
         return len(self.coin)
 
     @property
     def cost(self) -> Values:
-        return self.slippage + self.fees
+        return self.slippage + self.fees + self.borrow
 
     @property
     def net(self) -> Values:
@@ -83,6 +86,6 @@ class Trades:
     def from_rows(cls, symbols: tuple[str, ...], rows: list[Trade]) -> "Trades":
         """In order of entry, then of coin."""
         columns = list(zip(*rows, strict=True)) or [()] * len(Trade._fields)
-        dtypes: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 6
+        dtypes: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 7
         arrays: list[Any] = [np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)]
         return cls.concatenate([cls(symbols, *arrays)])

@@ -69,10 +69,10 @@ class ProposedTrades:
     trades: Trades
 
 
-def proposed_trades(symbols: tuple[str, ...], coin: int, proposals: Proposals, fills: Fills, strategy: Strategy) -> ProposedTrades:
+def proposed_trades(symbols: tuple[str, ...], coin: int, proposals: Proposals, fills: Fills) -> ProposedTrades:
     """The proposed trades of the coin with that index in `symbols`."""
     filled = np.isin(proposals.orders.signal, fills.orders.signal, assume_unique=True)
-    return ProposedTrades(proposals.rows(filled), fills, trades_from_fills(symbols, coin, fills, strategy.market))
+    return ProposedTrades(proposals.rows(filled), fills, trades_from_fills(symbols, coin, fills))
 
 
 def choose_thresholds(
@@ -152,11 +152,11 @@ def _variant_trades(
     """Entry times, exit times, stakes, and profits before and after costs, of the trades with these thresholds."""
     reaching = [np.flatnonzero(each.proposals.reach_thresholds(*thresholds)) for each in proposed]
     holdings = [
-        Holdings(each.fills.orders.signal[rows], each.fills.exit_at[rows], each.fills.candles.open_time)
+        Holdings(each.fills.orders.signal[rows], each.fills.exit_at[rows], each.fills.orders.stake[rows], each.fills.candles.open_time)
         for each, rows in zip(proposed, reaching, strict=True)
     ]
-    taken = schedule(holdings, strategy.size.positions_per_coin, strategy.size.max_positions)
-    trades = [each.trades.rows(rows[at]) for each, rows, at in zip(proposed, reaching, taken, strict=True)]
+    placed = [rows[at] for rows, at in zip(reaching, schedule(holdings, strategy.size.limits), strict=True)]
+    trades = [each.trades.rows(rows[each.fills.filled[rows]]) for each, rows in zip(proposed, placed, strict=True)]
     columns = [(each.entry_ms, each.exit_ms, each.stake, each.gross, each.net) for each in trades]
     entry_ms, exit_ms, stake, gross, net = (np.concatenate(column) for column in zip(*columns, strict=True))
     return entry_ms, exit_ms, stake, gross, net

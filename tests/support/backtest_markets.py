@@ -1,15 +1,16 @@
 """Small markets and orders, typed by hand, random, or drawn by Hypothesis."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from coinfarm.backtesting.market import Market
 from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.strategy import Market
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
 from image_render.windows import Columns
@@ -17,7 +18,7 @@ from image_render.windows import Columns
 START_MS = 1_556_668_800_000  # 2019-05-01
 MINUTE_MS = 60_000
 
-FREE = Market(maker_fee_bps=0, taker_fee_bps=0, slippage_bps=0, volume_share_pct=100, min_order=0)
+FREE = Market(maker_fee_bps=0, taker_fee_bps=0, slippage_bps=0, volume_share_pct=100, min_order=0, borrow_bps_per_day=0)
 """Trading without costs, for tests of times and prices."""
 
 
@@ -63,15 +64,36 @@ def markets(draw: st.DrawFn, symbol: str) -> Candles:
 @st.composite
 def orders_for(draw: st.DrawFn, candles: Candles) -> Orders:
     placed: NDArray[np.bool_] = draw(arrays(np.bool_, len(candles)))
-    count = int(placed.sum())
+    signal = np.flatnonzero(placed)
     distance = st.sampled_from([0.5, 1.0, 2.0, 3.0, np.inf])
-    return Orders(
-        np.flatnonzero(placed),
-        draw(arrays(np.int8, count, elements=st.sampled_from([1, -1]))),
-        draw(arrays(np.float64, count, elements=distance)),
-        draw(arrays(np.float64, count, elements=distance)),
-        draw(arrays(np.int64, count, elements=st.integers(1, 8))),
-        draw(arrays(np.float64, count, elements=st.sampled_from([50.0, 1_000.0]))),
+    at_market = Orders(
+        signal,
+        draw(arrays(np.int8, len(signal), elements=st.sampled_from([1, -1]))),
+        draw(arrays(np.float64, len(signal), elements=distance)),
+        draw(arrays(np.float64, len(signal), elements=distance)),
+        draw(arrays(np.int64, len(signal), elements=st.integers(1, 8))),
+        draw(arrays(np.float64, len(signal), elements=st.sampled_from([50.0, 1_000.0]))),
+    )
+    if draw(st.booleans()):
+        return at_market
+    offset = draw(st.sampled_from([0.0, 0.01]))
+    limit_price = candles.columns.close[signal] * (1.0 - at_market.side * offset)
+    return replace(at_market, limit_price=limit_price, valid_candles=draw(st.integers(1, 4)))
+
+
+@st.composite
+def market_rules(draw: st.DrawFn) -> Market:
+    """Rules without costs, or with all of them."""
+    if draw(st.booleans()):
+        return FREE
+    return Market(
+        maker_fee_bps=5,
+        volatility_slippage=draw(st.sampled_from([0.0, 0.1])),
+        size_slippage_bps=draw(st.sampled_from([0.0, 20.0])),
+        trailing_candles=draw(st.sampled_from([1, 2, 5, 60])),
+        volume_share_pct=draw(st.sampled_from([1.0, 50.0])),
+        min_order=draw(st.sampled_from([0.0, 100.0])),
+        maintenance_margin_pct=draw(st.sampled_from([10.0, 97.0])),
     )
 
 

@@ -33,7 +33,7 @@ class Comparison:
 
     def trade(self, coins: Sequence[PredictedCoin]) -> Trades:
         fills = [fill_orders(coin.candles, self._proposals(coin).orders, STRATEGY.market) for coin in coins]
-        return simulate_trades(("DEMOA", "DEMOB"), fills, STRATEGY.market)
+        return simulate_trades(("DEMOA", "DEMOB"), fills)
 
     def _proposals(self, coin: PredictedCoin) -> Proposals:
         proposals = propose(STRATEGY, coin, 1_000.0, None)

@@ -5,10 +5,10 @@ import pytest
 
 from coinfarm.backtesting.break_even import break_even
 from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.market import Market
 from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.simulation import simulate_trades
-from coinfarm.backtesting.strategy import Market
 from coinfarm.backtesting.trades import HORIZON, Trade, Trades
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
@@ -48,7 +48,7 @@ def test_the_profit_is_zero_at_the_break_even_cost() -> None:
 
 
 def _trades(candles: Candles, placed: Orders, rules: Market) -> Trades:
-    return simulate_trades(("DEMOUSD",), [fill_orders(candles, placed, rules)], rules)
+    return simulate_trades(("DEMOUSD",), [fill_orders(candles, placed, rules)])
 
 
 def test_the_interval_covers_the_true_value_in_about_90_pct_of_samples() -> None:

@@ -18,7 +18,7 @@ def exported(tmp_path):
     coin.predicted_pct[1] = float("nan")
     store_predictions(tmp_path, coin)
     store_candles(tmp_path / "candles", coin.candles)
-    trades = simulate_trades(("DEMOUSDT",), [fill_orders(coin.candles, orders(30, 40, stop_pct=0.01), FREE)], FREE)
+    trades = simulate_trades(("DEMOUSDT",), [fill_orders(coin.candles, orders(30, 40, stop_pct=0.01), FREE)])
     written = export(read_predictions(str(tmp_path)), str(tmp_path / "candles"), trades, tmp_path / "out")
     assert sorted(path.name for path in written) == sorted(path.name for path in (tmp_path / "out").iterdir())
     return tmp_path / "out"
@@ -55,6 +55,6 @@ def test_names_pairs_like_freqtrade(symbol, pair):
 
 def test_names_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
-    trades = simulate_trades((), [fill_orders(random_walk("DEMOUSD", 20, 1), orders(), FREE)], FREE)
+    trades = simulate_trades((), [fill_orders(random_walk("DEMOUSD", 20, 1), orders(), FREE)])
     with pytest.raises(CoinfarmError, match=r"file: "):
         export([], "", trades, tmp_path / "file")

@@ -125,7 +125,7 @@ def golden_statistics() -> dict[str, float]:
         proposals = propose(strategy, coin, strategy.size.full_stake(2), None)
         chosen = proposals.rows(proposals.reach_thresholds(0.2, 1.5))
         fills.append(fill_orders(coin.candles, chosen.orders, strategy.market))
-    trades = simulate_trades(symbols, fills, strategy.market)
+    trades = simulate_trades(symbols, fills)
     return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(backtest_direction_accuracy(coins, trades, 5))
 
 

@@ -31,9 +31,7 @@ def proposed(coins: list[PredictedCoin], strategy: Strategy = STRATEGY) -> list[
     result = []
     for at, coin in enumerate(coins):
         proposals = propose(strategy, coin, 1_000.0, None)
-        result.append(
-            proposed_trades(("DEMOA", "DEMOB"), at, proposals, fill_orders(coin.candles, proposals.orders, strategy.market), strategy)
-        )
+        result.append(proposed_trades(("DEMOA", "DEMOB"), at, proposals, fill_orders(coin.candles, proposals.orders, strategy.market)))
     return result
 
 
@@ -81,7 +79,7 @@ def test_a_variants_figures_are_those_of_the_strategy_with_its_thresholds(coins:
         for coin in coins:
             proposals = propose(STRATEGY, coin, 1_000.0, None)
             fills.append(fill_orders(coin.candles, proposals.rows(proposals.reach_thresholds(*sweep.variants[at])).orders, STRATEGY.market))
-        trades = simulate_trades(("DEMOA", "DEMOB"), fills, STRATEGY.market)
+        trades = simulate_trades(("DEMOA", "DEMOB"), fills)
         first, later = trades.rows(trades.exit_ms <= cut_ms), trades.rows(trades.entry_ms >= cut_ms)
         assert (sweep.first_trades.flat[at], sweep.later_trades.flat[at]) == (len(first), len(later))
         assert sweep.first_bps.flat[at] == pytest.approx(1e4 * first.gross.sum() / first.stake.sum())

@@ -21,6 +21,9 @@ allow_short = true
 [exit]
 horizon_candles = 5
 
+[size]
+capital = 1000
+
 [market]
 volume_share_pct = 100
 """

@@ -1,0 +1,97 @@
+"""Fills of entry orders, vectorised."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from coinfarm.backtesting.liquidity import has_trades, next_traded
+from coinfarm.backtesting.market import Market
+from coinfarm.backtesting.orders import Orders
+from coinfarm.backtesting.predicted_coin import Indices, Mask
+from coinfarm.candles.arrays import Values
+from coinfarm.candles.candles import Candles
+
+MAX_ENTRY_CANDLES = 5
+"""The number of traded candles that an entry is spread over. A stake is at most a share of a usual candle's volume, so more are needed only
+where the trading has nearly stopped, and nobody would wait longer for a prediction of the next candles."""
+NEGLIGIBLE_SHARE = 1e-12
+"""A rest of an order that is smaller than this is rounding."""
+
+
+@dataclass(frozen=True, eq=False)
+class EntryFills:
+    """Entries, every column `(n,)`. A filled entry always has its full stake.
+
+    `entry_at` is the candle of the first fill, or that in which an order that is not filled is cancelled. `first_price` is the price of the
+    first fill, `price` the average, without slippage; `limit_share` is the share of the stake that was filled by a limit order.
+    """
+
+    filled: Mask
+    entry_at: Indices
+    first_price: Values
+    price: Values
+    limit_share: Values
+
+    def rows(self, chosen: Mask | Indices | slice) -> "EntryFills":
+        return EntryFills(*(column[chosen] for column in vars(self).values()))
+
+
+def fill_entries(candles: Candles, orders: Orders, market: Market) -> EntryFills:
+    """The fills of orders that are all placed, and end within the candles.
+
+    Up to a share of its volume, the first candle fills an order at the open, or at the price of a limit order. The rest is filled by market
+    orders in the next traded candles, up to the same share, at their worst price, which is never better than the first one. What is left
+    after `MAX_ENTRY_CANDLES` is filled at the worst of their prices. To cancel it instead would make positions smaller where trading dries
+    up, and so give these trades less weight in the result.
+    """
+    share = market.volume_share_pct / 100.0
+    if orders.limit_price is None:
+        entry_at = orders.signal + 1
+        filled = has_trades(candles)[entry_at]
+        first_price = candles.columns.open[entry_at]
+    else:
+        first_price = orders.limit_price
+        entry_at, filled = _reached(candles, orders, first_price)
+    room = share * candles.columns.volume[entry_at] * first_price
+    short = np.flatnonzero(filled & (orders.stake - room > NEGLIGIBLE_SHARE * orders.stake))
+    price = first_price
+    if len(short):
+        price = first_price.copy()
+        price[short] = _spread(candles, orders.rows(short), entry_at[short], first_price[short], room[short], share)
+    limit_share = np.zeros(len(orders))
+    if orders.limit_price is not None:
+        limit_share[:] = 1.0
+        limit_share[short] = room[short] / orders.stake[short]
+    return EntryFills(filled, entry_at, first_price, price, limit_share)
+
+
+def _reached(candles: Candles, orders: Orders, limit_price: Values) -> tuple[Indices, Mask]:
+    """The candle in which the price goes beyond each limit, or the last one in which it is valid; and whether it does."""
+    traded, low, high = has_trades(candles), candles.columns.low, candles.columns.high
+    entry_at, filled = orders.signal + orders.valid_candles, np.zeros(len(orders), np.bool_)
+    rows = np.arange(len(orders))
+    for ahead in range(1, orders.valid_candles + 1):
+        candle, limit = orders.signal[rows] + ahead, limit_price[rows]
+        # At the limit itself, earlier orders come first in the queue.
+        beyond = traded[candle] & np.where(orders.side[rows] > 0, low[candle] < limit, high[candle] > limit)
+        entry_at[rows[beyond]], filled[rows[beyond]] = candle[beyond], True
+        rows = rows[~beyond]
+    return entry_at, filled
+
+
+def _spread(candles: Candles, orders: Orders, candle: Indices, first_price: Values, room: Values, share: float) -> Values:
+    """The average prices of entries that are larger than their first candle allows."""
+    following, last = next_traded(candles), len(candles) - 1
+    buys = orders.side > 0
+    amount, left, worst = room / first_price, orders.stake - room, first_price
+    for _ in range(MAX_ENTRY_CANDLES - 1):
+        candle = following[np.minimum(candle, last) + 1]
+        exists, at = candle <= last, np.minimum(candle, last)
+        price = np.where(buys, np.maximum(candles.columns.high[at], first_price), np.minimum(candles.columns.low[at], first_price))
+        price = np.where(exists, price, first_price)
+        worst = np.where(buys, np.maximum(worst, price), np.minimum(worst, price))
+        spent = np.where(exists, np.minimum(left, share * candles.columns.volume[at] * price), 0.0)
+        amount += spent / price
+        left = np.where(left - spent > NEGLIGIBLE_SHARE * orders.stake, left - spent, 0.0)
+    average: Values = orders.stake / (amount + left / worst)
+    return average

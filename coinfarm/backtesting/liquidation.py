@@ -1,0 +1,9 @@
+"""The liquidation of short positions with an isolated margin, which is the stake."""
+
+from coinfarm.backtesting.market import Market
+from coinfarm.candles.arrays import Values
+
+
+def liquidation_price(entry_price: Values, market: Market) -> Values:
+    """The price at which a short position has lost all of its margin but the maintenance margin."""
+    return entry_price * (2.0 - market.maintenance_margin_pct / 100.0)

@@ -1,0 +1,171 @@
+"""One position of the reference simulation, from its order to its trade."""
+
+from dataclasses import dataclass, field
+
+from coinfarm.backtesting.entry_fills import MAX_ENTRY_CANDLES
+from coinfarm.backtesting.orders import Orders
+from coinfarm.backtesting.reference_market import ReferenceMarket
+from coinfarm.backtesting.trades import HORIZON, LIQUIDATION, STOP, TAKE_PROFIT, Trade
+from coinfarm.candles.day import DAY_MS
+
+_NOTHING = 1e-12
+"""A share of an order that is only rounding."""
+
+
+@dataclass
+class _Fill:
+    """What one candle filled: an amount of the coin, and whether the order was a limit order."""
+
+    amount: float
+    price: float
+    by_limit: bool
+
+
+@dataclass
+class ReferencePosition:
+    """An order that was placed, and its position. `reason` is set when the order that closes it is triggered."""
+
+    coin: int
+    of: ReferenceMarket
+    signal: int
+    side: int
+    stop_pct: float
+    take_pct: float
+    hold: int
+    stake: float
+    limit_price: float | None
+    last_valid: int
+    entry_at: int | None = None
+    is_cancelled: bool = False
+    is_closed: bool = False
+    reason: int | None = None
+    exit_ms: int = 0
+    entries: list[_Fill] = field(default_factory=list)
+    exits: list[_Fill] = field(default_factory=list)
+
+    @classmethod
+    def place(cls, coin: int, of: ReferenceMarket, orders: Orders, row: int) -> "ReferencePosition | None":
+        """None if the order is too small or may end after the last candle."""
+        signal, hold = int(orders.signal[row]), int(orders.hold[row])
+        last_valid = signal + orders.valid_candles
+        stake = min(float(orders.stake[row]), of.market.volume_share_pct / 100.0 * of.usual_volume(signal))
+        if stake <= 0 or stake < of.market.min_order or last_valid + hold > of.last_traded:
+            return None
+        limit = None if orders.limit_price is None else float(orders.limit_price[row])
+        stop_pct, take_pct = float(orders.stop_pct[row]), float(orders.take_pct[row])
+        return cls(coin, of, signal, int(orders.side[row]), stop_pct, take_pct, hold, stake, limit, last_valid)
+
+    def advance(self, at: int) -> None:
+        """What happens in candle `at`."""
+        if self.entry_at is None:
+            self._try_to_enter(at)
+        if self.entry_at is not None and self.of.candles[at].has_trades:
+            self._exit(at)
+
+    def _try_to_enter(self, at: int) -> None:
+        candle = self.of.candles[at]
+        if candle.has_trades and (self.limit_price is None or (self.limit_price - candle.worst(self.side)) * self.side > 0):
+            self._enter(at, candle.open if self.limit_price is None else self.limit_price)
+        elif at == self.last_valid:
+            self.is_cancelled = True
+
+    def _enter(self, at: int, first_price: float) -> None:
+        """The later fills are added at once: the position counts with its full size from the first one on."""
+        self.entry_at = at
+        left, price, worst, candles = self.stake, first_price, first_price, 0
+        while left > _NOTHING * self.stake and candles < MAX_ENTRY_CANDLES and at < len(self.of.candles):
+            candle = self.of.candles[at]
+            if candle.has_trades:
+                if candles:
+                    price = self.side * max(self.side * first_price, self.side * candle.best(self.side))
+                    worst = self.side * max(self.side * worst, self.side * price)
+                spent = min(left, self.of.room(at) * price)
+                self.entries.append(_Fill(spent / price, price, self.limit_price is not None and not candles))
+                left -= spent
+                candles += 1
+            at += 1
+        if left > 0:
+            self.entries.append(_Fill(left / worst, worst, False))
+
+    def _exit(self, at: int) -> None:
+        candle, side = self.of.candles[at], self.side
+        assert self.entry_at is not None
+        if self.reason is not None:
+            self._fill(at, candle.worst(side), self.reason)
+            return
+        first_price = self.entries[0].price
+        stop, take = first_price * (1.0 - side * self.stop_pct / 100.0), first_price * (1.0 + side * self.take_pct / 100.0)
+        ruin = float("inf")
+        if side < 0:
+            ruin = self.entry_price * (2.0 - self.of.market.maintenance_margin_pct / 100.0)
+            stop = min(stop, ruin)
+        if at >= self.entry_at + self.hold:
+            self.reason = LIQUIDATION if candle.open >= ruin else HORIZON
+            self._fill(at, candle.open, self.reason)
+        elif side * candle.worst(side) <= side * stop:
+            price = min(candle.open, stop) if side > 0 else max(candle.open, stop)
+            self.reason = LIQUIDATION if price >= ruin else STOP
+            self._fill(at, price, self.reason)
+        elif side * candle.best(side) > side * take and (self.limit_price is None or at > self.entry_at):
+            self._fill(at, take, TAKE_PROFIT)
+
+    def _fill(self, at: int, price: float, reason: int) -> None:
+        is_first = not any(not fill.by_limit for fill in self.exits)
+        filled = min(self.open_amount, self.of.room(at))
+        self.exits.append(_Fill(filled, price, reason == TAKE_PROFIT))
+        if self.open_amount > _NOTHING * self.amount and at == self.of.last_traded and reason != TAKE_PROFIT:
+            self.exits.append(_Fill(self.open_amount, self.of.candles[at].worst(self.side), False))
+            is_first = False
+        if self.open_amount <= _NOTHING * self.amount:
+            self.is_closed, self.reason = True, reason
+            self.exit_ms = self.of.candles[at].open_ms + (0 if reason == HORIZON and is_first else self.of.interval_ms)
+
+    @property
+    def amount(self) -> float:
+        return sum(fill.amount for fill in self.entries)
+
+    @property
+    def open_amount(self) -> float:
+        return self.amount - sum(fill.amount for fill in self.exits)
+
+    @property
+    def entry_price(self) -> float:
+        return self.stake / self.amount
+
+    def trade(self) -> Trade:
+        """The trade of a closed position."""
+        assert self.entry_at is not None
+        assert self.reason is not None
+        market, side = self.of.market, self.side
+        slip = self.of.slippage(self.signal, self.stake)
+        entry_ms = self.of.candles[self.entry_at].open_ms
+        gross = slippage = fees = 0.0
+        for fills, direction in ((self.entries, side), (self.exits, -side)):
+            for fill in fills:
+                value = fill.amount * fill.price
+                gross -= direction * value
+                if fill.by_limit:
+                    fees += value * market.maker_fee_bps / 10_000.0
+                else:
+                    slippage += value * slip
+                    fees += value * (1.0 + direction * slip) * market.taker_fee_bps / 10_000.0
+                    if direction == -side and self.reason == LIQUIDATION:
+                        fees += value * market.liquidation_fee_bps / 10_000.0
+        borrow = self.stake * market.borrow_bps_per_day / 10_000.0 * (self.exit_ms - entry_ms) / DAY_MS if side < 0 else 0.0
+        if side < 0 and gross - slippage - fees - borrow < -self.stake:
+            gross = slippage + fees + borrow - self.stake
+        return Trade(
+            coin=self.coin,
+            signal=self.signal,
+            entry_ms=entry_ms,
+            exit_ms=self.exit_ms,
+            side=side,
+            reason=self.reason,
+            entry_price=self.entry_price,
+            exit_price=sum(fill.amount * fill.price for fill in self.exits) / self.amount,
+            stake=self.stake,
+            gross=gross,
+            slippage=slippage,
+            fees=fees,
+            borrow=borrow,
+        )

@@ -11,21 +11,11 @@ class ResourceExhaustedError(Exception):
     """Has the name of TensorFlow's error."""
 
 
-def constant(size: int) -> float:
-    """Every batch takes the same time, so larger is better."""
-    return 0.001
-
-
-def saturated(size: int) -> float:
-    """The device is saturated from 16 frames on."""
-    return 0.001 * max(1, size / 16)
-
-
 def exhausted(at: int, error: Exception) -> Callable[[int], float]:
     def seconds_of(size: int) -> float:
         if size >= at:
             raise error
-        return constant(size)
+        return 0.001
 
     return seconds_of
 
@@ -33,8 +23,8 @@ def exhausted(at: int, error: Exception) -> Callable[[int], float]:
 @pytest.mark.parametrize(
     ("seconds_of", "best"),
     [
-        pytest.param(constant, 256, id="the largest"),
-        pytest.param(saturated, 16, id="saturated"),
+        pytest.param(lambda size: 0.001, 256, id="the largest"),
+        pytest.param(lambda size: 0.001 * max(1, size / 16), 16, id="saturated"),
         pytest.param(exhausted(64, RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")), 16, id="JAX out of memory"),
         pytest.param(exhausted(4, ResourceExhaustedError("failed to allocate memory")), 1, id="TensorFlow out of memory"),
     ],
@@ -48,7 +38,7 @@ def test_does_not_try_sizes_over_the_memory_limit() -> None:
 
     def seconds_of(size: int) -> float:
         tried.append(size)
-        return constant(size)
+        return 0.001
 
     assert best_batch_size(SIZES, seconds_of, lambda: (20 + 20 * tried[-1], 900)) == 4  # 4 × (20 + 20 × 4) is more than 40 % of 900
     assert tried == [1, 4]

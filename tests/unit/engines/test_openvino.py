@@ -2,8 +2,9 @@ import subprocess
 import sys
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -30,11 +31,11 @@ def engine(bundle: Bundle) -> OpenVinoEngine:
     return OpenVinoEngine(bundle, F32)
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 8, 101])
-def test_predicts_any_number_of_frames_in_order(engine: OpenVinoEngine, count: int) -> None:
-    outputs = engine.predict(FRAMES[:count])
-    assert (outputs.dtype, outputs.shape) == (np.float32, (count, 3))
-    np.testing.assert_allclose(outputs, channel_means(FRAMES[:count]), rtol=1e-5)
+@pytest.mark.parametrize("number", [0, 1, 3, 4, 5, 8, 101])
+def test_predicts_any_number_of_frames_in_order(engine: OpenVinoEngine, number: int) -> None:
+    outputs = engine.predict(FRAMES[:number])
+    assert (outputs.dtype, outputs.shape) == (np.float32, (number, 3))
+    np.testing.assert_allclose(outputs, channel_means(FRAMES[:number]), rtol=1e-5)
 
 
 def test_accepts_any_memory_layout(engine: OpenVinoEngine) -> None:
@@ -66,30 +67,18 @@ def test_pending_batches_can_be_read_in_any_order(engine: OpenVinoEngine) -> Non
         np.testing.assert_allclose(outputs(), channel_means(part), rtol=1e-5)
 
 
-class FailingOnce:
-    """An infer request whose second run fails."""
-
-    def __init__(self, request: Any) -> None:
-        self.request = request
-        self.runs = 0
-
-    def start_async(self, *inputs: Any, **options: Any) -> None:
-        self.request.start_async(*inputs, **options)
-        self.runs += 1
-
-    def wait(self) -> None:
-        self.request.wait()
-        if self.runs == 2:
-            raise RuntimeError("device lost")
-
-    def get_output_tensor(self) -> Any:
-        return self.request.get_output_tensor()
-
-
 def test_a_failed_chunk_fails_only_its_own_batch(bundle: Bundle) -> None:
     engine = OpenVinoEngine(bundle, F32)
     (first, *_) = engine._requests
-    engine._requests = deque([_Request(FailingOnce(first._request))])
+    request, waits = first._request, count(1)
+
+    def fail_second_wait() -> None:
+        request.wait()
+        if next(waits) == 2:
+            raise RuntimeError("device lost")
+
+    failing = SimpleNamespace(start_async=request.start_async, wait=fail_second_wait, get_output_tensor=request.get_output_tensor)
+    engine._requests = deque([_Request(failing)])
     pending = [engine.start(FRAMES[at : at + 4]) for at in range(0, 12, 4)]
     np.testing.assert_allclose(pending[0](), channel_means(FRAMES[:4]), rtol=1e-5)
     with pytest.raises(RuntimeError, match="device lost"):
@@ -118,6 +107,7 @@ def test_loads_no_tensorflow_converter_or_telemetry(bundle: Bundle) -> None:
     script = f"""
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 import numpy as np
 from coinfarm.engines.loading import load_engine
 from coinfarm.models.bundle import Bundle

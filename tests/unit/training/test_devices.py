@@ -22,23 +22,15 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2)
 from coinfarm.errors import CoinfarmError
 from coinfarm.candles.synthetic import generate
-from coinfarm.training.config import TrainingConfig
 from coinfarm.training.dataset import build_dataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.loop import train_network, predict_pct
+from tests.support.tiny_training import training_config
 
 folder, policy = Path(sys.argv[1]), sys.argv[2]
 (folder / "DEMO-1h.parquet").touch()
-years = {"train": 2020, "validation": 2021, "test": 2022}
-config = TrainingConfig.model_validate({
-    "name": "tiny",
-    "candles": [folder / "DEMO-1h.parquet"],
-    "network": {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]},
-    "batch_size": 8,
-    "steps_per_epoch": 2,
-    "epochs": 1,
-    **{name: {"start": f"{year}-01-01", "stop": f"{year}-02-01"} for name, year in years.items()},
-})
+network = {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]}
+config = training_config(folder / "DEMO-1h.parquet", network=network, batch_size=8, steps_per_epoch=2, epochs=1)
 part = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
 two = Devices(("cpu:0", "cpu:1"), policy)
 with two.scope():

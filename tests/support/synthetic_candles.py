@@ -1,6 +1,7 @@
 """Synthetic candles for tests, with gaps on demand."""
 
 from collections.abc import Collection
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -15,6 +16,16 @@ MINUTE_MS = 60_000
 def minutes(count: int, *, missing: Collection[int] = (), seed: int = 1, symbol: str = "DEMOUSD") -> Candles:
     """`count` synthetic 1-minute candles, without those at the positions `missing`."""
     return without(generate(symbol, "1m", START_MS, count, seed), missing)
+
+
+def hours(days: int, *, missing: Collection[int] = (), symbol: str = "DEMOUSD") -> Candles:
+    """Synthetic 1-hour candles, so that periods of days are short."""
+    return without(generate(symbol, "1h", START_MS, days * 24, seed=1), missing)
+
+
+def day(number: int) -> date:
+    """The day `number` days after the first candle."""
+    return date(2020, 1, 1) + timedelta(days=number)
 
 
 def without(candles: Candles, missing: Collection[int]) -> Candles:

@@ -43,9 +43,6 @@ def test_candles_are_bounded_by_their_open_times(start: float | None, stop: floa
 def test_the_parts_of_a_series_make_it_again() -> None:
     series = fill_gaps(minutes(10, missing={2, 7}))
     assert_same_candles(Candles.concatenate("DEMOUSD", "1m", [series[:3], series[3:3], series[3:]]), series)
-
-
-def test_no_parts_make_an_empty_series() -> None:
     empty = Candles.concatenate("DEMOUSD", "1m", [])
     assert_same_candles(empty, minutes(1)[:0])
     assert [column.dtype for column in (empty.open_time, *empty.columns, empty.filled)] == [np.int64, *[np.float64] * 5, np.bool_]

@@ -22,19 +22,15 @@ def no_cache() -> Iterator[None]:
         pytest.param(EPYC, "AMD EPYC 9R14", {"fpu", "avx2", "avx512_bf16"}, id="x86"),
         pytest.param(GRAVITON, "unknown", {"fp", "asimd", "bf16"}, id="ARM"),
         pytest.param("", "unknown", set(), id="empty"),
+        pytest.param(None, "unknown", set(), id="missing"),
     ],
 )
 def test_reads_name_and_flags_of_the_first_core(
-    text: str, name: str, flags: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    text: str | None, name: str, flags: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "cpuinfo").write_text(text)
+    if text is not None:
+        (tmp_path / "cpuinfo").write_text(text)
     monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "cpuinfo")
     processor.processor_flags.cache_clear()
     processor.processor_name.cache_clear()
     assert (processor.processor_name(), processor.processor_flags()) == (name, flags)
-
-
-def test_no_flags_without_cpuinfo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "_CPUINFO", tmp_path / "missing")
-    processor.processor_flags.cache_clear()
-    assert processor.processor_flags() == frozenset()

@@ -1,12 +1,9 @@
-from collections.abc import Iterable
-from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, join_by_symbol, predict_frames
 from coinfarm.prediction.predictor import Predictor
@@ -15,20 +12,11 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from image_render.windows import Columns
 from tests.support.evaluated_models import ChecksumEngine, predictor_of
-from tests.support.synthetic_candles import START_MS, minutes, without
+from tests.support.synthetic_candles import START_MS, day, hours, minutes
 
-FIRST_DAY = date(2020, 1, 1)
 DAY_MS = 86_400_000
 HOUR_MS = 3_600_000
 WINDOW, HORIZON = 200, 30
-
-
-def day(number: int) -> date:
-    return FIRST_DAY + timedelta(days=number)
-
-
-def hours(days: int, symbol: str = "DEMOUSD", missing: Iterable[int] = ()) -> Candles:
-    return without(generate(symbol, "1h", START_MS, days * 24, seed=1), list(missing))
 
 
 def changed_after(coin: Candles, candle: int) -> Candles:
@@ -87,7 +75,7 @@ def test_outcomes_are_those_after_the_predicted_window(tmp_path: Path) -> None:
     ],
 )
 def test_in_sample_windows_are_left_out(tmp_path: Path, symbol: str, cutoff_day: int | None, include: bool, in_sample: int | None) -> None:
-    found = evaluation_frames(tmp_path, [hours(60, symbol)], EvaluationSpec(day(10), day(40), include_in_sample=include), cutoff_day)
+    found = evaluation_frames(tmp_path, [hours(60, symbol=symbol)], EvaluationSpec(day(10), day(40), include_in_sample=include), cutoff_day)
     assert found.counts.in_sample == in_sample
     assert found.counts.evaluated == 30 * 24 - WINDOW + 1 - HORIZON - (in_sample or 0)
     first_day = 15 if in_sample else 10
@@ -109,7 +97,7 @@ def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
 
 def test_names_a_coin_with_too_few_candles(tmp_path: Path) -> None:
     with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 to 2020-01-31.*230"):
-        evaluation_frames(tmp_path, [hours(60), hours(12, "DEMO2")], EvaluationSpec(day(10), day(30)))
+        evaluation_frames(tmp_path, [hours(60), hours(12, symbol="DEMO2")], EvaluationSpec(day(10), day(30)))
 
 
 def test_baselines_are_fitted_on_candles_before_the_evaluated_ones(tmp_path: Path) -> None:
@@ -169,7 +157,7 @@ def test_the_reference_model_does_not_look_ahead(tmp_path: Path) -> None:
 
 
 def test_joins_the_parts_of_a_coin_unless_they_overlap_or_differ_in_their_interval() -> None:
-    coin, other = hours(20), hours(10, "DEMO2")
+    coin, other = hours(20), hours(10, symbol="DEMO2")
     joined = join_by_symbol([coin[100:], other, coin[:100]])
     assert [(part.symbol, len(part)) for part in joined] == [("DEMO2", 240), ("DEMOUSD", 480)]
     np.testing.assert_array_equal(joined[1].open_time, coin.open_time)
@@ -190,7 +178,7 @@ def test_rejects_an_empty_period() -> None:
 def test_each_coin_has_its_own_cut_off(tmp_path: Path) -> None:
     cutoff_ms = {"DEMO1": START_MS + 15 * DAY_MS, "DEMO2": START_MS + 10 * DAY_MS}
     predictor = predictor_of(tmp_path / "model", ChecksumEngine(), cutoff_ms)
-    found = predict_frames(predictor, [hours(40, "DEMO1"), hours(40, "DEMO2")], EvaluationSpec(day(10), day(40)))
+    found = predict_frames(predictor, [hours(40, symbol="DEMO1"), hours(40, symbol="DEMO2")], EvaluationSpec(day(10), day(40)))
     assert found.fit_before_ms == cutoff_ms
     assert found.counts.in_sample == 5 * 24
     counts = dict(zip(*np.unique(found.observations.symbols, return_counts=True), strict=True))

@@ -61,10 +61,3 @@ def test_a_constant_price_has_finite_features() -> None:
     still = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
     assert still.features.tolist() == [[0.0] * 8 + [1.0]] * 2
     assert not still.actual_pct.any()
-
-
-def test_parts_are_concatenated_in_order(observations: Observations) -> None:
-    both = Observations.concatenate([observations, observations])
-    assert len(both) == 6
-    np.testing.assert_array_equal(both.features[[1, 5]], observations.features[[1, 2]])
-    np.testing.assert_array_equal(both.close_time[[1, 5]], observations.close_time[[1, 2]])

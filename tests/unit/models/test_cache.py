@@ -144,38 +144,6 @@ def test_only_its_user_may_write_to_the_cache(
     assert store.fetches == 1
 
 
-AS_USER = """
-import os, sys, platformdirs
-from coinfarm.models.cache import BundleCache, default_cache_dir
-from coinfarm.models.store import open_model_source
-
-source, version, user = sys.argv[1:]
-os.setgroups([])
-os.setgid(int(user))
-os.setuid(int(user))
-print(BundleCache(default_cache_dir()).bundle(open_model_source(source), version).folder)
-"""
-
-
-@pytest.mark.root
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can act as two users")
-def test_two_users_have_separate_caches(storage: Storage, tmp_path: Path) -> None:
-    """Two users without a home folder share the temporary folder."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        version = publish_model(open_storage(str(folder / "models")), tmp_path / "1", "1")
-        (folder / "tmp").mkdir()
-        (folder / "tmp").chmod(0o1777)
-        folder.chmod(0o755)
-        environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "HOME": "/nonexistent"}
-        environment.pop("XDG_CACHE_HOME", None)
-        command = [sys.executable, "-c", AS_USER, str(folder / "models"), version]
-        folders = [
-            subprocess.run([*command, user], env=environment, stdout=subprocess.PIPE, text=True, check=True) for user in ("1001", "1002")
-        ]
-    assert folders[0].stdout != folders[1].stdout
-
-
 @pytest.mark.parametrize(
     ("cache_home", "environment", "expected"),
     [

@@ -5,13 +5,13 @@ from typing import Any
 
 from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import read_evaluations
-from coinfarm.models.manifest import LayerSummary, Manifest, Output
+from coinfarm.models.manifest import LayerSummary, Manifest
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 from tests.support.compiled_models import BF16, F32, compiled_bundle
-from tests.support.evaluation_documents import BITCOIN, ETHER, evaluation_record
+from tests.support.evaluation_documents import evaluation_record
 from tests.support.fake_models import TRAINING, create_bundle
 
 
@@ -58,13 +58,6 @@ def test_the_latest_period_comes_first(tmp_path: Path) -> None:
     assert card.index("2019-07-01 up to 2019-08-01") < card.index("2019-05-01 up to 2019-07-01")
 
 
-def test_the_digests_of_the_candles_are_listed_once(tmp_path: Path) -> None:
-    manifest = _manifest(tmp_path)
-    records = [evaluation_record(manifest.version, stride=stride, candles={"ETHUSD": ETHER, "BTCUSD": BITCOIN}) for stride in (1, 10)]
-    digests = [row for row in _rows(model_card(manifest, records)) if "2019-05-01" in row]
-    assert digests == [[symbol, "2019-05-01", "2019-07-01", f"`{digest}`"] for symbol, digest in (("BTCUSD", BITCOIN), ("ETHUSD", ETHER))]
-
-
 def test_metrics_of_another_format_are_left_out(tmp_path: Path) -> None:
     scores = {name: {"r2": 0.2} for name in OUTPUT_NAMES} | {"endChangePct": {"r2": 0.01, "directionRightPct": 52.2}}
     validation = {"from": "2019-03-01", "to": "2019-05-01", "frames": 8373, "model": scores, "baselines": {"trainingMean": scores}}
@@ -77,14 +70,6 @@ def test_metrics_of_another_format_are_left_out(tmp_path: Path) -> None:
 def test_compiled_forms_without_a_trial_are_listed(tmp_path: Path) -> None:
     card = model_card(compiled_bundle(tmp_path / "bundle", BF16, F32).manifest, [])
     assert ["bf16", "avx512_bf16 or amx_bf16", *["1.00000, 0.00 %"] * 3, "1,000"] in _rows(card)
-
-
-def test_outputs_of_different_units_are_listed_by_unit(tmp_path: Path) -> None:
-    units: tuple[Any, ...] = ("percent", "window_range", "percent")
-    outputs = tuple(Output(name=name, unit=unit) for name, unit in zip(OUTPUT_NAMES, units, strict=True))
-    card = model_card(_manifest(tmp_path, outputs=outputs), [])
-    assert "`maxRisePct` and `endChangePct` in percent.\n" in card
-    assert "`maxDeclinePct` in units of the window's" in card
 
 
 def test_a_stride_is_an_ordinal(tmp_path: Path) -> None:

@@ -1,5 +1,4 @@
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Collection
 
 import numpy as np
 import pytest
@@ -7,34 +6,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.labels import targets_pct
 from coinfarm.training.config import DateRange
 from coinfarm.training.dataset import WindowDataset, build_dataset
 from image_render.render import render_frames
 from image_render.windows import Columns, window_range_pct, windows
-from tests.support.synthetic_candles import without
+from tests.support.synthetic_candles import day, hours, without
 
 WINDOW, HORIZON = 200, 30
-FIRST_DAY = date(2020, 1, 1)
 HOURS_PER_DAY = 24
-
-
-def day(number: int) -> date:
-    return FIRST_DAY + timedelta(days=number)
-
-
-def hours(days: int, *, missing: Sequence[int] = (), symbol: str = "DEMOUSD") -> Candles:
-    """Synthetic hourly candles, so that periods of days are short; the volume of each candle is its number, from 1."""
-    start_ms = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()) * 1000
-    candles = generate(symbol, "1h", start_ms, days * HOURS_PER_DAY, seed=1)
-    numbered = candles.columns._replace(volume=np.arange(1.0, len(candles) + 1))
-    return without(with_columns(candles, numbered), missing)
 
 
 def with_columns(candles: Candles, columns: Columns) -> Candles:
     return Candles(candles.symbol, candles.interval, candles.open_time, columns, candles.filled)
+
+
+def numbered_hours(days: int, *, missing: Collection[int] = (), symbol: str = "DEMOUSD") -> Candles:
+    """The volume of each candle is its number, from 1."""
+    candles = hours(days, symbol=symbol)
+    return without(with_columns(candles, candles.columns._replace(volume=np.arange(1.0, len(candles) + 1))), missing)
 
 
 def numbers_used(dataset: WindowDataset, horizon: int) -> set[int]:
@@ -55,7 +46,7 @@ def numbers_used(dataset: WindowDataset, horizon: int) -> set[int]:
 def test_no_candle_is_used_in_two_periods(
     train_days: int, gap_days: int, validation_days: int, horizon: int, stride: int, missing: set[int]
 ) -> None:
-    coins = [hours(30, missing=sorted(missing))]
+    coins = [numbered_hours(30, missing=sorted(missing))]
     train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
     start = train_days + gap_days
     validation = build_dataset(coins, DateRange(start=day(start), stop=day(start + validation_days)), horizon, stride)
@@ -67,7 +58,7 @@ def test_no_candle_is_used_in_two_periods(
 @given(train_days=st.integers(10, 14), horizon=st.integers(1, 40))
 def test_a_window_and_a_horizon_separate_adjacent_periods(train_days: int, horizon: int) -> None:
     """The purge: from the last candle of the last training window to that of the first validation window."""
-    coins = [hours(30)]
+    coins = [numbered_hours(30)]
     train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
     validation = build_dataset(coins, DateRange(start=day(train_days), stop=day(train_days + 14)), horizon)
     last_train_end = train.series[0].columns.volume[train.starts + WINDOW - 1].max()
@@ -75,18 +66,18 @@ def test_a_window_and_a_horizon_separate_adjacent_periods(train_days: int, horiz
     assert first_validation_end - last_train_end == WINDOW + horizon
 
 
-MONTH = DateRange(start=FIRST_DAY, stop=day(30))
+MONTH = DateRange(start=day(0), stop=day(30))
 
 
 def test_includes_every_window_with_its_horizon() -> None:
-    dataset = build_dataset([hours(30)], MONTH, HORIZON)
+    dataset = build_dataset([numbered_hours(30)], MONTH, HORIZON)
     assert dataset.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
     assert len(dataset) == len(dataset.starts)
-    assert build_dataset([hours(30)], MONTH, HORIZON, stride=31).starts.tolist() == dataset.starts[::31].tolist()
+    assert build_dataset([numbered_hours(30)], MONTH, HORIZON, stride=31).starts.tolist() == dataset.starts[::31].tolist()
 
 
 def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
-    coin = hours(30)
+    coin = numbered_hours(30)
     dataset = build_dataset([coin], MONTH, HORIZON)
     chosen = np.array([0, 7, len(dataset) - 1])
     cut = Columns(*(column[chosen] for column in windows(coin.columns)))
@@ -98,7 +89,7 @@ def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
 
 def test_windows_do_not_span_coins() -> None:
     """Several coins together have the windows of each coin alone."""
-    coins = [hours(12, symbol="DEMO1"), hours(20, symbol="DEMO2"), hours(15, symbol="DEMO3")]
+    coins = [numbered_hours(12, symbol="DEMO1"), numbered_hours(20, symbol="DEMO2"), numbered_hours(15, symbol="DEMO3")]
     dataset = build_dataset(coins, MONTH, HORIZON)
     separate = [build_dataset([coin], MONTH, HORIZON) for coin in coins]
     assert dataset.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, separate, strict=True) for _ in range(len(alone))]
@@ -110,7 +101,7 @@ def test_windows_do_not_span_coins() -> None:
 
 
 def test_later_candles_change_targets_but_not_frames() -> None:
-    coin = hours(12)
+    coin = numbered_hours(12)
     end = 250  # the last candle of the compared windows
     changed = Columns(*(np.where(np.arange(len(coin)) < end, column, 1.5 * column) for column in coin.columns))
     known = np.arange(end - WINDOW + 1)
@@ -124,14 +115,14 @@ def test_later_candles_change_targets_but_not_frames() -> None:
 
 def test_excludes_windows_with_more_than_half_of_the_candles_filled() -> None:
     missing = range(250, 351)
-    dataset = build_dataset([hours(30, missing=missing)], MONTH, HORIZON)
+    dataset = build_dataset([numbered_hours(30, missing=missing)], MONTH, HORIZON)
     filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
     assert dataset.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
     assert (filled > WINDOW // 2).any()
 
 
 def test_excludes_windows_without_a_price_range() -> None:
-    coin = hours(30)
+    coin = numbered_hours(30)
     for column in coin.columns[:4]:
         column[100:310] = 100.0
     dataset = build_dataset([coin], MONTH, HORIZON)
@@ -140,11 +131,11 @@ def test_excludes_windows_without_a_price_range() -> None:
 
 
 def test_a_period_starts_and_stops_at_midnight_utc() -> None:
-    dataset = build_dataset([hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
+    dataset = build_dataset([numbered_hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
     assert dataset.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
 @pytest.mark.parametrize(("start", "stop", "count"), [(0, 9, 216), (40, 60, 0)], ids=["too short", "after the last candle"])
 def test_names_a_coin_with_too_few_candles(start: int, stop: int, count: int) -> None:
     with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles"):
-        build_dataset([hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), HORIZON)
+        build_dataset([numbered_hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), HORIZON)

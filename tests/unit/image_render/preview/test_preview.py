@@ -133,7 +133,7 @@ def test_rejects_what_is_not_a_frame(frame: NDArray[np.uint8], named: str) -> No
 def test_a_contact_sheet_is_filled_row_by_row() -> None:
     frames = [frame_of(RISING), frame_of(FALLING), frame_of(RISING, (1, 2, 3, 4)), frame_of(FALLING, (5, 5, 5, 5))]
     captions = ["a", "b", "c", "d"]
-    alone = [contact_sheet([frame], [caption], scale=8, spec=SMALL) for frame, caption in zip(frames, captions, strict=True)]
+    alone = [contact_sheet([frame], [caption], columns=1, scale=8, spec=SMALL) for frame, caption in zip(frames, captions, strict=True)]
     sheet = contact_sheet(np.stack(frames), captions, columns=3, scale=8, spec=SMALL)
     width, height = alone[0].size
     margin = (3 * width - sheet.width) // 2  # tiles share the margin between them

@@ -142,12 +142,6 @@ def test_a_contact_sheet(labels: list[Label]) -> None:
     ]
 
 
-def test_one_column_is_enough_for_a_contact_sheet(labels: list[Label]) -> None:
-    sheet = contact_sheet([frame()] * 2, ["a", "b"], columns=1, scale=6, spec=SPEC)
-    assert sheet.size == (428, 300)
-    assert labels == [("a", 24, 124, "12lt"), ("b", 24, 262, "12lt")]
-
-
 def test_the_heading_of_a_chart_over_midnight_has_both_dates(labels: list[Label]) -> None:
     preview(frame(), open_times_ms=(START_MS, START_MS + 59 * 3_600_000), scale=6, spec=SPEC)
     assert labels[1][0] == "2019-05-10 00:00 to 2019-05-12 11:00 UTC"

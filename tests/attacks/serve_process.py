@@ -6,13 +6,27 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
 from tests.support.demo_requests import demo_request
+
+
+@contextmanager
+def limit_memory(process: int | str, max_mb: int) -> Iterator[None]:
+    """Assert that the peak memory of the process grows by at most that many megabytes within the block."""
+    Path(f"/proc/{process}/clear_refs").write_text("5")  # resets the peak
+
+    def status_mb(field: str) -> int:
+        lines = Path(f"/proc/{process}/status").read_text().splitlines()
+        return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(f"{field}:"))
+
+    before_mb = status_mb("VmRSS")
+    yield
+    assert status_mb("VmHWM") - before_mb < max_mb
 
 
 @dataclass
@@ -30,19 +44,8 @@ class ServeProcess:
         assert response.status_code == 200
         assert len(response.json()["results"]) == 1
 
-    def reset_peak(self) -> int:
-        """Reset the peak; return the current memory in MB."""
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-        return self._status_mb("VmRSS")
-
-    @property
-    def peak_mb(self) -> int:
-        """The peak memory since the last reset."""
-        return self._status_mb("VmHWM")
-
-    def _status_mb(self, field: str) -> int:
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(f"{field}:"))
+    def limit_memory(self, max_mb: int) -> AbstractContextManager[None]:
+        return limit_memory(self.process.pid, max_mb)
 
 
 @contextmanager

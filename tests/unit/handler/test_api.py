@@ -1,6 +1,5 @@
 """POST /predictions."""
 
-import base64
 import io
 import zipfile
 
@@ -115,11 +114,6 @@ def set_cell(at, field, value):
 def test_rejects_invalid_requests(send, monkeypatch, body, status, pointer):
     monkeypatch.setenv("MAX_FRAMES", "1000")
     check(send("POST", "/predictions", body), status, pointer)
-
-
-def test_rejects_json_that_is_not_utf_8(send):
-    body = base64.b64encode(b'{"symbol": "\xff"}').decode()
-    check(send("POST", "/predictions", event={"body": body, "isBase64Encoded": True}), 400, "")
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/frames"])

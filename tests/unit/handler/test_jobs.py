@@ -49,12 +49,6 @@ def test_predicts_a_period_of_a_candle_file(deliver, results, candle_file, perio
     assert (found[0]["openTime"], len(found)) == (START_MS + opened * MINUTE_MS, windows)
 
 
-def test_accepts_absolute_uris_inside_the_roots(deliver, results, candle_file, folder):
-    uris = {"candlesUri": str(folder / "candles/DEMOUSD-1m.parquet"), "resultsUri": (folder / "results/one.json").as_uri()}
-    assert deliver({**candle_file, **uris}) == []
-    assert results.names() == ["one.json"]
-
-
 @pytest.mark.parametrize("is_shard", [False, True], ids=["request", "shard"])
 @pytest.mark.parametrize(("variable", "field"), [("RESULTS_ROOT", "resultsUri"), ("CANDLES_ROOT", "candlesUri")])
 def test_rejects_uris_without_a_configured_root(deliver, candle_file, monkeypatch, caplog, variable, field, is_shard):

@@ -11,7 +11,7 @@ from coinfarm.storage import open_storage
 from handler import app
 from tests.support.candle_stores import stored, synthetic_history
 from tests.support.demo_requests import EVENTS, demo_request
-from tests.support.fake_models import promote_model, publish_model
+from tests.support.fake_models import promote_model
 
 
 @pytest.fixture
@@ -53,26 +53,14 @@ def test_a_second_delivery_predicts_nothing(deliver, shard, result, engine_calls
     assert len(engine_calls) == calls
 
 
-def test_shards_and_requests_share_engine_calls(deliver, shard, result, engine_calls):
+def test_shards_share_engine_calls_and_use_the_version_that_they_pin(deliver, shard, result, results, engine_calls, models, folder):
+    promote_model(models, folder / "newest bundle", "7.0")
     shards = [shard(day, "DEMOETH", "1h") for day in (12, 13)]
     assert deliver(shards[0], {**demo_request(211), "resultsUri": "one.json"}, shards[1]) == []
     assert [result(message).counts.predicted for message in shards] == [24, 24]
-    assert engine_calls == [48, 12], "the request uses the model in service, the shards the version that they pin"
-
-
-def test_many_shards_share_one_batch(deliver, shard, result, engine_calls):
-    shards = [shard(day, "DEMOETH", "1h", stride=2) for day in range(10, 20)]
-    assert deliver(*shards) == []
-    assert engine_calls == [100, 20]
-    assert all(result(message).counts.predicted == 12 for message in shards)
-
-
-def test_each_shard_uses_the_version_that_it_pins(deliver, shard, result, models, folder, version):
-    other = publish_model(models, folder / "other bundle", "-2.0")
-    promote_model(models, folder / "newest bundle", "7.0")
-    assert deliver(shard(), shard(modelVersion=other)) == []
-    assert result(shard(), version=version).table["max_rise_pct"][0].as_py() == 1.5
-    assert result(shard(), version=other).table["max_rise_pct"][0].as_py() == -2.0
+    assert engine_calls == [48, 12]
+    assert result(shards[0]).table["max_rise_pct"][0].as_py() == 1.5
+    assert results.read("one")["results"][0]["predictions"]["maxRisePct"] == 7
 
 
 def test_a_day_without_candles_succeeds(deliver, shard, result):
@@ -90,12 +78,13 @@ def test_accepts_roots_and_folders_inside_them(deliver, shard, result, folder, u
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param({"candlesUri": "{folder}/candles-of-others"}, id="candles of a sibling with the same prefix"),
-        pytest.param({"resultsUri": "/tmp"}, id="results outside of the root"),
-        pytest.param({"modelVersion": "20990101-00000000"}, id="an unknown version"),
-        pytest.param({"gaps": "reject"}, id="an unknown field"),
-        pytest.param({"symbol": "NONEUSD"}, id="a symbol without candles"),
+        {"candlesUri": "{folder}/candles-of-others"},  # a sibling with the same prefix
+        {"resultsUri": "/tmp"},
+        {"modelVersion": "20990101-00000000"},
+        {"gaps": "reject"},
+        {"symbol": "NONEUSD"},
     ],
+    ids=str,
 )
 def test_an_invalid_shard_does_not_fail_the_others(deliver, shard, folder, wrong):
     (folder / "candles-of-others").mkdir()

@@ -90,14 +90,6 @@ def test_metrics_of_predictions_and_of_a_rejected_version(invoke, metrics, logs,
     assert any(line["level"] == "ERROR" and "not a number" in line.get("reason", "") for line in logs())
 
 
-def test_only_the_first_invocation_of_a_container_is_a_cold_start(invoke, metrics):
-    reset_cold_start_flag()
-    invoke({"warmup": True})
-    assert metrics()["ColdStart"] == [1]
-    invoke({"warmup": True})
-    assert "ColdStart" not in metrics()
-
-
 API_EVENT = rest_event("POST", "/predictions", "application/json", json.dumps(demo_request()).encode())
 MESSAGES = queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_request(), "resultsUri": "bad.csv"})
 

@@ -47,11 +47,7 @@ def constant_predictor(tmp_path):
     return constant_predictor
 
 
-@pytest.mark.parametrize(
-    ("raw", "percent"),
-    [(0.0, -2.0), (0.25, -1.5), (-0.5, -2.0), (7.0, 8.0)],
-    ids=["first class", "between two", "below the first", "above the last"],
-)
+@pytest.mark.parametrize(("raw", "percent"), [(0.0, -2.0), (0.25, -1.5), (-0.5, -2.0), (7.0, 8.0)])
 def test_return_map_is_interpolated_and_clipped(constant_predictor, raw, percent):
     predictor = constant_predictor(raw, raw, raw, outputs=tuple(Output(name=name, return_map=RETURN_MAP) for name in OUTPUT_NAMES))
     assert predictor.predict(Series(minutes(200))).values_pct.tolist() == [[percent] * 3]

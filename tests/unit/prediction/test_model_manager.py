@@ -1,6 +1,7 @@
 import gc
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -101,13 +102,8 @@ def test_one_thread_loads_while_others_use_the_old_model(make_manager, promote_n
 
 def test_threads_wait_for_the_first_model_and_share_it(manager, promote_new):
     promote_new("1")
-    models = []
-    threads = [threading.Thread(target=lambda: models.append(manager.current_model())) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(models) == 4
+    with ThreadPoolExecutor(4) as pool:
+        models = list(pool.map(lambda _: manager.current_model(), range(4)))
     assert len(set(map(id, models))) == 1
 
 

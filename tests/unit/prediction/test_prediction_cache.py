@@ -22,17 +22,15 @@ def test_keys_depend_on_version_and_frame():
     np.testing.assert_array_equal([cache.get(key) for key in cache.keys("old", FRAMES)], OUTPUTS)
 
 
-def test_keys_do_not_depend_on_the_memory_layout():
+def test_keys_depend_on_each_pixel_but_not_on_the_memory_layout():
     interleaved = np.ascontiguousarray(FRAMES)
     assert interleaved.strides != FRAMES.strides
-    assert PredictionCache(1).keys("version", interleaved) == PredictionCache(1).keys("version", FRAMES)
-
-
-@pytest.mark.parametrize("pixel", [(0, 0, 0), (199, 149, 2), (100, 74, 1)], ids=["first", "last", "middle"])
-def test_one_pixel_changes_the_key(pixel):
-    changed = FRAMES[:1].copy()
-    changed[(0, *pixel)] ^= 1
-    assert PredictionCache(1).keys("version", changed) != PredictionCache(1).keys("version", FRAMES[:1])
+    keys = PredictionCache(1).keys("version", FRAMES)
+    assert PredictionCache(1).keys("version", interleaved) == keys
+    for pixel in ((0, 0, 0), (199, 149, 2), (100, 74, 1)):
+        changed = FRAMES[:1].copy()
+        changed[(0, *pixel)] ^= 1
+        assert PredictionCache(1).keys("version", changed) != keys[:1]
 
 
 @pytest.mark.parametrize("use", [lambda cache: cache.get(KEYS[0]), lambda cache: cache.put(KEYS[0], OUTPUTS[0])], ids=["get", "put"])

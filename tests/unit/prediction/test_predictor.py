@@ -48,16 +48,12 @@ def test_a_stride_skips_windows(predictor, stride, starts):
 def test_predictions_do_not_depend_on_the_batch_size(predictor, make_engine, counts, max_batch, stride):
     many = [Series(minutes(199 + count, seed=seed), stride) for seed, count in enumerate(counts)]
     engine = make_engine()
-    results = list(Predictor(_with_engine(predictor, engine), max_batch).predict_each(many))
+    results = list(Predictor(replace(predictor.model, engine=engine), max_batch).predict_each(many))
     assert [len(predictions) for predictions in results] == [len(series) for series in many]
     for series, predictions in zip(many, results, strict=True):
         np.testing.assert_array_equal(predictions.values_pct, expected_outputs(series))
     frames = sum(len(series) for series in many)
     assert engine.calls == [max_batch] * (frames // max_batch) + [frames % max_batch] * (frames % max_batch > 0)
-
-
-def _with_engine(predictor, engine):
-    return replace(predictor.model, engine=engine)
 
 
 def test_yields_a_series_once_its_last_frame_is_predicted(predictor, engine):

@@ -49,8 +49,16 @@ class Cloud:
                 server.shutdown()
                 thread.join()
                 server.server_close()
-                for stack in cloud._stacks.values():
-                    stack.close()
+                cloud._close_stacks()
+
+    def reset(self) -> None:
+        """Delete everything."""
+        self._close_stacks()
+        self.account.reset()
+
+    def _close_stacks(self) -> None:
+        while self._stacks:
+            self._stacks.popitem()[1].close()
 
     def environment(self) -> dict[str, str]:
         """The environment variables for the processes of a page."""

@@ -12,8 +12,21 @@ from tests.docs.pages import ROOT, page_blocks
 from tests.integration.stack.templates import stage_parameters
 
 
+@pytest.fixture(scope="module")
+def shared_cloud(tmp_path_factory):
+    with Cloud.started(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(shared_cloud):
+    """A cloud without stacks."""
+    yield shared_cloud
+    shared_cloud.reset()
+
+
 @pytest.mark.parametrize("name", pages_with("aws"))
-def test_every_block_runs(name, tmp_path):
+def test_every_block_runs(name, tmp_path, cloud):
     run = "".join(block.text for block in page_blocks(name) if block.is_run)
     deployed_by_page = set(re.findall(r"sam deploy .*--config-env[ =](\w+)", run))
     programs = tmp_path / "bin"
@@ -21,16 +34,9 @@ def test_every_block_runs(name, tmp_path):
     (programs / "sam").symlink_to(STAND_INS / "sam")
     if "aws" in tools():
         (programs / "aws").symlink_to(tools()["aws"])
-    with Cloud.started(tmp_path) as cloud:
-        for stage in {"dev", "prod"} - deployed_by_page:
-            cloud.deploy(f"coinfarm-{stage}", stage_parameters(stage))
-        run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=programs, **cloud.environment())
-
-
-@pytest.fixture(scope="module")
-def empty_cloud(tmp_path_factory):
-    with Cloud.started(tmp_path_factory.mktemp("cloud")) as cloud:
-        yield cloud
+    for stage in {"dev", "prod"} - deployed_by_page:
+        cloud.deploy(f"coinfarm-{stage}", stage_parameters(stage))
+    run_page(name, tmp_path, lambda block: "docker" not in block.needs, programs=programs, **cloud.environment())
 
 
 @pytest.mark.parametrize(
@@ -43,8 +49,8 @@ def empty_cloud(tmp_path_factory):
         ("build --config-env qa", "'qa'"),
     ],
 )
-def test_command_that_sam_would_reject_fails(empty_cloud, command, message):
-    environment = os.environ | empty_cloud.environment()
+def test_command_that_sam_would_reject_fails(cloud, command, message):
+    environment = os.environ | cloud.environment()
     ran = subprocess.run([STAND_INS / "sam", *command.split()], cwd=ROOT, env=environment, capture_output=True, text=True)
     assert ran.returncode != 0
     assert message in ran.stderr

@@ -60,9 +60,9 @@ def test_continued_lines_are_one_command():
 
 
 def test_skipped_command_does_not_skip_its_block():
-    (block,) = blocks("```sh\nmake test   # everything\nmake run\n```\n")
-    assert skipped_commands(block) == {"make test": NOT_RUN["make test"]}
-    assert without_skipped_commands(block).text == ": make test is skipped\nmake run\n"
+    (block,) = blocks("```sh\nmake test   # everything\nmake run\ncoinfarm verdict\ncoinfarm verdict X\n```\n")
+    assert skipped_commands(block) == {name: NOT_RUN[name] for name in ("make test", "coinfarm verdict")}
+    assert without_skipped_commands(block).text == ": make test is skipped\nmake run\n: coinfarm verdict is skipped\ncoinfarm verdict X\n"
 
 
 def test_skipped_command_needs_its_own_line():

@@ -1,6 +1,5 @@
 """Downloads with the real ccxt client from a fake exchange, with and without faults."""
 
-import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -15,7 +14,7 @@ from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.errors import CoinfarmError, Unavailable
+from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
 from tests.support.fake_exchange import (
     DAYS,
@@ -140,15 +139,6 @@ def test_permanent_fault_raises_and_stored_days_remain(
     assert store.days("BTCUSDT", "1m") == DAYS[:1]
     binance.faults = []
     assert fetch().stored == DAYS[1:]
-
-
-def test_retries_a_lost_connection_after_a_first_success(binance: FakeBinanceUs, waits: list[float]) -> None:
-    exchange = Exchange("binanceus", binance.url, lambda seconds, _: waits.append(seconds))
-    assert exchange.market("BTC/USDT") == "BTC/USDT"
-    exchange._ccxt.urls["api"] = json.loads(json.dumps(exchange._ccxt.urls["api"]).replace(binance.url, "http://127.0.0.1:9"))
-    with pytest.raises(Unavailable, match="binanceus"):
-        exchange.page("BTC/USDT", "1m", START_MS)
-    assert len(waits) == MAX_ATTEMPTS - 1
 
 
 def test_duplicate_candle_is_stored_once(fetch: Fetch, store: CandleStore, binance: FakeBinanceUs) -> None:

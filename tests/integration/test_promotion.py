@@ -11,7 +11,7 @@ from coinfarm.models.promotion import promote
 from coinfarm.storage import open_storage
 from handler.app import lambda_handler
 from handler.local_events import LocalContext
-from tests.support.demo_requests import demo_request, queue_event, rest_event
+from tests.support.demo_requests import demo_request, rest_event
 from tests.support.fake_models import FakeEngine, publish_model
 
 pytestmark = pytest.mark.enable_socket
@@ -91,13 +91,3 @@ def test_a_broken_version_never_serves_and_no_request_fails(requests, models, tm
     requests.wait_for(20)
     assert requests.failures == []
     assert changes(requests.versions) == [first, second]
-
-
-def test_a_message_is_served_by_the_version_that_it_pins(requests, models, s3):
-    storage, first, second = models
-    promote(storage, second)
-    requests.wait_for(20)
-    requests.stop()  # a container handles one event at a time
-    event = queue_event({**demo_request(), "modelVersion": first, "resultsUri": "pinned.json"})
-    assert lambda_handler(event, LocalContext()) == {"batchItemFailures": []}
-    assert json.loads(s3.get_object(Bucket="results", Key="pinned.json")["Body"].read())["model"]["version"] == first

@@ -8,6 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import boto3
 
@@ -28,7 +29,15 @@ class Account:
     def __init__(self, record, endpoint):
         self.endpoint, self._record = endpoint, record
         self._clients, self._lock = {}, threading.Lock()
+        self._add_machine_image()
+
+    def _add_machine_image(self):
         self.client("ssm").put_parameter(Name="/machine-image", Value="ami-12c6146b", Type="String")
+
+    def reset(self):
+        """Delete everything."""
+        urlopen(Request(f"{self.endpoint}/moto-api/reset", method="POST")).close()
+        self._add_machine_image()
 
     @classmethod
     @contextmanager

@@ -2,25 +2,29 @@
 
 import json
 from dataclasses import asdict, dataclass, field
-from functools import cache
 from urllib.parse import parse_qs, unquote, urlsplit
-
-import botocore.session
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 
 _ACTIONS = {  # from the Service Authorization Reference: operations with another action
-    "s3:HeadObject": "s3:GetObject",
-    "s3:HeadBucket": "s3:ListBucket",
-    "s3:ListObjects": "s3:ListBucket",
-    "s3:ListObjectsV2": "s3:ListBucket",
-    "s3:CreateMultipartUpload": "s3:PutObject",
-    "s3:UploadPart": "s3:PutObject",
-    "s3:CompleteMultipartUpload": "s3:PutObject",
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
+_S3_ACTIONS = {
+    "GET object": "GetObject",
+    "HEAD object": "GetObject",
+    "PUT object": "PutObject",
+    "POST object?uploads": "PutObject",  # the start of a multipart upload
+    "PUT object?uploadId": "PutObject",
+    "POST object?uploadId": "PutObject",
+    "DELETE object?uploadId": "AbortMultipartUpload",
+    "DELETE object": "DeleteObject",
+    "GET bucket": "ListBucket",
+    "HEAD bucket": "ListBucket",
+    "GET bucket?versioning": "GetBucketVersioning",
+}
+_S3_SUBRESOURCES = ("uploads", "uploadId", "versioning", "versions", "versionId", "acl", "policy", "tagging", "delete")
 _PREFIXES = {"monitoring": "cloudwatch"}
 """Prefixes of actions that differ from the service name in signatures."""
 
@@ -98,42 +102,12 @@ def _resource(service, parameters, group_of):
 
 def _s3_calls(caller, environ, query, status):
     bucket, _, key = unquote(environ["PATH_INFO"]).lstrip("/").partition("/")
-    operation = _s3_operation(environ, bool(bucket), bool(key), query)
+    subresource = next((f"?{name}" for name in _S3_SUBRESOURCES if name in query), "")
+    request = f"{environ['REQUEST_METHOD']} {'object' if key else 'bucket'}{subresource}"
+    action = _S3_ACTIONS.get(request, request)  # a request without an action is allowed by no policy
     arn = f"arn:aws:s3:::{bucket}"
     context = {"s3:prefix": query["prefix"]} if "prefix" in query else {}
-    calls = [Call(caller, _action("s3", operation), f"{arn}/{key}" if key else arn if bucket else "*", context)]
-    if status == 404 and key and operation in ("GetObject", "HeadObject"):
+    calls = [Call(caller, f"s3:{action}", f"{arn}/{key}" if key else arn, context)]
+    if status == 404 and action == "GetObject":
         calls.append(Call(caller, "s3:ListBucket", arn, {"s3:prefix": key}))  # without it S3 returns 403
     return calls
-
-
-def _s3_operation(environ, has_bucket, has_key, query):
-    """The operation that matches the most parts of the request."""
-    headers = {name.removeprefix("HTTP_").replace("_", "-").lower() for name in environ}
-    matching = [
-        (len(fixed) + len(needed_query) + len(needed_headers), name)
-        for name, method, of_bucket, of_key, fixed, needed_query, needed_headers in _s3_operations()
-        if (method, of_bucket, of_key) == (environ["REQUEST_METHOD"], has_bucket, has_key)
-        and fixed.items() <= query.items()
-        and needed_query <= query.keys()
-        and needed_headers <= headers
-    ]
-    return max(matching)[1]
-
-
-@cache
-def _s3_operations():
-    model = botocore.session.Session().get_service_model("s3")
-    found = []
-    for name in model.operation_names:
-        operation = model.operation_model(name)
-        path, _, query = operation.http["requestUri"].partition("?")
-        fixed = {key: values[0] for key, values in parse_qs(query, keep_blank_values=True).items()}
-        places = {"querystring": set(), "header": set()}
-        if operation.input_shape is not None:
-            for member in operation.input_shape.required_members:
-                where = operation.input_shape.members[member].serialization
-                if where.get("location") in places:
-                    places[where["location"]].add(where["name"].lower() if where["location"] == "header" else where["name"])
-        found.append((name, operation.http["method"], "{Bucket}" in path, "{Key+}" in path, fixed, places["querystring"], places["header"]))
-    return found

@@ -14,6 +14,20 @@ from tests.integration.stack.calls import ACCOUNT, REGION
 _client = cache(boto3.client)
 
 
+def _by_one_call(service, operation, arguments, physical_id=None):
+    """A function that creates a resource by a call with `arguments(name, properties)`. `physical_id` is a field of the response."""
+
+    def create(name, properties):
+        response = getattr(_client(service), operation)(**arguments(name, properties))
+        return response[physical_id] if physical_id else name, {}
+
+    return create
+
+
+def _selected(properties, *names):
+    return {name: properties[name] for name in names if name in properties}
+
+
 def _stack(name, properties):
     stacks = _client("cloudformation")
     parameters = [{"ParameterKey": key, "ParameterValue": str(value)} for key, value in properties["Parameters"].items()]
@@ -40,19 +54,9 @@ def _function(name, properties):
     return name, {"Arn": created["FunctionArn"]}
 
 
-def _permission(name, properties):
-    _client("lambda").add_permission(StatementId=name, **properties)
-    return name, {}
-
-
 def _version(_, properties):
     version = _client("lambda").publish_version(FunctionName=properties["FunctionName"], Description=properties.get("Description", ""))
     return version["FunctionArn"], {"Version": version["Version"]}
-
-
-def _alias(_, properties):
-    arguments = {key: properties[key] for key in ("FunctionName", "FunctionVersion", "Name")}
-    return _client("lambda").create_alias(**arguments)["AliasArn"], {}
 
 
 def _rest_api(name, properties):
@@ -66,36 +70,6 @@ def _rest_api(name, properties):
     )["id"]
     gateway.put_rest_api(restApiId=api, mode="overwrite", failOnWarnings=True, body=json.dumps(body))
     return api, {"RestApiId": api}
-
-
-def _deployment(_, properties):
-    return _client("apigateway").create_deployment(restApiId=properties["RestApiId"])["id"], {}
-
-
-def _stage(_, properties):
-    names = {"restApiId": "RestApiId", "stageName": "StageName", "deploymentId": "DeploymentId", "tracingEnabled": "TracingEnabled"}
-    _client("apigateway").create_stage(**{name: properties[key] for name, key in names.items() if key in properties})
-    return properties["StageName"], {}
-
-
-def _api_key(name, properties):
-    return _client("apigateway").create_api_key(name=name, enabled=properties["Enabled"])["id"], {}
-
-
-def _usage_plan(name, properties):
-    throttle, quota = properties["Throttle"], properties["Quota"]
-    plan = _client("apigateway").create_usage_plan(
-        name=name,
-        apiStages=[{"apiId": stage["ApiId"], "stage": stage["Stage"]} for stage in properties["ApiStages"]],
-        throttle={"rateLimit": throttle["RateLimit"], "burstLimit": throttle["BurstLimit"]},
-        quota={"limit": quota["Limit"], "period": quota["Period"]},
-    )
-    return plan["id"], {}
-
-
-def _usage_plan_key(_, properties):
-    arguments = {"usagePlanId": properties["UsagePlanId"], "keyId": properties["KeyId"], "keyType": properties["KeyType"]}
-    return _client("apigateway").create_usage_plan_key(**arguments)["id"], {}
 
 
 def _scaling_policy(name, properties):
@@ -114,24 +88,8 @@ def _scalable_target(name, properties):
     return name, {}
 
 
-def _account(name, properties):
-    operation = {"op": "replace", "path": "/cloudwatchRoleArn", "value": properties["CloudWatchRoleArn"]}
-    _client("apigateway").update_account(patchOperations=[operation])
-    return name, {}
-
-
-def _application(name, properties):
-    _client("codedeploy").create_application(applicationName=name, computePlatform=properties["ComputePlatform"])
-    return name, {}
-
-
-def _deployment_group(name, properties):
-    _client("codedeploy").create_deployment_group(deploymentGroupName=name, **_lower_camel_case(properties))
-    return name, {}
-
-
 def _lower_camel_case(node):
-    """The properties with the names of CodeDeploy's API, which begin with a lower-case letter."""
+    """The properties with names that begin with a lower-case letter, as in the APIs of CodeDeploy and API Gateway."""
     if isinstance(node, list):
         return [_lower_camel_case(item) for item in node]
     return {key[0].lower() + key[1:]: _lower_camel_case(value) for key, value in node.items()} if isinstance(node, dict) else node
@@ -147,11 +105,6 @@ def _queue_policy(name, properties):
         attributes = {"Policy": json.dumps(properties["PolicyDocument"])}
         _client("sqs").set_queue_attributes(QueueUrl=queue, Attributes=attributes)
     return name, {}
-
-
-def _subscription(_, properties):
-    arguments = {key: properties[key] for key in ("TopicArn", "Protocol", "Endpoint")}
-    return _client("sns").subscribe(**arguments, ReturnSubscriptionArn=True)["SubscriptionArn"], {}
 
 
 def _topic_policy(name, properties):
@@ -171,22 +124,56 @@ CREATORS = {
     "AWS::CloudFormation::Stack": _stack,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Function": _function,
-    "AWS::Lambda::Permission": _permission,
+    "AWS::Lambda::Permission": _by_one_call("lambda", "add_permission", lambda name, given: {"StatementId": name, **given}),
     "AWS::Lambda::Version": _version,
-    "AWS::Lambda::Alias": _alias,
+    "AWS::Lambda::Alias": _by_one_call(
+        "lambda", "create_alias", lambda _, given: _selected(given, "FunctionName", "FunctionVersion", "Name"), "AliasArn"
+    ),
     "AWS::ApiGateway::RestApi": _rest_api,
-    "AWS::ApiGateway::Deployment": _deployment,
-    "AWS::ApiGateway::Stage": _stage,
-    "AWS::ApiGateway::ApiKey": _api_key,
-    "AWS::ApiGateway::UsagePlan": _usage_plan,
-    "AWS::ApiGateway::UsagePlanKey": _usage_plan_key,
-    "AWS::CodeDeploy::Application": _application,
-    "AWS::CodeDeploy::DeploymentGroup": _deployment_group,
+    "AWS::ApiGateway::Deployment": _by_one_call(
+        "apigateway", "create_deployment", lambda _, given: {"restApiId": given["RestApiId"]}, "id"
+    ),
+    "AWS::ApiGateway::Stage": _by_one_call(
+        "apigateway",
+        "create_stage",
+        lambda _, given: _lower_camel_case(_selected(given, "RestApiId", "StageName", "DeploymentId", "TracingEnabled")),
+        "stageName",
+    ),
+    "AWS::ApiGateway::ApiKey": _by_one_call(
+        "apigateway", "create_api_key", lambda name, given: {"name": name, "enabled": given["Enabled"]}, "id"
+    ),
+    "AWS::ApiGateway::UsagePlan": _by_one_call(
+        "apigateway",
+        "create_usage_plan",
+        lambda name, given: {"name": name, **_lower_camel_case(_selected(given, "ApiStages", "Throttle", "Quota"))},
+        "id",
+    ),
+    "AWS::ApiGateway::UsagePlanKey": _by_one_call(
+        "apigateway",
+        "create_usage_plan_key",
+        lambda _, given: _lower_camel_case(_selected(given, "UsagePlanId", "KeyId", "KeyType")),
+        "id",
+    ),
+    "AWS::ApiGateway::Account": _by_one_call(
+        "apigateway",
+        "update_account",
+        lambda _, given: {"patchOperations": [{"op": "replace", "path": "/cloudwatchRoleArn", "value": given["CloudWatchRoleArn"]}]},
+    ),
+    "AWS::CodeDeploy::Application": _by_one_call(
+        "codedeploy", "create_application", lambda name, given: {"applicationName": name, "computePlatform": given["ComputePlatform"]}
+    ),
+    "AWS::CodeDeploy::DeploymentGroup": _by_one_call(
+        "codedeploy", "create_deployment_group", lambda name, given: {"deploymentGroupName": name, **_lower_camel_case(given)}
+    ),
     "AWS::ApplicationAutoScaling::ScalableTarget": _scalable_target,
     "AWS::AutoScaling::ScalingPolicy": _scaling_policy,
-    "AWS::ApiGateway::Account": _account,
     "AWS::S3::BucketPolicy": _bucket_policy,
     "AWS::SQS::QueuePolicy": _queue_policy,
-    "AWS::SNS::Subscription": _subscription,
+    "AWS::SNS::Subscription": _by_one_call(
+        "sns",
+        "subscribe",
+        lambda _, given: {**_selected(given, "TopicArn", "Protocol", "Endpoint"), "ReturnSubscriptionArn": True},
+        "SubscriptionArn",
+    ),
     "AWS::SNS::TopicPolicy": _topic_policy,
 }

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from tests.integration.stack.templates import stage_parameters
-from tests.support.expanded_template import ROOT
 
 ALL_OPTIONS = {
     "AccessLogs": "OnWithAccountRole",
@@ -55,40 +54,3 @@ def test_queue_invokes_the_batch_function_and_has_a_dead_letter_queue(stack, acc
     assert events["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     dead = sqs.get_queue_attributes(QueueUrl=stack.outputs["DeadLetterQueueUrl"], AttributeNames=["QueueArn"])["Attributes"]
     assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead["QueueArn"]
-
-
-def test_every_documented_route_invokes_the_alias_and_only_health_is_public(stack, account):
-    gateway = account.client("apigateway")
-    api = stack.physical_id("Api")
-    uris = {
-        (resource["path"], method.lower()): gateway.get_integration(restApiId=api, resourceId=resource["id"], httpMethod=method)["uri"]
-        for resource in gateway.get_resources(restApiId=api)["items"]
-        for method in resource.get("resourceMethods", {})
-    }
-    documented = json.loads((ROOT / "handler/openapi.json").read_text())["paths"]
-    assert uris.keys() == {(path, method) for path, methods in documented.items() for method in methods}
-    function = account.client("lambda").get_function_configuration(FunctionName=stack.physical_id("ApiFunction"))["FunctionArn"]
-    assert all(uri.endswith(f"/functions/{function}:live/invocations") for uri in uris.values())
-    body = stack.resolved["Api"]["Properties"]["Body"]
-    public = {path for path, methods in body["paths"].items() for method in methods.values() if "security" not in method}
-    assert public == {"/health"}
-
-
-def test_key_belongs_to_the_usage_plan(stack, account):
-    if "ApiKey" not in stack.resolved:
-        assert "UsagePlanId" not in stack.outputs
-        return
-    gateway = account.client("apigateway")
-    plan = gateway.get_usage_plan(usagePlanId=stack.outputs["UsagePlanId"])
-    assert plan["apiStages"] == [{"apiId": stack.physical_id("Api"), "stage": "v1"}]
-    assert [key["id"] for key in gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]] == [stack.outputs["ApiKeyId"]]
-
-
-def test_alarms_notify_the_topic_and_the_dashboard_is_valid(stack, account):
-    monitoring = stack.nested["Monitoring"]
-    cloudwatch = account.client("cloudwatch")
-    names = [monitoring.physical_id(name) for name, resource in monitoring.resolved.items() if resource["Type"] == "AWS::CloudWatch::Alarm"]
-    alarms = cloudwatch.describe_alarms(AlarmNames=names)["MetricAlarms"]
-    assert len(alarms) == len(names) > 3
-    assert {action for alarm in alarms for action in alarm["AlarmActions"]} == {stack.outputs["AlarmTopicArn"]}
-    assert json.loads(cloudwatch.get_dashboard(DashboardName=stack.name)["DashboardBody"])["widgets"]

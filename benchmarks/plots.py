@@ -33,7 +33,7 @@ def plot_costs(frames_per_s: float, cores: int, path: Path) -> None:
     figure, panel = plt.subplots(figsize=(8, 4.5), layout="constrained")
     speed = np.geomspace(100, 100_000, 50)
     for name, usd_per_h in prices.INSTANCE_USD_PER_H.items():
-        for kind, share in {"on demand": 1.0, "spot": prices.SPOT_SHARE_OF_LIST}.items():
+        for kind, share in {"on demand": 1.0, "spot": prices.SPOT_PRICE_RATIO}.items():
             panel.plot(speed, costs.instance_usd_per_million(speed, usd_per_h * share), label=f"{name}, {kind}", alpha=0.8)  # type: ignore[arg-type]
     usd = costs.lambda_usd_per_million(frames_per_s, cores)
     panel.plot(frames_per_s, usd, "k*", markersize=14, label=f"Lambda, measured: {frames_per_s:,.0f} frames/s, ${usd:.4f}")

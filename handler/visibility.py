@@ -41,7 +41,7 @@ class VisibilityExtender:
     def _change_timeout(self, visibility_timeout_s: int) -> None:
         with self._lock:
             try:
-                lost = self._queue.extend(sorted(self._receipts), visibility_timeout_s)
+                lost = self._queue.change_visibility(sorted(self._receipts), visibility_timeout_s)
             except StorageError as error:
                 logger.warning("visibility timeout could not be changed", extra={"reason": str(error)})
                 return

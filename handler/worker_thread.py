@@ -122,7 +122,7 @@ class WorkerThread(threading.Thread):
             self._visibility.remove(messages)
             receipts = [message.receipt for message in messages]
             try:
-                lost = self._queue.delete(receipts) if delay_s is None else self._queue.extend(receipts, delay_s)
+                lost = self._queue.delete(receipts) if delay_s is None else self._queue.change_visibility(receipts, delay_s)
             except StorageError as error:
                 lost = {"": str(error)}
             if lost:  # harmless: processing a message twice gives the same result
@@ -146,8 +146,8 @@ class WorkerThread(threading.Thread):
 
 
 def retry_delay_s(error: Exception, receive_count: int) -> int:
-    """The delay before a failed message becomes visible again: 0 if the message is invalid (it soon becomes a dead letter) or the worker
-    is shutting down; otherwise it doubles with every delivery.
+    """The delay before a failed message becomes visible again: 0 if the message is invalid (it soon reaches the dead-letter queue) or the
+    worker is shutting down; otherwise it doubles with every delivery.
     """
     if isinstance(error, (OutOfTime, *_PERMANENT_ERRORS)):
         return 0

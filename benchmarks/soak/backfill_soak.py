@@ -47,7 +47,7 @@ class _BackfillSoak:
         self._candles = f"s3://{outputs['CandleBucketName']}"
         self._bucket = outputs["ResultBucketName"]
         self._queue = Queue(outputs["QueueUrl"])
-        dead_letters = self._queue.dead_letters()
+        dead_letters = self._queue.dead_letter_queue()
         assert dead_letters is not None  # the template configures one
         self._dead_letters = dead_letters
         self._undisturbed, self._disturbed = (Run.at(f"s3://{self._bucket}/{name}") for name in ("undisturbed", "disturbed"))

@@ -36,7 +36,7 @@ class AutoScalingMember:
         self._next_attempt_s = time.monotonic() + _RETRY_S
         self._call(
             lambda: self._client.set_instance_protection(
-                InstanceIds=[self._member], AutoScalingGroupName=self._group, ProtectedFromScaleIn=protect
+                InstanceIds=[self._own_id], AutoScalingGroupName=self._group, ProtectedFromScaleIn=protect
             )
         )
         self._is_protected = protect
@@ -48,11 +48,11 @@ class AutoScalingMember:
         Raises `Unavailable`, for example because the group is at its minimum size.
         """
         self._call(
-            lambda: self._client.terminate_instance_in_auto_scaling_group(InstanceId=self._member, ShouldDecrementDesiredCapacity=True)
+            lambda: self._client.terminate_instance_in_auto_scaling_group(InstanceId=self._own_id, ShouldDecrementDesiredCapacity=True)
         )
 
     @cached_property
-    def _member(self) -> str:
+    def _own_id(self) -> str:
         return self._instance_id()
 
     @cached_property

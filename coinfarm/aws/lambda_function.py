@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 _TIMEOUT_S = 60
-"""The API's function times out after 29 s; a cold start may come before that."""
+"""The 29 s of the API's function, plus its cold start."""
 
 
 class LambdaFunction:

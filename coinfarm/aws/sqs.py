@@ -102,7 +102,7 @@ class Queue:
         """Delete messages. Returns receipt → reason of those that could not be deleted, which will be delivered again."""
         return self._each_receipt(receipts, self._delete)
 
-    def extend(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
+    def change_visibility(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
         """Set the visibility timeout of received messages; 0 makes them visible at once. Returns receipt → reason of the failures."""
         return self._each_receipt(receipts, lambda entries: self._change_visibility(entries, visibility_timeout_s))
 
@@ -112,7 +112,7 @@ class Queue:
         attributes = self._attributes(*names)
         return Depth(*(int(attributes[name]) for name in names))
 
-    def dead_letters(self) -> "Queue | None":
+    def dead_letter_queue(self) -> "Queue | None":
         """The dead-letter queue, or None."""
         policy = json.loads(self._attributes("RedrivePolicy").get("RedrivePolicy", "{}"))
         if "deadLetterTargetArn" not in policy:

@@ -13,7 +13,7 @@ from coinfarm.backfill.prices import (
     PRICES_DATE,
     S3_USD_PER_READ,
     S3_USD_PER_WRITE,
-    SPOT_SHARE_OF_LIST,
+    SPOT_PRICE_RATIO,
     SQS_USD_PER_REQUEST,
 )
 from coinfarm.documents import Document
@@ -148,4 +148,4 @@ def _gpu_targets(windows: int, shards: int, limits: ComputeLimits, calls_usd: fl
             basis=basis,
         )
 
-    return target("gpu", 1.0), target("gpu-spot", SPOT_SHARE_OF_LIST)
+    return target("gpu", 1.0), target("gpu-spot", SPOT_PRICE_RATIO)

@@ -18,5 +18,5 @@ LOGS_USD_PER_GB = 0.50
 
 INSTANCE_USD_PER_H = {"g4dn.xlarge": 0.526, "g6.xlarge": 0.805}
 """On demand, Linux."""
-SPOT_SHARE_OF_LIST = 0.4
+SPOT_PRICE_RATIO = 0.4
 """Spot instances commonly cost 50 to 70 % less than on demand."""

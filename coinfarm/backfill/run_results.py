@@ -2,20 +2,19 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import FAILURES, PREDICTIONS, Shard, series_prefix
+from coinfarm.documents import Document
 from coinfarm.errors import NotFound
 
 _MAX_NOTE_BYTES = 100_000
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why the last attempt at a shard without a result failed."""
+class ShardFailure(Document):
+    """A shard without a result, and why its last attempt failed."""
 
-    shard: Shard
+    shard: str
     reason: str
 
 
@@ -25,11 +24,11 @@ def done_shards(run: Run) -> set[Shard]:
     return {shard for shard in manifest.shards() if shard.key(manifest.model_version) in keys}
 
 
-def failures(run: Run, done: Collection[Shard], max_reasons: int) -> tuple[int, list[Failure]]:
+def failures(run: Run, done: Collection[Shard], max_reasons: int) -> tuple[int, list[ShardFailure]]:
     """The number of shards with a failure note and no result, and the first `max_reasons` of these failures."""
     manifest, keys = run.manifest, _keys(run, FAILURES)
     failed = [shard for shard in manifest.shards() if shard not in done and shard.failure_key(manifest.model_version) in keys]
-    return len(failed), [Failure(shard, _reason(run, shard)) for shard in failed[:max_reasons]]
+    return len(failed), [ShardFailure(shard=str(shard), reason=_reason(run, shard)) for shard in failed[:max_reasons]]
 
 
 def _keys(run: Run, folder: str) -> set[str]:

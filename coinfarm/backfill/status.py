@@ -9,7 +9,7 @@ from pydantic import Field
 
 from coinfarm.backfill.estimate import ComputeTargetName
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.run_results import done_shards, failures
+from coinfarm.backfill.run_results import ShardFailure, done_shards, failures
 from coinfarm.backfill.submission import read_submission
 from coinfarm.documents import Document
 
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 _REASONS_SHOWN = 5
 _SPEED_WINDOW_S = 120
-
-
-class ShardFailure(Document):
-    """A shard without a result, and why its last attempt failed."""
-
-    shard: str
-    reason: str
 
 
 class Status(Document):
@@ -99,7 +92,7 @@ class StatusMonitor:
             in_flight=None if depth is None else depth.in_flight,
             dead_lettered=None if dead is None else dead.total,
             failed=failed,
-            failures=tuple(ShardFailure(shard=str(failure.shard), reason=failure.reason) for failure in first),
+            failures=tuple(first),
             windows=windows,
             windows_done=windows_done,
             windows_per_s=windows_per_s,

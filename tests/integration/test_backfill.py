@@ -84,7 +84,7 @@ def consume(queue, max_batches=100):
         response = app.lambda_handler({"Records": records}, LocalContext())
         failed = {failure["itemIdentifier"] for failure in response["batchItemFailures"]}
         assert queue.delete([message.receipt for message in messages if message.message_id not in failed]) == {}
-        queue.extend([message.receipt for message in messages if message.message_id in failed], 0)
+        queue.change_visibility([message.receipt for message in messages if message.message_id in failed], 0)
 
 
 def undisturbed(run, results):

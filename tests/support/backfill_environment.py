@@ -107,7 +107,7 @@ class QueuedBackfill:
             with self.worker() as worker:
                 self.finish(worker, dead_letters=dead_letters)
             return
-        dead = self.queue.dead_letters()
+        dead = self.queue.dead_letter_queue()
         assert dead is not None
 
         def is_finished() -> bool:
@@ -134,7 +134,7 @@ class QueuedBackfill:
         assert len(rows) == outcomes.total.predicted > 0
         assert pc.max(rows.group_by(["symbol", "open_time"]).aggregate([([], "count_all")])["count_all"]).as_py() == 1
         assert self.queue.depth().total == 0
-        dead = self.queue.dead_letters()
+        dead = self.queue.dead_letter_queue()
         assert dead is not None
         assert sorted(message.body for message in dead.receive()) == sorted(dead_letters)
 

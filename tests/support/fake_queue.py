@@ -47,7 +47,7 @@ class FakeQueue:
         self.deleted += receipts
         return {}
 
-    def extend(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
+    def change_visibility(self, receipts: Sequence[str], visibility_timeout_s: int) -> dict[str, str]:
         self._fail()
         self.timeouts |= dict.fromkeys(receipts, visibility_timeout_s)
         return {}

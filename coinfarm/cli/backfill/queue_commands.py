@@ -2,7 +2,7 @@
 
 import click
 
-from coinfarm.cli.backfill.run_options import DEAD_LETTER_QUEUE, QUEUE, RUN, find_dead_letters, open_queue, open_run
+from coinfarm.cli.backfill.run_options import DEAD_LETTER_QUEUE, QUEUE, RUN, find_dead_letter_queue, open_queue, open_run
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.progress import progress_bar
 from coinfarm.reports.formatting import plural_text
@@ -58,7 +58,7 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     """Move all dead-letter messages back to the queue."""
     run = open_run(root)
     queue = open_queue(run, queue_url)
-    dead_letters = find_dead_letters(queue, dead_letter_url)
+    dead_letters = find_dead_letter_queue(queue, dead_letter_url)
     if dead_letters is None:
         raise click.ClickException(f"{queue.url} has no dead-letter queue: name one with --dead-letter-queue")
     with progress_bar("moving", dead_letters.depth().total) as show:

@@ -55,9 +55,9 @@ def find_queue(run: "Run", queue_url: str | None) -> "Queue | None":
     return _queue_at(url) if url else None
 
 
-def find_dead_letters(queue: "Queue | None", url: str | None) -> "Queue | None":
+def find_dead_letter_queue(queue: "Queue | None", url: str | None) -> "Queue | None":
     """The dead-letter queue at `url`, or else the one configured for `queue` or in the environment."""
-    if url is None and queue is not None and (configured := queue.dead_letters()):
+    if url is None and queue is not None and (configured := queue.dead_letter_queue()):
         return configured
     url = url or os.environ.get("DEAD_LETTER_QUEUE_URL")
     return _queue_at(url) if url else None

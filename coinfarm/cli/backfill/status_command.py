@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.backfill.run_options import DEAD_LETTER_QUEUE, QUEUE, RUN, UNFINISHED, find_dead_letters, find_queue, open_run
+from coinfarm.cli.backfill.run_options import DEAD_LETTER_QUEUE, QUEUE, RUN, UNFINISHED, find_dead_letter_queue, find_queue, open_run
 from coinfarm.cli.options import JSON
 from coinfarm.cli.tables import print_tables
 
@@ -44,7 +44,7 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
 
     run = open_run(root)
     queue = find_queue(run, queue_url)
-    monitor = StatusMonitor(run, queue, find_dead_letters(queue, dead_letter_url))
+    monitor = StatusMonitor(run, queue, find_dead_letter_queue(queue, dead_letter_url))
 
     def table(found: "Status") -> "Table":
         return status_table(found, run.storage.uri())

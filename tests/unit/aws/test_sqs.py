@@ -68,7 +68,7 @@ def test_a_visibility_timeout_of_zero_makes_a_message_visible_at_once(queue):
     queue.send(["hello"])
     (first,) = queue.receive(visibility_timeout_s=600)
     assert queue.receive() == []
-    assert queue.extend([first.receipt], 0) == {}
+    assert queue.change_visibility([first.receipt], 0) == {}
     (second,) = queue.receive()
     assert (first.receive_count, second.receive_count) == (1, 2)
     assert (first.message_id, first.body) == (second.message_id, second.body)
@@ -84,8 +84,8 @@ def test_depth_counts_visible_in_flight_and_delayed_messages(queue, aws):
 
 
 def test_the_dead_letter_queue_is_that_of_the_redrive_policy(queue):
-    assert queue.dead_letters() is None
-    assert queue_with_dead_letters(5).dead_letters().url.rpartition("/")[2].startswith("dead-")
+    assert queue.dead_letter_queue() is None
+    assert queue_with_dead_letters(5).dead_letter_queue().url.rpartition("/")[2].startswith("dead-")
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
-from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_SHARE_OF_LIST
+from coinfarm.backfill.prices import INSTANCE_USD_PER_H, LAMBDA_USD_PER_GB_S, SPOT_PRICE_RATIO
 
 ESTIMATE = estimate_cost(
     1_000_000, 695, 0, 2, Speed(2_000.0, 2, "measured"), ComputeLimits(lambda_functions=10, lambda_memory_mb=3_538, instances=30)
@@ -25,7 +25,7 @@ def test_unmeasured_gpu_speed_is_marked_as_assumed() -> None:
     assert "ASSUMED" in target.basis
     busy_h = 1_000_000 / 29 / 3600
     assert target.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
-    assert ESTIMATE.target("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_SHARE_OF_LIST, rel=0.01)
+    assert ESTIMATE.target("gpu-spot").usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"] * SPOT_PRICE_RATIO, rel=0.01)
 
 
 def test_gpu_speed_may_be_unknown_or_given() -> None:

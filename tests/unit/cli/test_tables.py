@@ -8,7 +8,8 @@ from types import SimpleNamespace as like
 import pytest
 
 from coinfarm.backfill.estimate import ComputeLimits, Speed, estimate_cost
-from coinfarm.backfill.status import ShardFailure, Status
+from coinfarm.backfill.run_results import ShardFailure
+from coinfarm.backfill.status import Status
 from coinfarm.backfill.window_outcomes import SymbolMonth, WindowCounts, WindowOutcomes
 from coinfarm.candle_store.check import Gap, SeriesCheck
 from coinfarm.cli.backfill_tables import estimate_table, outcomes_table, status_table

@@ -26,7 +26,7 @@ def test_keeps_messages_while_the_queue_is_unavailable_and_forgets_lost_ones():
     queue.error = None
     extender.extend_all()
     assert queue.timeouts == {"receipt of mine": 60}
-    queue.extend = lambda receipts, visibility_timeout_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
+    queue.change_visibility = lambda receipts, visibility_timeout_s: dict.fromkeys(receipts, "ReceiptHandleIsInvalid")
     extender.extend_all()
     assert len(extender) == 0
 
@@ -37,12 +37,12 @@ def test_no_message_is_removed_during_an_extension():
     extender = VisibilityExtender(queue, 60)
     extender.add([received("one")])
 
-    def extend(receipts, visibility_timeout_s):
+    def change_visibility(receipts, visibility_timeout_s):
         is_extending.set()
         assert may_finish.wait(60)
         return {}
 
-    queue.extend = extend
+    queue.change_visibility = change_visibility
     extending = threading.Thread(target=extender.extend_all)
     extending.start()
     assert is_extending.wait(60)

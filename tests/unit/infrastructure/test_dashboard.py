@@ -128,7 +128,7 @@ def test_total_is_the_sum_of_the_parts():
 @pytest.mark.parametrize("spot_percentage", ["0", "75"])
 def test_cost_of_the_fleet(spot_percentage):
     spot, parameters = int(spot_percentage) / 100, {"FleetSpotPercentage": spot_percentage}
-    usd_per_h = prices.INSTANCE_USD_PER_H["g4dn.xlarge"] * (1 - spot + spot * prices.SPOT_SHARE_OF_LIST)
+    usd_per_h = prices.INSTANCE_USD_PER_H["g4dn.xlarge"] * (1 - spot + spot * prices.SPOT_PRICE_RATIO)
     per_hour = dollars("Dollars per hour of the fleet (estimate)", "Instances, priced as g4dn.xlarge", **parameters)
     assert evaluate(per_hour, instances=30) == pytest.approx(30 * usd_per_h)
     per_million = dollars("Dollars of the fleet in the period shown (estimate)", "Per million frames", **parameters)

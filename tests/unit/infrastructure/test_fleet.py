@@ -13,7 +13,7 @@ RESOURCES = {name: resource["Properties"] for name, resource in TEMPLATE["Resour
 CUSTOMER_KEY = {"Fn::If": ["UseCustomerKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
 SETTINGS = WorkerSettings(queue_url="https://example.com/queue")
 BACKLOG_METRICS = RESOURCES["BacklogPolicy"]["TargetTrackingConfiguration"]["CustomizedMetricSpecification"]["Metrics"]
-FIRST_ALARM = RESOURCES["FirstMachineAlarm"]
+FIRST_ALARM = RESOURCES["FirstInstanceAlarm"]
 
 
 def test_queues_and_logs_are_encrypted_and_deny_requests_without_tls():
@@ -77,8 +77,8 @@ def test_backlog_per_instance(shards, instances, backlog):
 def test_alarm_starts_the_first_instance(shards, desired, expected):
     assert FIRST_ALARM["ComparisonOperator"] == "GreaterThanThreshold"
     assert (evaluate(returned_expression(FIRST_ALARM["Metrics"]), shards=shards, desired=desired) > FIRST_ALARM["Threshold"]) == expected
-    assert FIRST_ALARM["AlarmActions"] == [{"Ref": "FirstMachinePolicy"}]
-    (step,) = RESOURCES["FirstMachinePolicy"]["StepAdjustments"]
+    assert FIRST_ALARM["AlarmActions"] == [{"Ref": "FirstInstancePolicy"}]
+    (step,) = RESOURCES["FirstInstancePolicy"]["StepAdjustments"]
     assert step["ScalingAdjustment"] == 1
 
 

@@ -67,7 +67,10 @@ def test_a_change_of_a_function_in_the_template_makes_a_new_version():
 
 @pytest.mark.parametrize(
     ("function", "alarms"),
-    [("ApiFunction", ["NewApiVersionFails", "NewApiVersionIsSlow", "ApiFails"]), ("BatchFunction", ["NewBatchVersionFails"])],
+    [
+        ("ApiFunction", ["NewApiVersionErrorsAlarm", "NewApiVersionLatencyAlarm", "ApiServerErrorsAlarm"]),
+        ("BatchFunction", ["NewBatchVersionErrorsAlarm"]),
+    ],
 )
 def test_alarms_of_the_new_version_roll_back_a_gradual_deployment(function, alarms):
     resources = stack(Deployment="Canary10Percent5Minutes")
@@ -76,7 +79,7 @@ def test_alarms_of_the_new_version_roll_back_a_gradual_deployment(function, alar
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     alias = resources[f"{function}Aliaslive"]
     assert alias["UpdatePolicy"]["CodeDeployLambdaAliasUpdate"]["DeploymentGroupName"] == {"Ref": f"{function}DeploymentGroup"}
-    for alarm in set(alarms) - {"ApiFails"}:
+    for alarm in set(alarms) - {"ApiServerErrorsAlarm"}:
         assert {each["Name"]: each["Value"] for each in resources[alarm]["Properties"]["Dimensions"]} == {
             "FunctionName": {"Ref": function},
             "Resource": {"Fn::Sub": f"${{{function}}}:live"},

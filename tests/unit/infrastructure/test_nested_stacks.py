@@ -35,7 +35,7 @@ def test_monitoring_watches_the_resources_of_the_stack():
     assert passed["MetricsNamespace"] == properties_of("ApiFunction")["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
     assert passed["FleetQueueName"] == "", "there is no fleet by default"
     assert properties_of("Monitoring", **FLEET)["Parameters"]["FleetQueueName"] == {"Fn::GetAtt": ["Fleet", "Outputs.QueueName"]}
-    assert properties_of("ApiFails")["Dimensions"] == [
+    assert properties_of("ApiServerErrorsAlarm")["Dimensions"] == [
         {"Name": "ApiName", "Value": properties_of("Api")["Name"]},
         {"Name": "Stage", "Value": properties_of("Apiv1Stage")["StageName"]},
     ]

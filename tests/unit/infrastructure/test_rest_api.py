@@ -59,8 +59,8 @@ def test_every_update_deploys_the_stage_again(monkeypatch):
 
 
 def test_web_acl_is_optional():
-    assert "Firewall" not in stack()
-    association = properties_of("Firewall", WebAclArn="arn:aws:wafv2:us-east-1:123456789012:regional/webacl/wall/1")
+    assert "WebAclAssociation" not in stack()
+    association = properties_of("WebAclAssociation", WebAclArn="arn:aws:wafv2:us-east-1:123456789012:regional/webacl/wall/1")
     assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${Api}/stages/${Apiv1Stage}")
 
 

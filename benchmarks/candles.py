@@ -14,5 +14,5 @@ def bench_candles(count: int) -> tuple[Candles, str]:
     """`count` candles without gaps, and a description of them."""
     if _REAL.exists():
         filled = fill_gaps(parse_candles(_REAL.read_bytes(), _REAL.name), 2_000_000)
-        return filled[-count:], "BTCUSD, minutes of Bitfinex up to 2019-06-30"
-    return generate("DEMOUSD", "1m", START_OF_2026_MS, count, seed=1), "synthetic minutes"
+        return filled[-count:], "BTCUSD, 1-minute candles of Bitfinex up to 2019-06-30"
+    return generate("DEMOUSD", "1m", START_OF_2026_MS, count, seed=1), "synthetic 1-minute candles"

@@ -3,7 +3,7 @@
 from coinfarm.backfill.prices import LAMBDA_MB_PER_CORE, LAMBDA_USD_PER_GB_S, LAMBDA_USD_PER_REQUEST
 
 _MILLION = 1_000_000
-_FRAMES_PER_REQUEST = 1_440  # a day of minutes, a shard
+_FRAMES_PER_REQUEST = 1_440  # one day of 1-minute candles, a shard
 
 
 def lambda_usd_per_million(frames_per_s: float, cores: int) -> float:

@@ -84,7 +84,7 @@ class _RequestJob:
             written = self.results.read(self.results_key, max_bytes).data
         except (NotFound, TooLarge):  # too large to be one of our responses
             return False
-        return source_message_id(written, self._ending) == self.message_id
+        return source_message_id(written, self._suffix) == self.message_id
 
     def series(self) -> Series:
         settings, request = self.settings, self.request
@@ -107,11 +107,11 @@ class _RequestJob:
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
         assert predictions is not None  # a request without windows is rejected earlier
-        data = response_file(model, predictions, self._ending, self.message_id)
-        self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._ending])
+        data = response_file(model, predictions, self._suffix, self.message_id)
+        self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._suffix])
 
     @property
-    def _ending(self) -> str:
+    def _suffix(self) -> str:
         return PurePosixPath(self.results_key).suffix
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_render.spec import STANDARD, FrameSpec
-from image_render.windows import Columns, Prices
+from image_render.windows import Columns, Values
 
 Rows = NDArray[np.uint8]
 
@@ -17,11 +17,11 @@ Rows = NDArray[np.uint8]
 class RowNumbers(NamedTuple):
     """The lowest and highest row of each candle's body and wick, and the number of rows of its volume: `(N, window_candles)` each."""
 
-    body_low: Prices
-    body_high: Prices
-    wick_low: Prices
-    wick_high: Prices
-    volume_height: Prices
+    body_low: Values
+    body_high: Values
+    wick_low: Values
+    wick_high: Values
+    volume_height: Values
 
 
 def row_numbers(windows: Columns, spec: FrameSpec = STANDARD) -> RowNumbers:
@@ -38,8 +38,8 @@ def row_numbers(windows: Columns, spec: FrameSpec = STANDARD) -> RowNumbers:
     price_range[flat] = 1
     offset = np.where(flat, spec.flat_row, 0)
 
-    def row(price: Prices) -> Prices:
-        scaled: Prices = price - lowest
+    def row(price: Values) -> Values:
+        scaled: Values = price - lowest
         scaled *= spec.price_rows - 1
         scaled /= price_range
         np.rint(scaled, out=scaled)
@@ -49,7 +49,7 @@ def row_numbers(windows: Columns, spec: FrameSpec = STANDARD) -> RowNumbers:
     opened, closed = row(windows.open), row(windows.close)
     highest_volume = windows.volume.max(axis=1, keepdims=True)
     highest_volume[highest_volume == 0] = 1
-    volume_height: Prices = np.rint(windows.volume * spec.price_rows / highest_volume)
+    volume_height: Values = np.rint(windows.volume * spec.price_rows / highest_volume)
     return RowNumbers(np.minimum(opened, closed), np.maximum(opened, closed), row(windows.low), row(windows.high), volume_height)
 
 

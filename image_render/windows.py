@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from image_render.spec import STANDARD, FrameSpec
 
-Prices = NDArray[np.float64]
+Values = NDArray[np.float64]
 
 
 class Columns(NamedTuple):
     """Candles as columns of float64: each `(n,)` for a series, `(N, window_candles)` for its windows."""
 
-    open: Prices
-    high: Prices
-    low: Prices
-    close: Prices
-    volume: Prices
+    open: Values
+    high: Values
+    low: Values
+    close: Values
+    volume: Values
 
 
 def window_count(candle_count: int, spec: FrameSpec = STANDARD, stride: int = 1) -> int:
@@ -38,8 +38,8 @@ def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Col
     return Columns(*(np.lib.stride_tricks.sliding_window_view(column, spec.window_candles)[::stride] for column in series))
 
 
-def window_range_pct(window: Columns) -> Prices:
+def window_range_pct(window: Columns) -> Values:
     """Each window's own price range, `(N,)`, in percent of its last close, which its image does not show."""
     price_range = window.high.max(axis=1) - window.low.min(axis=1)
-    percent: Prices = 100.0 * price_range / window.close[:, -1]
+    percent: Values = 100.0 * price_range / window.close[:, -1]
     return percent

@@ -80,7 +80,7 @@ class Shard:
 
 
 def days_per_shard(interval: str) -> int:
-    """The number of days with about as many windows as a day of minutes: 5 at `5m`, 60 at `1h`, 1440 at `1d`."""
+    """The number of days with about as many windows as a day of 1-minute candles: 5 at `5m`, 60 at `1h`, 1440 at `1d`."""
     return min(MAX_SHARD_DAYS, max(1, interval_ms(interval) * _MINUTES_PER_DAY // DAY_MS))
 
 

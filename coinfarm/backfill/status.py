@@ -65,10 +65,10 @@ class Status(Document):
 class StatusMonitor:
     """Reads the status of a run repeatedly. The speed is that of the last two minutes, or since the submission at first."""
 
-    def __init__(self, run: Run, queue: "Queue | None", dead_letters: "Queue | None") -> None:
+    def __init__(self, run: Run, queue: "Queue | None", dead_letter_queue: "Queue | None") -> None:
         self._run = run
         self._queue = queue
-        self._dead_letters = dead_letters
+        self._dead_letter_queue = dead_letter_queue
         self._samples: deque[_Sample] = deque()
 
     def status(self) -> Status:
@@ -78,7 +78,7 @@ class StatusMonitor:
         windows, windows_done = sum(shard.window_count for shard in shards), sum(shard.window_count for shard in done)
         failed, first = failures(self._run, done, _REASONS_SHOWN)
         depth = self._queue.depth() if self._queue else None
-        dead = self._dead_letters.depth() if self._dead_letters else None
+        dead = self._dead_letter_queue.depth() if self._dead_letter_queue else None
         before = submission.windows_done_before if submission else 0
         if submission and not self._samples:
             self._samples.append(_Sample(submission.started_at, before))

@@ -72,7 +72,7 @@ class CandleStore:
         """The symbols and intervals that have a day, sorted."""
         return sorted({SeriesName(*name[:2]) for name in map(_parse_key, self._storage.list(PREFIX)) if name})
 
-    def unrecognized_files(self) -> list[str]:
+    def unrecognised_files(self) -> list[str]:
         """The URIs of files among the candles that are not a day of any series."""
         return [self._storage.uri(key) for key in self._storage.list(PREFIX) if not _parse_key(key)]
 

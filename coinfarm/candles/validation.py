@@ -21,7 +21,7 @@ conversion to milliseconds are nanoseconds."""
 MIN_MILLISECONDS = 10**11
 """In seconds the year 5138, in milliseconds 1973. Times below are seconds."""
 MAX_CANDLES = 10_000_000
-"""The limit for one series with gaps filled: nineteen years of minutes. A wrong time could otherwise exhaust memory."""
+"""The limit for one series with gaps filled: nineteen years of 1-minute candles. A wrong time could otherwise exhaust memory."""
 MAX_ERRORS = 10
 """The maximum number of errors that a `CandleError` lists."""
 

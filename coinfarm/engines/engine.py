@@ -6,7 +6,7 @@ from typing import Protocol, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-Pending = Callable[[], NDArray[np.float32]]
+PendingOutputs = Callable[[], NDArray[np.float32]]
 """Waits for an engine and returns its raw outputs `(N, outputs)`, or raises. Do not change the inputs before it returns: the engine
 may still read them."""
 
@@ -27,7 +27,7 @@ class Engine(Protocol):
 class StreamingEngine(Engine, Protocol):
     """An engine that runs asynchronously, while the next batch is rendered."""
 
-    def start(self, frames: NDArray[np.uint8]) -> Pending:
+    def start(self, frames: NDArray[np.uint8]) -> PendingOutputs:
         """Start `predict`."""
         ...
 
@@ -40,7 +40,7 @@ class RenderingEngine(StreamingEngine, Protocol):
         """The preferred number of frames per batch."""
         ...
 
-    def start_rows(self, rows: NDArray[np.uint8]) -> Pending:
+    def start_rows(self, rows: NDArray[np.uint8]) -> PendingOutputs:
         """Start to render and predict frames given as rows `(N, 200, 5)` (`image_render.rows.pack_rows`); any N."""
         ...
 

@@ -16,7 +16,7 @@ from image_render.rows import Rows, empty_rows
 from image_render.spec import CHANNEL_COUNT, STANDARD
 
 if TYPE_CHECKING:
-    from coinfarm.engines.engine import Pending
+    from coinfarm.engines.engine import PendingOutputs
     from coinfarm.models.bundle import Bundle
 
 Precision = Literal["bf16", "f16", "f32"]
@@ -57,15 +57,15 @@ class KerasGpuEngine:
         """`(N, 200, 150, 3)` to `(N, outputs)`; the pixels are transferred to the device."""
         return self.start(frames)()
 
-    def start(self, frames: Frames) -> "Pending":
+    def start(self, frames: Frames) -> "PendingOutputs":
         """As `predict`, but asynchronously."""
         return self._start(np.ascontiguousarray(as_planes(frames)))
 
-    def start_rows(self, rows: Rows) -> "Pending":
+    def start_rows(self, rows: Rows) -> "PendingOutputs":
         """Rows `(N, 200, 5)` to `(N, outputs)`; the device renders."""
         return self._start(rows)
 
-    def _start(self, batch: NDArray[np.uint8]) -> "Pending":
+    def _start(self, batch: NDArray[np.uint8]) -> "PendingOutputs":
         parts = [batch[at : at + self.batch_frames] for at in range(0, len(batch), self.batch_frames)]
         results = [self._run(_padded(part)) for part in parts]
 

@@ -13,7 +13,7 @@ from image_render.render import Frames, as_planes
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
-    from coinfarm.engines.engine import Pending
+    from coinfarm.engines.engine import PendingOutputs
     from coinfarm.models.bundle import Bundle
     from coinfarm.models.compiled_form import CompiledForm
 
@@ -52,7 +52,7 @@ class OpenVinoEngine:
         """`(N, 200, 150, 3)` to `(N, outputs)`; frames from image_render are read without a copy."""
         return self.start(frames)()
 
-    def start(self, frames: Frames) -> "Pending":
+    def start(self, frames: Frames) -> "PendingOutputs":
         """As `predict`, but returns while the last chunks are still running."""
         planes = np.ascontiguousarray(as_planes(frames))
         outputs = np.empty((len(planes), self._output_count), np.float32)

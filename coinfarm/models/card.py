@@ -136,8 +136,8 @@ def _ordinal(stride: int) -> str:
     """`10th `, to follow "every"; empty for 1."""
     if stride == 1:
         return ""
-    ending = "th" if stride % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(stride % 10, "th")
-    return f"{stride}{ending} "
+    suffix = "th" if stride % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(stride % 10, "th")
+    return f"{stride}{suffix} "
 
 
 def _words(name: str) -> str:

@@ -22,7 +22,7 @@ from image_render.render import Frames, empty_frames, render_frames
 from image_render.rows import empty_rows, pack_rows
 
 if TYPE_CHECKING:
-    from coinfarm.engines.engine import Pending
+    from coinfarm.engines.engine import PendingOutputs
     from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.prediction.prediction_cache import PredictionCache
 
@@ -68,7 +68,7 @@ class Predictor:
             start = partial(self._start_batch, start=self._start, prediction_cache=self.prediction_cache)
             batches = [FrameBatch(empty_frames(self.max_batch), render_frames) for _ in range(1 + max_running)]
         waiting: deque[PendingSeries] = deque()
-        started: deque[tuple[FrameBatch, Pending]] = deque()
+        started: deque[tuple[FrameBatch, PendingOutputs]] = deque()
         try:
             for batch in self._rendered(many, waiting, cycle(batches)):
                 started.append((batch, start(batch.inputs[: batch.used])))
@@ -119,7 +119,7 @@ class Predictor:
             yield batch
 
     def _completed(
-        self, started: "deque[tuple[FrameBatch, Pending]]", max_running: int, waiting: "deque[PendingSeries]"
+        self, started: "deque[tuple[FrameBatch, PendingOutputs]]", max_running: int, waiting: "deque[PendingSeries]"
     ) -> Iterator[Predictions]:
         """Wait until at most `max_running` batches are running; yield the predictions of completed series."""
         while len(started) > max_running:
@@ -128,8 +128,8 @@ class Predictor:
             yield from self._predicted(waiting)
 
     def _start_batch(
-        self, inputs: EngineInputs, start: Callable[[EngineInputs], "Pending"], prediction_cache: "PredictionCache | None"
-    ) -> "Pending":
+        self, inputs: EngineInputs, start: Callable[[EngineInputs], "PendingOutputs"], prediction_cache: "PredictionCache | None"
+    ) -> "PendingOutputs":
         """Start the engine, except for cached frames."""
         self.before_batch()
         started = perf_counter()
@@ -145,14 +145,14 @@ class Predictor:
 
         return raw_outputs
 
-    def _start(self, frames: Frames) -> "Pending":
+    def _start(self, frames: Frames) -> "PendingOutputs":
         engine = self.model.engine
         if is_streaming(engine):
             return engine.start(frames)
         raw = engine.predict(frames)
         return lambda: raw
 
-    def _start_uncached(self, frames: Frames, prediction_cache: "PredictionCache") -> "Pending":
+    def _start_uncached(self, frames: Frames, prediction_cache: "PredictionCache") -> "PendingOutputs":
         keys = prediction_cache.keys(self.model.bundle.manifest.version, frames)
         outputs = [prediction_cache.get(key) for key in keys]
         uncached = [at for at, cached in enumerate(outputs) if cached is None]

@@ -61,9 +61,9 @@ def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any
     return {"model": model_identity(model), "results": results}
 
 
-def response_file(model: "LoadedModel", predictions: Predictions, ending: str, message_id: str) -> bytes:
+def response_file(model: "LoadedModel", predictions: Predictions, suffix: str, message_id: str) -> bytes:
     """The response as a `.json` or `.parquet` file, which contains the id of its message."""
-    if ending == ".json":
+    if suffix == ".json":
         return json.dumps({MESSAGE_ID: message_id, **response_document(model, predictions)}).encode()
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -87,9 +87,9 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def source_message_id(data: bytes, ending: str) -> str | None:
+def source_message_id(data: bytes, suffix: str) -> str | None:
     """The id of the message to which a file is the response; None for other files."""
-    if ending == ".json":
+    if suffix == ".json":
         try:
             document = json.loads(data)
         except (ValueError, RecursionError):

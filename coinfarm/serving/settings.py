@@ -53,7 +53,7 @@ class Settings(FromEnvironment):
     max_body_bytes: Annotated[int, Field(ge=1)] = 6_000_000
     """The maximum size of a request body; Lambda's own limit is 6 MB."""
     max_record_frames: Annotated[int, Field(ge=1)] = 50_000
-    """The maximum frames per SQS message: more than a month of minutes."""
+    """The maximum frames per SQS message: more than a month of 1-minute candles."""
     max_candle_file_bytes: Annotated[int, Field(ge=1)] = 200_000_000
     """The maximum size of a file in `candlesUri`; an eighth of it for JSON, which takes more memory."""
     candles_root: str | None = None

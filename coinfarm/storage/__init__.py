@@ -44,7 +44,7 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
     if not _is_absolute(uri):
         return storage, checked_key(uri)
     prefix = storage.uri().rstrip("/") + "/"
-    absolute = _normalized(uri)
+    absolute = _normalised(uri)
     if not absolute.startswith(prefix):
         raise Forbidden(f"{uri} is outside {root}: give a URI inside it")
     return storage, checked_key(absolute.removeprefix(prefix))
@@ -53,7 +53,7 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
 def open_inside(uri: str, root: str) -> Storage:
     """The storage at `uri`, which is `root` itself or a folder inside it. Raises `Forbidden` for any other URI."""
     at_root = open_storage(root)
-    if _is_absolute(uri) and _normalized(uri).rstrip("/") == at_root.uri().rstrip("/"):
+    if _is_absolute(uri) and _normalised(uri).rstrip("/") == at_root.uri().rstrip("/"):
         return at_root
     storage, key = resolve(uri.removesuffix("/"), root)
     return storage.subfolder(key)
@@ -63,7 +63,7 @@ def _is_absolute(uri: str) -> bool:
     return uri.startswith("/") or "://" in uri
 
 
-def _normalized(uri: str) -> str:
+def _normalised(uri: str) -> str:
     """An absolute URI in the form of `Storage.uri`. Raises `Forbidden` for a malformed one, which is not inside any root."""
     try:
         return uri if uri.startswith(_S3) else str(_local_path(uri))

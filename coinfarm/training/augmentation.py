@@ -1,4 +1,4 @@
-"""Augmentation by mirroring frames vertically: every rise becomes a fall, and both are about equally likely."""
+"""Augmentation by flipping frames vertically: every rise becomes a decline, and both are about equally likely."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from image_render.spec import STANDARD
 _BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 
 
-def mirror_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
-    """Turn the `chosen` frames `(n,)` upside down: their row numbers `(n, 200, 5)` in place, and their targets `(n, 3)` as the result.
+def flip_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
+    """Flip the `chosen` frames `(n,)` vertically: their row numbers `(n, 200, 5)` in place, and their targets `(n, 3)` as the result.
 
     Prices are reflected at the middle of the window's range, so that the highest becomes the lowest; volume stays. In units of
     `window_range` the targets are exactly those of the reflected prices, in percent approximately.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.training.augmentation import mirror_frames
+from coinfarm.training.augmentation import flip_frames
 from coinfarm.training.candle_arrays import split_range
 from coinfarm.training.config import TargetUnit, TrainingConfig
 from coinfarm.training.dataset import WindowDataset
@@ -25,7 +25,7 @@ def training_batch(config: TrainingConfig, train: WindowDataset, sampler: Strati
     chosen = sampler.sample(random, config.batch_size)
     rows, targets = train.rows(chosen), train.targets(config.target_unit, chosen)
     if config.mirrored:
-        targets = mirror_frames(rows, targets, random.random(len(chosen)) < 0.5)
+        targets = flip_frames(rows, targets, random.random(len(chosen)) < 0.5)
     return rows, targets.astype(np.float32)
 
 

@@ -96,7 +96,7 @@ class TrainingConfig(_Frozen):
     target_unit: TargetUnit = "window_range"
     """The unit of the targets: shares of the window's price range, which the image shows, or percent, which it does not."""
     mirrored: bool = False
-    """Whether a random half of the training frames is turned upside down, with their targets: a rise becomes a fall."""
+    """Whether a random half of the training frames is flipped vertically, with their targets: a rise becomes a decline."""
     balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The share of training frames that is drawn equally often from every coin, trend and volatility; the rest is drawn uniformly."""
     seed: int = 1

@@ -18,7 +18,7 @@ from handler import app
 from handler.local_events import LocalContext
 from tests.support.backfill_runs import run_shards
 from tests.support.candle_stores import store_history, synthetic_history
-from tests.support.moto_server import moto_server, queue_with_dead_letters
+from tests.support.moto_server import moto_server, queue_with_dead_letter_queue
 
 DAYS = 7
 SHARDS = 2 * DAYS
@@ -41,7 +41,7 @@ def aws():
 
 @pytest.fixture
 def queue(aws):
-    return queue_with_dead_letters(max_receives=2)
+    return queue_with_dead_letter_queue(max_receives=2)
 
 
 @pytest.fixture

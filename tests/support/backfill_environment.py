@@ -32,7 +32,7 @@ from coinfarm.storage import open_storage
 from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import store_history, synthetic_history
 from tests.support.compiled_models import compiled_bundle
-from tests.support.moto_server import queue_with_dead_letters
+from tests.support.moto_server import queue_with_dead_letter_queue
 from tests.support.repository import ROOT
 
 TIMEOUT_S = 180
@@ -77,7 +77,7 @@ class QueuedBackfill:
         self._folder = folder
         self.model_uri = _published(resources.bundle)
         self.run = _planned(self.model_uri, resources.bundle.manifest.version)
-        self.queue = queue_with_dead_letters(max_receives)
+        self.queue = queue_with_dead_letter_queue(max_receives)
 
     @property
     def shards(self) -> list[Shard]:

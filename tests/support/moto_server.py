@@ -28,7 +28,7 @@ def moto_server(*variables: str) -> Iterator[str]:
     server.stop()
 
 
-def queue_with_dead_letters(max_receives: int) -> Queue:
+def queue_with_dead_letter_queue(max_receives: int) -> Queue:
     """A queue whose messages become dead letters after that many receives."""
     sqs = boto3.client("sqs")
     dead = sqs.create_queue(QueueName=f"dead-{uuid4()}")["QueueUrl"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.engine import Pending
+from coinfarm.engines.engine import PendingOutputs
 from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.series import Series
@@ -38,7 +38,7 @@ class StreamingPixelEngine(PixelEngine):
         self.places: set[int] = set()
         self._fail_at = fail_at
 
-    def start(self, frames: Frames) -> Pending:
+    def start(self, frames: Frames) -> PendingOutputs:
         number = len(self.calls)
         self.calls.append(len(frames))
         self.places.add(frames.ctypes.data)

@@ -58,9 +58,9 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     """Move all dead-letter messages back to the queue."""
     run = open_run(root)
     queue = open_queue(run, queue_url)
-    dead_letters = find_dead_letter_queue(queue, dead_letter_url)
-    if dead_letters is None:
+    dead_letter_queue = find_dead_letter_queue(queue, dead_letter_url)
+    if dead_letter_queue is None:
         raise click.ClickException(f"{queue.url} has no dead-letter queue: name one with --dead-letter-queue")
-    with progress_bar("moving", dead_letters.depth().total) as show:
-        moved = dead_letters.move_to(queue, show)
+    with progress_bar("moving", dead_letter_queue.depth().total) as show:
+        moved = dead_letter_queue.move_to(queue, show)
     click.echo(f"{plural_text(moved, 'message')} moved back")

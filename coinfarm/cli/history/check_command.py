@@ -30,16 +30,16 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     store = open_store(root)
     with progress_bar("days") as progress:
         checks = check_store(store, progress)
-    unrecognized = store.unrecognized_files()
+    unrecognised = store.unrecognised_files()
     if as_json:
-        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": unrecognized}))
+        click.echo(json.dumps({"series": [each.document() for each in checks], "strays": unrecognised}))
     else:
         tables = (*coverage_tables(checks), series_table(checks), gap_table(checks))
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"partial day: {day}")
-        for uri in unrecognized:
-            click.echo(f"unrecognized file, ignored: {uri}")
+        for uri in unrecognised:
+            click.echo(f"unrecognised file, ignored: {uri}")
     if output:
         write_file(output, coverage_png(checks))
     errors = [error for each in checks for error in each.errors]

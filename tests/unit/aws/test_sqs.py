@@ -6,7 +6,7 @@ from moto import mock_aws
 from coinfarm.aws import sqs
 from coinfarm.aws.sqs import MAX_MESSAGE_BYTES, Depth, Queue
 from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
-from tests.support.moto_server import queue_with_dead_letters
+from tests.support.moto_server import queue_with_dead_letter_queue
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_depth_counts_visible_in_flight_and_delayed_messages(queue, aws):
 
 def test_the_dead_letter_queue_is_that_of_the_redrive_policy(queue):
     assert queue.dead_letter_queue() is None
-    assert queue_with_dead_letters(5).dead_letter_queue().url.rpartition("/")[2].startswith("dead-")
+    assert queue_with_dead_letter_queue(5).dead_letter_queue().url.rpartition("/")[2].startswith("dead-")
 
 
 @pytest.fixture

@@ -180,4 +180,4 @@ def test_lists_other_files_apart(store: CandleStore, storage: Storage) -> None:
     storage.write("candles/symbol=DEMOUSD/interval=1m/notes.txt", b"")
     assert store.series() == [("DEMOUSD", "1m")]
     assert store.days("DEMOUSD", "1m") == [NEW_YEAR]
-    assert [Path(uri).name for uri in store.unrecognized_files()] == ["notes.txt", "notes.txt"]
+    assert [Path(uri).name for uri in store.unrecognised_files()] == ["notes.txt", "notes.txt"]

@@ -34,13 +34,13 @@ def test_check_names_faults_and_exits_with_1(history):
     history("generate", "--days", 2)
     damaged = Path("store/candles/symbol=DEMO/interval=1m/date=2026-01-02.parquet")
     damaged.write_bytes(b"")
-    unrecognized = Path("store/candles/notes.txt")
-    unrecognized.touch()
+    unrecognised = Path("store/candles/notes.txt")
+    unrecognised.touch()
     for options in ((), ("--json",)):
         shown = history("check", *options)
         assert shown.exit_code == 1
         assert f"error: {damaged.absolute()}: " in shown.stderr
-        assert str(unrecognized.absolute()) in shown.stdout
+        assert str(unrecognised.absolute()) in shown.stdout
 
 
 def test_check_lists_partial_days(history):

@@ -60,10 +60,10 @@ def test_rejects_uris_without_a_configured_root(deliver, candle_file, monkeypatc
     assert variable in error["detail"]
 
 
-@pytest.mark.parametrize("ending", ["json", "parquet"])
-def test_a_second_delivery_keeps_the_result_even_after_a_promotion(deliver, results, engine_calls, models, folder, ending):
-    repeated = message("one", resultsUri=f"one.{ending}")
-    path = results.folder / f"one.{ending}"
+@pytest.mark.parametrize("suffix", ["json", "parquet"])
+def test_a_second_delivery_keeps_the_result_even_after_a_promotion(deliver, results, engine_calls, models, folder, suffix):
+    repeated = message("one", resultsUri=f"one.{suffix}")
+    path = results.folder / f"one.{suffix}"
     assert deliver(repeated) == []
     written, status = path.read_bytes(), path.stat()
     promote_model(models, folder / "next bundle", "2.5")

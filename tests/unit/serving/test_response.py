@@ -61,11 +61,11 @@ def test_parquet_file(model, in_sample):
     assert json.loads(table.schema.metadata[b"model"]) == IDENTITY | {"version": model.version}
 
 
-@pytest.mark.parametrize("ending", [".json", ".parquet"])
-def test_files_are_reproducible_and_have_the_message_id(model, ending):
-    first, second = (response_file(model, PREDICTIONS, ending, "message-1") for _ in range(2))
+@pytest.mark.parametrize("suffix", [".json", ".parquet"])
+def test_files_are_reproducible_and_have_the_message_id(model, suffix):
+    first, second = (response_file(model, PREDICTIONS, suffix, "message-1") for _ in range(2))
     assert first == second
-    assert source_message_id(first, ending) == "message-1"
+    assert source_message_id(first, suffix) == "message-1"
 
 
 def parquet_of(metadata):

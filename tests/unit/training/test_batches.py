@@ -47,7 +47,7 @@ def test_rows_and_targets_belong_to_the_same_windows(dataset: WindowDataset, sam
         assert target.tolist() in dataset.targets_pct[same].astype(np.float32).tolist()
 
 
-def test_mirrors_half_of_a_batch(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
+def test_flips_half_of_a_batch(dataset: WindowDataset, sampler: StratifiedSampler) -> None:
     plain, flipped = (training_batch(config(mirrored=mirrored, batch_size=200), dataset, sampler, 0, 0) for mirrored in (False, True))
     changed = (plain[1] != flipped[1]).any(axis=1)
     assert 70 < changed.sum() < 130

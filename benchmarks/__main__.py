@@ -37,7 +37,7 @@ def main() -> None:
     """Run all benchmarks, the slow ones last."""
     candles, source = bench_candles(_PIPELINE_FRAMES + STANDARD.window_candles - 1)
     view = windows(candles.columns)
-    hundred = Columns(*(column[:100] for column in view))
+    batch_of_100 = Columns(*(column[:100] for column in view))
     measured_on = machine("numpy", "keras", "openvino") | {"candles": source}
     cores = measured_on["cores"]
     console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()))
@@ -49,13 +49,13 @@ def main() -> None:
     predictor = Service(settings).predictor()
     bundle = predictor.model.bundle
     by_network = {
-        "the benchmark network": _benchmark_network_speeds(view, hundred),
-        "the reference model": speeds(_keras_model(bundle.folder), published_engines(bundle), worst_correlations(bundle), hundred),
+        "the benchmark network": _benchmark_network_speeds(view, batch_of_100),
+        "the reference model": speeds(_keras_model(bundle.folder), published_engines(bundle), worst_correlations(bundle), batch_of_100),
     }
     for network, engines in by_network.items():
         _print_speeds(network, engines)
 
-    networks = candidates(render_frames(hundred))
+    networks = candidates(render_frames(batch_of_100))
     console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _LAYERS_SHOWN))
 
     processes = {engine: _processes(engine) for engine in ("auto", "keras")}
@@ -85,11 +85,11 @@ def main() -> None:
     console.print(f"Written: {_HERE / 'results.json'}, throughput.png, costs.png")
 
 
-def _benchmark_network_speeds(view: Columns, hundred: Columns) -> list[Speed]:
+def _benchmark_network_speeds(view: Columns, batch_of_100: Columns) -> list[Speed]:
     network = benchmark_network()
     calibration = render_frames(Columns(*(column[:: len(column) // _CALIBRATION_FRAMES] for column in view)))
     with tempfile.TemporaryDirectory() as folder:
-        return speeds(network, untrained_engines(network, Path(folder), calibration), {}, hundred)
+        return speeds(network, untrained_engines(network, Path(folder), calibration), {}, batch_of_100)
 
 
 def _keras_model(folder: Path) -> Any:
@@ -146,7 +146,7 @@ def _speed_document(speed: Speed) -> dict[str, Any]:
 
 def _candidate_document(candidate: Candidate) -> dict[str, Any]:
     return {
-        **candidate.outcome.model_dump(),
+        **candidate.result.model_dump(),
         "engine": candidate.engine,
         "framesPerSecond": candidate.frames_per_s,
         "multiplyAddsByLayer": {layer.name: layer.multiply_adds for layer in candidate.layers if layer.multiply_adds},

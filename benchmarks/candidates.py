@@ -32,7 +32,7 @@ _BATCH = 100
 class Candidate:
     """A network, its speed on this machine without quantisation, and its result in `coinfarm compare`."""
 
-    outcome: CandidateResult
+    result: CandidateResult
     layers: tuple[LayerSummary, ...]
     engine: str
     frames_per_s: float
@@ -42,44 +42,44 @@ def candidates(frames: Frames) -> list[Candidate]:
     """One candidate per network of the comparison, with its best target."""
     best: dict[NetworkConfig, CandidateResult] = {}
     configs = ComparisonConfig.read(TRAINING / "candidates.toml")
-    for outcome in sorted(read_candidate_results(TRAINING / "comparison.json"), key=lambda outcome: outcome.loss):
-        best.setdefault(configs[outcome.candidate].network, outcome)
-    return [_measured(network, outcome, frames) for network, outcome in best.items()]
+    for result in sorted(read_candidate_results(TRAINING / "comparison.json"), key=lambda result: result.loss):
+        best.setdefault(configs[result.candidate].network, result)
+    return [_measured(network, result, frames) for network, result in best.items()]
 
 
-def _measured(config: NetworkConfig, outcome: CandidateResult, frames: Frames) -> Candidate:
+def _measured(config: NetworkConfig, result: CandidateResult, frames: Frames) -> Candidate:
     network = build_network(config, np.zeros(len(OUTPUT_NAMES)))
     form = BF16 if BF16.runs_on(processor_flags()) else F32
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         network.save(folder / MODEL_FILE)
-        bundle = Bundle.create(folder, name=outcome.candidate)
+        bundle = Bundle.create(folder, name=result.candidate)
         path = folder / form.file
         path.parent.mkdir()
         import_openvino().save_model(convert_model(KerasEngine(bundle, _BATCH).traced), path)
         engine = OpenVinoEngine(bundle, form)
         seconds = median_s(lambda: engine.predict(frames))
-    return Candidate(outcome, architecture(network), engine.name, len(frames) / seconds)
+    return Candidate(result, architecture(network), engine.name, len(frames) / seconds)
 
 
 def candidates_table(candidates: list[Candidate]) -> Table:
     """The candidates, lowest loss first."""
     table = Table(
-        title=f"Networks with a budget of {candidates[0].outcome.trained_frames:,} frames, validation scores",
+        title=f"Networks with a budget of {candidates[0].result.trained_frames:,} frames, validation scores",
         title_justify="left",
     )
     table.add_column("")
     for heading in ("parameters", "multiply-adds", f"frames/s, {candidates[0].engine}", "loss", "R² rise", "R² decline"):
         table.add_column(heading, justify="right")
     for candidate in candidates:
-        outcome = candidate.outcome
+        result = candidate.result
         table.add_row(
-            outcome.candidate,
-            f"{outcome.parameters:,}",
-            f"{outcome.multiply_adds / 1e6:.1f} M",
+            result.candidate,
+            f"{result.parameters:,}",
+            f"{result.multiply_adds / 1e6:.1f} M",
             f"{candidate.frames_per_s:,.0f}",
-            f"{outcome.loss:.4f}",
-            *("–" if outcome.r2[name] is None else f"{outcome.r2[name]:.3f}" for name in OUTPUT_NAMES[:2]),
+            f"{result.loss:.4f}",
+            *("–" if result.r2[name] is None else f"{result.r2[name]:.3f}" for name in OUTPUT_NAMES[:2]),
         )
     return table
 
@@ -87,7 +87,7 @@ def candidates_table(candidates: list[Candidate]) -> Table:
 def layers_table(candidate: Candidate) -> Table:
     """The multiply-adds of a network by layer."""
     total = sum(layer.multiply_adds for layer in candidate.layers)
-    table = Table(title=f"Multiply-adds of one frame in {candidate.outcome.candidate}", title_justify="left")
+    table = Table(title=f"Multiply-adds of one frame in {candidate.result.candidate}", title_justify="left")
     table.add_column("layer")
     for heading in ("output", "parameters", "multiply-adds", "share"):
         table.add_column(heading, justify="right")

@@ -49,7 +49,7 @@ def main() -> int:
     if arguments.device == "gpu" and (not has_gpu() or select_gpu_backend() is None):
         print(
             "No GPU is available to JAX or TensorFlow: nothing was measured. On a machine with one, "
-            "pip install '.[gpu]' and run this again; --device cpu checks on the processor that it all works."
+            "pip install '.[gpu]' and run this again; use --device cpu to test on the CPU."
         )
         return 0
     if arguments.device == "cpu":
@@ -77,9 +77,8 @@ def main() -> int:
     measured = parity(names, float32_keras(bundle, render_frames(sample)), engine.start_rows(pack_rows(sample))())
     print(f"Parity to float32 Keras on the CPU, {len(sample.close):,} frames, rendered by image_render:")
     for name, output in measured.items():
-        print(
-            f"  {name:<14} correlation {output.correlation:.6f}, rms difference {100 * output.rms_difference_share:.2f} % of the deviation"
-        )
+        rms_pct = 100 * output.rms_difference_share
+        print(f"  {name:<14} correlation {output.correlation:.6f}, rms difference {rms_pct:.2f} % of the standard deviation")
     print(f"  parity check: {'passed' if passes(measured) else 'FAILED'}", flush=True)
 
     by_batch = {batch: _frames_per_s(engine, pack_rows(sample), batch) for batch in _BATCHES if batch <= engine.batch_frames}

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
-from images.audit import audit
 from images.docker import ROOT, Docker
 from images.installed import copy_package_metadata
 from images.requirements import TARGETS
 from images.sbom import write_sbom
 from images.size import compressed_mb, measure
+from images.vulnerabilities import audit
 from images.wheels import MACHINES, resolve_wheels
 
 SBOM_FOLDER = ROOT / "build/sbom"
@@ -53,11 +53,11 @@ def scan(targets: tuple[str, ...]) -> None:
 @images.command()
 @_target
 def wheels(targets: tuple[str, ...]) -> None:
-    """Check that the package index has a wheel of every package of TARGET …, for each processor."""
+    """Check that the package index has a wheel of every package of TARGET …, for each CPU architecture."""
     for target in targets:
         for machine in MACHINES:
             pinned = resolve_wheels(target, machine, ("gpu",) if target == "gpu" else ())
-            openvino = "" if any(each.startswith("openvino==") for each in pinned) else "; none for OpenVINO, so Keras is used"
+            openvino = "" if any(each.startswith("openvino==") for each in pinned) else "; no OpenVINO wheel: the image runs Keras"
             click.echo(f"{target} on {machine}: {len(pinned)} wheels{openvino}")
 
 

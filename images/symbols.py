@@ -14,7 +14,7 @@ _SEGMENT = struct.Struct("<8xQ16xQ")
 
 
 def strip(library: Path) -> int:
-    """Truncate a library after its last loaded segment, which removes the symbols for debuggers: a quarter of TensorFlow.
+    """Truncate a library after its last segment, which removes the symbols for debuggers: a quarter of TensorFlow's size.
 
     Like binutils' `strip`, which no base image has; for x86-64 and arm64. Returns the number of bytes removed. Other files, and libraries
     without symbols, are not changed.

@@ -66,7 +66,7 @@ def _is_cuda(library: Path) -> bool:
 
 
 def _report(name: str, freed: int) -> None:
-    print(f"{name}: {freed / 1e6:.0f} MB less")
+    print(f"{name}: removed {freed / 1e6:.0f} MB")
 
 
 if __name__ == "__main__":

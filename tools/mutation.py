@@ -4,7 +4,7 @@
     make mutation ARGUMENTS="storage candles --sample 150 --jobs 1"
 
 pyproject.toml lists the packages (`tool.mutation`). Each is copied to build/mutation/NAME and changed there, and only its
-own unit tests decide. The mutants come from mutmut. Those that only change a text are left out, since wording is free to change. Mutants
+own unit tests are run. The mutants come from mutmut. Those that change only messages are skipped. Mutants
 that survive are in build/mutation/NAME/survivors.diff.
 """
 
@@ -50,7 +50,7 @@ class Score(NamedTuple):
 @click.option("--seed", default=0, show_default=True, help="Chooses the sample.")
 @click.option("--jobs", type=click.IntRange(1), help="Processes.  [default: one per core]")
 def main(packages: tuple[str, ...], sample: int | None, seed: int, jobs: int | None) -> None:
-    """Test the tests of PACKAGES, or of all packages, and print a table of scores."""
+    """Run mutation tests of PACKAGES, or of all packages, and print a table of scores."""
     scores = []
     for package in packages or SETTINGS["packages"]:
         with contextlib.chdir(_workspace(package, **SETTINGS["packages"][package])):
@@ -121,7 +121,7 @@ def _mutants(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _changes_only_text(original: object, mutant: object) -> bool:
-    """Whether all that differs is a text: a string of several words, which became another string, or None."""
+    """Whether the only difference is a text: a string of several words, which became another string, or None."""
     if isinstance(original, list) and isinstance(mutant, list):
         return len(original) == len(mutant) and all(_changes_only_text(*pair) for pair in zip(original, mutant, strict=True))
     if isinstance(original, ast.AST) and isinstance(mutant, ast.AST):
@@ -129,7 +129,7 @@ def _changes_only_text(original: object, mutant: object) -> bool:
         if isinstance(original, ast.Constant | ast.JoinedStr) and any(" " in string.strip() for string in strings):
             return True
         fields = original._fields
-        return type(original) is type(mutant) and all(_changes_only_text(getattr(original, at), getattr(mutant, at)) for at in fields)
+        return type(original) is type(mutant) and all(_changes_only_text(getattr(original, each), getattr(mutant, each)) for each in fields)
     return type(original) is type(mutant) and original == mutant
 
 

@@ -94,7 +94,7 @@ def upload(location: IndexLocation, files: tuple[str, ...]) -> None:
         "--verbose",
         "--disable-progress-bar",
         *files,
-    ]  # --verbose prints the reason of a rejection
+    ]  # --verbose prints the reason for a rejection
     sys.exit(subprocess.run(command, env=os.environ | location.log_in().twine_environment(), check=False).returncode)  # noqa: S603 - ours
 
 

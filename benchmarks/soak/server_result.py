@@ -18,7 +18,7 @@ MAX_SWITCH_DELAY_S = REFRESH_S + 3
 """The server reads the pointer every `REFRESH_S`; the rest is for loading the model on a busy machine."""
 MAX_GROWTH_SHARE = 0.05
 MIN_TREND_S = 240
-MAX_MORE_THREADS_OR_FILES = 2
+MAX_THREAD_OR_FILE_GROWTH = 2
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class ServerResult:
             ("open files", self.trend(lambda metrics: metrics.open_files)),
         ):
             yield Check(
-                f"{name} grow by at most {MAX_MORE_THREADS_OR_FILES} in that time",
-                each.growth <= MAX_MORE_THREADS_OR_FILES,
+                f"{name} grow by at most {MAX_THREAD_OR_FILE_GROWTH} in that time",
+                each.growth <= MAX_THREAD_OR_FILE_GROWTH,
                 f"{each.growth:+.1f} of {each.mean:.0f}",
             )
 

@@ -7,13 +7,16 @@ from coinfarm.cli.backtest import backtest
 from coinfarm.cli.compare import compare
 from coinfarm.cli.completion import completion
 from coinfarm.cli.evaluate import evaluate
-from coinfarm.cli.examples import show_examples
+from coinfarm.cli.example import example
 from coinfarm.cli.explain import explain
 from coinfarm.cli.failures import ErrorGroup
+from coinfarm.cli.help_examples import show_examples
 from coinfarm.cli.history import history
+from coinfarm.cli.invoke import invoke
 from coinfarm.cli.model import model
-from coinfarm.cli.predict import predict, render
-from coinfarm.cli.serve import example, invoke, serve
+from coinfarm.cli.predict import predict
+from coinfarm.cli.render import render
+from coinfarm.cli.serve import serve
 from coinfarm.cli.stack import show_stack, use_stack
 from coinfarm.cli.train import train
 from coinfarm.cli.verdict import verdict

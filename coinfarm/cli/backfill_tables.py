@@ -6,6 +6,7 @@ from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
 from coinfarm.backfill.window_outcomes import WindowCounts, WindowOutcomes
+from coinfarm.cli.tables import numeric_table
 from coinfarm.reports.formatting import dollar_text, duration_text, plural_text
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def estimate_table(manifest: RunManifest) -> "Table":
     if any(target.is_assumed for target in estimate.targets):
         notes.append("* based on an assumed speed, not a measured one")
     notes.append(f"US dollars at list prices of us-east-1, {estimate.prices_date}, excluding instance start-up.")
-    table = _table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes))
+    table = numeric_table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes), min_width=_WIDTH)
     for target in estimate.targets:
         speed = "?" if target.frames_per_s is None else f"{target.frames_per_s:,.0f}"
         mark = "*" if target.is_assumed else ""
@@ -68,7 +69,9 @@ def status_table(status: Status, run_uri: str) -> "Table":
         notes.append(
             f"{plural_text(status.lost, 'shard')} neither done nor in a queue; send again with: coinfarm backfill resume --run {run_uri}"
         )
-    table = _table(f"{100 * status.windows_done / max(1, status.windows):.1f} % done", "", "", caption="\n".join(notes))
+    table = numeric_table(
+        f"{100 * status.windows_done / max(1, status.windows):.1f} % done", "", "", caption="\n".join(notes) or None, min_width=_WIDTH
+    )
     for name, value in rows.items():
         if value is not None:
             table.add_row(name, value)
@@ -116,7 +119,7 @@ def outcomes_table(outcomes: WindowOutcomes) -> "Table":
     shards = [str(shard) for shard in outcomes.missing[:_FAILURES_SHOWN]]
     more = f" and {len(outcomes.missing) - len(shards)} more" if len(outcomes.missing) > len(shards) else ""
     caption = f"Shards without a complete result: {', '.join(shards)}{more}" if shards else ""
-    table = _table("Outcome of every requested window", "", *names, caption=caption)
+    table = numeric_table("Outcome of every requested window", "", *names, caption=caption or None, min_width=_WIDTH)
     for symbol, counts in outcomes.by_symbol().items():
         table.add_row(symbol, *_cells(counts))
     table.add_section()
@@ -126,18 +129,6 @@ def outcomes_table(outcomes: WindowOutcomes) -> "Table":
 
 def _cells(counts: WindowCounts) -> list[str]:
     return [f"{count:,}" for count in counts.document().values()]
-
-
-def _table(title: str, first: str, *columns: str, caption: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(
-        title=title, title_justify="left", caption=caption or None, caption_justify="left", min_width=_WIDTH, show_header=any(columns)
-    )
-    table.add_column(first)
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table
 
 
 def _count(count: int | None) -> str | None:

@@ -10,6 +10,7 @@ from rich.table import Table
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.statistics import GroupStatistics
 from coinfarm.backtesting.walk_forward import Sweep
+from coinfarm.cli.tables import numeric_table
 from coinfarm.reports.formatting import number_text
 
 _BEST_SHOWN = 10
@@ -26,7 +27,10 @@ def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
 
 
 def _baselines_table(result: BacktestResult) -> Table:
-    table = _table("Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %")
+    table = numeric_table(
+        "Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %"
+    )
+    table.columns[2].no_wrap = True
     rows = [("this strategy", result.break_even, result.statistics.return_pct)]
     rows += [(each.baseline.name, each.break_even, each.return_pct) for each in result.baselines]
     for name, found, return_pct in rows:
@@ -43,7 +47,7 @@ def _baselines_table(result: BacktestResult) -> Table:
 
 
 def _statistics_table(result: BacktestResult) -> Table:
-    table = _table("Statistics", "", "", "", "")
+    table = numeric_table("Statistics", "", "", "", "")
     figures = asdict(result.statistics) | {
         "direction_accuracy_all_pct": result.direction.all_right_pct,
         "direction_accuracy_traded_pct": result.direction.traded_right_pct,
@@ -58,7 +62,7 @@ def _statistics_table(result: BacktestResult) -> Table:
 
 
 def _groups_table(title: str, groups: Sequence[GroupStatistics]) -> Table:
-    table = _table(title, "", "trades", "win rate %", "before cost, bps", "after cost, bps", "return %", "fees")
+    table = numeric_table(title, "", "trades", "win rate %", "before cost, bps", "after cost, bps", "return %", "fees")
     for group in groups:
         table.add_row(
             group.name,
@@ -74,7 +78,7 @@ def _groups_table(title: str, groups: Sequence[GroupStatistics]) -> Table:
 
 def _variants_table(sweep: Sweep) -> Table:
     title = f"{sweep.first_bps.size} variants: the {_BEST_SHOWN} best of the first part, and their later results"
-    table = _table(title, "end change %", "rise : decline", "first part, bps", "trades", "later, bps", "trades")
+    table = numeric_table(title, "end change %", "rise : decline", "first part, bps", "trades", "later, bps", "trades")
     table.columns[0].justify = "right"
     order = np.argsort(-np.nan_to_num(sweep.first_bps, nan=-np.inf), axis=None)[:_BEST_SHOWN]
     for number in order.tolist():
@@ -87,11 +91,4 @@ def _variants_table(sweep: Sweep) -> Table:
             number_text(float(sweep.later_bps.flat[number])),
             f"{int(sweep.later_trades.flat[number]):,}",
         )
-    return table
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    for number, name in enumerate(columns):
-        table.add_column(name, justify="right" if number else "left", no_wrap=bool(number) and name == "90 % interval")
     return table

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,6 +22,17 @@ def print_tables(*tables: "Table", to_stderr: bool = False) -> None:
     console = Console(width=width, stderr=to_stderr)
     for table in tables:
         console.print(fitted(table, console.width))
+
+
+def numeric_table(title: str, first: str, *columns: str, **options: Any) -> "Table":
+    """A table with right-aligned columns after the first one. `options` are for `rich.table.Table`."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", caption_justify="left", show_header=any((first, *columns)), **options)
+    table.add_column(first)
+    for column in columns:
+        table.add_column(column, justify="right")
+    return table
 
 
 def fitted(table: "Table", width: int) -> "Table":

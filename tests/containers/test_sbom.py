@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from images.audit import audit
 from images.docker import Docker
 from images.installed import copy_package_metadata
 from images.sbom import write_sbom
+from images.vulnerabilities import audit
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 

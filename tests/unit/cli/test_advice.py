@@ -19,8 +19,7 @@ PRINTS = {
     "history import": ("candle_store/store.py",),
     "model promote": ("models/promotion.py",),
     "model publish": ("models/promotion.py", "compilation/"),
-    "serve, invoke, example": ("cli/serve.py", "cli/sockets.py"),
-    "predict, render": ("cli/predict.py",),
+    "serve": ("cli/sockets.py",),
     "predict, render, explain, evaluate": ("cli/options.py",),
     "history check": ("cli/store_tables.py",),
 }

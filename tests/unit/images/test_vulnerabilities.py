@@ -1,8 +1,8 @@
 import click
 import pytest
 
-from images import audit
-from images.audit import Audit
+from images import vulnerabilities
+from images.vulnerabilities import Audit
 
 SAFE = {"name": "keras", "version": "3.15.1", "vulns": []}
 PRIVATE = {"name": "our-renderer", "skip_reason": "Dependency not found on PyPI"}
@@ -28,5 +28,5 @@ def test_a_vulnerability_is_an_error_with_the_fixed_version():
 
 @pytest.mark.parametrize("accepted", ["PYSEC-2026-1", "CVE-2026-0897"])
 def test_a_vulnerability_can_be_accepted_by_any_of_its_ids(monkeypatch, accepted):
-    monkeypatch.setitem(audit.ACCEPTED, accepted, "models are never loaded from strangers")
+    monkeypatch.setitem(vulnerabilities.ACCEPTED, accepted, "models are never loaded from strangers")
     assert "1 packages" in summary(HIT)

@@ -4,7 +4,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from coinfarm.cli.examples import show_examples
+from coinfarm.cli.help_examples import show_examples
 
 
 def help_of(epilog):

@@ -16,9 +16,10 @@ from benchmarks.handler_processes import measure
 from benchmarks.networks import benchmark_network
 from benchmarks.pipeline import parquet_to_parquet_frames_per_s
 from benchmarks.plots import plot_costs, plot_throughput
-from benchmarks.reference import machine, results_table
+from benchmarks.reference import machine
 from benchmarks.rendering import rendering_us
 from coinfarm.backfill.prices import PRICES_DATE
+from coinfarm.cli.tables import numeric_table
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings, reference_model_uri
 from image_render.render import render_frames
@@ -56,7 +57,7 @@ def main() -> None:
         _print_speeds(network, engines)
 
     networks = candidates(render_frames(batch_of_100))
-    console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.outcome.candidate in _LAYERS_SHOWN))
+    console.print(candidates_table(networks), *(layers_table(each) for each in networks if each.result.candidate in _LAYERS_SHOWN))
 
     processes = {engine: _processes(engine) for engine in ("auto", "keras")}
     _print_processes(processes)
@@ -103,14 +104,14 @@ def _processes(engine: str) -> dict[str, Any]:
 
 
 def _print_rendering(rendering: dict[str, float]) -> None:
-    table = results_table("Rendering a frame on one core", "", "µs", "× Pillow")
+    table = numeric_table("Rendering a frame on one core", "", "µs", "× Pillow")
     for name, microseconds in rendering.items():
         table.add_row(name, f"{microseconds:,.1f}", f"{rendering['Pillow'] / microseconds:,.1f}")
     console.print(table)
 
 
 def _print_speeds(network: str, engines: list[Speed]) -> None:
-    table = results_table(f"Frames per second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
+    table = numeric_table(f"Frames per second, {network}", "", "batch of 1", "10", "100", "× plain Keras", "worst correlation")
     for speed in engines:
         table.add_row(
             speed.engine,
@@ -122,7 +123,7 @@ def _print_speeds(network: str, engines: list[Speed]) -> None:
 
 
 def _print_processes(processes: dict[str, dict[str, Any]]) -> None:
-    table = results_table("The reference model behind the handler", "", "cold start, s", "request p50, ms", "p99, ms", "peak memory, MB")
+    table = numeric_table("The reference model behind the handler", "", "cold start, s", "request p50, ms", "p99, ms", "peak memory, MB")
     for engine, figures in processes.items():
         request = figures["warm_request"]
         table.add_row(

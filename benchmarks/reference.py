@@ -1,12 +1,10 @@
-"""What every benchmark has in common: the reference model, the machine, and tables."""
+"""What every benchmark has in common: the reference model and the machine."""
 
 import os
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-
-from rich.table import Table
 
 from coinfarm.engines.processor import processor_name
 from coinfarm.models.bundle import Bundle
@@ -24,7 +22,7 @@ def reference_bundle() -> Bundle:
 
 
 def machine(*packages: str) -> dict[str, str | int]:
-    """Today's date, the processor, and the versions of Python and `packages`."""
+    """Today's date, the CPU, and the versions of Python and `packages`."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "processor": processor_name(),
@@ -32,12 +30,3 @@ def machine(*packages: str) -> dict[str, str | int]:
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
     }
-
-
-def results_table(title: str, first: str, *columns: str) -> Table:
-    """A table whose columns after the first are aligned to the right; without a header if all names are empty."""
-    table = Table(title=title, title_justify="left", show_header=any((first, *columns)))
-    table.add_column(first)
-    for column in columns:
-        table.add_column(column, justify="right")
-    return table

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from benchmarks.reference import results_table
 from benchmarks.soak.backfill_result import VISIBILITY_TIMEOUT_S, WORKERS, BackfillResult
 from benchmarks.soak.checks import Check
 from benchmarks.soak.request_mix import SHARES
@@ -13,7 +12,7 @@ from benchmarks.soak.server_result import MIN_TREND_S, ServerResult
 
 def server_tables(result: ServerResult) -> Iterable[Table]:
     """Latencies by kind of request, and the metrics of the server."""
-    latencies = results_table(
+    latencies = numeric_table(
         f"Requests over {result.seconds / 60:.1f} minutes, {result.engine}", "", "requests", "p50, ms", "p90", "p99", "p99.9", "max"
     )
     for kind in (*SHARES, None):
@@ -23,7 +22,7 @@ def server_tables(result: ServerResult) -> Iterable[Table]:
     yield latencies
     delays = ", ".join("never" if seconds is None else f"{seconds:.1f}" for seconds in result.switch_delays_s)
     max_latencies = ", ".join(f"{latency_ms:.0f}" for latency_ms in result.max_latency_after_switch_ms)
-    metrics = results_table("Server", "", "")
+    metrics = numeric_table("Server", "", "")
     if result.options.duration_s >= MIN_TREND_S:
         memory = result.trend(lambda each: each.rss_mb)
         metrics.add_row("memory over the last two thirds", f"{memory.mean:.0f} MB, {memory.growth_per_hour:+.1f} MB per hour")
@@ -37,7 +36,7 @@ def server_tables(result: ServerResult) -> Iterable[Table]:
 
 
 def backfill_table(result: BackfillResult) -> Table:
-    table = results_table(f"{result.shards:,} shards, {result.counts.predicted:,} frames, {WORKERS} workers", "", "")
+    table = numeric_table(f"{result.shards:,} shards, {result.counts.predicted:,} frames, {WORKERS} workers", "", "")
     table.add_row("kills", f"{result.kills}, each at random within {result.max_lifetime_s:.1f} s after the start")
     table.add_row("visibility timeout", f"{VISIBILITY_TIMEOUT_S} s")
     table.add_row("from the first worker's start to the last result", f"{result.seconds:,.1f} s")

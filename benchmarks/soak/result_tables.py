@@ -8,6 +8,7 @@ from benchmarks.soak.backfill_result import VISIBILITY_TIMEOUT_S, WORKERS, Backf
 from benchmarks.soak.checks import Check
 from benchmarks.soak.request_mix import SHARES
 from benchmarks.soak.server_result import MIN_TREND_S, ServerResult
+from coinfarm.cli.tables import numeric_table
 
 
 def server_tables(result: ServerResult) -> Iterable[Table]:

@@ -85,7 +85,7 @@ class DocumentError(CoinfarmError):
 
 
 class ModelError(CoinfarmError):
-    """A model that cannot be used: missing, damaged, of another geometry, or with outputs that do not match its manifest."""
+    """A model that cannot be used: missing, damaged, for frames of another shape, or with outputs that do not match its manifest."""
 
 
 class StorageError(CoinfarmError):
@@ -93,7 +93,7 @@ class StorageError(CoinfarmError):
 
 
 class NotFound(StorageError):
-    """It does not exist."""
+    """A bucket, object, queue, stack or version that does not exist."""
 
 
 class Conflict(StorageError):

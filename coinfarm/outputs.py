@@ -8,4 +8,4 @@ OUTPUT_NAMES: tuple[str, ...] = get_args(OutputName)
 OUTPUT_COLUMNS = ("max_rise_pct", "max_decline_pct", "end_change_pct")
 """Names in CSV and Parquet."""
 OUTPUT_TITLES: dict[str, str] = dict(zip(OUTPUT_NAMES, ("max rise", "max decline", "end change"), strict=True))
-"""Names for people."""
+"""Display names."""

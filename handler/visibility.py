@@ -48,6 +48,6 @@ class VisibilityExtender:
             self._receipts.difference_update(lost)
         if lost:
             logger.warning(
-                "messages are no longer held by this worker",
+                "messages are no longer in flight at this worker",
                 extra={"reasons": sorted(set(lost.values()))},
             )

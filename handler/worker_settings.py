@@ -17,7 +17,7 @@ class WorkerSettings(FromEnvironment):
     worker_threads: Annotated[int, Field(ge=1, le=16)] = 2
     """While the device predicts for one thread, the others fetch and render candles."""
     visibility_timeout_s: Annotated[int, Field(ge=2, le=43_200)] = 120
-    """The visibility timeout of received messages; renewed after every third of it."""
+    """The visibility timeout of received messages; extended each time a third of it has passed."""
     receive_wait_s: Annotated[int, Field(ge=0, le=20)] = 20
     """How long a receive call waits for a message (long polling)."""
     idle_exit_s: Annotated[float, Field(gt=0)] | None = None

@@ -139,7 +139,7 @@ class WorkerThread(threading.Thread):
             return
         self._failed_batches += 1
         if self._failed_batches >= _MAX_FAILED_BATCHES and self._drain.start(is_failure=True):
-            logger.error("worker fails at every message", extra={"reason": str(reasons[0])})
+            logger.error("every message fails", extra={"reason": str(reasons[0])})
 
     def _back_off(self) -> None:
         self._pause_s = min(max(2 * self._pause_s, _INITIAL_PAUSE_S), _MAX_PAUSE_S)

@@ -24,6 +24,6 @@ def predictions_summary(result: BacktestResult) -> str:
         f"{minute_text(period.start_ms)} to {minute_text(period.stop_ms)} UTC"
     )
     if excluded.in_sample_unknown:
-        parts.append(f"{excluded.in_sample_unknown:,} may be in sample: the model does not say")
+        parts.append(f"{excluded.in_sample_unknown:,} may be in sample: the model's training data is unknown")
     parts.append(f"{trials.variants:,} variants tried{'' if trials.stored else ' (the list could not be stored next to the predictions)'}")
     return "; ".join(parts) + "."

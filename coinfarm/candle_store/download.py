@@ -81,10 +81,10 @@ def download(
     exchange.check_interval(interval)
     market = exchange.market(symbol)
     outcome = DownloadResult(store_symbol(market), interval)
-    over = day_of(exchange.now_ms() - _SETTLED_MS)
-    stop = over if stop is None else stop
+    first_unfinished_day = day_of(exchange.now_ms() - _SETTLED_MS)
+    stop = first_unfinished_day if stop is None else stop
     wanted = [first + timedelta(at) for at in range((stop - first).days)]
-    outcome.unfinished = [day for day in wanted if day >= over]
+    outcome.unfinished = [day for day in wanted if day >= first_unfinished_day]
     wanted = wanted[: len(wanted) - len(outcome.unfinished)]
     if not replace:
         stored = store.complete_days(outcome.symbol, outcome.interval, wanted)

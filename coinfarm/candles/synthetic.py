@@ -43,18 +43,18 @@ class SyntheticMarket:
     """Volume per trade: a minute with few trades has short wicks or no price change."""
 
 
-class _Regime(NamedTuple):
+class _Component(NamedTuple):
     """An autoregressive component of a logarithm: its half-life and its standard deviation."""
 
     half_life_minutes: float
     deviation: float
 
 
-_VOLATILITY_REGIMES = (_Regime(10, 0.40), _Regime(720, 0.44), _Regime(30 * _MINUTES_PER_DAY, 0.54))
-_REGIME_VARIANCE = sum(regime.deviation**2 for regime in _VOLATILITY_REGIMES)
-_VOLUME_REGIME = _Regime(360, 1.1)
+_VOLATILITY_COMPONENTS = (_Component(10, 0.40), _Component(720, 0.44), _Component(30 * _MINUTES_PER_DAY, 0.54))
+_COMPONENT_VARIANCE = sum(component.deviation**2 for component in _VOLATILITY_COMPONENTS)
+_VOLUME_COMPONENT = _Component(360, 1.1)
 _VOLUME_NOISE = 0.9
-_VOLUME_PER_VOLATILITY = 1.3
+_VOLUME_VOLATILITY_EXPONENT = 1.3
 """The exponent with which volume grows with volatility."""
 _VOLUME_PER_SHOCK = 0.8
 _MEDIAN_SHOCK = 0.67
@@ -111,9 +111,9 @@ def _columns(open_time: Times, minutes: float, market: SyntheticMarket, generato
     volatility = market.volatility_bps / 10_000 * np.sqrt(minutes) * np.exp(log_volatility)
     shock = generator.standard_normal(count)
 
-    log_volume = _VOLUME_PER_VOLATILITY * (log_volatility + _REGIME_VARIANCE)
+    log_volume = _VOLUME_VOLATILITY_EXPONENT * (log_volatility + _COMPONENT_VARIANCE)
     log_volume += _VOLUME_PER_SHOCK * (np.abs(shock) - _MEDIAN_SHOCK)
-    log_volume += _autoregression(_VOLUME_REGIME, minutes, count, generator)
+    log_volume += _autoregression(_VOLUME_COMPONENT, minutes, count, generator)
     log_volume += _VOLUME_NOISE * generator.standard_normal(count)
     volume = market.volume * minutes * np.exp(log_volume)
     trades = 1 + volume // market.trade_volume
@@ -140,10 +140,10 @@ def _log_volatility(open_time: Times, minutes: float, generator: np.random.Gener
     weekend = (np.floor(days) + 3) % _DAYS_PER_WEEK >= 5  # the epoch was a Thursday
     logarithm = np.log1p(_DAILY_SWING * np.cos(2 * np.pi * (days - _BUSIEST_HOUR / 24)))
     logarithm[weekend] += np.log(_WEEKEND_VOLATILITY)
-    for regime in _VOLATILITY_REGIMES:
-        logarithm += _autoregression(regime, minutes, count, generator)
+    for component in _VOLATILITY_COMPONENTS:
+        logarithm += _autoregression(component, minutes, count, generator)
     # exp(2 x) of a normal x has the mean exp(2 variance): without this, the regimes would raise the market's variance.
-    logarithm -= _REGIME_VARIANCE
+    logarithm -= _COMPONENT_VARIANCE
     # Student's t is a normal over the root of chi-square by its degrees of freedom. The root counts as volatility,
     # so that minutes with large moves also have long wicks and high volume. 1 - U, because a uniform U may be 0.
     chi_square = -2 * np.log(1 - generator.random((_DEGREES_OF_FREEDOM // 2, count))).sum(axis=0)
@@ -151,11 +151,11 @@ def _log_volatility(open_time: Times, minutes: float, generator: np.random.Gener
     return logarithm
 
 
-def _autoregression(regime: _Regime, minutes: float, count: int, generator: np.random.Generator) -> Values:
+def _autoregression(component: _Component, minutes: float, count: int, generator: np.random.Generator) -> Values:
     """A stationary first-order autoregression, `(count,)`."""
-    persistence = 0.5 ** (minutes / regime.half_life_minutes)
+    persistence = 0.5 ** (minutes / component.half_life_minutes)
     values = generator.standard_normal(count)
-    values *= regime.deviation
+    values *= component.deviation
     values[1:] *= np.sqrt(1 - persistence**2)
     # Each pass doubles the number of shocks in each sum: twenty passes replace a loop over a million values.
     reach = 1

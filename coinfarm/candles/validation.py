@@ -16,8 +16,8 @@ MIN_PRICE = 1e-18
 """The smallest valid price; a range in percent of a smaller one would overflow."""
 
 _FIRST_MICROSECONDS = 10**14
-"""In milliseconds the year 5138, in microseconds 1973. Times from here on are microseconds; those that are still from here on after
-conversion to milliseconds are nanoseconds."""
+"""In milliseconds the year 5138, in microseconds 1973. Larger times are microseconds; times that are still larger after division by
+1,000 are nanoseconds."""
 MIN_MILLISECONDS = 10**11
 """In seconds the year 5138, in milliseconds 1973. Times below are seconds."""
 MAX_CANDLES = 10_000_000

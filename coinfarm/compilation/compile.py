@@ -136,7 +136,7 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
         if attempt.rejection is None and attempt.form.file not in included:
             size = sum((bundle.folder / name).stat().st_size for name in attempt.form.files)
             if total + size > max_bytes:
-                yield replace(attempt, rejection=f"a bundle of {(total + size) / 2**20:.1f} MiB")
+                yield replace(attempt, rejection=f"the bundle would have {(total + size) / 2**20:.1f} MiB")
                 continue
             total += size
             included.add(attempt.form.file)

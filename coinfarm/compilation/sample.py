@@ -66,7 +66,7 @@ def _separate_windows(coin: Candles) -> Columns:
     window = STANDARD.window_candles
     candles = fill_gaps(coin)
     if len(candles) < window:
-        raise CoinfarmError(f"{coin.symbol}: {len(candles)} candles make no window of {window}")
+        raise CoinfarmError(f"{coin.symbol}: {len(candles)} candles are too few for a window of {window}")
     separate = windows(candles.columns, STANDARD, window)
     count = len(separate.close)
     real = ~is_mostly_filled(filled_counts(candles, window * np.arange(count), window), window)

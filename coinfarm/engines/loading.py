@@ -18,7 +18,7 @@ EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-b
 
 logger = logging.getLogger(__name__)
 
-_NO_BACKEND = "neither JAX nor TensorFlow can use it: pip install 'coinfarm[gpu]' installs JAX with CUDA"
+_NO_BACKEND = "that JAX or TensorFlow can use: pip install 'coinfarm[gpu]' installs JAX with CUDA"
 
 
 def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
@@ -33,8 +33,8 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
         if engine is not None:
             return engine
         if choice == "keras-gpu":
-            raise ModelError(f"ENGINE=keras-gpu needs a GPU, but {_NO_BACKEND}")
-        logger.warning("There is a GPU, but %s", _NO_BACKEND)
+            raise ModelError(f"ENGINE=keras-gpu needs a GPU {_NO_BACKEND}")
+        logger.warning("The GPU is not used: Keras needs one %s", _NO_BACKEND)
     form = choose_form(bundle, choice, processor_flags())
     if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
         if choice != "auto":

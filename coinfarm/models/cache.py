@@ -88,7 +88,9 @@ def _make_private(folder: Path) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> StorageError:
-    return StorageError(f"{folder} cannot store a model ({error.strerror}): set MODEL_CACHE_DIR to a writable folder with free space")
+    return StorageError(
+        f"a model cannot be written to {folder} ({error.strerror}): set MODEL_CACHE_DIR to a writable folder with free space"
+    )
 
 
 def _intact(folder: Path) -> Bundle | None:

@@ -76,7 +76,9 @@ class ModelStore(_StoredAtRoot):
             raise NotFound(f"{self.uri} has no version {version}{self._known_versions()}") from None
         manifest = Manifest.parse(data, self._storage.uri(key))
         if manifest.version != version:
-            raise ModelError(f"{self._storage.uri(key)} is the manifest of {manifest.version}")
+            raise ModelError(
+                f"{self._storage.uri(key)} is the manifest of {manifest.version}, not of {version}: restore the published file"
+            )
         return manifest
 
     def fetch(self, version: str, folder: Path) -> Bundle:
@@ -173,7 +175,7 @@ def open_model_root(root: str) -> Storage:
 
 def _check_only_version(uri: str, stored: str | None, requested: str) -> None:
     if requested != stored:
-        raise NotFound(f"{uri} is {stored}, not {requested}: publish models under a root to have several versions")
+        raise NotFound(f"{uri} has only {stored}, not {requested}: publish several versions under a model root")
 
 
 def _fetch(storage: Storage, key_of: Callable[[str], str], manifest: Manifest, folder: Path) -> Bundle:

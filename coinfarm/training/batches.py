@@ -54,7 +54,7 @@ def _keras_dataset(batch: Any, count: int | None) -> "keras.utils.PyDataset":
     import keras
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        """Made by one thread while the network trains on earlier batches."""
+        """Batches computed in a background thread while the network trains on earlier ones."""
 
         @property
         def num_batches(self) -> int | None:

@@ -145,7 +145,7 @@ def test_run_continues_after_a_damaged_model_is_repaired(backfill):
 def assert_worker_fails(backfill, reason, **settings):
     with backfill.faulty_worker(FIRST_RETRY_S=1, FIRST_PAUSE_S=0.1, **settings) as worker:
         assert worker.exit_code() == 1
-    (logged_reason,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "worker fails at every message")
+    (logged_reason,) = (entry["reason"] for entry in worker.entries() if entry.get("message") == "every message fails")
     assert reason in logged_reason
     assert backfill.done == set()
 

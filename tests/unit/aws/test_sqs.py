@@ -96,6 +96,12 @@ def dead(aws):
     return dead
 
 
+def test_messages_that_cannot_be_moved_stay(queue, dead):
+    with pytest.raises(NotFound):
+        dead.move_to(Queue(queue.url + "-gone"))
+    assert dead.depth().total == 13
+
+
 def test_all_dead_letters_move_back(queue, dead):
     progress = []
     assert dead.move_to(queue, progress.append) == 13
@@ -106,12 +112,6 @@ def test_all_dead_letters_move_back(queue, dead):
 
 def test_a_move_ends_although_messages_keep_failing(queue, dead):
     assert dead.move_to(queue, lambda _: dead.send(["poison"])) == 13
-
-
-def test_messages_that_cannot_be_moved_stay(queue, dead):
-    with pytest.raises(NotFound):
-        dead.move_to(Queue(queue.url + "-gone"))
-    assert dead.depth().total == 13
 
 
 def failed(*entries, sender=False):
@@ -146,16 +146,12 @@ def test_gives_up_after_five_attempts(stubbed, pauses):
         queue.send(["message 0", "message 1"])
 
 
-def test_a_permanent_failure_is_not_retried(stubbed, pauses):
+def test_permanent_failures_are_not_retried(stubbed, pauses):
     queue, stub = stubbed
     stub.add_response("send_message_batch", {"Successful": [], "Failed": failed("0", sender=True)})
     with pytest.raises(StorageError) as raised:
         queue.send(["message 0"])
     assert type(raised.value) is StorageError
-    assert pauses == []
-
-
-def test_reports_messages_that_could_not_be_deleted(stubbed):
-    queue, stub = stubbed
     stub.add_response("delete_message_batch", {"Successful": [{"Id": "0"}], "Failed": failed("1", sender=True)})
     assert queue.delete(["a", "b"]) == {"b": "InternalError: a bad day"}
+    assert pauses == []

@@ -114,6 +114,9 @@ def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, st
     assert_same_candles(store.read("DEMOUSD", "1m"), changed)
 
 
+SWAPPED = csv_text(FIRST_DAY[:2]) + csv_text(FIRST_DAY[:1], header=False)
+
+
 @pytest.mark.parametrize(
     ("name", "data", "named"),
     [
@@ -123,9 +126,7 @@ def test_rejects_a_day_that_differs_and_stores_the_others(run_import: Import, st
         pytest.param("DEMO-1m-2020-01.zip", "PK", "", id="not a zip"),
         pytest.param("DEMO-1m.json", "[[1577836800000, 1, 2]]", "/candles/0: ", id="too few fields"),
         pytest.param("DEMO-1m.csv", csv_text(FIRST_DAY[:0]), "", id="no candle"),
-        pytest.param(
-            "DEMO-1m.csv", csv_text(FIRST_DAY[:2]) + csv_text(FIRST_DAY[:1], header=False), "/candles/2/openTime: ", id="out of order"
-        ),
+        pytest.param("DEMO-1m.csv", SWAPPED, "/candles/2/openTime: ", id="out of order"),
     ],
 )
 def test_rejects_an_unreadable_file(run_import: Import, store: CandleStore, name: str, data: str, named: str, tmp_path: Path) -> None:

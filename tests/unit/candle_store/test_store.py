@@ -142,26 +142,14 @@ def test_concurrent_writes_of_parts_are_merged(storage: Storage, store: CandleSt
     assert_same_candles(store.read("DEMOUSD", "1m"), part(day, 0, 16))
 
 
-@pytest.mark.parametrize(
-    ("candles", "named"),
-    [pytest.param(whole_day()[:0], "", id="none"), pytest.param(minutes(1441), "2020-01-01 .*2020-01-02", id="two days")],
-)
-def test_rejects_candles_of_no_day_or_several(store: CandleStore, candles: Candles, named: str) -> None:
-    with pytest.raises(CandleError, match=f"^/candles: .*{named}"):
-        store.write_day(candles)
-
-
-@pytest.mark.parametrize(
-    ("symbol", "interval", "named"),
-    [
-        pytest.param("BTC/USDT", "1m", "/symbol: 'BTC/USDT' ", id="slash"),
-        pytest.param("..", "1m", "/symbol: ", id="path traversal"),
-        pytest.param("BTCUSDT", "7m", "/interval: '7m' ", id="interval that does not divide a day"),
-    ],
-)
-def test_rejects_an_invalid_symbol_or_interval(store: CandleStore, symbol: str, interval: str, named: str) -> None:
-    with pytest.raises(InvalidInput, match=f"^{named}"):
-        store.key(symbol, interval, NEW_YEAR)
+def test_rejects_candles_of_no_day_or_several_and_invalid_names(store: CandleStore) -> None:
+    for candles, named in ((whole_day()[:0], ""), (minutes(1441), "2020-01-01 .*2020-01-02")):
+        with pytest.raises(CandleError, match=f"^/candles: .*{named}"):
+            store.write_day(candles)
+    names = [("BTC/USDT", "1m", "/symbol: 'BTC/USDT' "), ("..", "1m", "/symbol: "), ("BTCUSDT", "7m", "/interval: '7m' ")]
+    for symbol, interval, error in names:
+        with pytest.raises(InvalidInput, match=f"^{error}"):
+            store.key(symbol, interval, NEW_YEAR)
 
 
 def test_an_unknown_series_is_reported_with_the_existing_ones(store: CandleStore) -> None:

@@ -51,13 +51,6 @@ def test_expressions_use_metrics_of_their_widget_and_every_hidden_metric_is_used
         assert {options["id"] for _, options in metrics if options.get("visible") is False} <= used, widget["properties"]["title"]
 
 
-def test_searches_find_the_versions_of_the_model_of_each_function():
-    searches = [each for widget in widgets_of(WITH_FLEET) for each in widget_metrics(widget)[1] if "SEARCH" in each["expression"]]
-    for name in ("api-function", "batch-function", "fleet"):
-        (search,) = (each["expression"] for each in searches if f'function_name="{name}"' in each["expression"])
-        assert '{Coinfarm,function_name,service,model_version} MetricName="ModelFrames"' in search
-
-
 # From AWS's documentation: "Amazon API Gateway dimensions and metrics", "Types of metrics for Lambda functions", "Available CloudWatch
 # metrics for Amazon SQS", "Amazon CloudWatch metrics for Amazon EC2 Auto Scaling", "Monitoring CloudWatch Logs usage".
 AWS_METRICS = {

@@ -122,7 +122,7 @@ def test_links_in_a_circle_are_a_storage_error(folder: Storage, tmp_path: Path) 
         (OSError(errno.EIO, "", "/other"), StorageError),
         (OSError(errno.EIO, ""), StorageError),
     ],
-    ids=lambda value: repr(value) if isinstance(value, OSError) else "",
+    ids=repr,
 )
 def test_translates_errors_of_the_file_system(
     error: OSError, translated: type[StorageError], folder: Storage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -132,16 +132,10 @@ def test_translates_errors_of_the_file_system(
 
     for method in ("open", "is_file", "rglob", "mkdir"):
         monkeypatch.setattr(Path, method, fail)
-    uses = {
-        "read": lambda: folder.read("a/key"),
-        "download": lambda: folder.download("a/key", tmp_path / "copy", 1),
-        "write": lambda: folder.write("a/key", b""),
-        "exists": lambda: folder.exists("a/key"),
-        "list": lambda: folder.list("a/key"),
-    }
-    for name, use in uses.items():
-        with pytest.raises(translated, match=error.filename or folder.uri("a" if name == "list" else "a/key")) as raised:
-            use()
+    uses = [folder.read, lambda key: folder.download(key, tmp_path / "copy", 1), lambda key: folder.write(key, b""), folder.exists]
+    for use in (*uses, folder.list):
+        with pytest.raises(translated, match=error.filename or folder.uri("a" if use == folder.list else "a/key")) as raised:
+            use("a/key")
         assert type(raised.value) is translated
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 
 import coinfarm.training
 from benchmarks.timing import median_s
+from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.forms import BF16, F32
-from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.engines.openvino_import import import_openvino

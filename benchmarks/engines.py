@@ -6,9 +6,9 @@ from typing import Any
 
 from benchmarks.plain_keras import predict_with_plain_keras
 from benchmarks.timing import median_s
+from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.quantisation import FloatLayers, quantise
-from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine

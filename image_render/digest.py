@@ -35,19 +35,19 @@ def _golden_series(spec: FrameSpec) -> list[Columns]:
     count = spec.window_candles + _GOLDEN_WINDOWS - 1
     state, ticks = 1, []
     for _ in range(5 * count):
-        state = (state * 1_103_515_245 + 12_345) % 2**31  # the C standard's example of a generator
+        state = (state * 1_103_515_245 + 12_345) % 2**31  # the C standard's example pseudo-random number generator
         ticks.append(state >> 16)
     numbers: NDArray[np.float64] = (np.array(ticks).reshape(count, 5).T % 41).astype(np.float64)
     step, above, below, body, volume = numbers
-    opened = 10_000 + np.cumsum(step - 20)
-    closed = opened + body - 20
+    open_ = 10_000 + np.cumsum(step - 20)
+    close = open_ + body - 20
     walk = Columns(
-        open=opened * _TICK,
-        high=(np.maximum(opened, closed) + above) * _TICK,
-        low=(np.minimum(opened, closed) - below) * _TICK,
-        close=closed * _TICK,
+        open=open_ * _TICK,
+        high=(np.maximum(open_, close) + above) * _TICK,
+        low=(np.minimum(open_, close) - below) * _TICK,
+        close=close * _TICK,
         volume=volume,
     )
-    silent = walk._replace(volume=np.zeros(count))
+    without_volume = walk._replace(volume=np.zeros(count))
     flat = Columns(*(np.full(count, 100.0) for _ in Columns._fields))
-    return [walk, silent, flat]
+    return [walk, without_volume, flat]

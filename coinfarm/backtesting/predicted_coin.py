@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.candles import Candles
-from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.targets import targets_pct
 
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from coinfarm.compilation.converter import convert_model, import_nncf
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.parity import Outputs, parity, passes
 from coinfarm.compilation.quantisation import RECIPES, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
-from coinfarm.compilation.tools import convert_model, import_nncf
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.openvino import OpenVinoEngine
@@ -19,7 +19,7 @@ from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, Parity, Trial
+from coinfarm.models.compiled_form import CompiledForm, CompiledForms, MeasuredForm, MeasurementConditions, Parity
 
 _KERAS_BATCH = 100
 
@@ -40,7 +40,7 @@ class Compilation:
 
     bundle: Bundle
     attempts: tuple[Attempt, ...]
-    trial: Trial
+    trial: MeasurementConditions
 
 
 def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: int | None, progress: Callable[[str], None]) -> Compilation:
@@ -66,7 +66,7 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
     attempts = _by_speed([attempt for attempt, _ in tried], iter(speeds))
     if max_bytes is not None:
         attempts = list(_limit_size(max_bytes, attempts, bundle))
-    trial = Trial(
+    trial = MeasurementConditions(
         processor=processor_name(),
         openvino=import_openvino().get_version(),
         candles=sample.candles,
@@ -82,7 +82,7 @@ def _copy_without_forms(source: Bundle, folder: Path) -> Bundle:
     for name in source.manifest.files.keys() - compiled:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.folder / name, folder / name)
-    return Bundle(source.manifest, folder).with_engines(Engines())
+    return Bundle(source.manifest, folder).with_engines(CompiledForms())
 
 
 def _try_forms(
@@ -143,7 +143,7 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
         yield attempt
 
 
-def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: Trial) -> Bundle:
+def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: MeasurementConditions) -> Bundle:
     forms = tuple(
         MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts
@@ -152,4 +152,4 @@ def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: Trial) 
     used = {name for form in forms for name in form.files}
     for name in {*F32.files, *INT8.files} - used:
         (bundle.folder / name).unlink(missing_ok=True)
-    return bundle.with_engines(Engines(forms=forms, trial=trial))
+    return bundle.with_engines(CompiledForms(forms=forms, trial=trial))

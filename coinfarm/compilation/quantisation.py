@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from coinfarm.compilation.tools import import_nncf
+from coinfarm.compilation.converter import import_nncf
 from image_render.render import Frames, as_planes
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")

@@ -48,7 +48,7 @@ def _check_backend() -> None:
 
     backend = keras.backend.backend()
     if backend != "tensorflow":
-        raise ModelError(f"ENGINE=keras needs TensorFlow, but Keras runs on {backend}: unset KERAS_BACKEND, or choose another engine")
+        raise ModelError(f"engine keras needs TensorFlow, but Keras runs on {backend}: unset KERAS_BACKEND, or choose another engine")
 
 
 def _trace(networks: list[Any]) -> Any:

@@ -38,7 +38,7 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
     form = choose_form(bundle, choice, processor_flags())
     if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
         if choice != "auto":
-            raise ModelError(f"ENGINE={choice} needs OpenVINO, which is not installed: set ENGINE=auto")
+            raise ModelError(f"engine {choice} needs OpenVINO, which is not installed: choose auto")
         form = None
     if form is None:
         if find_spec("keras") is None or find_spec("tensorflow") is None:
@@ -54,7 +54,7 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
 def _missing_keras(bundle: "Bundle", choice: EngineChoice) -> str:
     version = bundle.manifest.version
     if choice == "keras":
-        reason = "ENGINE=keras"
+        reason = "engine keras"
     elif bundle.manifest.engines.forms:
         reason = f"model {version} has no compiled form for this processor ({processor_name()}), so it"
     else:
@@ -83,8 +83,8 @@ def choose_form(bundle: "Bundle", choice: EngineChoice, flags: frozenset[str]) -
     form = next((form for form in forms if form.name == name), None)
     if form is None:
         available = ", ".join(["auto", "keras", *(f"openvino-{form.name}" for form in forms)])
-        raise ModelError(f"ENGINE={choice}, but model {bundle.manifest.version} does not have this compiled form; available: {available}")
+        raise ModelError(f"engine {choice}: model {bundle.manifest.version} does not have this compiled form; available: {available}")
     if not form.runs_on(flags):
         needed = " and ".join(" or ".join(group) for group in form.needs)
-        raise ModelError(f"ENGINE={choice} needs a processor with {needed}, which {processor_name()} does not have: set ENGINE=auto")
+        raise ModelError(f"engine {choice} needs a processor with {needed}, which {processor_name()} does not have: choose auto")
     return form

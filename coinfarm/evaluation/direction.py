@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import rounded
-from coinfarm.evaluation.score_intervals import BlockBootstrap, Interval
-from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, DirectionAccuracy
+from coinfarm.evaluation.score_intervals import BlockBootstrap
+from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, ConfidenceInterval, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES
 
 STRONGEST_SHARE = 0.05
@@ -122,5 +122,5 @@ def _by_volatility(observations: Observations) -> dict[str, Mask]:
     return {name: tercile == number for number, name in enumerate(VOLATILITY_TERCILES) if (tercile == number).any()}
 
 
-def _in_percent(interval: Interval | None) -> Interval | None:
+def _in_percent(interval: ConfidenceInterval | None) -> ConfidenceInterval | None:
     return None if interval is None else (rounded(100.0 * interval[0]), rounded(100.0 * interval[1]))

@@ -22,11 +22,11 @@ from coinfarm.evaluation.metrics import (
     t_statistic,
 )
 from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, BlockBootstrap
-from coinfarm.labels import flip_targets
 from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.response import model_identity
+from coinfarm.targets import flip_targets
 
 _EPOCH = date(1970, 1, 1)
 
@@ -141,7 +141,7 @@ def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
 
 def _error_reduction(
     predicted: Values, baseline: Values, actual: Values, bootstrap: BlockBootstrap
-) -> "dict[str, float | evaluation_document.Interval | None]":
+) -> "dict[str, float | evaluation_document.ConfidenceInterval | None]":
     """By how many percent the model's squared errors are smaller than the baseline's."""
     model_errors, baseline_errors = (actual - predicted) ** 2, (actual - baseline) ** 2
     if not baseline_errors.any():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.candles import Candles
-from coinfarm.labels import targets_pct
+from coinfarm.targets import targets_pct
 from image_render.spec import STANDARD
 from image_render.windows import Columns
 

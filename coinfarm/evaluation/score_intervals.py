@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from coinfarm.bootstrap import Draws, block_bootstrap_means, percentile_interval
 from coinfarm.candles.arrays import Times, Values
+from coinfarm.models.evaluation_document import ConfidenceInterval
 from image_render.spec import STANDARD
 
 LEVEL = 0.9
@@ -20,7 +21,6 @@ _MAX_BLOCKS = 1000
 _BINS_PER_BLOCK = 20
 """A block may begin at any bin."""
 
-Interval = tuple[float, float]
 Weights = Values | NDArray[np.bool_]
 
 
@@ -47,7 +47,7 @@ class BlockBootstrap:
         bin_of = since_first // bin_candles
         return cls(bin_of, int(bin_of.max()) + 1, bins_per_block, bins_per_block * bin_candles)
 
-    def ratio_intervals(self, numerators: Sequence[Weights], denominators: Sequence[Weights]) -> list[Interval | None]:
+    def ratio_intervals(self, numerators: Sequence[Weights], denominators: Sequence[Weights]) -> list[ConfidenceInterval | None]:
         """The interval of each sum of a numerator `(n,)` over the sum of its denominator `(n,)`; None if the period is too short."""
         if self.bins < _MIN_BLOCKS * self.bins_per_block:
             return [None] * len(numerators)
@@ -61,7 +61,7 @@ class BlockBootstrap:
         return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T
 
 
-def _interval(numerator: Draws, denominator: Draws) -> Interval | None:
+def _interval(numerator: Draws, denominator: Draws) -> ConfidenceInterval | None:
     known = np.abs(denominator) > 1e-12
     if not known.any():
         return None

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import ModelError, system_error_text
-from coinfarm.models.compiled_form import Engines
+from coinfarm.models.compiled_form import CompiledForms
 from coinfarm.models.manifest import MODEL_FILE, FileDigest, FrameGeometry, LayerSummary, Manifest, Member, Output
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, fingerprint_of
@@ -79,7 +79,7 @@ class Bundle:
         (folder / MANIFEST_FILE).write_bytes(manifest.to_json())
         return cls(manifest, folder)
 
-    def with_engines(self, engines: Engines) -> "Bundle":
+    def with_engines(self, engines: CompiledForms) -> "Bundle":
         """The same version with these compiled forms, whose files are in the folder already; writes the manifest."""
         replaced = {name for form in self.manifest.engines.forms for name in form.files}
         files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
@@ -91,7 +91,7 @@ class Bundle:
         return Bundle(manifest, self.folder)
 
     @classmethod
-    def of_keras_file(cls, path: Path, name: str) -> "Bundle":
+    def from_keras_file(cls, path: Path, name: str) -> "Bundle":
         """The bundle of a Keras file without a manifest: outputs `OUTPUT_NAMES` in percent, the current frame geometry."""
         digest = digest_of(path)
         with translate_validation_errors(str(path), ModelError):

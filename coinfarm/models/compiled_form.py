@@ -58,7 +58,7 @@ class MeasuredForm(CompiledForm):
     frames_per_s: Annotated[float, Field(gt=0)]
 
 
-class Trial(Document):
+class MeasurementConditions(Document):
     """How the compiled forms were measured before they were published: frames, candle files and processor.
 
     `keras_frames_per_s` is the speed of the Keras engine in the same run.
@@ -72,8 +72,8 @@ class Trial(Document):
     keras_frames_per_s: float
 
 
-class Engines(Document):
+class CompiledForms(Document):
     """The compiled forms, the fastest first; none if the model was published without. Keras runs every model."""
 
     forms: tuple[MeasuredForm, ...] = ()
-    trial: Trial | None = None
+    trial: MeasurementConditions | None = None

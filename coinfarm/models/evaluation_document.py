@@ -15,7 +15,7 @@ from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.version import Version
 from coinfarm.outputs import OUTPUT_NAMES
 
-Interval = tuple[float, float]
+ConfidenceInterval = tuple[float, float]
 
 
 class EvaluationPart(Document):
@@ -72,7 +72,7 @@ class Accuracy(EvaluationPart):
 
     frames: int = 0
     right_pct: float | None = None
-    interval_pct: Interval | None = None
+    interval_pct: ConfidenceInterval | None = None
 
 
 class DirectionAccuracy(EvaluationPart):
@@ -125,7 +125,7 @@ class OutputScores(EvaluationPart):
 class OutputMetrics(OutputScores):
     """The model's scores, with the interval of R², the rank correlation by day, and the calibration."""
 
-    r2_interval: Interval | None = None
+    r2_interval: ConfidenceInterval | None = None
     daily_rank_correlation: DailyRankCorrelation = DailyRankCorrelation()
     calibration: Calibration = Calibration()
 
@@ -134,14 +134,14 @@ class BaselineOutput(OutputScores):
     """A baseline's scores, and by how many percent the model's squared errors are smaller (negative: larger)."""
 
     model_error_reduction_pct: float | None = None
-    model_error_reduction_interval_pct: Interval | None = None
+    model_error_reduction_interval_pct: ConfidenceInterval | None = None
 
 
 class BaselineAccuracy(Accuracy):
     """A baseline's accuracy, and by how many percentage points the model's is higher on the same frames."""
 
     model_lead_pct: float | None = None
-    model_lead_interval_pct: Interval | None = None
+    model_lead_interval_pct: ConfidenceInterval | None = None
 
 
 class Baseline(EvaluationPart):

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from coinfarm.documents import Document, Sha256
 from coinfarm.errors import CoinfarmError, ModelError
-from coinfarm.models.compiled_form import Engines, FileName
+from coinfarm.models.compiled_form import CompiledForms, FileName
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, Version, fingerprint_of
 from coinfarm.outputs import OUTPUT_NAMES, OutputName
@@ -98,7 +98,7 @@ class Manifest(Document):
     training: TrainingData | None = None
     metrics: dict[str, JsonValue] | None = None
     architecture: Annotated[tuple[LayerSummary, ...], Field(max_length=1000)] | None = None
-    engines: Engines = Engines()
+    engines: CompiledForms = CompiledForms()
 
     def check_geometry(self) -> None:
         """Raises `ModelError` if this code renders frames differently from those that the model was trained on."""

@@ -77,30 +77,33 @@ def _failed_comparisons(storage: Storage, version: str, current: str | None) -> 
     """Why `version` cannot be shown to be as good as `current`."""
     if current is None or current == version:
         return
-    theirs = {record.conditions: record for record in read_evaluations(storage, current)}
-    if not theirs:
+    current_records = {record.conditions: record for record in read_evaluations(storage, current)}
+    if not current_records:
         return
-    ours = {record.conditions: record for record in read_evaluations(storage, version)}
-    pairs = [(ours[conditions], theirs[conditions]) for conditions in sorted(ours.keys() & theirs.keys())]
-    comparable = [(our, their) for our, their in pairs if our.frames == their.frames]
+    candidate_records = {record.conditions: record for record in read_evaluations(storage, version)}
+    pairs = [
+        (candidate_records[conditions], current_records[conditions])
+        for conditions in sorted(candidate_records.keys() & current_records.keys())
+    ]
+    comparable = [(new, old) for new, old in pairs if new.frames == old.frames]
     if not pairs:
-        latest = max(theirs.values(), key=lambda record: (record.to_date, record.from_date, record.frames))
+        latest = max(current_records.values(), key=lambda record: (record.to_date, record.from_date, record.frames))
         command = (
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
             f"--to {latest.to_date} --stride {latest.stride} --record"
         )
         yield f"it has no evaluation on {_described(latest)}, but {current}, the version in service, has one: run {command}"
     elif not comparable:
-        our, their = pairs[-1]
+        new, old = pairs[-1]
         yield (
-            f"on {_described(our)} it was evaluated on {our.frames:,} frames, and {current}, the version in service, on "
-            f"{their.frames:,}, because they were trained on different days: evaluate both on days that neither was trained on, and record "
+            f"on {_described(new)} it was evaluated on {new.frames:,} frames, and {current}, the version in service, on "
+            f"{old.frames:,}, because they were trained on different days: evaluate both on days that neither was trained on, and record "
             "both evaluations"
         )
-    for our, their in comparable:
-        if our.score < their.score - SCORE_TOLERANCE:
+    for new, old in comparable:
+        if new.score < old.score - SCORE_TOLERANCE:
             yield (
-                f"it scores {our.score:.4f} on {_described(our)}, below the {their.score:.4f} of {current}, the version in service: "
+                f"it scores {new.score:.4f} on {_described(new)}, below the {old.score:.4f} of {current}, the version in service: "
                 "promote a version that scores at least as well"
             )
 

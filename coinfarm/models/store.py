@@ -136,7 +136,7 @@ class KerasFile:
         _check_only_version(self.uri, self._version, version)
         path = folder / MODEL_FILE
         self._storage.download(self._key, path, MAX_MODEL_BYTES)
-        bundle = Bundle.of_keras_file(path, name=PurePosixPath(self._key).stem)
+        bundle = Bundle.from_keras_file(path, name=PurePosixPath(self._key).stem)
         if bundle.manifest.version != version:
             raise Unavailable(f"{self.uri} was replaced during the download; try again")
         (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())

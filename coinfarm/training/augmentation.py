@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.labels import flip_targets
+from coinfarm.targets import flip_targets
 from image_render.rows import RowNumbers, Rows
 from image_render.spec import STANDARD
 
@@ -14,12 +14,12 @@ _BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 def flip_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
     """Flip the `chosen` frames `(n,)` vertically: their row numbers `(n, 200, 5)` in place, and their targets `(n, 3)` as the result.
 
-    Prices are reflected at the middle of the window's range, so that the highest becomes the lowest; volume stays. In units of
-    `window_range` the targets are exactly those of the reflected prices, in percent approximately.
+    Prices are flipped at the middle of the window's range, so that the highest becomes the lowest; volume stays. In units of
+    `window_range` the targets are exactly those of the flipped prices, in percent approximately.
     """
     prices = [_BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH]
-    reflected = [_BODY_HIGH, _BODY_LOW, _WICK_HIGH, _WICK_LOW]
+    opposite = [_BODY_HIGH, _BODY_LOW, _WICK_HIGH, _WICK_LOW]
     flipped = rows[chosen]
-    flipped[..., prices] = STANDARD.price_rows - 1 - flipped[..., reflected]
+    flipped[..., prices] = STANDARD.price_rows - 1 - flipped[..., opposite]
     rows[chosen] = flipped
     return np.where(chosen[:, None], flip_targets(targets), targets)

@@ -13,8 +13,8 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
-from coinfarm.labels import targets_pct
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.targets import targets_pct
 from coinfarm.training.candle_arrays import allocate_array, split_range
 from coinfarm.training.config import DateRange, TargetUnit
 from image_render.render import Frames, render_frames
@@ -99,7 +99,7 @@ def build_dataset(
     def array(name: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
         return allocate_array(shape, dtype, None if folder is None else folder / f"{name}.npy")
 
-    series_index, starts = array("of", (max_windows,), np.uint16), array("starts", (max_windows,), np.int64)
+    series_index, starts = array("series_index", (max_windows,), np.uint16), array("starts", (max_windows,), np.int64)
     range_pct = array("range_pct", (max_windows,), np.float64)
     targets = array("targets_pct", (max_windows, len(OUTPUT_NAMES)), np.float64)
     count = 0

@@ -69,7 +69,7 @@ def train(
     checkpoint = Checkpoint(work)
     checkpoint.start_or_resume(config)
     coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
-    splits = split(config, coins, work / "samples")
+    splits = split(config, coins, work / "dataset")
     model = train_network(config, splits.train, splits.validation, work, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
     bundle = write_bundle(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
     bundle.folder.replace(folder)

@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from image_render.preview.panel import Panel, Points
+from image_render.preview.style import BORDER, CHART_BACKGROUND
 from image_render.spec import STANDARD, FrameSpec
 
 Effects = NDArray[np.float64]
 
-_NONE = np.array([255, 255, 253], np.float64)
+_NONE = np.array(CHART_BACKGROUND, np.float64)
 _RAISES = np.array([203, 92, 13], np.float64)
 _LOWERS = np.array([94, 60, 153], np.float64)
-_LINE: tuple[int, int, int] = (208, 203, 193)
 
 _BARS_HEIGHT = 61  # odd, so that the zero line is in the middle
 _STRIP_HEIGHT = 16
@@ -48,7 +48,7 @@ def attribution_panel(
     strips = [np.repeat(_colours(row[group_of_point])[None], _STRIP_HEIGHT, axis=0) for row in shares[:-1]]
     points = np.concatenate([bars, *(part for strip in strips for part in (_blank(len(group_of_point)), strip))])
     points[:, gaps] = _NONE.astype(np.uint8)
-    points[_BARS_HEIGHT // 2] = _LINE
+    points[_BARS_HEIGHT // 2] = BORDER
 
     middles = [_BARS_HEIGHT // 2, *(_BARS_HEIGHT + _GAP + _STRIP_HEIGHT // 2 + at * (_GAP + _STRIP_HEIGHT) for at in range(len(strips)))]
     return Panel(

@@ -10,12 +10,12 @@ from image_render.preview.forecast import Forecast
 from image_render.preview.layout import Layout
 from image_render.preview.style import (
     BODY_COLOUR,
+    BORDER,
+    CHART_BACKGROUND,
     FORECAST_COLOUR,
     FORECAST_LINE,
     GRID,
     PADDING,
-    PAPER,
-    RULE,
     VOLUME_COLOUR,
     WICK_COLOUR,
 )
@@ -35,7 +35,7 @@ def draw_chart(frame: NDArray[np.uint8], layout: Layout, grid_x: Iterable[int] =
     candles, rows, _ = frame.shape
     picture = frame.transpose(1, 0, 2)[::-1] > 0  # (rows, candles, channels), rows from top to bottom
     body, wick = _strokes(layout)
-    points = np.full((layout.height, layout.width, 3), PAPER, np.uint8)
+    points = np.full((layout.height, layout.width, 3), CHART_BACKGROUND, np.uint8)
     for x in grid_x:
         points[:, x] = GRID
     for y in grid_y:
@@ -52,23 +52,23 @@ def draw_chart(frame: NDArray[np.uint8], layout: Layout, grid_x: Iterable[int] =
     bars = picture[shown_rows, :, VOLUME].repeat(layout.scale, axis=1)
     volume[bars & np.tile(body, candles)] = VOLUME_COLOUR
 
-    points[layout.rule_y] = RULE
-    points[[0, -1]] = RULE
-    points[:, [0, -1]] = RULE
+    points[layout.separator_y] = BORDER
+    points[[0, -1]] = BORDER
+    points[:, [0, -1]] = BORDER
     return Image.fromarray(points)
 
 
 def draw_forecast(chart: Image.Image, layout: Layout, forecast: Forecast, price_range: tuple[float, float]) -> None:
     """Add a band between the predicted prices over the forecast's candles, and a line from the close to the predicted end."""
-    pen = ImageDraw.Draw(chart)
+    canvas = ImageDraw.Draw(chart)
     top, bottom, end = (layout.y(price, price_range) for price in (forecast.highest, forecast.lowest, forecast.end))
-    top, bottom, end = (min(max(y, 1), layout.rule_y - 1) for y in (top, bottom, end))
+    top, bottom, end = (min(max(y, 1), layout.separator_y - 1) for y in (top, bottom, end))
     left = PADDING + (layout.spec.window_candles - forecast.candles) * layout.scale
     right = layout.width - PADDING - 1
-    pen.rectangle((left, top, right, bottom), FORECAST_COLOUR)
+    canvas.rectangle((left, top, right, bottom), FORECAST_COLOUR)
     for y in (top, bottom):
-        pen.line((left, y, right, y), FORECAST_LINE)
-    pen.line((left, layout.y(forecast.close, price_range), right, end), FORECAST_LINE, width=2)
+        canvas.line((left, y, right, y), FORECAST_LINE)
+    canvas.line((left, layout.y(forecast.close, price_range), right, end), FORECAST_LINE, width=2)
 
 
 def _enlarge(picture: NDArray[np.bool_], stroke: NDArray[np.bool_]) -> NDArray[np.bool_]:

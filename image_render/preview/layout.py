@@ -18,7 +18,7 @@ class Layout:
         return PADDING + self.spec.window_candles * self.scale + PADDING
 
     @property
-    def rule_y(self) -> int:
+    def separator_y(self) -> int:
         """The line between prices and volume."""
         return PADDING + self.spec.price_rows * self.scale + PADDING
 
@@ -29,7 +29,7 @@ class Layout:
 
     @property
     def height(self) -> int:
-        return self.rule_y + 1 + PADDING + self.volume_height + 1
+        return self.separator_y + 1 + PADDING + self.volume_height + 1
 
     @property
     def bar_width(self) -> int:

@@ -14,14 +14,14 @@ from image_render.preview.layout import Layout
 from image_render.preview.panel import Panel
 from image_render.preview.style import (
     BODY_COLOUR,
-    FAINT_INK,
     FORECAST_LINE,
-    INK,
     LABEL_GAP,
     LABEL_SIZE,
     LINE,
     MARGIN,
+    MUTED_TEXT,
     PAGE,
+    TEXT,
     TITLE_LINE,
     TITLE_SIZE,
     VOLUME_COLOUR,
@@ -83,19 +83,19 @@ def preview(
     page_size = right + (_PRICE_AXIS if prices or panels else MARGIN), panels_bottom + len(footnotes) * LINE + MARGIN
     page = Image.new("RGB", page_size, PAGE)
     page.paste(chart, (left, top))
-    pen, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
-    pen.text((left, MARGIN), title or "", INK, font(TITLE_SIZE), anchor="lt")
-    pen.text((left, top - LINE), extent, FAINT_INK, label_font, anchor="lt")
-    _draw_legend(pen, right, top - LINE, (*_LEGEND, _FORECAST_LEGEND) if forecast else _LEGEND)
+    canvas, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
+    canvas.text((left, MARGIN), title or "", TEXT, font(TITLE_SIZE), anchor="lt")
+    canvas.text((left, top - LINE), extent, MUTED_TEXT, label_font, anchor="lt")
+    _draw_legend(canvas, right, top - LINE, (*_LEGEND, _FORECAST_LEGEND) if forecast else _LEGEND)
     for y, label in prices:
-        pen.text((right + LABEL_GAP, top + y), label, FAINT_INK, label_font, anchor="lm")
+        canvas.text((right + LABEL_GAP, top + y), label, MUTED_TEXT, label_font, anchor="lm")
     for x, label in times:
-        pen.text((left + x, bottom + LABEL_GAP), label, FAINT_INK, label_font, anchor="mt")
+        canvas.text((left + x, bottom + LABEL_GAP), label, MUTED_TEXT, label_font, anchor="mt")
     for panel in panels:
         panel.draw(page, left, panels_top, layout.width)
         panels_top += panel.page_height
     for line, text in enumerate(footnotes):
-        pen.text((left, panels_bottom + LABEL_GAP + line * LINE), text, FAINT_INK, label_font, anchor="lt")
+        canvas.text((left, panels_bottom + LABEL_GAP + line * LINE), text, MUTED_TEXT, label_font, anchor="lt")
     return page
 
 
@@ -119,11 +119,11 @@ def _extent_text(open_times_ms: tuple[int, int] | None, price_range: tuple[float
     return "  ·  ".join(parts)
 
 
-def _draw_legend(pen: ImageDraw.ImageDraw, right: int, top: int, legend: Sequence[tuple[str, Colour]]) -> None:
+def _draw_legend(canvas: ImageDraw.ImageDraw, right: int, top: int, legend: Sequence[tuple[str, Colour]]) -> None:
     label_font = font(LABEL_SIZE)
     for name, colour in reversed(legend):
         right -= round(label_font.getlength(name))
-        pen.text((right, top), name, FAINT_INK, label_font, anchor="lt")
+        canvas.text((right, top), name, MUTED_TEXT, label_font, anchor="lt")
         right -= _LEGEND_GAP
-        pen.rectangle((right, top, right + _LEGEND_SQUARE, top + _LEGEND_SQUARE), colour)
+        canvas.rectangle((right, top, right + _LEGEND_SQUARE, top + _LEGEND_SQUARE), colour)
         right -= _LEGEND_GAP

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from image_render.preview.style import FAINT_INK, HEADING_SIZE, INK, LABEL_GAP, LABEL_SIZE, LINE, PADDING, PAPER, RULE, font
+from image_render.preview.style import BORDER, CHART_BACKGROUND, HEADING_SIZE, LABEL_GAP, LABEL_SIZE, LINE, MUTED_TEXT, PADDING, TEXT, font
 
 Points = NDArray[np.uint8]
 
@@ -34,20 +34,20 @@ class Panel:
 
     def draw(self, page: Image.Image, left: int, top: int, width: int) -> None:
         """Draw heading and colour scale over a box with a border, from its upper left corner on the page."""
-        pen, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
+        canvas, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
         top += _GAP
-        pen.text((left, top), self.heading, INK, font(HEADING_SIZE), anchor="lt")
+        canvas.text((left, top), self.heading, TEXT, font(HEADING_SIZE), anchor="lt")
         lowest, highest = self.ends
         at = left + width - round(label_font.getlength(highest))
-        pen.text((at, top), highest, FAINT_INK, label_font, anchor="lt")
+        canvas.text((at, top), highest, MUTED_TEXT, label_font, anchor="lt")
         at -= LABEL_GAP + len(self.colours)
         page.paste(Image.fromarray(np.repeat(self.colours[None], 8, axis=0)), (at, top))
-        pen.rectangle((at - 1, top - 1, at + len(self.colours), top + 8), outline=RULE)
-        pen.text((at - LABEL_GAP, top), lowest, FAINT_INK, label_font, anchor="rt")
+        canvas.rectangle((at - 1, top - 1, at + len(self.colours), top + 8), outline=BORDER)
+        canvas.text((at - LABEL_GAP, top), lowest, MUTED_TEXT, label_font, anchor="rt")
 
         top += LINE
         height = len(self.points) + 2 * _BORDER
-        pen.rectangle((left, top, left + width - 1, top + height - 1), PAPER, RULE)
+        canvas.rectangle((left, top, left + width - 1, top + height - 1), CHART_BACKGROUND, BORDER)
         page.paste(Image.fromarray(self.points), (left + PADDING, top + _BORDER))
         for y, label in self.labels:
-            pen.text((left + width + LABEL_GAP, top + _BORDER + y), label, FAINT_INK, label_font, anchor="lm")
+            canvas.text((left + width + LABEL_GAP, top + _BORDER + y), label, MUTED_TEXT, label_font, anchor="lm")

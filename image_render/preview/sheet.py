@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from image_render.preview.chart import check_frame, draw_chart
 from image_render.preview.layout import Layout
-from image_render.preview.style import FAINT_INK, LABEL_GAP, LABEL_SIZE, LINE, MARGIN, PAGE, font
+from image_render.preview.style import LABEL_GAP, LABEL_SIZE, LINE, MARGIN, MUTED_TEXT, PAGE, font
 from image_render.spec import STANDARD, FrameSpec
 
 
@@ -38,10 +38,10 @@ def contact_sheet(
     lines = -(-len(frames) // columns)
     across, down = layout.width + MARGIN, layout.height + LINE + MARGIN
     page = Image.new("RGB", (MARGIN + columns * across, MARGIN + lines * down), PAGE)
-    pen, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
+    canvas, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
     for position, (frame, caption) in enumerate(zip(frames, captions, strict=True)):
         line, column = divmod(position, columns)
         left, top = MARGIN + column * across, MARGIN + line * down
         page.paste(draw_chart(frame, layout), (left, top))
-        pen.text((left, top + layout.height + LABEL_GAP), caption, FAINT_INK, label_font, anchor="lt")
+        canvas.text((left, top + layout.height + LABEL_GAP), caption, MUTED_TEXT, label_font, anchor="lt")
     return page

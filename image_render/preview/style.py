@@ -5,11 +5,11 @@ from PIL import ImageFont
 Colour = tuple[int, int, int]
 
 PAGE: Colour = (246, 244, 239)
-PAPER: Colour = (255, 255, 253)
-RULE: Colour = (208, 203, 193)
+CHART_BACKGROUND: Colour = (255, 255, 253)
+BORDER: Colour = (208, 203, 193)
 GRID: Colour = (240, 237, 231)
-INK: Colour = (38, 42, 48)
-FAINT_INK: Colour = (124, 120, 112)
+TEXT: Colour = (38, 42, 48)
+MUTED_TEXT: Colour = (124, 120, 112)
 BODY_COLOUR: Colour = (31, 58, 95)
 WICK_COLOUR: Colour = (104, 138, 186)
 VOLUME_COLOUR: Colour = (201, 182, 143)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.compiled_form import CompiledForm, Engines, MeasuredForm, Parity
+from coinfarm.models.compiled_form import CompiledForm, CompiledForms, MeasuredForm, Parity
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.fake_models import create_bundle
 
@@ -40,4 +40,4 @@ def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, conte
         (folder / form.file).parent.mkdir(exist_ok=True)
         import_openvino().save_model(graph or channel_means_graph(), folder / form.file)
     measured = [MeasuredForm(**dict(form), parity=_EXACT, frames_per_s=1000 - at) for at, form in enumerate(forms)]
-    return bundle.with_engines(Engines(forms=tuple(measured)))
+    return bundle.with_engines(CompiledForms(forms=tuple(measured)))

@@ -13,10 +13,10 @@ from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
+from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.forms import INT8
 from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
-from coinfarm.compilation.tools import convert_model
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import OpenVinoEngine

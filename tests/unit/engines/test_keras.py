@@ -47,7 +47,7 @@ def keras_predictions(model: Any) -> Any:
 def bundle(network: Build, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     path = tmp_path_factory.mktemp("bare") / "model.keras"
     network(3).save(path)
-    return Bundle.of_keras_file(path, name="bare")
+    return Bundle.from_keras_file(path, name="bare")
 
 
 @pytest.fixture(scope="module")

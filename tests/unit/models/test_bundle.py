@@ -53,7 +53,7 @@ def test_names_a_file_that_is_missing_or_not_allowed(tmp_path: Path) -> None:
 
 def test_a_keras_file_becomes_a_bundle_with_default_outputs(tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_text("3")
-    bundle = Bundle.of_keras_file(tmp_path / "model.keras", name="mine")
+    bundle = Bundle.from_keras_file(tmp_path / "model.keras", name="mine")
     assert bundle.folder == tmp_path
     assert bundle.manifest.version == f"bare-{hashlib.sha256(b'3').hexdigest()[:8]}"
     assert {output.unit for output in bundle.manifest.outputs} == {"percent"}

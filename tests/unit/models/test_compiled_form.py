@@ -7,7 +7,7 @@ import pytest
 from coinfarm.compilation.forms import F32, INT8
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
+from coinfarm.models.compiled_form import CompiledForms, MeasuredForm, Parity
 from coinfarm.models.manifest import Manifest
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.compiled_models import compiled_bundle
@@ -20,7 +20,7 @@ def test_the_manifest_has_the_files_of_its_forms_in_the_same_version(tmp_path: P
     assert Bundle.open(bundle.folder).manifest == bundle.manifest
     assert [form.name for form in bundle.manifest.engines.forms] == ["int8", "f32"]
     assert set(bundle.manifest.files) == {*INT8.files, *F32.files, "model.keras"}
-    without = bundle.with_engines(Engines()).manifest
+    without = bundle.with_engines(CompiledForms()).manifest
     assert list(without.files) == ["model.keras"]
     assert without.version == bundle.manifest.version
 

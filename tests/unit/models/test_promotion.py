@@ -7,7 +7,7 @@ import pytest
 from coinfarm.compilation.forms import F32
 from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.compiled_form import Engines, MeasuredForm, Parity
+from coinfarm.models.compiled_form import CompiledForms, MeasuredForm, Parity
 from coinfarm.models.pointer import POINTER_KEY, promotions, rollback
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
@@ -120,7 +120,7 @@ def _with_parity(folder: Path, correlation: float, rms_difference_share: float) 
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(name)
     parity = {name: Parity(correlation=correlation, rms_difference_share=rms_difference_share) for name in OUTPUT_NAMES}
-    return bundle.with_engines(Engines(forms=(MeasuredForm(**dict(F32), parity=parity, frames_per_s=1),)))
+    return bundle.with_engines(CompiledForms(forms=(MeasuredForm(**dict(F32), parity=parity, frames_per_s=1),)))
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 
 from coinfarm.candles.synthetic import generate
-from coinfarm.labels import targets_pct
+from coinfarm.targets import targets_pct
 from coinfarm.training.augmentation import flip_frames
 from image_render.rows import pack_rows
 from image_render.windows import Columns, window_range_pct, windows

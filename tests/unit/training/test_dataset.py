@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.labels import targets_pct
+from coinfarm.targets import targets_pct
 from coinfarm.training.config import DateRange
 from coinfarm.training.dataset import WindowDataset, build_dataset
 from image_render.render import render_frames

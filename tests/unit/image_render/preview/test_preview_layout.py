@@ -35,8 +35,8 @@ def labels(monkeypatch: pytest.MonkeyPatch) -> list[Label]:
     written: list[Label] = []
 
     def write(_: object, at: tuple[int, int], text: str, fill: style.Colour, font: Font, anchor: str) -> None:
-        assert fill in (style.INK, style.FAINT_INK)
-        written.append((text, *at, f"{font.size}{anchor}{'*' if fill == style.INK else ''}"))
+        assert fill in (style.TEXT, style.MUTED_TEXT)
+        written.append((text, *at, f"{font.size}{anchor}{'*' if fill == style.TEXT else ''}"))
 
     monkeypatch.setattr(ImageFont, "load_default", Font)
     monkeypatch.setattr(ImageDraw.ImageDraw, "text", write)
@@ -88,7 +88,7 @@ def test_a_page_with_axes_panels_and_footnotes(labels: list[Label]) -> None:
         ("two", 24, 466, "12lt"),
     ]
     assert np.asarray(page)[0, 0].tolist() == list(style.PAGE)
-    assert painted(page, style.PAPER, style.RULE, style.GRID) == [
+    assert painted(page, style.CHART_BACKGROUND, style.BORDER, style.GRID) == [
         (25, 75, 402, 434, 61522),
         (24, 74, 403, 435, 4426),
         (25, 75, 402, 164, 3282),
@@ -116,7 +116,7 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
         *((str(100 + 5 * number), 424, 141 - 15 * number, "12lm") for number in range(4)),
         *((label, 36 + 90 * number, 196, "12mt") for number, label in enumerate(("2019-05-10", "00:15", "00:30", "00:45", "01:00"))),
     ]
-    assert painted(page, style.PAPER, style.FORECAST_COLOUR, style.FORECAST_LINE) == [
+    assert painted(page, style.CHART_BACKGROUND, style.FORECAST_COLOUR, style.FORECAST_LINE) == [
         (25, 75, 414, 186, 40422),
         (394, 88, 405, 143, 629),
         (312, 52, 405, 144, 149),
@@ -135,7 +135,7 @@ def test_a_contact_sheet(labels: list[Label]) -> None:
     assert sheet.size == (832, 300)
     assert labels == [("a", 24, 124, "12lt"), ("b", 428, 124, "12lt"), ("c", 24, 262, "12lt")]
     assert np.asarray(sheet)[0, 0].tolist() == list(style.PAGE)
-    assert painted(sheet, style.PAPER, style.RULE, style.BODY_COLOUR) == [
+    assert painted(sheet, style.CHART_BACKGROUND, style.BORDER, style.BODY_COLOUR) == [
         (25, 25, 806, 252, 100284),
         (24, 24, 807, 253, 3954),
         (34, 52, 796, 219, 360),

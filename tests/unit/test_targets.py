@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinfarm.labels import flip_targets, targets_pct
+from coinfarm.targets import flip_targets, targets_pct
 from image_render.windows import Columns
 from tests.support.synthetic_candles import minutes
 

@@ -1,6 +1,7 @@
 """Training targets: the price extremes and the last price of the horizon after each window."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
@@ -16,11 +17,10 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
     In percent of the last candle's close, signed, over the `horizon_candles` that follow it:
     `100 * (max(high) / close - 1)`, `100 * (min(low) / close - 1)`, `100 * (last close / close - 1)`.
     """
-    horizons = np.lib.stride_tricks.sliding_window_view
     following = last_candles + 1
     close = series.close[last_candles]
-    highest = horizons(series.high, horizon_candles).max(axis=1)[following]
-    lowest = horizons(series.low, horizon_candles).min(axis=1)[following]
+    highest = sliding_window_view(series.high, horizon_candles).max(axis=1)[following]
+    lowest = sliding_window_view(series.low, horizon_candles).min(axis=1)[following]
     end = series.close[last_candles + horizon_candles]
     return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)
 

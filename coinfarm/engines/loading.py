@@ -33,7 +33,7 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
         if engine is not None:
             return engine
         if choice == "keras-gpu":
-            raise ModelError(f"ENGINE=keras-gpu needs a GPU {_NO_BACKEND}")
+            raise ModelError(f"engine keras-gpu needs a GPU {_NO_BACKEND}")
         logger.warning("The GPU is not used: Keras needs one %s", _NO_BACKEND)
     form = choose_form(bundle, choice, processor_flags())
     if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64

@@ -8,7 +8,7 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
 from image_render.preview import contact_sheet, png_bytes, preview
-from image_render.preview.forecast import Forecast
+from image_render.preview.predicted_range import PredictedRange
 from image_render.render import render_frames
 from image_render.windows import Columns, windows
 
@@ -41,7 +41,7 @@ def prediction_chart_png(window: Candles, model: Mapping[str, Any], predicted: M
         title=f"{window.symbol} {window.interval}",
         open_times_ms=(int(window.open_time[0]), int(window.open_time[-1])),
         price_range=(float(columns.low.min()), float(columns.high.max())),
-        forecast=Forecast(horizon_candles, close, price["maxRisePct"], price["maxDeclinePct"], price["endChangePct"]),
+        prediction=PredictedRange(horizon_candles, close, price["maxRisePct"], price["maxDeclinePct"], price["endChangePct"]),
         footnotes=[
             f"Predicted for the next {horizon_candles} candles: {values}",
             f"Model {model['name']} {model['version']} on {model['engine']}",

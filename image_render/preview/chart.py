@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from image_render.preview.forecast import Forecast
 from image_render.preview.layout import Layout
+from image_render.preview.predicted_range import PredictedRange
 from image_render.preview.style import (
     BODY_COLOUR,
     BORDER,
     CHART_BACKGROUND,
-    FORECAST_COLOUR,
-    FORECAST_LINE,
     GRID,
     PADDING,
+    PREDICTION_COLOUR,
+    PREDICTION_LINE,
     VOLUME_COLOUR,
     WICK_COLOUR,
 )
@@ -58,17 +58,17 @@ def draw_chart(frame: NDArray[np.uint8], layout: Layout, grid_x: Iterable[int] =
     return Image.fromarray(points)
 
 
-def draw_forecast(chart: Image.Image, layout: Layout, forecast: Forecast, price_range: tuple[float, float]) -> None:
-    """Add a band between the predicted prices over the forecast's candles, and a line from the close to the predicted end."""
+def draw_prediction(chart: Image.Image, layout: Layout, prediction: PredictedRange, price_range: tuple[float, float]) -> None:
+    """Add a band between the predicted prices over the prediction's candles, and a line from the close to the predicted end."""
     canvas = ImageDraw.Draw(chart)
-    top, bottom, end = (layout.y(price, price_range) for price in (forecast.highest, forecast.lowest, forecast.end))
+    top, bottom, end = (layout.y(price, price_range) for price in (prediction.highest, prediction.lowest, prediction.end))
     top, bottom, end = (min(max(y, 1), layout.separator_y - 1) for y in (top, bottom, end))
-    left = PADDING + (layout.spec.window_candles - forecast.candles) * layout.scale
+    left = PADDING + (layout.spec.window_candles - prediction.candles) * layout.scale
     right = layout.width - PADDING - 1
-    canvas.rectangle((left, top, right, bottom), FORECAST_COLOUR)
+    canvas.rectangle((left, top, right, bottom), PREDICTION_COLOUR)
     for y in (top, bottom):
-        canvas.line((left, y, right, y), FORECAST_LINE)
-    canvas.line((left, layout.y(forecast.close, price_range), right, end), FORECAST_LINE, width=2)
+        canvas.line((left, y, right, y), PREDICTION_LINE)
+    canvas.line((left, layout.y(prediction.close, price_range), right, end), PREDICTION_LINE, width=2)
 
 
 def _enlarge(picture: NDArray[np.bool_], stroke: NDArray[np.bool_]) -> NDArray[np.bool_]:

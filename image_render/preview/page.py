@@ -8,19 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from image_render.preview.chart import check_frame, draw_chart, draw_forecast
-from image_render.preview.forecast import Forecast, extend_frame
+from image_render.preview.chart import check_frame, draw_chart, draw_prediction
 from image_render.preview.layout import Layout
 from image_render.preview.panel import Panel
+from image_render.preview.predicted_range import PredictedRange, extend_frame
 from image_render.preview.style import (
     BODY_COLOUR,
-    FORECAST_LINE,
     LABEL_GAP,
     LABEL_SIZE,
     LINE,
     MARGIN,
     MUTED_TEXT,
     PAGE,
+    PREDICTION_LINE,
     TEXT,
     TITLE_LINE,
     TITLE_SIZE,
@@ -33,7 +33,7 @@ from image_render.preview.ticks import price_ticks, time_ticks
 from image_render.spec import STANDARD, FrameSpec
 
 _LEGEND = (("body", BODY_COLOUR), ("wick", WICK_COLOUR), ("volume", VOLUME_COLOUR))
-_FORECAST_LEGEND = ("predicted range", FORECAST_LINE)
+_PREDICTION_LEGEND = ("predicted range", PREDICTION_LINE)
 _PRICE_AXIS = 64
 _LEGEND_SQUARE, _LEGEND_GAP = 8, 14
 
@@ -44,7 +44,7 @@ def preview(
     title: str | None = None,
     open_times_ms: tuple[int, int] | None = None,
     price_range: tuple[float, float] | None = None,
-    forecast: Forecast | None = None,
+    prediction: PredictedRange | None = None,
     panels: Sequence[Panel] = (),
     footnotes: Sequence[str] = (),
     scale: int = 4,
@@ -53,17 +53,17 @@ def preview(
     """The chart of one frame, `uint8` `(window_candles, price_rows, 3)`, with title and axes; `panels` and `footnotes` are below it.
 
     `open_times_ms` are the open times of the first and the last candle, in milliseconds UTC; `price_range` is the price of the bottom row
-    and of the top row. What is not given is left out. A `forecast` extends the chart to the right. A pixel of the frame becomes `scale` by
+    and of the top row. What is missing is left out. A `prediction` extends the chart to the right. A pixel of the frame becomes `scale` by
     `scale` points.
 
-    Raises `ValueError` for an array that is not a frame of `spec`, a `scale` below 1, or a forecast without times and prices.
+    Raises `ValueError` for an array that is not a frame of `spec`, a `scale` below 1, or a prediction without times and prices.
     """
     check_frame(frame, scale, spec)
     extent = _extent_text(open_times_ms, price_range)
-    if forecast:
+    if prediction:
         if not open_times_ms or not price_range:
-            raise ValueError("a forecast needs open_times_ms and price_range")
-        extended = extend_frame(frame, spec, open_times_ms, price_range, forecast)
+            raise ValueError("a prediction needs open_times_ms and price_range")
+        extended = extend_frame(frame, spec, open_times_ms, price_range, prediction)
         frame, spec, open_times_ms, price_range = extended.frame, extended.spec, extended.open_times_ms, extended.price_range
     layout = Layout(spec, scale)
     times: list[tuple[int, str]] = []
@@ -73,8 +73,8 @@ def preview(
     if price_range:
         prices = [(layout.y(price, price_range), label) for price, label in price_ticks(*price_range)]
     chart = draw_chart(frame, layout, grid_x=[x for x, _ in times], grid_y=[y for y, _ in prices])
-    if forecast and price_range:
-        draw_forecast(chart, layout, forecast, price_range)
+    if prediction and price_range:
+        draw_prediction(chart, layout, prediction, price_range)
 
     left, top = MARGIN, MARGIN + TITLE_LINE + LINE
     right, bottom = left + layout.width, top + layout.height
@@ -86,7 +86,7 @@ def preview(
     canvas, label_font = ImageDraw.Draw(page), font(LABEL_SIZE)
     canvas.text((left, MARGIN), title or "", TEXT, font(TITLE_SIZE), anchor="lt")
     canvas.text((left, top - LINE), extent, MUTED_TEXT, label_font, anchor="lt")
-    _draw_legend(canvas, right, top - LINE, (*_LEGEND, _FORECAST_LEGEND) if forecast else _LEGEND)
+    _draw_legend(canvas, right, top - LINE, (*_LEGEND, _PREDICTION_LEGEND) if prediction else _LEGEND)
     for y, label in prices:
         canvas.text((right + LABEL_GAP, top + y), label, MUTED_TEXT, label_font, anchor="lm")
     for x, label in times:

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from image_render.preview import contact_sheet, preview, style
 from image_render.preview.attribution import attribution_panel
-from image_render.preview.forecast import Forecast
+from image_render.preview.predicted_range import PredictedRange
 from image_render.spec import BODY, VOLUME, WICK, FrameSpec
 
 pytestmark = pytest.mark.usefixtures("tokyo")  # labels are in UTC nevertheless
@@ -102,9 +102,9 @@ def test_a_page_with_axes_panels_and_footnotes(labels: list[Label]) -> None:
     assert painted(page, lowers, raises) == [(214, 202, 392, 412, 10756), (34, 202, 392, 431, 16484)]
 
 
-def test_a_page_with_a_forecast(labels: list[Label]) -> None:
-    predicted = Forecast(candles=2, close=103.0, highest=118.0, lowest=99.0, end=110.0)
-    page = preview(frame(), open_times_ms=TIMES, price_range=(100.0, 114.0), forecast=predicted, scale=6, spec=SPEC)
+def test_a_page_with_a_prediction(labels: list[Label]) -> None:
+    predicted = PredictedRange(candles=2, close=103.0, highest=118.0, lowest=99.0, end=110.0)
+    page = preview(frame(), open_times_ms=TIMES, price_range=(100.0, 114.0), prediction=predicted, scale=6, spec=SPEC)
     assert page.size == (480, 234)
     assert labels == [
         ("", 24, 24, "18lt*"),
@@ -116,7 +116,7 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
         *((str(100 + 5 * number), 424, 141 - 15 * number, "12lm") for number in range(4)),
         *((label, 36 + 90 * number, 196, "12mt") for number, label in enumerate(("2019-05-10", "00:15", "00:30", "00:45", "01:00"))),
     ]
-    assert painted(page, style.CHART_BACKGROUND, style.FORECAST_COLOUR, style.FORECAST_LINE) == [
+    assert painted(page, style.CHART_BACKGROUND, style.PREDICTION_COLOUR, style.PREDICTION_LINE) == [
         (25, 75, 414, 186, 40422),
         (394, 88, 405, 143, 629),
         (312, 52, 405, 144, 149),
@@ -124,10 +124,10 @@ def test_a_page_with_a_forecast(labels: list[Label]) -> None:
 
 
 @pytest.mark.parametrize(("price", "band"), [(1e9, (394, 76, 405, 179, 1067)), (-1e9, (394, 115, 405, 188, 753))], ids=["up", "down"])
-def test_a_forecast_beyond_the_chart_stays_within_its_border(labels: list[Label], price: float, band: tuple[int, ...]) -> None:
-    predicted = Forecast(candles=2, close=103.0, highest=max(price, 105.0), lowest=min(price, 99.0), end=price)
-    page = preview(frame(), open_times_ms=TIMES, price_range=(100.0, 114.0), forecast=predicted, scale=6, spec=SPEC)
-    assert painted(page, style.FORECAST_COLOUR) == [band]
+def test_a_prediction_beyond_the_chart_stays_within_its_border(labels: list[Label], price: float, band: tuple[int, ...]) -> None:
+    predicted = PredictedRange(candles=2, close=103.0, highest=max(price, 105.0), lowest=min(price, 99.0), end=price)
+    page = preview(frame(), open_times_ms=TIMES, price_range=(100.0, 114.0), prediction=predicted, scale=6, spec=SPEC)
+    assert painted(page, style.PREDICTION_COLOUR) == [band]
 
 
 def test_a_contact_sheet(labels: list[Label]) -> None:

@@ -13,7 +13,7 @@ _MAX_EXTENSION = 1.0
 
 
 @dataclass(frozen=True)
-class Forecast:
+class PredictedRange:
     """The predicted highest, lowest and last price of the `candles` after a window whose last price is `close`."""
 
     candles: int
@@ -25,7 +25,7 @@ class Forecast:
 
 @dataclass(frozen=True)
 class ExtendedFrame:
-    """A frame with room for a forecast, with its spec, times and prices as for `preview`."""
+    """A frame with room for a prediction, with its spec, times and prices as for `preview`."""
 
     frame: NDArray[np.uint8]
     spec: FrameSpec
@@ -34,19 +34,19 @@ class ExtendedFrame:
 
 
 def extend_frame(
-    frame: NDArray[np.uint8], spec: FrameSpec, open_times_ms: tuple[int, int], price_range: tuple[float, float], forecast: Forecast
+    frame: NDArray[np.uint8], spec: FrameSpec, open_times_ms: tuple[int, int], price_range: tuple[float, float], prediction: PredictedRange
 ) -> ExtendedFrame:
-    """Add empty candles to the right of `frame` `(window_candles, price_rows, 3)`, and empty rows if the forecast is outside its range."""
+    """Add empty candles to the right of `frame` `(window_candles, price_rows, 3)`, and empty rows for a prediction outside its range."""
     lowest, highest = price_range
     if highest <= lowest:  # a flat window, whose price is in the middle row
-        reach = max(abs(forecast.highest - lowest), abs(forecast.lowest - lowest), 1e-9 * abs(lowest) + 1e-12)
+        reach = max(abs(prediction.highest - lowest), abs(prediction.lowest - lowest), 1e-9 * abs(lowest) + 1e-12)
         row = 2 * reach / spec.price_rows
         lowest, highest = lowest - spec.flat_row * row, lowest + (spec.price_rows - 1 - spec.flat_row) * row
     row = (highest - lowest) / (spec.price_rows - 1)
     max_rows = int(_MAX_EXTENSION * spec.price_rows)
-    above = min(max_rows, max(0, math.ceil((forecast.highest - highest) / row)))
-    below = min(max_rows, max(0, math.ceil((lowest - forecast.lowest) / row)))
-    larger = FrameSpec(spec.window_candles + forecast.candles, spec.price_rows + above + below)
+    above = min(max_rows, max(0, math.ceil((prediction.highest - highest) / row)))
+    below = min(max_rows, max(0, math.ceil((lowest - prediction.lowest) / row)))
+    larger = FrameSpec(spec.window_candles + prediction.candles, spec.price_rows + above + below)
     drawn = np.zeros(larger.shape, np.uint8)
     prices = slice(below, below + spec.price_rows)
     for channel in (BODY, WICK):
@@ -56,4 +56,4 @@ def extend_frame(
     drawn[: spec.window_candles, :, VOLUME] = frame[:, shown, VOLUME]
     first_ms, last_ms = open_times_ms
     step_ms = (last_ms - first_ms) // max(1, spec.window_candles - 1)
-    return ExtendedFrame(drawn, larger, (first_ms, last_ms + forecast.candles * step_ms), (lowest - below * row, highest + above * row))
+    return ExtendedFrame(drawn, larger, (first_ms, last_ms + prediction.candles * step_ms), (lowest - below * row, highest + above * row))

@@ -2,7 +2,9 @@
 
 import errno
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 _MAX_TEXT_LENGTH = 1000
 
@@ -66,6 +68,11 @@ class ErrorDetail:
 
     def __str__(self) -> str:
         return f"{self.pointer}: {self.detail}" if self.pointer else self.detail
+
+
+def error_details(errors: Iterable[Mapping[str, Any]]) -> list[ErrorDetail]:
+    """The details of pydantic's errors."""
+    return [ErrorDetail("".join(f"/{part}" for part in error["loc"]), str(error["msg"])) for error in errors]
 
 
 class MalformedRequest(InvalidInput):

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
-from coinfarm.errors import ErrorDetail, InvalidInput, MalformedRequest, TooLarge
+from coinfarm.errors import ErrorDetail, InvalidInput, MalformedRequest, TooLarge, error_details
 from coinfarm.serving.frames import read_frames
 from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import frames_response, model_identity, response_document
@@ -18,7 +18,7 @@ from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
 from handler.problems import CONTENT_TYPE, MethodNotAllowed, RouteNotFound, UnsupportedMediaType
-from handler.telemetry import count_work, report_error
+from handler.telemetry import record_prediction_metrics, report_error
 
 JSON = "application/json"
 NPZ = "application/x-npz"
@@ -65,7 +65,7 @@ def post_predictions() -> Response[str]:
         document = response_document(predictor.model, predictor.predict(series))
     else:
         raise UnsupportedMediaType(ErrorDetail("", f"{media_type} is not accepted here: send {JSON} or {NPZ}"))
-    count_work(predictor)
+    record_prediction_metrics(predictor)
     return _json(document)
 
 
@@ -156,8 +156,7 @@ def _problem(error: Exception) -> Response[str]:
 
 def _invalid(error: RequestValidationError) -> Response[str]:
     """The errors of Powertools' validation as a problem document."""
-    details = [ErrorDetail("".join(f"/{part}" for part in item["loc"]), str(item["msg"])) for item in error.errors()]
-    return _problem(InvalidInput(*details))
+    return _problem(InvalidInput(*error_details(error.errors())))
 
 
 def _route_not_found(_: Exception) -> Response[str]:

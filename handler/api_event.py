@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
 
-from coinfarm.errors import ErrorDetail, MalformedRequest
+from coinfarm.errors import MalformedRequest, error_details
 
 
 class _Envelope(BaseModel):
@@ -51,4 +51,4 @@ def check_envelope(event: dict[str, Any]) -> None:
         (_HttpEvent if is_http_api(event) else _RestEvent).model_validate(event)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)[:10]
-        raise MalformedRequest(*(ErrorDetail("".join(f"/{part}" for part in item["loc"]), item["msg"]) for item in found)) from None
+        raise MalformedRequest(*error_details(found)) from None

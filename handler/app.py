@@ -9,7 +9,7 @@ from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import model_identity, response_document
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
-from handler.telemetry import count, count_model_rejection, count_work, logger, measure_ms, measured, report_error, traced
+from handler.telemetry import count, count_model_rejection, logger, measure_ms, measured, record_prediction_metrics, report_error, traced
 
 
 @cache
@@ -63,5 +63,5 @@ def _predict(event: Any) -> dict[str, Any]:
     series = request.series(service().settings.max_frames)
     predictor = service().predictor(request.model_version)
     document = response_document(predictor.model, predictor.predict(series))
-    count_work(predictor)
+    record_prediction_metrics(predictor)
     return document

@@ -7,8 +7,8 @@ from zlib import crc32
 _SUSPICIOUS_RECEIVE_COUNT = 3
 
 
-class Delivered(Protocol):
-    """A received message; `receive_count` is the number of deliveries so far, from 1."""
+class ReceivedMessage(Protocol):
+    """A message of an event or of the queue; `receive_count` is the number of deliveries so far, from 1."""
 
     @property
     def message_id(self) -> str: ...
@@ -16,10 +16,10 @@ class Delivered(Protocol):
     def receive_count(self) -> int: ...
 
 
-Message = TypeVar("Message", bound=Delivered)
+AnyMessage = TypeVar("AnyMessage", bound=ReceivedMessage)
 
 
-def split_batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
+def split_batches(messages: Sequence[AnyMessage]) -> Iterator[list[AnyMessage]]:
     """Batches to process one after another: first all new messages together, then each suspicious message alone.
 
     A message is suspicious from its third delivery on, because it may have crashed the process each time. A crash does not reveal which
@@ -34,6 +34,6 @@ def split_batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
         yield [message]
 
 
-def _order(message: Delivered) -> int:
+def _order(message: ReceivedMessage) -> int:
     order = crc32(message.message_id.encode())
     return order if message.receive_count % 2 else ~order

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _JSON_MEMORY_FACTOR = 8
 """A JSON file may take this many times more memory than a Parquet or CSV file of the same size."""
-_MAX_RESULT_BYTES = 1000
+_MAX_RESULT_BYTES_PER_WINDOW = 1000
 """An upper limit per window; JSON results need a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
@@ -79,7 +79,7 @@ class _RequestJob:
     results_key: str
 
     def is_done(self) -> bool:
-        max_bytes = self.settings.max_record_frames * _MAX_RESULT_BYTES
+        max_bytes = self.settings.max_record_frames * _MAX_RESULT_BYTES_PER_WINDOW
         try:
             written = self.results.read(self.results_key, max_bytes).data
         except (NotFound, TooLarge):  # too large to be one of our responses
@@ -123,7 +123,7 @@ def _root(variable: str, root: str | None) -> str:
 
 @contextmanager
 def _at_field(field_name: str) -> Iterator[None]:
-    """Turn the rejection of a URI into a `InvalidInput` that names its field."""
+    """Turn the rejection of a URI into an `InvalidInput` that names its field."""
     try:
         yield
     except Forbidden as error:

@@ -13,7 +13,7 @@ from coinfarm.serving.service import Service
 from handler.isolation import split_batches
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
-from handler.telemetry import count, count_model_error, count_work, logger
+from handler.telemetry import count, count_model_error, logger, record_prediction_metrics
 
 TIME_RESERVE_MS = 10_000
 """With less time left in an invocation, no further batch is started. One batch and its writes take less."""
@@ -34,20 +34,20 @@ class MessageOutcomes:
         """Log and count the failure. The message returns to the queue, and after too many failures to the dead-letter queue."""
         self.failures[message_id] = error
         if isinstance(error, OutOfTime):
-            logger.info("record returned to the queue", extra={"message_id": message_id, "reason": str(error)})
+            logger.info("message returned to the queue", extra={"message_id": message_id, "reason": str(error)})
             return
-        count("FailedRecords")
+        count("FailedMessages")
         if isinstance(error, CoinfarmError):
-            logger.warning("record failed", extra={"message_id": message_id, "problem": problem(error)})
+            logger.warning("message failed", extra={"message_id": message_id, "problem": problem(error)})
         else:
-            logger.error("record failed", extra={"message_id": message_id}, exc_info=error)
+            logger.error("message failed", extra={"message_id": message_id}, exc_info=error)
 
     def update(self, others: "MessageOutcomes") -> None:
         """Add the outcomes of other messages."""
         self.failures |= others.failures
         self.done |= others.done
 
-    def settle(self, message: Message, error: Exception | None) -> None:
+    def record(self, message: Message, error: Exception | None) -> None:
         """Mark a message as done, or as failed if there is an error."""
         if error is None:
             self.done.add(message.message_id)
@@ -107,9 +107,9 @@ def process_messages(messages: Sequence[Message], service: Service, before_batch
         try:
             predictor = service.predictor(version, before_batch=before_batch, use_cache=False)
             try:
-                run_jobs(jobs, predictor, outcomes.settle)
+                run_jobs(jobs, predictor, outcomes.record)
             finally:
-                count_work(predictor)
+                record_prediction_metrics(predictor)
         except Exception as error:  # noqa: BLE001 - whatever the error, the messages must return to the queue
             count_model_error(error)
             outcomes.fail_remaining([message for message, _ in jobs], error)

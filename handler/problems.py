@@ -47,7 +47,7 @@ _KINDS: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (Conflict, HTTPStatus.CONFLICT, "Conflict"),
     (ModelError, HTTPStatus.SERVICE_UNAVAILABLE, "Model unavailable"),
     (Unavailable, HTTPStatus.SERVICE_UNAVAILABLE, "Service unavailable"),
-    (CoinfarmError, HTTPStatus.SERVICE_UNAVAILABLE, "Service misconfigured"),
+    (CoinfarmError, HTTPStatus.SERVICE_UNAVAILABLE, "Service error"),
 )
 _UNEXPECTED = (HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
@@ -64,8 +64,9 @@ def problem(error: Exception) -> dict[str, Any]:
 def statuses() -> dict[int, str]:
     """Every status that a problem can have, and its title, for the OpenAPI document."""
     by_status: dict[int, str] = {}
-    for _, status, title in _KINDS:
-        by_status.setdefault(int(status), title)
+    for kind, status, title in _KINDS:
+        if kind is not CandleError:  # routes without candles have its status too
+            by_status.setdefault(int(status), title)
     return dict(sorted({**by_status, int(_UNEXPECTED[0]): _UNEXPECTED[1]}.items()))
 
 

@@ -30,7 +30,7 @@ class PredictedPct(_Response):
 
 
 class Result(_Response):
-    """The prediction for one window. For ready-made frames the times are unknown."""
+    """The prediction for one window. For pre-rendered frames the times are unknown."""
 
     open_time: int | None = Field(description="Open time of the window's first candle, milliseconds UTC.")
     close_time: int | None = Field(description="Close time of the window's last candle (its last millisecond), milliseconds UTC.")
@@ -70,7 +70,7 @@ class Ready(_Response):
     model: ModelIdentity
 
 
-class ErrorDetail(_Response):
+class ProblemError(_Response):
     """One error in the request."""
 
     pointer: str = Field(description="The location in the request, as a JSON pointer.", examples=["/candles/17/high"])
@@ -84,4 +84,4 @@ class Problem(_Response):
     title: str
     status: int
     detail: str
-    errors: list[ErrorDetail] | None = None
+    errors: list[ProblemError] | None = None

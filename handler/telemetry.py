@@ -62,7 +62,7 @@ def _exclusive() -> Iterator[None]:
         handler.release()
 
 
-def count_work(predictor: Predictor) -> None:
+def record_prediction_metrics(predictor: Predictor) -> None:
     """Record a predictor's frames by model version, cache hits and timings."""
     timings = predictor.timings
     _count_by_model(predictor.model.version, timings.frames)

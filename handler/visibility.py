@@ -47,7 +47,4 @@ class VisibilityExtender:
                 return
             self._receipts.difference_update(lost)
         if lost:
-            logger.warning(
-                "messages are no longer in flight at this worker",
-                extra={"reasons": sorted(set(lost.values()))},
-            )
+            logger.warning("messages are no longer in flight at this worker", extra={"reasons": sorted(set(lost.values()))})

@@ -5,17 +5,17 @@ from typing import Annotated
 
 from pydantic import Field
 
-from coinfarm.serving.settings import FromEnvironment
+from coinfarm.serving.settings import EnvironmentSettings
 
 
-class WorkerSettings(FromEnvironment):
+class WorkerSettings(EnvironmentSettings):
     """Each field is read from the environment variable of its name in capitals."""
 
     queue_url: str
     batch_messages: Annotated[int, Field(ge=1, le=10)] = 4
     """The maximum number of messages that are received together and share the engine's batches."""
     worker_threads: Annotated[int, Field(ge=1, le=16)] = 2
-    """While the device predicts for one thread, the others fetch and render candles."""
+    """The number of worker threads. While the device predicts for one, the others fetch and render candles."""
     visibility_timeout_s: Annotated[int, Field(ge=2, le=43_200)] = 120
     """The visibility timeout of received messages; extended each time a third of it has passed."""
     receive_wait_s: Annotated[int, Field(ge=0, le=20)] = 20

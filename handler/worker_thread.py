@@ -1,4 +1,4 @@
-"""One thread of the worker: it receives messages, processes them and settles them, batch after batch."""
+"""One thread of the worker: it receives messages, processes them, and deletes them or returns them to the queue, batch after batch."""
 
 import math
 import threading
@@ -68,7 +68,7 @@ class WorkerThread(threading.Thread):
                 if not self._drain.is_started:
                     self._process(batch)
                 else:
-                    self._settle({0: batch})
+                    self._delete_or_return({0: batch})
 
     def _receive(self) -> list[QueueMessage]:
         started = time.monotonic()
@@ -78,7 +78,7 @@ class WorkerThread(threading.Thread):
         except StorageError as error:
             self._back_off()
             self._idle_timer.reset()
-            logger.warning("no messages could be received", extra={"reason": str(error), "next_try_s": self._pause_s})
+            logger.warning("no messages could be received", extra={"reason": str(error), "retry_s": self._pause_s})
             return []
         self._pause_s = 0.0
         if messages:
@@ -99,7 +99,7 @@ class WorkerThread(threading.Thread):
         started = time.monotonic()
         messages = [Message(message.message_id, message.body) for message in batch]
         outcomes = process_messages(messages, self._service, self._before_engine_call)
-        self._settle(_by_delay(batch, outcomes))
+        self._delete_or_return(_by_delay(batch, outcomes))
         self._check_health(outcomes)
         count("MessagesProcessed", len(outcomes.done))
         logger.info(
@@ -116,7 +116,7 @@ class WorkerThread(threading.Thread):
         self._last_active = time.monotonic()
         self._drain.check()
 
-    def _settle(self, by_delay: "dict[int | None, list[QueueMessage]]") -> None:
+    def _delete_or_return(self, by_delay: "dict[int | None, list[QueueMessage]]") -> None:
         """Delete the messages under None; make the messages under a number visible again after that many seconds."""
         for delay_s, messages in by_delay.items():
             self._visibility.remove(messages)
@@ -126,7 +126,9 @@ class WorkerThread(threading.Thread):
             except StorageError as error:
                 lost = {"": str(error)}
             if lost:  # harmless: processing a message twice gives the same result
-                logger.warning("messages could not be settled and will be redelivered", extra={"reasons": sorted(set(lost.values()))})
+                logger.warning(
+                    "messages could not be deleted or returned, and will be redelivered", extra={"reasons": sorted(set(lost.values()))}
+                )
 
     def _check_health(self, outcomes: MessageOutcomes) -> None:
         """Back off if nothing can be read or written; shut down if every message fails, so that other workers process them."""

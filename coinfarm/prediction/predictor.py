@@ -84,7 +84,7 @@ class Predictor:
                     pending()
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
-        """`(N, 3)` in percent, for ready-made frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
+        """`(N, 3)` in percent, for pre-rendered frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
         of its last close, needed where an output of the model is in `window_range` units (else `InvalidInput`).
         """
         outputs = self.model.bundle.manifest.outputs

@@ -1,4 +1,4 @@
-"""Reads ready-made frames from an untrusted NumPy archive (`.npz`): no pickles, and no more bytes than declared."""
+"""Reads pre-rendered frames from an untrusted NumPy archive (`.npz`): no pickles, and no more bytes than declared."""
 
 import io
 import zipfile

@@ -14,7 +14,7 @@ from coinfarm.candles.interval import Interval
 from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.candles.symbol import Symbol
 from coinfarm.candles.validation import MAX_CANDLES
-from coinfarm.errors import CandleError, ErrorDetail, InvalidInput, MalformedRequest, TooLarge
+from coinfarm.errors import CandleError, ErrorDetail, InvalidInput, MalformedRequest, TooLarge, error_details
 from coinfarm.models.version import Version
 from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
@@ -130,10 +130,8 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
                 ErrorDetail("", f"{error.error_count()} fields are missing, unknown or invalid: check the document")
             ) from None
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        details = [ErrorDetail("".join(f"/{part}" for part in item["loc"]), item["msg"]) for item in found]
-        if found[0]["type"] == "json_invalid":
-            raise MalformedRequest(*details) from None
-        raise InvalidInput(*details) from None
+        kind_of_error = MalformedRequest if found[0]["type"] == "json_invalid" else InvalidInput
+        raise kind_of_error(*error_details(found)) from None
 
 
 def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:

@@ -55,7 +55,7 @@ def response_document(model: "LoadedModel", predictions: Predictions) -> dict[st
 
 
 def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
-    """The response for ready-made frames, whose times are unknown."""
+    """The response for pre-rendered frames, whose times are unknown."""
     unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
     results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
     return {"model": model_identity(model), "results": results}

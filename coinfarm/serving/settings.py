@@ -17,7 +17,7 @@ def reference_model_uri() -> str:
     return str(files("coinfarm") / "reference_model")
 
 
-class FromEnvironment(BaseModel):
+class EnvironmentSettings(BaseModel):
     """Frozen settings, each read from the environment variable of its field's name in capitals."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_min_length=1)
@@ -36,12 +36,13 @@ class FromEnvironment(BaseModel):
             raise CoinfarmError(f"{variable}={first['input']!r}: {first['msg']}") from None
 
 
-class Settings(FromEnvironment):
+class Settings(EnvironmentSettings):
     """The settings of the service: model, limits, roots."""
 
     model_uri: str = Field(default_factory=reference_model_uri)
     """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
     model_refresh_s: Annotated[float, Field(ge=0)] = 60
+    """How long the model manager uses a version before it checks for a new one; 0: until the next request."""
     model_cache_dir: Path = Field(default_factory=default_cache_dir)
     """The folder for downloaded model versions. Only this user may have write access."""
     engine: EngineChoice = "auto"

@@ -4,7 +4,7 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from handler import api, api_gateway, openapi, openapi_file
+from handler import api, gateway_document, openapi, openapi_file
 from handler.openapi_file import openapi_json
 from tests.support.demo_requests import EVENTS, ApiResponse
 
@@ -18,9 +18,9 @@ def test_the_committed_documents_are_up_to_date():
     assert openapi.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("module", [openapi_file, api_gateway])
+@pytest.mark.parametrize("module", [openapi_file, gateway_document])
 def test_check_finds_outdated_documents(monkeypatch, tmp_path, capsys, module):
-    for each in (openapi_file, api_gateway):
+    for each in (openapi_file, gateway_document):
         monkeypatch.setattr(each, "FILE", tmp_path / each.FILE.name)
     assert openapi.main(["--check"]) == 1
     openapi.main(["--write"])
@@ -51,7 +51,7 @@ def test_documents_the_errors_of_api_gateway(path, statuses):
 
 
 def test_the_api_gateway_document_has_the_same_operations():
-    paths = json.loads(api_gateway.FILE.read_text())["paths"]
+    paths = json.loads(gateway_document.FILE.read_text())["paths"]
     assert {path: operations.keys() for path, operations in paths.items()} == {
         path: operations.keys() for path, operations in DOCUMENT["paths"].items()
     }

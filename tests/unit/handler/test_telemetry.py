@@ -96,7 +96,7 @@ MESSAGES = queue_event({**demo_request(), "resultsUri": "good.json"}, {**demo_re
 
 @pytest.mark.parametrize(
     ("event", "failures"),
-    [(demo_request(), {"Failures": [1]}), (API_EVENT, {"Failures": [1]}), (MESSAGES, {"FailedRecords": [1, 1]})],
+    [(demo_request(), {"Failures": [1]}), (API_EVENT, {"Failures": [1]}), (MESSAGES, {"FailedMessages": [1, 1]})],
     ids=["direct", "API", "queue"],
 )
 def test_a_missing_model_is_a_failure_at_every_entry_point(invoke, metrics, monkeypatch, event, failures):
@@ -113,7 +113,7 @@ def test_counts_and_logs_failures_rejected_requests_and_failed_messages(invoke, 
     assert [line["problem"]["status"] for line in logs()] == [422]
     invoke(MESSAGES)
     found = metrics()
-    assert (found["FailedRecords"], found["Frames"]) == ([1], [1])
+    assert (found["FailedMessages"], found["Frames"]) == ([1], [1])
     assert [line["message_id"] for line in logs() if line["level"] == "WARNING"] == [MESSAGES["Records"][1]["messageId"]]
     request.getfixturevalue("broken_engine")
     app.service.cache_clear()

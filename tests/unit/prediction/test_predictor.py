@@ -1,4 +1,4 @@
-"""The predictor: windows, batches, gaps, in-sample flags, ready-made frames."""
+"""The predictor: windows, batches, gaps, in-sample flags, pre-rendered frames."""
 
 from dataclasses import replace
 from datetime import date

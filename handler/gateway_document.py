@@ -34,7 +34,7 @@ point at the invalid candle, as the handler's do."""
 class _GatewayError:
     """An error response of API Gateway itself, before or instead of the handler's response."""
 
-    kind: str
+    problem_type: str
     status: HTTPStatus
     title: str
     detail: str
@@ -121,10 +121,10 @@ SECURITY_SCHEMES: Json = {
 
 def error_titles(path: str) -> dict[int, str]:
     """Status and title of the errors that API Gateway may return for any request to a path."""
-    kinds = ["THROTTLED", "INTEGRATION_TIMEOUT"]
+    types = ["THROTTLED", "INTEGRATION_TIMEOUT"]
     if path != PUBLIC_PATH:
-        kinds += ["UNAUTHORIZED", "INVALID_API_KEY"]
-    return {int(_GATEWAY_ERRORS[kind].status): _GATEWAY_ERRORS[kind].title for kind in kinds}
+        types += ["UNAUTHORIZED", "INVALID_API_KEY"]
+    return {int(_GATEWAY_ERRORS[name].status): _GATEWAY_ERRORS[name].title for name in types}
 
 
 def gateway_document(document: Json) -> Json:
@@ -136,7 +136,7 @@ def gateway_document(document: Json) -> Json:
         "x-amazon-apigateway-api-key-source": "HEADER",
         "x-amazon-apigateway-request-validators": {"shape": {"validateRequestBody": True, "validateRequestParameters": True}},
         "x-amazon-apigateway-request-validator": "shape",
-        "x-amazon-apigateway-gateway-responses": {kind: _response(error) for kind, error in sorted(_GATEWAY_ERRORS.items())},
+        "x-amazon-apigateway-gateway-responses": {name: _response(error) for name, error in sorted(_GATEWAY_ERRORS.items())},
         "paths": {
             path: {method: _operation(path, operation) for method, operation in operations.items()}
             for path, operations in document["paths"].items()
@@ -168,7 +168,7 @@ def _operation(path: str, described: Json) -> Json:
 
 def _response(error: _GatewayError) -> Json:
     problem = {
-        "type": f"urn:coinfarm:problem:{error.kind}",
+        "type": f"urn:coinfarm:problem:{error.problem_type}",
         "title": error.title,
         "status": int(error.status),
         "detail": error.detail,

@@ -6,7 +6,7 @@ for another market. Effects overlap, so they need not add up to the prediction.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
+from coinfarm.serving.request import utc_milliseconds
 from coinfarm.serving.response import response_document
 from image_render.preview import png_bytes, preview
 from image_render.preview.attribution import attribution_panel
@@ -129,7 +130,7 @@ def window_at(candles: Candles, time: datetime | None) -> Candles:
     Series(candles)  # raises if there are too few candles
     if time is None:
         return candles[-window:]
-    time_ms = round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)
+    time_ms = utc_milliseconds(time)
     last = int(np.searchsorted(candles.open_time, time_ms, side="right")) - 1
     if last < window - 1 or time_ms >= candles.open_time[last] + candles.interval_ms:
         raise CoinfarmError(

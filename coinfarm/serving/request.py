@@ -78,11 +78,11 @@ class BatchRequest(_Request):
 
     @property
     def start_ms(self) -> int | None:
-        return _milliseconds(self.start)
+        return None if self.start is None else utc_milliseconds(self.start)
 
     @property
     def stop_ms(self) -> int | None:
-        return _milliseconds(self.stop)
+        return None if self.stop is None else utc_milliseconds(self.stop)
 
     @model_validator(mode="after")
     def _candles_from_one_place(self) -> Self:
@@ -148,8 +148,6 @@ def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"
     return Series(reject_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
 
 
-def _milliseconds(time: datetime | None) -> int | None:
+def utc_milliseconds(time: datetime) -> int:
     """Milliseconds since the epoch; a time without a zone is UTC."""
-    if time is None:
-        return None
     return round((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1000)

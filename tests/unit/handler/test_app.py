@@ -6,12 +6,6 @@ import pytest
 from tests.support.demo_requests import demo_request
 
 
-def test_handles_direct_requests(invoke):
-    response = invoke(demo_request(201))
-    assert response["model"]["name"] == "fake"
-    assert [result["predictions"]["maxDeclinePct"] for result in response["results"]] == [1.5, 1.5]
-
-
 def test_a_warmup_loads_the_model_and_names_it(invoke, folder):
     response = invoke({"warmup": True})
     assert (response["warm"], response["model"]["name"]) == (True, "fake")

@@ -64,6 +64,7 @@ def test_only_the_invalid_message_fails(invoke, folder):
 
 
 def test_direct_events(invoke):
-    assert len(invoke(event_of("direct"))["results"]) == 11
+    direct = invoke(event_of("direct"))
+    assert (direct["model"]["name"], len(direct["results"])) == ("fake", 11)
     assert invoke(event_of("warmup"))["warm"]
     assert invoke(event_of("rejected/direct-too-few-candles"))["status"] == 422

@@ -50,13 +50,6 @@ def test_documents_the_errors_of_api_gateway(path, statuses):
     assert all(responses[status]["content"].keys() == {"application/problem+json"} for status in statuses)
 
 
-def test_the_api_gateway_document_has_the_same_operations():
-    paths = json.loads(gateway_document.FILE.read_text())["paths"]
-    assert {path: operations.keys() for path, operations in paths.items()} == {
-        path: operations.keys() for path, operations in DOCUMENT["paths"].items()
-    }
-
-
 def check(document, schema):
     OAS30Validator({**schema, "components": DOCUMENT["components"]}).validate(document)
 

@@ -8,6 +8,7 @@ import pytest
 from coinfarm.aws.cloudformation import Stack
 from coinfarm.cli import tables
 from coinfarm.storage import open_storage
+from handler import app
 from tests.support.cli_runner import coinfarm
 from tests.support.deployed_stack import description
 from tests.support.fake_models import FakeEngine, promote_model
@@ -28,6 +29,14 @@ def printed_tables_fit(monkeypatch):
     """Checks every table that a command prints into a pipe."""
     fitted = tables.fitted
     monkeypatch.setattr(tables, "fitted", lambda table, width: fitted(table, width) if assert_fits(table, width) else table)
+
+
+@pytest.fixture
+def new_service():
+    """The handler caches its service for the lifetime of the process."""
+    app.service.cache_clear()
+    yield
+    app.service.cache_clear()
 
 
 @pytest.fixture

@@ -6,18 +6,9 @@ from pathlib import Path
 import pytest
 
 from coinfarm.aws.lambda_function import LambdaFunction
-from handler import app
 from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import demo_request
 from tests.support.deployed_stack import OUTPUTS
-
-
-@pytest.fixture
-def new_service():
-    """The handler caches its service for the lifetime of the process."""
-    app.service.cache_clear()
-    yield
-    app.service.cache_clear()
 
 
 @pytest.mark.usefixtures("constant_model", "new_service")

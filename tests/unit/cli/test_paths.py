@@ -61,9 +61,9 @@ def test_folder_without_permission_is_reported_before_the_work(folder):
 
 
 @pytest.mark.parametrize("arguments", [("example", "-o", "example"), ("history", "import", "DEMOUSD-1m.parquet", "--store", "new")])
-def test_full_disk_names_the_file(arguments, folder, constant_model, limit_file_size):
+def test_full_disk_names_the_file(arguments, folder, constant_model, new_service, limit_file_size):
     if arguments[0] == "example":
-        coinfarm("predict", "DEMOUSD-1m.parquet")  # caches the model
+        assert coinfarm("example", "-o", "first").exit_code == 0  # caches the model
     before = {path for path in folder.rglob("*") if path.is_file()}
     limit_file_size(1_000)
     shown = coinfarm(*arguments)

@@ -1,6 +1,7 @@
-"""docs/architecture.svg matches docs/architecture.dot; the comparison needs no Graphviz."""
+"""docs/architecture.md shows the import contract; docs/architecture.svg matches docs/architecture.dot, compared without Graphviz."""
 
 import re
+import tomllib
 from xml.etree import ElementTree
 
 from tests.support.repository import ROOT
@@ -31,3 +32,13 @@ def test_modules_in_the_diagram_exist():
     for name in re.findall(r"\b(coinfarm\.\w+|image_render)\b", TEXT):
         place = ROOT / name.replace(".", "/")
         assert place.is_dir() or place.with_suffix(".py").is_file(), name
+
+
+def test_page_shows_the_layers_of_the_contract():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    table = (ROOT / "docs/architecture.md").read_text().split("## Layers\n\n```text\n")[1].split("```")[0]
+    shown = [re.split(r"  +", line)[0].replace(", ", ", coinfarm/").split(", ") for line in table.splitlines()]
+    assert [path for layer in shown for path in layer if not (ROOT / path).exists()] == []
+    modules = [{path.removesuffix(".py").replace("/", ".") for path in layer} for layer in shown]
+    assert modules == [set(re.split(r" [|:] ", layer)) for layer in layers]

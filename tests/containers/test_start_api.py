@@ -10,11 +10,9 @@ from http.client import HTTPConnection
 
 import pytest
 
-from tests.support.repository import ROOT
+from tests.support.demo_requests import demo_request
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
-
-EVENTS = ROOT / "events"
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +36,6 @@ def api(deployment, tmp_path_factory):
             server.send_signal(signal.SIGINT)  # after SIGINT, sam removes its container
 
 
-@pytest.fixture(scope="module")
-def request_document():
-    """A request without an envelope, as for a direct invocation."""
-    events = (json.loads(path.read_text()) for path in sorted(EVENTS.glob("*.json")))
-    return next(event for event in events if "candles" in event)
-
-
 def wait_for(address, server, log):
     for _ in range(120):
         with socket.socket() as client:
@@ -55,9 +46,9 @@ def wait_for(address, server, log):
     pytest.fail(f"start-api did not listen within a minute\n{log.read_text()}")
 
 
-def send(address, method, path, body=None, **headers):
-    connection = HTTPConnection(*address, timeout=120)
-    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+def send(api, method, path, body=None, **headers):
+    connection = HTTPConnection(*api, timeout=120)
+    connection.request(method, path, body and json.dumps(body), {"Content-Type": "application/json", **headers})
     response = connection.getresponse()
     content = response.read()
     connection.close()
@@ -69,12 +60,9 @@ def test_health(api):
     assert json.loads(send(api, "GET", "/health"))
 
 
-def test_predictions(api, request_document):
-    document = json.loads(send(api, "POST", "/predictions", json.dumps(request_document), content_type="application/json"))
-    assert len(document["results"]) == len(request_document["candles"]) - 199
+def test_predictions(api):
+    assert len(json.loads(send(api, "POST", "/predictions", demo_request(210)))["results"]) == 11
 
 
-def test_frame_as_png(api, request_document):
-    body = json.dumps(request_document | {"candles": request_document["candles"][:200]})
-    picture = send(api, "POST", "/frames", body, content_type="application/json", accept="image/png")
-    assert picture.startswith(b"\x89PNG")
+def test_frame_as_png(api):
+    assert send(api, "POST", "/frames", demo_request(200), Accept="image/png").startswith(b"\x89PNG")

@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -27,6 +28,8 @@ TIMEOUT_S = 120
 _LISTENS_WITHIN_S, _ENDS_WITHIN_S = 60, 10
 _PORT_FREE_WITHIN_S = 20
 _MAX_OUTPUT_LINES = 40
+_RESTORE_SIGINT = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+"""Commands of a background job, such as a step of .ci/run, ignore SIGINT unless it is restored."""
 _SCRIPT = """
 source {state} 2>/dev/null  # some of bash's own variables cannot be assigned
 set -euo pipefail
@@ -111,6 +114,7 @@ class PageRun:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=_RESTORE_SIGINT,
             )
 
     def _log(self, block: Block) -> Path:

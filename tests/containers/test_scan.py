@@ -1,4 +1,4 @@
-"""The software bill of materials of an image, and its known vulnerabilities."""
+"""What `make scan` does: the bill of materials of an image, its known vulnerabilities, and wheels for arm64."""
 
 import json
 
@@ -8,17 +8,16 @@ from images.docker import Docker
 from images.installed import copy_package_metadata
 from images.sbom import write_sbom
 from images.vulnerabilities import audit
+from images.wheels import resolve_wheels
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
 
 @pytest.fixture(scope="module", params=["lambda", "gpu"])
 def image(request):
-    return (
-        request.getfixturevalue("deployment").images["ApiFunction"]
-        if request.param == "lambda"
-        else request.getfixturevalue("worker_image")
-    )
+    if request.param == "gpu":
+        return request.getfixturevalue("worker_image")
+    return request.getfixturevalue("deployment").images["ApiFunction"]
 
 
 @pytest.fixture
@@ -42,3 +41,16 @@ def test_packages_have_no_known_vulnerabilities(packages):
     message = result.check()
     if not result.audited:
         pytest.skip(message)
+
+
+@pytest.mark.parametrize(
+    ("target", "extras", "engines"),
+    [
+        pytest.param("lambda", (), {"tensorflow"}, id="lambda"),
+        pytest.param("gpu", ("gpu",), {"openvino", "jax-cuda12-plugin"}, id="gpu"),
+    ],
+)
+def test_every_package_has_a_wheel_for_arm64(target, extras, engines):
+    """The images for Graviton cannot be built here."""
+    names = {each.partition("==")[0] for each in resolve_wheels(target, "aarch64", extras)}
+    assert names & {"tensorflow", "tensorflow-cpu", "openvino", "jax-cuda12-plugin"} == engines

@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ _PROGRAMS = {"aws", "curl", "docker", "git", "sam"}
 _UNREACHABLE = "http://127.0.0.1:9"
 
 
+@cache
 def all_pages() -> dict[str, list[Block]]:
     """The blocks of each page. An invalid page has none; test_page_is_valid reports it."""
     return {name: _blocks_or_empty(name) for name in page_names()}

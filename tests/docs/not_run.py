@@ -21,7 +21,7 @@ NOT_RUN = {
     "make bench": "minutes of measurements; tests/unit and tests/containers try its parts",
     "make bench-gpu": "needs a GPU; tests/unit/test_gpu_benchmark.py tries it without",
     "make soak": "25 minutes; tests/integration/test_soak.py runs a short one",
-    "make diagram": "needs Graphviz; tests/unit/test_diagram.py compares the drawing with its source",
+    "make diagram": "needs Graphviz; tests/unit/test_architecture.py compares the drawing with its source",
     "make publish-package": "needs AWS CodeArtifact; tests/packages/test_private_index.py runs it against a stand-in",
     "make image-with-index": "needs Docker and AWS CodeArtifact; tests/packages/test_private_index.py runs it against stand-ins",
     "coinfarm verdict": "a minute; docs/cli.md runs it with a file",

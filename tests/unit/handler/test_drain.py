@@ -19,7 +19,7 @@ def test_raises_after_the_grace_period(clock):
 
 def test_expire_ends_the_grace_period(clock):
     drain = Drain(80)
-    drain.start()
+    assert (drain.wait(0), drain.start(), drain.wait(0)) == (False, True, True)
     drain.expire()
     with pytest.raises(OutOfTime):
         drain.check()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Member, Output
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.training_data import Split, TrainingData
@@ -43,6 +44,14 @@ def create_bundle(folder: Path, content: str = "1.0", **details: Any) -> Bundle:
     folder.mkdir(parents=True)
     (folder / "model.keras").write_text(content)
     return Bundle.create(folder, name="fake", **details)
+
+
+def members_bundle(folder: Path, models: dict[str, Any], order: tuple[Any, ...]) -> Bundle:
+    """A bundle of one Keras model for each output, in the given order."""
+    for name, model in models.items():
+        model.save(folder / f"{name}.keras")
+    members = tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order)
+    return Bundle.create(folder, name="members", outputs=tuple(Output(name=name) for name in order), members=members)
 
 
 def publish_model(storage: Storage, folder: Path, content: str) -> str:

@@ -113,8 +113,3 @@ def test_no_damage_to_a_file_gets_past_the_checks(suffix: str, write: Writer) ->
         except CoinfarmError:
             continue
         Candles.checked(found.symbol, found.interval, found.open_time, found.columns)
-
-
-def test_real_klines_are_1500_minutes_without_a_gap(real_klines: Candles) -> None:
-    assert (real_klines.symbol, real_klines.interval, len(real_klines)) == ("BTCUSD", "1m", 1_500)
-    assert set(np.diff(real_klines.open_time)) == {MINUTE_MS}

@@ -5,7 +5,7 @@ import pytest
 
 from coinfarm.candles.json_rows import FIELDS, candles_from_json, candles_from_rows, rows_from_candles
 from coinfarm.errors import CandleError
-from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
+from tests.support.synthetic_candles import MINUTE_MS, START_MS
 
 AS_STRINGS = [[START_MS, "10", "12.5", "9", "11", "1.25"], [START_MS + MINUTE_MS, "11", "11", "11", "11", "0"]]
 AS_NUMBERS = [[START_MS, 10, 12.5, 9, 11, 1.25], [START_MS + MINUTE_MS, 11.0, 11, 11, 11, 0]]
@@ -39,11 +39,6 @@ def test_every_spelling_gives_the_same_candles(rows: list[Any]) -> None:
     assert candles.open_time.tolist() == [START_MS, START_MS + MINUTE_MS]
     assert [column.tolist() for column in candles.columns] == [[10, 11], [12.5, 11], [9, 11], [11, 11], [1.25, 0]]
     assert {column.dtype for column in candles.columns} == {np.dtype(np.float64)}
-
-
-def test_candles_survive_as_rows_to_the_last_bit() -> None:
-    candles = minutes(100)
-    assert_same_candles(candles_from_rows(rows_from_candles(candles), "DEMOUSD", "1m"), candles)
 
 
 def test_rows_are_spelled_as_binance_spells_them() -> None:

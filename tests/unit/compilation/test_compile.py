@@ -23,13 +23,13 @@ from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
-from coinfarm.models.manifest import Member
 from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
 from image_render.render import render_frames
 from image_render.windows import windows
+from tests.support.fake_models import members_bundle
 from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
@@ -133,10 +133,8 @@ def test_omits_forms_beyond_the_size_limit(source: Bundle, sample: Sample, tmp_p
 @pytest.mark.usefixtures("on_avx2", "without_int8")
 def test_compiles_three_networks_into_one_graph(network: Build, sample: Sample, tmp_path: Path) -> None:
     (tmp_path / "source").mkdir()
-    for seed, name in enumerate(OUTPUT_NAMES):
-        network(outputs=1, seed=seed).save(tmp_path / "source" / f"{name}.keras")
-    members = tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in OUTPUT_NAMES)
-    source = Bundle.create(tmp_path / "source", name="three", members=members)
+    models = {name: network(outputs=1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
+    source = members_bundle(tmp_path / "source", models, OUTPUT_NAMES)
     bundle = compile_bundle(source, tmp_path / "compiled", sample, max_bytes=None, progress=lambda _: None).bundle
     engine = load_engine(bundle, "openvino-f32", max_batch=100)
     frames = sample.parity[:30]

@@ -2,7 +2,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,16 +10,15 @@ import pytest
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Member, Output
 from coinfarm.outputs import OUTPUT_NAMES
 from image_render.render import render_frames
 from image_render.windows import windows
+from tests.support.fake_models import members_bundle
 from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
 
 FRAMES = render_frames(windows(minutes(206).columns))
-Name = Literal["maxRisePct", "maxDeclinePct", "endChangePct"]
 Build = Callable[..., Any]
 
 
@@ -70,15 +69,8 @@ def test_accepts_any_memory_layout(engine: KerasEngine) -> None:
 
 def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:
     models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
-    for name, model in models.items():
-        model.save(tmp_path / f"{name}.keras")
-    order: tuple[Name, ...] = ("endChangePct", "maxRisePct", "maxDeclinePct")
-    bundle = Bundle.create(
-        tmp_path,
-        name="members",
-        outputs=tuple(Output(name=name) for name in order),
-        members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
-    )
+    order = ("endChangePct", "maxRisePct", "maxDeclinePct")
+    bundle = members_bundle(tmp_path, models, order)
     expected = np.concatenate([keras_predictions(models[name]) for name in order], axis=1)
     np.testing.assert_allclose(KerasEngine(bundle, max_batch=100).predict(FRAMES), expected, rtol=1e-5, atol=1e-6)
 

@@ -20,7 +20,6 @@ from coinfarm.engines.engine import is_rendering, is_streaming
 from coinfarm.engines.keras_gpu import KerasGpuEngine, render_rows
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.manifest import Member, Output
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
@@ -30,6 +29,7 @@ from image_render.rows import pack_rows
 from image_render.spec import STANDARD, FrameSpec
 from image_render.windows import Columns, windows
 from tests.support.candle_strategies import series_in_ticks
+from tests.support.fake_models import members_bundle
 from tests.support.synthetic_candles import minutes
 
 pytestmark = pytest.mark.tensorflow
@@ -154,15 +154,8 @@ def test_default_precision_is_the_fastest_of_the_device(bundle: Bundle) -> None:
 
 def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_path: Path) -> None:
     models = {name: network(1, seed=seed) for seed, name in enumerate(OUTPUT_NAMES)}
-    for name, model in models.items():
-        model.save(tmp_path / f"{name}.keras")
     order = ("endChangePct", "maxRisePct", "maxDeclinePct")
-    bundle = Bundle.create(
-        tmp_path,
-        name="members",
-        outputs=tuple(Output(name=name) for name in order),  # type: ignore[arg-type]
-        members=tuple(Member(file=f"{name}.keras", outputs=(name,)) for name in order),
-    )
+    bundle = members_bundle(tmp_path, models, order)
     expected = np.concatenate([keras_predictions(models[name]) for name in order], axis=1)
     np.testing.assert_allclose(KerasGpuEngine(bundle, "cpu", "f32").start_rows(ROWS)(), expected, rtol=1e-4, atol=1e-5)
 

@@ -54,10 +54,3 @@ def test_later_candles_change_only_the_outcome(observations: Observations) -> No
     np.testing.assert_array_equal(after.persistence_pct[:2], observations.persistence_pct[:2])
     assert (after.actual_pct[:2, 0] > observations.actual_pct[:2, 0]).all()
     assert (after.features[2] != observations.features[2]).any()  # windows that contain changed candles do change
-
-
-def test_a_constant_price_has_finite_features() -> None:
-    flat = Columns(*(np.full(300, value) for value in (5.0, 5.0, 5.0, 5.0, 0.0)))
-    still = observations_at(Candles("DEMOUSD", "1m", CANDLES.open_time[:300], flat, CANDLES.filled[:300]), np.array([0, 50]), HORIZON)
-    assert still.features.tolist() == [[0.0] * 8 + [1.0]] * 2
-    assert not still.actual_pct.any()

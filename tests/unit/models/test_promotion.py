@@ -6,16 +6,16 @@ import pytest
 
 from coinfarm.compilation.forms import F32
 from coinfarm.errors import Conflict, ModelError, NotFound
-from coinfarm.models.bundle import Bundle
-from coinfarm.models.compiled_form import CompiledForms, MeasuredForm, Parity
+from coinfarm.models.compiled_form import CompiledForms, Parity
 from coinfarm.models.pointer import POINTER_KEY, promotions, rollback
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
+from tests.support.compiled_models import compiled_bundle
 from tests.support.evaluation_documents import evaluation_json
-from tests.support.fake_models import create_bundle, publish_model
+from tests.support.fake_models import publish_model
 
 
 @pytest.fixture
@@ -114,15 +114,6 @@ def test_a_rollback_does_not_compare_scores(storage: Storage, incumbent: str, ca
     assert rollback(storage).version == incumbent
 
 
-def _with_parity(folder: Path, correlation: float, rms_difference_share: float) -> Bundle:
-    bundle = create_bundle(folder, "2")
-    for name in F32.files:
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(name)
-    parity = {name: Parity(correlation=correlation, rms_difference_share=rms_difference_share) for name in OUTPUT_NAMES}
-    return bundle.with_engines(CompiledForms(forms=(MeasuredForm(**dict(F32), parity=parity, frames_per_s=1),)))
-
-
 @pytest.mark.parametrize(
     ("correlation", "rms_difference_share", "is_close"),
     [(0.999, 0.04, True), (0.9989, 0.04, False), (0.999, 0.0401, False)],
@@ -131,7 +122,10 @@ def _with_parity(folder: Path, correlation: float, rms_difference_share: float) 
 def test_compares_compiled_forms_with_keras(
     correlation: float, rms_difference_share: float, is_close: bool, storage: Storage, tmp_path: Path
 ) -> None:
-    version = publish(storage, _with_parity(tmp_path / "bundle", correlation, rms_difference_share))
+    bundle = compiled_bundle(tmp_path / "bundle", F32)
+    parity = dict.fromkeys(OUTPUT_NAMES, Parity(correlation=correlation, rms_difference_share=rms_difference_share))
+    measured = bundle.manifest.engines.forms[0].model_copy(update={"parity": parity})
+    version = publish(storage, bundle.with_engines(CompiledForms(forms=(measured,))))
     if not is_close:
         with pytest.raises(PromotionRejected, match=r"f32 .*maxRisePct .*correlation 0\.99"):
             promote(storage, version)

@@ -3,7 +3,6 @@ from pathlib import Path
 
 import pytest
 
-import coinfarm.training
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.config import DateRange, NetworkConfig, TrainingConfig
 
@@ -29,12 +28,6 @@ def test_candle_paths_are_relative_to_the_config(tmp_path: Path) -> None:
     assert config.train == DateRange(start=date(2018, 1, 1), stop=date(2019, 3, 1))
     assert (config.test.start_ms, config.test.stop_ms) == (1_556_668_800_000, 1_561_939_200_000)
     assert (config.horizon_candles, config.network) == (30, NetworkConfig())
-
-
-def test_the_reference_config_is_valid() -> None:
-    config = TrainingConfig.read(Path(coinfarm.training.__path__[0]) / "reference.toml")
-    assert config.name == "reference"
-    assert config.train.stop <= config.validation.start < config.validation.stop <= config.test.start
 
 
 @pytest.mark.parametrize(

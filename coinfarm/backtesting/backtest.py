@@ -57,7 +57,8 @@ def backtest(
     """
     progress("reading", 0, 1)
     stored = read_predictions(predictions_root)
-    coins, exclusions = read_predicted_coins(stored, candles_root, strategy.exit.horizon_candles)
+    extra_candles = strategy.market.trailing_candles + strategy.entry.valid_candles
+    coins, exclusions = read_predicted_coins(stored, candles_root, strategy.exit.horizon_candles, extra_candles)
     return backtest_coins(
         coins,
         exclusions,

@@ -189,11 +189,12 @@ def _method(result: BacktestResult) -> Section:
             Prose(
                 (
                     predictions_summary(result),
-                    f"A signal at a candle's close is filled at the next candle's open, {market.slippage_bps:g} bps worse; fees of "
-                    f"{market.taker_fee_bps:g} bps (taker) and {market.maker_fee_bps:g} bps (maker) are paid on both sides. Where a candle "
-                    "reaches both stop and take-profit, the stop came first; a gap through a stop is filled at the open; a take-profit is "
-                    "filled only where the price went beyond it; in minutes without a trade nothing is filled; and no more than "
-                    f"{market.volume_share_pct:g} % of a candle's volume is taken.",
+                    f"A market order is filled at the next candle's open, {market.slippage_bps:g} bps worse; fees are "
+                    f"{market.taker_fee_bps:g} bps (taker) and {market.maker_fee_bps:g} bps (maker). Where a candle reaches both stop and "
+                    "take-profit, the stop came first; a gap through a stop is filled at the open; limit orders are filled only where the "
+                    "price went beyond them; in candles without trades nothing is filled. A position is at most "
+                    f"{market.volume_share_pct:g} % of a candle's median volume, and an order takes at most as much of each candle's "
+                    "volume; the rest is filled in the next candles at their worst price.",
                 )
             ),
             *tables,

@@ -6,10 +6,12 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
+from coinfarm.backtesting.market import TRAILING_CANDLES
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candle_store.store import PREFIX, CandleStore
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.interval import interval_ms
@@ -17,8 +19,8 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
 
 _ENDINGS = (".parquet", ".csv", ".json")
-_MARGIN_MS = 7 * 86_400_000
-"""The margin of candles before the first prediction, to compute momentum, and after the last, so that its trades can end."""
+_MIN_MARGIN_MS = 7 * DAY_MS
+"""For markets without trades for some days."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +76,17 @@ def align_predictions(predictions: CoinPredictions, candles: Candles, horizon_ca
 
 
 def read_predicted_coins(
-    predictions: list[CoinPredictions], root: str, horizon_candles: int
+    predictions: list[CoinPredictions], root: str, horizon_candles: int, extra_candles: int = TRAILING_CANDLES
 ) -> tuple[list[PredictedCoin], ExclusionCounts]:
-    """The coins of all predictions, with their candles under `root`. Raises `CoinfarmError` if no prediction can be tested."""
+    """The coins of all predictions, with their candles under `root`.
+
+    Read are also the candles before the first prediction, of which momentum, volumes and ranges are computed, and those after the last one,
+    in which its trades end: two horizons and `extra_candles`, and at least a week. Raises `CoinfarmError` if no prediction can be tested.
+    """
 
     def read(each: CoinPredictions) -> Candles:
-        start_ms, stop_ms = int(each.close_time[0]) - _MARGIN_MS, int(each.close_time[-1]) + _MARGIN_MS
+        margin_ms = max(_MIN_MARGIN_MS, (2 * horizon_candles + extra_candles) * interval_ms(each.interval))
+        start_ms, stop_ms = int(each.close_time[0]) - margin_ms, int(each.close_time[-1]) + margin_ms
         return read_market(root, each.symbol, each.interval, start_ms, stop_ms)
 
     return predicted_coins(predictions, read, horizon_candles)

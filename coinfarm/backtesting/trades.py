@@ -77,14 +77,14 @@ class Trades:
 
     @classmethod
     def concatenate(cls, parts: "list[Trades]") -> "Trades":
-        """In order of entry, then of coin."""
+        """In order of entry, then of coin and signal."""
         columns = [np.concatenate([getattr(part, name) for part in parts]) for name in Trade._fields]
-        order = np.lexsort((columns[0], columns[2]))
+        order = np.lexsort((columns[1], columns[0], columns[2]))
         return cls(parts[0].symbols, *(column[order] for column in columns))
 
     @classmethod
     def from_rows(cls, symbols: tuple[str, ...], rows: list[Trade]) -> "Trades":
-        """In order of entry, then of coin."""
+        """In order of entry, then of coin and signal."""
         columns = list(zip(*rows, strict=True)) or [()] * len(Trade._fields)
         dtypes: list[Any] = [np.int64] * 4 + [np.int8] * 2 + [np.float64] * 7
         arrays: list[Any] = [np.array(column, dtype) for column, dtype in zip(columns, dtypes, strict=True)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
@@ -22,6 +23,11 @@ FREE = Market(maker_fee_bps=0, taker_fee_bps=0, slippage_bps=0, volume_share_pct
 """Trading without costs, for tests of times and prices."""
 
 
+def free_except(**changed: Any) -> Market:
+    """Trading without costs but those given."""
+    return Market.model_validate(FREE.model_dump() | changed)
+
+
 def market(rows: Sequence[Sequence[float]], *, missing: Collection[int] = (), symbol: str = "DEMOUSD") -> Candles:
     """Minutes with rows `open, high, low, close` and optionally a volume (by default a large one); the `missing` ones are filled."""
     prices = np.array([row[:4] for row in rows], np.float64)
@@ -36,7 +42,14 @@ def flat(price: float = 100.0) -> tuple[float, float, float, float]:
 
 
 def orders(
-    *signals: int, side: int = 1, stop_pct: float = np.inf, take_pct: float = np.inf, hold: int = 3, stake: float = 1_000.0
+    *signals: int,
+    side: int = 1,
+    stop_pct: float = np.inf,
+    take_pct: float = np.inf,
+    hold: int = 3,
+    stake: float = 1_000.0,
+    limit_price: float | None = None,
+    valid_candles: int = 1,
 ) -> Orders:
     count = len(signals)
     return Orders(
@@ -46,6 +59,8 @@ def orders(
         np.full(count, take_pct),
         np.full(count, hold, np.int64),
         np.full(count, stake),
+        None if limit_price is None else np.full(count, limit_price),
+        valid_candles,
     )
 
 

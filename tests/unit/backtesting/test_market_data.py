@@ -11,9 +11,11 @@ from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
+from image_render.windows import Columns
 from tests.support.backtest_files import store_candles
 from tests.support.backtest_markets import START_MS, noisy_predictions, random_walk
 from tests.support.synthetic_candles import assert_same_candles
@@ -96,3 +98,18 @@ def test_counts_the_reasons_if_all_predictions_are_excluded(tmp_path: Path, pred
     store_candles(tmp_path, predicted.candles)
     with pytest.raises(CoinfarmError, match=r"275 predictions .* 275 are in sample"):
         read_predicted_coins([predictions_of(predicted, in_sample=275)], str(tmp_path), HORIZON)
+
+
+def test_daily_predictions_lose_only_those_without_a_horizon(tmp_path: Path) -> None:
+    days = 200
+    candles = Candles.checked("DEMOUSD", "1d", START_MS + np.arange(days) * DAY_MS, Columns(*np.full((4, days), 100.0), np.full(days, 1.0)))
+    store_candles(tmp_path, candles)
+    signal = np.arange(100, 180)
+    stored = replace(
+        predictions_of(PredictedCoin(candles, signal, np.ones((80, 3)), np.zeros(80, np.int64))),
+        interval="1d",
+        close_time=candles.open_time[signal] + DAY_MS - 1,
+    )
+    (coin,), exclusions = read_predicted_coins([stored], str(tmp_path), 30)
+    assert (exclusions.without_candles, exclusions.without_horizon, len(coin)) == (0, 10, 70)
+    assert coin.signal[0] >= 60  # enough candles before the first signal for trailing volumes

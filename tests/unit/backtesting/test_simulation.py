@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.backtesting.trades import HORIZON, STOP, TAKE_PROFIT, Trade
-from tests.support.backtest_markets import FREE, MINUTE_MS, START_MS, flat, market, market_rules, markets, orders, orders_for
+from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, market_rules, markets, orders, orders_for
 from tests.support.simulated_trades import only, trades, trades_of_coins
 
 
@@ -22,14 +22,6 @@ def test_a_position_is_closed_at_the_open_after_the_horizon() -> None:
     candles = market([flat(), flat(), flat(), flat(), (110, 111, 109, 110), flat()])
     trade = only(candles, orders(0, hold=3))
     assert (trade.entry_price, trade.exit_price, trade.reason) == (100, 110, HORIZON)
-
-
-@pytest.mark.parametrize(("side", "entered", "left"), [(1, 100.1, 109.89), (-1, 99.9, 110.11)], ids=["long", "short"])
-def test_slippage_is_paid_on_entry_and_exit(side: int, entered: float, left: float) -> None:
-    candles = market([flat(), flat(), flat(), flat(), (110, 111, 109, 110), flat()])
-    found = trades(candles, orders(0, side=side), FREE.model_copy(update={"slippage_bps": 10}))
-    assert found.net[0] == pytest.approx(side * (left - entered) * 10)
-    assert found.gross[0] == pytest.approx(side * 100.0)
 
 
 @pytest.mark.parametrize(
@@ -80,31 +72,34 @@ def test_no_stop_is_filled_after_the_horizon() -> None:
     assert only(candles, orders(0, hold=3, stop_pct=1.0)).reason == HORIZON
 
 
-def test_an_order_lapses_in_a_filled_candle() -> None:
-    assert len(trades(market([flat()] * 8, missing=[1]), orders(0))) == 0
+NO_TRADES = (*flat(), 0.0)
+"""A candle without trades as some exchanges write it; others leave it out."""
 
 
-def test_an_exit_waits_for_a_candle_with_trades() -> None:
-    candles = market([*[flat()] * 4, flat(), flat(), (90, 91, 89, 90), flat()], missing=[4, 5])
-    found = trades(candles, orders(0, hold=3))
+@pytest.mark.parametrize("missing", [[], [1]], ids=["without volume", "missing"])
+def test_an_order_lapses_in_a_candle_without_trades(missing: list[int]) -> None:
+    assert len(trades(market([flat(), NO_TRADES, *[flat()] * 6], missing=missing), orders(0))) == 0
+
+
+@pytest.mark.parametrize("missing", [[], [4, 5]], ids=["without volume", "missing"])
+@pytest.mark.parametrize("stop_pct", [np.inf, 5.0])
+def test_an_exit_waits_for_a_candle_with_trades(missing: list[int], stop_pct: float) -> None:
+    candles = market([*[flat()] * 4, (100, 100, 80, 100, 0.0), NO_TRADES, (90, 91, 89, 90), flat()], missing=missing)
+    found = trades(candles, orders(0, hold=3, stop_pct=stop_pct))
     assert (found[0].exit_price, found[0].reason) == (90, HORIZON)
     assert found[0].exit_ms == START_MS + 6 * MINUTE_MS
+
+
+@pytest.mark.parametrize("missing", [[], [2]], ids=["without volume", "missing"])
+def test_nothing_is_filled_in_a_candle_without_trades(missing: list[int]) -> None:
+    candles = market([flat(), flat(), (100, 110, 90, 100, 0.0), *[flat()] * 5], missing=missing)
+    assert only(candles, orders(0, stop_pct=1.0, take_pct=1.0)).reason == HORIZON
+    assert len(trades(candles, orders(0, limit_price=99, valid_candles=2))) == 0
 
 
 def test_an_order_whose_horizon_is_beyond_the_candles_is_left_out_even_if_it_would_be_stopped() -> None:
     candles = market([flat(), (100, 100, 90, 100), flat(), flat()])
     assert len(trades(candles, orders(0, hold=3, stop_pct=1.0))) == 0
-
-
-@pytest.mark.parametrize(
-    ("candle", "fee_bps"),
-    [((100, 100, 100, 100), 20.0), ((100, 103, 100, 100), 10.0 + 5.0 * 1.02), ((100, 100, 98, 98), 10.0 + 10.0 * 0.99)],
-    ids=["horizon: taker twice", "take-profit: maker on the way out", "stop: taker twice"],
-)
-def test_fees_are_paid_on_entry_and_exit(candle: tuple[float, ...], fee_bps: float) -> None:
-    rules = FREE.model_copy(update={"maker_fee_bps": 5, "taker_fee_bps": 10})
-    found = trades(market([flat(), flat(), candle, *[flat()] * 4]), orders(0, stop_pct=1.0, take_pct=2.0), rules)
-    assert found.fees[0] == pytest.approx(1_000 * fee_bps / 10_000)
 
 
 def test_a_coin_has_one_position_at_a_time() -> None:

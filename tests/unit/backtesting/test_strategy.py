@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import propose
 from coinfarm.backtesting.strategy import Size, Strategy, load_rule
@@ -82,6 +83,21 @@ def test_an_order_reaches_a_threshold_at_its_value() -> None:
     proposals = propose(Strategy(), coin((2, -1, 0.5), (2, -1, 0.4), (1.9, -1, 0.5)), 100.0, None)
     assert proposals.reach_thresholds(0.5, 2.0).tolist() == [True, False, False]
     assert proposals.reach_thresholds(np.array([0.0, 0.4, 0.6]), np.array([0.0, 2.0, 0.0])).tolist() == [True, True, False]
+
+
+def test_limit_orders_are_placed_better_than_the_signals_close() -> None:
+    limit = {"order": "limit", "limit_offset_bps": 50, "limit_valid_candles": 7, "allow_short": True}
+    placed = propose(strategy(entry=limit), coin((1, -1, 0.5), (1, -1, -0.5)), 100.0, None).orders
+    assert placed.limit_price is not None
+    assert placed.limit_price.tolist() == pytest.approx([99.5, 100.5])
+    assert placed.valid_candles == 7
+    at_market = propose(Strategy(), coin((1, -1, 0.5)), 100.0, None).orders
+    assert (at_market.limit_price, at_market.valid_candles) == (None, 1)
+
+
+def test_exposures_are_shares_of_the_capital() -> None:
+    limits = Size(capital=2_000, max_exposure_pct=50, max_coin_exposure_pct=10, max_positions=3).limits
+    assert limits == PositionLimits(1, 3, 200.0, 1_000.0)
 
 
 def test_the_stake_is_proportional_to_the_edge() -> None:

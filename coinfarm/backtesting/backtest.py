@@ -8,9 +8,11 @@ import numpy as np
 from coinfarm.backtesting.backtest_result import BacktestResult, BaselineResult, TrialSummary
 from coinfarm.backtesting.baseline_strategies import BaselineContext, BaselineStrategy, baselines
 from coinfarm.backtesting.break_even import break_even
-from coinfarm.backtesting.deflation import deflated_sharpe_probability, sharpe_ratio
+from coinfarm.backtesting.daily_profit import MarkedTrades, mark_to_market
+from coinfarm.backtesting.deflation import deflated_sharpe_probability
 from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.market_data import ExclusionCounts, read_predicted_coins
+from coinfarm.backtesting.overfitting import overfitting_probability
 from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import Proposals, propose
@@ -20,13 +22,12 @@ from coinfarm.backtesting.statistics import (
     backtest_direction_accuracy,
     by_coin,
     by_month,
-    daily_returns,
     statistics,
 )
 from coinfarm.backtesting.stored_predictions import read_predictions
 from coinfarm.backtesting.strategy import Rule, Strategy, Thresholds
 from coinfarm.backtesting.trades import Trades
-from coinfarm.backtesting.trials import add_trials, variant_key
+from coinfarm.backtesting.trials import Trial, TrialKey, new_trial, register_trial, trial_key
 from coinfarm.backtesting.verdict import decide_verdict
 from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
@@ -67,6 +68,7 @@ def backtest(
         model=stored[0].model,
         rule=rule,
         trials_root=predictions_root,
+        key=trial_key(strategy, rule, stored),
         samples=samples,
         seed=seed,
         progress=progress,
@@ -82,26 +84,30 @@ def backtest_coins(
     model: str | None = None,
     rule: Rule | None = None,
     trials_root: str | None = None,
+    key: TrialKey | None = None,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
 ) -> BacktestResult:
-    """Test the strategy on coins in memory. Without a `trials_root`, only the variants of this call count as trials."""
+    """Test the strategy on coins in memory. Without a `trials_root` and the `key` of the trial, no other trials are known."""
     horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     symbols = tuple(coin.symbol for coin in all_coins)
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
     full_period = period_of(all_coins, horizon)
     folds, sweep = trader.folds(all_coins, full_period, lambda done, total: progress("variants", done, total))
-    period = BacktestPeriod(folds[0].start_ms, full_period.stop_ms, full_period.horizon_ms)
+    period = BacktestPeriod(folds[0].start_ms, full_period.stop_ms)
     coins = [coin.between(period.start_ms, period.stop_ms) for coin in all_coins]
     trades, signals = trader.trade(coins, folds)
-    found = break_even(trades, period, samples, seed)
+    marked = mark_to_market(trades, [coin.candles for coin in coins], period)
+    others, stored = _register(trials_root, strategy.name, key, period, marked)
+    tried = [each.on_days(period.first_day, period.utc_days) for each in others]
+    found = break_even(trades, marked, samples, seed, tried)
     context = BaselineContext(coins, strategy, trades, signals, trader.full_stake, lambda others: trader.trade(others, folds)[0], seed)
     results = []
     for done, baseline in enumerate(compared := baselines(context)):
         progress("baselines", done, len(compared))
-        results.append(_baseline_result(baseline, period, capital, samples, seed))
-    trials = _count_trials(trials_root, strategy, trades, period, sweep)
+        results.append(_baseline_result(baseline, coins, period, capital, samples, seed))
+    daily_net = np.column_stack([marked.net, *(each.net for each in tried)])
     return BacktestResult(
         strategy=strategy,
         model=model,
@@ -112,14 +118,16 @@ def backtest_coins(
         folds=folds,
         sweep=sweep,
         trades=trades,
+        marked=marked,
         break_even=found,
-        verdict=decide_verdict(found, period, trials.deflated_sharpe_probability, trials.variants),
-        statistics=statistics(trades, period, capital),
+        verdict=decide_verdict(found, 1 + len(others)),
+        statistics=statistics(trades, marked, period, capital),
         by_coin=by_coin(trades, capital),
         by_month=by_month(trades, capital),
         direction=backtest_direction_accuracy(coins, trades, horizon),
         baselines=tuple(results),
-        trials=trials,
+        trials=TrialSummary(tuple(each.name for each in others), deflated_sharpe_probability(daily_net), stored),
+        overfitting_probability=float("nan") if sweep is None else overfitting_probability(sweep.daily_net),
         independent_predictions=_independent_predictions(coins, horizon),
     )
 
@@ -164,24 +172,23 @@ class _Trader:
         return propose(self.strategy, coin, self.full_stake, self.rule)
 
 
-def _baseline_result(baseline: BaselineStrategy, period: BacktestPeriod, capital: float, samples: int, seed: int) -> BaselineResult:
-    found = break_even(baseline.trades, period, samples, seed)
-    return BaselineResult(baseline, found, statistics(baseline.trades, period, capital * baseline.draws).return_pct)
+def _baseline_result(
+    baseline: BaselineStrategy, coins: Sequence[PredictedCoin], period: BacktestPeriod, capital: float, samples: int, seed: int
+) -> BaselineResult:
+    marked = mark_to_market(baseline.trades, [coin.candles for coin in coins], period)
+    found = break_even(baseline.trades, marked, samples, seed)
+    return_pct = statistics(baseline.trades, marked, period, capital * baseline.draws).return_pct
+    return BaselineResult(baseline, marked, found, return_pct)
 
 
-def _count_trials(root: str | None, strategy: Strategy, trades: Trades, period: BacktestPeriod, sweep: Sweep | None) -> TrialSummary:
-    returns = daily_returns(trades, period, strategy.size.capital)
-    if sweep is None:
-        trials = {variant_key(strategy, None): sharpe_ratio(returns)}
-    else:
-        trials = {variant_key(strategy, each): float(ratio) for each, ratio in zip(sweep.variants, sweep.daily_sharpe.flat, strict=True)}
-    stored = root is not None
-    if root is not None:
-        try:
-            trials = add_trials(root, trials)
-        except StorageError:  # predictions in read-only storage can be backtested, too
-            stored = False
-    return TrialSummary(len(trials), deflated_sharpe_probability(returns, list(trials.values())), stored)
+def _register(root: str | None, name: str, key: TrialKey | None, period: BacktestPeriod, marked: MarkedTrades) -> tuple[list[Trial], bool]:
+    """The other trials on the same predictions, and whether this one could be stored."""
+    if root is None or key is None:
+        return [], False
+    try:
+        return register_trial(root, key, new_trial(name, key, period.first_day, marked.profit)), True
+    except StorageError:  # predictions in read-only storage can be backtested, too
+        return [], False
 
 
 def _independent_predictions(coins: Sequence[PredictedCoin], horizon_candles: int) -> float:

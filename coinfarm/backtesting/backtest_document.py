@@ -8,6 +8,8 @@ import numpy as np
 
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.break_even import BreakEven
+from coinfarm.backtesting.walk_forward import Sweep
+from coinfarm.candles.day import DAY_MS
 from coinfarm.reports.formatting import minute_text
 
 
@@ -20,6 +22,7 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
                 "headline": result.verdict.headline,
                 "reasons": result.verdict.reasons,
                 **_break_even(result.break_even),
+                **asdict(result.break_even.inference),
             },
             "model": result.model,
             "symbols": result.symbols,
@@ -31,7 +34,8 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
                 "judged_independent": result.independent_predictions,
             },
             "tried": {
-                "variants": result.trials.variants,
+                "strategies": result.trials.count,
+                "others": result.trials.others,
                 "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
                 "kept": result.trials.stored,
             },
@@ -57,7 +61,9 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
                 }
                 for fold in result.folds
             ],
-            "sweep": None if result.sweep is None else vars(result.sweep),
+            "overfitting_probability": result.overfitting_probability,
+            "daily": {"first_day": minute_text(result.period.first_day * DAY_MS)[:10], **vars(result.marked)},
+            "sweep": None if result.sweep is None else _sweep(result.sweep),
             "strategy": result.strategy.model_dump(mode="json"),
         }
     )
@@ -73,6 +79,10 @@ def _break_even(found: BreakEven) -> dict[str, Any]:
         "trades": found.trades,
         "independent_trades": found.independent_trades,
     }
+
+
+def _sweep(sweep: Sweep) -> dict[str, Any]:
+    return {name: values for name, values in vars(sweep).items() if name != "daily_net"}
 
 
 def _plain(value: Any) -> Any:

@@ -33,7 +33,7 @@ def equity_svg(result: BacktestResult) -> str:
         capital, period = result.strategy.size.capital, result.period
         for each in result.baselines:
             if each.baseline.name in _BASELINE_COLOURS:
-                returns = daily_returns(each.baseline.trades, period, capital * each.baseline.draws)
+                returns = daily_returns(each.marked.net, capital * each.baseline.draws)
                 axes.plot(
                     _midnights(period),
                     100 * compounded(returns),
@@ -41,8 +41,8 @@ def equity_svg(result: BacktestResult) -> str:
                     lw=1.1,
                     label=each.baseline.name,
                 )
-        before = daily_returns(result.trades, period, capital, before_cost=True)
-        after = daily_returns(result.trades, period, capital)
+        before = daily_returns(result.marked.gross, capital)
+        after = daily_returns(result.marked.net, capital)
         axes.plot(_midnights(period), 100 * compounded(before), color=BLUE, ls="--", lw=1.4, label="this strategy before costs")
         axes.plot(_midnights(period), 100 * compounded(after), color=BLUE, lw=2.4, label="this strategy")
         axes.axhline(100, color=MUTED, lw=0.8)
@@ -58,7 +58,7 @@ def drawdown_svg(result: BacktestResult) -> str:
 
     def draw(plot: "Plot") -> None:
         axes = plot.add_subplot()
-        equity = compounded(daily_returns(result.trades, result.period, result.strategy.size.capital))
+        equity = compounded(daily_returns(result.marked.net, result.strategy.size.capital))
         below = 100 * (equity / np.maximum.accumulate(equity) - 1)
         axes.fill_between(_midnights(result.period), below, 0, color=RED, alpha=0.25, lw=0)
         axes.plot(_midnights(result.period), below, color=RED, lw=1.4)

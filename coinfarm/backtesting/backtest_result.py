@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coinfarm.backtesting.baseline_strategies import BaselineStrategy
 from coinfarm.backtesting.break_even import BreakEven
+from coinfarm.backtesting.daily_profit import MarkedTrades
 from coinfarm.backtesting.market_data import ExclusionCounts
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.predicted_coin import PredictedCoin
@@ -16,14 +17,20 @@ from coinfarm.backtesting.walk_forward import Fold, Sweep
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """How many variants were ever tried on these predictions, and the deflated Sharpe ratio (a probability) for that number.
+    """The names of the strategies that were tried on these predictions before, and what follows from their number.
 
-    `stored` is False if the list of variants could not be stored next to the predictions.
+    `deflated_sharpe_probability` is the probability that the true Sharpe ratio is above the best one that luck would show among all of
+    them. `stored` is False if the register of trials could not be stored next to the predictions.
     """
 
-    variants: int
+    others: tuple[str, ...]
     deflated_sharpe_probability: float
     stored: bool
+
+    @property
+    def count(self) -> int:
+        """This strategy included."""
+        return 1 + len(self.others)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,13 +38,17 @@ class BaselineResult:
     """A baseline and its figures."""
 
     baseline: BaselineStrategy
+    marked: MarkedTrades
     break_even: BreakEven
     return_pct: float
 
 
 @dataclass(frozen=True, eq=False)
 class BacktestResult:
-    """All results of a backtest. `coins` have the predictions of `period` alone; `sweep` is None if no thresholds were chosen."""
+    """All results of a backtest. `coins` have the predictions of `period` alone.
+
+    `sweep` is None if no thresholds were chosen; `overfitting_probability` is NaN then. `marked` are the daily profits of `trades`.
+    """
 
     strategy: Strategy
     model: str | None
@@ -48,6 +59,7 @@ class BacktestResult:
     folds: tuple[Fold, ...]
     sweep: Sweep | None
     trades: Trades
+    marked: MarkedTrades
     break_even: BreakEven
     verdict: BacktestVerdict
     statistics: Statistics
@@ -56,6 +68,7 @@ class BacktestResult:
     direction: BacktestDirectionAccuracy
     baselines: tuple[BaselineResult, ...]
     trials: TrialSummary
+    overfitting_probability: float
     independent_predictions: float
 
     @property

@@ -1,9 +1,8 @@
-"""The deflated Sharpe ratio: the probability that the true Sharpe ratio exceeds the best one expected by chance among the variants tried.
+"""The deflated Sharpe ratio: the probability that the true ratio is above the best one that luck would show among as many trials.
 
 Source: Bailey and López de Prado 2014, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest Overfitting and Non-Normality".
 """
 
-from collections.abc import Sequence
 from math import e, sqrt
 from statistics import NormalDist
 
@@ -21,15 +20,13 @@ def sharpe_ratio(returns: Values) -> float:
     return float(returns.mean()) / deviation if deviation > 1e-15 else 0.0
 
 
-def expected_best(tried: Sequence[float]) -> float:
-    """The expected best Sharpe ratio of equally many variants without skill, whose ratios vary as much as those `tried`."""
-    if len(tried) < 2:
-        return 0.0
-    return expected_maximum(float(np.var(tried, ddof=1)), len(tried))
+def expected_maximum(variance: float, trials: float) -> float:
+    """The expected maximum of the Sharpe ratios of `trials` variants without skill, with that variance ("False Strategy" theorem).
 
-
-def expected_maximum(variance: float, trials: int) -> float:
-    """The expected maximum of the Sharpe ratios of `trials` variants without skill, with that variance ("False Strategy" theorem)."""
+    The theorem is for many trials; below two, the value is interpolated to 0 for a single one.
+    """
+    if trials < 2:
+        return max(0.0, trials - 1.0) * expected_maximum(variance, 2.0)
     quantile_1, quantile_2 = _NORMAL.inv_cdf(1 - 1 / trials), _NORMAL.inv_cdf(1 - 1 / (trials * e))
     return sqrt(variance) * ((1 - _EULER_MASCHERONI) * quantile_1 + _EULER_MASCHERONI * quantile_2)
 
@@ -42,14 +39,27 @@ def probability_above(ratio: float, benchmark: float, count: int, skewness: floa
     return _NORMAL.cdf((ratio - benchmark) * sqrt(count - 1) / sqrt(max(spread, 1e-12)))
 
 
-def deflated_sharpe_probability(returns: Values, tried: Sequence[float]) -> float:
-    """The probability, 0 to 1, that the true Sharpe ratio of `returns` `(n,)` is above the best one that luck alone would show.
+def effective_trials(daily_net: Values) -> float:
+    """The number of independent trials that the correlated ones `(days, k)` are worth, from their mean correlation (source, appendix 3)."""
+    varying = daily_net[:, daily_net.std(axis=0) > 1e-15]
+    count = varying.shape[1]
+    if count < 2:
+        return float(count)
+    correlation = np.corrcoef(varying.T)
+    mean = float((correlation.sum() - count) / (count * (count - 1)))
+    return float(count - (count - 1) * min(max(mean, 0.0), 1.0))
 
-    `tried` are the Sharpe ratios, per period, of all variants that were tried, this one included. NaN if there are fewer than three
-    returns, or they do not vary.
+
+def deflated_sharpe_probability(daily_net: Values) -> float:
+    """The probability, 0 to 1, that the true Sharpe ratio of the first of `k` trials `(days, k)` is above the best that luck would show.
+
+    Without skill, the ratios of `n` days vary by `1 / (n - 1)`: the spread of the ratios that were found also has the variants' different
+    costs in it. NaN if there are fewer than three days, or the first trial does not vary.
     """
+    returns = daily_net[:, 0]
     if len(returns) < 3 or returns.std() < 1e-15:
         return float("nan")
     standard = (returns - returns.mean()) / returns.std()
     moments = float((standard**3).mean()), float((standard**4).mean())
-    return probability_above(sharpe_ratio(returns), expected_best(tried), len(returns), *moments)
+    best_by_luck = expected_maximum(1.0 / (len(returns) - 1), effective_trials(daily_net))
+    return probability_above(sharpe_ratio(returns), best_by_luck, len(returns), *moments)

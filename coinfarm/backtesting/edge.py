@@ -8,7 +8,7 @@ dependence of neighbouring days. docs/backtest.md says how well they keep their 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import atan, exp, log, pi, sqrt
+from math import atan, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +88,11 @@ def resampled_t(profit: DailyProfit, block: int, samples: int, seed: int) -> NDA
         flat = weights.reshape(-1, profit.days)
         of_residual, of_stake = (flat @ residual).reshape(shape), (flat @ profit.stake).reshape(shape)
         moments = _Moments(
-            of_residual[:, 0], of_stake[:, 0], weights[:, 0] @ profit.stake**2, of_residual[:, 1:].swapaxes(0, 1), of_stake[:, 1:].swapaxes(0, 1)
+            of_residual[:, 0],
+            of_stake[:, 0],
+            weights[:, 0] @ profit.stake**2,
+            of_residual[:, 1:].swapaxes(0, 1),
+            of_stake[:, 1:].swapaxes(0, 1),
         )
         resampled, error, _, _ = moments.estimates(profit.days)
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,6 +1,5 @@
 """What a backtest's daily profits say about the edge: an interval, p values, and what this much data could have found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, nan, sqrt
 
@@ -24,6 +23,10 @@ _MAX_WIDTH = 1.4
 _DEPENDENT_BLOCK = 3
 """Days show dependence if the automatic block length is at least this long: then the correction is applied in full."""
 _MIN_BLOCKS = 6
+"""In a resample."""
+MIN_DAYS = 2 * _MIN_BLOCKS
+MIN_TRADED_DAYS = 3
+"""To estimate anything at all."""
 _Z_95 = 1.645
 
 
@@ -47,6 +50,7 @@ class EdgeInference:
     loss_p_value: float
     adjusted_p_value: float
     days: int
+    traded_days: int
     trading_days: float
     effective_blocks: float
     block_days: int
@@ -54,19 +58,18 @@ class EdgeInference:
     detectable_bps: float
     needed_days: float
 
-    @property
-    def conclusive_blocks(self) -> bool:
-        return self.effective_blocks >= MIN_EFFECTIVE_BLOCKS
 
-
-NO_INFERENCE = EdgeInference(nan, nan, nan, 1.0, 1.0, 1.0, 0, 0.0, 0.0, 1, nan, nan, inf)
+def no_inference(days: int, traded_days: int) -> EdgeInference:
+    """If there are too few days to estimate anything."""
+    return EdgeInference(nan, nan, nan, 1.0, 1.0, 1.0, days, traded_days, float(traded_days), float(traded_days), 1, nan, nan, inf)
 
 
 def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInference:
     """The inference on the first strategy of `profit` `(days, k)`; the other columns are other strategies that were tried."""
     net, stake = profit.net[:, 0], profit.stake[:, 0]
-    if profit.days < 2 * _MIN_BLOCKS or (stake > 0).sum() < 3:
-        return NO_INFERENCE
+    traded_days = int((stake > 0).sum())
+    if profit.days < MIN_DAYS or traded_days < MIN_TRADED_DAYS:
+        return no_inference(profit.days, traded_days)
     edges = estimate_edges(profit)
     edge, error, t = float(edges.edge[0]), float(edges.standard_error[0]), float(edges.t[0])
     block = round(min(circular_block_length(net - edge * stake), profit.days / _MIN_BLOCKS))
@@ -88,6 +91,7 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         loss_p_value=_p_value(-own, -t, factor),
         adjusted_p_value=_p_value(drawn.max(axis=1), t, factor),
         days=profit.days,
+        traded_days=traded_days,
         trading_days=float(edges.trading_days[0]),
         effective_blocks=blocks,
         block_days=block,
@@ -123,9 +127,3 @@ def _largest_share(net: Values) -> float:
     if not total:
         return inf
     return float((net if total > 0 else -net).max()) / abs(total)
-
-
-def combined(tested: DailyProfit, others: Sequence[DailyProfit]) -> DailyProfit:
-    """The strategies side by side."""
-    return DailyProfit(np.hstack([tested.net, *(each.net for each in others)]), np.hstack([tested.stake, *(each.stake for each in others)]))
-

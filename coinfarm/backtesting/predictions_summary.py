@@ -5,7 +5,7 @@ from coinfarm.reports.formatting import minute_text
 
 
 def predictions_summary(result: BacktestResult) -> str:
-    """How many predictions were excluded (and why), used to choose thresholds, and tested; and how many variants were tried."""
+    """How many predictions were excluded (and why), used to choose thresholds, and tested; and how many strategies were tried."""
     excluded, period, trials = result.exclusions, result.period, result.trials
     parts = [f"{excluded.predictions:,} predictions"]
     for count, reason in (
@@ -25,5 +25,8 @@ def predictions_summary(result: BacktestResult) -> str:
     )
     if excluded.in_sample_unknown:
         parts.append(f"{excluded.in_sample_unknown:,} may be in sample: the model's training data is unknown")
-    parts.append(f"{trials.variants:,} variants tried{'' if trials.stored else ' (the list could not be stored next to the predictions)'}")
+    parts.append(
+        f"{'1 strategy' if trials.count == 1 else f'{trials.count:,} strategies'} tried on them"
+        f"{'' if trials.stored else ' that are known of (this one could not be registered next to the predictions)'}"
+    )
     return "; ".join(parts) + "."

@@ -5,13 +5,13 @@ from math import sqrt
 
 import numpy as np
 
+from coinfarm.backtesting.daily_profit import MarkedTrades
 from coinfarm.backtesting.deflation import sharpe_ratio
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.predicted_coin import END, Mask, PredictedCoin
 from coinfarm.backtesting.sample_size import independent_count
 from coinfarm.backtesting.trades import Trades
 from coinfarm.candles.arrays import Values
-from coinfarm.candles.day import DAY_MS
 
 DAYS_PER_YEAR = 365.25
 """For annualisation: crypto markets trade every day."""
@@ -22,7 +22,8 @@ _NAN = float("nan")
 class Statistics:
     """NaN if a figure is undefined, such as a ratio to zero.
 
-    Stakes are shares of the equity at midnight UTC, so gains and losses compound from day to day; the equity never falls below zero.
+    Open positions are marked to market at midnight UTC. Stakes are shares of the equity at that time, so gains and losses compound from
+    day to day; the equity never falls below zero.
     `volatility_pct`, `sharpe_ratio` and `sortino_ratio` are computed from daily returns, annualised, without a risk-free rate; drawdowns
     from the equity at midnights. `calmar_ratio` is CAGR divided by the maximum drawdown. `exposure_pct` is the share of time with an open
     position, `turnover_per_day` the amount bought and sold per day as a multiple of the capital. `_quote` is the quote currency, with the
@@ -82,10 +83,10 @@ class BacktestDirectionAccuracy:
     traded_counted: int
 
 
-def statistics(trades: Trades, period: BacktestPeriod, capital: float) -> Statistics:
-    """The statistics of the trades of a period; `capital` is the initial capital, in the quote currency."""
+def statistics(trades: Trades, marked: MarkedTrades, period: BacktestPeriod, capital: float) -> Statistics:
+    """The statistics of the trades of a period, and of their daily profits; `capital` is the initial capital, in the quote currency."""
     net, stake = trades.net, trades.stake
-    returns = daily_returns(trades, period, capital)
+    returns = daily_returns(marked.net, capital)
     equity = compounded(returns)
     end = float(equity[-1])
     cagr_pct = 100.0 * (end ** (DAYS_PER_YEAR / period.days) - 1.0)
@@ -98,7 +99,7 @@ def statistics(trades: Trades, period: BacktestPeriod, capital: float) -> Statis
         trades=len(trades),
         independent_trades=independent_count(trades.entry_ms, trades.exit_ms),
         return_pct=100.0 * (end - 1.0),
-        return_before_cost_pct=100.0 * float(compounded(daily_returns(trades, period, capital, before_cost=True))[-1] - 1.0),
+        return_before_cost_pct=100.0 * float(compounded(daily_returns(marked.gross, capital))[-1] - 1.0),
         cagr_pct=cagr_pct,
         volatility_pct=100.0 * float(returns.std(ddof=1)) * sqrt(DAYS_PER_YEAR) if len(returns) > 1 else _NAN,
         sharpe_ratio=sharpe_ratio(returns) * sqrt(DAYS_PER_YEAR),
@@ -123,13 +124,9 @@ def statistics(trades: Trades, period: BacktestPeriod, capital: float) -> Statis
     )
 
 
-def daily_returns(trades: Trades, period: BacktestPeriod, capital: float, *, before_cost: bool = False) -> Values:
-    """`(days,)`: the profit of the trades that ended on each UTC day of the period, as a share of the capital; at least -1."""
-    first = period.start_ms // DAY_MS
-    days = max(1, -(-period.stop_ms // DAY_MS) - first)
-    at = np.clip(trades.exit_ms // DAY_MS - first, 0, days - 1)
-    earned = np.bincount(at, trades.gross if before_cost else trades.net, minlength=days)
-    return np.maximum(earned / capital, -1.0)
+def daily_returns(profit: Values, capital: float) -> Values:
+    """`(days,)`: the profit of each day as a share of the capital; at least -1."""
+    return np.maximum(profit / capital, -1.0)
 
 
 def compounded(returns: Values) -> Values:

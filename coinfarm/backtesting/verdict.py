@@ -1,16 +1,18 @@
-"""The verdict in words: does it make money?"""
+"""The verdict in words."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from math import isnan
+from math import ceil, isfinite, isnan
 
 from coinfarm.backtesting.break_even import BreakEven
-from coinfarm.backtesting.period import BacktestPeriod
+from coinfarm.backtesting.edge_inference import MAX_P_VALUE, MIN_DAYS, MIN_EFFECTIVE_BLOCKS, MIN_TRADED_DAYS, EdgeInference
 from coinfarm.reports.formatting import plural_text
 
-MIN_INDEPENDENT_TRADES = 30
-MIN_BLOCKS = 10
-MIN_DEFLATED_PROBABILITY = 0.95
+MAX_DAY_SHARE = 0.5
+"""Of the profit or loss, made on one day."""
+_MAX_NEEDED_DAYS = 36_525
+"""A century: more days than that are no plan."""
 
 
 class Conclusion(StrEnum):
@@ -28,44 +30,93 @@ class BacktestVerdict:
     reasons: tuple[str, ...]
 
 
-def decide_verdict(found: BreakEven, period: BacktestPeriod, deflated_probability: float, variants: int) -> BacktestVerdict:
-    """The complete interval must lie on one side of the cost; to make money, the deflated Sharpe ratio must be significant, too."""
-    conclusion, reasons = _conclude(found, period, deflated_probability, variants)
-    if not found.trades:
-        return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: the strategy makes no trade.", reasons)
-    interval = "no interval" if isnan(found.low_bps) else f"90 % interval {found.low_bps:.1f} to {found.high_bps:.1f}"
-    return BacktestVerdict(
-        conclusion,
-        f"{conclusion.capitalize()}: it breaks even at a round-trip cost of {found.bps:.1f} bps ({interval}), and a round trip costs "
-        f"{found.cost_bps:.1f} bps; {plural_text(found.trades, 'trade')}, {found.independent_trades:,.0f} of them independent.",
-        reasons,
+def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:
+    """The net edge must be significant; one that makes money also given all strategies `tried` on the predictions, this one included."""
+    if not break_even.trades:
+        conclusion = Conclusion.INCONCLUSIVE
+        return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: the strategy makes no trade.", ("There is nothing to test.",))
+    found = break_even.inference
+    shortages = tuple(_shortages(found))
+    if shortages:
+        conclusion, reasons = Conclusion.INCONCLUSIVE, (*shortages, *_what_would_tell(found))
+    elif found.adjusted_p_value <= MAX_P_VALUE:
+        conclusion, reasons = Conclusion.MAKES_MONEY, (_significance(found, tried),)
+    elif found.loss_p_value <= MAX_P_VALUE:
+        conclusion, reasons = Conclusion.LOSES_MONEY, (_missing_edge(break_even),)
+    else:
+        conclusion, reasons = Conclusion.INCONCLUSIVE, (_insignificance(found, tried), *_what_would_tell(found))
+    return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: {_figures(break_even)}", reasons)
+
+
+def _figures(break_even: BreakEven) -> str:
+    interval = "no interval" if isnan(break_even.low_bps) else f"90 % interval {break_even.low_bps:.1f} to {break_even.high_bps:.1f}"
+    return (
+        f"it breaks even at a round-trip cost of {break_even.bps:.1f} bps ({interval}), and a round trip costs {break_even.cost_bps:.1f} bps; "
+        f"{plural_text(break_even.trades, 'trade')} on {plural_text(break_even.inference.traded_days, 'day')} of {break_even.inference.days}."
     )
 
 
-def _conclude(found: BreakEven, period: BacktestPeriod, deflated_probability: float, variants: int) -> tuple[Conclusion, tuple[str, ...]]:
-    too_little = []
-    if found.independent_trades < MIN_INDEPENDENT_TRADES:
-        too_little.append(f"Fewer than {MIN_INDEPENDENT_TRADES} independent trades are too few for a verdict, whatever the profit.")
-    if period.blocks < MIN_BLOCKS:
-        too_little.append(
-            f"The test period has {period.days:.1f} days, {period.blocks:.1f} blocks to resample; an interval needs at least {MIN_BLOCKS}."
+def _shortages(found: EdgeInference) -> Iterator[str]:
+    if found.effective_blocks < MIN_EFFECTIVE_BLOCKS:
+        more = ceil(found.days * (MIN_EFFECTIVE_BLOCKS / found.effective_blocks - 1.0)) if found.effective_blocks else 0
+        needed = f"; about {plural_text(more, 'more day')} like these would be enough for a verdict" if more else ""
+        yield (
+            f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days, or days depend on "
+            f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}{needed}."
         )
-    if too_little:
-        return Conclusion.INCONCLUSIVE, tuple(too_little)
-    if found.high_bps < found.cost_bps:
-        gap = found.cost_bps - found.bps
-        free = "It would lose even without costs" if found.bps <= 0 else f"Trading would have to cost less than {found.bps:.1f} bps"
-        return Conclusion.LOSES_MONEY, (
-            f"The entire interval is below the cost. {free}; the predictions would have to earn {gap:.1f} bps more per trade.",
-        )
-    if found.low_bps <= found.cost_bps:
-        return Conclusion.INCONCLUSIVE, ("The cost is within the interval, so the result may be luck.",)
-    if not deflated_probability >= MIN_DEFLATED_PROBABILITY:
-        return Conclusion.INCONCLUSIVE, (
-            f"The interval is above the cost, but with {plural_text(variants, 'variant')} tried that may be luck: the deflated Sharpe "
-            f"ratio, a probability, is {deflated_probability:.2f}; at least {MIN_DEFLATED_PROBABILITY} is required.",
-        )
-    return Conclusion.MAKES_MONEY, (
-        f"The entire interval is above the cost, and with {plural_text(variants, 'variant')} tried the deflated Sharpe ratio, a "
-        f"probability, is {deflated_probability:.2f}.",
+    elif found.largest_day_share > MAX_DAY_SHARE and min(found.adjusted_p_value, found.loss_p_value) <= MAX_P_VALUE:
+        yield f"One day made {100 * found.largest_day_share:.0f} % of the result: without it, there is not enough left for a verdict."
+
+
+def _significance(found: EdgeInference, tried: int) -> str:
+    return (
+        f"The net edge of {found.edge_bps:.1f} bps a trade is significant: luck alone would show as much with a probability of "
+        f"{found.adjusted_p_value:.4f}{_given(tried)} (at most {MAX_P_VALUE} is required)."
     )
+
+
+def _insignificance(found: EdgeInference, tried: int) -> str:
+    if found.edge_bps > 0 and found.p_value <= MAX_P_VALUE:
+        return (
+            f"The net edge of {found.edge_bps:.1f} bps a trade would be significant alone (p = {found.p_value:.4f}), but luck shows as much "
+            f"with a probability of {found.adjusted_p_value:.3f}{_given(tried)}; at most {MAX_P_VALUE} is required."
+        )
+    probability = found.adjusted_p_value if found.edge_bps > 0 else found.loss_p_value
+    word = "profit" if found.edge_bps > 0 else "loss"
+    return (
+        f"The net {word} of {abs(found.edge_bps):.1f} bps a trade may be luck: luck alone shows as much with a probability of "
+        f"{probability:.3f}{_given(tried) if found.edge_bps > 0 else ''}; at most {MAX_P_VALUE} is required."
+    )
+
+
+def _given(tried: int) -> str:
+    return f" given that {tried} strategies were tried" if tried > 1 else ""
+
+
+def _missing_edge(break_even: BreakEven) -> str:
+    free = "It would lose even without costs" if break_even.bps <= 0 else f"Trading would have to cost less than {break_even.bps:.1f} bps"
+    return (
+        f"The loss is significant (p = {break_even.inference.loss_p_value:.4f}). {free}; the predictions would have to earn "
+        f"{break_even.cost_bps - break_even.bps:.1f} bps more per trade."
+    )
+
+
+def _what_would_tell(found: EdgeInference) -> Iterator[str]:
+    """The smallest edge that these data would have found, and how many more days an edge of this size needs."""
+    if not isfinite(found.detectable_bps):
+        yield (
+            "What the data could have told: no edge would have been found, however large, because an estimate needs trades on at least "
+            f"{MIN_TRADED_DAYS} days of a test period of at least {MIN_DAYS}; how many more days that takes is unknown."
+        )
+        return
+    found_text = (
+        f"What the data could have told: a net edge of {found.detectable_bps:.1f} bps a trade or more would have been found with a "
+        "probability of 80 %."
+    )
+    more = found.needed_days - found.days
+    if more <= 0:
+        yield f"{found_text} An edge as large as this one needs no more days, but trades on more of them."
+    elif more <= _MAX_NEEDED_DAYS:
+        yield f"{found_text} If the break-even cost stays as it is, a verdict needs about {plural_text(ceil(more), 'more day')}."
+    else:
+        yield f"{found_text} If the break-even cost stays as it is, no number of days that one can wait for would be enough."

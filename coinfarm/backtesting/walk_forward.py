@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import sqrt
 
 import numpy as np
 
-from coinfarm.backtesting.deflation import sharpe_ratio
+from coinfarm.backtesting.daily_profit import mark_to_market
 from coinfarm.backtesting.fills import Fills
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.position_schedule import Holdings, schedule
@@ -16,7 +17,6 @@ from coinfarm.backtesting.simulation import trades_from_fills
 from coinfarm.backtesting.strategy import Strategy, Thresholds
 from coinfarm.backtesting.trades import Trades
 from coinfarm.candles.arrays import Times, Values
-from coinfarm.candles.day import DAY_MS
 from coinfarm.errors import CoinfarmError
 
 SWEEP_STEPS = 20
@@ -42,7 +42,7 @@ class Fold:
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """All variants of a grid, `(a, b)`: the average trade in bps before costs, and the number of trades, in the first part and in the later
-    one; NaN without a trade. `daily_sharpe` is computed from the first part, after costs.
+    one; NaN without a trade. `daily_net` `(days, a * b)` is the net profit of each variant on each day of both parts.
     """
 
     min_end_change_pct: Values
@@ -52,7 +52,7 @@ class Sweep:
     first_trades: Indices
     later_trades: Indices
     cost_bps: Values
-    daily_sharpe: Values
+    daily_net: Values
 
     @property
     def variants(self) -> list[Thresholds]:
@@ -80,38 +80,41 @@ def choose_thresholds(
 ) -> tuple[tuple[Fold, ...], Sweep]:
     """Try every variant of the grid, and choose the best one for each of the folds after the first part.
 
-    The best variant has the highest lower end of the 90 % interval of the average trade after costs, over the trades that ended before the
-    fold began, so nothing that a fold is tested on is known to the choice. `on_variant(done, total)` is called after each variant. Raises
-    `CoinfarmError` if there is no proposal in the first part.
+    The best variant has the highest lower end of the 90 % interval of its net profit, over the trades that ended before the fold began, so
+    nothing that a fold is tested on is known to the choice. `on_variant(done, total)` is called after each variant. Raises `CoinfarmError`
+    if there is no proposal in the first part.
     """
-    selection = strategy.selection
+    selection, candles = strategy.selection, [each.fills.candles for each in proposed]
     cut_ms = period.start_ms + int((period.stop_ms - period.start_ms) * selection.first_part_pct / 100.0)
     bounds = np.linspace(cut_ms, period.stop_ms, selection.folds + 1).astype(np.int64)
     end_changes, ratios = _grid(proposed, strategy, cut_ms)
     shape = (len(end_changes), len(ratios))
-    first_bps, later_bps, cost_bps, sharpe = (np.full(shape, np.nan) for _ in range(4))
+    first_bps, later_bps, cost_bps = (np.full(shape, np.nan) for _ in range(3))
+    daily_net = np.zeros((period.utc_days, len(end_changes) * len(ratios)))
     first_trades, later_trades = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     scores = np.full((selection.folds, *shape), -np.inf)
     selection_trades = np.zeros((selection.folds, *shape), np.int64)
     for done, at in enumerate(np.ndindex(shape)):
         thresholds = Thresholds(float(end_changes[at[0]]), float(ratios[at[1]]))
-        entry_ms, exit_ms, stake, gross, net = _variant_trades(proposed, strategy, thresholds)
-        first, later = exit_ms <= cut_ms, entry_ms >= cut_ms
-        first_bps[at], later_bps[at] = _bps(gross[first], stake[first]), _bps(gross[later], stake[later])
-        first_trades[at], later_trades[at] = first.sum(), later.sum()
-        cost_bps[at] = _bps(gross - net, stake)
-        sharpe[at] = _daily_sharpe(exit_ms[first], net[first], period.start_ms, cut_ms)
-        for fold, start_ms in enumerate(bounds[:-1]):
-            ended = exit_ms <= start_ms
-            selection_trades[fold][at] = ended.sum()
-            scores[fold][at] = _score(net[ended], stake[ended], selection.min_trades)
+        trades = _variant_trades(proposed, strategy, thresholds)
+        first, later = trades.rows(trades.exit_ms <= cut_ms), trades.rows(trades.entry_ms >= cut_ms)
+        first_bps[at], later_bps[at] = _bps(first.gross, first.stake), _bps(later.gross, later.stake)
+        first_trades[at], later_trades[at] = len(first), len(later)
+        cost_bps[at] = _bps(trades.cost, trades.stake)
+        daily_net[:, done] = mark_to_market(trades, candles, period).net
+        for fold, start_ms in enumerate(bounds[:-1].tolist()):
+            ended = trades.rows(trades.exit_ms <= start_ms)
+            selection_trades[fold][at] = len(ended)
+            if len(ended) >= selection.min_trades:
+                before = BacktestPeriod(period.start_ms, start_ms)
+                scores[fold][at] = _score(mark_to_market(ended, candles, before).net)
         on_variant(done + 1, shape[0] * shape[1])
     folds = []
     for fold, (start_ms, stop_ms) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
         best = _best(scores[fold], selection_trades[fold])
         thresholds = Thresholds(float(end_changes[best[0]]), float(ratios[best[1]]))
         folds.append(Fold(start_ms, stop_ms, thresholds, int(selection_trades[fold][best])))
-    return tuple(folds), Sweep(end_changes, ratios, first_bps, later_bps, first_trades, later_trades, cost_bps, sharpe)
+    return tuple(folds), Sweep(end_changes, ratios, first_bps, later_bps, first_trades, later_trades, cost_bps, daily_net)
 
 
 def thresholds_at(folds: Sequence[Fold], time_ms: Times) -> tuple[Values, Values]:
@@ -146,39 +149,24 @@ def _steps(values: Values, given: float | None, steps: int) -> Values:
     return quantiles
 
 
-def _variant_trades(
-    proposed: Sequence[ProposedTrades], strategy: Strategy, thresholds: Thresholds
-) -> tuple[Times, Times, Values, Values, Values]:
-    """Entry times, exit times, stakes, and profits before and after costs, of the trades with these thresholds."""
+def _variant_trades(proposed: Sequence[ProposedTrades], strategy: Strategy, thresholds: Thresholds) -> Trades:
+    """The trades with these thresholds."""
     reaching = [np.flatnonzero(each.proposals.reach_thresholds(*thresholds)) for each in proposed]
     holdings = [
         Holdings(each.fills.orders.signal[rows], each.fills.exit_at[rows], each.fills.orders.stake[rows], each.fills.candles.open_time)
         for each, rows in zip(proposed, reaching, strict=True)
     ]
     placed = [rows[at] for rows, at in zip(reaching, schedule(holdings, strategy.size.limits), strict=True)]
-    trades = [each.trades.rows(rows[each.fills.filled[rows]]) for each, rows in zip(proposed, placed, strict=True)]
-    columns = [(each.entry_ms, each.exit_ms, each.stake, each.gross, each.net) for each in trades]
-    entry_ms, exit_ms, stake, gross, net = (np.concatenate(column) for column in zip(*columns, strict=True))
-    return entry_ms, exit_ms, stake, gross, net
+    return Trades.concatenate([each.trades.rows(rows[each.fills.filled[rows]]) for each, rows in zip(proposed, placed, strict=True)])
 
 
 def _bps(amount: Values, stake: Values) -> float:
     return 1e4 * float(amount.sum()) / float(stake.sum()) if len(stake) else float("nan")
 
 
-def _daily_sharpe(exit_ms: Times, net: Values, start_ms: int, stop_ms: int) -> float:
-    first = start_ms // DAY_MS
-    days = max(1, -(-stop_ms // DAY_MS) - first)
-    daily = np.bincount(np.clip(exit_ms // DAY_MS - first, 0, days - 1), net, minlength=days)
-    return sharpe_ratio(daily.astype(np.float64))
-
-
-def _score(net: Values, stake: Values, min_trades: int) -> float:
-    if len(net) < min_trades:
-        return -np.inf
-    mean = float(net.sum()) / float(stake.sum())
-    error = float(np.sqrt(((net - mean * stake) ** 2).sum())) / float(stake.sum())
-    return mean - _Z_90 * error
+def _score(daily_net: Values) -> float:
+    """The lower end of the 90 % interval of the net profit."""
+    return float(daily_net.sum() - _Z_90 * daily_net.std() * sqrt(len(daily_net)))
 
 
 def _best(scores: Values, trades: Indices) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ class TrialSummary:
 
     @property
     def count(self) -> int:
-        """This strategy included."""
+        """The number of strategies, the tested one included."""
         return 1 + len(self.others)
 
 

@@ -70,12 +70,12 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
     traded_days = int((stake > 0).sum())
     if profit.days < MIN_DAYS or traded_days < MIN_TRADED_DAYS:
         return no_inference(profit.days, traded_days)
-    edges = estimate_edges(profit)
+    tested = DailyProfit(profit.net[:, :1], profit.stake[:, :1])
+    edges = estimate_edges(tested)
     edge, error, t = float(edges.edge[0]), float(edges.standard_error[0]), float(edges.t[0])
     block = round(min(circular_block_length(net - edge * stake), profit.days / _MIN_BLOCKS))
-    counted = np.append(0, 1 + np.flatnonzero(edges.t[1:] > 0))
-    drawn = np.nan_to_num(resampled_t(DailyProfit(profit.net[:, counted], profit.stake[:, counted]), block, samples, seed))
-    own = drawn[:, 0]
+    own = np.nan_to_num(resampled_t(tested, block, samples, seed)[:, 0])
+    largest = _largest_t(profit, own, block, samples, seed)
     factor = bias_factor(profit.days)
     low, high = np.quantile(own, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     width = 1.0 / sqrt(factor)
@@ -89,7 +89,7 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         high_bps=1e4 * (edge - low * width * error),
         p_value=_p_value(own, t, factor),
         loss_p_value=_p_value(-own, -t, factor),
-        adjusted_p_value=_p_value(drawn.max(axis=1), t, factor),
+        adjusted_p_value=_p_value(largest, t, factor),
         days=profit.days,
         traded_days=traded_days,
         trading_days=float(edges.trading_days[0]),
@@ -99,6 +99,18 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         detectable_bps=1e4 * needed_t * error,
         needed_days=profit.days * (needed_t / t) ** 2 if t else inf,
     )
+
+
+def _largest_t(profit: DailyProfit, own: Values, block: int, samples: int, seed: int) -> Values:
+    """The largest t statistic `(samples,)` of the tested strategy and the others, resampled on the same days.
+
+    Others that lose are no rivals of a strategy that earns: they do not count, so trying them costs nothing.
+    """
+    rivals = 1 + np.flatnonzero(estimate_edges(DailyProfit(profit.net[:, 1:], profit.stake[:, 1:])).t > 0)
+    if not len(rivals):
+        return own
+    drawn = resampled_t(DailyProfit(profit.net[:, rivals], profit.stake[:, rivals]), block, samples, seed)
+    return np.maximum(own, np.nan_to_num(drawn).max(axis=1))
 
 
 def _p_value(drawn: Values, t: float, factor: float) -> float:

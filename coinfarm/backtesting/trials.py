@@ -1,7 +1,7 @@
 """The register of trials: the strategies that were tried on the same predictions, with their daily profits.
 
-The best of many strategies may be luck, so a verdict counts all of them. The register is a file in the folder of the predictions. A trial is
-identified by what was run, not by names: the strategy's fields, the source of its rule, and the digest of the predictions.
+The best of many strategies may be luck, so a verdict counts all of them. The register is a file in the folder of the predictions. What was
+run identifies a trial, not names: the strategy's fields, the source of its rule, and the digest of the predictions.
 """
 
 import hashlib

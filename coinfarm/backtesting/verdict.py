@@ -49,10 +49,11 @@ def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:
 
 
 def _figures(break_even: BreakEven) -> str:
+    found = break_even.inference
     interval = "no interval" if isnan(break_even.low_bps) else f"90 % interval {break_even.low_bps:.1f} to {break_even.high_bps:.1f}"
     return (
-        f"it breaks even at a round-trip cost of {break_even.bps:.1f} bps ({interval}), and a round trip costs {break_even.cost_bps:.1f} bps; "
-        f"{plural_text(break_even.trades, 'trade')} on {plural_text(break_even.inference.traded_days, 'day')} of {break_even.inference.days}."
+        f"it breaks even at a round-trip cost of {break_even.bps:.1f} bps ({interval}), and a round trip costs "
+        f"{break_even.cost_bps:.1f} bps; {plural_text(break_even.trades, 'trade')} on {found.traded_days:,} of {found.days:,} days."
     )
 
 
@@ -61,7 +62,7 @@ def _shortages(found: EdgeInference) -> Iterator[str]:
         more = ceil(found.days * (MIN_EFFECTIVE_BLOCKS / found.effective_blocks - 1.0)) if found.effective_blocks else 0
         needed = f"; about {plural_text(more, 'more day')} like these would be enough for a verdict" if more else ""
         yield (
-            f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days, or days depend on "
+            f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days or days depend on "
             f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}{needed}."
         )
     elif found.largest_day_share > MAX_DAY_SHARE and min(found.adjusted_p_value, found.loss_p_value) <= MAX_P_VALUE:
@@ -78,8 +79,8 @@ def _significance(found: EdgeInference, tried: int) -> str:
 def _insignificance(found: EdgeInference, tried: int) -> str:
     if found.edge_bps > 0 and found.p_value <= MAX_P_VALUE:
         return (
-            f"The net edge of {found.edge_bps:.1f} bps a trade would be significant alone (p = {found.p_value:.4f}), but luck shows as much "
-            f"with a probability of {found.adjusted_p_value:.3f}{_given(tried)}; at most {MAX_P_VALUE} is required."
+            f"The net edge of {found.edge_bps:.1f} bps a trade would be significant alone (p = {found.p_value:.4f}), but luck shows as "
+            f"much with a probability of {found.adjusted_p_value:.3f}{_given(tried)}; at most {MAX_P_VALUE} is required."
         )
     probability = found.adjusted_p_value if found.edge_bps > 0 else found.loss_p_value
     word = "profit" if found.edge_bps > 0 else "loss"

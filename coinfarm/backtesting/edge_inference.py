@@ -110,7 +110,8 @@ def _largest_t(profit: DailyProfit, own: Values, block: int, samples: int, seed:
     if not len(rivals):
         return own
     drawn = resampled_t(DailyProfit(profit.net[:, rivals], profit.stake[:, rivals]), block, samples, seed)
-    return np.maximum(own, np.nan_to_num(drawn).max(axis=1))
+    largest: Values = np.maximum(own, np.nan_to_num(drawn).max(axis=1))
+    return largest
 
 
 def _p_value(drawn: Values, t: float, factor: float) -> float:

@@ -55,9 +55,9 @@ def store_candles(folder: Path, candles: Candles) -> None:
 
 
 def store_two_coins(root: Path) -> Path:
-    """Twelve days of two coins, under `results` and `candles`; the first day is in sample."""
+    """Forty days of two coins, under `results` and `candles`; the first five days are in sample."""
     for seed, symbol in enumerate(("DEMOBTC", "DEMOETH")):
-        coin = noisy_predictions(random_walk(symbol, 12 * 1_440, seed), 20, seed + 5)
+        coin = noisy_predictions(random_walk(symbol, 40 * 288, seed, "5m"), 20, seed + 5)
         store_predictions(root / "results", coin, in_sample=(np.arange(len(coin)) < 1_440).tolist())
         store_candles(root / "candles", coin.candles)
     return root

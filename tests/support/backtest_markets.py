@@ -14,6 +14,7 @@ from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.interval import interval_ms
 from image_render.windows import Columns
 
 START_MS = 1_556_668_800_000  # 2019-05-01
@@ -28,13 +29,13 @@ def free_except(**changed: Any) -> Market:
     return Market.model_validate(FREE.model_dump() | changed)
 
 
-def market(rows: Sequence[Sequence[float]], *, missing: Collection[int] = (), symbol: str = "DEMOUSD") -> Candles:
-    """Minutes with rows `open, high, low, close` and optionally a volume (by default a large one); the `missing` ones are filled."""
+def market(rows: Sequence[Sequence[float]], *, missing: Collection[int] = (), symbol: str = "DEMOUSD", interval: str = "1m") -> Candles:
+    """Candles with rows `open, high, low, close` and optionally a volume (by default a large one); the `missing` ones are filled."""
     prices = np.array([row[:4] for row in rows], np.float64)
     volume = np.array([row[4] if len(row) > 4 else 1e6 for row in rows], np.float64)
     present = np.array([at for at in range(len(rows)) if at not in missing])
     columns = Columns(*prices[present].T, volume[present])
-    return fill_gaps(Candles.checked(symbol, "1m", START_MS + present * MINUTE_MS, columns), 10**6)
+    return fill_gaps(Candles.checked(symbol, interval, START_MS + present * interval_ms(interval), columns), 10**6)
 
 
 def flat(price: float = 100.0) -> tuple[float, float, float, float]:
@@ -121,8 +122,8 @@ def random_integers(seed: int, count: int, below: int) -> list[int]:
     return numbers
 
 
-def random_walk(symbol: str, count: int, seed: int) -> Candles:
-    """`count` minutes of a random walk in ticks of a cent, some of them missing: exactly the same on every machine."""
+def random_walk(symbol: str, count: int, seed: int, interval: str = "1m") -> Candles:
+    """`count` candles of a random walk in ticks of a cent, some of them missing: exactly the same on every machine."""
     steps = random_integers(seed, 4 * count, 61)
     rows, price = [], 10_000
     for at in range(count):
@@ -133,7 +134,7 @@ def random_walk(symbol: str, count: int, seed: int) -> Candles:
         price = close_tick
         rows.append((open_tick / 100, high / 100, low / 100, close_tick / 100, float(1 + steps[4 * at + 3])))
     missing = [at for at, chance in enumerate(random_integers(seed + 1, count, 20)) if chance == 0 and 0 < at < count - 1]
-    return market(rows, missing=missing, symbol=symbol)
+    return market(rows, missing=missing, symbol=symbol, interval=interval)
 
 
 def noisy_predictions(candles: Candles, first: int, seed: int, horizon: int = 5) -> PredictedCoin:

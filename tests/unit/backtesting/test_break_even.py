@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.break_even import break_even
+from coinfarm.backtesting.break_even import BreakEven, break_even
+from coinfarm.backtesting.daily_profit import mark_to_market
 from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.market import Market
 from coinfarm.backtesting.orders import Orders
@@ -12,10 +13,11 @@ from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.trades import HORIZON, Trade, Trades
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
-from tests.support.backtest_markets import START_MS, orders, random_walk
+from tests.support.backtest_markets import START_MS, flat, market, orders, random_walk
 
 HOUR_MS = 3_600_000
-PERIOD = BacktestPeriod(START_MS, START_MS + 40 * DAY_MS, 30 * 60_000)
+PERIOD = BacktestPeriod(START_MS, START_MS + 40 * DAY_MS)
+CANDLES = [market([flat(), flat()])]
 
 
 def hourly(gross: list[float], stakes: list[float], cost: float = 2.0) -> Trades:
@@ -27,8 +29,20 @@ def hourly(gross: list[float], stakes: list[float], cost: float = 2.0) -> Trades
     return Trades.from_rows(("DEMOUSD",), rows)
 
 
+def estimate(trades: Trades) -> BreakEven:
+    return break_even(trades, mark_to_market(trades, CANDLES, PERIOD), 100)
+
+
+def test_the_interval_is_about_the_break_even_cost() -> None:
+    luck = np.random.default_rng(3).normal(30.0, 100.0, 40 * 24)
+    found = estimate(hourly((luck / 10.0).tolist(), [1_000.0] * len(luck)))
+    assert found.low_bps < found.bps < found.high_bps
+    assert found.bps - found.low_bps == pytest.approx(found.inference.edge_bps - found.inference.low_bps)
+    assert found.inference.edge_bps == pytest.approx(found.bps - found.cost_bps)
+
+
 def test_is_the_mean_trade_before_costs_weighted_by_stake() -> None:
-    found = break_even(hourly([3.0, -1.0], [1_000.0, 3_000.0]), PERIOD, 10)
+    found = estimate(hourly([3.0, -1.0], [1_000.0, 3_000.0]))
     assert found.bps == pytest.approx(5.0)
     assert found.cost_bps == pytest.approx(10.0)
     assert (found.trades, found.independent_trades) == (2, 2.0)
@@ -40,7 +54,7 @@ def test_the_profit_is_zero_at_the_break_even_cost() -> None:
     rising = np.flatnonzero(close[55:380] > close[50:375]) + 50
     free = Market(maker_fee_bps=0, taker_fee_bps=0, slippage_bps=0)
     before = _trades(candles, orders(*rising, hold=5), free)
-    half_bps = break_even(before, PERIOD, 10).bps / 2
+    half_bps = estimate(before).bps / 2
     assert half_bps > 5
     after = _trades(candles, orders(*rising, hold=5), Market(maker_fee_bps=0, taker_fee_bps=half_bps, slippage_bps=0))
     # The fee on the way out is of what the position is worth then: a few permille more than the stake.
@@ -51,18 +65,7 @@ def _trades(candles: Candles, placed: Orders, rules: Market) -> Trades:
     return simulate_trades(("DEMOUSD",), [fill_orders(candles, placed, rules)])
 
 
-def test_the_interval_covers_the_true_value_in_about_90_pct_of_samples() -> None:
-    """Consecutive trades are correlated: resampling single trades would give intervals that are too narrow."""
-    covered = 0
-    for seed in range(60):
-        luck = np.random.default_rng(seed).normal(0.0, 10.0, 40 * 4).repeat(6)
-        trades = hourly((1.0 + luck).tolist(), [1_000.0] * len(luck))
-        found = break_even(trades, PERIOD, 200, seed)
-        covered += found.low_bps <= 10.0 <= found.high_bps
-    assert 46 <= covered <= 60
-
-
 def test_is_nan_without_trades() -> None:
-    found = break_even(hourly([], []), PERIOD, 10)
+    found = estimate(hourly([], []))
     assert found.trades == 0
     assert np.isnan([found.bps, found.low_bps, found.high_bps, found.cost_bps]).all()

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coinfarm.backtesting.daily_profit import mark_to_market
 from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import propose
 from coinfarm.backtesting.simulation import simulate_trades
-from coinfarm.backtesting.statistics import backtest_direction_accuracy, by_coin, by_month, statistics
+from coinfarm.backtesting.statistics import Statistics, backtest_direction_accuracy, by_coin, by_month, statistics
 from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.trades import HORIZON, Trade, Trades
 from coinfarm.candles.day import DAY_MS
@@ -21,7 +22,11 @@ from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, no
 
 GOLDEN = Path(__file__).with_name("golden_statistics.json")
 CAPITAL = 10_000.0
-FOUR_DAYS = BacktestPeriod(START_MS, START_MS + 4 * DAY_MS, 30 * MINUTE_MS)
+FOUR_DAYS = BacktestPeriod(START_MS, START_MS + 4 * DAY_MS)
+
+
+def evaluate(trades: Trades) -> Statistics:
+    return statistics(trades, mark_to_market(trades, [], FOUR_DAYS), FOUR_DAYS, CAPITAL)
 
 
 def trade(day: float, net: float, *, coin: int = 0, minutes: int = 30, cost: float = 2.0, stake: float = 1_000.0) -> Trade:
@@ -37,7 +42,7 @@ def some_trades() -> Trades:
 
 
 def test_statistics_equal_those_computed_by_hand() -> None:
-    found = statistics(some_trades(), FOUR_DAYS, CAPITAL)
+    found = evaluate(some_trades())
     daily = [0.01, -0.03, 0.0, 0.01]
     mean = sum(daily) / 4
     deviation = sqrt(sum((each - mean) ** 2 for each in daily) / 3)
@@ -68,17 +73,17 @@ def test_statistics_equal_those_computed_by_hand() -> None:
 
 def test_exposure_counts_simultaneous_positions_once() -> None:
     rows = [trade(0.0, 1.0, minutes=60), trade(0.0, 1.0, coin=1, minutes=20), trade(30 / 1440, 1.0, coin=1, minutes=60)]
-    found = statistics(Trades.from_rows(("DEMOA", "DEMOB"), rows), FOUR_DAYS, CAPITAL)
+    found = evaluate(Trades.from_rows(("DEMOA", "DEMOB"), rows))
     assert found.exposure_pct == pytest.approx(100 * 90 / (4 * 1440))
 
 
 def test_the_loss_is_limited_to_the_capital() -> None:
-    found = statistics(Trades.from_rows(("DEMOA",), [trade(0.0, -25_000.0), trade(2.0, 500.0)]), FOUR_DAYS, CAPITAL)
+    found = evaluate(Trades.from_rows(("DEMOA",), [trade(0.0, -25_000.0), trade(2.0, 500.0)]))
     assert (found.return_pct, found.cagr_pct, found.max_drawdown_pct) == (-100, -100, 100)
 
 
 def test_ratios_are_nan_without_trades() -> None:
-    found = statistics(Trades.from_rows(("DEMOA",), []), FOUR_DAYS, CAPITAL)
+    found = evaluate(Trades.from_rows(("DEMOA",), []))
     assert (found.trades, found.return_pct, found.exposure_pct, found.max_drawdown_pct) == (0, 0, 0, 0)
     assert all(isnan(value) for value in (found.win_rate_pct, found.profit_factor, found.average_trade_after_cost_bps))
 
@@ -126,7 +131,9 @@ def golden_statistics() -> dict[str, float]:
         chosen = proposals.rows(proposals.reach_thresholds(0.2, 1.5))
         fills.append(fill_orders(coin.candles, chosen.orders, strategy.market))
     trades = simulate_trades(symbols, fills)
-    return asdict(statistics(trades, period_of(coins, 5), strategy.size.capital)) | asdict(backtest_direction_accuracy(coins, trades, 5))
+    period = period_of(coins, 5)
+    marked = mark_to_market(trades, [coin.candles for coin in coins], period)
+    return asdict(statistics(trades, marked, period, strategy.size.capital)) | asdict(backtest_direction_accuracy(coins, trades, 5))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import pytest
 from coinfarm.backtesting.daily_profit import mark_to_market
 from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.period import BacktestPeriod
+from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.strategy import Market
 from coinfarm.backtesting.trades import HORIZON, Trade, Trades
@@ -45,8 +46,7 @@ def test_an_open_position_is_valued_at_each_midnight(side: int) -> None:
 def test_marking_moves_profit_between_days_and_keeps_its_sum() -> None:
     generator = np.random.default_rng(2)
     candles = hourly((100.0 * np.exp(np.cumsum(generator.normal(0.0, 0.01, 96)))).tolist())
-    market = Market()
-    trades = simulate_trades(("DEMOUSD",), [fill_orders(candles, orders(3, 9, 20, 33, 41, hold=30), market)], market, positions_per_coin=5)
+    trades = simulate_trades(("DEMOUSD",), [fill_orders(candles, orders(3, 9, 20, 33, 41, hold=30), Market())], PositionLimits(per_coin=5))
     found = mark_to_market(trades, [candles], PERIOD)
     assert len(trades) == 5
     assert found.net.sum() == pytest.approx(trades.net.sum())

@@ -75,4 +75,4 @@ def test_backtests_in_s3_and_in_folders_have_the_same_result(local: Path, predic
     assert in_s3["model"] == MODEL
     assert in_s3["predictions"]["in_sample"] == 60
     assert in_s3["statistics"]["trades"] > 0
-    assert open_storage(RESULTS).exists(FILE_NAME), "the variants are stored next to the predictions"
+    assert open_storage(predictions).exists(FILE_NAME), "the trials are stored next to the predictions"

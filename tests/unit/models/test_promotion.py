@@ -134,8 +134,12 @@ def test_compares_compiled_forms_with_keras(
     assert (forced is None) is is_close
 
 
-def test_never_promotes_a_damaged_version(storage: Storage, incumbent: str, candidate: str, tmp_path: Path) -> None:
-    (tmp_path / "root/versions" / candidate / "model.keras").write_text("3")
+@pytest.mark.parametrize("content", ["3", "2 and more", None], ids=["changed", "lengthened", "removed"])
+def test_never_promotes_a_damaged_version(content: str | None, storage: Storage, incumbent: str, candidate: str, tmp_path: Path) -> None:
+    path = tmp_path / "root/versions" / candidate / "model.keras"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
     with pytest.raises(ModelError, match=f"root/versions/{candidate}/model.keras"):
         promote(storage, candidate, force_reason="a test")
     assert _serving(storage) == incumbent

@@ -87,7 +87,7 @@ def test_a_keras_file_serves_with_a_manifest_made_for_it(tmp_path: Path, folder:
     bundle = source.fetch(current.version, folder)
     assert bundle.manifest.name == "my model"
     with pytest.raises(NotFound, match="bare-00000000"):
-        source.fetch("bare-00000000", folder)
+        open_model_source(source.uri).fetch("bare-00000000", folder)
     assert bundle == Bundle.open(folder)
 
 

@@ -35,34 +35,57 @@ class EntryFills:
     def rows(self, chosen: Mask | Indices | slice) -> "EntryFills":
         return EntryFills(*(column[chosen] for column in vars(self).values()))
 
+    def replaced(self, rows: Indices, others: "EntryFills") -> "EntryFills":
+        """The same entries, with others in these rows."""
+        columns = []
+        for column, other in zip(vars(self).values(), vars(others).values(), strict=True):
+            columns.append(column.copy())
+            columns[-1][rows] = other
+        return EntryFills(*columns)
 
-def fill_entries(candles: Candles, orders: Orders, market: Market) -> EntryFills:
-    """The fills of orders that are all placed, and end within the candles.
 
-    Up to a share of its volume, the first candle fills an order at the open, or at the price of a limit order. The rest is filled by market
-    orders in the next traded candles, up to the same share, at their worst price, which is never better than the first one. What is left
-    after `MAX_ENTRY_CANDLES` is filled at the worst of their prices. To cancel it instead would make positions smaller where trading dries
-    up, and so give these trades less weight in the result.
+def fill_first(candles: Candles, orders: Orders) -> EntryFills:
+    """The fills of orders that are all placed, and end within the candles, as if their first candles had enough volume.
+
+    Market orders are filled at the open of the next candle, limit orders at their own price.
     """
-    share = market.volume_share_pct / 100.0
     if orders.limit_price is None:
         entry_at = orders.signal + 1
-        filled = has_trades(candles)[entry_at]
-        first_price = candles.columns.open[entry_at]
-    else:
-        first_price = orders.limit_price
-        entry_at, filled = _reached(candles, orders, first_price)
-    room = share * candles.columns.volume[entry_at] * first_price
-    short = np.flatnonzero(filled & (orders.stake - room > NEGLIGIBLE_SHARE * orders.stake))
-    price = first_price
-    if len(short):
-        price = first_price.copy()
-        price[short] = _spread(candles, orders.rows(short), entry_at[short], first_price[short], room[short], share)
-    limit_share = np.zeros(len(orders))
-    if orders.limit_price is not None:
-        limit_share[:] = 1.0
-        limit_share[short] = room[short] / orders.stake[short]
-    return EntryFills(filled, entry_at, first_price, price, limit_share)
+        filled, price = has_trades(candles)[entry_at], candles.columns.open[entry_at]
+        return EntryFills(filled, entry_at, price, price, np.zeros(len(orders)))
+    entry_at, filled = _reached(candles, orders, orders.limit_price)
+    return EntryFills(filled, entry_at, orders.limit_price, orders.limit_price, np.ones(len(orders)))
+
+
+def larger_than_first_candle(candles: Candles, orders: Orders, first: EntryFills, market: Market) -> Indices:
+    """The rows of entries that are larger than the share of their first candle's volume."""
+    room = market.volume_share_pct / 100.0 * candles.columns.volume[first.entry_at] * first.price
+    return np.flatnonzero(first.filled & (orders.stake - room > NEGLIGIBLE_SHARE * orders.stake))
+
+
+def spread_entries(candles: Candles, orders: Orders, first: EntryFills, until: Indices, market: Market) -> EntryFills:
+    """The fills of entries that are larger than their first candles allow.
+
+    The first candle fills a share of its volume. The rest is filled by market orders in the next traded candles, up to the same share, at
+    their worst price, which is never better than the first one. What is left after `MAX_ENTRY_CANDLES`, or after candle `until`, `(n,)`, in
+    which the position begins to be closed, is filled at the worst of their prices. To cancel it instead would make positions smaller where
+    trading dries up, and so give these trades less weight in the result.
+    """
+    share, following, last = market.volume_share_pct / 100.0, next_traded(candles), len(candles) - 1
+    buys, candle = orders.side > 0, first.entry_at
+    room = share * candles.columns.volume[candle] * first.price
+    amount, left, worst = room / first.price, orders.stake - room, first.price
+    for _ in range(MAX_ENTRY_CANDLES - 1):
+        candle = following[np.minimum(candle, last) + 1]
+        exists, at = candle <= until, np.minimum(candle, last)
+        price = np.where(buys, np.maximum(candles.columns.high[at], first.price), np.minimum(candles.columns.low[at], first.price))
+        price = np.where(exists, price, first.price)
+        worst = np.where(buys, np.maximum(worst, price), np.minimum(worst, price))
+        spent = np.where(exists, np.minimum(left, share * candles.columns.volume[at] * price), 0.0)
+        amount += spent / price
+        left = np.where(left - spent > NEGLIGIBLE_SHARE * orders.stake, left - spent, 0.0)
+    average = orders.stake / (amount + left / worst)
+    return EntryFills(first.filled, first.entry_at, first.first_price, average, first.limit_share * room / orders.stake)
 
 
 def _reached(candles: Candles, orders: Orders, limit_price: Values) -> tuple[Indices, Mask]:
@@ -77,21 +100,3 @@ def _reached(candles: Candles, orders: Orders, limit_price: Values) -> tuple[Ind
         entry_at[rows[beyond]], filled[rows[beyond]] = candle[beyond], True
         rows = rows[~beyond]
     return entry_at, filled
-
-
-def _spread(candles: Candles, orders: Orders, candle: Indices, first_price: Values, room: Values, share: float) -> Values:
-    """The average prices of entries that are larger than their first candle allows."""
-    following, last = next_traded(candles), len(candles) - 1
-    buys = orders.side > 0
-    amount, left, worst = room / first_price, orders.stake - room, first_price
-    for _ in range(MAX_ENTRY_CANDLES - 1):
-        candle = following[np.minimum(candle, last) + 1]
-        exists, at = candle <= last, np.minimum(candle, last)
-        price = np.where(buys, np.maximum(candles.columns.high[at], first_price), np.minimum(candles.columns.low[at], first_price))
-        price = np.where(exists, price, first_price)
-        worst = np.where(buys, np.maximum(worst, price), np.minimum(worst, price))
-        spent = np.where(exists, np.minimum(left, share * candles.columns.volume[at] * price), 0.0)
-        amount += spent / price
-        left = np.where(left - spent > NEGLIGIBLE_SHARE * orders.stake, left - spent, 0.0)
-    average: Values = orders.stake / (amount + left / worst)
-    return average

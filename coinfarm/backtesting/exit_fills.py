@@ -41,16 +41,17 @@ class ExitFills:
         return ExitFills(*(column[chosen] for column in vars(self).values()))
 
 
-def fill_exits(candles: Candles, orders: Orders, entries: EntryFills, market: Market) -> ExitFills:
+def fill_exits(candles: Candles, orders: Orders, entries: EntryFills, market: Market, *, at_any_volume: bool = False) -> ExitFills:
     """The fills of the exits of orders that end within the candles; where a candle does not show what happened first, the worse is assumed.
 
     A position ends at its stop, at its take-profit, when it is liquidated, or at the open of its horizon. Each fill takes at most a share
-    of its candle's volume. The rest of a take-profit order stays open; the rest of a market order is filled in the next traded candles at
-    their worst price, and in the last traded candle at any volume.
+    of its candle's volume. The rest of a take-profit order stays open. The rest of a market order is filled in the next traded candles at
+    their worst price, which is never better than that of the first fill, and in the last traded candle at any volume.
     """
     following = next_traded(candles)
     due = following[np.minimum(entries.entry_at + orders.hold, len(candles) - 1)]
-    exits = _Exits(candles, orders, entries, due, market.volume_share_pct / 100.0)
+    room = np.full(len(candles), np.inf) if at_any_volume else market.volume_share_pct / 100.0 * candles.columns.volume
+    exits = _Exits(candles, orders, entries, due, room)
     for side in (1, -1):
         prices = _SidePrices(candles, side)
         for first in range(0, len(orders), _ORDERS_AT_ONCE):
@@ -76,9 +77,9 @@ class _SidePrices:
 class _Exits:
     """The exits as they are found. `left` is the share of each position that is open, `price` that of the market order that closes it."""
 
-    def __init__(self, candles: Candles, orders: Orders, entries: EntryFills, due: Indices, share: float) -> None:
+    def __init__(self, candles: Candles, orders: Orders, entries: EntryFills, due: Indices, room: Values) -> None:
         self.candles, self.orders, self.entries = candles, orders, entries
-        self.room = share * candles.columns.volume
+        self.room = room
         self.exit_at = due
         self.price = candles.columns.open[np.minimum(due, len(candles) - 1)]
         self.reason = np.full(len(orders), HORIZON, np.int8)
@@ -91,7 +92,7 @@ class _Exits:
         stop = side * first_price * (1.0 - side * self.orders.stop_pct[rows] / 100.0)
         take = side * first_price * (1.0 + side * self.orders.take_pct[rows] / 100.0)
         if side < 0:
-            ruin = -liquidation_price(self.entries.price[rows], market)
+            ruin = -liquidation_price(first_price, market)
             stop = np.maximum(stop, ruin)
             at_ruin = rows[-self.price[rows] <= ruin]
             self.reason[at_ruin] = LIQUIDATION
@@ -111,7 +112,7 @@ class _Exits:
             self.exit_at[closed], self.price[closed] = candle[stopped], side * fill
             self.reason[closed] = STOP
             if side < 0:
-                self.reason[closed[fill <= -liquidation_price(self.entries.price[closed], market)]] = LIQUIDATION
+                self.reason[closed[fill <= -liquidation_price(self.entries.first_price[closed], market)]] = LIQUIDATION
             taken[taken] = self._take(rows[taken], candle[taken], side * take[taken])
             still_open = ~(stopped | taken) & (left > 1)
             rows, stop, take, candle, left = (
@@ -144,19 +145,20 @@ class _Exits:
         left = self.left - filled
         rows = np.flatnonzero((left > NEGLIGIBLE_SHARE) & self.entries.filled)
         at_open[rows] = False
-        worst = np.where(self.orders.side[rows] > 0, 1, 0)
+        sells = self.orders.side[rows] > 0
         left, candle = left[rows], self.exit_at[rows]
         while len(rows):
             ahead = following[candle + 1]
             last = ahead >= len(candles)
             candle = np.where(last, candle, ahead)
-            price = np.where(worst, candles.columns.low[candle], candles.columns.high[candle])
+            first, low, high = self.price[rows], candles.columns.low[candle], candles.columns.high[candle]
+            price = np.where(sells, np.minimum(first, low), np.maximum(first, high))
             filled = np.where(last, left, np.minimum(left, self._room(rows, candle)))
             market_value[rows] += filled * price
             left = left - filled
             self.exit_at[rows] = candle
             more = left > NEGLIGIBLE_SHARE
-            rows, worst, left, candle = rows[more], worst[more], left[more], candle[more]
+            rows, sells, left, candle = rows[more], sells[more], left[more], candle[more]
         exit_ms = candles.open_time[np.minimum(self.exit_at, len(candles) - 1)] + np.where(at_open, 0, candles.interval_ms)
         return ExitFills(self.exit_at, exit_ms, self.reason, self.limit_value, market_value)
 

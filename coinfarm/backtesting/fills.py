@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.backtesting.entry_fills import EntryFills, fill_entries
+from coinfarm.backtesting.entry_fills import EntryFills, fill_first, larger_than_first_candle, spread_entries
 from coinfarm.backtesting.exit_fills import ExitFills, fill_exits
 from coinfarm.backtesting.liquidity import has_trades
 from coinfarm.backtesting.market import Market
@@ -69,7 +69,19 @@ def fill_orders(candles: Candles, orders: Orders, market: Market) -> Fills:
     stake = placed_stakes(candles, orders, market)
     placed = stake > 0.0
     orders = orders.with_stake(stake).rows(placed)
-    entries = fill_entries(candles, orders, market)
+    entries = _entries(candles, orders, market)
     exits = fill_exits(candles, orders, entries, market)
     exit_at = np.where(entries.filled, exits.exit_at, entries.entry_at)
     return Fills(candles, market, orders, slippage_shares(candles, orders, market), entries, exits, exit_at)
+
+
+def _entries(candles: Candles, orders: Orders, market: Market) -> EntryFills:
+    first = fill_first(candles, orders)
+    rows = larger_than_first_candle(candles, orders, first, market)
+    if not len(rows):
+        return first
+    larger, larger_first = orders.rows(rows), first.rows(rows)
+    # Nothing is bought after the first exit, nor in the candle at whose open the horizon ends.
+    first_exit = fill_exits(candles, larger, larger_first, market, at_any_volume=True).exit_at
+    until = np.minimum(first_exit, larger_first.entry_at + larger.hold - 1)
+    return first.replaced(rows, spread_entries(candles, larger, larger_first, until, market))

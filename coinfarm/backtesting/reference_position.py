@@ -23,7 +23,7 @@ class _Fill:
 
 @dataclass
 class ReferencePosition:
-    """An order that was placed, and its position. `reason` is set when the order that closes it is triggered."""
+    """An order that was placed, and its position. `reason` and `exit_price` are set when a market order is placed to close it."""
 
     coin: int
     of: ReferenceMarket
@@ -39,6 +39,7 @@ class ReferencePosition:
     is_cancelled: bool = False
     is_closed: bool = False
     reason: int | None = None
+    exit_price: float = 0.0
     exit_ms: int = 0
     entries: list[_Fill] = field(default_factory=list)
     exits: list[_Fill] = field(default_factory=list)
@@ -59,62 +60,71 @@ class ReferencePosition:
         """What happens in candle `at`."""
         if self.entry_at is None:
             self._try_to_enter(at)
+        elif self._is_entering and self.of.candles[at].has_trades and at < self.entry_at + self.hold:
+            first_price, side = self.entries[0].price, self.side
+            self._buy(at, side * max(side * first_price, side * self.of.candles[at].best(side)), by_limit=False)
         if self.entry_at is not None and self.of.candles[at].has_trades:
             self._exit(at)
 
     def _try_to_enter(self, at: int) -> None:
         candle = self.of.candles[at]
         if candle.has_trades and (self.limit_price is None or (self.limit_price - candle.worst(self.side)) * self.side > 0):
-            self._enter(at, candle.open if self.limit_price is None else self.limit_price)
+            self.entry_at = at
+            by_limit = self.limit_price is not None
+            self._buy(at, candle.open if self.limit_price is None else self.limit_price, by_limit=by_limit)
         elif at == self.last_valid:
             self.is_cancelled = True
 
-    def _enter(self, at: int, first_price: float) -> None:
-        """The later fills are added at once: the position counts with its full size from the first one on."""
-        self.entry_at = at
-        left, price, worst, candles = self.stake, first_price, first_price, 0
-        while left > _NOTHING * self.stake and candles < MAX_ENTRY_CANDLES and at < len(self.of.candles):
-            candle = self.of.candles[at]
-            if candle.has_trades:
-                if candles:
-                    price = self.side * max(self.side * first_price, self.side * candle.best(self.side))
-                    worst = self.side * max(self.side * worst, self.side * price)
-                spent = min(left, self.of.room(at) * price)
-                self.entries.append(_Fill(spent / price, price, self.limit_price is not None and not candles))
-                left -= spent
-                candles += 1
-            at += 1
-        if left > 0:
-            self.entries.append(_Fill(left / worst, worst, False))
+    def _buy(self, at: int, price: float, *, by_limit: bool) -> None:
+        spent = min(self.stake - self._spent, self.of.room(at) * price)
+        self.entries.append(_Fill(spent / price, price, by_limit))
+
+    @property
+    def _spent(self) -> float:
+        return sum(fill.amount * fill.price for fill in self.entries)
+
+    @property
+    def _is_entering(self) -> bool:
+        return len(self.entries) < MAX_ENTRY_CANDLES and not self.exits and self.stake - self._spent > _NOTHING * self.stake
+
+    def _complete_entry(self) -> None:
+        """Before the first exit, what is left is filled at the worst price."""
+        worst = self.side * max(self.side * fill.price for fill in self.entries)
+        self.entries.append(_Fill(max(self.stake - self._spent, 0.0) / worst, worst, False))
 
     def _exit(self, at: int) -> None:
         candle, side = self.of.candles[at], self.side
         assert self.entry_at is not None
         if self.reason is not None:
-            self._fill(at, candle.worst(side), self.reason)
+            self._fill(at, side * min(side * self.exit_price, side * candle.worst(side)), self.reason)
             return
         first_price = self.entries[0].price
         stop, take = first_price * (1.0 - side * self.stop_pct / 100.0), first_price * (1.0 + side * self.take_pct / 100.0)
         ruin = float("inf")
         if side < 0:
-            ruin = self.entry_price * (2.0 - self.of.market.maintenance_margin_pct / 100.0)
+            ruin = first_price * (2.0 - self.of.market.maintenance_margin_pct / 100.0)
             stop = min(stop, ruin)
         if at >= self.entry_at + self.hold:
-            self.reason = LIQUIDATION if candle.open >= ruin else HORIZON
-            self._fill(at, candle.open, self.reason)
+            self._close(at, candle.open, LIQUIDATION if candle.open >= ruin else HORIZON)
         elif side * candle.worst(side) <= side * stop:
             price = min(candle.open, stop) if side > 0 else max(candle.open, stop)
-            self.reason = LIQUIDATION if price >= ruin else STOP
-            self._fill(at, price, self.reason)
+            self._close(at, price, LIQUIDATION if price >= ruin else STOP)
         elif side * candle.best(side) > side * take and (self.limit_price is None or at > self.entry_at):
             self._fill(at, take, TAKE_PROFIT)
 
+    def _close(self, at: int, price: float, reason: int) -> None:
+        """Place the market order that closes the position."""
+        self.reason, self.exit_price = reason, price
+        self._fill(at, price, reason)
+
     def _fill(self, at: int, price: float, reason: int) -> None:
+        if not self.exits:
+            self._complete_entry()
         is_first = not any(not fill.by_limit for fill in self.exits)
-        filled = min(self.open_amount, self.of.room(at))
-        self.exits.append(_Fill(filled, price, reason == TAKE_PROFIT))
+        self.exits.append(_Fill(min(self.open_amount, self.of.room(at)), price, reason == TAKE_PROFIT))
         if self.open_amount > _NOTHING * self.amount and at == self.of.last_traded and reason != TAKE_PROFIT:
-            self.exits.append(_Fill(self.open_amount, self.of.candles[at].worst(self.side), False))
+            worst = self.side * min(self.side * price, self.side * self.of.candles[at].worst(self.side))
+            self.exits.append(_Fill(self.open_amount, worst, False))
             is_first = False
         if self.open_amount <= _NOTHING * self.amount:
             self.is_closed, self.reason = True, reason

@@ -33,6 +33,16 @@ def test_what_no_candle_allows_is_filled_at_the_worst_of_their_prices() -> None:
     assert only(candles, orders(2, hold=6)).entry_price == pytest.approx(1_000 / (bought + (1_000 - spent) / 104))
 
 
+@pytest.mark.parametrize(
+    ("second", "hold", "price"),
+    [((100, 103, 98, 100, 4.0), 4, 103), ((100, 103, 100, 100, 4.0), 1, 100), ((100, 103, 100, 100, 4.0), 2, 103)],
+    ids=["stopped", "at the open of the horizon", "before the horizon"],
+)
+def test_nothing_is_bought_after_the_exit(second: tuple[float, ...], hold: int, price: float) -> None:
+    candles = market([*USUAL, (100, 101, 99.5, 100, 5.0), second, (100, 150, 100, 100), *[flat()] * 6])
+    assert only(candles, orders(2, stop_pct=1.0, hold=hold)).entry_price == pytest.approx(1_000 / (5 + 500 / price))
+
+
 def test_losses_where_trading_dries_up_keep_their_weight() -> None:
     """Trades lose 10 % after entries in candles with little volume, and win 4 % after others: on average they lose."""
     rows, signals = [], []

@@ -10,9 +10,9 @@ USUAL = [flat()] * 4
 """Large volumes up to the entry, in the last of them."""
 
 
-@pytest.mark.parametrize(("side", "stop", "rest"), [(1, 99.0, 95.0), (-1, 101.0, 98.0)], ids=["long", "short"])
+@pytest.mark.parametrize(("side", "stop", "rest"), [(1, 99.0, 95.0), (-1, 101.0, 104.0)], ids=["long", "short"])
 def test_the_rest_of_a_stop_is_filled_in_the_next_traded_candles_at_their_worst_price(side: int, stop: float, rest: float) -> None:
-    candles = market([*USUAL, (100, 101, 99, 100, 4.0), flat(), (96, 98, 95, 97, 6.0), *[flat(97)] * 6], missing=[5])
+    candles = market([*USUAL, (100, 101, 99, 100, 4.0), flat(), (96, 104, 95, 97, 6.0), *[flat(97)] * 6], missing=[5])
     trade = only(candles, orders(2, side=side, stop_pct=1.0))
     assert trade.exit_price == pytest.approx(0.4 * stop + 0.6 * rest)
     assert (trade.reason, trade.exit_ms) == (STOP, START_MS + 7 * MINUTE_MS)
@@ -32,6 +32,12 @@ def test_each_candle_fills_a_tenth_of_its_volume() -> None:
     candles = market([*USUAL, flat(), flat(), *[(100, 101, 90 - at, 100, 20.0) for at in range(5)], *[flat()] * 5])
     trade = only(candles, orders(2, hold=3), free_except(volume_share_pct=10))
     assert trade.exit_price == pytest.approx((100 + 89 + 88 + 87 + 86) / 5)
+
+
+@pytest.mark.parametrize(("side", "price"), [(1, 120.0), (-1, 80.0)], ids=["long", "short"])
+def test_the_rest_of_an_exit_is_never_filled_at_a_better_price(side: int, price: float) -> None:
+    candles = market([*USUAL, flat(), flat(), (100, 100, 100, 100, 4.0), *[flat(price)] * 6])
+    assert only(candles, orders(2, side=side, hold=3)).exit_price == 100
 
 
 def test_the_last_candle_fills_everything() -> None:

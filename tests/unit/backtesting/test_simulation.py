@@ -5,10 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.position_schedule import PositionLimits
+from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.trades import HORIZON, STOP, TAKE_PROFIT, Trade
+from coinfarm.candles.candles import Candles
+from image_render.windows import Columns
 from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, market_rules, markets, orders, orders_for
-from tests.support.simulated_trades import only, trades, trades_of_coins
+from tests.support.simulated_trades import assert_same_trades, only, trades, trades_of_coins
 
 
 def test_a_signal_is_filled_at_the_next_open() -> None:
@@ -117,6 +121,28 @@ def test_the_fast_simulation_makes_the_same_trades_as_the_slow_one(data: st.Data
         data.draw(st.integers(1, 2)), data.draw(st.sampled_from([None, 1, 2, 3])), data.draw(exposure), data.draw(exposure)
     )
     trades_of_coins(coins, [data.draw(orders_for(candles)) for candles in coins], data.draw(market_rules()), limits)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_later_candles_do_not_change_trades_that_have_ended(data: st.DataObject) -> None:
+    candles, rules = data.draw(markets("DEMOA")), data.draw(market_rules())
+    candles.columns.volume[-1] = 1.0
+    wanted, limits = data.draw(orders_for(candles)), PositionLimits(data.draw(st.integers(1, 2)))
+    now = data.draw(st.integers(1, len(candles) - 1))
+    before, after = (
+        simulate_trades(("DEMOA",), [fill_orders(each, wanted, rules)], limits) for each in (candles, changed_from(candles, now))
+    )
+    now_ms = candles.open_time[now]
+    assert_same_trades(after.rows(after.exit_ms < now_ms), before.rows(before.exit_ms < now_ms))
+
+
+def changed_from(candles: Candles, now: int) -> Candles:
+    """Other prices and volumes from a candle on, in which trading ends with the last candle, too."""
+    later = np.arange(len(candles)) >= now
+    prices = [np.where(later, column[::-1] * 1.5, column) for column in candles.columns[:4]]
+    volume = np.where(later, np.where(candles.columns.volume > 1.0, 0.25, 1_000.0), candles.columns.volume)
+    return Candles(candles.symbol, candles.interval, candles.open_time, Columns(*prices, volume), candles.filled & ~later)
 
 
 def test_no_orders_make_no_trades() -> None:

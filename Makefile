@@ -7,7 +7,7 @@ SCANNERS_READY := $(SCANNERS)/.ready
 AUDITORS := build/sam/.ready build/checkov/.ready
 MUTMUT := build/mutmut
 
-.PHONY: run develop test test-machine lint audit mutation bench bench-gpu demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
+.PHONY: run develop test test-machine lint audit mutation bench bench-gpu calibrate demo soak verdict openapi diagram containers images scan scanners environments browser dist publish-package image-with-index clean
 
 run:
 	@tools/environment.sh run
@@ -58,6 +58,11 @@ demo: $(READY)
 # Ten minutes of requests, then 2,000 shards: about twenty-five minutes, alone on the machine.
 soak: $(READY)
 	@"$(BIN)/python" -m benchmarks.soak --output benchmarks/soak.json
+
+# Whether the verdict keeps its promises: about an hour on two cores, and it continues after an interruption.
+# make calibrate ARGUMENTS="--seed 7 --streams 2000"
+calibrate: $(READY)
+	"$(BIN)/python" -m benchmarks.calibration $(ARGUMENTS)
 
 # With synthetic candles, or with your own files: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
 verdict: $(READY)

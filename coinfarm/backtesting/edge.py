@@ -6,8 +6,8 @@ come from a studentised circular block bootstrap (Götze and Künsch 1996; Polit
 dependence of neighbouring days. docs/backtest.md says how well they keep their promises.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from math import atan, log, pi, sqrt
 
 import numpy as np
@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 
-_DAYS_AT_ONCE = 2_000_000
-"""The number of resampled days in memory at a time."""
+_DAYS_AT_ONCE = 1_000_000
+"""The number of resampled days in memory at a time, with up to 30 weights of 8 bytes each."""
 _MAX_T = 1e6
 """A resample of equal days has no standard error."""
 PERSISTENCE = 0.92
@@ -83,7 +83,10 @@ def resampled_t(profit: DailyProfit, block: int, samples: int, seed: int) -> NDA
     edge = estimate_edges(profit).edge
     residual = profit.net - np.nan_to_num(edge) * profit.stake
     drawn = np.empty((samples, residual.shape[1]))
-    for rows, weights in _resampling_weights(profit.days, block, samples, seed):
+    at_once = max(1, _DAYS_AT_ONCE // profit.days)
+    for first in range(0, samples, at_once):
+        rows = slice(first, min(first + at_once, samples))
+        weights = _resampling_weights(profit.days, block, rows.stop - rows.start, (seed, first))
         shape = (len(weights), -1, residual.shape[1])
         flat = weights.reshape(-1, profit.days)
         of_residual, of_stake = (flat @ residual).reshape(shape), (flat @ profit.stake).reshape(shape)
@@ -137,17 +140,14 @@ def _cosines(days: int) -> Values:
     return cosines
 
 
-def _resampling_weights(days: int, block: int, samples: int, seed: int) -> Iterator[tuple[slice, Values]]:
-    """Rows of samples, and the weights `(rows, 1 + transforms, days)` with which each original day enters the sum and the transforms."""
-    generator = np.random.default_rng(seed)
-    blocks = -(-days // block)
-    rows_of_weights = np.vstack([np.ones(days), _cosines(days)])
-    at_once = max(1, _DAYS_AT_ONCE // days)
-    for first in range(0, samples, at_once):
-        rows = slice(first, min(first + at_once, samples))
-        count = rows.stop - rows.start
-        start = generator.integers(days, size=(count, blocks, 1))
-        day = ((start + np.arange(block)) % days).reshape(count, -1)[:, :days]
-        cell = (np.arange(count)[:, None] * days + day).ravel()
-        weights = [np.bincount(cell, np.tile(row, count), count * days).reshape(count, days) for row in rows_of_weights]
-        yield rows, np.stack(weights, axis=1)
+@lru_cache(maxsize=4)
+def _resampling_weights(days: int, block: int, samples: int, seed: tuple[int, int]) -> Values:
+    """`(samples, 1 + transforms, days)`: the weights with which each original day enters the sum and the transforms of a resample.
+
+    They do not depend on the profits, so a backtest's strategy and baselines share them.
+    """
+    start = np.random.default_rng(seed).integers(days, size=(samples, -(-days // block), 1))
+    day = ((start + np.arange(block)) % days).reshape(samples, -1)[:, :days]
+    cell = (np.arange(samples)[:, None] * days + day).ravel()
+    rows = np.vstack([np.ones(days), _cosines(days)])
+    return np.stack([np.bincount(cell, np.tile(row, samples), samples * days).reshape(samples, days) for row in rows], axis=1)

@@ -14,7 +14,7 @@ LEVEL = 0.9
 MAX_P_VALUE = 0.025
 """Of an edge that counts as real: half of the 5 % that is promised, because variants that lose are not counted as tries (see
 `adjusted_p_value`), which at worst doubles the share of false verdicts."""
-MAX_DEPENDENT_P_VALUE = 0.05
+MAX_DEPENDENT_P_VALUE = 0.045
 """The same if days depend on each other as strongly as `PERSISTENCE` says."""
 MIN_EFFECTIVE_BLOCKS = 10
 POWER = 0.8
@@ -73,7 +73,7 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
     tested = DailyProfit(profit.net[:, :1], profit.stake[:, :1])
     edges = estimate_edges(tested)
     edge, error, t = float(edges.edge[0]), float(edges.standard_error[0]), float(edges.t[0])
-    block = round(min(circular_block_length(net - edge * stake), profit.days / _MIN_BLOCKS))
+    block = block_days(tested)
     own = np.nan_to_num(resampled_t(tested, block, samples, seed)[:, 0])
     largest = _largest_t(profit, own, block, samples, seed)
     factor = bias_factor(profit.days)
@@ -99,6 +99,14 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         detectable_bps=1e4 * needed_t * error,
         needed_days=profit.days * (needed_t / t) ** 2 if t else inf,
     )
+
+
+def block_days(profit: DailyProfit) -> int:
+    """The length of the blocks in which the days of the first strategy are resampled."""
+    net, stake = profit.net[:, 0], profit.stake[:, 0]
+    staked = float(stake.sum())
+    length = circular_block_length(net - float(net.sum()) / staked * stake) if staked else 1.0
+    return round(min(length, profit.days / _MIN_BLOCKS))
 
 
 def _largest_t(profit: DailyProfit, own: Values, block: int, samples: int, seed: int) -> Values:

@@ -107,7 +107,7 @@ def choose_thresholds(
             selection_trades[fold][at] = len(ended)
             if len(ended) >= selection.min_trades:
                 before = BacktestPeriod(period.start_ms, start_ms)
-                scores[fold][at] = _score(mark_to_market(ended, candles, before).net)
+                scores[fold][at] = net_profit_score(mark_to_market(ended, candles, before).net)
         on_variant(done + 1, shape[0] * shape[1])
     folds = []
     for fold, (start_ms, stop_ms) in enumerate(zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)):
@@ -164,8 +164,8 @@ def _bps(amount: Values, stake: Values) -> float:
     return 1e4 * float(amount.sum()) / float(stake.sum()) if len(stake) else float("nan")
 
 
-def _score(daily_net: Values) -> float:
-    """The lower end of the 90 % interval of the net profit."""
+def net_profit_score(daily_net: Values) -> float:
+    """The lower end of the 90 % interval of the net profit, from that of each day `(days,)`."""
     return float(daily_net.sum() - _Z_90 * daily_net.std() * sqrt(len(daily_net)))
 
 

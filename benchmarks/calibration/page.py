@@ -1,0 +1,100 @@
+"""The tables of docs/calibration.md."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from benchmarks.calibration.streams import DEPENDENCES
+from coinfarm.storage.local_file import write_file
+
+Record = Mapping[str, Any]
+START, END = "<!-- tables: make calibrate -->", "<!-- end of tables -->"
+
+
+def write_page(path: Path, run: Record, cells: Iterable[Record], commands: Sequence[Record]) -> None:
+    """Replace the tables between the two comments of the page."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(START)
+    _, _, after = rest.partition(END)
+    write_file(path, "\n".join([before + START, "", *_tables(run, list(cells), commands), "", END]) + after)
+
+
+def _tables(run: Record, cells: list[Record], commands: Sequence[Record]) -> Iterator[str]:
+    yield (
+        f"Measured by `make calibrate` with {run['streams']:,} streams per cell, {run['samples']:,} bootstrap samples and seed "
+        f"{run['seed']}; the simulation's standard error of a share of 5 % is {100 * (0.05 * 0.95 / run['streams']) ** 0.5:.1f} percentage points."
+    )
+    null = [each for each in cells if not each["edge_bps"]]
+    days = sorted({each["days"] for each in null})
+    yield '\n### "Makes money" at a net edge of zero, % of streams\n'
+    yield from _grid(null, days, lambda each: _percent(each["makes_money"]))
+    yield '\n### "Does not make money" at a net edge of zero, % of streams\n'
+    yield from _grid([each for each in null if each["variants"] == 1], days, lambda each: _percent(each["loses_money"]))
+    yield "\n### Coverage of the 90 % interval, % (width relative to the true one; streams with ten or more effective blocks, %)\n"
+    yield from _grid([each for each in null if each["variants"] == 1], days, _coverage)
+    yield '\n### "Makes money" at a real edge, on 92 independent days\n'
+    yield from _rows(
+        ("net edge, bps", "trades a day", "deviation of a trade, bps", "selection", "found, %"),
+        (
+            (
+                f"{each['edge_bps']:g}",
+                f"{each['trades_per_day']:g}",
+                f"{each['deviation_bps']:g}",
+                _selection(each),
+                _percent(each["makes_money"]),
+            )
+            for each in sorted((each for each in cells if each["edge_bps"]), key=_power_order)
+        ),
+    )
+    yield "\n### Complete backtests with the default strategy, thresholds chosen on 92 days and tested on 92\n"
+    yield from _rows(
+        ("predictions", "backtests", "makes money", "does not make money", "cannot be told"),
+        (
+            (each["kind"], f"{each['backtests']:,}", *(f"{each[name]:,}" for name in ("makes_money", "loses_money", "unknown")))
+            for each in commands
+        ),
+    )
+
+
+def _grid(cells: Sequence[Record], days: Sequence[int], text: Any) -> Iterator[str]:
+    """One row per dependence and selection, one column per number of days."""
+    found = {(each["dependence"], _selection(each), each["days"]): text(each) for each in cells}
+    rows = dict.fromkeys((dependence, selection) for dependence, selection, _ in found)
+    yield from _rows(
+        ("dependence", "strategy", *(f"{each} days" for each in days)),
+        ((*row, *(found.get((*row, each), "–") for each in days)) for row in sorted(rows, key=_row_order)),
+    )
+
+
+_ORDER = ("one", "best of 40", "best of 400", "chosen of 40", "chosen of 400")
+
+
+def _row_order(row: tuple[str, str]) -> tuple[int, int]:
+    return _ORDER.index(row[1]), [each.name for each in DEPENDENCES].index(row[0])
+
+
+def _selection(each: Record) -> str:
+    if each["variants"] == 1:
+        return "one"
+    return f"{'best' if each['selection'] == 'fixed' else 'chosen'} of {each['variants']}"
+
+
+def _coverage(each: Record) -> str:
+    known = each["coverage"] is not None and isfinite(each["coverage"])
+    share = f"{100 * each['conclusive']:.0f}"
+    return f"{_percent(each['coverage'])} ({each['width']:.2f}; {share})" if known else f"– ({share})"
+
+
+def _power_order(each: Record) -> tuple[float, float, int]:
+    return -each["edge_bps"], each["deviation_bps"], each["variants"]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"| {' | '.join('---:' if number > 1 else '---' for number in range(len(header)))} |"
+    for row in rows:
+        yield f"| {' | '.join(row)} |"

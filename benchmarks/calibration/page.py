@@ -1,7 +1,7 @@
 """The tables of docs/calibration.md."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import isfinite
+from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ def write_page(path: Path, run: Record, cells: Iterable[Record], commands: Seque
 
 
 def _tables(run: Record, cells: list[Record], commands: Sequence[Record]) -> Iterator[str]:
+    error = 100 * sqrt(0.05 * 0.95 / run["streams"])
     yield (
         f"Measured by `make calibrate` with {run['streams']:,} streams per cell, {run['samples']:,} bootstrap samples and seed "
-        f"{run['seed']}; the simulation's standard error of a share of 5 % is {100 * (0.05 * 0.95 / run['streams']) ** 0.5:.1f} percentage points."
+        f"{run['seed']}; the simulation's standard error of a share of 5 % is {error:.1f} percentage points."
     )
     null = [each for each in cells if not each["edge_bps"]]
     days = sorted({each["days"] for each in null})

@@ -9,6 +9,8 @@ from coinfarm.backtesting.break_even import BreakEven
 from coinfarm.backtesting.edge_inference import MAX_P_VALUE, MIN_DAYS, MIN_EFFECTIVE_BLOCKS, MIN_TRADED_DAYS, EdgeInference
 from coinfarm.reports.formatting import plural_text
 
+MAX_P_VALUE_OF_FEW_BLOCKS = MAX_P_VALUE / 5.0
+"""A result as clear as this is a verdict although the days depend on each other so much that they are few blocks."""
 MAX_DAY_SHARE = 0.5
 """Of the profit or loss, made on one day."""
 _MAX_NEEDED_DAYS = 36_525
@@ -58,14 +60,16 @@ def _figures(break_even: BreakEven) -> str:
 
 
 def _shortages(found: EdgeInference) -> Iterator[str]:
-    if found.effective_blocks < MIN_EFFECTIVE_BLOCKS:
+    p_value = min(found.adjusted_p_value, found.loss_p_value)
+    dependent = found.effective_blocks < MIN_EFFECTIVE_BLOCKS and p_value > MAX_P_VALUE_OF_FEW_BLOCKS
+    if found.trading_days < MIN_EFFECTIVE_BLOCKS or dependent:
         more = ceil(found.days * (MIN_EFFECTIVE_BLOCKS / found.effective_blocks - 1.0)) if found.effective_blocks else 0
         needed = f"; about {plural_text(more, 'more day')} like these would be enough for a verdict" if more else ""
         yield (
             f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days or days depend on "
             f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}{needed}."
         )
-    elif found.largest_day_share > MAX_DAY_SHARE and min(found.adjusted_p_value, found.loss_p_value) <= MAX_P_VALUE:
+    elif found.largest_day_share > MAX_DAY_SHARE and p_value <= MAX_P_VALUE:
         yield f"One day made {100 * found.largest_day_share:.0f} % of the result: without it, there is not enough left for a verdict."
 
 

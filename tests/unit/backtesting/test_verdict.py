@@ -39,6 +39,8 @@ MAKES, LOST, UNKNOWN = Conclusion.MAKES_MONEY, Conclusion.LOSES_MONEY, Conclusio
         pytest.param(replace(EARNS, adjusted_p_value=0.3), UNKNOWN, id="one of many tries"),
         pytest.param(replace(EARNS, effective_blocks=9.9), UNKNOWN, id="few blocks"),
         pytest.param(replace(LOSES, effective_blocks=9.9), UNKNOWN, id="few blocks with a loss"),
+        pytest.param(replace(EARNS, effective_blocks=9.9, adjusted_p_value=0.004), MAKES, id="few blocks, but a clear profit"),
+        pytest.param(replace(EARNS, trading_days=9.9, effective_blocks=9.9, adjusted_p_value=0.001), UNKNOWN, id="few trading days"),
         pytest.param(replace(EARNS, largest_day_share=0.6), UNKNOWN, id="one lucky day"),
         pytest.param(replace(LOSES, largest_day_share=0.6), UNKNOWN, id="one unlucky day"),
         pytest.param(no_inference(92, 1), UNKNOWN, id="one day"),

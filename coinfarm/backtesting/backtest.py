@@ -126,7 +126,7 @@ def backtest_coins(
         by_month=by_month(trades, capital),
         direction=backtest_direction_accuracy(coins, trades, horizon),
         baselines=tuple(results),
-        trials=TrialSummary(tuple(each.name for each in others), deflated_sharpe_probability(daily_net), stored),
+        trials=TrialSummary(tuple(others), deflated_sharpe_probability(daily_net), stored),
         overfitting_probability=float("nan") if sweep is None else overfitting_probability(sweep.daily_net),
         independent_predictions=_independent_predictions(coins, horizon),
     )

@@ -35,7 +35,7 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
             },
             "tried": {
                 "strategies": result.trials.count,
-                "others": result.trials.others,
+                "others": [{"name": each.name, "edge_bps": each.edge_bps, "days": len(each.net)} for each in result.trials.others],
                 "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
                 "kept": result.trials.stored,
             },

@@ -19,7 +19,7 @@ def page(result: BacktestResult) -> Page:
     """The page of one backtest. Raises `CoinfarmError` if the packages for reports are not installed."""
     sections = [_baselines(result)]
     if len(result.trades):
-        sections += [_capital(result), *_thresholds(result), _groups(result), trade_gallery(result)]
+        sections += [_capital(result), *_thresholds(result), *_trials(result), _groups(result), trade_gallery(result)]
     sections += [_calibration(result), _method(result)]
     return Page(
         title="Does it make money?",
@@ -102,6 +102,7 @@ def _capital(result: BacktestResult) -> Section:
     )
 
 
+_MAX_TRIALS_SHOWN = 10
 _EQUITY_CAPTION = "By day; the stakes of a day are shares of the equity at its beginning."
 
 
@@ -134,7 +135,9 @@ def _thresholds(result: BacktestResult) -> tuple[Section, ...]:
                 Prose(
                     (
                         f"{result.sweep.first_bps.size} pairs of thresholds were tried. A colour that appears only in the first part is "
-                        "probably due to chance.",
+                        "probably due to chance. The pair that is best on one half of the days is worse than the median on the other half "
+                        f"with a probability of {_percent(result.overfitting_probability)} (the probability of backtest overfitting): near "
+                        "50 %, the choice is worth nothing.",
                     )
                 ),
                 Figures(heatmaps),
@@ -145,6 +148,19 @@ def _thresholds(result: BacktestResult) -> tuple[Section, ...]:
                     folded=True,
                 ),
             ),
+        ),
+    )
+
+
+def _trials(result: BacktestResult) -> tuple[Section, ...]:
+    """The other strategies that were tried on the same predictions."""
+    if not result.trials.others:
+        return ()
+    rows = [(each.name, _toned_cell(each.edge_bps), f"{len(each.net):,}") for each in result.trials.others]
+    caption = "The register of trials next to the predictions. The verdict's p value counts them all."
+    return (
+        Section(
+            "Strategies tried", (Table(("other strategy", "net edge, bps", "days"), rows, caption, folded=len(rows) > _MAX_TRIALS_SHOWN),)
         ),
     )
 
@@ -224,6 +240,10 @@ def _tone(value: float) -> Tone:
     if not isfinite(value) or not value:
         return "neutral"
     return "good" if value > 0 else "bad"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %" if isfinite(share) else "unknown"
 
 
 def _with_unit(value: float, unit: str) -> str:

@@ -11,19 +11,20 @@ from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.statistics import BacktestDirectionAccuracy, GroupStatistics, Statistics
 from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.trades import Trades
+from coinfarm.backtesting.trials import Trial
 from coinfarm.backtesting.verdict import BacktestVerdict
 from coinfarm.backtesting.walk_forward import Fold, Sweep
 
 
 @dataclass(frozen=True)
 class TrialSummary:
-    """The names of the strategies that were tried on these predictions before, and what follows from their number.
+    """The other strategies that were tried on these predictions, and what follows from their number.
 
     `deflated_sharpe_probability` is the probability that the true Sharpe ratio is above the best one that luck would show among all of
     them. `stored` is False if the register of trials could not be stored next to the predictions.
     """
 
-    others: tuple[str, ...]
+    others: tuple[Trial, ...]
     deflated_sharpe_probability: float
     stored: bool
 

@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -35,6 +36,12 @@ class Trial(BaseModel):
     first_day: int
     net: tuple[float, ...]
     stake: tuple[float, ...]
+
+    @property
+    def edge_bps(self) -> float:
+        """The net profit per amount staked; NaN without a trade."""
+        staked = sum(self.stake)
+        return 1e4 * sum(self.net) / staked if staked else nan
 
     def on_days(self, first_day: int, days: int) -> DailyProfit:
         """The profits on those days; 0 on days that the trial did not cover."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 from rich.table import Table
@@ -22,6 +22,8 @@ def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
     yield _statistics_table(result)
     yield _groups_table("By coin", result.by_coin)
     yield _groups_table("By month", result.by_month)
+    if result.trials.others:
+        yield _trials_table(result)
     if sweep and result.sweep is not None:
         yield _variants_table(result.sweep)
 
@@ -52,6 +54,11 @@ def _statistics_table(result: BacktestResult) -> Table:
         "direction_accuracy_all_pct": result.direction.all_right_pct,
         "direction_accuracy_traded_pct": result.direction.traded_right_pct,
         "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
+        "overfitting_probability": result.overfitting_probability,
+        "p_value": result.break_even.inference.p_value,
+        "p_value_given_all_tried": result.break_even.inference.adjusted_p_value,
+        "effective_blocks_of_days": result.break_even.inference.effective_blocks,
+        "detectable_edge_bps": result.break_even.inference.detectable_bps,
     }
     cells = [(name.replace("_", " "), f"{value:,}" if isinstance(value, int) else number_text(value, 2)) for name, value in figures.items()]
     half = -(-len(cells) // 2)
@@ -73,6 +80,15 @@ def _groups_table(title: str, groups: Sequence[GroupStatistics]) -> Table:
             number_text(group.return_pct),
             number_text(group.fees_paid_quote, 2),
         )
+    return table
+
+
+def _trials_table(result: BacktestResult) -> Table:
+    """The strategies that the verdict's p value counts, the best ones first."""
+    table = numeric_table(f"{result.trials.count:,} strategies tried on these predictions: the best others", "", "net edge, bps", "days")
+    known = sorted(result.trials.others, key=lambda each: each.edge_bps if isfinite(each.edge_bps) else -inf, reverse=True)
+    for trial in known[:_BEST_SHOWN]:
+        table.add_row(trial.name, number_text(trial.edge_bps), f"{len(trial.net):,}")
     return table
 
 

@@ -1,6 +1,7 @@
 """`coinfarm backtest` on stored predictions and candles."""
 
 import json
+import shutil
 import sys
 
 import pytest
@@ -117,3 +118,21 @@ def test_reports_the_lookahead_check(run, monkeypatch, rms_share, exit_code):
     result = run("--check-lookahead", "--json")
     assert result.exit_code == exit_code
     assert exit_code or document(result)["lookahead"]["rms_share"] == rms_share
+
+
+def test_strategies_tried_before_are_counted_and_shown(roots, tmp_path):
+    predictions = tmp_path / "results"
+    shutil.copytree(roots / "results", predictions)
+
+    def backtest(name, threshold, *options):
+        (tmp_path / f"{name}.toml").write_text(STRATEGY.replace("0.25", str(threshold)))
+        common = ["--predictions", str(predictions), "--candles", f"{roots}/candles", "--strategy", str(tmp_path / f"{name}.toml")]
+        return CliRunner().invoke(main, ["backtest", *common, *options])
+
+    alone = document(backtest("first", 0.25, "--json"))
+    again = document(backtest("renamed", 0.25, "--json"))
+    assert (alone["tried"], alone["verdict"]) == (again["tried"], again["verdict"])
+    assert document(backtest("second", 0.3, "--json"))["tried"]["strategies"] == 2
+    third = backtest("third", 0.2)
+    assert "3 strategies" in third.stdout
+    assert "renamed" in third.stdout

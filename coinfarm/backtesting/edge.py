@@ -50,10 +50,10 @@ class Edges:
 
     @property
     def t(self) -> Values:
-        """The edges in standard errors; 0 if undefined."""
+        """The edges in standard errors; 0 if undefined, and very large for equal profits on all days."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            ratio: Values = np.where(self.standard_error > 0, self.edge / self.standard_error, 0.0)
-        return np.nan_to_num(ratio)
+            ratio: Values = np.clip(np.nan_to_num(self.edge / self.standard_error, nan=0.0), -_MAX_T, _MAX_T)
+        return ratio
 
 
 def cosine_count(days: int) -> int:

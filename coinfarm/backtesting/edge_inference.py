@@ -79,7 +79,7 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
     factor = bias_factor(profit.days)
     low, high = np.quantile(own, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     width = 1.0 / sqrt(factor)
-    if block < _DEPENDENT_BLOCK:
+    if block < _DEPENDENT_BLOCK and high > low:
         width = max(1.0, min(width, 2.0 * _MAX_WIDTH * _Z_95 / (high - low)))
     blocks = min(float(edges.trading_days[0]), profit.days / float(edges.dependence[0])) if error > 0 else float(edges.trading_days[0])
     needed_t = _needed_t(own, factor)

@@ -59,7 +59,7 @@ demo: $(READY)
 soak: $(READY)
 	@"$(BIN)/python" -m benchmarks.soak --output benchmarks/soak.json
 
-# Whether the verdict keeps its promises: about an hour on two cores, and it continues after an interruption.
+# The error rates of verdicts, and the coverage of intervals: about an hour on two cores, and it continues after an interruption.
 # make calibrate ARGUMENTS="--seed 7 --streams 2000"
 calibrate: $(READY)
 	"$(BIN)/python" -m benchmarks.calibration $(ARGUMENTS)

@@ -1,1 +1,1 @@
-"""`make calibrate`: whether the backtest's verdict keeps its promises, on synthetic streams of daily profits with a known edge."""
+"""`make calibrate`: the error rates of verdicts and the coverage of intervals, on synthetic daily profits with a known edge."""

@@ -15,8 +15,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmarks.calibration.backtests import KINDS, conclusion
 from benchmarks.calibration.cells import document, evaluate_cell, null_cells, power_cells
-from benchmarks.calibration.command import KINDS, conclusion
 from benchmarks.calibration.page import write_page
 from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli.progress import progress_bar
@@ -30,13 +30,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.calibration", description=__doc__)
     parser.add_argument("--streams", type=int, default=1_000, help="streams per cell [default: %(default)s]")
     parser.add_argument("--samples", type=int, default=1_000, help="bootstrap samples per stream [default: %(default)s]")
-    parser.add_argument("--commands", type=int, default=200, help="complete backtests of noise and of foresight [default: %(default)s]")
+    parser.add_argument("--backtests", type=int, default=200, help="complete backtests of noise and of foresight [default: %(default)s]")
     parser.add_argument("--seed", type=int, default=1, help="[default: %(default)s]")
     parser.add_argument("--only", default="", help="only cells whose name contains this text, such as '; 92 days;'")
     parser.add_argument("--output", type=Path, default=_ROOT / "benchmarks" / "calibration.json", help="[default: %(default)s]")
     parser.add_argument("--page", type=Path, default=_ROOT / "docs" / "calibration.md", help="[default: %(default)s]")
     arguments = parser.parse_args()
-    run = {name: getattr(arguments, name) for name in ("streams", "samples", "commands", "seed")}
+    run = {name: getattr(arguments, name) for name in ("streams", "samples", "backtests", "seed")}
     cells = _known_cells(arguments.output, run)
     with _pool() as pool:
         missing = [cell for cell in (*null_cells(), *power_cells()) if arguments.only in cell.key and cell.key not in cells]
@@ -46,16 +46,16 @@ def main() -> None:
                 cells[futures[future].key] = document(futures[future], future.result())
                 _store(arguments.output, run, cells, [])
                 show(done, len(futures))
-        commands = [_commands(pool, kind, arguments) for kind in KINDS] if arguments.commands else []
-    _store(arguments.output, run, cells, commands)
-    write_page(arguments.page, run, cells.values(), commands)
+        backtests = [_run_backtests(pool, kind, arguments) for kind in KINDS] if arguments.backtests else []
+    _store(arguments.output, run, cells, backtests)
+    write_page(arguments.page, run, cells.values(), backtests)
 
 
-def _commands(pool: ProcessPoolExecutor, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    seeds = range(arguments.seed, arguments.seed + arguments.commands)
+def _run_backtests(pool: ProcessPoolExecutor, kind: str, arguments: argparse.Namespace) -> dict[str, Any]:
+    seeds = range(arguments.seed, arguments.seed + arguments.backtests)
     found = Counter(pool.map(partial(conclusion, kind, samples=arguments.samples), seeds, chunksize=5))
     counts = zip(("makes_money", "loses_money", "unknown"), Conclusion, strict=True)
-    return {"kind": kind, "backtests": arguments.commands} | {name: found[str(each)] for name, each in counts}
+    return {"kind": kind, "count": arguments.backtests} | {name: found[str(each)] for name, each in counts}
 
 
 @contextmanager
@@ -73,8 +73,8 @@ def _known_cells(path: Path, run: dict[str, int]) -> dict[str, Any]:
     return dict(stored["cells"]) if stored["run"] == run else {}
 
 
-def _store(path: Path, run: dict[str, int], cells: dict[str, Any], commands: list[dict[str, Any]]) -> None:
-    write_file(path, json.dumps({"run": run, "cells": cells, "commands": commands}, indent=1) + "\n")
+def _store(path: Path, run: dict[str, int], cells: dict[str, Any], backtests: list[dict[str, Any]]) -> None:
+    write_file(path, json.dumps({"run": run, "cells": cells, "backtests": backtests}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """One cell of the calibration: many streams of one kind, and what the verdict says about them."""
 
 from dataclasses import asdict, dataclass
-from math import nan, sqrt
+from math import nan
 
 import numpy as np
 
@@ -55,10 +55,10 @@ class CellResult:
 
 def null_cells() -> list[Cell]:
     """Streams without a net edge: every dependence, length and selection."""
-    ways = (("fixed", 1), ("fixed", 40), ("fixed", 400), ("chosen", 40), ("chosen", 400))
+    selections = (("fixed", 1), ("fixed", 40), ("fixed", 400), ("chosen", 40), ("chosen", 400))
     return [
         Cell(Stream(dependence, days), selection, variants)
-        for selection, variants in ways
+        for selection, variants in selections
         for dependence in DEPENDENCES
         for days in (30, 60, 92, 180, 400)
     ]
@@ -94,7 +94,7 @@ def _profit(cell: Cell, seed: list[int]) -> DailyProfit:
     generator = np.random.default_rng(seed)
     profit = cell.stream.sample(generator, cell.variants)
     if cell.selection == "chosen":
-        # Luck has no memory but that of the days: the variant chosen before has the profits of any variant afterwards.
+        # Profits before and after are independent, so the chosen variant is any variant afterwards.
         before = cell.stream.sample(generator, cell.variants)
         best = int(np.argmax([net_profit_score(net) for net in before.net.T]))
         return DailyProfit(profit.net[:, [best]], profit.stake[:, [best]])
@@ -116,7 +116,7 @@ def _truth(stream: Stream, seed: int) -> tuple[float, float]:
             independent.append(float(((profit.net - edge * profit.stake) ** 2).sum()) / staked**2)
     low, high = np.quantile(edges, [0.05, 0.95])
     days = stream.days * stream.dependence.trading_share
-    return 1e4 * float(high - low), days * min(1.0, sqrt(float(np.mean(independent)) / float(np.var(edges))) ** 2)
+    return 1e4 * float(high - low), days * min(1.0, float(np.mean(independent)) / float(np.var(edges)))
 
 
 def document(cell: Cell, result: CellResult) -> dict[str, object]:

@@ -12,14 +12,14 @@ Record = Mapping[str, Any]
 START, END = "<!-- tables: make calibrate -->", "<!-- end of tables -->"
 
 
-def write_page(path: Path, run: Record, cells: Iterable[Record], commands: Sequence[Record]) -> None:
+def write_page(path: Path, run: Record, cells: Iterable[Record], backtests: Sequence[Record]) -> None:
     """Replace the tables between the two comments of the page."""
     before, _, rest = path.read_text(encoding="utf-8").partition(START)
     _, _, after = rest.partition(END)
-    write_file(path, "\n".join([before + START, "", *_tables(run, list(cells), commands), "", END]) + after)
+    write_file(path, "\n".join([before + START, "", *_tables(run, list(cells), backtests), "", END]) + after)
 
 
-def _tables(run: Record, cells: list[Record], commands: Sequence[Record]) -> Iterator[str]:
+def _tables(run: Record, cells: list[Record], backtests: Sequence[Record]) -> Iterator[str]:
     error = 100 * sqrt(0.05 * 0.95 / run["streams"])
     yield (
         f"Measured by `make calibrate` with {run['streams']:,} streams per cell, {run['samples']:,} bootstrap samples and seed "
@@ -31,7 +31,8 @@ def _tables(run: Record, cells: list[Record], commands: Sequence[Record]) -> Ite
     yield from _grid(null, days, lambda each: _percent(each["makes_money"]))
     yield '\n### "Does not make money" at a net edge of zero, % of streams\n'
     yield from _grid([each for each in null if each["variants"] == 1], days, lambda each: _percent(each["loses_money"]))
-    yield "\n### Coverage of the 90 % interval, % (width relative to the true one; streams with ten or more effective blocks, %)\n"
+    yield "\n### Coverage of the 90 % interval, % of streams with ten or more effective blocks\n"
+    yield "In brackets: width relative to the true interval; such streams, %; independent days that the true variance corresponds to.\n"
     yield from _grid([each for each in null if each["variants"] == 1], days, _coverage)
     yield '\n### "Makes money" at a real edge, on 92 independent days\n'
     yield from _rows(
@@ -51,8 +52,8 @@ def _tables(run: Record, cells: list[Record], commands: Sequence[Record]) -> Ite
     yield from _rows(
         ("predictions", "backtests", "makes money", "does not make money", "cannot be told"),
         (
-            (each["kind"], f"{each['backtests']:,}", *(f"{each[name]:,}" for name in ("makes_money", "loses_money", "unknown")))
-            for each in commands
+            (each["kind"], f"{each['count']:,}", *(f"{each[name]:,}" for name in ("makes_money", "loses_money", "unknown")))
+            for each in backtests
         ),
     )
 
@@ -82,7 +83,7 @@ def _selection(each: Record) -> str:
 
 def _coverage(each: Record) -> str:
     known = each["coverage"] is not None and isfinite(each["coverage"])
-    share = f"{100 * each['conclusive']:.0f}"
+    share = f"{100 * each['conclusive']:.0f}; {each['blocks']:.0f}"
     return f"{_percent(each['coverage'])} ({each['width']:.2f}; {share})" if known else f"– ({share})"
 
 

@@ -55,12 +55,12 @@ class Stream:
     deviation_bps: float = 100.0
 
     def sample(self, generator: np.random.Generator, variants: int = 1) -> DailyProfit:
-        """The profits `(days, variants)` of correlated variants, which have the same trades with partly different luck."""
+        """The profits `(days, variants)` of correlated variants, which have the same trades with partly different noise."""
         trades = self._trades(generator)
-        luck = self._luck(generator, trades, 1)
+        noise = self._noise(generator, trades, 1)
         if variants > 1:
-            luck = np.sqrt(_COMMON) * luck + np.sqrt(1.0 - _COMMON) * self._luck(generator, trades, variants)
-        net = _BPS * (self.edge_bps * trades[:, None] + self.deviation_bps * luck)
+            noise = np.sqrt(_COMMON) * noise + np.sqrt(1.0 - _COMMON) * self._noise(generator, trades, variants)
+        net = _BPS * (self.edge_bps * trades[:, None] + self.deviation_bps * noise)
         return DailyProfit(net, np.broadcast_to(STAKE * trades[:, None], net.shape))
 
     def _trades(self, generator: np.random.Generator) -> Values:
@@ -71,7 +71,7 @@ class Stream:
         trades: Values = generator.poisson(self.trades_per_day, (self.days, kind.coins)).sum(axis=1).astype(np.float64)
         return trades
 
-    def _luck(self, generator: np.random.Generator, trades: Values, variants: int) -> Values:
+    def _noise(self, generator: np.random.Generator, trades: Values, variants: int) -> Values:
         """`(days, variants)`: the sum of the day's trades, of variance 1 each and mean 0."""
         kind, shape = self.dependence, (self.days, variants)
         count = trades[:, None]

@@ -79,13 +79,14 @@ def publish(
 ) -> None:
     """Publish a model as a new version under a model root.
 
-    SOURCE is a bundle from coinfarm train, or a .keras file. A published version never changes.
+    SOURCE is a bundle from coinfarm train, or a .keras file. A published version never changes:
+    publishing it again only replaces files that are missing or damaged.
     """
     from tempfile import TemporaryDirectory
 
     from coinfarm.models.evaluations import checked_evaluation
     from coinfarm.models.promotion import promote as promote_version
-    from coinfarm.models.publish import bundle_to_publish, is_published, record_evaluation
+    from coinfarm.models.publish import bundle_to_publish, published_manifest, record_evaluation, repair
     from coinfarm.models.publish import publish as publish_bundle
     from coinfarm.storage import open_storage
 
@@ -97,8 +98,11 @@ def publish(
         version = bundle.manifest.version
         for document in documents:
             checked_evaluation(version, document)  # before any work is done
-        if is_published(storage, bundle.manifest):
-            click.echo(f"{version} is already published under {root}; it stays as it is.", err=True)
+        published = published_manifest(storage, bundle.manifest)
+        if published is not None:
+            repaired = repair(storage, published, bundle)
+            outcome = f"replaced its damaged files: {', '.join(repaired)}." if repaired else "it stays as it is."
+            click.echo(f"{version} is already published under {root}; {outcome}", err=True)
         else:
             if compiles:
                 bundle = _compile(bundle, Path(compiled), candles, None if max_mib is None else int(max_mib * 2**20))

@@ -37,7 +37,9 @@ class Bundle:
         manifest.check_geometry()
         for name, expected in manifest.files.items():
             if digest_of(folder / name) != expected:
-                raise ModelError(f"{folder / name} is not the file that its manifest describes: download it or publish it again")
+                raise ModelError(
+                    f"{folder / name} is not the file that its manifest describes: restore it, or publish an intact copy again"
+                )
         return cls(manifest, folder)
 
     @classmethod

@@ -1,11 +1,8 @@
 """Promotion: put a version in service if its files are intact, its compiled forms match Keras and its score is no worse."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound, TooLarge
-from coinfarm.models.bundle import digest_of
+from coinfarm.errors import CoinfarmError, Conflict, ModelError
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.evaluations import SCORE_TOLERANCE, read_evaluations
@@ -36,30 +33,18 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
         where, current = storage.uri(POINTER_KEY), state.version or "no version"
         raise Conflict(f"{where}: {current} is in service, not {expected}; check what changed, then promote again")
     manifest = ModelStore(storage).manifest(version)
-    _check_files(storage, manifest)
+    manifest.check_geometry()
+    damaged = next(ModelStore(storage).damaged_files(manifest), None)
+    if damaged is not None:
+        raise ModelError(
+            f"{storage.uri(bundle_key(version, damaged))} is missing, or is not the file that its manifest describes: publish the same "
+            "bundle again, which replaces it"
+        )
     failed = (*_failed_parity(manifest), *_failed_comparisons(storage, version, state.version))
     if failed and not force_reason:
         raise PromotionRejected(f"{version} is not promoted: {'; '.join(failed)}; to override this, use --force --reason TEXT")
     forced = ForcedPromotion(reason=force_reason, failed_checks=failed) if force_reason else None
     return move_pointer(storage, version, state, note=note, forced=forced)
-
-
-def _check_files(storage: Storage, manifest: Manifest) -> None:
-    manifest.check_geometry()
-    with TemporaryDirectory() as folder:
-        for at, (name, expected) in enumerate(manifest.files.items()):
-            key = bundle_key(manifest.version, name)
-            path = Path(folder, str(at))
-            try:
-                storage.download(key, path, max_bytes=expected.bytes)
-                intact = digest_of(path) == expected
-            except (NotFound, TooLarge):
-                intact = False
-            if not intact:
-                raise ModelError(
-                    f"{storage.uri(key)} is missing, or is not the file that its manifest describes: restore the file that was published"
-                )
-            path.unlink()
 
 
 def _failed_parity(manifest: Manifest) -> Iterator[str]:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Literal
 
-from coinfarm.errors import CoinfarmError, Conflict, NotFound
+from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.card import CARD_FILE, model_card
 from coinfarm.models.evaluation_document import EvaluationRecord
@@ -41,20 +41,22 @@ def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Lit
 def publish(storage: Storage, bundle: Bundle) -> str:
     """Upload a bundle with its card, and return its version.
 
-    A version never changes: if the model is already published, even with other compiled forms, nothing is written.
+    A version never changes: if the model is already published, even with other compiled forms, only damaged files are replaced.
     The manifest is written last: an interrupted upload is not a version yet, and can be repeated.
-    Raises `Conflict` if the version exists with other content, and `ModelError` for a damaged bundle.
+    Raises `Conflict` if the version exists with other content, and `ModelError` for a damaged bundle and as `repair`.
     """
     checked = Bundle.open(bundle.folder)
     manifest = checked.manifest
-    if is_published(storage, manifest):
+    published = published_manifest(storage, manifest)
+    if published is not None:
+        repair(storage, published, checked)
         return manifest.version
     for name in manifest.files:
         _write_once(storage, manifest.version, name, (checked.folder / name).read_bytes())
     try:
         storage.write(bundle_key(manifest.version), manifest.to_json(), content_type="application/json", create_only=True)
     except Conflict:
-        is_published(storage, manifest)  # by another process at the same time: raises if its manifest differs
+        published_manifest(storage, manifest)  # written by another process at the same time: raises if it differs
     _write_card(storage, manifest)
     return manifest.version
 
@@ -70,16 +72,34 @@ def record_evaluation(storage: Storage, version: str, document: dict[str, Any]) 
     return record
 
 
-def is_published(storage: Storage, manifest: Manifest) -> bool:
-    """Whether the model is published under its version, perhaps with other compiled forms.
+def repair(storage: Storage, published: Manifest, bundle: Bundle) -> list[str]:
+    """Replace the missing and damaged files of a published version by those of an intact bundle, and return their names.
 
-    Raises `Conflict` if the published manifest differs otherwise, naming the fields.
+    Raises `ModelError` for files that the bundle does not have, after replacing the others.
+    """
+    damaged = list(ModelStore(storage).damaged_files(published))
+    missing = [name for name in damaged if bundle.manifest.files.get(name) != published.files[name]]
+    for name in damaged:
+        if name not in missing:
+            storage.write(bundle_key(published.version, name), (bundle.folder / name).read_bytes())
+    if missing:
+        raise ModelError(
+            f"{storage.uri(bundle_key(published.version, missing[0]))} is missing, or is not the file that its manifest describes, and "
+            "this bundle does not have that file: publish the bundle that was published first, or this one under another model root"
+        )
+    return damaged
+
+
+def published_manifest(storage: Storage, manifest: Manifest) -> Manifest | None:
+    """The manifest under which the same model is published, perhaps with other compiled forms; None if it is not published.
+
+    Raises `Conflict` if it differs in anything else, naming the fields.
     """
     key = bundle_key(manifest.version)
     try:
         published = Manifest.parse(storage.read(key, MAX_MANIFEST_BYTES).data, storage.uri(key))
     except NotFound:
-        return False
+        return None
     compared = {name: field for name, field in Manifest.model_fields.items() if name not in _NOT_COMPARED}
     differing = [field.alias or name for name, field in compared.items() if getattr(published, name) != getattr(manifest, name)]
     if _source_files(published) != _source_files(manifest):
@@ -89,7 +109,7 @@ def is_published(storage: Storage, manifest: Manifest) -> bool:
             f"{storage.uri(key)} is another model: {', '.join(differing)} would differ, and a published version never changes; "
             "publish this one under another model root"
         )
-    return True
+    return published
 
 
 def _source_files(manifest: Manifest) -> dict[str, object]:

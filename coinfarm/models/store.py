@@ -1,14 +1,15 @@
 """Where the versions of a model are stored: a model root, one bundle's folder, or one Keras file."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
 from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge, Unavailable
-from coinfarm.models.bundle import Bundle, keras_file_version
+from coinfarm.models.bundle import Bundle, digest_of, keras_file_version
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
 from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
@@ -83,6 +84,20 @@ class ModelStore(_StoredAtRoot):
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         return _fetch(self._storage, partial(bundle_key, version), self.manifest(version), folder)
+
+    def damaged_files(self, manifest: Manifest) -> Iterator[str]:
+        """The names of the stored files of a version that are missing or do not match their digest. Downloads each file."""
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "file")
+            for name, expected in manifest.files.items():
+                try:
+                    self._storage.download(bundle_key(manifest.version, name), path, max_bytes=expected.bytes)
+                    intact = digest_of(path) == expected
+                except (NotFound, TooLarge):
+                    intact = False
+                path.unlink(missing_ok=True)
+                if not intact:
+                    yield name
 
     def _known_versions(self) -> str:
         """The latest versions, for an error message."""

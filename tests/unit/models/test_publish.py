@@ -6,7 +6,7 @@ import pytest
 from coinfarm.compilation.forms import BF16, F32
 from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.publish import bundle_to_publish, is_published, publish, record_evaluation
+from coinfarm.models.publish import bundle_to_publish, publish, published_manifest, record_evaluation
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.compiled_models import compiled_bundle
@@ -46,12 +46,34 @@ def test_publishing_a_model_compiled_again_changes_nothing(storage: Storage, tmp
     first, again = compiled_bundle(tmp_path / "first", F32), compiled_bundle(tmp_path / "again", BF16, F32)
     (again.folder / F32.file).write_bytes(b"compiled by another release")
     again = again.with_engines(again.manifest.engines)
-    assert not is_published(storage, first.manifest)
+    assert published_manifest(storage, first.manifest) is None
     version = publish(storage, first)
     before = _contents(storage)
-    assert is_published(storage, again.manifest)
+    assert published_manifest(storage, again.manifest) == first.manifest
     assert publish(storage, again) == version
     assert _contents(storage) == before
+
+
+def test_publishing_again_replaces_damaged_and_missing_files(storage: Storage, tmp_path: Path) -> None:
+    bundle = compiled_bundle(tmp_path / "bundle", F32)
+    version = publish(storage, bundle)
+    before = _contents(storage)
+    storage.write(f"versions/{version}/model.keras", b"x")
+    Path(storage.uri(f"versions/{version}/{F32.file}")).unlink()
+    publish(storage, bundle)
+    assert _contents(storage) == before
+
+
+def test_rejects_to_repair_a_file_that_the_bundle_does_not_have(storage: Storage, tmp_path: Path) -> None:
+    """The other damaged files are replaced before."""
+    version = publish(storage, compiled_bundle(tmp_path / "bundle", F32))
+    model, form = (f"versions/{version}/{name}" for name in ("model.keras", F32.file))
+    intact = storage.read(model).data
+    storage.write(model, b"x")
+    storage.write(form, b"x")
+    with pytest.raises(ModelError, match=form):
+        publish(storage, compiled_bundle(tmp_path / "again", BF16))
+    assert (storage.read(model).data, storage.read(form).data) == (intact, b"x")
 
 
 def test_rejects_another_description_of_the_same_model(storage: Storage, tmp_path: Path) -> None:

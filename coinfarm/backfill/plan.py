@@ -10,6 +10,7 @@ from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import day_files_per_shard
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
+from coinfarm.candles.day import check_period
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
@@ -23,12 +24,12 @@ _TIMED_FRAMES = 400
 
 @dataclass(frozen=True)
 class BackfillSpec:
-    """The request for a backfill. `stop` is the day after the last. If `model_uri` is None, the model of the package is used."""
+    """The request for a backfill. `stop_day` is the day after the last. If `model_uri` is None, the model of the package is used."""
 
     symbols: tuple[str, ...]
     interval: str
-    first: date
-    stop: date
+    first_day: date
+    stop_day: date
     stride: int
     model_uri: str | None
     model_version: str
@@ -41,20 +42,23 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
 
     Raises `NotFound` if a symbol has no candles on any of the days, `CoinfarmError` if the spec is invalid.
     """
-    if spec.stop <= spec.first:
-        raise CoinfarmError(f"--from {spec.first} must be before --to {spec.stop}, which is the day after the last one")
-    if len(set(spec.symbols)) < len(spec.symbols):
-        raise CoinfarmError("a symbol is given twice")
+    check_period(spec.first_day, spec.stop_day)
+    for number, symbol in enumerate(spec.symbols):
+        if symbol in spec.symbols[:number]:
+            raise CoinfarmError(f"--symbol {symbol} is given twice")
     store = CandleStoreSnapshot(spec.candles)
     shard_days = days_per_shard(spec.interval)
     shards = [
-        shard for symbol in spec.symbols for shard in shards_between(symbol, spec.interval, spec.first, spec.stop, spec.stride, shard_days)
+        shard
+        for symbol in spec.symbols
+        for shard in shards_between(symbol, spec.interval, spec.first_day, spec.stop_day, spec.stride, shard_days)
     ]
     stored_days = {symbol: frozenset(store.days(symbol, spec.interval)) for symbol in spec.symbols}
     for symbol in spec.symbols:
-        if not any(spec.first <= day < spec.stop for day in stored_days[symbol]):
+        if not any(spec.first_day <= day < spec.stop_day for day in stored_days[symbol]):
             raise NotFound(
-                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first} up to {spec.stop}; {store.contents()}"
+                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first_day} up to {spec.stop_day}; "
+                f"{store.contents()}"
             )
     days_with_candles = [[day for day in shard.each_day() if day in stored_days[shard.symbol]] for shard in shards]
     without_candles = sum(not days for days in days_with_candles)
@@ -65,8 +69,8 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
         created_at=datetime.now(UTC),
         symbols=spec.symbols,
         interval=spec.interval,
-        from_date=spec.first,
-        to_date=spec.stop,
+        from_date=spec.first_day,
+        to_date=spec.stop_day,
         stride=spec.stride,
         shard_days=shard_days,
         model_uri=spec.model_uri,

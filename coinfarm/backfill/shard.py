@@ -84,15 +84,15 @@ def days_per_shard(interval: str) -> int:
     return min(MAX_SHARD_DAYS, max(1, interval_ms(interval) * _MINUTES_PER_DAY // DAY_MS))
 
 
-def shards_between(symbol: str, interval: str, first: date, stop: date, stride: int, days: int) -> Iterator[Shard]:
-    """The shards of the days from `first` up to but not including `stop`, oldest first.
+def shards_between(symbol: str, interval: str, first_day: date, stop_day: date, stride: int, days: int) -> Iterator[Shard]:
+    """The shards of the days from `first_day` up to but not including `stop_day`, oldest first.
 
     Shards of several days begin at multiples of `days` since 1970, so that runs over other dates share all but the first and the last.
     """
-    day = first
-    while day < stop:
+    day = first_day
+    while day < stop_day:
         count = days - (day - date(1970, 1, 1)).days % days
-        count = min(count, (stop - day).days)
+        count = min(count, (stop_day - day).days)
         yield Shard(symbol, interval, day, stride, count)
         day += timedelta(count)
 

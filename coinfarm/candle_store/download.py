@@ -64,13 +64,13 @@ def download(
     exchange: Exchange,
     symbol: str,
     interval: str,
-    first: date,
-    stop: date | None,
+    first_day: date,
+    stop_day: date | None,
     *,
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> DownloadResult:
-    """Store the days from `first` up to but not including `stop` (None: today) that are not stored completely.
+    """Store the days from `first_day` up to but not including `stop_day` (None: today) that are not stored completely.
 
     A day is written when all of it has been fetched, so a download that is killed can be resumed. A day that is not over by the
     exchange's clock is left for later. Invalid candles, or candles that differ from the stored ones, do not affect other days.
@@ -82,8 +82,8 @@ def download(
     market = exchange.market(symbol)
     outcome = DownloadResult(store_symbol(market), interval)
     first_unfinished_day = day_of(exchange.now_ms() - _SETTLED_MS)
-    stop = first_unfinished_day if stop is None else stop
-    wanted = [first + timedelta(at) for at in range((stop - first).days)]
+    stop_day = first_unfinished_day if stop_day is None else stop_day
+    wanted = [first_day + timedelta(at) for at in range((stop_day - first_day).days)]
     outcome.unfinished = [day for day in wanted if day >= first_unfinished_day]
     wanted = wanted[: len(wanted) - len(outcome.unfinished)]
     if not replace:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_ms
+from coinfarm.errors import CoinfarmError
 from image_render.windows import Columns
 
 DAY_MS = 86_400_000
@@ -88,6 +89,12 @@ def day_of(time_ms: int) -> date:
 
 def day_start_ms(day: date) -> int:
     return (day.toordinal() - date(1970, 1, 1).toordinal()) * DAY_MS
+
+
+def check_period(first_day: date, stop_day: date) -> None:
+    """Raise `CoinfarmError` unless the days `[first_day, stop_day)` contain at least one."""
+    if stop_day <= first_day:
+        raise CoinfarmError(f"--to {stop_day} must be after --from {first_day} (--to is the day after the last one)")
 
 
 def by_day(candles: Candles) -> Iterator[Candles]:

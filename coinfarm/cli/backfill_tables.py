@@ -21,7 +21,7 @@ _WIDTH = 78
 def estimate_table(manifest: RunManifest) -> "Table":
     """Time and cost on each compute target; below the table, the basis of each speed."""
     estimate = manifest.estimate
-    series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} to {manifest.to_date}"
+    series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} up to {manifest.to_date}"
     title = f"{estimate.windows:,} windows in {estimate.shards:,} shards, {series}, model {manifest.model_version}"
     if estimate.shards_without_candles:
         title += f"; {estimate.shards_without_candles:,} of the shards without candles"

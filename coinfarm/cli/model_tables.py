@@ -46,7 +46,7 @@ def _evaluation(listed: ListedVersion) -> tuple[str, str]:
     evaluation = listed.evaluation
     if evaluation is None:
         return "–", "not evaluated"
-    return f"{evaluation.score:.4f}", f"{', '.join(sorted(evaluation.candles))}\n{evaluation.from_date} to {evaluation.to_date}"
+    return f"{evaluation.score:.4f}", f"{', '.join(sorted(evaluation.candles))}\n{evaluation.from_date} up to {evaluation.to_date}"
 
 
 def _remarks(pointer: Pointer) -> str:

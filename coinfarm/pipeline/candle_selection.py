@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candle_store.importing import import_file
 from coinfarm.candle_store.store import CandleStore, SeriesName
-from coinfarm.candles.day import DAY_MS, by_day, day_of, day_start_ms
+from coinfarm.candles.day import DAY_MS, by_day, check_period, day_of, day_start_ms
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
@@ -57,7 +57,7 @@ def store_synthetic_candles(
         cutoff_days = [] if training is None else [_day_after(training.cutoff_of(symbol)) for symbol in SYNTHETIC_SYMBOLS]
         first_day = max(_SYNTHETIC_FROM, *cutoff_days)
     stop_day = first_day + timedelta(SYNTHETIC_DAYS) if stop_day is None else stop_day
-    _check_order(first_day, stop_day)
+    check_period(first_day, stop_day)
     selection = CandleSelection(output / f"synthetic-{first_day}-{stop_day}", SYNTHETIC_SYMBOLS, "1m", first_day, stop_day, synthetic=True)
     store = CandleStore(open_storage(selection.candles_root))
     days = (stop_day - first_day).days
@@ -99,11 +99,11 @@ def import_candle_files(
     if cutoff_day is not None and days[-1] < cutoff_day:
         raise CoinfarmError(
             f"the candles end on {days[-1]}, but the model was trained on candles before {cutoff_day}, so none are left to test it on: "
-            "give later candles, or another model with --model"
+            "use later candles, or another model with --model"
         )
-    _check_order(first_day, stop_day)
+    check_period(first_day, stop_day)
     if not any(first_day <= day < stop_day for day in days):
-        raise CoinfarmError(f"there are candles from {days[0]} to {days[-1]}, and none from {first_day} on and before {stop_day}")
+        raise CoinfarmError(f"there are candles from {days[0]} to {days[-1]}, but none from {first_day} up to {stop_day}")
     return CandleSelection(folder, symbols, interval, first_day, stop_day, synthetic=False)
 
 
@@ -120,15 +120,10 @@ def _digest(files: Sequence[Path]) -> str:
 def _interval_of(series: set[SeriesName]) -> str:
     intervals = sorted({each.interval for each in series})
     if len(intervals) > 1:
-        raise CoinfarmError(f"the files have several intervals ({', '.join(intervals)}): give files of one interval")
+        raise CoinfarmError(f"the files have several intervals ({', '.join(intervals)}): pass files of one interval")
     return intervals[0]
 
 
 def _day_after(cutoff_ms: int) -> date:
     """The first complete day after the cutoff."""
     return day_of(cutoff_ms + DAY_MS - 1)
-
-
-def _check_order(first_day: date, stop_day: date) -> None:
-    if stop_day <= first_day:
-        raise CoinfarmError(f"--to {stop_day} is not after {first_day}, the first day: it is the day after the last one")

@@ -199,7 +199,7 @@ def _planned(model_uri: str, version: str) -> Run:
         open_storage(CANDLES),
         symbols=_SYMBOLS,
         interval="15m",
-        first=_FIRST_DAY,
+        first_day=_FIRST_DAY,
         days=_DAYS,
         version=version,
         model_uri=model_uri,

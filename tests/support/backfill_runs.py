@@ -30,7 +30,7 @@ def planned(
     stride: int = 1,
     version: str = "20260101-0a1b2c3d",
     model_uri: str | None = None,
-    first: date = FIRST_DAY,
+    first_day: date = FIRST_DAY,
     shard_days: int | None = 1,
 ) -> Run:
     """A run of `days` days from 2026 on, with its results next to its manifest.
@@ -38,8 +38,8 @@ def planned(
     By default a shard is one day, as version 0.1 planned it: candles of an hour then make many small shards. None plans as today.
     """
     run = Run(open_storage(str(root)))
-    stop = date.fromordinal(first.toordinal() + days)
-    spec = BackfillSpec(symbols, interval, first, stop, stride, model_uri, version, candles, run.storage)
+    stop_day = date.fromordinal(first_day.toordinal() + days)
+    spec = BackfillSpec(symbols, interval, first_day, stop_day, stride, model_uri, version, candles, run.storage)
     manifest = plan_run(spec, SPEED, ComputeLimits(), "lambda")
     run.write(manifest if shard_days is None else manifest.model_copy(update={"shard_days": shard_days}))
     return run

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 )
 @click.option("--symbol", "symbols", multiple=True, required=True, help="A symbol of the store; may be given several times.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
-@click.option("--from", "first", type=DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=DAY, required=True, help="The day after the last, UTC.")
+@click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop_day", type=DAY, required=True, help="The day after the last, UTC.")
 @click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own.")
 @click.option(
     "--run",
@@ -71,8 +71,8 @@ if TYPE_CHECKING:
 def plan(
     symbols: tuple[str, ...],
     interval: str,
-    first: datetime,
-    stop: datetime,
+    first_day: datetime,
+    stop_day: datetime,
     store: str,
     root: str,
     results: str | None,
@@ -105,8 +105,8 @@ def plan(
     spec = BackfillSpec(
         symbols=symbols,
         interval=interval,
-        first=first.date(),
-        stop=stop.date(),
+        first_day=first_day.date(),
+        stop_day=stop_day.date(),
         stride=stride,
         model_uri=absolute_uri(model_uri),
         model_version=version,

@@ -28,8 +28,8 @@ _MIN_REPORTED_WAIT_S = 4
 )
 @click.option("--symbol", required=True, help="The market as ccxt names it, such as BTC/USDT. It is stored as BTCUSDT.")
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
-@click.option("--from", "first", type=DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=DAY, help="The day after the last, UTC.  [default: today, so that yesterday is the last]")
+@click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop_day", type=DAY, help="The day after the last, UTC.  [default: today, so that yesterday is the last]")
 @click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
 @REPLACE
 @STORE_TO_WRITE
@@ -38,8 +38,8 @@ def download(
     exchange_name: str,
     symbol: str,
     interval: str,
-    first: datetime,
-    stop: datetime | None,
+    first_day: datetime,
+    stop_day: datetime | None,
     exchange_url: str | None,
     replace: bool,
     root: str,
@@ -52,14 +52,14 @@ def download(
     """
     from coinfarm.candle_store.download import download as download_candles
     from coinfarm.candle_store.exchange import Exchange
+    from coinfarm.candles.day import check_period
 
-    if stop and stop <= first:
-        raise click.ClickException(f"--to {stop.date()} is not after --from {first.date()}: it is the day after the last one")
+    first, stop = first_day.date(), None if stop_day is None else stop_day.date()
+    if stop is not None:
+        check_period(first, stop)
     exchange = Exchange(exchange_name, exchange_url, _wait)
     with on_interrupt(how_to_continue(root)), progress_bar("days") as progress:
-        outcome = download_candles(
-            open_store(root), exchange, symbol, interval, first.date(), stop.date() if stop else None, replace=replace, progress=progress
-        )
+        outcome = download_candles(open_store(root), exchange, symbol, interval, first, stop, replace=replace, progress=progress)
     if as_json:
         click.echo(json.dumps(outcome.document()))
     else:

@@ -23,10 +23,16 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
     from coinfarm.storage.local_file import write_file
 
     store = open_store(root)
-    selected = [each for each in store.series() if interval in (None, each.interval) and (not symbols or each.symbol in symbols)]
+    stored = store.series()
+    if not stored:
+        raise click.ClickException(f"{root}: {store.contents()}")
+    selected = [each for each in stored if interval in (None, each.interval) and (not symbols or each.symbol in symbols)]
     missing = [symbol for symbol in symbols if symbol not in {each.symbol for each in selected}]
     if missing or not selected:
-        raise click.ClickException(f"{root} has no candles of {missing[0] if missing else interval}; {store.contents()}")
+        requested = "candles" if interval is None else f"{interval} candles"
+        if missing:
+            requested += f" of {missing[0]}"
+        raise click.ClickException(f"{root} has no {requested}; {store.contents()}")
     for each in selected:
         candles = store.read(each.symbol, each.interval)
         path = output / f"{each.symbol}-{each.interval}.parquet"

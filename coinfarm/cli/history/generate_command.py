@@ -16,9 +16,9 @@ from coinfarm.reports.formatting import plural_text
     "--symbol", default="DEMO", show_default=True, help="A symbol that begins with DEMO: it cannot be mistaken for a real market."
 )
 @click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
-@click.option("--from", "first", type=DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
+@click.option("--from", "first_day", type=DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
 @click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many days.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed makes the same candles.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed gives the same candles.")
 @click.option(
     "--missing-pct",
     type=click.FloatRange(0, 99),
@@ -28,7 +28,7 @@ from coinfarm.reports.formatting import plural_text
 )
 @REPLACE
 @STORE_TO_WRITE
-def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
+def generate(symbol: str, interval: str, first_day: datetime, days: int, seed: int, missing_pct: float, replace: bool, root: str) -> None:
     """Generate synthetic candles into a store, to try things out."""
     from coinfarm.candles.day import DAY_MS, by_day, day_start_ms
     from coinfarm.candles.interval import interval_ms
@@ -36,7 +36,7 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
 
     count = days * DAY_MS // interval_ms(interval)
     try:
-        candles = generate_candles(symbol, interval, day_start_ms(first.date()), count, seed, missing_share=missing_pct / 100)
+        candles = generate_candles(symbol, interval, day_start_ms(first_day.date()), count, seed, missing_share=missing_pct / 100)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     store = open_store(root)
@@ -45,4 +45,4 @@ def generate(symbol: str, interval: str, first: datetime, days: int, seed: int, 
             store.write_day(day, replace=replace)
             progress(done, days)
     generated = plural_text(len(candles), "synthetic candle")
-    click.echo(f"{symbol} {interval}: {generated} of {plural_text(days, 'day')} from {first.date()} on")
+    click.echo(f"{symbol} {interval}: {generated} of {plural_text(days, 'day')} from {first_day.date()} on")

@@ -30,7 +30,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     second = synthetic_history(2, symbol="DEMOETH", seed=2)
     candles = stored(folder / "store", first, second)
     run = planned(
-        folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first=date(2025, 12, 31)
+        folder / "run", candles, symbols=("DEMOUSD", "DEMOETH"), days=6, version=predictor.model.version, first_day=date(2025, 12, 31)
     )
     run_shards(predictor, candles, run.results, [shard for shard in run.manifest.shards() if shard.day != date(2026, 1, 2)])
     return run

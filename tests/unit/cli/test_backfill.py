@@ -39,7 +39,7 @@ def planned(plan):
 def test_plan_prints_the_estimate_and_writes_the_manifest(plan, constant_model):
     shown = plan("--budget", "0.01", "--results", "shared")
     assert shown.exit_code == 0, shown.output
-    assert "2,880 windows in 3 shards, DEMOUSD 1m from 2026-01-01 to 2026-01-04" in shown.stdout
+    assert "2,880 windows in 3 shards, DEMOUSD 1m from 2026-01-01 up to 2026-01-04" in shown.stdout
     assert "29*" in shown.stdout, "an assumed speed is marked"
     manifest = json.loads(Path("run/manifest.json").read_text())
     assert manifest["symbols"] == ["DEMOUSD"]

@@ -66,13 +66,21 @@ def test_export_writes_each_series_to_a_file(history):
     assert [path.name for path in Path("one").iterdir()] == ["DEMOB-1h.parquet"]
 
 
-@pytest.mark.parametrize("options", [("--interval", "5m"), ("--symbol", "DEMOA", "--symbol", "DEMOX")])
-def test_missing_series_is_an_error_that_lists_the_stored_ones(history, options):
+@pytest.mark.parametrize(
+    ("options", "missing"),
+    [
+        (("--interval", "5m"), "5m candles"),
+        (("--symbol", "DEMOA", "--symbol", "DEMOX"), "candles of DEMOX"),
+        (("--symbol", "DEMOA", "--interval", "5m"), "5m candles of DEMOA"),
+    ],
+)
+def test_missing_series_is_an_error_that_lists_the_stored_ones(history, options, missing):
     empty = history("check")
     assert (empty.exit_code, str(Path("store").absolute()) in empty.stderr) == (1, True)
     history("generate", "--symbol", "DEMOA", "--days", 1)
     rejected = history("export", *options, "-o", "files")
     assert rejected.exit_code == 1
+    assert f"has no {missing}; " in rejected.stderr
     assert "DEMOA 1m from 2026-01-01" in rejected.stderr
     assert not Path("files").exists()
 

@@ -89,7 +89,7 @@ def _dataset(output: Path, interval: str) -> Iterator[Write]:
     import pyarrow.parquet as pq
 
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise CoinfarmError(f"{output} exists already and is not empty: choose another place")
+        raise CoinfarmError(f"{output} already exists and is not empty: choose another output")
     temporary = temporary_path(output)
 
     def write(month: SymbolMonth, table: "pa.Table") -> None:

@@ -23,8 +23,8 @@ FLEET_TARGETS = ("gpu", "gpu-spot")
 """The targets that use the GPU fleet's queue."""
 
 _ASSUMED = "ASSUMED"
-ASSUMED_GPU_FRAMES_PER_S = {"g4dn.xlarge": 29.0}
-"""3.15 million frames in an hour on 30 instances with a T4 each: the speed of an earlier system with another network. Not measured with
+ASSUMED_GPU_WINDOWS_PER_S = {"g4dn.xlarge": 29.0}
+"""3.15 million windows in an hour on 30 instances with a T4 each: the speed of an earlier system with another network. Not measured with
 this one."""
 
 _MESSAGES_PER_CALL = 10
@@ -34,7 +34,7 @@ _MESSAGES_PER_CALL = 10
 class Speed:
     """The speed from candles to predictions on `cores` cores. `source` says how it was determined."""
 
-    frames_per_s: float
+    windows_per_s: float
     cores: int
     source: str
 
@@ -43,14 +43,14 @@ class Speed:
 class ComputeLimits:
     """Limits of the compute targets: concurrent Lambda functions and their memory, GPU instances and their type.
 
-    `gpu_frames_per_s` is the measured speed of one instance; None if it was not measured.
+    `gpu_windows_per_s` is the measured speed of one instance; None if it was not measured.
     """
 
     lambda_functions: int = 10
     lambda_memory_mb: int = 3_008
     instances: int = 30
     instance_type: str = "g4dn.xlarge"
-    gpu_frames_per_s: float | None = None
+    gpu_windows_per_s: float | None = None
 
 
 class ComputeTarget(Document):
@@ -58,7 +58,7 @@ class ComputeTarget(Document):
 
     name: ComputeTargetName
     workers: int
-    frames_per_s: float | None
+    windows_per_s: float | None = Field(alias="framesPerS")
     seconds: float | None
     usd: float | None
     basis: str
@@ -105,21 +105,21 @@ def estimate_cost(
 
 def _local_target(windows: int, speed: Speed) -> ComputeTarget:
     return ComputeTarget(
-        name="here", workers=1, frames_per_s=speed.frames_per_s, seconds=windows / speed.frames_per_s, usd=0.0, basis=speed.source
+        name="here", workers=1, windows_per_s=speed.windows_per_s, seconds=windows / speed.windows_per_s, usd=0.0, basis=speed.source
     )
 
 
 def _lambda_target(windows: int, shards: int, speed: Speed, limits: ComputeLimits, calls_usd: float) -> ComputeTarget:
     cores = limits.lambda_memory_mb / LAMBDA_MB_PER_CORE
-    frames_per_s = speed.frames_per_s / speed.cores * cores
-    busy_s = windows / frames_per_s
+    windows_per_s = speed.windows_per_s / speed.cores * cores
+    busy_s = windows / windows_per_s
     invocations = -(-shards // _MESSAGES_PER_CALL)
     workers = min(limits.lambda_functions, invocations)
     usd = busy_s * limits.lambda_memory_mb / 1024 * LAMBDA_USD_PER_GB_S + invocations * LAMBDA_USD_PER_REQUEST + calls_usd
     return ComputeTarget(
         name="lambda",
         workers=workers,
-        frames_per_s=frames_per_s,
+        windows_per_s=windows_per_s,
         seconds=busy_s / workers,
         usd=usd,
         basis=f"{speed.source}, scaled to {cores:.1f} vCPUs ({limits.lambda_memory_mb} MB)",
@@ -127,22 +127,22 @@ def _lambda_target(windows: int, shards: int, speed: Speed, limits: ComputeLimit
 
 
 def _gpu_targets(windows: int, shards: int, limits: ComputeLimits, calls_usd: float) -> tuple[ComputeTarget, ComputeTarget]:
-    instance_type, measured = limits.instance_type, limits.gpu_frames_per_s
-    frames_per_s = measured or ASSUMED_GPU_FRAMES_PER_S.get(instance_type)
+    instance_type, measured = limits.instance_type, limits.gpu_windows_per_s
+    windows_per_s = measured or ASSUMED_GPU_WINDOWS_PER_S.get(instance_type)
     if measured:
         basis = f"as given by --gpu-frames-per-s, on one {instance_type}"
-    elif frames_per_s:
+    elif windows_per_s:
         basis = f"{_ASSUMED}, not measured: what an earlier system reached on one {instance_type}"
     else:
         basis = f"no speed on {instance_type} is known: give one with --gpu-frames-per-s"
-    busy_s = windows / frames_per_s if frames_per_s else None
+    busy_s = windows / windows_per_s if windows_per_s else None
     workers = min(limits.instances, shards)
 
     def target(name: ComputeTargetName, price_share: float) -> ComputeTarget:
         return ComputeTarget(
             name=name,
             workers=workers,
-            frames_per_s=frames_per_s,
+            windows_per_s=windows_per_s,
             seconds=None if busy_s is None else busy_s / workers,
             usd=None if busy_s is None else busy_s / 3600 * INSTANCE_USD_PER_H[instance_type] * price_share + calls_usd,
             basis=basis,

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass
 class RunProgress:
-    """The progress of a local run: the shards and windows done, the frames predicted, and how many of them are in unfinished shards."""
+    """The progress of a local run.
+
+    `frames` counts the windows that the engines have predicted (a frame is the image of a window); `frames_in_progress` of them are in
+    unfinished shards.
+    """
 
     shards: int
     done: int = 0

@@ -1,4 +1,4 @@
-"""Plan a run: count its frames, measure the speed of this machine, and estimate the cost."""
+"""Plan a run: count its windows, measure the speed of this machine, and estimate the cost."""
 
 import time
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from coinfarm.storage import Storage
 from image_render.spec import STANDARD
 
 _TIMED_S = 1.5
-_TIMED_FRAMES = 400
+_TIMED_WINDOWS = 400
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
             )
     days_with_candles = [[day for day in shard.each_day() if day in stored_days[shard.symbol]] for shard in shards]
     without_candles = sum(not days for days in days_with_candles)
-    frames = sum(
+    windows = sum(
         replace(shard, day=day, days=1).window_count for shard, days in zip(shards, days_with_candles, strict=True) for day in days
     )
     return RunManifest(
@@ -78,15 +78,15 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
         candles_uri=spec.candles.uri(),
         results_uri=spec.results.uri(),
         target=target,
-        estimate=estimate_cost(frames, len(shards), without_candles, day_files_per_shard(spec.interval, shard_days), speed, limits),
+        estimate=estimate_cost(windows, len(shards), without_candles, day_files_per_shard(spec.interval, shard_days), speed, limits),
     )
 
 
 def measure_speed(predictor: Predictor) -> Speed:
     """The speed of rendering and predicting synthetic candles on this machine, measured for 1.5 seconds."""
-    candles = generate("DEMOUSD", "1m", START_OF_2026_MS, _TIMED_FRAMES + STANDARD.window_candles - 1, seed=1)
-    frames, started = 0, time.perf_counter()
+    candles = generate("DEMOUSD", "1m", START_OF_2026_MS, _TIMED_WINDOWS + STANDARD.window_candles - 1, seed=1)
+    windows, started = 0, time.perf_counter()
     while time.perf_counter() - started < _TIMED_S:
-        frames += len(predictor.predict(Series(candles)))
+        windows += len(predictor.predict(Series(candles)))
     cores = available_cores()
-    return Speed(frames / (time.perf_counter() - started), cores, f"measured here with {predictor.model.engine.name}, {cores} cores")
+    return Speed(windows / (time.perf_counter() - started), cores, f"measured here with {predictor.model.engine.name}, {cores} cores")

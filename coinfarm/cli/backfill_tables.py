@@ -33,9 +33,9 @@ def estimate_table(manifest: RunManifest) -> "Table":
     if any(target.is_assumed for target in estimate.targets):
         notes.append("* based on an assumed speed, not a measured one")
     notes.append(f"US dollars at list prices of us-east-1, {estimate.prices_date}, excluding instance start-up.")
-    table = numeric_table(title, "", "workers", "frames/s each", "time", "dollars", caption="\n".join(notes), min_width=_WIDTH)
+    table = numeric_table(title, "", "workers", "windows/s each", "time", "dollars", caption="\n".join(notes), min_width=_WIDTH)
     for target in estimate.targets:
-        speed = "?" if target.frames_per_s is None else f"{target.frames_per_s:,.0f}"
+        speed = "?" if target.windows_per_s is None else f"{target.windows_per_s:,.0f}"
         mark = "*" if target.is_assumed else ""
         name, workers = _TARGET_NAMES[target.name], str(target.workers)
         table.add_row(name, workers, speed + mark, duration_text(target.seconds), dollar_text(target.usd) + mark)
@@ -54,7 +54,7 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "dead-lettered": _count(status.dead_lettered),
         "never sent": _count(status.unsent),
         "failed, without a result": f"{status.failed:,}",
-        "frames/s": _count(None if status.windows_per_s is None else round(status.windows_per_s)),
+        "windows/s": _count(None if status.windows_per_s is None else round(status.windows_per_s)),
         "time left": "none" if status.is_complete else None if status.seconds_left is None else duration_text(status.seconds_left),
         "dollars so far": None if status.unsent is None else _cost_text(status),
     }
@@ -91,7 +91,7 @@ def status_document(status: Status) -> dict[str, Any]:
 def run_summary_lines(progress: RunProgress, seconds: float) -> list[str]:
     """The result of a local run, for the terminal."""
     lines = [
-        f"{progress.done:,} of {progress.shards:,} shards done; {progress.frames:,} frames in {duration_text(seconds)}, "
+        f"{progress.done:,} of {progress.shards:,} shards done; {progress.frames:,} windows predicted in {duration_text(seconds)}, "
         f"{progress.frames / seconds:,.0f}/s"
     ]
     lines += [f"failed: {shard}: {reason}" for shard, reason in list(progress.failed.items())[:_FAILURES_SHOWN]]

@@ -59,7 +59,7 @@ def stage_bar(first: str) -> Iterator[Callable[[str, int, int], None]]:
 
 @contextmanager
 def run_progress_bar(total: int) -> Iterator[Callable[["RunProgress"], None]]:
-    """A bar for a local backfill of `total` windows: windows done, frames per second since the first update, and time left."""
+    """A bar for a local backfill of `total` windows: windows done, windows per second since the first update, and time left."""
     with progress_bar("windows", total) as update:
         first: tuple[float, int] | None = None
 
@@ -68,7 +68,7 @@ def run_progress_bar(total: int) -> Iterator[Callable[["RunProgress"], None]]:
             now = time.perf_counter()
             first = first or (now, progress.frames)
             first_s, first_frames = first
-            speed = f"{(progress.frames - first_frames) / (now - first_s):,.0f} frames/s" if progress.frames > first_frames else ""
+            speed = f"{(progress.frames - first_frames) / (now - first_s):,.0f} windows/s" if progress.frames > first_frames else ""
             failed = f"  {plural_text(len(progress.failed), 'shard')} failed" if progress.failed else ""
             finished = progress.windows_done + sum(shard.window_count for shard in progress.failed)
             update(finished + progress.frames_in_progress, note=speed + failed)

@@ -35,7 +35,7 @@ def summary(result: DemoResult) -> str:
     workers = ", ".join(f"{worker.name} {worker.shards:,}" for worker in result.workers)
     return (
         f"{result.total['asked']:,} windows requested: {'; '.join(counts)}\n"
-        f"{result.frames_per_s:,.0f} windows/s over {result.work_s:.1f} s of work; shards: {workers}"
+        f"{result.windows_per_s:,.0f} windows/s over {result.work_s:.1f} s of work; shards: {workers}"
     )
 
 
@@ -86,7 +86,7 @@ def _tiles(result: DemoResult) -> tuple[Tile, ...]:
     return (
         Tile(
             "Windows per second",
-            f"{result.frames_per_s:,.0f}",
+            f"{result.windows_per_s:,.0f}",
             f"by {plural_text(len(result.workers), 'worker')}, not counting their start",
         ),
         Tile("From submission to last result", f"{result.seconds:.1f} s", "including the workers' start and the model's download"),

@@ -63,7 +63,7 @@ class DemoResult:
         return self.seconds - max((sample.at_s for sample in self.samples if not sample.done), default=0.0)
 
     @property
-    def frames_per_s(self) -> float:
+    def windows_per_s(self) -> float:
         return self.total["predicted"] / self.work_s
 
     @property

@@ -17,7 +17,7 @@ from coinfarm.storage import Storage, open_storage
 from tests.support.candle_stores import FIRST_DAY
 from tests.support.fake_queue import FakeQueue
 
-SPEED = Speed(frames_per_s=2_000.0, cores=2, source="test")
+SPEED = Speed(windows_per_s=2_000.0, cores=2, source="test")
 
 
 def planned(

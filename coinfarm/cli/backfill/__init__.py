@@ -14,11 +14,11 @@ from coinfarm.cli.backfill.status_command import status
     epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
 )
 def backfill() -> None:
-    """Predict years of history, here or through a queue.
+    """Predict years of history, on this machine or through a queue.
 
-    A run consists of shards: one symbol and one UTC day each, or as many days as have 1440 candles. A shard's result is written as a whole,
-    and its file name encodes model, symbol, interval and dates, so an interrupted run can continue, and processing a shard again writes the
-    same file.
+    A run consists of shards of one symbol and about 1,440 candles each: one UTC day at 1m, 60 days at 1h. A shard's result is written as a
+    whole, and its file name encodes model, symbol, interval and dates, so an interrupted run can continue, and processing a shard again
+    writes the same file.
     """
 
 

@@ -48,7 +48,10 @@ if TYPE_CHECKING:
 )
 @click.option("--budget", type=click.FloatRange(min=0), help="Do not plan a run that costs more than this, in US dollars.")
 @click.option(
-    "--frames-per-s", type=click.FloatRange(min=0, min_open=True), help="The speed of this machine.  [default: measured for 1.5 seconds]"
+    "--frames-per-s",
+    "windows_per_s",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Windows per second on this machine.  [default: measured for 1.5 seconds]",
 )
 @click.option(
     "--lambda-functions", type=click.IntRange(min=1), default=10, show_default=True, help="Lambda functions that run at the same time."
@@ -64,8 +67,9 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--gpu-frames-per-s",
+    "gpu_windows_per_s",
     type=click.FloatRange(min=0, min_open=True),
-    help="The measured speed of one such instance.  [default: an estimate]",
+    help="Windows per second on one such instance, measured.  [default: an estimate]",
 )
 @JSON
 def plan(
@@ -80,12 +84,12 @@ def plan(
     stride: int,
     target: Any,
     budget: float | None,
-    frames_per_s: float | None,
+    windows_per_s: float | None,
     lambda_functions: int,
     lambda_memory_mb: int,
     instances: int,
     instance_type: str,
-    gpu_frames_per_s: float | None,
+    gpu_windows_per_s: float | None,
     as_json: bool,
 ) -> None:
     """Estimate the time and cost of a run, and write its plan.
@@ -101,7 +105,7 @@ def plan(
 
     run = Run.at(root)
     model_uri = model_uri or os.environ.get("MODEL_URI") or None
-    version, speed = _version_and_speed(model_uri, frames_per_s)
+    version, speed = _version_and_speed(model_uri, windows_per_s)
     spec = BackfillSpec(
         symbols=symbols,
         interval=interval,
@@ -113,7 +117,7 @@ def plan(
         candles=open_storage(store),
         results=open_storage(results) if results else run.storage,
     )
-    manifest = plan_run(spec, speed, ComputeLimits(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_frames_per_s), target)
+    manifest = plan_run(spec, speed, ComputeLimits(lambda_functions, lambda_memory_mb, instances, instance_type, gpu_windows_per_s), target)
     if as_json:
         click.echo(manifest.to_json().decode(), nl=False)
     else:
@@ -126,8 +130,8 @@ def plan(
     click.echo(f"{'Planned' if is_new else 'Already planned'}: {run.storage.uri()}", err=True)
 
 
-def _version_and_speed(model_uri: str | None, frames_per_s: float | None) -> "tuple[str, Speed]":
-    """The version in service, and the speed of this machine: `frames_per_s`, or else measured, which loads the model."""
+def _version_and_speed(model_uri: str | None, windows_per_s: float | None) -> "tuple[str, Speed]":
+    """The version in service, and the speed of this machine: `windows_per_s`, or else measured, which loads the model."""
     from coinfarm.backfill.estimate import Speed
     from coinfarm.backfill.local_run import available_cores
     from coinfarm.backfill.plan import measure_speed
@@ -135,9 +139,9 @@ def _version_and_speed(model_uri: str | None, frames_per_s: float | None) -> "tu
     from coinfarm.models.store import open_model_source
     from coinfarm.serving.settings import reference_model_uri
 
-    if frames_per_s is None:
+    if windows_per_s is None:
         predictor = open_predictor(model_uri)
         return predictor.model.version, measure_speed(predictor)
     current = open_model_source(model_uri or reference_model_uri()).current_if_changed(None)
     assert current is not None  # None means unchanged, and no earlier version was given
-    return current.version, Speed(frames_per_s, available_cores(), "as given by --frames-per-s, on this machine")
+    return current.version, Speed(windows_per_s, available_cores(), "as given by --frames-per-s, on this machine")

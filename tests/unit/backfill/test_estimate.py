@@ -12,7 +12,7 @@ ESTIMATE = estimate_cost(
 
 def test_speed_of_lambda_is_proportional_to_its_cores() -> None:
     target = ESTIMATE.target("lambda")
-    assert target.frames_per_s == pytest.approx(2_000.0), "3,538 MB are two vCPUs"
+    assert target.windows_per_s == pytest.approx(2_000.0), "3,538 MB are two vCPUs"
     assert target.seconds == pytest.approx(50.0)
     gb_s_usd = 500 * 3_538 / 1024 * LAMBDA_USD_PER_GB_S
     # 70 invocations; 695 messages with 0.3 SQS calls each, and their reads and writes
@@ -21,7 +21,7 @@ def test_speed_of_lambda_is_proportional_to_its_cores() -> None:
 
 def test_unmeasured_gpu_speed_is_marked_as_assumed() -> None:
     target = ESTIMATE.target("gpu")
-    assert target.frames_per_s == 29.0
+    assert target.windows_per_s == 29.0
     assert "ASSUMED" in target.basis
     busy_h = 1_000_000 / 29 / 3600
     assert target.usd == pytest.approx(busy_h * INSTANCE_USD_PER_H["g4dn.xlarge"], rel=0.01)
@@ -30,8 +30,8 @@ def test_unmeasured_gpu_speed_is_marked_as_assumed() -> None:
 
 def test_gpu_speed_may_be_unknown_or_given() -> None:
     unknown = estimate_cost(1_000, 1, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instance_type="g6.xlarge")).target("gpu")
-    assert (unknown.frames_per_s, unknown.seconds, unknown.usd) == (None, None, None)
-    given = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_frames_per_s=1_000)).target("gpu")
+    assert (unknown.windows_per_s, unknown.seconds, unknown.usd) == (None, None, None)
+    given = estimate_cost(360_000, 250, 0, 2, Speed(2_000.0, 2, ""), ComputeLimits(instances=10, gpu_windows_per_s=1_000)).target("gpu")
     assert given.seconds == pytest.approx(36.0)
     assert "ASSUMED" not in given.basis
 

@@ -72,7 +72,7 @@ def test_rejected_plan_is_not_written(plan, options, named):
 @pytest.mark.parametrize(
     ("progress", "exit_code", "text"),
     [
-        pytest.param(RunProgress(3, done=3, frames=2681), 0, "3 of 3 shards done; 2,681 frames", id="done"),
+        pytest.param(RunProgress(3, done=3, frames=2681), 0, "3 of 3 shards done; 2,681 windows predicted", id="done"),
         pytest.param(RunProgress(3, done=2, failed={Shard("DEMO", "1m", FIRST_DAY): "damaged"}), 1, "DEMO 1m 2026-01-01", id="failed"),
         pytest.param(RunProgress(3, done=2, stopped=True), 130, "stored in run", id="stopped"),
     ],

@@ -92,13 +92,13 @@ def test_prints_the_verdict_first_and_the_report_last(first, home):
 
 def test_excludes_the_training_data(first):
     assert f"{WINDOWS:,} predictions; {IN_SAMPLE:,} left out: in sample" in first.stdout
-    assert re.search(rf"(\d+) of \1 shards done; {WINDOWS:,} frames", first.stderr)
+    assert re.search(rf"(\d+) of \1 shards done; {WINDOWS:,} windows predicted", first.stderr)
 
 
 def test_a_second_call_predicts_nothing_and_prints_the_same(first, command, files, home):
     repeated = command(*files, "-o", home / "out")
     assert repeated.exit_code == 0, repeated.output
-    assert re.search(r"(\d+) of \1 shards done; 0 frames", repeated.stderr)
+    assert re.search(r"(\d+) of \1 shards done; 0 windows predicted", repeated.stderr)
     assert repeated.stdout == first.stdout
 
 

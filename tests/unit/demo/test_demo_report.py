@@ -21,7 +21,7 @@ RESULT = DemoResult(
 
 
 def test_speed_does_not_count_the_start_of_the_workers():
-    assert (RESULT.seconds, RESULT.work_s, RESULT.frames_per_s) == (14.0, 10.0, 260.0)
+    assert (RESULT.seconds, RESULT.work_s, RESULT.windows_per_s) == (14.0, 10.0, 260.0)
 
 
 @pytest.mark.parametrize(

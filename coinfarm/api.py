@@ -14,7 +14,8 @@ from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
 
 if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
-    from coinfarm.backtesting.strategy import Rule, Strategy
+    from coinfarm.backtesting.strategy import Strategy
+    from coinfarm.backtesting.user_rule import Rule, StepRule
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.serving.service import Service
@@ -126,7 +127,7 @@ def backtest(
     candles: Any,
     *,
     strategy: "Strategy | Source | None" = None,
-    rule: "Rule | None" = None,
+    rule: "Rule | StepRule | None" = None,
     symbol: str | None = None,
     interval: str | None = None,
 ) -> "BacktestResult":
@@ -135,7 +136,8 @@ def backtest(
     `predictions` and `candles` are either both tables of one coin (as `predict` returns and takes them), or both the paths or `s3://`
     URIs that the command `coinfarm backtest` takes, with any number of coins. `strategy` is a `Strategy` or the path of a TOML file; it
     defaults to one whose thresholds are chosen on the first half of the period and tested on the second. `rule` is a function that gets
-    the predictions of a coin as columns and returns 1, -1 or 0 for each (docs/backtest.md). In-sample predictions are excluded.
+    the predictions of a coin as columns and returns 1, -1 or 0 for each, or a `StepRule` (docs/strategy.md). In-sample predictions are
+    excluded.
     Backtests of paths are counted in a file next to the predictions, because the best of many variants is lucky; those of tables are not.
 
     The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` if no prediction can be tested.
@@ -144,11 +146,11 @@ def backtest(
     from coinfarm.backtesting.backtest import backtest_coins
     from coinfarm.backtesting.market_data import predicted_coins
     from coinfarm.backtesting.stored_predictions import predictions_from_table
-    from coinfarm.backtesting.strategy import Strategy, load_rule
+    from coinfarm.backtesting.strategy import Strategy
 
     chosen = strategy if isinstance(strategy, Strategy) else Strategy() if strategy is None else Strategy.read(Path(strategy))
-    if rule is None and chosen.entry.rule is not None:
-        rule = load_rule(chosen.entry.rule, Path() if isinstance(strategy, Strategy) else Path(str(strategy)).parent)
+    if rule is None:
+        rule = chosen.load_rule(Path() if strategy is None or isinstance(strategy, Strategy) else Path(strategy).parent)
     if _is_path(predictions) != _is_path(candles):
         raise CoinfarmError("give predictions and candles both as tables, or both as paths")
     if _is_path(predictions):

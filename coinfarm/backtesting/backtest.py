@@ -24,10 +24,12 @@ from coinfarm.backtesting.statistics import (
     by_month,
     statistics,
 )
+from coinfarm.backtesting.step_simulation import simulate_steps
 from coinfarm.backtesting.stored_predictions import read_predictions
-from coinfarm.backtesting.strategy import Rule, Strategy, Thresholds
+from coinfarm.backtesting.strategy import Strategy, Thresholds
 from coinfarm.backtesting.trades import Trades
 from coinfarm.backtesting.trials import Trial, TrialKey, new_trial, register_trial, trial_key
+from coinfarm.backtesting.user_rule import Rule, StepRule
 from coinfarm.backtesting.verdict import decide_verdict
 from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
@@ -47,7 +49,7 @@ def backtest(
     candles_root: str,
     strategy: Strategy,
     *,
-    rule: Rule | None = None,
+    rule: Rule | StepRule | None = None,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
@@ -82,14 +84,19 @@ def backtest_coins(
     *,
     interval: str,
     model: str | None = None,
-    rule: Rule | None = None,
+    rule: Rule | StepRule | None = None,
     trials_root: str | None = None,
     key: TrialKey | None = None,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
 ) -> BacktestResult:
-    """Test the strategy on coins in memory. Without a `trials_root` and the `key` of the trial, no other trials are known."""
+    """Test the strategy on coins in memory. Without a `trials_root` and the `key` of the trial, no other trials are known.
+
+    Raises `CoinfarmError` for thresholds that a rule makes meaningless, `RuleError` if the rule fails.
+    """
+    if rule is not None:
+        strategy.check_fields_beside_rule()
     horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     symbols = tuple(coin.symbol for coin in all_coins)
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
@@ -138,7 +145,7 @@ class _Trader:
 
     strategy: Strategy
     symbols: tuple[str, ...]
-    rule: Rule | None
+    rule: Rule | StepRule | None
     full_stake: float
 
     def folds(
@@ -146,7 +153,7 @@ class _Trader:
     ) -> tuple[tuple[Fold, ...], Sweep | None]:
         """The thresholds by period: chosen by walk-forward unless the strategy sets them."""
         entry = self.strategy.entry
-        if not self.strategy.has_open_thresholds:
+        if self.rule is not None or not self.strategy.has_open_thresholds:
             given = Thresholds(entry.min_end_change_pct or 0.0, entry.min_rise_to_decline or 0.0)
             return (Fold(period.start_ms, period.stop_ms, given),), None
         proposed = []
@@ -158,6 +165,8 @@ class _Trader:
 
     def trade(self, coins: Sequence[PredictedCoin], folds: Sequence[Fold]) -> tuple[Trades, list[int]]:
         """The trades, and the number of signals for each coin."""
+        if isinstance(self.rule, StepRule):
+            return simulate_steps(self.symbols, coins, self.strategy, self.rule, self.full_stake)
         fills, signals = [], []
         for coin in coins:
             proposals = self._proposals(coin)
@@ -169,7 +178,7 @@ class _Trader:
         return simulate_trades(self.symbols, fills, self.strategy.size.limits), signals
 
     def _proposals(self, coin: PredictedCoin) -> Proposals:
-        return propose(self.strategy, coin, self.full_stake, self.rule)
+        return propose(self.strategy, coin, self.full_stake, None if isinstance(self.rule, StepRule) else self.rule)
 
 
 def _baseline_result(
@@ -199,8 +208,8 @@ def _independent_predictions(coins: Sequence[PredictedCoin], horizon_candles: in
 
 def for_sweep(strategy: Strategy) -> Strategy:
     """The same strategy with both thresholds open, and a grid of 400 variants. Raises `CoinfarmError` for a strategy with a rule."""
-    if strategy.entry.rule is not None:
-        raise CoinfarmError("a rule has no thresholds to sweep: leave out --sweep, or entry.rule")
+    if strategy.entry.has_rule:
+        raise CoinfarmError("a rule has no thresholds to sweep: leave out --sweep, or the rule under [entry]")
     entry = strategy.entry.model_copy(update={"min_end_change_pct": None, "min_rise_to_decline": None})
     selection = strategy.selection.model_copy(update={"end_change_steps": SWEEP_STEPS, "rise_to_decline_steps": SWEEP_STEPS})
     return strategy.model_copy(update={"entry": entry, "selection": selection})

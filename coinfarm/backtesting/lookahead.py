@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinfarm.backtesting.column_rule import rule_columns
 from coinfarm.backtesting.market_data import read_market
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import rule_columns
 from coinfarm.backtesting.stored_predictions import CoinPredictions
-from coinfarm.backtesting.strategy import Rule
+from coinfarm.backtesting.user_rule import Rule
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps

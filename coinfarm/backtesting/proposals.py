@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.backtesting.column_rule import orders_by_rule
 from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.predicted_coin import DECLINE, END, RISE, Indices, Mask, PredictedCoin
-from coinfarm.backtesting.strategy import Entry, Exit, Rule, Size, Strategy
+from coinfarm.backtesting.strategy import Entry, Exit, Size, Strategy
+from coinfarm.backtesting.user_rule import Rule
+from coinfarm.backtesting.wanted_orders import WantedOrders
 from coinfarm.candles.arrays import Values
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_COLUMNS
 
 _MIN_MOVE_PCT = 1e-6
 """The lower bound of a predicted move against the trade, so that the ratio stays finite."""
@@ -42,54 +44,50 @@ class Proposals:
 def propose(strategy: Strategy, coin: PredictedCoin, full_stake: float, rule: Rule | None) -> Proposals:
     """The orders if every prediction reached the thresholds: in the direction of the predicted end change, or as the rule says.
 
-    Raises `CoinfarmError` if the rule returns an invalid array.
+    Raises `RuleError` if the rule fails, `CoinfarmError` if it returns a column whose place in the strategy is taken.
     """
-    predicted = coin.predicted_pct
-    if rule is None:
-        side = np.sign(predicted[:, END]).astype(np.int8)
-        if not strategy.entry.allow_short:
-            side[side < 0] = 0
-    else:
-        side = _sides_by_rule(rule, coin, strategy.entry.allow_short)
-    rows = np.flatnonzero(side)
-    side, predicted = side[rows], predicted[rows]
+    if rule is not None:
+        wanted = orders_by_rule(rule, coin, allow_short=strategy.entry.allow_short)
+        _check_set_once(strategy, wanted)
+        return propose_wanted(strategy, coin, full_stake, wanted)
+    side = np.sign(coin.predicted_pct[:, END]).astype(np.int8)
+    if not strategy.entry.allow_short:
+        side[side < 0] = 0
+    return propose_wanted(strategy, coin, full_stake, WantedOrders(side))
+
+
+def propose_wanted(strategy: Strategy, coin: PredictedCoin, full_stake: float, wanted: WantedOrders) -> Proposals:
+    """The wanted orders, one for each prediction with a side."""
+    rows = np.flatnonzero(wanted.side)
+    side, predicted = wanted.side[rows], coin.predicted_pct[rows]
     with_trade = np.maximum(np.where(side > 0, predicted[:, RISE], -predicted[:, DECLINE]), 0.0)
     against = np.maximum(np.where(side > 0, -predicted[:, DECLINE], predicted[:, RISE]), _MIN_MOVE_PCT)
     end_change = side * predicted[:, END]
+    exits = strategy.exit
     orders = Orders(
         coin.signal[rows],
         side,
-        _distance(strategy.exit.stop_share, against, strategy.exit),
-        _distance(strategy.exit.take_profit_share, with_trade, strategy.exit),
-        np.full(len(rows), strategy.exit.horizon_candles, np.int64),
-        _stake(strategy.size, full_stake, end_change),
+        _distance(exits.stop_share, against, exits) if wanted.stop_pct is None else wanted.stop_pct[rows],
+        _distance(exits.take_profit_share, with_trade, exits) if wanted.take_profit_pct is None else wanted.take_profit_pct[rows],
+        np.full(len(rows), exits.horizon_candles, np.int64),
+        _stake(strategy.size, full_stake, end_change) if wanted.stake_share is None else full_stake * wanted.stake_share[rows],
         _limit_price(strategy.entry, coin.candles.columns.close[coin.signal[rows]], side),
         strategy.entry.valid_candles,
     )
     return Proposals(orders, end_change, with_trade / against)
 
 
-def rule_columns(coin: PredictedCoin) -> dict[str, NDArray[np.generic]]:
-    """The columns that a `Rule` is called with."""
-    columns: dict[str, NDArray[np.generic]] = {
-        "symbol": np.full(len(coin), coin.symbol),
-        "close_time": coin.signal_ms + coin.candles.interval_ms - 1,
-        "filled_candles": coin.filled_candles,
+def _check_set_once(strategy: Strategy, wanted: WantedOrders) -> None:
+    """A column that a rule returns takes the place of fields, which would have no effect. Raises `CoinfarmError` if one was given."""
+    exits, size = strategy.exit.model_fields_set, strategy.size.model_fields_set
+    given = {
+        "stop_pct": ["exit.stop_share"] if "stop_share" in exits else [],
+        "take_profit_pct": ["exit.take_profit_share"] if "take_profit_share" in exits else [],
+        "stake_share": [f"size.{name}" for name in ("by", "full_edge_pct") if name in size],
     }
-    return columns | dict(zip(OUTPUT_COLUMNS, coin.predicted_pct.T, strict=True))
-
-
-def _sides_by_rule(rule: Rule, coin: PredictedCoin, allow_short: bool) -> NDArray[np.int8]:
-    returned = np.asarray(rule(rule_columns(coin)))
-    if returned.shape != (len(coin),) or not np.isin(returned, (-1, 0, 1)).all():
-        raise CoinfarmError(
-            f"entry.rule must return an array of {len(coin)} numbers, 1 (long), 0 (nothing) or -1 (short), "
-            f"not {returned.shape} of {returned.dtype}"
-        )
-    side: NDArray[np.int8] = returned.astype(np.int8)
-    if not allow_short and (side < 0).any():
-        raise CoinfarmError("entry.rule returns short positions: set allow_short = true under [entry], or return 0 instead of -1")
-    return side
+    for returned, fields in given.items():
+        if getattr(wanted, returned) is not None and fields:
+            raise CoinfarmError(f"{', '.join(fields)} would have no effect: the rule returns {returned}. Remove the field, or the column")
 
 
 def _limit_price(entry: Entry, close: Values, side: NDArray[np.int8]) -> Values | None:

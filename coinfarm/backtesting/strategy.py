@@ -1,24 +1,18 @@
-"""The strategy: a frozen config, read from TOML, and the rule for entries."""
+"""The strategy: a frozen config, read from TOML."""
 
-import importlib
-import sys
 import tomllib
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError, model_validator
 
 from coinfarm.backtesting.market import FrozenSettings, Market
 from coinfarm.backtesting.position_schedule import PositionLimits
+from coinfarm.backtesting.user_rule import Rule, StepRule, load_rule
 from coinfarm.errors import CoinfarmError
 
-Rule = Callable[[Mapping[str, Any]], Any]
-"""A user's entry rule: from the columns of one coin's predictions, each `(n,)`, to `(n,)` of 1 (long), 0 (no entry) and -1 (short).
-
-The columns are `symbol`, `close_time` (milliseconds UTC), `filled_candles`, `max_rise_pct`, `max_decline_pct` and `end_change_pct`. A row
-may use its own values and those of earlier rows, never of later ones (`coinfarm backtest --check-lookahead` checks it).
-"""
+_RuleName = Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
+_THRESHOLDS = ("min_end_change_pct", "min_rise_to_decline")
 
 
 class Thresholds(NamedTuple):
@@ -37,8 +31,11 @@ class Entry(FrozenSettings):
     min_rise_to_decline: NonNegativeFloat | None = None
     allow_short: bool = False
     """Not possible on a spot exchange."""
-    rule: Annotated[str, Field(pattern=r"^[\w.]+:\w+$")] | None = None
-    """`module:function`, a `Rule` instead of the thresholds; imported from the folder of the strategy file first."""
+    rule: _RuleName | None = None
+    """`module:function`, a Python function instead of the thresholds, called once for each coin with columns; imported from the folder of
+    the strategy file first."""
+    step_rule: _RuleName | None = None
+    """Likewise, a function or class that is called once for each prediction, and sees the candles up to it and the open positions."""
     order: Literal["market", "limit"] = "market"
     """A market order is filled at the next candle's open. A limit order is filled at its own price, with the maker fee and without
     slippage, but only if the price goes beyond it."""
@@ -46,6 +43,11 @@ class Entry(FrozenSettings):
     """How much better than the signal's close the price of a limit order is: below it to buy, above it to sell short."""
     limit_valid_candles: Annotated[int, Field(ge=1, le=10_000)] = 5
     """A limit order that is not filled in this many candles is cancelled."""
+
+    @property
+    def has_rule(self) -> bool:
+        """Whether a rule takes the place of the thresholds."""
+        return self.rule is not None or self.step_rule is not None
 
     @property
     def valid_candles(self) -> int:
@@ -129,6 +131,26 @@ class Strategy(FrozenSettings):
     market: Market = Market()
     selection: Selection = Selection()
 
+    @model_validator(mode="after")
+    def _check_rule(self) -> Self:
+        if self.entry.rule is not None and self.entry.step_rule is not None:
+            raise ValueError("entry.rule and entry.step_rule exclude each other: remove one")
+        if self.entry.has_rule and (text := self._fields_beside_rule()):
+            raise ValueError(text)
+        return self
+
+    def check_fields_beside_rule(self) -> None:
+        """Raises `CoinfarmError` for given fields that have no effect if a rule decides on entries."""
+        if text := self._fields_beside_rule():
+            raise CoinfarmError(text)
+
+    def _fields_beside_rule(self) -> str | None:
+        given = [f"entry.{name}" for name in _THRESHOLDS if getattr(self.entry, name) is not None]
+        given += [f"selection.{name}" for name in Selection.model_fields if name in self.selection.model_fields_set]
+        return (
+            f"{', '.join(given)} would have no effect: a rule takes the place of thresholds. Remove these, or the rule" if given else None
+        )
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Raises `CoinfarmError` that names the invalid field."""
@@ -138,25 +160,17 @@ class Strategy(FrozenSettings):
             raise CoinfarmError(f"{path}: {error}") from None
         except ValidationError as error:
             first = error.errors()[0]
-            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+            text = first["msg"].removeprefix("Value error, ")
+            raise CoinfarmError(": ".join([str(path), *filter(None, [".".join(map(str, first["loc"]))]), text])) from None
+
+    def load_rule(self, folder: Path) -> Rule | StepRule | None:
+        """The rule, imported from `folder` first. Raises `RuleError`."""
+        if self.entry.step_rule is not None:
+            return StepRule(load_rule(self.entry.step_rule, folder))
+        return None if self.entry.rule is None else load_rule(self.entry.rule, folder)
 
     @property
     def has_open_thresholds(self) -> bool:
         """Whether a threshold must be chosen by walk-forward."""
         entry = self.entry
-        return entry.rule is None and (entry.min_end_change_pct is None or entry.min_rise_to_decline is None)
-
-
-def load_rule(name: str, folder: Path) -> Rule:
-    """The function `module:function`, imported from `folder` first. Raises `CoinfarmError` if it does not exist."""
-    module_name, _, function_name = name.partition(":")
-    sys.path.insert(0, str(folder.absolute()))
-    try:
-        function = getattr(importlib.import_module(module_name), function_name, None)
-    except ImportError as error:
-        raise CoinfarmError(f"entry.rule {name}: {error}: the module must be in the folder of the strategy file, or be installed") from None
-    finally:
-        sys.path.remove(str(folder.absolute()))
-    if not callable(function):
-        raise CoinfarmError(f"entry.rule {name}: {module_name} has no function {function_name}")
-    return function  # type: ignore[no-any-return]
+        return not entry.has_rule and (entry.min_end_change_pct is None or entry.min_rise_to_decline is None)

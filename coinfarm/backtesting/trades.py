@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from coinfarm.backtesting.predicted_coin import Indices, Mask
 from coinfarm.candles.arrays import Times, Values
 
-STOP, TAKE_PROFIT, HORIZON, LIQUIDATION = range(4)
-EXIT_REASONS = ("stop", "take profit", "horizon", "liquidation")
+STOP, TAKE_PROFIT, HORIZON, LIQUIDATION, RULE = range(5)
+EXIT_REASONS = ("stop", "take profit", "horizon", "liquidation", "rule")
 
 
 class Trade(NamedTuple):

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coinfarm.backtesting.edge import DailyProfit
 from coinfarm.backtesting.stored_predictions import CoinPredictions
-from coinfarm.backtesting.strategy import Rule, Strategy
+from coinfarm.backtesting.strategy import Strategy
+from coinfarm.backtesting.user_rule import Rule, StepRule
 from coinfarm.errors import CoinfarmError, Conflict, NotFound
 from coinfarm.storage import Storage, open_storage
 
@@ -67,13 +68,17 @@ class TrialKey:
     predictions: str
 
 
-def trial_key(strategy: Strategy, rule: Rule | None, predictions: Sequence[CoinPredictions]) -> TrialKey:
+def trial_key(strategy: Strategy, rule: Rule | StepRule | None, predictions: Sequence[CoinPredictions]) -> TrialKey:
     """The key is the same for the same trades: it depends on neither names nor folders."""
     document = strategy.model_dump(mode="json", exclude={"name"})
-    if not strategy.has_open_thresholds:
+    if rule is not None or not strategy.has_open_thresholds:
         del document["selection"]
     if rule is not None:
-        document["entry"]["rule"] = _rule_source(rule)
+        document["entry"] |= {"rule": None, "step_rule": None}
+        if isinstance(rule, StepRule):
+            document["entry"]["step_rule"] = _rule_source(rule.function)
+        else:
+            document["entry"]["rule"] = _rule_source(rule)
     digest = predictions_digest(predictions)
     return TrialKey(_sha256(json.dumps([document, digest], sort_keys=True).encode()), digest)
 

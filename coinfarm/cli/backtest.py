@@ -16,7 +16,7 @@ from coinfarm.cli.tables import print_tables
 if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
     from coinfarm.backtesting.lookahead import LookaheadResult
-    from coinfarm.backtesting.strategy import Rule
+    from coinfarm.backtesting.user_rule import Rule, StepRule
 
 
 @click.command(
@@ -67,14 +67,14 @@ def backtest(
     from coinfarm.backtesting.backtest import for_sweep
     from coinfarm.backtesting.backtest_document import backtest_document
     from coinfarm.backtesting.predictions_summary import predictions_summary
-    from coinfarm.backtesting.strategy import Strategy, load_rule
+    from coinfarm.backtesting.strategy import Strategy
     from coinfarm.cli.backtest_tables import backtest_tables
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
     if sweep:
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
-    rule = None if strategy.entry.rule is None else load_rule(strategy.entry.rule, folder)
+    rule = strategy.load_rule(folder)
     lookahead = _check_lookahead(predictions, candles, rule, model_uri) if check_lookahead else None
     with on_interrupt("Nothing was stored. Run the same command again to start over."), stage_bar("reading") as progress:
         result = run(predictions, candles, strategy, rule=rule, progress=progress)
@@ -100,13 +100,14 @@ def backtest(
         print_tables(*backtest_tables(result, sweep=sweep))
 
 
-def _check_lookahead(predictions: str, candles: str, rule: "Rule | None", model_uri: str | None) -> "LookaheadResult":
+def _check_lookahead(predictions: str, candles: str, rule: "Rule | StepRule | None", model_uri: str | None) -> "LookaheadResult":
     from coinfarm.backtesting.lookahead import check_predictions, check_rule
     from coinfarm.backtesting.market_data import read_predicted_coins
     from coinfarm.backtesting.stored_predictions import read_predictions
+    from coinfarm.backtesting.user_rule import StepRule
 
     stored = read_predictions(predictions)
-    if rule is not None:
+    if rule is not None and not isinstance(rule, StepRule):  # a step rule has no later data
         check_rule(rule, read_predicted_coins(stored, candles, 1)[0])
     result = check_predictions(open_predictor(model_uri), stored, candles)
     if not result.passed:

@@ -12,6 +12,7 @@ import pytest
 
 import coinfarm
 from coinfarm.backtesting.strategy import Entry, Strategy
+from coinfarm.backtesting.user_rule import StepRule
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CandleError, CoinfarmError, NotFound
@@ -106,9 +107,12 @@ def test_backtests_tables_and_files_alike(model, tmp_path):
     np.testing.assert_array_equal(found.trades.net, of_files.trades.net)
     assert len(found.trades.net) > 10
     assert found.verdict.headline
-    strategy = Strategy(entry=Entry(min_end_change_pct=0.0, min_rise_to_decline=0.0))
-    bought = coinfarm.backtest(predictions, candles, strategy=strategy, rule=lambda rows: np.ones(len(rows["end_change_pct"])))
+    bought = coinfarm.backtest(predictions, candles, rule=lambda rows: np.ones(len(rows["end_change_pct"])))
     assert set(bought.trades.side.tolist()) == {1}
+    stepwise = coinfarm.backtest(predictions, candles, rule=StepRule(lambda _: 1))
+    np.testing.assert_array_equal(stepwise.trades.net, bought.trades.net)
+    with pytest.raises(CoinfarmError, match="min_end_change_pct"):
+        coinfarm.backtest(predictions, candles, strategy=Strategy(entry=Entry(min_end_change_pct=0.0)), rule=StepRule(lambda _: 1))
     with pytest.raises(CoinfarmError, match="both"):
         coinfarm.backtest(predictions, tmp_path)
     with pytest.raises(CoinfarmError, match="close_time"):

@@ -1,6 +1,6 @@
 """The strategy's config and the orders that it proposes."""
 
-import sys
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +9,8 @@ import pytest
 from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import propose
-from coinfarm.backtesting.strategy import Size, Strategy, load_rule
+from coinfarm.backtesting.strategy import Size, Strategy
+from coinfarm.backtesting.user_rule import StepRule
 from coinfarm.errors import CoinfarmError
 from tests.support.backtest_markets import flat, market
 
@@ -119,43 +120,37 @@ def test_rejects_stakes_above_the_capital() -> None:
         Size(stake_pct=30).full_stake(4)
 
 
-def test_imports_a_rule_from_the_strategys_folder(tmp_path: Path) -> None:
-    (tmp_path / "my_rules_of_test.py").write_text("def enter(columns):\n    return (columns['max_rise_pct'] > 1).astype(int)\n")
-    rule = load_rule("my_rules_of_test:enter", tmp_path)
-    proposals = propose(Strategy(), coin((0.5, -1, 9), (2, -1, -0.5)), 100.0, rule)
-    assert proposals.orders.signal.tolist() == [1]
-    assert str(tmp_path) not in sys.path
-
-
-def test_calls_the_rule_with_the_columns_of_predictions() -> None:
-    passed = {}
-
-    def rule(columns):  # type: ignore[no-untyped-def]
-        passed.update(columns)
-        return np.zeros(2)
-
-    propose(Strategy(), coin((0.5, -1, 9), (2, -3, -0.5)), 100.0, rule)
-    assert list(passed) == ["symbol", "close_time", "filled_candles", "max_rise_pct", "max_decline_pct", "end_change_pct"]
-    assert passed["symbol"].tolist() == ["DEMOUSD"] * 2
-    assert passed["close_time"].tolist() == [CANDLES.open_time[0] + 59_999, CANDLES.open_time[1] + 59_999]
-    assert passed["max_decline_pct"].tolist() == [-1, -3]
-
-
+@pytest.mark.parametrize("rule", ["rule", "step_rule"])
 @pytest.mark.parametrize(
-    ("returned", "named"),
+    ("fields", "named"),
     [
-        (np.zeros(3), "2 numbers"),
-        (np.array([0.5, 0]), "float64"),
-        (np.array([-1, 0]), "allow_short"),
+        ({"entry": {"min_end_change_pct": 0.0, "min_rise_to_decline": 1.0}}, ["entry.min_end_change_pct", "entry.min_rise_to_decline"]),
+        ({"selection": {"folds": 4}}, ["selection.folds"]),
     ],
-    ids=["another length", "other numbers", "short"],
+    ids=["thresholds", "selection, even with the default"],
 )
-def test_rejects_what_a_rule_may_not_return(returned: np.ndarray, named: str) -> None:  # type: ignore[type-arg]
-    with pytest.raises(CoinfarmError, match=named):
-        propose(Strategy(), coin((1, -1, 1), (1, -1, 1)), 100.0, lambda columns: returned)
+def test_rejects_fields_that_a_rule_makes_meaningless(rule: str, fields: dict[str, dict[str, object]], named: list[str]) -> None:
+    document = fields | {"entry": {**fields.get("entry", {}), rule: "my_rules:enter"}}
+    with pytest.raises(ValueError, match=".*".join(map(re.escape, named))):
+        Strategy.model_validate(document)
+    with pytest.raises(CoinfarmError, match=".*".join(map(re.escape, named))):
+        Strategy.model_validate(fields).check_fields_beside_rule()
 
 
-@pytest.mark.parametrize("name", ["no_such_module_of_test:enter", "json:no_such_function"], ids=["module", "function"])
-def test_names_a_missing_rule(tmp_path: Path, name: str) -> None:
-    with pytest.raises(CoinfarmError, match=f"entry.rule {name}"):
-        load_rule(name, tmp_path)
+def test_rejects_two_rules() -> None:
+    with pytest.raises(ValueError, match=r"entry\.rule and entry\.step_rule"):
+        Strategy.model_validate({"entry": {"rule": "a:b", "step_rule": "a:b"}})
+
+
+def test_a_rule_leaves_no_thresholds_to_choose() -> None:
+    assert not strategy(entry={"step_rule": "a:b"}).has_open_thresholds
+    assert not strategy(entry={"rule": "a:b"}).has_open_thresholds
+
+
+def test_a_strategy_loads_its_rule(tmp_path: Path) -> None:
+    (tmp_path / "two_rules_of_test.py").write_text("def enter(columns):\n    return 0\n\nclass Trader:\n    pass\n")
+    step = strategy(entry={"step_rule": "two_rules_of_test:Trader"}).load_rule(tmp_path)
+    assert isinstance(step, StepRule)
+    assert step.function.__name__ == "Trader"
+    assert callable(strategy(entry={"rule": "two_rules_of_test:enter"}).load_rule(tmp_path))
+    assert Strategy().load_rule(tmp_path) is None

@@ -7,8 +7,9 @@ import pytest
 
 from coinfarm.backtesting.edge import DailyProfit
 from coinfarm.backtesting.stored_predictions import CoinPredictions
-from coinfarm.backtesting.strategy import Rule, Strategy, load_rule
+from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.trials import FILE_NAME, TrialKey, new_trial, register_trial, trial_key
+from coinfarm.backtesting.user_rule import Rule, StepRule, load_rule
 from coinfarm.errors import CoinfarmError
 
 PROFIT = DailyProfit(np.array([[1.5], [-0.25], [0.0]]), np.array([[100.0], [100.0], [0.0]]))
@@ -20,7 +21,7 @@ def predictions(shift: float = 0.0) -> list[CoinPredictions]:
     return [CoinPredictions("DEMOUSD", "1m", None, np.arange(count), np.zeros(count, np.bool_), 0, np.zeros(count, np.int64), values)]
 
 
-def key(of: dict[str, dict[str, object]] | None = None, rule: Rule | None = None, name: str = "a", shift: float = 0.0) -> TrialKey:
+def key(of: dict[str, dict[str, object]] | None = None, rule: Rule | StepRule | None = None, name: str = "a", shift: float = 0.0) -> TrialKey:
     return trial_key(Strategy.model_validate({"name": name, **(of or {})}), rule, predictions(shift))
 
 
@@ -76,6 +77,19 @@ def test_an_edited_rule_is_another_trial_and_a_renamed_file_is_not(tmp_path: Pat
     first, edited = key(of, rule("first", source(1))), key(of, rule("edited", source(2)))
     assert first != edited
     assert first == key({"entry": {"rule": "y:enter"}}, rule("renamed", source(1)))
+
+
+def test_a_step_rule_is_another_trial_when_it_is_edited(tmp_path: Path) -> None:
+    def rule(module: str, threshold: int) -> StepRule:
+        (tmp_path / f"{module}.py").write_text(f"class Trader:\n    def __call__(self, view):\n        return {threshold}\n")
+        return StepRule(load_rule(f"{module}:Trader", tmp_path))
+
+    of: dict[str, dict[str, object]] = {"entry": {"step_rule": "x:Trader"}}
+    first = key(of, rule("one", 1))
+    assert first == key({"entry": {"step_rule": "y:Trader"}}, rule("two", 1))
+    assert first != key(of, rule("one", 2))
+    columns = load_rule("one:Trader", tmp_path)
+    assert key(rule=columns) != key(rule=StepRule(columns))
 
 
 def test_does_not_overwrite_another_file(tmp_path: Path) -> None:

@@ -110,6 +110,48 @@ def test_rejects_options_that_do_not_apply(run, options, text, named):
     assert (result.exit_code, named in result.stderr) == (1, True)
 
 
+RULES = """
+def enter(predictions):
+    return predictions["max_rise_pct"] > 0.5
+
+def fail(predictions):
+    return predictions["no_such_column"]
+
+def trade(view):
+    if view.position is None:
+        return {"side": 1, "stop_pct": 0.5, "stake_share": 0.5} if view.predictions["max_rise_pct"][-1] > 0.5 else None
+    return "exit" if view.candles.close[-1] < view.position.entry_price else None
+"""
+
+
+@pytest.mark.parametrize("rule", ['rule = "rules_of_cli:enter"', 'step_rule = "rules_of_cli:trade"'])
+def test_trades_by_a_rule(run, tmp_path, rule):
+    (tmp_path / "rules_of_cli.py").write_text(RULES)
+    found = document(run("--json", text=f"[entry]\n{rule}\n[exit]\nhorizon_candles = 5\n"))
+    assert found["statistics"]["trades"] > 100
+    assert (len(found["folds"]), found["sweep"]) == (1, None)
+    assert found["period"]["days"] == pytest.approx(35, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("entry", "named"),
+    [
+        ('rule = "rules_of_cli:fail"', "rules_of_cli.py, line 6: KeyError"),
+        ('step_rule = "rules_of_cli:enter"', "rules_of_cli.py, line 3: TypeError"),
+        ('rule = "rules_of_cli:missing"', "missing"),
+        ('rule = "no_such_module:enter"', "no_such_module"),
+        ('rule = "rules_of_cli:enter"\nmin_end_change_pct = 0.1', "entry.min_end_change_pct"),
+    ],
+)
+def test_an_error_in_a_rule_is_one_line(run, tmp_path, entry, named):
+    (tmp_path / "rules_of_cli.py").write_text(RULES)
+    result = run(text=f"[entry]\n{entry}\n")
+    assert (result.exit_code, result.stdout) == (1, "")
+    (line,) = [line for line in result.stderr.splitlines() if "Error" in line]
+    assert named in line
+    assert "Traceback" not in result.stderr
+
+
 @pytest.mark.parametrize(("rms_share", "exit_code"), [(0.01, 0), (0.7, 1)])
 def test_reports_the_lookahead_check(run, monkeypatch, rms_share, exit_code):
     # The module has the name of its command, so it is not an attribute of `coinfarm.cli`.

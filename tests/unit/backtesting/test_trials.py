@@ -21,7 +21,9 @@ def predictions(shift: float = 0.0) -> list[CoinPredictions]:
     return [CoinPredictions("DEMOUSD", "1m", None, np.arange(count), np.zeros(count, np.bool_), 0, np.zeros(count, np.int64), values)]
 
 
-def key(of: dict[str, dict[str, object]] | None = None, rule: Rule | StepRule | None = None, name: str = "a", shift: float = 0.0) -> TrialKey:
+def key(
+    of: dict[str, dict[str, object]] | None = None, rule: Rule | StepRule | None = None, name: str = "a", shift: float = 0.0
+) -> TrialKey:
     return trial_key(Strategy.model_validate({"name": name, **(of or {})}), rule, predictions(shift))
 
 

@@ -164,7 +164,7 @@ def test_reports_the_lookahead_check(run, monkeypatch, rms_share, exit_code):
 
 def test_strategies_tried_before_are_counted_and_shown(roots, tmp_path):
     predictions = tmp_path / "results"
-    shutil.copytree(roots / "results", predictions)
+    shutil.copytree(roots / "results", predictions, ignore=shutil.ignore_patterns("*.json"))
 
     def backtest(name, threshold, *options):
         (tmp_path / f"{name}.toml").write_text(STRATEGY.replace("0.25", str(threshold)))

@@ -46,7 +46,7 @@ def main() -> None:
     rendering = rendering_us(view)
     _print_rendering(rendering)
 
-    settings = Settings(model_uri=reference_model_uri(), answer_cache_frames=0)
+    settings = Settings(model_uri=reference_model_uri(), prediction_cache_frames=0)
     predictor = Service(settings).predictor()
     bundle = predictor.model.bundle
     by_network = {

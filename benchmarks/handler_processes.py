@@ -20,7 +20,7 @@ def measure(name: str, model_uri: str, engine: str = "auto") -> dict[str, Any]:
         **os.environ,
         "MODEL_URI": model_uri,
         "ENGINE": engine,
-        "ANSWER_CACHE_FRAMES": "0",
+        "PREDICTION_CACHE_FRAMES": "0",
         "POWERTOOLS_LOG_LEVEL": "CRITICAL",
         "POWERTOOLS_METRICS_DISABLED": "true",
         _STARTED_NS: str(time.monotonic_ns()),

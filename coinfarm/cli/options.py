@@ -73,7 +73,7 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
     from coinfarm.storage import local_folder
 
     overrides = {"MODEL_URI": model_uri} if model_uri else {}
-    settings = Settings.from_environment({**os.environ, **overrides, "ANSWER_CACHE_FRAMES": "0"})
+    settings = Settings.from_environment({**os.environ, **overrides, "PREDICTION_CACHE_FRAMES": "0"})
     is_local_root = local_folder(settings.model_uri) is not None and not settings.model_uri.endswith(".keras")
     if is_local_root and not isinstance(open_model_source(settings.model_uri), BundleFolder):
         open_model_root(settings.model_uri)  # raises an error that names what the folder lacks

@@ -30,7 +30,7 @@ class Service:
         self.settings = settings
         self._on_load = on_load
         self._reported: LoadedModel | None = None
-        self._prediction_cache = PredictionCache(settings.answer_cache_frames) if settings.answer_cache_frames else None
+        self._prediction_cache = PredictionCache(settings.prediction_cache_frames) if settings.prediction_cache_frames else None
         self._models = ModelManager(
             settings.model_uri,
             self._load_engine,

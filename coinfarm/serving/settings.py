@@ -61,5 +61,5 @@ class Settings(EnvironmentSettings):
     """The root for `candlesUri`; if unset, messages with such a URI are rejected."""
     results_root: str | None = None
     """The root for `resultsUri`; if unset, every message is rejected."""
-    answer_cache_frames: Annotated[int, Field(ge=0)] = 10_000
+    prediction_cache_frames: Annotated[int, Field(ge=0)] = 10_000
     """The maximum frames in the prediction cache; 0 disables it."""

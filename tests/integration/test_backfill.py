@@ -89,7 +89,7 @@ def consume(queue, max_batches=100):
 
 def undisturbed(run, results):
     """The results of one process that processes every shard once."""
-    predictor = Service(Settings(answer_cache_frames=0)).predictor(run.manifest.model_version)
+    predictor = Service(Settings(prediction_cache_frames=0)).predictor(run.manifest.model_version)
     run_shards(predictor, run.candles, results, run.manifest.shards())
     return {key: results.read(key).data for key in results.list("predictions")}
 

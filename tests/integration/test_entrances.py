@@ -41,7 +41,7 @@ def request_of_500(candle_file):
 def service(container, s3, candle_file):
     """One container for all tests, without an prediction cache, so that every entry point uses the model."""
     s3.upload_file(str(candle_file), "candles", candle_file.name)
-    with container(MODEL_URI=reference_model_uri(), ANSWER_CACHE_FRAMES="0"):
+    with container(MODEL_URI=reference_model_uri(), PREDICTION_CACHE_FRAMES="0"):
         yield
 
 

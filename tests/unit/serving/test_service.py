@@ -42,10 +42,10 @@ def test_reports_each_loaded_version_once(settings, loads, tmp_path):
     assert loads == [7, 7, 7]
 
 
-@pytest.mark.parametrize(("answer_cache_frames", "cached"), [(100, 3), (0, 0)])
-def test_caches_predictions_across_requests(settings, loads, tmp_path, answer_cache_frames, cached):
+@pytest.mark.parametrize(("prediction_cache_frames", "cached"), [(100, 3), (0, 0)])
+def test_caches_predictions_across_requests(settings, loads, tmp_path, prediction_cache_frames, cached):
     promote_model(open_storage(settings.model_uri), tmp_path / "model", "1.0")
-    serving = Service(settings.model_copy(update={"answer_cache_frames": answer_cache_frames}))
+    serving = Service(settings.model_copy(update={"prediction_cache_frames": prediction_cache_frames}))
     serving.predictor().predict(Series(minutes(202)))
     predictor = serving.predictor()
     predictor.predict(Series(minutes(202)))

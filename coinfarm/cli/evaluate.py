@@ -69,7 +69,7 @@ def evaluate(
     from coinfarm.cli.evaluation_tables import tables
     from coinfarm.evaluation.evaluate import score_frames
     from coinfarm.evaluation.evaluation_frames import EvaluationSpec, join_by_symbol, predict_frames
-    from coinfarm.evaluation.findings import verdict
+    from coinfarm.evaluation.findings import summary
 
     if report is not None:
         from coinfarm.reports.packages import require_report_packages
@@ -96,7 +96,7 @@ def evaluate(
     if as_json:
         click.echo(json.dumps(evaluation.to_dict()))
         return
-    findings = verdict(evaluation)
+    findings = summary(evaluation)
     click.echo("\n".join([findings.headline, "", *(f"- {reason}" for reason in findings.reasons), ""]))
     print_tables(*tables(evaluation))
     if report is not None:

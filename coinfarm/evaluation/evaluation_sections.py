@@ -59,7 +59,7 @@ def _errors_table(evaluation: Evaluation) -> Table:
     rows = [row(_THIS_MODEL, dict(evaluation.outputs))]
     rows += [row(BASELINE_TITLES[name], dict(baseline.outputs)) for name, baseline in evaluation.baselines.items()]
     header = ("", *(f"error {title}, %" for title in OUTPUT_TITLES.values()), *(f"rank corr. {title}" for title in OUTPUT_TITLES.values()))
-    return Table(header, rows, "Mean absolute errors in percentage points, and rank correlations", strong_row=0, folded=True)
+    return Table(header, rows, "Mean absolute errors in percentage points, and rank correlations", strong_row=0, collapsed=True)
 
 
 def _comparison_table(baselines: dict[str, Baseline]) -> Table:
@@ -80,7 +80,7 @@ def _comparison_table(baselines: dict[str, Baseline]) -> Table:
         header,
         rows,
         "How much smaller the model's squared errors are, and how much more often its direction is correct, frame by frame",
-        folded=True,
+        collapsed=True,
     )
 
 
@@ -155,7 +155,7 @@ def _parts_table(accuracy: DirectionAccuracy, caption: str) -> Table:
     parts += [(f"volatility {name}", part) for name, part in accuracy.by_volatility.items()]
     parts += [(f"{hour}:00", part) for hour, part in accuracy.by_hour.items()]
     rows = [(name, f"{part.frames:,}", percent_text(part.right_pct), bounds_text(part.interval_pct, 1)) for name, part in parts]
-    return Table(("", "frames", "correct", "90 % interval"), rows, caption, folded=True)
+    return Table(("", "frames", "correct", "90 % interval"), rows, caption, collapsed=True)
 
 
 def daily_section(evaluation: Evaluation) -> Section:
@@ -224,7 +224,7 @@ def method_section(evaluation: Evaluation) -> Section:
                 list(evaluation.candles.items()),
                 "Candles",
                 text_columns=2,
-                folded=True,
+                collapsed=True,
             ),
         ),
     )

@@ -4,14 +4,14 @@ from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, percent_text, plural_text, score_text
-from coinfarm.reports.page import Tone, Verdict
+from coinfarm.reports.page import Summary, Tone
 
 COIN_TOSS_PCT = 50.0
 _MOVES = ("maxRisePct", "maxDeclinePct")
 _NOUNS = {"maxRisePct": "rise", "maxDeclinePct": "decline"}
 
 
-def verdict(evaluation: Evaluation) -> Verdict:
+def summary(evaluation: Evaluation) -> Summary:
     """A headline, with the scores that support it."""
     beaten = [name for name in _MOVES if not _unbeaten(evaluation, name)]
     direction = _against_a_coin_toss(evaluation.direction)
@@ -21,7 +21,7 @@ def verdict(evaluation: Evaluation) -> Verdict:
     elif not beaten and direction != "better":
         tone = "bad"
     reasons = [*(_move_reason(evaluation, name) for name in _MOVES), _end_reason(evaluation), _direction_reason(evaluation)]
-    return Verdict(
+    return Summary(
         f"{_moves_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}", (*reasons, *_cautions(evaluation)), tone
     )
 

@@ -1,4 +1,4 @@
-"""A page: a verdict, key numbers, and sections of prose, tables and figures."""
+"""A page: a summary, key numbers, and sections of prose, tables and figures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Tone = Literal["good", "bad", "neutral"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Summary:
     """The result in one headline, and the reasons for it."""
 
     headline: str
@@ -59,7 +59,7 @@ class Cell:
 class Table:
     """Rows under a header; the first `text_columns` columns are text, the others numbers. `strong_row` is emphasised.
 
-    A `folded` table is collapsed to its caption until it is opened.
+    A `collapsed` table shows only its caption until it is opened.
     """
 
     header: tuple[str, ...]
@@ -67,7 +67,7 @@ class Table:
     caption: str = ""
     text_columns: int = 1
     strong_row: int | None = None
-    folded: bool = False
+    collapsed: bool = False
     kind: str = field(default="table", init=False)
 
 
@@ -103,11 +103,11 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A complete report. All text is plain text and is escaped. `footer` names the command and the data that made the page."""
+    """A complete report. All text is plain text and is escaped. `footer` names the command and the data that generated the page."""
 
     title: str
     subtitle: str
-    verdict: Verdict
+    summary: Summary
     sections: tuple[Section, ...]
     tiles: tuple[Tile, ...] = ()
     footer: str = ""

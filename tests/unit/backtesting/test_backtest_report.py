@@ -31,7 +31,7 @@ def result(roots):
 
 def test_has_the_verdict_all_sections_baselines_and_coins(result):
     report = page(result)
-    assert report.verdict.headline == result.verdict.headline
+    assert report.summary.headline == result.verdict.headline
     assert [section.title for section in report.sections] == SECTIONS
     html = report.html()
     assert result.verdict.headline in html

@@ -32,7 +32,7 @@ def test_speed_does_not_count_the_start_of_the_workers():
 def test_incomplete_result_is_reported(changes, rows):
     result = replace(RESULT, coverage=RESULT.coverage | {"total": TOTAL | changes}, predictions_rows=rows)
     assert not result.is_complete
-    assert page(result).verdict.tone == "bad"
+    assert page(result).summary.tone == "bad"
 
 
 def test_page_of_a_complete_result():
@@ -41,4 +41,4 @@ def test_page_of_a_complete_result():
     html = page(RESULT).html()
     for text in ("2,600", "worker-2", "DEMOBTC", "$QUEUE_URL", "AWS::SQS::Queue", "<svg"):
         assert text in html
-    assert page(RESULT).verdict.tone == "good"
+    assert page(RESULT).summary.tone == "good"

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from coinfarm.evaluation.findings import verdict
+from coinfarm.evaluation.findings import summary
 from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.evaluation_documents import evaluation_json
@@ -78,14 +78,14 @@ BETTER, EQUAL, WORSE = accuracy(53.0, (52.0, 54.0)), accuracy(51.0, (49.5, 52.5)
     ],
 )
 def test_headline_and_tone(found: Evaluation, tone: str, named: list[str]) -> None:
-    result = verdict(found)
+    result = summary(found)
     assert [text for text in named if text not in result.headline] == []
     assert result.tone == tone
 
 
 def test_reasons_have_the_scores_with_their_intervals() -> None:
     """The one snapshot of the texts."""
-    assert verdict(evaluation(BETTER, decline=BELOW)).reasons == (
+    assert summary(evaluation(BETTER, decline=BELOW)).reasons == (
         "R² of the max rise 0.140 [0.120, 0.160]; the best baseline, a ridge regression, has 0.100. "
         "The model's squared errors are 4.0 % [2.0, 6.0] smaller.",
         "R² of the max decline 0.130 [0.110, 0.150]; the best baseline, a ridge regression, has 0.100. "
@@ -109,4 +109,4 @@ def test_reasons_have_the_scores_with_their_intervals() -> None:
     ],
 )
 def test_cautions(found: Evaluation, named: str) -> None:
-    assert any(named in reason for reason in verdict(found).reasons)
+    assert any(named in reason for reason in summary(found).reasons)

@@ -9,7 +9,7 @@ import pytest
 from coinfarm.errors import CoinfarmError
 from coinfarm.extras import MissingPackage
 from coinfarm.reports.figure import BLUE, WIDE, figure_svg
-from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Table, Tile, Tiles, Verdict
+from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Summary, Table, Tile, Tiles
 
 VOID = {"meta", "path", "use", "image", "rect", "br"}
 
@@ -55,12 +55,13 @@ def page(text="plain"):
     return Page(
         title=text,
         subtitle=text,
-        verdict=Verdict(text, (text,), "bad"),
+        summary=Summary(text, (text,), "bad"),
         tiles=(Tile(text, text, text, "good"),),
         sections=(
             Section("First", (Prose((text,)), Tiles((Tile("a", "b"),)))),
             Section(
-                "Second", (Table((text, "n"), [(text, Cell(text, "bad")), ("x", "1")], text, strong_row=1), Table(("a",), [], folded=True))
+                "Second",
+                (Table((text, "n"), [(text, Cell(text, "bad")), ("x", "1")], text, strong_row=1), Table(("a",), [], collapsed=True)),
             ),
             Section("Third", (Figures((figure, Figure(figure_svg(line, "wide", WIDE), "Wide", wide=True))),)),
         ),
@@ -100,14 +101,14 @@ def test_a_plot_has_a_label_and_the_colours_of_the_page():
 
 def test_columns_after_the_text_columns_are_numbers():
     table = Table(("who", "of what", "how much"), [("model", "rise", "0.1")], text_columns=2)
-    html = Page("t", "s", Verdict("v"), (Section("One", (table,)),)).html()
+    html = Page("t", "s", Summary("v"), (Section("One", (table,)),)).html()
     assert '<th scope="col">of what</th><th scope="col" class="number">how much</th>' in html
     assert '<td class="neutral">rise</td>' in html
     assert '<td class="neutral number">0.1</td>' in html
 
 
 def test_a_page_is_written_as_utf_8(tmp_path):
-    tested = Page("R² ≥ 0", "", Verdict("v"), ())
+    tested = Page("R² ≥ 0", "", Summary("v"), ())
     tested.write(tmp_path / "report.html")
     assert "R² ≥ 0" in (tmp_path / "report.html").read_text(encoding="utf-8")
     with pytest.raises(CoinfarmError, match="below"):

@@ -7,12 +7,12 @@ dependence of neighbouring days. docs/backtest.md says how well they keep their 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import atan, log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.bootstrap.resampling import cosine_transforms, resampling_weights
 from coinfarm.candles.arrays import Values
 
 _DAYS_AT_ONCE = 1_000_000
@@ -64,7 +64,7 @@ def cosine_count(days: int) -> int:
 def estimate_edges(profit: DailyProfit) -> Edges:
     """The edges and their standard errors."""
     count = profit.days
-    transforms = _cosines(count)
+    transforms = cosine_transforms(cosine_count(count), count)
     moments = _Moments(
         profit.net.sum(axis=0), profit.stake.sum(axis=0), (profit.stake**2).sum(axis=0), transforms @ profit.net, transforms @ profit.stake
     )
@@ -86,7 +86,7 @@ def resampled_t(profit: DailyProfit, block: int, samples: int, seed: int) -> NDA
     at_once = max(1, _DAYS_AT_ONCE // profit.days)
     for first in range(0, samples, at_once):
         rows = slice(first, min(first + at_once, samples))
-        weights = _resampling_weights(profit.days, block, rows.stop - rows.start, (seed, first))
+        weights = resampling_weights(cosine_count(profit.days), profit.days, block, rows.stop - rows.start, (seed, first))
         shape = (len(weights), -1, residual.shape[1])
         flat = weights.reshape(-1, profit.days)
         of_residual, of_stake = (flat @ residual).reshape(shape), (flat @ profit.stake).reshape(shape)
@@ -131,23 +131,3 @@ class _Moments:
             # A ratio fits its own denominators, which costs one effective day.
             lost = np.sqrt(trading_days / (trading_days - 1.0))
             return edge, np.sqrt(variance * days) / self.stake * lost, trading_days, variance
-
-
-def _cosines(days: int) -> Values:
-    """`(count, days)`: orthonormal, and orthogonal to a constant."""
-    frequency = np.arange(1, cosine_count(days) + 1)[:, None]
-    cosines: Values = sqrt(2.0 / days) * np.cos(pi * frequency * (np.arange(days) + 0.5) / days)
-    return cosines
-
-
-@lru_cache(maxsize=4)
-def _resampling_weights(days: int, block: int, samples: int, seed: tuple[int, int]) -> Values:
-    """`(samples, 1 + transforms, days)`: the weights with which each original day enters the sum and the transforms of a resample.
-
-    They do not depend on the profits, so a backtest's strategy and baselines share them.
-    """
-    start = np.random.default_rng(seed).integers(days, size=(samples, -(-days // block), 1))
-    day = ((start + np.arange(block)) % days).reshape(samples, -1)[:, :days]
-    cell = (np.arange(samples)[:, None] * days + day).ravel()
-    rows = np.vstack([np.ones(days), _cosines(days)])
-    return np.stack([np.bincount(cell, np.tile(row, samples), samples * days).reshape(samples, days) for row in rows], axis=1)

@@ -5,8 +5,8 @@ from math import inf, nan, sqrt
 
 import numpy as np
 
-from coinfarm.backtesting.block_length import circular_block_length
 from coinfarm.backtesting.edge import DailyProfit, bias_factor, estimate_edges, resampled_t
+from coinfarm.bootstrap.block_length import circular_block_length
 from coinfarm.candles.arrays import Values
 
 LEVEL = 0.9

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import rounded
-from coinfarm.evaluation.score_intervals import BlockBootstrap
+from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, ConfidenceInterval, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES
 
@@ -49,27 +49,27 @@ class SignComparison:
         return cls(counted, counted & (np.sign(predicted) == np.sign(actual)), counted & (predicted != 0))
 
 
-def direction_accuracy(predicted: Values, actual: Values, observations: Observations, bootstrap: BlockBootstrap) -> DirectionAccuracy:
+def direction_accuracy(predicted: Values, actual: Values, observations: Observations, intervals: ScoreIntervals) -> DirectionAccuracy:
     """How often the sign of `predicted` `(n,)` is that of `actual` `(n,)`."""
     signs = SignComparison.of(predicted, actual)
     everything = np.ones(len(observations), np.bool_)
-    singles = _accuracies({"overall": everything, "strongest": _strongest(predicted)}, signs, bootstrap)
+    singles = _accuracies({"overall": everything, "strongest": _strongest(predicted)}, signs, intervals)
     months = observations.close_time.astype("M8[ms]").astype("M8[M]").astype(str)
     return DirectionAccuracy(
         overall=singles["overall"],
         strongest=singles["strongest"],
-        by_coin=_accuracies(_by_name(observations.symbols), signs, bootstrap),
-        by_month=_accuracies(_by_name(months), signs, bootstrap),
-        by_hour=_accuracies(_by_hour(observations), signs, bootstrap),
-        by_volatility=_accuracies(_by_volatility(observations), signs, bootstrap),
+        by_coin=_accuracies(_by_name(observations.symbols), signs, intervals),
+        by_month=_accuracies(_by_name(months), signs, intervals),
+        by_hour=_accuracies(_by_hour(observations), signs, intervals),
+        by_volatility=_accuracies(_by_volatility(observations), signs, intervals),
     )
 
 
-def baseline_accuracy(model: SignComparison, baseline: SignComparison, bootstrap: BlockBootstrap) -> BaselineAccuracy:
+def baseline_accuracy(model: SignComparison, baseline: SignComparison, intervals: ScoreIntervals) -> BaselineAccuracy:
     """A baseline's accuracy, and the difference of the model's, whose interval is of the differences frame by frame."""
     counted = baseline.counted
     difference = model.correct.astype(float) - baseline.correct
-    interval, difference_interval = bootstrap.ratio_intervals([baseline.correct, difference], [counted, counted])
+    interval, difference_interval = intervals.of_counts([baseline.correct, difference], [counted, counted])
     has_predictions = bool(baseline.predicted.any())
     is_compared = has_predictions and bool(model.predicted.any())
     return BaselineAccuracy(
@@ -81,13 +81,13 @@ def baseline_accuracy(model: SignComparison, baseline: SignComparison, bootstrap
     )
 
 
-def _accuracies(parts: Mapping[str, Mask], signs: SignComparison, bootstrap: BlockBootstrap) -> dict[str, Accuracy]:
-    intervals = bootstrap.ratio_intervals(
+def _accuracies(parts: Mapping[str, Mask], signs: SignComparison, intervals: ScoreIntervals) -> dict[str, Accuracy]:
+    bounds = intervals.of_counts(
         [signs.correct & part for part in parts.values()],
         [signs.counted & part for part in parts.values()],
     )
     accuracies = {}
-    for (name, part), interval in zip(parts.items(), intervals, strict=True):
+    for (name, part), interval in zip(parts.items(), bounds, strict=True):
         frames = int((signs.counted & part).sum())
         has_predictions = bool((signs.predicted & part).any())
         accuracies[name] = Accuracy(

@@ -21,7 +21,8 @@ from coinfarm.evaluation.metrics import (
     rounded,
     t_statistic,
 )
-from coinfarm.evaluation.score_intervals import LEVEL, SAMPLES, SEED, BlockBootstrap
+from coinfarm.evaluation.ratio_interval import LEVEL, MIN_BLOCKS, SAMPLES, SEED
+from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models import evaluation_document
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
@@ -52,7 +53,7 @@ def score_frames(
     """All scores of the predictions in `frames`, and of the baselines on the same frames."""
     manifest = predictor.model.bundle.manifest
     observations, predicted, actual = frames.observations, frames.predicted_pct, frames.observations.actual_pct
-    bootstrap = BlockBootstrap.of(observations.close_time, coins[0].interval_ms, spec.stride, manifest.horizon_candles)
+    intervals = ScoreIntervals.of(observations.close_time, coins[0].interval_ms, manifest.horizon_candles)
     baselines = baseline_predictions(observations, frames.fit_observations)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
@@ -67,14 +68,16 @@ def score_frames(
         frames=len(observations),
         counts=frames.counts,
         mean_absolute_end_change_pct=rounded(np.abs(end_change(actual)).mean()),
-        outputs={name: _output(predicted[:, at], actual[:, at], observations, bootstrap) for at, name in enumerate(OUTPUT_NAMES)},
-        direction=direction_accuracy(end_change(predicted), end_change(actual), observations, bootstrap),
-        rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(actual), observations, bootstrap),
-        baselines={name: _baseline(predicted, baseline, actual, bootstrap) for name, baseline in baselines.items()},
+        outputs={name: _output(predicted[:, at], actual[:, at], observations, intervals) for at, name in enumerate(OUTPUT_NAMES)},
+        direction=direction_accuracy(end_change(predicted), end_change(actual), observations, intervals),
+        rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(actual), observations, intervals),
+        baselines={name: _baseline(predicted, baseline, actual, intervals) for name, baseline in baselines.items()},
         baseline_fit=None
         if frames.fit_observations is None
         else evaluation_document.BaselineFit(frames=len(frames.fit_observations), stride=FIT_STRIDE, before_ms=frames.fit_before_ms),
-        bootstrap=evaluation_document.Bootstrap(level=LEVEL, samples=SAMPLES, block_candles=bootstrap.block_candles, seed=SEED),
+        bootstrap=evaluation_document.Bootstrap(
+            level=LEVEL, samples=SAMPLES, block_candles=intervals.block_candles, seed=SEED, min_blocks=MIN_BLOCKS
+        ),
     )
 
 
@@ -89,14 +92,15 @@ def baseline_predictions(observations: Observations, fit_observations: Observati
     return predictions | {"persistence": observations.persistence_pct, "reversal": flip_targets(observations.persistence_pct)}
 
 
-def _output(predicted: Values, actual: Values, observations: Observations, bootstrap: BlockBootstrap) -> evaluation_document.OutputMetrics:
-    (unexplained,) = bootstrap.ratio_intervals([(actual - predicted) ** 2], [(actual - actual.mean()) ** 2])
+def _output(predicted: Values, actual: Values, observations: Observations, intervals: ScoreIntervals) -> evaluation_document.OutputMetrics:
+    unexplained = intervals.of_unexplained_share(predicted, actual)
     days = daily_rank_correlations(predicted, actual, observations.close_time)
     by_day = np.array([day.rank_correlation for day in days])
     line = line_through(predicted, actual)
     return evaluation_document.OutputMetrics(
         **_scores(predicted, actual),
-        r2_interval=None if unexplained is None else (rounded(1.0 - unexplained[1]), rounded(1.0 - unexplained[0])),
+        r2_interval=None if unexplained.bounds is None else (rounded(1.0 - unexplained.bounds[1]), rounded(1.0 - unexplained.bounds[0])),
+        effective_blocks=round(unexplained.effective_blocks, 1),
         daily_rank_correlation=evaluation_document.DailyRankCorrelation(
             mean=rounded(by_day.mean()) if len(days) else None,
             t_statistic=t_statistic(by_day),
@@ -116,17 +120,17 @@ def _output(predicted: Values, actual: Values, observations: Observations, boots
     )
 
 
-def _baseline(predicted: Values, baseline: Values, actual: Values, bootstrap: BlockBootstrap) -> evaluation_document.Baseline:
+def _baseline(predicted: Values, baseline: Values, actual: Values, intervals: ScoreIntervals) -> evaluation_document.Baseline:
     outputs = {
         name: evaluation_document.BaselineOutput(
-            **_scores(baseline[:, at], actual[:, at]), **_error_reduction(predicted[:, at], baseline[:, at], actual[:, at], bootstrap)
+            **_scores(baseline[:, at], actual[:, at]), **_error_reduction(predicted[:, at], baseline[:, at], actual[:, at], intervals)
         )
         for at, name in enumerate(OUTPUT_NAMES)
     }
 
     def accuracy(signed: "Callable[[Values], Values]") -> evaluation_document.BaselineAccuracy:
         model_signs = SignComparison.of(signed(predicted), signed(actual))
-        return baseline_accuracy(model_signs, SignComparison.of(signed(baseline), signed(actual)), bootstrap)
+        return baseline_accuracy(model_signs, SignComparison.of(signed(baseline), signed(actual)), intervals)
 
     return evaluation_document.Baseline(outputs=outputs, direction=accuracy(end_change), rise_over_decline=accuracy(rise_over_decline))
 
@@ -140,13 +144,13 @@ def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
 
 
 def _error_reduction(
-    predicted: Values, baseline: Values, actual: Values, bootstrap: BlockBootstrap
+    predicted: Values, baseline: Values, actual: Values, intervals: ScoreIntervals
 ) -> "dict[str, float | evaluation_document.ConfidenceInterval | None]":
     """By how many percent the model's squared errors are smaller than the baseline's."""
     model_errors, baseline_errors = (actual - predicted) ** 2, (actual - baseline) ** 2
     if not baseline_errors.any():
         return {"model_error_reduction_pct": None, "model_error_reduction_interval_pct": None}
-    (ratio,) = bootstrap.ratio_intervals([model_errors], [baseline_errors])
+    ratio = intervals.of_squares(model_errors, baseline_errors)
     return {
         "model_error_reduction_pct": rounded(100.0 * (1.0 - model_errors.sum() / baseline_errors.sum())),
         "model_error_reduction_interval_pct": None

@@ -212,9 +212,10 @@ def method_section(evaluation: Evaluation) -> Section:
                     f"Windows and their horizons of {evaluation.horizon_candles} candles lie completely within the period. Predictions "
                     "were made as in service.",
                     fit_text,
-                    f"Intervals contain {percent_text(100 * bootstrap.level)} of {bootstrap.samples:,} circular block bootstrap samples "
-                    f"over time, in blocks of {bootstrap.block_candles:,} candles, at least a window and its horizon; all coins of one "
-                    "time are drawn together.",
+                    f"Intervals are {percent_text(100 * bootstrap.level)} intervals from {bootstrap.samples:,} studentised circular block "
+                    f"bootstrap samples of whole days, in blocks of at least {bootstrap.block_candles:,} candles, longer where days "
+                    f"depend on each other; all coins of one day are drawn together. Fewer than {bootstrap.min_blocks} effective blocks "
+                    "have no interval.",
                     f"The mean absolute end change was {score_text(evaluation.mean_absolute_end_change_pct, 2)} %: that is what a correct "
                     "direction earns on average, before fees.",
                 )

@@ -152,7 +152,7 @@ def _cautions(evaluation: Evaluation) -> list[str]:
         overlap = f"Labels of {evaluation.horizon_candles} candles overlap: {overlap}, fewer as coins move together."
     else:
         overlap = f"As coins move together, {overlap}."
-    cautions = [overlap]
+    cautions = [overlap, *_short_period(evaluation)]
     if counts.in_sample is None:
         cautions.append("The training data of the model is unknown: these frames may be among its training data.")
     elif evaluation.includes_in_sample:
@@ -165,6 +165,17 @@ def _cautions(evaluation: Evaluation) -> list[str]:
             "the comparison is with the other baselines only. To add them, use --baseline-candles."
         )
     return cautions
+
+
+def _short_period(evaluation: Evaluation) -> list[str]:
+    worth = {OUTPUT_TITLES[name]: output.effective_blocks for name, output in evaluation.outputs.items() if output.r2_interval is None}
+    known = [f"{blocks:.1f} for the {title}" for title, blocks in worth.items() if blocks is not None]
+    if not known:
+        return []
+    return [
+        f"Days depend on each other, so the period is worth few independent blocks of days: {', '.join(known)}. An interval of R² needs "
+        f"{evaluation.bootstrap.min_blocks}: evaluate a longer period."
+    ]
 
 
 def _phrase(name: str) -> str:

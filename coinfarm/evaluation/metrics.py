@@ -56,7 +56,7 @@ def rank_correlation(predicted: Values, actual: Values) -> float | None:
         return None
     if not varies(predicted):
         return 0.0
-    return rounded(np.corrcoef(_ranks(predicted), _ranks(actual))[0, 1])
+    return rounded(np.corrcoef(ranks(predicted), ranks(actual))[0, 1])
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def rounded(value: float) -> float:
     return round(float(value), _DECIMALS)
 
 
-def _ranks(values: Values) -> Values:
-    """Ranks; ties have their mean rank."""
+def ranks(values: Values) -> Values:
+    """Ranks from 1 on; ties have their mean rank."""
     _, group, sizes = np.unique(values, return_inverse=True, return_counts=True)
     last_rank = np.cumsum(sizes)
     mean_rank: Values = last_rank - (sizes - 1) / 2.0

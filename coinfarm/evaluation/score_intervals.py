@@ -1,4 +1,4 @@
-"""Intervals of scores, from a block bootstrap over time in which all coins stay together."""
+"""Intervals of scores: sums over frames by day, in which all coins stay together, and their ratios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,64 +6,68 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.bootstrap import Draws, block_bootstrap_means, percentile_interval
 from coinfarm.candles.arrays import Times, Values
+from coinfarm.candles.day import DAY_MS
+from coinfarm.evaluation.ratio_interval import DailyRatio, RatioInterval, ratio_interval
 from coinfarm.models.evaluation_document import ConfidenceInterval
 from image_render.spec import STANDARD
 
-LEVEL = 0.9
-SAMPLES = 1000
-SEED = 0
-_MIN_BLOCKS = 10
-"""With fewer, an interval would be too narrow."""
-_MAX_BLOCKS = 1000
-"""More would take time and change nothing, so blocks grow with the period."""
-_BINS_PER_BLOCK = 20
-"""A block may begin at any bin."""
+_MAX_BINS = 600
+"""More would take time and change nothing, so bins grow with the period."""
 
 Weights = Values | NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
-class BlockBootstrap:
-    """Frames `(n,)` sorted into `bins` of time, resampled in blocks of `block_candles`.
+class ScoreIntervals:
+    """Frames `(n,)` sorted into `bins` of whole UTC days, resampled in blocks of `min_block` bins (`block_candles` candles) or more.
 
-    A block lasts a window and a horizon at least: frames farther apart have no candle in common, neither in the window nor in the
-    horizon. Coins move together, so the frames of all coins at one time are resampled together.
+    A block lasts a day at least, and a window and a horizon at least: frames farther apart have no candle in common, neither in the
+    window nor in the horizon. Coins move together, so the frames of all coins on one day are resampled together.
     """
 
     bin_of: NDArray[np.int64]
     bins: int
-    bins_per_block: int
+    min_block: int
     block_candles: int
 
     @classmethod
-    def of(cls, close_time: Times, interval_ms: int, stride: int, horizon_candles: int) -> "BlockBootstrap":
-        """For frames that close at these times (milliseconds), `stride` candles apart."""
-        since_first = (close_time - close_time.min()) // interval_ms
-        block_candles = max(STANDARD.window_candles + horizon_candles, int(since_first.max()) // _MAX_BLOCKS)
-        bin_candles = stride * max(1, block_candles // _BINS_PER_BLOCK // stride)
-        bins_per_block = -(-block_candles // bin_candles)
-        bin_of = since_first // bin_candles
-        return cls(bin_of, int(bin_of.max()) + 1, bins_per_block, bins_per_block * bin_candles)
+    def of(cls, close_time: Times, interval_ms: int, horizon_candles: int) -> "ScoreIntervals":
+        """For frames that close at these times (milliseconds)."""
+        day = close_time // DAY_MS
+        day = day - day.min()
+        bin_days = 1 + int(day.max()) // _MAX_BINS
+        bin_of = day // bin_days
+        bin_ms = bin_days * DAY_MS
+        min_block = -(-(STANDARD.window_candles + horizon_candles) * interval_ms // bin_ms)
+        return cls(bin_of, int(bin_of.max()) + 1, min_block, max(1, min_block * bin_ms // interval_ms))
 
-    def ratio_intervals(self, numerators: Sequence[Weights], denominators: Sequence[Weights]) -> list[ConfidenceInterval | None]:
-        """The interval of each sum of a numerator `(n,)` over the sum of its denominator `(n,)`; None if the period is too short."""
-        if self.bins < _MIN_BLOCKS * self.bins_per_block:
-            return [None] * len(numerators)
-        draws = self._draws([*numerators, *denominators])
-        count = len(numerators)
-        return [_interval(numerator, denominator) for numerator, denominator in zip(draws[:count], draws[count:], strict=True)]
+    def of_counts(self, numerators: Sequence[Weights], denominators: Sequence[Weights]) -> list[ConfidenceInterval | None]:
+        """The interval of each sum of a numerator `(n,)` over the sum of its denominator `(n,)`; None if there are too few days."""
+        pairs = zip(numerators, denominators, strict=True)
+        return [self._interval(DailyRatio.of_counts(self._sums(top), self._sums(bottom))).bounds for top, bottom in pairs]
 
-    def _draws(self, columns: Sequence[Weights]) -> Draws:
-        """The resampled means per bin of each column, `(k, samples)`."""
-        totals = np.column_stack([np.bincount(self.bin_of, column, self.bins) for column in columns])
-        return block_bootstrap_means(totals, self.bins_per_block, SAMPLES, SEED).T
+    def of_unexplained_share(self, predicted: Values, actual: Values) -> RatioInterval:
+        """The interval of 1 − R², the squared errors over the squared deviations of the actual values, both `(n,)`, from their mean."""
+        deviation = actual - actual.mean()
+        return self._interval(
+            DailyRatio(
+                self._sums((actual - predicted) ** 2),
+                self._sums(deviation**2),
+                self._sums(deviation),
+                self._sums(np.ones(len(actual))),
+                is_of_squares=True,
+            )
+        )
 
+    def of_squares(self, numerator: Values, denominator: Values) -> ConfidenceInterval | None:
+        """The interval of a ratio of two sums of squares; both `(n,)`."""
+        top, bottom = self._sums(numerator), self._sums(denominator)
+        return self._interval(DailyRatio(top, bottom, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True)).bounds
 
-def _interval(numerator: Draws, denominator: Draws) -> ConfidenceInterval | None:
-    known = np.abs(denominator) > 1e-12
-    if not known.any():
-        return None
-    low, high = percentile_interval(numerator[known] / denominator[known], LEVEL)
-    return low, high
+    def _interval(self, ratio: DailyRatio) -> RatioInterval:
+        return ratio_interval(ratio, self.min_block)
+
+    def _sums(self, values: Weights) -> Values:
+        """By bin."""
+        return np.bincount(self.bin_of, values, self.bins).astype(np.float64)

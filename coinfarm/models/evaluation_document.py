@@ -56,12 +56,17 @@ class BaselineFit(EvaluationPart):
 
 
 class Bootstrap(EvaluationPart):
-    """How every interval was computed: by resampling blocks of time, in which all coins stay together."""
+    """How every interval was computed: by resampling blocks of days, in which all coins stay together.
+
+    `block_candles` is the length of the shortest block; `min_blocks` the number of effective blocks that an interval needs, None in
+    documents of earlier versions.
+    """
 
     level: float
     samples: int
     block_candles: int
     seed: int
+    min_blocks: int | None = None
 
 
 class Accuracy(EvaluationPart):
@@ -123,9 +128,13 @@ class OutputScores(EvaluationPart):
 
 
 class OutputMetrics(OutputScores):
-    """The model's scores, with the interval of R², the rank correlation by day, and the calibration."""
+    """The model's scores, with the interval of R², the rank correlation by day, and the calibration.
+
+    `effective_blocks` is the number of independent blocks of days that the period is worth for R²: with few, there is no interval.
+    """
 
     r2_interval: ConfidenceInterval | None = None
+    effective_blocks: float | None = None
     daily_rank_correlation: DailyRankCorrelation = DailyRankCorrelation()
     calibration: Calibration = Calibration()
 

@@ -3,7 +3,7 @@ import pytest
 
 from coinfarm.evaluation.direction import SignComparison, baseline_accuracy, direction_accuracy, end_change, rise_over_decline
 from coinfarm.evaluation.features import FEATURE_NAMES, Observations
-from coinfarm.evaluation.score_intervals import BlockBootstrap
+from coinfarm.evaluation.score_intervals import ScoreIntervals
 
 HOUR_MS = 3_600_000
 COUNT = 8_000
@@ -20,8 +20,8 @@ def observations() -> Observations:
 
 
 @pytest.fixture(scope="module")
-def bootstrap(observations: Observations) -> BlockBootstrap:
-    return BlockBootstrap.of(observations.close_time, HOUR_MS, 1, 30)
+def intervals(observations: Observations) -> ScoreIntervals:
+    return ScoreIntervals.of(observations.close_time, HOUR_MS, 30)
 
 
 def test_direction_is_the_sign_of_the_end_change() -> None:
@@ -37,10 +37,10 @@ def test_signs_count_if_the_price_moved_and_are_correct_if_predicted() -> None:
     assert signs.predicted.tolist() == [True, True, False, False, True]
 
 
-def test_parts_add_up_to_the_total(observations: Observations, bootstrap: BlockBootstrap) -> None:
+def test_parts_add_up_to_the_total(observations: Observations, intervals: ScoreIntervals) -> None:
     random = np.random.default_rng(1)
     predicted, actual = random.normal(size=(2, COUNT))
-    found = direction_accuracy(predicted, actual, observations, bootstrap)
+    found = direction_accuracy(predicted, actual, observations, intervals)
     assert found.overall.frames == COUNT
     for parts in (found.by_coin, found.by_month, found.by_hour, found.by_volatility):
         assert sum(accuracy.frames for accuracy in parts.values()) == COUNT
@@ -52,7 +52,7 @@ def test_parts_add_up_to_the_total(observations: Observations, bootstrap: BlockB
     assert list(found.by_volatility) == ["low", "middle", "high"]
 
 
-def test_a_part_has_the_accuracy_of_its_own_frames(observations: Observations, bootstrap: BlockBootstrap) -> None:
+def test_a_part_has_the_accuracy_of_its_own_frames(observations: Observations, intervals: ScoreIntervals) -> None:
     """Correct for one coin only, at three o'clock only, or in the calmest third only."""
     actual = np.ones(COUNT)
     for name, correct, parts in (
@@ -60,36 +60,36 @@ def test_a_part_has_the_accuracy_of_its_own_frames(observations: Observations, b
         ("03", (observations.close_time + 1) // HOUR_MS % 24 == 3, "by_hour"),
         ("low", np.arange(COUNT) < COUNT / 3, "by_volatility"),
     ):
-        accuracies = getattr(direction_accuracy(np.where(correct, 1.0, -1.0), actual, observations, bootstrap), parts)
+        accuracies = getattr(direction_accuracy(np.where(correct, 1.0, -1.0), actual, observations, intervals), parts)
         assert {part for part, accuracy in accuracies.items() if accuracy.right_pct == 100} == {name}
         assert {accuracy.right_pct for part, accuracy in accuracies.items() if part != name} == {0}
 
 
-def test_the_strongest_are_the_5_percent_with_the_largest_predictions(observations: Observations, bootstrap: BlockBootstrap) -> None:
+def test_the_strongest_are_the_5_percent_with_the_largest_predictions(observations: Observations, intervals: ScoreIntervals) -> None:
     predicted = np.where(np.arange(COUNT) % 2, 1.0, -1.0) * (1 + np.arange(COUNT))
     strongest = np.arange(COUNT) >= 0.95 * COUNT
-    found = direction_accuracy(predicted, np.where(strongest, predicted, -predicted), observations, bootstrap)
+    found = direction_accuracy(predicted, np.where(strongest, predicted, -predicted), observations, intervals)
     assert (found.strongest.frames, found.strongest.right_pct) == (COUNT // 20, 100.0)
     assert found.overall.right_pct == 5.0
 
 
-def test_no_prediction_or_no_move_has_no_accuracy(observations: Observations, bootstrap: BlockBootstrap) -> None:
-    unpredicted = direction_accuracy(np.zeros(COUNT), np.ones(COUNT), observations, bootstrap)
+def test_no_prediction_or_no_move_has_no_accuracy(observations: Observations, intervals: ScoreIntervals) -> None:
+    unpredicted = direction_accuracy(np.zeros(COUNT), np.ones(COUNT), observations, intervals)
     assert (unpredicted.overall.right_pct, unpredicted.overall.interval_pct) == (None, None)
-    unmoved = direction_accuracy(np.ones(COUNT), np.zeros(COUNT), observations, bootstrap)
+    unmoved = direction_accuracy(np.ones(COUNT), np.zeros(COUNT), observations, intervals)
     assert (unmoved.overall.frames, unmoved.overall.right_pct) == (0, None)
     ones = np.ones(COUNT)
-    baseline = baseline_accuracy(SignComparison.of(ones, ones), SignComparison.of(np.zeros(COUNT), ones), bootstrap)
+    baseline = baseline_accuracy(SignComparison.of(ones, ones), SignComparison.of(np.zeros(COUNT), ones), intervals)
     assert (baseline.right_pct, baseline.model_lead_pct, baseline.model_lead_interval_pct) == (None, None, None)
 
 
-def test_the_difference_to_a_baseline_is_measured_frame_by_frame(bootstrap: BlockBootstrap) -> None:
+def test_the_difference_to_a_baseline_is_measured_frame_by_frame(intervals: ScoreIntervals) -> None:
     """Model and baseline are wrong on the same frames, so the difference has a narrower interval than either accuracy."""
     random = np.random.default_rng(1)
     actual = np.repeat(random.choice([-1.0, 1.0], size=COUNT // 80), 80)
     baseline = np.ones(COUNT)
     model = np.where(random.random(COUNT) < 0.1, actual, baseline)
-    found = baseline_accuracy(SignComparison.of(model, actual), SignComparison.of(baseline, actual), bootstrap)
+    found = baseline_accuracy(SignComparison.of(model, actual), SignComparison.of(baseline, actual), intervals)
     assert found.model_lead_pct == pytest.approx(5, abs=1.5)
     assert found.model_lead_interval_pct is not None
     assert found.interval_pct is not None

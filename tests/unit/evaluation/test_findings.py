@@ -98,6 +98,9 @@ def test_reasons_have_the_scores_with_their_intervals() -> None:
     )
 
 
+SHORT = {name: {**output(0.1), "r2_interval": None, "effective_blocks": 6.5} for name in OUTPUT_NAMES}
+
+
 @pytest.mark.parametrize(
     ("found", "named"),
     [
@@ -106,6 +109,7 @@ def test_reasons_have_the_scores_with_their_intervals() -> None:
         pytest.param(evaluation(BETTER, in_sample=7), "7 windows", id="in-sample windows left out"),
         pytest.param(evaluation(BETTER, includesInSample=True), "as requested", id="in-sample windows included"),
         pytest.param(evaluation(BETTER, baseline_fit=None), "--baseline-candles", id="no fitted baselines"),
+        pytest.param(evaluation(BETTER, outputs=SHORT), "6.5 for the max rise", id="too few days for an interval"),
     ],
 )
 def test_cautions(found: Evaluation, named: str) -> None:

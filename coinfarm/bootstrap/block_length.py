@@ -7,8 +7,9 @@ White 2009. The tests compare it with `arch.bootstrap.optimal_block_length`, whi
 from math import ceil, log10, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 
-from coinfarm.candles.arrays import Values
+Values = NDArray[np.float64]
 
 
 def circular_block_length(values: Values) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from arch.bootstrap import optimal_block_length
 
-from coinfarm.backtesting.block_length import circular_block_length
+from coinfarm.bootstrap.block_length import circular_block_length
 from tests.support.daily_profits import autoregression
 
 

@@ -1,0 +1,1 @@
+"""Resampling of dependent series: block lengths, resamples, and transforms that measure slow movements."""

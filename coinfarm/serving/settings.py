@@ -46,7 +46,7 @@ class Settings(EnvironmentSettings):
     model_cache_dir: Path = Field(default_factory=default_cache_dir)
     """The folder for downloaded model versions. Only this user may have write access."""
     engine: EngineChoice = "auto"
-    """The engine; `auto` is the fastest that the bundle has and the machine supports."""
+    """The engine; `coinfarm.engines.loading.load_engine` describes `auto`."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 100
     """The maximum frames per engine call, which limits the memory."""
     max_frames: Annotated[int, Field(ge=1)] = 1000

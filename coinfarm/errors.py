@@ -34,7 +34,7 @@ _REMEDIES = {
     errno.ENFILE: "too many open files on this machine: close some programs",
     errno.ENOMEM: "not enough memory",
     errno.EIO: "the disk or device reports an error: check it, or choose another place",
-    errno.ELOOP: "too many symbolic links: they may form a circle",
+    errno.ELOOP: "too many symbolic links: they may form a loop",
     errno.EADDRINUSE: "the address is in use: stop the program that uses it, or choose another port",
 }
 
@@ -62,7 +62,7 @@ class ErrorDetail:
     detail: str
 
     def __post_init__(self) -> None:
-        # Either may quote the request, whose strings may have megabytes: too long for a response or a log.
+        # Either may quote the request, whose strings may be megabytes long: too long for a response or a log.
         for name in ("pointer", "detail"):
             object.__setattr__(self, name, shortened(getattr(self, name), _MAX_TEXT_LENGTH))
 

@@ -37,7 +37,7 @@ class Example:
 
 
 def run_example(folder: Path) -> Example:
-    """Request predictions and the model from the handler, and draw the last window with its prediction into `folder`."""
+    """Request predictions and the model from the handler, and write a chart of the last window and its prediction to `folder`."""
     candles = generate("DEMOUSD", "1m", START_OF_2026_MS, STANDARD.window_candles + _FRAMES - 1, seed=2026)
     request = {"symbol": candles.symbol, "interval": candles.interval, "candles": rows_from_candles(candles)}
     started = time.perf_counter()

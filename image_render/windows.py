@@ -34,7 +34,7 @@ def windows(series: Columns, spec: FrameSpec = STANDARD, stride: int = 1) -> Col
     if stride < 1:
         raise ValueError(f"the stride must be at least 1 candle, not {stride}")
     if candle_count < spec.window_candles:
-        raise ValueError(f"a window has {spec.window_candles} candles, the series only {candle_count}")
+        raise ValueError(f"a window has {spec.window_candles} candles, but the series has only {candle_count}")
     return Columns(*(np.lib.stride_tricks.sliding_window_view(column, spec.window_candles)[::stride] for column in series))
 
 

@@ -73,4 +73,4 @@ def _check(network: Any, member: "Member") -> None:
         raise ModelError(f"{member.file} has inputs {shapes} instead of frames {(None, *STANDARD.shape)}")
     outputs = sum(int(np.prod(tensor.shape[1:])) for tensor in network.outputs)
     if outputs != len(member.outputs):
-        raise ModelError(f"{member.file} has {outputs} outputs, but the manifest {len(member.outputs)}")
+        raise ModelError(f"{member.file} has {outputs} outputs, but the manifest lists {len(member.outputs)}")

@@ -129,9 +129,10 @@ def _compiled(core: Any, graph: Any, frame_count: int, precision: str, hint: str
 
 def _check(compiled: Any, file: str, output_count: int) -> None:
     candles, rows, channels = STANDARD.shape
+    expected = [("u8", (1, channels, candles, rows))]
     inputs = [(str(port.element_type.to_string()), tuple(port.shape)) for port in compiled.inputs]
-    if inputs != [("u8", (1, channels, candles, rows))]:
-        raise ModelError(f"{file} has inputs {inputs} instead of planes of {STANDARD.shape}")
+    if inputs != expected:
+        raise ModelError(f"{file} has inputs {inputs} instead of {expected}")
     outputs = [tuple(port.shape) for port in compiled.outputs]
     if outputs != [(1, output_count)]:
-        raise ModelError(f"{file} has outputs {outputs}, but the manifest {output_count} per frame")
+        raise ModelError(f"{file} has outputs {outputs}, but the manifest lists {output_count} per frame")

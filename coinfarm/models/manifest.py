@@ -105,7 +105,7 @@ class Manifest(Document):
         current = FrameGeometry.current()
         if self.frame != current:
             raise ModelError(
-                f"model {self.version} needs frames of {_described(self.frame)}, this code renders {_described(current)}: "
+                f"model {self.version} needs frames of {_described(self.frame)}, but this code renders {_described(current)}: "
                 "serve it with the release that it was trained with, or train it again"
             )
 

@@ -30,7 +30,7 @@ from image_render.windows import window_range_pct, windows
 PARTS: dict[str, tuple[int, ...]] = {"body": (BODY,), "wick": (WICK,), "volume": (VOLUME,), "all": (BODY, WICK, VOLUME)}
 """The channels that are erased from a group of candles: each one alone, and all together."""
 
-_IN_SAMPLE_NOTES = {True: ", which may have been trained on this window.", False: ", which was not trained on this window.", None: "."}
+_IN_SAMPLE_NOTES = {True: " It may have been trained on this window.", False: " It was not trained on this window.", None: ""}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +70,17 @@ class Explanation:
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
         """The chart of the frame as PNG, with a panel per output: effects of all channels as bars, of single channels as strips."""
         (result,) = self.response["results"]
-        titles = {name: f"{OUTPUT_TITLES[name]} {result['predictions'][name]:+.3f} %" for name in outputs}
+        predicted = {name: f"{result['predictions'][name]:+.3f} %" for name in outputs}
+        titles = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]}" for name in outputs)
         columns = self.candles.columns
         chart = preview(
             self.frame,
-            title=f"{self.candles.symbol} {self.candles.interval}: {', '.join(titles.values())}",
+            title=f"{self.candles.symbol} {self.candles.interval}: {titles}",
             open_times_ms=(int(self.candles.open_time[0]), int(self.candles.open_time[-1])),
             price_range=(float(columns.low.min()), float(columns.high.max())),
             panels=[
                 attribution_panel(
-                    f"what moved the {titles[name]}",
+                    f"contributions to the {OUTPUT_TITLES[name]} ({predicted[name]})",
                     self.effects_pct[OUTPUT_NAMES.index(name)],
                     list(PARTS),
                     self.starts.tolist(),
@@ -97,7 +98,7 @@ class Explanation:
         model = self.response["model"]
         return (
             f"The change of the prediction when {erased} erased: orange raised it, violet lowered it. All: body, wick and volume at once.",
-            f"Model {model['name']} {model['version']} on {model['engine']}{_IN_SAMPLE_NOTES[in_sample]}",
+            f"Model {model['name']} {model['version']} on {model['engine']}.{_IN_SAMPLE_NOTES[in_sample]}",
         )
 
 

@@ -98,7 +98,7 @@ class ShardRequest(_Request):
 
     symbol: Symbol
     interval: Interval
-    date: Annotated[Day, Field(description="The first UTC day on which the last candles of its windows open.")]
+    date: Annotated[Day, Field(description="The first UTC day of the shard. A window belongs to the day on which its last candle opens.")]
     days: Annotated[int, Field(ge=1, le=1440, description="How many days, from that day on.")] = 1
     stride: Stride = 1
     model_version: Annotated[Version, Field(description="Pinned, so that a run has one model from its beginning to its end.")]

@@ -57,17 +57,18 @@ class Checkpoint:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / _PLAN_FILE
-        plan = {"config": config.model_dump(mode="json"), "candles": {str(path): digest_of(path).sha256 for path in config.candles}}
+        plan = {"config": config.model_dump(mode="json"), "candles": {str(file): digest_of(file).sha256 for file in config.candles}}
         if not path.exists():
             write_file(path, json.dumps(plan, indent=1))
             return
         stored = json.loads(path.read_bytes())
         if stored != plan:
             different = [name for name, value in plan["config"].items() if stored["config"].get(name) != value]
-            difference = f"another {', '.join(different)}" if different else "candle files that have changed since"
+            difference = f"a different {', '.join(different)}" if different else "candle files that have changed since"
+            old = "values" if different else "files"
             raise CoinfarmError(
-                f"{self._folder}: another run was started here, with {difference}: restore them to continue it, choose another folder, "
-                "or delete this one to start again"
+                f"{self._folder}: another run was started here, with {difference}: restore the old {old} to continue it, choose "
+                "another folder, or delete this one to start again"
             )
 
     @property

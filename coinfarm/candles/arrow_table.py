@@ -4,6 +4,7 @@ Here and elsewhere Arrow works without its thread pool (`use_threads=False`): a 
 aborted, with exit code 134 (https://github.com/apache/arrow/issues/34314).
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from coinfarm.candles.candles import Candles
@@ -45,19 +46,22 @@ def check_columns(schema: "pa.Schema") -> None:
         names = schema.names
     except UnicodeDecodeError:
         raise CandleError(ErrorDetail("", "has a column name that is not UTF-8 text")) from None
+    check_column_names(names)
     for name in CANDLE_COLUMNS:
-        if names.count(name) != 1:
-            raise CandleError(
-                ErrorDetail(
-                    "",
-                    f"has {names.count(name) or 'no'} columns named {name}; it must have {', '.join(CANDLE_COLUMNS)}, and has "
-                    f"{shortened(', '.join(names), _MAX_NAMES_LENGTH)}; docs/candles.md shows how to convert it",
-                )
-            )
         kind = schema.field(name).type
         is_right_type, expected = (pa.types.is_integer, "integers") if name == "open_time" else (_is_number, "numbers")
         if not is_right_type(kind):
             raise CandleError(ErrorDetail(f"/{name}", f"must be a column of {expected}, not of {kind}"))
+
+
+def check_column_names(names: Sequence[str]) -> None:
+    """Raise `CandleError` unless each of `CANDLE_COLUMNS` is among the names exactly once."""
+    for name in CANDLE_COLUMNS:
+        count = names.count(name)
+        if count != 1:
+            found = f"has {count} columns {name}" if count else f"has no column {name}"
+            expected = f"expected {', '.join(CANDLE_COLUMNS)}, found {shortened(', '.join(names), _MAX_NAMES_LENGTH)}"
+            raise CandleError(ErrorDetail("", f"{found}; {expected}. docs/candles.md shows how to convert it"))
 
 
 def _is_number(kind: "pa.DataType") -> bool:

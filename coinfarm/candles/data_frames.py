@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_columns
+from coinfarm.candles.arrow_table import CANDLE_COLUMNS, candles_from_table, check_column_names, check_columns
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_name
 from coinfarm.candles.validation import MIN_MILLISECONDS, as_milliseconds
@@ -44,7 +44,7 @@ def arrow_table(table: Any) -> "pa.Table":
     raise CandleError(
         ErrorDetail(
             "",
-            f"candles cannot be read from {type(table).__name__}: give a path, a pandas (2.2 or later), polars or Arrow table, "
+            f"candles cannot be read from {type(table).__name__}: pass a path, a pandas (2.2 or later), polars or Arrow table, "
             "a structured NumPy array, or a mapping of arrays",
         )
     )
@@ -55,11 +55,7 @@ def _with_millisecond_times(table: "pa.Table") -> "pa.Table":
 
     names = ["open_time" if name == _INDEX and "open_time" not in table.column_names else name for name in table.column_names]
     table = table.rename_columns(names)
-    for name in CANDLE_COLUMNS:
-        if names.count(name) != 1:
-            raise CandleError(
-                ErrorDetail("", f"the table has {names.count(name) or 'no'} columns {name}; its columns are {', '.join(names)}")
-            )
+    check_column_names(names)
     times = table["open_time"]
     if pa.types.is_timestamp(times.type):
         try:

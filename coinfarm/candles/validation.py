@@ -45,7 +45,7 @@ def candle_errors(time: Times, columns: Columns, interval: str) -> Iterator[tupl
     yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")
     yield from each(~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: check the interval")
     step = np.diff(time, prepend=time[:1] - step_ms)
-    yield from each(step == 0, "openTime", "duplicates that of the previous candle: send each candle once")
+    yield from each(step == 0, "openTime", "duplicates that of the previous candle: remove the duplicate")
     yield from each(step < 0, "openTime", "is earlier than the candle before it: sort candles from oldest to newest")
 
     usable = np.ones(len(time), np.bool_)

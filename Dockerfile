@@ -2,7 +2,7 @@
 # For a release, pin the base images:
 #   --build-arg LAMBDA_BASE=public.ecr.aws/lambda/python@sha256:...
 #   --build-arg GPU_BASE=public.ecr.aws/docker/library/python@sha256:...
-# To install private packages from an index whose address contains a token (`make image-with-index`):
+# To install private packages from an index whose URL contains a token (`make image-with-index`):
 #   --secret id=pip_index,env=PIP_INDEX_URL
 # This file needs BuildKit, which Docker 20.10 and newer include (`sam build --use-buildkit`).
 ARG LAMBDA_BASE=public.ecr.aws/lambda/python:3.12

@@ -101,7 +101,7 @@ dist: $(READY)
 publish-package: dist
 	"$(BIN)/python" -m tools.package_index upload dist/*
 
-# Builds the image TARGET with packages of that index. The index's address contains a token: it is a build secret, stored in no layer.
+# Builds the image TARGET with packages of that index. The index's URL contains a token: it is a build secret, stored in no layer.
 TARGET ?= lambda
 image-with-index: $(READY)
 	BUILDX_NO_DEFAULT_ATTESTATIONS=1 DOCKER_BUILDKIT=1 "$(BIN)/python" -m tools.package_index exec \

@@ -42,7 +42,7 @@ class Exchange:
     demands, or else with exponential backoff. If the first connection fails, there is no retry.
 
     Raises `CoinfarmError` for an exchange that ccxt does not know or that has no candles. `url` replaces scheme, host and port of the
-    exchange's addresses. `wait` is called with the seconds to wait before the next attempt, and the reason.
+    exchange's URLs. `wait` is called with the seconds to wait before the next attempt, and the reason.
     """
 
     def __init__(self, name: str, url: str | None = None, wait: Callable[[float, str], None] = _sleep) -> None:
@@ -159,7 +159,7 @@ class Exchange:
 
 
 def _reason(error: Exception) -> str:
-    """The error in one line, with its cause: ccxt's own message is often only the address."""
+    """The error in one line, with its cause: ccxt's own message is often only the URL."""
     causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
     return " ".join(": ".join(causes).split())[:_MAX_REASON_LENGTH]
 
@@ -208,9 +208,9 @@ def _is_supported(interval: str) -> bool:
         return False
 
 
-def _with_server(address: Any, url: str) -> Any:
-    """The addresses, in nested dictionaries, with scheme, host and port of `url`."""
-    if isinstance(address, dict):
-        return {name: _with_server(each, url) for name, each in address.items()}
+def _with_server(urls: Any, url: str) -> Any:
+    """The URLs, in nested dictionaries, with scheme, host and port of `url`."""
+    if isinstance(urls, dict):
+        return {name: _with_server(each, url) for name, each in urls.items()}
     target = urlsplit(url)
-    return urlunsplit(urlsplit(address)._replace(scheme=target.scheme, netloc=target.netloc)) if isinstance(address, str) else address
+    return urlunsplit(urlsplit(urls)._replace(scheme=target.scheme, netloc=target.netloc)) if isinstance(urls, str) else urls

@@ -152,7 +152,7 @@ def backtest(
     if rule is None:
         rule = chosen.load_rule(Path() if strategy is None or isinstance(strategy, Strategy) else Path(strategy).parent)
     if _is_path(predictions) != _is_path(candles):
-        raise CoinfarmError("give predictions and candles both as tables, or both as paths")
+        raise CoinfarmError("pass predictions and candles both as tables, or both as paths")
     if _is_path(predictions):
         return run(str(predictions), str(candles), chosen, rule=rule)
     from coinfarm.candles.data_frames import arrow_table

@@ -26,7 +26,7 @@ _REMEDIES = {
     errno.EACCES: "permission denied: check its owner and mode, or choose another place",
     errno.EPERM: "permission denied: check its owner and mode, or choose another place",
     errno.ENOENT: "no such file or folder: check the spelling",
-    errno.EISDIR: "is a folder: give a file",
+    errno.EISDIR: "is a folder, not a file",
     errno.ENOTDIR: "a part of this path is a file, not a folder: choose another place",
     errno.EEXIST: "already exists: choose another name, or remove it",
     errno.ENAMETOOLONG: "the name is too long: choose a shorter one",

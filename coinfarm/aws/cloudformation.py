@@ -70,7 +70,7 @@ class Stack:
         if self.model_uri is None:
             raise CoinfarmError(
                 f"stack {self.name} serves the reference model inside its image: deploy it with ModelName=NAME, "
-                f"or give a model root, such as s3://{self._output('ModelBucketName')}/models/NAME"
+                f"or use a model root, such as s3://{self._output('ModelBucketName')}/models/NAME"
             )
         return self.model_uri
 
@@ -125,7 +125,7 @@ class Stack:
 def _check_has_resources(name: str, description: "StackTypeDef") -> None:
     status = description["StackStatus"]
     if status.startswith("DELETE"):
-        raise NotFound(f"stack {name} is deleted or being deleted ({status}): deploy it again, or name another stack")
+        raise NotFound(f"stack {name} is deleted or being deleted ({status}): deploy it again, or use another stack")
     if status in ("CREATE_IN_PROGRESS", "REVIEW_IN_PROGRESS"):
         raise CoinfarmError(f"stack {name} is not created yet ({status}): wait until its deployment has finished")
     if status == "CREATE_FAILED" or status.startswith("ROLLBACK"):

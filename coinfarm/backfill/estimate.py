@@ -134,7 +134,7 @@ def _gpu_targets(windows: int, shards: int, limits: ComputeLimits, calls_usd: fl
     elif windows_per_s:
         basis = f"{_ASSUMED}, not measured: what an earlier system reached on one {instance_type}"
     else:
-        basis = f"no speed on {instance_type} is known: give one with --gpu-frames-per-s"
+        basis = f"no speed on {instance_type} is known: set it with --gpu-frames-per-s"
     busy_s = windows / windows_per_s if windows_per_s else None
     workers = min(limits.instances, shards)
 

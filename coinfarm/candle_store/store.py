@@ -232,7 +232,7 @@ def _different_candles(where: str, old: Day, new: Day, differences: "np.typing.N
     more = f", and {len(differences) - 1} more" if len(differences) > 1 else ""
     return Conflict(
         f"{where} differs from the new candles at {minute_text(new.time_of(first))} (stored {_candle_text(old, first)}, "
-        f"new {_candle_text(new, first)}){more}. If the new candles are right, give the same command with --replace"
+        f"new {_candle_text(new, first)}){more}. If the new candles are right, run the command again with --replace"
     )
 
 

@@ -49,7 +49,7 @@ def explain(
     from coinfarm.storage.local_file import write_file
 
     if output is None and not as_json:
-        raise click.UsageError("give -o PNG, or --json, or both")
+        raise click.UsageError("use -o PNG, --json or both")
     candles = to_series(read_candles(file, symbol, interval), 1, gaps).candles
     explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
     if output is not None:

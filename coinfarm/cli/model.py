@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def _one_root(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> str:
     if len(given) != 1:
-        raise click.UsageError("give one ROOT, or a stack before the command: coinfarm --stack NAME model …")
+        raise click.UsageError("pass one ROOT, or use a stack: coinfarm --stack NAME model …")
     return given[0]
 
 
@@ -220,7 +220,7 @@ def _json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{path} is not JSON: {error}") from None
     if not isinstance(document, dict):
-        raise click.ClickException(f"{path} is not an evaluation: give the output of coinfarm evaluate --json")
+        raise click.ClickException(f"{path} is not an evaluation: pass the output of coinfarm evaluate --json")
     return document
 
 

@@ -54,7 +54,7 @@ def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candl
     try:
         return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
     except MissingSeriesName as error:
-        raise click.ClickException(f"{error}, or give {SERIES_OPTION_NAMES}") from None
+        raise click.ClickException(f"{error}, or use {SERIES_OPTION_NAMES}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
 

@@ -42,7 +42,7 @@ class _RootToWrite(_Root):
             self.fail(str(error), parameter, context)
         if folder is not None:
             if folder.exists() and not folder.is_dir():
-                self.fail(f"{folder} is a file: name a folder", parameter, context)
+                self.fail(f"{folder} is a file, not a folder", parameter, context)
             _check(self, folder, parameter, context)
         return root
 

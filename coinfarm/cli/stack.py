@@ -80,7 +80,7 @@ def show_stack(as_json: bool, output: str | None) -> None:
     """Show a deployed stack: outputs, URIs, the model in service."""
     stack = named_stack()
     if stack is None:
-        raise click.UsageError("no stack given: name it before the command, as in coinfarm --stack NAME stack, or in COINFARM_STACK")
+        raise click.UsageError("no stack: use coinfarm --stack NAME stack, or set $COINFARM_STACK")
     uris = {"model": stack.model_uri, "candles": stack.candles_uri, "results": stack.results_uri}
     if output is not None:
         values = {**stack.outputs, **{name: uri for name, uri in uris.items() if uri}}

@@ -1,4 +1,4 @@
-"""`coinfarm verdict`: import, backfill and backtest by one command."""
+"""`coinfarm verdict`: import, backfill and backtest with one command."""
 
 import json
 import os
@@ -91,7 +91,7 @@ def _select_candles(
 
     first_day, stop_day = (None if day is None else day.date() for day in (first, stop))
     if not files:
-        _log("Candles: synthetic candles, which say nothing about a market; give files of candles for a real one")
+        _log("Candles: synthetic candles, which say nothing about a market; pass files of candles for a real one")
         with progress_bar("days") as on_days:
             selection = store_synthetic_candles(output, training, first_day, stop_day, on_days)
         _log(f"  {len(SYNTHETIC_SYMBOLS)} coins of {(selection.stop_day - selection.first_day).days} days in {selection.candles_root}")

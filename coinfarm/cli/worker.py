@@ -49,7 +49,7 @@ def worker(
 
     stack = named_stack()
     if target and stack is None:
-        raise click.UsageError("--on chooses between the queues of a stack: name it, as in coinfarm --stack NAME worker")
+        raise click.UsageError("--on chooses between the queues of a stack: use coinfarm --stack NAME worker")
     given: dict[str, Any] = {
         "QUEUE_URL": queue_url or (stack and stack.queue_url(fleet=target in FLEET_TARGETS)),
         "CANDLES_ROOT": candles_root or (stack and stack.candles_uri),
@@ -59,7 +59,7 @@ def worker(
     }
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     if not os.environ.get("QUEUE_URL"):
-        raise click.ClickException("no queue given: name it with --queue, in QUEUE_URL, or its stack with coinfarm --stack NAME worker")
+        raise click.ClickException("no queue: set --queue, $QUEUE_URL or coinfarm --stack NAME")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from handler.worker import main
 

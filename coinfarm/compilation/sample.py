@@ -52,7 +52,7 @@ class Sample:
         if (~is_calibration).sum() < _MIN_PARITY_FRAMES:
             needed = STANDARD.window_candles * _MIN_PARITY_FRAMES * _CALIBRATION_STEP // (_CALIBRATION_STEP - 1)
             raise CoinfarmError(
-                f"only {count} non-overlapping windows, too few to test a compiled form: give files of {needed:,} candles or more"
+                f"only {count} non-overlapping windows, too few to test a compiled form: use files of {needed:,} candles or more"
             )
 
         def render(part: np.ndarray) -> Frames:

@@ -129,7 +129,7 @@ def digest(candles: Candles) -> str:
 def _joined(symbol: str, parts: list[Candles]) -> Candles:
     candles = Candles.concatenate(symbol, parts[0].interval, parts)
     if (np.diff(candles.open_time) <= 0).any():
-        raise CoinfarmError(f"the files of {symbol} overlap: give each candle once")
+        raise CoinfarmError(f"the files of {symbol} overlap: remove the duplicates")
     return candles
 
 

@@ -20,7 +20,7 @@ from coinfarm.storage import open_storage
 if TYPE_CHECKING:
     from coinfarm.prediction.predictor import Predictor
 
-SYNTHETIC_NOTE = "These candles are synthetic: the verdict says nothing about a market. Give files of real candles for that."
+SYNTHETIC_NOTE = "These candles are synthetic: the verdict says nothing about a market. Pass files of real candles for that."
 
 
 @dataclass(frozen=True, eq=False)

@@ -87,7 +87,7 @@ class BatchRequest(_Request):
     @model_validator(mode="after")
     def _candles_from_one_place(self) -> Self:
         if (self.candles is None) == (self.candles_uri is None):
-            raise ValueError("give either candles or candlesUri")
+            raise ValueError("send either candles or candlesUri")
         if self.candles_uri is None and (self.start or self.stop):
             raise ValueError("from and to are allowed only with candlesUri")
         return self

@@ -46,7 +46,7 @@ def resolve(uri: str, root: str) -> tuple[Storage, str]:
     prefix = storage.uri().rstrip("/") + "/"
     absolute = _normalised(uri)
     if not absolute.startswith(prefix):
-        raise Forbidden(f"{uri} is outside {root}: give a URI inside it")
+        raise Forbidden(f"{uri} is outside {root}: use a URI inside it")
     return storage, checked_key(absolute.removeprefix(prefix))
 
 

@@ -74,7 +74,7 @@ def checked_key(key: str) -> str:
     """The key itself. Raises `Forbidden` if it is too long, or not a printable relative path without `..`, `.` and backslashes."""
     if not key.isprintable() or "\\" in key or any(part in ("", ".", "..") for part in key.split("/")):
         raise Forbidden(
-            f"{shortened(repr(key), 200)} is not a valid storage key: give a relative path such as folder/file.json, without '..'"
+            f"{shortened(repr(key), 200)} is not a valid storage key: use a relative path such as folder/file.json, without '..'"
         )
     if len(key.encode()) > _MAX_KEY_BYTES or any(len(part.encode()) > _MAX_PART_BYTES for part in key.split("/")):
         raise Forbidden(

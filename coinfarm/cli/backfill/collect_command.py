@@ -32,7 +32,7 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     from coinfarm.cli.backfill_tables import outcomes_table
 
     if output.suffix not in ("", ".parquet") and not output.is_dir():
-        raise click.UsageError(f"-o {output}: predictions are written as Parquet. Name a .parquet file, or a folder without an extension")
+        raise click.UsageError(f"-o {output}: predictions are written as Parquet. Use a .parquet file, or a folder without an extension")
 
     run = open_run(root)
     with progress_bar("shards", len(list(run.manifest.shards()))) as show:

@@ -42,7 +42,7 @@ def demo(symbols: int, days: int, workers: int, template: Path, output: Path) ->
     is planned and sent to the queue, workers process it, its results are collected, and a report describes the run. Each step is a command
     that is printed together with its settings. Neither your AWS profile nor anything beyond this machine is used.
 
-    It needs a checkout or a source distribution, because template.yaml is not part of the wheel: elsewhere name one with --template. It
+    It needs a checkout or a source distribution, because template.yaml is not part of the wheel: elsewhere pass one with --template. It
     also needs the packages of pip install 'coinfarm[demo,report]'. Exit codes: 1 if a step failed or a window is unaccounted for; 130 after
     Ctrl-C, which leaves no process behind.
     """

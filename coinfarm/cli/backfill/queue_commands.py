@@ -60,7 +60,7 @@ def redrive(root: str, queue_url: str | None, dead_letter_url: str | None) -> No
     queue = open_queue(run, queue_url)
     dead_letter_queue = find_dead_letter_queue(queue, dead_letter_url)
     if dead_letter_queue is None:
-        raise click.ClickException(f"{queue.url} has no dead-letter queue: name one with --dead-letter-queue")
+        raise click.ClickException(f"{queue.url} has no dead-letter queue: set --dead-letter-queue")
     with progress_bar("moving", dead_letter_queue.depth().total) as show:
         moved = dead_letter_queue.move_to(queue, show)
     click.echo(f"{plural_text(moved, 'message')} moved back")

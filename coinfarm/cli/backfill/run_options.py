@@ -44,7 +44,7 @@ def open_queue(run: "Run", queue_url: str | None) -> "Queue":
     """The queue of the run. Raises `ClickException` if there is none."""
     queue = find_queue(run, queue_url)
     if queue is None:
-        raise click.ClickException("no queue given: name it with --queue, or in QUEUE_URL, or its stack with coinfarm --stack")
+        raise click.ClickException("no queue: set --queue, $QUEUE_URL or coinfarm --stack NAME")
     return queue
 
 

@@ -13,7 +13,7 @@ from coinfarm.cli.history.import_command import import_files
 def history() -> None:
     """Store years of candles: download, import, check.
 
-    A store has one file per symbol, interval and UTC day. A complete day does not change, unless with --replace.
+    A store has one file per symbol, interval and UTC day. A complete day does not change without --replace.
     """
 
 

@@ -41,7 +41,7 @@ def import_files(files: tuple[Path, ...], symbol: str | None, interval: str | No
             candles = plural_text(outcome.candles, "candle")
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {candles}; days: {days or 'none'}")
         for detail in outcome.rejected:
-            click.echo(f"rejected: {detail}{f', or give {SERIES_OPTION_NAMES}' if outcome.lacks_series_name else ''}", err=True)
+            click.echo(f"rejected: {detail}{f', or use {SERIES_OPTION_NAMES}' if outcome.lacks_series_name else ''}", err=True)
     if as_json:
         click.echo(json.dumps([outcome.document() for outcome in outcomes]))
     if any(outcome.rejected for outcome in outcomes):

@@ -44,7 +44,7 @@ class Candles:
 
     @classmethod
     def concatenate(cls, symbol: str, interval: str, parts: Sequence["Candles"]) -> "Candles":
-        """Concatenate parts that follow each other in time; no parts make an empty series. Nothing is validated."""
+        """Concatenate parts that follow each other in time; no parts give an empty series. Nothing is validated."""
         return cls(
             symbol,
             interval,

@@ -43,7 +43,7 @@ def predict(
     series = to_series(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
     if chart:
-        _draw_last(series, predictor, chart)
+        _write_chart(series, predictor, chart)
     if output is None:
         document = response_document(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
         print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))
@@ -53,7 +53,7 @@ def predict(
         click.echo(text, nl=False)
 
 
-def _draw_last(series: "Series", predictor: "Predictor", chart: Path) -> None:
+def _write_chart(series: "Series", predictor: "Predictor", chart: Path) -> None:
     from coinfarm.serving.chart import prediction_chart_png
     from coinfarm.serving.response import response_document
     from coinfarm.storage.local_file import write_file

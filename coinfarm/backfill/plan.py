@@ -45,7 +45,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
     check_period(spec.first_day, spec.stop_day)
     for number, symbol in enumerate(spec.symbols):
         if symbol in spec.symbols[:number]:
-            raise CoinfarmError(f"--symbol {symbol} is given twice")
+            raise CoinfarmError(f"{symbol} is given twice")
     store = CandleStoreSnapshot(spec.candles)
     shard_days = days_per_shard(spec.interval)
     shards = [

@@ -31,7 +31,7 @@ def test_counts_the_windows_of_days_with_candles(candles: Storage, tmp_path: Pat
     [
         pytest.param({"days": 0}, "2026-01-01", id="no days"),
         pytest.param({"days": -3}, "2025-12-29", id="negative days"),
-        pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "--symbol DEMOUSD", id="duplicate symbol"),
+        pytest.param({"symbols": ("DEMOUSD", "DEMOUSD")}, "DEMOUSD", id="duplicate symbol"),
         pytest.param({"symbols": ("NONEUSD",)}, "1m candles of NONEUSD", id="symbol without candles"),
         pytest.param({"first_day": date(2025, 1, 1)}, "DEMOUSD 1m from 2026-01-01", id="days without candles"),
         pytest.param({"interval": "1w"}, "'1w'", id="unknown interval"),

@@ -10,11 +10,11 @@ PACKAGE = ROOT / "coinfarm"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 COMMAND = re.compile(r"coinfarm(?: --stack \S+)? ([a-z]+(?: [a-z]+)?)")
 PRINTS = {
-    "backfill plan": ("backfill/", "aws/cloudformation.py"),
-    "verdict": ("backfill/plan.py", "pipeline/"),
+    "backfill plan": ("backfill/", "aws/cloudformation.py", "candles/day.py"),
+    "verdict": ("backfill/plan.py", "candles/day.py", "pipeline/"),
     "backtest": ("backtesting/",),
-    "evaluate": ("evaluation/", "models/card.py", "models/evaluations.py"),
-    "history download": ("candle_store/",),
+    "evaluate": ("candles/day.py", "evaluation/", "models/card.py", "models/evaluations.py"),
+    "history download": ("candle_store/", "candles/day.py"),
     "history generate": ("candle_store/store.py",),
     "history import": ("candle_store/store.py",),
     "model promote": ("models/promotion.py",),

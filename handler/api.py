@@ -106,7 +106,7 @@ def get_ready() -> schemas.Ready:
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
 def get_openapi() -> Response[str]:
-    from handler.openapi_file import openapi_json
+    from handler.committed_openapi import openapi_json
 
     return Response(200, JSON, openapi_json())
 
@@ -160,7 +160,7 @@ def _invalid(error: RequestValidationError) -> Response[str]:
 
 
 def _route_not_found(_: Exception) -> Response[str]:
-    from handler.openapi_file import openapi_json
+    from handler.committed_openapi import openapi_json
 
     event = router.current_event
     allowed = ", ".join(sorted(method.upper() for method in json.loads(openapi_json())["paths"].get(event.path, ())))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
 
-from handler.openapi_file import openapi_json
+from handler.committed_openapi import openapi_json
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -1,4 +1,4 @@
-"""The OpenAPI document: Powertools' description of the routes, completed and converted to OpenAPI 3.0 for API Gateway.
+"""Builds the OpenAPI document: Powertools' description of the routes, completed and converted to OpenAPI 3.0 for API Gateway.
 
 `python -m handler.openapi --write` updates `handler/openapi.json` and `handler/api_gateway.json`; `--check` fails if one of them is out of
 date.
@@ -14,7 +14,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from coinfarm.serving.request import PredictionRequest
-from handler import api, gateway_document, openapi_file, schemas
+from handler import api, api_gateway_document, committed_openapi, schemas
 from handler.problems import CONTENT_TYPE, statuses
 
 _COMPONENTS = "#/components/schemas/"
@@ -40,7 +40,7 @@ def build_document() -> Json:
     components = document["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         components.pop(unused, None)
-    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": gateway_document.SECURITY_SCHEMES}
+    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": api_gateway_document.SECURITY_SCHEMES}
     document |= {"openapi": "3.0.3", "components": schemes}
     document.pop("servers", None)
     for path, operations in document["paths"].items():
@@ -59,11 +59,11 @@ def _complete(operation: Json, path: str, method: str) -> None:
     if extra.response:
         operation["responses"]["200"]["content"] = extra.response
     titles = statuses()
-    errors = {status: titles[status] for status in extra.errors} | gateway_document.error_titles(path)
+    errors = {status: titles[status] for status in extra.errors} | api_gateway_document.error_titles(path)
     for status, title in sorted(errors.items()):
         operation["responses"][str(status)] = {"description": title, "content": {CONTENT_TYPE: _schema("Problem")}}
-    if path != gateway_document.PUBLIC_PATH:
-        operation["security"] = [{scheme: []} for scheme in gateway_document.SECURITY_SCHEMES] + [
+    if path != api_gateway_document.PUBLIC_PATH:
+        operation["security"] = [{scheme: []} for scheme in api_gateway_document.SECURITY_SCHEMES] + [
             {}
         ]  # one of them, or none in `coinfarm serve`
 
@@ -136,7 +136,7 @@ def _as_3_0(node: Any) -> Any:
 def main(arguments: list[str]) -> int:
     """Write the documents, or check that the committed ones are up to date."""
     document = build_document()
-    documents = {openapi_file.FILE: document, gateway_document.FILE: gateway_document.gateway_document(document)}
+    documents = {committed_openapi.FILE: document, api_gateway_document.FILE: api_gateway_document.gateway_document(document)}
     texts = {file: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for file, content in documents.items()}
     if arguments == ["--write"]:
         for file, text in texts.items():

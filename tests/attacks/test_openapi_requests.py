@@ -25,8 +25,8 @@ from coinfarm.candles.json_rows import FIELDS
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler import app
+from handler.committed_openapi import openapi_json
 from handler.local_events import LocalContext
-from handler.openapi_file import openapi_json
 from image_render.spec import STANDARD
 from tests.support.demo_requests import MINUTE_MS, ApiResponse, demo_request, http_event, npz, rest_event
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from handler.openapi_file import openapi_json
+from handler.committed_openapi import openapi_json
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 

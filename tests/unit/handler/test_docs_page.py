@@ -1,8 +1,8 @@
 import json
 import re
 
+from handler.committed_openapi import openapi_json
 from handler.docs_page import page
-from handler.openapi_file import openapi_json
 
 
 def test_loads_no_external_resources():

@@ -4,8 +4,8 @@ import pytest
 from openapi_schema_validator import OAS30Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
-from handler import api, gateway_document, openapi, openapi_file
-from handler.openapi_file import openapi_json
+from handler import api, api_gateway_document, committed_openapi, openapi
+from handler.committed_openapi import openapi_json
 from tests.support.demo_requests import EVENTS, ApiResponse
 
 DOCUMENT = json.loads(openapi_json())
@@ -18,9 +18,9 @@ def test_the_committed_documents_are_up_to_date():
     assert openapi.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("module", [openapi_file, gateway_document])
+@pytest.mark.parametrize("module", [committed_openapi, api_gateway_document])
 def test_check_finds_outdated_documents(monkeypatch, tmp_path, capsys, module):
-    for each in (openapi_file, gateway_document):
+    for each in (committed_openapi, api_gateway_document):
         monkeypatch.setattr(each, "FILE", tmp_path / each.FILE.name)
     assert openapi.main(["--check"]) == 1
     openapi.main(["--write"])

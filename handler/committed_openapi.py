@@ -1,4 +1,4 @@
-"""The OpenAPI document that `GET /openapi.json` returns."""
+"""Reads the committed OpenAPI document, `handler/openapi.json`, which `GET /openapi.json` returns."""
 
 from importlib.resources import files
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The OpenAPI document for API Gateway: `handler/api_gateway.json`, which template.yaml includes.
+"""Builds the OpenAPI document for API Gateway: `handler/api_gateway.json`, which template.yaml includes.
 
 It is derived from the public OpenAPI document and holds only what API Gateway uses. API Gateway reads JSON Schema draft 4 without
 `nullable`, `anyOf` and `discriminator`.

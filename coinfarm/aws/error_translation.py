@@ -54,10 +54,10 @@ class ErrorResponse(NamedTuple):
 
 
 @dataclass(frozen=True)
-class AwsService:
+class ServiceErrorMessages:
     """The parts of error messages that are specific to one AWS service."""
 
-    name: str
+    service: str
     required_permission: str
     """Completes "allow this role to …"."""
     unreachable: str
@@ -67,31 +67,31 @@ class AwsService:
 
 
 @contextmanager
-def translate_errors(where: str, service: AwsService) -> Iterator[None]:
+def translate_errors(where: str, messages: ServiceErrorMessages) -> Iterator[None]:
     """Turn what boto3 raises in the body into a `StorageError` whose message begins with `where` and names the remedy."""
     try:
         yield
     except ClientError as error:
-        raise _from_response(where, service, error) from error
+        raise _from_response(where, messages, error) from error
     except NoCredentialsError as error:
         raise Forbidden(f"{where}: no AWS credentials found; configure a profile or a role") from error
     except NoRegionError as error:
         raise StorageError(f"{where}: no AWS region is configured; set AWS_REGION, or a region in the profile") from error
     except _CONNECTION_ERRORS as error:
-        raise Unavailable(f"{where}: {service.unreachable} ({error}); try again") from error
+        raise Unavailable(f"{where}: {messages.unreachable} ({error}); try again") from error
     except OSError as error:  # from a local file if it has a file name
         raise StorageError(system_error_text(error) if error.filename else f"{where}: {error}") from error
     except BotoCoreError as error:
         raise StorageError(f"{where}: {error}") from error
 
 
-def _from_response(where: str, service: AwsService, error: ClientError) -> StorageError:
+def _from_response(where: str, messages: ServiceErrorMessages, error: ClientError) -> StorageError:
     response = ErrorResponse.from_client_error(error)
-    specific = service.specific_error(where, response)
+    specific = messages.specific_error(where, response)
     if specific is not None:
         return specific
     if response.is_access_denied:
-        return Forbidden(f"{where}: {service.name} denies access ({response.code}); allow this role to {service.required_permission}")
+        return Forbidden(f"{where}: {messages.service} denies access ({response.code}); allow this role to {messages.required_permission}")
     if response.is_transient:
-        return Unavailable(f"{where}: {service.name} is unavailable ({response.code}); try again")
+        return Unavailable(f"{where}: {messages.service} is unavailable ({response.code}); try again")
     return StorageError(f"{where}: {error}")

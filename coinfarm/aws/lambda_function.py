@@ -5,7 +5,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
+from coinfarm.aws.error_translation import ErrorResponse, ServiceErrorMessages, translate_errors
 from coinfarm.errors import CoinfarmError, NotFound, StorageError
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     return NotFound(f"{where}: no such function") if response.code == "ResourceNotFoundException" else None
 
 
-_SERVICE = AwsService(
+_ERROR_MESSAGES = ServiceErrorMessages(
     "Lambda",
     required_permission="call lambda:InvokeFunction",
     unreachable="the function cannot be reached",
     specific_error=_specific_error,
 )
-_translate_errors = partial(translate_errors, service=_SERVICE)
+_translate_errors = partial(translate_errors, messages=_ERROR_MESSAGES)

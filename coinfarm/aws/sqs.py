@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
+from coinfarm.aws.error_translation import ErrorResponse, ServiceErrorMessages, translate_errors
 from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 
 if TYPE_CHECKING:
@@ -222,5 +222,7 @@ def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     return None
 
 
-_SERVICE = AwsService("SQS", required_permission="use the queue", unreachable="the queue cannot be reached", specific_error=_specific_error)
-_translate_errors = partial(translate_errors, service=_SERVICE)
+_ERROR_MESSAGES = ServiceErrorMessages(
+    "SQS", required_permission="use the queue", unreachable="the queue cannot be reached", specific_error=_specific_error
+)
+_translate_errors = partial(translate_errors, messages=_ERROR_MESSAGES)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from coinfarm.aws.client import aws_client
-from coinfarm.aws.error_translation import AwsService, ErrorResponse, translate_errors
+from coinfarm.aws.error_translation import ErrorResponse, ServiceErrorMessages, translate_errors
 from coinfarm.errors import NotFound, StorageError
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
@@ -110,5 +110,7 @@ def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
     return None
 
 
-_SERVICE = AwsService("S3", required_permission="read and write there", unreachable="the transfer failed", specific_error=_specific_error)
-_translate_errors = partial(translate_errors, service=_SERVICE)
+_ERROR_MESSAGES = ServiceErrorMessages(
+    "S3", required_permission="read and write there", unreachable="the transfer failed", specific_error=_specific_error
+)
+_translate_errors = partial(translate_errors, messages=_ERROR_MESSAGES)

@@ -8,11 +8,11 @@ from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 def forms_table(compilation: Compilation) -> Table:
     """Every compiled form, fastest first: its difference from Keras, its speed, and whether it was kept."""
-    trial = compilation.trial
+    conditions = compilation.conditions
     table = Table(
-        title=f"Compiled forms of {compilation.bundle.manifest.version}: difference from Keras on {trial.parity_frames:,} frames",
-        caption=f"Correlation and rms difference (% of the output's standard deviation). Candles: {', '.join(trial.candles)}. "
-        f"CPU: {trial.processor}; Keras does {trial.keras_frames_per_s:,.0f} frames/s on it.",
+        title=f"Compiled forms of {compilation.bundle.manifest.version}: difference from Keras on {conditions.parity_frames:,} frames",
+        caption=f"Correlation and rms difference (% of the output's standard deviation). Candles: {', '.join(conditions.candles)}. "
+        f"CPU: {conditions.processor}; Keras does {conditions.keras_frames_per_s:,.0f} frames/s on it.",
         title_justify="left",
         caption_justify="left",
     )
@@ -23,7 +23,9 @@ def forms_table(compilation: Compilation) -> Table:
     table.add_column("× Keras", justify="right")
     table.add_column("kept", min_width=12)
     for attempt in compilation.attempts:
-        table.add_row(attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, trial.keras_frames_per_s), _kept_text(attempt))
+        table.add_row(
+            attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, conditions.keras_frames_per_s), _kept_text(attempt)
+        )
     return table
 
 

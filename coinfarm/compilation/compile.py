@@ -36,11 +36,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Compilation:
-    """`bundle` has the accepted forms; `attempts` are all forms, fastest first; `trial` describes the measurement."""
+    """`bundle` has the accepted forms; `attempts` are all forms, fastest first; `conditions` describes the measurement."""
 
     bundle: Bundle
     attempts: tuple[Attempt, ...]
-    trial: MeasurementConditions
+    conditions: MeasurementConditions
 
 
 def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: int | None, progress: Callable[[str], None]) -> Compilation:
@@ -66,7 +66,7 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
     attempts = _by_speed([attempt for attempt, _ in tried], iter(speeds))
     if max_bytes is not None:
         attempts = list(_limit_size(max_bytes, attempts, bundle))
-    trial = MeasurementConditions(
+    conditions = MeasurementConditions(
         processor=processor_name(),
         openvino=import_openvino().get_version(),
         candles=sample.candles,
@@ -74,11 +74,11 @@ def compile_bundle(source: Bundle, folder: Path, sample: Sample, *, max_bytes: i
         parity_frames=len(sample.parity),
         keras_frames_per_s=keras_speed,
     )
-    return Compilation(_with_measured_forms(bundle, attempts, trial), tuple(attempts), trial)
+    return Compilation(_with_measured_forms(bundle, attempts, conditions), tuple(attempts), conditions)
 
 
 def _copy_without_forms(source: Bundle, folder: Path) -> Bundle:
-    compiled = {name for form in source.manifest.engines.forms for name in form.files}
+    compiled = source.manifest.engines.files
     for name in source.manifest.files.keys() - compiled:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source.folder / name, folder / name)
@@ -143,13 +143,13 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
         yield attempt
 
 
-def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], trial: MeasurementConditions) -> Bundle:
+def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], conditions: MeasurementConditions) -> Bundle:
     forms = tuple(
         MeasuredForm(**dict(attempt.form), parity=dict(attempt.parity), frames_per_s=attempt.frames_per_s)
         for attempt in attempts
         if attempt.rejection is None and attempt.parity is not None and attempt.frames_per_s is not None
     )
-    used = {name for form in forms for name in form.files}
-    for name in {*F32.files, *INT8.files} - used:
+    compiled = CompiledForms(forms=forms, conditions=conditions)
+    for name in {*F32.files, *INT8.files} - compiled.files:
         (bundle.folder / name).unlink(missing_ok=True)
-    return bundle.with_engines(CompiledForms(forms=forms, trial=trial))
+    return bundle.with_engines(compiled)

@@ -83,9 +83,9 @@ class Bundle:
 
     def with_engines(self, engines: CompiledForms) -> "Bundle":
         """The same version with these compiled forms, whose files are in the folder already; writes the manifest."""
-        replaced = {name for form in self.manifest.engines.forms for name in form.files}
+        replaced = self.manifest.engines.files
         files = {name: digest for name, digest in self.manifest.files.items() if name not in replaced}
-        files |= {name: digest_of(self.folder / name) for form in engines.forms for name in form.files}
+        files |= {name: digest_of(self.folder / name) for name in engines.files}
         with translate_validation_errors(str(self.folder), ModelError):
             # not model_copy, which does not validate
             manifest = Manifest(**{**dict(self.manifest), "files": files, "engines": engines})

@@ -76,4 +76,9 @@ class CompiledForms(Document):
     """The compiled forms, the fastest first; none if the model was published without. Keras runs every model."""
 
     forms: tuple[MeasuredForm, ...] = ()
-    trial: MeasurementConditions | None = None
+    conditions: Annotated[MeasurementConditions | None, Field(validation_alias="trial", serialization_alias="trial")] = None
+
+    @property
+    def files(self) -> set[str]:
+        """The names of all files of the forms."""
+        return {name for form in self.forms for name in form.files}

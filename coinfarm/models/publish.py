@@ -114,7 +114,7 @@ def published_manifest(storage: Storage, manifest: Manifest) -> Manifest | None:
 
 def _source_files(manifest: Manifest) -> dict[str, object]:
     """The files that were not made by compiling."""
-    compiled = {name for form in manifest.engines.forms for name in form.files}
+    compiled = manifest.engines.files
     return {name: digest for name, digest in manifest.files.items() if name not in compiled}
 
 

@@ -100,8 +100,8 @@ def test_the_manifest_describes_the_measurement_in_the_same_version(compiled: Co
     assert compiled.bundle.manifest.version == source.manifest.version
     assert not Bundle.open(source.folder).manifest.engines.forms
     engines = Bundle.open(compiled.bundle.folder).manifest.engines
-    assert engines.trial is not None
-    assert (engines.trial.candles, engines.trial.calibration_frames, engines.trial.parity_frames) == (("DEMOUSD",), 60, 120)
+    assert engines.conditions is not None
+    assert (engines.conditions.candles, engines.conditions.calibration_frames, engines.conditions.parity_frames) == (("DEMOUSD",), 60, 120)
     speeds = [form.frames_per_s for form in engines.forms]
     assert speeds == sorted(speeds, reverse=True)
     assert all(parity.correlation >= MIN_CORRELATION for form in engines.forms for parity in form.parity.values())

@@ -67,7 +67,7 @@ def test_metrics_of_another_format_are_left_out(tmp_path: Path) -> None:
     assert "auc" not in card
 
 
-def test_compiled_forms_without_a_trial_are_listed(tmp_path: Path) -> None:
+def test_compiled_forms_without_measurement_conditions_are_listed(tmp_path: Path) -> None:
     card = model_card(compiled_bundle(tmp_path / "bundle", BF16, F32).manifest, [])
     assert ["bf16", "avx512_bf16 or amx_bf16", *["1.00000, 0.00 %"] * 3, "1,000"] in _rows(card)
 

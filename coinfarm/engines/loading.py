@@ -18,7 +18,7 @@ EngineChoice = Literal["auto", "keras", "keras-gpu", "openvino-f32", "openvino-b
 
 logger = logging.getLogger(__name__)
 
-_NO_BACKEND = "that JAX or TensorFlow can use: pip install 'coinfarm[gpu]' installs JAX with CUDA"
+_HOW_TO_INSTALL_CUDA = "pip install 'coinfarm[gpu]' installs JAX with CUDA"  # make develop installs JAX for the CPU only
 
 
 def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
@@ -33,8 +33,8 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
         if engine is not None:
             return engine
         if choice == "keras-gpu":
-            raise ModelError(f"engine keras-gpu needs a GPU {_NO_BACKEND}")
-        logger.warning("The GPU is not used: Keras needs one %s", _NO_BACKEND)
+            raise ModelError(f"engine keras-gpu needs a GPU that JAX or TensorFlow can use: {_HOW_TO_INSTALL_CUDA}")
+        logger.warning("The GPU is not used, because neither JAX nor TensorFlow can use it: %s", _HOW_TO_INSTALL_CUDA)
     form = choose_form(bundle, choice, processor_flags())
     if form is not None and find_spec("openvino") is None:  # it has no wheel for Lambda on arm64
         if choice != "auto":

@@ -94,7 +94,7 @@ class ModelManager:
             with self._refresh_lock:
                 self._refresh(self._loaded.version)
 
-    def version(self, version: str) -> LoadedModel:
+    def pinned_model(self, version: str) -> LoadedModel:
         """A pinned version of the model. The last one is kept in memory, in addition to the model in service.
 
         Raises `NotFound` for an unknown version, another `StorageError`, and `ModelError` if the version cannot be loaded.

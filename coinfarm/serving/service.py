@@ -42,7 +42,7 @@ class Service:
     def model(self, version: str | None = None) -> LoadedModel:
         """The model in service, or a pinned version. Raises `ModelError` and `StorageError`."""
         if version is not None:
-            return self._models.version(version)
+            return self._models.pinned_model(version)
         model = self._models.current_model()
         if model is not self._reported:
             self._reported = model

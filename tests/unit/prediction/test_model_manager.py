@@ -40,20 +40,20 @@ def test_refreshes_at_once_on_request_or_if_the_clock_is_set_back(manager, promo
 
 def test_loads_pinned_versions(manager, publish, promote_new):
     old, current, other = publish("1"), promote_new("2"), publish("3")
-    pinned = manager.version(old)
+    pinned = manager.pinned_model(old)
     assert pinned.version == old
     assert value_of(manager) == 2
-    assert manager.version(old) is pinned
-    assert manager.version(current) is manager.current_model()
-    assert manager.version(other).version == other
-    assert manager.version(old) is not pinned
+    assert manager.pinned_model(old) is pinned
+    assert manager.pinned_model(current) is manager.current_model()
+    assert manager.pinned_model(other).version == other
+    assert manager.pinned_model(old) is not pinned
 
 
 @pytest.mark.parametrize("version", ["20260101-00000000", "latest", "../../../etc"])
 def test_unknown_pinned_versions_are_not_found(version, manager, promote_new):
     promote_new("1")
     with pytest.raises(NotFound, match=version):
-        manager.version(version)
+        manager.pinned_model(version)
 
 
 @pytest.mark.parametrize("is_in_use", [False, True], ids=["unused", "in use"])

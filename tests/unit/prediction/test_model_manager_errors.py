@@ -77,7 +77,7 @@ def test_does_not_load_a_rejected_version_again(make_manager, promote_new, stora
         clock.now += 60
         manager.current_model()
         with pytest.raises(ModelError):
-            manager.version(bad)
+            manager.pinned_model(bad)
     assert attempts == [good, bad]
     assert len(rejections) == 3
     promote(storage, bad)
@@ -138,6 +138,6 @@ def test_an_unwritable_cache_is_no_rejection(manager, promote_new, tmp_path):
     version = promote_new("1")
     (tmp_path / "cache").touch()
     with pytest.raises(StorageError, match="MODEL_CACHE_DIR"):
-        manager.version(version)
+        manager.pinned_model(version)
     (tmp_path / "cache").unlink()
-    assert manager.version(version).version == version
+    assert manager.pinned_model(version).version == version

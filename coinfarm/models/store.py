@@ -45,8 +45,8 @@ class ModelSource(Protocol):
         ...
 
 
-class _StoredAtRoot:
-    """A source whose place is the root of its storage."""
+class _StorageSource:
+    """A source that is a complete storage: its URI is that of the storage."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
@@ -56,7 +56,7 @@ class _StoredAtRoot:
         return self._storage.uri()
 
 
-class ModelStore(_StoredAtRoot):
+class ModelStore(_StorageSource):
     """A model root: `current.json` and `versions/VERSION/…`."""
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
@@ -110,7 +110,7 @@ class ModelStore(_StoredAtRoot):
         return ""
 
 
-class BundleFolder(_StoredAtRoot):
+class BundleFolder(_StorageSource):
     """The folder of one bundle, as `coinfarm train` writes it: its only version is in service."""
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.backtesting.backtest_result import BacktestResult, BaselineResult, TrialSummary
-from coinfarm.backtesting.baseline_strategies import BaselineContext, BaselineStrategy, baselines
+from coinfarm.backtesting.backtest_result import BacktestResult, TrialSummary
+from coinfarm.backtesting.baseline_result import baseline_result
+from coinfarm.backtesting.baseline_strategies import BASELINE_COUNT, BaselineContext, baselines
 from coinfarm.backtesting.break_even import break_even
 from coinfarm.backtesting.daily_profit import MarkedTrades, mark_to_market
 from coinfarm.backtesting.deflation import deflated_sharpe_probability
 from coinfarm.backtesting.fills import fill_orders
 from coinfarm.backtesting.market_data import ExclusionCounts, read_predicted_coins
+from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.overfitting import overfitting_probability
 from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
@@ -104,16 +106,16 @@ def backtest_coins(
     folds, sweep = trader.folds(all_coins, full_period, lambda done, total: progress("variants", done, total))
     period = BacktestPeriod(folds[0].start_ms, full_period.stop_ms)
     coins = [coin.between(period.start_ms, period.stop_ms) for coin in all_coins]
-    trades, signals = trader.trade(coins, folds)
+    trades, orders = trader.trade(coins, folds)
     marked = mark_to_market(trades, [coin.candles for coin in coins], period)
     others, stored = _register(trials_root, strategy.name, key, period, marked)
     tried = [each.on_days(period.first_day, period.utc_days) for each in others]
     found = break_even(trades, marked, samples, seed, tried)
-    context = BaselineContext(coins, strategy, trades, signals, trader.full_stake, lambda others: trader.trade(others, folds)[0], seed)
+    context = BaselineContext(coins, strategy, period, trades, orders, trader.full_stake, seed)
     results = []
-    for done, baseline in enumerate(compared := baselines(context)):
-        progress("baselines", done, len(compared))
-        results.append(_baseline_result(baseline, coins, period, capital, samples, seed))
+    for baseline in baselines(context):
+        results.append(baseline_result(baseline, context, samples))
+        progress("baselines", len(results), BASELINE_COUNT)
     daily_net = np.column_stack([marked.net, *(each.net for each in tried)])
     return BacktestResult(
         strategy=strategy,
@@ -163,31 +165,22 @@ class _Trader:
             proposed.append(proposed_trades(self.symbols, number, proposals, fills))
         return choose_thresholds(proposed, self.strategy, period, on_variant)
 
-    def trade(self, coins: Sequence[PredictedCoin], folds: Sequence[Fold]) -> tuple[Trades, list[int]]:
-        """The trades, and the number of signals for each coin."""
+    def trade(self, coins: Sequence[PredictedCoin], folds: Sequence[Fold]) -> tuple[Trades, list[Orders]]:
+        """The trades, and the orders of each coin that reach the thresholds."""
         if isinstance(self.rule, StepRule):
             return simulate_steps(self.symbols, coins, self.strategy, self.rule, self.full_stake)
-        fills, signals = [], []
+        fills, orders = [], []
         for coin in coins:
             proposals = self._proposals(coin)
             if self.rule is None:
                 thresholds = thresholds_at(folds, coin.candles.open_time[proposals.orders.signal])
                 proposals = proposals.rows(proposals.reach_thresholds(*thresholds))
             fills.append(fill_orders(coin.candles, proposals.orders, self.strategy.market))
-            signals.append(len(proposals))
-        return simulate_trades(self.symbols, fills, self.strategy.size.limits), signals
+            orders.append(proposals.orders)
+        return simulate_trades(self.symbols, fills, self.strategy.size.limits), orders
 
     def _proposals(self, coin: PredictedCoin) -> Proposals:
         return propose(self.strategy, coin, self.full_stake, None if isinstance(self.rule, StepRule) else self.rule)
-
-
-def _baseline_result(
-    baseline: BaselineStrategy, coins: Sequence[PredictedCoin], period: BacktestPeriod, capital: float, samples: int, seed: int
-) -> BaselineResult:
-    marked = mark_to_market(baseline.trades, [coin.candles for coin in coins], period)
-    found = break_even(baseline.trades, marked, samples, seed)
-    return_pct = statistics(baseline.trades, marked, period, capital * baseline.draws).return_pct
-    return BaselineResult(baseline, marked, found, return_pct)
 
 
 def _register(root: str | None, name: str, key: TrialKey | None, period: BacktestPeriod, marked: MarkedTrades) -> tuple[list[Trial], bool]:

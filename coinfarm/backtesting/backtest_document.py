@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.baseline_result import BaselineResult
+from coinfarm.backtesting.baseline_strategies import BUY_AND_HOLD
 from coinfarm.backtesting.break_even import BreakEven
 from coinfarm.backtesting.walk_forward import Sweep
 from coinfarm.candles.day import DAY_MS
@@ -45,11 +47,21 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
                 {
                     "name": each.baseline.name,
                     "meaning": each.baseline.meaning,
-                    **_break_even(each.break_even),
+                    **_break_even(each),
+                    "draws": len(each.baseline.draws),
+                    "beaten_pct": each.beaten_pct,
+                    "missing_trades": each.missing_trades,
+                    "net_profit_quote": each.net_profit_quote,
                     "return_pct": each.return_pct,
+                    "return_low_pct": each.return_low_pct,
+                    "return_high_pct": each.return_high_pct,
                 }
                 for each in result.baselines
             ],
+            "buy_and_hold": {
+                "return_pct": next(each.return_pct for each in result.baselines if each.baseline.name == BUY_AND_HOLD),
+                "strategy_return_pct": result.statistics.return_pct,
+            },
             "by_coin": [asdict(group) for group in result.by_coin],
             "by_month": [asdict(group) for group in result.by_month],
             "folds": [
@@ -70,7 +82,7 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
     return document
 
 
-def _break_even(found: BreakEven) -> dict[str, Any]:
+def _break_even(found: BreakEven | BaselineResult) -> dict[str, Any]:
     return {
         "break_even_bps": found.bps,
         "break_even_low_bps": found.low_bps,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Plot
 
-_BASELINE_COLOURS = {"always long": MUTED, "momentum": ORANGE, "reversal": PURPLE, "random entries": GREEN}
+_BASELINE_COLOURS = {"buy and hold": MUTED, "momentum": ORANGE, "reversal": PURPLE, "random entries": GREEN}
 _MIN_TRADES = 10
 """Variants with fewer trades are left white."""
 _MAX_COLOUR_BPS = 60.0
@@ -33,10 +33,9 @@ def equity_svg(result: BacktestResult) -> str:
         capital, period = result.strategy.size.capital, result.period
         for each in result.baselines:
             if each.baseline.name in _BASELINE_COLOURS:
-                returns = daily_returns(each.marked.net, capital * each.baseline.draws)
                 axes.plot(
                     _midnights(period),
-                    100 * compounded(returns),
+                    100 * each.equity,
                     color=_BASELINE_COLOURS[each.baseline.name],
                     lw=1.1,
                     label=each.baseline.name,

@@ -6,18 +6,18 @@ from math import isfinite
 
 from coinfarm.backtesting import backtest_figures
 from coinfarm.backtesting.backtest_result import BacktestResult
-from coinfarm.backtesting.break_even import BreakEven
+from coinfarm.backtesting.baselines_section import baselines_section, interval_text, tone, toned_cell
 from coinfarm.backtesting.predictions_summary import predictions_summary
 from coinfarm.backtesting.statistics import GroupStatistics
 from coinfarm.backtesting.trade_gallery import trade_gallery
 from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.reports.formatting import minute_text, number_text
-from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Summary, Table, Tile, Tone
+from coinfarm.reports.page import Figure, Figures, Page, Prose, Section, Summary, Table, Tile, Tone
 
 
 def page(result: BacktestResult) -> Page:
     """The page of one backtest. Raises `CoinfarmError` if the packages for reports are not installed."""
-    sections = [_baselines(result)]
+    sections = [baselines_section(result)]
     if len(result.trades):
         sections += [_capital(result), *_thresholds(result), *_trials(result), _groups(result), trade_gallery(result)]
     sections += [_calibration(result), _method(result)]
@@ -39,13 +39,13 @@ _TONES: dict[Conclusion, Tone] = {Conclusion.MAKES_MONEY: "good", Conclusion.LOS
 def _tiles(result: BacktestResult) -> tuple[Tile, ...]:
     found, figure = result.break_even, result.statistics
     return (
-        Tile("Break-even cost", _with_unit(found.bps, "bps"), f"90 % interval {_interval(found)}", _tone(found.bps - found.cost_bps)),
+        Tile("Break-even cost", _with_unit(found.bps, "bps"), f"90 % interval {interval_text(found)}", tone(found.bps - found.cost_bps)),
         Tile("Cost of a round trip", _with_unit(found.cost_bps, "bps"), "fees and slippage, both sides"),
         Tile(
             "Return",
             _with_unit(figure.return_pct, "%"),
             f"before costs {_with_unit(figure.return_before_cost_pct, '%')}",
-            _tone(figure.return_pct),
+            tone(figure.return_pct),
         ),
         Tile(
             "Sharpe ratio",
@@ -56,29 +56,6 @@ def _tiles(result: BacktestResult) -> tuple[Tile, ...]:
             "Direction correct",
             _with_unit(result.direction.traded_right_pct, "%"),
             f"of trades; {_with_unit(result.direction.all_right_pct, '%')} of all predictions",
-        ),
-    )
-
-
-def _baselines(result: BacktestResult) -> Section:
-    rows: list[tuple[str | Cell, ...]] = [("this strategy", *_cells(result.break_even), _toned_cell(result.statistics.return_pct))]
-    rows += [(each.baseline.name, *_cells(each.break_even), _toned_cell(each.return_pct)) for each in result.baselines]
-    meanings = "; ".join(f"{each.baseline.name}: {each.baseline.meaning}" for each in result.baselines)
-    return Section(
-        "Strategy and baselines",
-        (
-            Prose(
-                (
-                    "The break-even cost is the round-trip cost, of entry and exit together, at which the profit is zero. It is the "
-                    "average trade before costs. All rules trade the same candles at the same costs.",
-                )
-            ),
-            Table(
-                ("", "break-even, bps", "90 % interval", "cost, bps", "trades", "independent", "return, %"),
-                rows,
-                f"{meanings[0].upper()}{meanings[1:]}. Random entries are drawn several times and pooled.",
-                strong_row=0,
-            ),
         ),
     )
 
@@ -156,7 +133,7 @@ def _trials(result: BacktestResult) -> tuple[Section, ...]:
     """The other strategies that were tried on the same predictions."""
     if not result.trials.others:
         return ()
-    rows = [(each.name, _toned_cell(each.edge_bps), f"{len(each.net):,}") for each in result.trials.others]
+    rows = [(each.name, toned_cell(each.edge_bps), f"{len(each.net):,}") for each in result.trials.others]
     caption = "The register of trials next to the predictions. The verdict's p value counts them all."
     return (
         Section(
@@ -177,8 +154,8 @@ def _group_table(heading: str, groups: Sequence[GroupStatistics]) -> Table:
             f"{group.trades:,}",
             number_text(group.win_rate_pct),
             number_text(group.average_trade_before_cost_bps),
-            _toned_cell(group.average_trade_after_cost_bps),
-            _toned_cell(group.return_pct),
+            toned_cell(group.average_trade_after_cost_bps),
+            toned_cell(group.return_pct),
             number_text(group.fees_paid_quote, 2),
         )
         for group in groups
@@ -217,30 +194,6 @@ def _method(result: BacktestResult) -> Section:
             *tables,
         ),
     )
-
-
-def _cells(found: BreakEven) -> tuple[str, ...]:
-    return (
-        number_text(found.bps),
-        _interval(found),
-        number_text(found.cost_bps),
-        f"{found.trades:,}",
-        f"{found.independent_trades:,.0f}",
-    )
-
-
-def _interval(found: BreakEven) -> str:
-    return f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–"
-
-
-def _toned_cell(value: float) -> Cell:
-    return Cell(number_text(value), _tone(value))
-
-
-def _tone(value: float) -> Tone:
-    if not isfinite(value) or not value:
-        return "neutral"
-    return "good" if value > 0 else "bad"
 
 
 def _percent(share: float) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from coinfarm.backtesting.baseline_strategies import BaselineStrategy
+from coinfarm.backtesting.baseline_result import BaselineResult
 from coinfarm.backtesting.break_even import BreakEven
 from coinfarm.backtesting.daily_profit import MarkedTrades
 from coinfarm.backtesting.market_data import ExclusionCounts
@@ -32,16 +32,6 @@ class TrialSummary:
     def count(self) -> int:
         """The number of strategies, the tested one included."""
         return 1 + len(self.others)
-
-
-@dataclass(frozen=True, eq=False)
-class BaselineResult:
-    """A baseline and its figures."""
-
-    baseline: BaselineStrategy
-    marked: MarkedTrades
-    break_even: BreakEven
-    return_pct: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,157 +1,170 @@
-"""Baseline strategies, traded on the same candles at the same costs as the strategy that they are compared with."""
+"""Baselines, traded on the same candles at the same costs as the strategy that they are compared with."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from coinfarm.backtesting.fills import fill_orders
-from coinfarm.backtesting.orders import Orders
-from coinfarm.backtesting.predicted_coin import Indices, PredictedCoin
+from coinfarm.backtesting.buy_and_hold import buy_and_hold
+from coinfarm.backtesting.fills import Fills, fill_placed, placed_rows
+from coinfarm.backtesting.opportunities import ExitTimes, Opportunities, find_opportunities
+from coinfarm.backtesting.orders import Orders, join_orders
+from coinfarm.backtesting.past_change import PastChange
+from coinfarm.backtesting.perfect_foresight import best_trades
+from coinfarm.backtesting.period import BacktestPeriod
+from coinfarm.backtesting.predicted_coin import PredictedCoin
+from coinfarm.backtesting.random_entries import Layouts
+from coinfarm.backtesting.shuffled_signals import SignalShuffle
 from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.strategy import Strategy
+from coinfarm.backtesting.trade_plan import TradePlan, lanes
 from coinfarm.backtesting.trades import Trades
-from coinfarm.candles.arrays import Values
-from coinfarm.candles.day import DAY_MS
 
-_DRAWS = 5
-"""The number of draws of a random baseline; the trades of all draws are pooled."""
-_MIN_BLOCKS = 20
+DRAWS = 20
+"""The number of draws of a random baseline, each a complete simulation."""
+_MIN_DRAWS = 10
+_MAX_SHUFFLED_ORDERS = 1_000_000
+"""Signals are shuffled fewer times if the orders of all draws together would be more."""
+BUY_AND_HOLD = "buy and hold"
+PERFECT_FORESIGHT = "perfect foresight"
+BASELINE_COUNT = 7
 
 
 @dataclass(frozen=True, eq=False)
 class BaselineStrategy:
-    """`trades` are those of `draws` runs, pooled."""
+    """A baseline with the trades of each draw; one that is not random has one. `is_plan` if it makes the strategy's number of trades.
+
+    Stakes are shares of each day's equity if it `compounds`.
+    """
 
     name: str
     meaning: str
-    trades: Trades
-    draws: int = 1
+    draws: tuple[Trades, ...]
+    is_plan: bool = False
+    compounds: bool = True
 
 
 @dataclass(frozen=True, eq=False)
 class BaselineContext:
-    """The input of baselines: the tested coins, the strategy, its trades, its number of signals for each coin, and its full stake.
-
-    `trade` runs the strategy on coins with other predictions.
+    """The input of baselines: the tested coins, the strategy, its trades, the orders of each coin that reached its thresholds, and its full
+    stake.
     """
 
     coins: Sequence[PredictedCoin]
     strategy: Strategy
+    period: BacktestPeriod
     trades: Trades
-    signals: Sequence[int]
+    orders: Sequence[Orders]
     full_stake: float
-    trade: Callable[[Sequence[PredictedCoin]], Trades]
     seed: int = 0
 
+    def simulate(self, draws: Sequence[Sequence[Orders]]) -> tuple[Trades, ...]:
+        """The trades of each draw, which has the orders of each coin, under the strategy's limits."""
+        by_coin = [self._fills(coin, [orders[number] for orders in draws]) for number, coin in enumerate(self.coins)]
+        return tuple(simulate_trades(self.trades.symbols, fills, self.strategy.size.limits) for fills in zip(*by_coin, strict=True))
 
-def baselines(context: BaselineContext) -> tuple[BaselineStrategy, ...]:
-    """All baselines, from the simplest to perfect foresight."""
-    return (
-        BaselineStrategy("always long", "buys whenever it has no position, and sells at the horizon", _always_long(context)),
-        BaselineStrategy(
-            "random entries",
-            "enters at random times, with the strategy's number of trades, holding times and sides",
-            _random_entries(context),
-            _DRAWS,
-        ),
-        BaselineStrategy(
-            "momentum",
-            "follows the change over the last horizon, where it was largest, as often as the strategy has signals",
-            _past_change(context, 1),
-        ),
-        BaselineStrategy("reversal", "bets against the change over the last horizon, likewise", _past_change(context, -1)),
-        BaselineStrategy("shuffled labels", "the strategy on predictions of other days, drawn at random", _shuffled(context), _DRAWS),
-        BaselineStrategy(
-            "perfect foresight, all trades",
-            "knows the price at the end of each horizon, uses no stops and takes every trade that pays its costs, small gains too: "
-            "so its average per trade is not an upper limit",
-            _foresight(context),
-        ),
+    def _fills(self, coin: PredictedCoin, draws: list[Orders]) -> list[Fills]:
+        """The fills of each draw. All are filled at once, which is faster."""
+        orders, ends = join_orders(draws), np.cumsum([len(each) for each in draws])
+        rows, stake = placed_rows(coin.candles, orders, self.strategy.market)
+        fills = fill_placed(coin.candles, orders.rows(rows).with_stake(stake), self.strategy.market)
+        bounds = np.append(0, np.searchsorted(rows, ends)).tolist()
+        return [fills.rows(slice(first, stop)) for first, stop in pairwise(bounds)]
+
+
+def baselines(context: BaselineContext) -> Iterator[BaselineStrategy]:
+    """All `BASELINE_COUNT` baselines, from the simplest to perfect foresight."""
+    strategy, symbols = context.strategy, context.trades.symbols
+    candles = [coin.candles for coin in context.coins]
+    held = buy_and_hold(symbols, candles, strategy.market, context.period, strategy.size.capital)
+    yield BaselineStrategy(
+        BUY_AND_HOLD,
+        "buys each coin once, for equal parts of the capital, and sells at the end; its costs are paid once",
+        (held,),
+        compounds=False,
     )
-
-
-def _always_long(context: BaselineContext) -> Trades:
-    horizon = context.strategy.exit.horizon_candles
-    return _simulate(
-        context, [_timed_orders(coin.signal, np.ones(len(coin), np.int8), horizon, context.full_stake) for coin in context.coins]
+    planned = _Planned(context)
+    yield planned.always_long()
+    yield planned.random_entries()
+    yield planned.past_change(
+        "momentum", "enters in the direction of the change over the last horizon, where it is large compared with the past", 1
     )
+    yield planned.past_change("reversal", "likewise, against the direction of the change", -1)
+    yield _shuffled(context)
+    yield planned.foresight()
 
 
-def _random_entries(context: BaselineContext) -> Trades:
-    generator = np.random.default_rng(context.seed)
-    return Trades.concatenate(
-        [_simulate(context, [_random_orders(context, at, generator) for at in range(len(context.coins))]) for _ in range(_DRAWS)]
-    )
+class _Planned:
+    """Baselines that choose from all opportunities."""
+
+    def __init__(self, context: BaselineContext) -> None:
+        self._context = context
+        self._interval_ms = context.coins[0].candles.interval_ms
+        sides = (1, -1) if context.strategy.entry.allow_short else (1,)
+        self._plan = TradePlan.of(context.trades, self._interval_ms)
+        self._of_side = {
+            side: [find_opportunities(coin, context.strategy, context.full_stake, side) for coin in context.coins] for side in sides
+        }
+        self._exits = [ExitTimes(coin.candles, context.strategy.market.for_coin(coin.symbol)) for coin in context.coins]
+        self._changes = [
+            PastChange(coin, self._of_coin(number), self._exits[number], context.strategy.exit.horizon_candles)
+            for number, coin in enumerate(context.coins)
+        ]
+        self._layouts = Layouts(
+            self._plan,
+            lanes(context.trades, context.strategy.size.limits),
+            self._of_side,
+            self._exits,
+            [int(coin.candles.open_time[0]) // self._interval_ms for coin in context.coins],
+        )
+
+    def always_long(self) -> BaselineStrategy:
+        trades = self._context.simulate([self._layouts.regular_orders(1)])
+        return BaselineStrategy("always long", "buys at regular intervals", trades, is_plan=True)
+
+    def random_entries(self) -> BaselineStrategy:
+        generator = np.random.default_rng(self._context.seed)
+        draws = self._context.simulate([self._layouts.random_orders(generator) for _ in range(DRAWS)])
+        return BaselineStrategy("random entries", "enters at random times, with the strategy's sides", draws, is_plan=True)
+
+    def past_change(self, name: str, meaning: str, direction: int) -> BaselineStrategy:
+        """Momentum, or with a `direction` of -1 reversal."""
+        context = self._context
+        orders = [
+            changes.orders(self._plan.rows(np.flatnonzero(self._plan.coin == number)), direction, context.strategy.size.positions_per_coin)
+            for number, changes in enumerate(self._changes)
+        ]
+        return BaselineStrategy(name, meaning, context.simulate([orders]), is_plan=True)
+
+    def _of_coin(self, number: int) -> dict[int, Opportunities]:
+        return {side: of_coin[number] for side, of_coin in self._of_side.items()}
+
+    def foresight(self) -> BaselineStrategy:
+        context = self._context
+        strategy = context.strategy
+        trades = [
+            best_trades(
+                context.trades.symbols,
+                number,
+                coin,
+                self._of_coin(number),
+                strategy.exit.horizon_candles,
+                strategy.market,
+                strategy.size.positions_per_coin,
+            )
+            for number, coin in enumerate(context.coins)
+        ]
+        return BaselineStrategy(
+            PERFECT_FORESIGHT,
+            "knows all prices, and takes the trades that earn the most together: no strategy with this size, horizon and costs earns more",
+            (Trades.concatenate(trades),),
+        )
 
 
-def _random_orders(context: BaselineContext, at: int, generator: np.random.Generator) -> Orders:
-    """The strategy's trades of one coin, in random order and with random pauses between them."""
-    coin, trades = context.coins[at], context.trades.rows(context.trades.coin == at)
-    if not len(trades):
-        return _timed_orders(coin.signal[:0], np.zeros(0, np.int8), 1, context.full_stake)
-    hold = np.maximum(1, (trades.exit_ms - trades.entry_ms) // coin.candles.interval_ms)
-    order = generator.permutation(len(trades))
-    hold, side = hold[order], trades.side[order]
-    rows_per_candle = len(coin) / max(1, coin.signal[-1] - coin.signal[0] + 1)
-    rows_held = np.ceil((hold + 1) * rows_per_candle).astype(np.int64)
-    free = max(0, len(coin) - int(rows_held.sum()))
-    pauses = np.sort(generator.integers(0, free + 1, len(trades)))
-    row = np.minimum(pauses + np.append(0, np.cumsum(rows_held)[:-1]), len(coin) - 1)
-    row, first = np.unique(row, return_index=True)
-    return _timed_orders(coin.signal[row], side[first], hold[first], context.full_stake)
-
-
-def _past_change(context: BaselineContext, direction: int) -> Trades:
-    horizon = context.strategy.exit.horizon_candles
-    orders = []
-    for coin, signals in zip(context.coins, context.signals, strict=True):
-        close = coin.candles.columns.close
-        signal = coin.signal[coin.signal >= horizon]
-        change = direction * (close[signal] / close[signal - horizon] - 1.0)
-        strength = np.abs(change) if context.strategy.entry.allow_short else change
-        rows = np.sort(np.argsort(-strength, kind="stable")[:signals])
-        rows = rows[strength[rows] > 0]
-        orders.append(_timed_orders(signal[rows], np.sign(change[rows]).astype(np.int8), horizon, context.full_stake))
-    return _simulate(context, orders)
-
-
-def _shuffled(context: BaselineContext) -> Trades:
-    """Predictions shuffled in blocks of a day (or a twentieth of a short period), which preserves the autocorrelation within blocks."""
+def _shuffled(context: BaselineContext) -> BaselineStrategy:
     generator = np.random.default_rng(context.seed + 1)
-    return Trades.concatenate([context.trade([_shuffle_blocks(coin, generator) for coin in context.coins]) for _ in range(_DRAWS)])
-
-
-def _shuffle_blocks(coin: PredictedCoin, generator: np.random.Generator) -> PredictedCoin:
-    time_ms = coin.signal_ms
-    block_ms = min(DAY_MS, max(1, int(time_ms[-1] - time_ms[0]) // _MIN_BLOCKS)) if len(coin) else DAY_MS
-    blocks = np.split(np.arange(len(coin)), np.flatnonzero(np.diff(time_ms // block_ms)) + 1)
-    order = generator.permutation(len(blocks))
-    return coin.with_predictions(coin.predicted_pct[np.concatenate([blocks[at] for at in order])])
-
-
-def _foresight(context: BaselineContext) -> Trades:
-    """Perfect foresight of the price at the end of the horizon. It sets no stops: earlier prices do not matter."""
-    horizon = context.strategy.exit.horizon_candles
-    orders = []
-    for coin in context.coins:
-        market = context.strategy.market.for_coin(coin.symbol)
-        cost = 2.0 * (market.taker_fee_bps + market.slippage_bps) / 1e4
-        open_price = coin.candles.columns.open
-        signal = coin.signal[coin.signal + 1 + horizon < len(coin.candles)]
-        change = open_price[signal + 1 + horizon] / open_price[signal + 1] - 1.0
-        profitable = np.abs(change) > cost if context.strategy.entry.allow_short else change > cost
-        orders.append(_timed_orders(signal[profitable], np.sign(change[profitable]).astype(np.int8), horizon, context.full_stake))
-    return _simulate(context, orders)
-
-
-def _timed_orders(signal: Indices, side: NDArray[np.int8], hold: int | Indices, stake: float) -> Orders:
-    """Orders whose positions are closed after exactly `hold` candles."""
-    never: Values = np.full(len(signal), np.inf)
-    return Orders(signal, side, never, never, np.broadcast_to(np.asarray(hold, np.int64), signal.shape), np.full(len(signal), stake))
-
-
-def _simulate(context: BaselineContext, orders: list[Orders]) -> Trades:
-    fills = [fill_orders(coin.candles, each, context.strategy.market) for coin, each in zip(context.coins, orders, strict=True)]
-    return simulate_trades(context.trades.symbols, fills, context.strategy.size.limits)
+    shuffles = [SignalShuffle(coin, orders) for coin, orders in zip(context.coins, context.orders, strict=True)]
+    count = min(DRAWS, max(_MIN_DRAWS, _MAX_SHUFFLED_ORDERS // max(1, sum(map(len, context.orders)))))
+    draws = context.simulate([[each.orders(generator) for each in shuffles] for _ in range(count)])
+    return BaselineStrategy("shuffled predictions", "the strategy's signals on other days, drawn at random", draws)

@@ -62,13 +62,23 @@ class Fills:
 
 def fill_orders(candles: Candles, orders: Orders, market: Market) -> Fills:
     """The fills of the orders on gap-free `candles`."""
-    market = market.for_coin(candles.symbol)
+    rows, stake = placed_rows(candles, orders, market)
+    return fill_placed(candles, orders.rows(rows).with_stake(stake), market)
+
+
+def placed_rows(candles: Candles, orders: Orders, market: Market) -> tuple[Indices, Values]:
+    """The rows of the orders that are placed, and their stakes."""
     # If the candles end before the horizon, only early exits would be known, which would bias the result: the order is left out.
     last_traded = np.flatnonzero(has_trades(candles)).max(initial=-1)
-    orders = orders.rows(orders.signal + orders.valid_candles + orders.hold <= last_traded)
-    stake = placed_stakes(candles, orders, market)
+    rows = np.flatnonzero(orders.signal + orders.valid_candles + orders.hold <= last_traded)
+    stake = placed_stakes(candles, orders.rows(rows), market.for_coin(candles.symbol))
     placed = stake > 0.0
-    orders = orders.with_stake(stake).rows(placed)
+    return rows[placed], stake[placed]
+
+
+def fill_placed(candles: Candles, orders: Orders, market: Market) -> Fills:
+    """The fills of orders that are placed with their full stakes."""
+    market = market.for_coin(candles.symbol)
     entries = _entries(candles, orders, market)
     exits = fill_exits(candles, orders, entries, market)
     exit_at = np.where(entries.filled, exits.exit_at, entries.entry_at)

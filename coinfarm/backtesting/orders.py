@@ -46,3 +46,24 @@ class Orders:
     def with_stake(self, stake: Values) -> "Orders":
         """The same orders with other stakes."""
         return replace(self, stake=stake)
+
+
+def merge_orders(parts: "list[Orders]") -> Orders:
+    """The orders of one coin in order of time; all are market orders, or all limit orders valid for the same time."""
+    joined = join_orders(parts)
+    return joined.rows(np.argsort(joined.signal, kind="stable"))
+
+
+def join_orders(parts: "list[Orders]") -> Orders:
+    """Likewise, one part after the other."""
+    limits = [part.limit_price for part in parts if part.limit_price is not None]
+    return Orders(
+        np.concatenate([part.signal for part in parts]),
+        np.concatenate([part.side for part in parts]),
+        np.concatenate([part.stop_pct for part in parts]),
+        np.concatenate([part.take_pct for part in parts]),
+        np.concatenate([part.hold for part in parts]),
+        np.concatenate([part.stake for part in parts]),
+        np.concatenate(limits) if limits else None,
+        parts[0].valid_candles,
+    )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from coinfarm.backtesting.fills import fill_orders
-from coinfarm.backtesting.orders import Orders
+from coinfarm.backtesting.orders import Orders, join_orders
 from coinfarm.backtesting.position_schedule import PositionLimits
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import propose_wanted
@@ -17,7 +17,7 @@ from coinfarm.backtesting.step_view import OpenPosition, PastViews
 from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.trades import HORIZON, RULE, Trades
 from coinfarm.backtesting.user_rule import StepRule, call_rule, invalid_result
-from coinfarm.backtesting.wanted_orders import checked_orders
+from coinfarm.backtesting.wanted_orders import WantedOrders, checked_orders
 
 EXIT = "exit"
 _ROUNDING = 1.0 + 1e-9
@@ -26,8 +26,8 @@ _ROUNDING = 1.0 + 1e-9
 
 def simulate_steps(
     symbols: tuple[str, ...], coins: Sequence[PredictedCoin], strategy: Strategy, rule: StepRule, full_stake: float
-) -> tuple[Trades, list[int]]:
-    """The trades of the rule, and the number of orders that it wanted for each coin. Raises `RuleError` if the rule fails.
+) -> tuple[Trades, list[Orders]]:
+    """The trades of the rule, and its orders of each coin that were placed. Raises `RuleError` if the rule fails.
 
     Orders are placed and filled as by `fill_orders` and `simulate_trades`. An exit by the rule closes a position at the open of the next
     candle, as a horizon that ends then, and cancels orders that are not filled yet.
@@ -44,7 +44,7 @@ def simulate_steps(
             trader.drop_ended(now_ms)
         if (wanted := traders[coin].decide(at)) is not None:
             traders[coin].place(wanted, lambda stake, coin=coin: _within(limits, traders, coin, stake))
-    return Trades.concatenate([trader.trades(symbols, at) for at, trader in enumerate(traders)]), [trader.signals for trader in traders]
+    return Trades.concatenate([trader.trades(symbols, at) for at, trader in enumerate(traders)]), [trader.orders() for trader in traders]
 
 
 def _within(limits: PositionLimits, traders: "Sequence[_CoinTrader]", coin: int, stake: float) -> bool:
@@ -86,7 +86,6 @@ class _CoinTrader:
         self.fills = SingleFills(coin.candles, strategy.market)
         self.held: list[_Held] = []
         self.ended: list[_Held] = []
-        self.signals = 0
 
     def drop_ended(self, now_ms: int) -> None:
         """Move positions that end in a candle that opened by then to `ended`."""
@@ -120,9 +119,17 @@ class _CoinTrader:
         done = sorted((each for each in (*self.ended, *self.held) if each.fill.filled), key=lambda each: int(each.order.signal[0]))
         if not done:
             return Trades.from_rows(symbols, [])
-        trades = trades_from_fills(symbols, number, fill_orders(self.coin.candles, _joined([each.order for each in done]), self.market))
+        trades = trades_from_fills(symbols, number, fill_orders(self.coin.candles, join_orders([each.order for each in done]), self.market))
         by_rule = np.array([each.closed_by_rule for each in done]) & (trades.reason == HORIZON)
         return replace(trades, reason=np.where(by_rule, RULE, trades.reason).astype(np.int8))
+
+    def orders(self) -> Orders:
+        """The orders that were placed, filled or not, with the horizons at which the rule closed them."""
+        placed = sorted((*self.ended, *self.held), key=lambda each: int(each.order.signal[0]))
+        if not placed:
+            nothing = WantedOrders(np.zeros(len(self.coin), np.int8))
+            return propose_wanted(self.strategy, self.coin, self.full_stake, nothing).orders
+        return join_orders([each.order for each in placed])
 
     def _view(self, row: int, now: int) -> Any:
         opened = tuple(
@@ -147,20 +154,4 @@ class _CoinTrader:
         wanted = checked_orders(self.rule.function, returned, None, allow_short=self.strategy.entry.allow_short)
         if not wanted.side[0]:
             return None
-        self.signals += 1
         return propose_wanted(self.strategy, self.coin.rows(slice(row, row + 1)), self.full_stake, wanted).orders
-
-
-def _joined(orders: Sequence[Orders]) -> Orders:
-    """Orders of the same kind as one."""
-    limit_prices = [each.limit_price for each in orders if each.limit_price is not None]
-    return Orders(
-        np.concatenate([each.signal for each in orders]),
-        np.concatenate([each.side for each in orders]),
-        np.concatenate([each.stop_pct for each in orders]),
-        np.concatenate([each.take_pct for each in orders]),
-        np.concatenate([each.hold for each in orders]),
-        np.concatenate([each.stake for each in orders]),
-        np.concatenate(limit_prices) if limit_prices else None,
-        orders[0].valid_candles,
-    )

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from math import inf, isfinite
+from math import inf, isfinite, nan
 
 import numpy as np
 from rich.table import Table
 
 from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.baseline_result import BaselineResult
+from coinfarm.backtesting.break_even import BreakEven
 from coinfarm.backtesting.statistics import GroupStatistics
 from coinfarm.backtesting.walk_forward import Sweep
 from coinfarm.cli.tables import numeric_table
@@ -30,20 +32,23 @@ def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
 
 def _baselines_table(result: BacktestResult) -> Table:
     table = numeric_table(
-        "Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %"
+        "Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %", "beaten %"
     )
     table.columns[2].no_wrap = True
-    rows = [("this strategy", result.break_even, result.statistics.return_pct)]
-    rows += [(each.baseline.name, each.break_even, each.return_pct) for each in result.baselines]
-    for name, found, return_pct in rows:
+    rows: list[tuple[str, BreakEven | BaselineResult, float, float]] = [
+        ("this strategy", result.break_even, result.statistics.return_pct, nan)
+    ]
+    rows += [(each.baseline.name, each, each.return_pct, each.beaten_pct) for each in result.baselines]
+    for name, found, return_pct, beaten_pct in rows:
         table.add_row(
             name,
             number_text(found.bps),
             f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–",
             number_text(found.cost_bps),
-            f"{found.trades:,}",
+            f"{found.trades:,.0f}",
             f"{found.independent_trades:,.0f}",
             number_text(return_pct),
+            number_text(beaten_pct, 0),
         )
     return table
 

@@ -1,103 +1,128 @@
 """Baselines on two synthetic coins."""
 
-from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.baseline_strategies import BaselineContext, baselines
-from coinfarm.backtesting.fills import fill_orders
-from coinfarm.backtesting.predicted_coin import END, PredictedCoin
-from coinfarm.backtesting.proposals import Proposals, propose
-from coinfarm.backtesting.simulation import simulate_trades
-from coinfarm.backtesting.strategy import Strategy
-from coinfarm.backtesting.trades import HORIZON, Trades
-from tests.support.backtest_markets import noisy_predictions, random_walk
+from coinfarm.backtesting.baseline_result import baseline_result
+from coinfarm.backtesting.baseline_strategies import (
+    BASELINE_COUNT,
+    DRAWS,
+    PERFECT_FORESIGHT,
+    BaselineContext,
+    BaselineStrategy,
+    baselines,
+)
+from coinfarm.backtesting.position_schedule import PositionLimits
+from coinfarm.backtesting.trade_plan import lanes
+from coinfarm.backtesting.trades import Trades
+from tests.support.baseline_markets import context_of, strategy_with, two_coins
 
-HOLD = 5
-STRATEGY = Strategy.model_validate({"exit": {"horizon_candles": HOLD}, "market": {"volume_share_pct": 100, "min_order": 0}})
-
-
-class Comparison:
-    """A strategy on two coins, and its baselines."""
-
-    def __init__(self) -> None:
-        self.coins = [noisy_predictions(random_walk(symbol, 2_500, seed), 20, seed + 5) for seed, symbol in enumerate(("DEMOA", "DEMOB"))]
-        self.signals = [len(self._proposals(coin)) for coin in self.coins]
-        self.strategy = self.trade(self.coins)
-        self.context = BaselineContext(self.coins, STRATEGY, self.strategy, self.signals, 1_000.0, self.trade)
-        self.by_name = {each.name: each for each in baselines(self.context)}
-
-    def __getitem__(self, name: str) -> Trades:
-        return self.by_name[name].trades
-
-    def trade(self, coins: Sequence[PredictedCoin]) -> Trades:
-        fills = [fill_orders(coin.candles, self._proposals(coin).orders, STRATEGY.market) for coin in coins]
-        return simulate_trades(("DEMOA", "DEMOB"), fills)
-
-    def _proposals(self, coin: PredictedCoin) -> Proposals:
-        proposals = propose(STRATEGY, coin, 1_000.0, None)
-        return proposals.rows(proposals.reach_thresholds(0.15, 0.0))
+PLANNED = ("always long", "random entries", "momentum", "reversal")
+SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
+    "long": {},
+    "both sides": {"entry": {"allow_short": True}},
+    "stakes by edge": {"size": {"by": "edge"}},
+    "limit orders": {"entry": {"order": "limit", "limit_offset_bps": 1.0, "limit_valid_candles": 2, "allow_short": True}},
+    "three positions per coin": {"size": {"positions_per_coin": 3}},
+}
 
 
-@pytest.fixture(scope="module")
-def comparison() -> Comparison:
-    return Comparison()
+@cache
+def comparison(settings: str) -> tuple[BaselineContext, dict[str, BaselineStrategy]]:
+    context = context_of(two_coins(), strategy_with(**SETTINGS[settings]))
+    return context, {each.name: each for each in baselines(context)}
 
 
 def bps(trades: Trades) -> float:
     return float(1e4 * trades.gross.sum() / trades.stake.sum())
 
 
-def test_always_long_always_has_a_position(comparison: Comparison) -> None:
-    trades = comparison["always long"]
-    assert set(trades.side.tolist()) == {1}
-    assert set(trades.reason.tolist()) == {HORIZON}
-    assert len(trades) > 0.8 * 2 * 2_475 / (HOLD + 1)
+def held(trades: Trades, coin: int) -> list[int]:
+    rows = trades.coin == coin
+    return sorted(((trades.exit_ms - trades.entry_ms)[rows] // 60_000).tolist())
 
 
-def test_random_entries_have_the_strategys_number_of_trades_and_holding_time(comparison: Comparison) -> None:
-    trades, draws = comparison["random entries"], comparison.by_name["random entries"].draws
-    assert len(trades) == pytest.approx(draws * len(comparison.strategy), rel=0.1)
-    held, of_strategy = (float((each.exit_ms - each.entry_ms).mean()) for each in (trades, comparison.strategy))
-    assert held == pytest.approx(of_strategy, rel=0.1)
+@pytest.mark.parametrize("settings", SETTINGS)
+@pytest.mark.parametrize("name", PLANNED)
+def test_trades_as_often_as_long_and_with_the_same_stakes_as_the_strategy(settings: str, name: str) -> None:
+    context, by_name = comparison(settings)
+    strategy = context.trades
+    for draw in by_name[name].draws[:3]:
+        for coin in range(2):
+            count = int((strategy.coin == coin).sum())
+            assert count > 50
+            # A few may have no place at the end of the period.
+            assert count - 2 <= (draw.coin == coin).sum() <= count
+        missing = len(strategy) - len(draw)
+        assert draw.stake.sum() == pytest.approx(strategy.stake.sum(), rel=1e-9 + 2 * missing / len(strategy))
+        # Candles without trades at the end of a holding time make it longer.
+        mean_held = [float((each.exit_ms - each.entry_ms).mean()) for each in (draw, strategy)]
+        assert mean_held[0] == pytest.approx(mean_held[1], rel=0.08)
 
 
-@pytest.mark.parametrize(("name", "direction"), [("momentum", 1), ("reversal", -1)])
-def test_momentum_and_reversal_trade_the_largest_past_changes(comparison: Comparison, name: str, direction: int) -> None:
-    trades = comparison[name]
-    for at, coin in enumerate(comparison.coins):
-        close = coin.candles.columns.close
-        change = direction * (close[HOLD:] / close[:-HOLD] - 1.0)
-        signals = trades.signal[trades.coin == at]
-        strongest = np.sort(change[coin.signal - HOLD])[-comparison.signals[at]]
-        assert (change[signals - HOLD] >= strongest).all()
-        assert len(signals) > comparison.signals[at] / (HOLD + 1) / 2
+@pytest.mark.parametrize("settings", ["long", "both sides", "stakes by edge"])
+def test_random_entries_have_exactly_the_strategys_number_of_trades(settings: str) -> None:
+    context, by_name = comparison(settings)
+    for draw in by_name["random entries"].draws:
+        np.testing.assert_array_equal(np.bincount(draw.coin), np.bincount(context.trades.coin))
+        assert sorted(draw.side.tolist()) == sorted(context.trades.side.tolist())
+        np.testing.assert_allclose(np.sort(draw.stake), np.sort(context.trades.stake))
 
 
-def test_shuffled_predictions_have_no_skill_and_the_same_values(comparison: Comparison) -> None:
-    assert bps(comparison.strategy) > 5
-    assert abs(bps(comparison["shuffled labels"])) < bps(comparison.strategy) / 2
-    shuffled: list[PredictedCoin] = []
-    context = BaselineContext(
-        comparison.coins,
-        STRATEGY,
-        comparison.strategy,
-        comparison.signals,
-        1_000.0,
-        lambda coins: shuffled.extend(coins) or comparison.strategy,
-    )
-    baselines(context)
-    for coin in shuffled[:2]:
-        original = comparison.coins[shuffled.index(coin)]
-        np.testing.assert_array_equal(np.sort(coin.predicted_pct[:, END]), np.sort(original.predicted_pct[:, END]))
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_no_baseline_exceeds_the_limit_on_positions(settings: str) -> None:
+    context, by_name = comparison(settings)
+    per_coin = context.strategy.size.positions_per_coin
+    for name in (*PLANNED, "shuffled predictions"):
+        for draw in by_name[name].draws[:2]:
+            assert len(lanes(draw, PositionLimits(per_coin))) <= 2 * per_coin
 
 
-def test_perfect_foresight_is_the_best(comparison: Comparison) -> None:
-    others = [bps(each.trades) for each in comparison.by_name.values() if each.name != "perfect foresight, all trades"]
-    assert bps(comparison["perfect foresight, all trades"]) > max(*others, bps(comparison.strategy))
+def test_random_entries_are_spread_over_the_period_without_skill() -> None:
+    context, by_name = comparison("long")
+    entries = np.concatenate([draw.entry_ms for draw in by_name["random entries"].draws])
+    share = (entries - context.period.start_ms) / (context.period.stop_ms - context.period.start_ms)
+    assert np.histogram(share, 5, (0, 1))[0] / len(share) == pytest.approx(0.2, abs=0.02)
+    assert bps(context.trades) > 5
+    assert abs(np.mean([bps(draw) for draw in by_name["random entries"].draws])) < 1
 
 
-def test_baselines_are_reproducible(comparison: Comparison) -> None:
-    for each in baselines(comparison.context):
-        np.testing.assert_array_equal(each.trades.net, comparison[each.name].net)
+def test_shuffled_predictions_have_no_skill_and_trade_about_as_often() -> None:
+    context, by_name = comparison("long")
+    draws = by_name["shuffled predictions"].draws
+    assert len(draws) == DRAWS
+    assert abs(np.mean([bps(draw) for draw in draws])) < bps(context.trades) / 4
+    assert np.mean([len(draw) for draw in draws]) == pytest.approx(len(context.trades), rel=0.1)
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_no_strategy_or_baseline_earns_more_than_perfect_foresight(settings: str) -> None:
+    context, by_name = comparison(settings)
+    ceiling = by_name[PERFECT_FORESIGHT].draws[0].net.sum()
+    others = [
+        each.net.sum() for name, baseline in by_name.items() if name not in (PERFECT_FORESIGHT, "buy and hold") for each in baseline.draws
+    ]
+    assert ceiling > max(*others, context.trades.net.sum())
+    assert ceiling > 0
+
+
+def test_a_baseline_of_a_strategy_without_trades_has_none() -> None:
+    context = context_of(two_coins(300), strategy_with(), min_end_change_pct=1_000.0)
+    for baseline in baselines(context):
+        if baseline.name not in (PERFECT_FORESIGHT, "buy and hold"):
+            assert [len(draw) for draw in baseline.draws] == [0] * len(baseline.draws)
+        result = baseline_result(baseline, context, 100)
+        assert np.isnan(result.beaten_pct)
+        assert np.isfinite(result.return_pct)
+
+
+def test_baselines_are_reproducible() -> None:
+    context, by_name = comparison("long")
+    again = list(baselines(context))
+    assert len(again) == BASELINE_COUNT
+    for each in again:
+        for draw, first in zip(each.draws, by_name[each.name].draws, strict=True):
+            np.testing.assert_array_equal(draw.net, first.net)

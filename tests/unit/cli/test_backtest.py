@@ -70,7 +70,11 @@ def test_json_has_all_figures(run):
     assert found["predictions"]["judged"] == found["predictions"]["predictions"] - 2_880
     assert 0 < found["predictions"]["judged_independent"] < found["predictions"]["judged"] / 5
     assert found["statistics"]["trades"] == sum(group["trades"] for group in found["by_coin"]) == found["verdict"]["trades"]
-    assert (len(found["baselines"]), found["sweep"], found["lookahead"]) == (6, None, None)
+    assert (len(found["baselines"]), found["sweep"], found["lookahead"]) == (7, None, None)
+    held, drawn = found["baselines"][0], found["baselines"][2]
+    assert found["buy_and_hold"] == {"return_pct": held["return_pct"], "strategy_return_pct": found["statistics"]["return_pct"]}
+    assert (held["draws"], drawn["draws"], drawn["trades"], drawn["missing_trades"]) == (1, 20, found["statistics"]["trades"], 0)
+    assert drawn["return_low_pct"] <= drawn["return_pct"] <= drawn["return_high_pct"]
 
 
 def test_the_verdict_depends_on_the_costs(run):

@@ -55,7 +55,7 @@ def test_trades_as_often_as_long_and_with_the_same_stakes_as_the_strategy(settin
             count = int((strategy.coin == coin).sum())
             assert count > 50
             # A few may have no place at the end of the period.
-            assert count - 2 <= (draw.coin == coin).sum() <= count
+            assert count - max(2, count // 100) <= (draw.coin == coin).sum() <= count
         missing = len(strategy) - len(draw)
         assert draw.stake.sum() == pytest.approx(strategy.stake.sum(), rel=1e-9 + 2 * missing / len(strategy))
         # Candles without trades at the end of a holding time make it longer.

@@ -75,14 +75,14 @@ def test_trades_come_when_those_of_the_strategy_do() -> None:
     assert len(found) == len(plan) == 60
     # None is entered before the trade of the strategy that allows it, but near the end.
     assert (found.signal >= plan.signal)[:55].all()
-    assert np.median(found.signal - plan.signal) < 60
+    assert np.median(found.signal - plan.signal) < 90
 
 
 @pytest.mark.parametrize("count", [1, 3, 20, 200])
 def test_makes_the_strategys_number_of_trades_with_its_holding_times_and_stakes(count: int) -> None:
     coin = coin_of()
     plan = plan_of(np.linspace(50, 2_990, count).astype(np.int64))
-    plan = replace(plan, hold=1 + np.arange(count) % 4, stake=10.0 + np.arange(count))
+    plan = replace(plan, hold=1 + np.arange(count) % 4, stake=10.0 + np.arange(count) % 50)
     found = trade(coin, plan)
     assert (found.hold.tolist(), found.stake.tolist()) == (plan.hold.tolist(), plan.stake.tolist())
 

@@ -24,25 +24,28 @@ _READ_AHEAD = 16
 Write = Callable[[SymbolMonth, "pa.Table"], None]
 
 
-def collect(run: Run, output: Path, on_shard: Callable[[], None] = lambda: None) -> WindowOutcomes:
+def collect(run: Run, output: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> WindowOutcomes:
     """Write the existing results, ordered by symbol and time, with one month of one symbol in memory at a time.
 
     A path that ends in `.parquet` becomes one file, with columns for symbol and interval; any other path a folder of
     `symbol=S/interval=I/MONTH.parquet`, which DuckDB, polars and pyarrow read as one table. After a failure no output is left.
-    `on_shard` is called after each shard. Raises `CoinfarmError` if the folder is not empty or cannot be written, and `NotFound` if
-    there are no candles at all.
+    `progress` is called with the number of shards done and in total. Raises `CoinfarmError` if the folder is not empty or cannot be
+    written, and `NotFound` if there are no candles at all.
     """
     outcomes = WindowOutcomes()
+    all_shards = list(run.manifest.shards())
+    done = 0
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         with (_one_file if output.suffix == ".parquet" else _dataset)(output, run.manifest.interval) as write:
-            for month, shards in groupby(_read(run), lambda pair: month_of(pair[0])):
+            for month, shards in groupby(_read(run, all_shards), lambda pair: month_of(pair[0])):
                 tables = []
                 for shard, result in shards:
                     outcomes.add(shard, None if result is None else result.counts)
                     if result is not None and len(result.table):
                         tables.append(result.table)
-                    on_shard()
+                    done += 1
+                    progress(done, len(all_shards))
                 if tables:
                     write(month, _concatenated(tables))
             if outcomes.total.no_candles == outcomes.total.requested:
@@ -62,10 +65,10 @@ def _no_candles_text(run: Run) -> str:
     )
 
 
-def _read(run: Run) -> Iterator[tuple[Shard, ShardResult | None]]:
+def _read(run: Run, shards: Iterable[Shard]) -> Iterator[tuple[Shard, ShardResult | None]]:
     """Each shard and its result. Some results are read ahead."""
     version, results = run.manifest.model_version, run.results
-    return read_ahead(lambda shard: read_result(shard, version, results), run.manifest.shards(), _READ_AHEAD)
+    return read_ahead(lambda shard: read_result(shard, version, results), shards, _READ_AHEAD)
 
 
 @contextmanager

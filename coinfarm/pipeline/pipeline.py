@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,15 +58,7 @@ def collect_and_backtest(selection: CandleSelection, run: Run, progress: StagePr
     Raises `CoinfarmError` if a shard of the run is missing, or no prediction can be tested.
     """
     predictions = Path(run.storage.uri("predictions.parquet"))
-    shards = len(list(run.manifest.shards()))
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        progress("collecting", done, shards)
-
-    outcomes = collect(run, predictions, count)
+    outcomes = collect(run, predictions, partial(progress, "collecting"))
     if outcomes.missing:
         raise CoinfarmError(
             f"{len(outcomes.missing):,} shards have no complete result, the first is {outcomes.missing[0]}: run the same command again"

@@ -35,15 +35,8 @@ def collect(root: str, output: Path, as_json: bool) -> None:
         raise click.UsageError(f"-o {output}: predictions are written as Parquet. Use a .parquet file, or a folder without an extension")
 
     run = open_run(root)
-    with progress_bar("shards", len(list(run.manifest.shards()))) as show:
-        done = 0
-
-        def on_shard() -> None:
-            nonlocal done
-            done += 1
-            show(done)
-
-        outcomes = collect_results(run, output, on_shard)
+    with progress_bar("shards") as progress:
+        outcomes = collect_results(run, output, progress)
     if as_json:
         click.echo(json.dumps(outcomes.document(), indent=2))
     else:

@@ -101,9 +101,16 @@ def test_folder_that_is_not_empty_is_not_changed(run: Run, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("output", ["all.parquet", "dataset"])
 def test_interruption_leaves_no_file(run: Run, tmp_path: Path, output: str) -> None:
-    shards = iter(range(8))
-    with pytest.raises(StopIteration):
-        collect(run, tmp_path / output, lambda: next(shards))
+    calls = []
+
+    def interrupt(*done_and_total: int) -> None:
+        calls.append(done_and_total)
+        if len(calls) == 9:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        collect(run, tmp_path / output, interrupt)
+    assert calls == [(done, 12) for done in range(1, 10)]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -34,14 +34,14 @@ class Job(Protocol):
         ...
 
 
-Name = TypeVar("Name")
-OnFinished = Callable[[Name, Exception | None], None]
+JobId = TypeVar("JobId")
+OnFinished = Callable[[JobId, Exception | None], None]
 
 
-def run_jobs(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, on_finished: OnFinished[Name]) -> None:
-    """Run the named jobs in order. Jobs share the engine's batches; candles are read and results written while the engine works.
+def run_jobs(jobs: Iterable[tuple[JobId, Job]], predictor: Predictor, on_finished: OnFinished[JobId]) -> None:
+    """Run the jobs in order, each given with its id. They share the engine's batches; candles are read and results written meanwhile.
 
-    `on_finished(name, error)` is called in this thread once per job: with None when its result is written, or with the error if it failed.
+    `on_finished(job_id, error)` is called in this thread once per job: with None when its result is written, or with the error if it fails.
     A failed job does not affect the others. Exceptions of the engine and of `predictor.before_batch` are raised after the pending results
     are written; jobs not reported by then are not done.
     """
@@ -54,54 +54,54 @@ def run_jobs(jobs: Iterable[tuple[Name, Job]], predictor: Predictor, on_finished
             pipeline.finish_writes(max_pending=0)
 
 
-class _Pipeline(Generic[Name]):
+class _Pipeline(Generic[JobId]):
     """The jobs in progress in one call of `run_jobs`."""
 
-    def __init__(self, pool: ThreadPoolExecutor, predictor: Predictor, on_finished: OnFinished[Name]) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, predictor: Predictor, on_finished: OnFinished[JobId]) -> None:
         self._pool = pool
         self._predictor = predictor
         self._on_finished = on_finished
-        self._predicting: deque[tuple[Name, Job]] = deque()
-        self._writing: deque[tuple[Name, Future[None]]] = deque()
+        self._predicting: deque[tuple[JobId, Job]] = deque()
+        self._writing: deque[tuple[JobId, Future[None]]] = deque()
 
-    def series(self, jobs: Iterable[tuple[Name, Job]]) -> Iterator[Series]:
+    def series(self, jobs: Iterable[tuple[JobId, Job]]) -> Iterator[Series]:
         """The series of the jobs, in order."""
-        for (name, job), prepared in self._prepared(jobs):
+        for (job_id, job), prepared in self._prepared(jobs):
             try:
                 is_done, series = prepared.result()
             except Exception as error:  # noqa: BLE001 - does not affect other jobs
-                self._on_finished(name, error)
+                self._on_finished(job_id, error)
                 continue
             if is_done:
-                self._on_finished(name, None)
+                self._on_finished(job_id, None)
             elif series is None:
-                self._write(name, job, None)
+                self._write(job_id, job, None)
             else:
-                self._predicting.append((name, job))
+                self._predicting.append((job_id, job))
                 yield series
 
     def write_next(self, predictions: Predictions) -> None:
         """Write the predictions of the oldest series in the engine."""
-        name, job = self._predicting.popleft()
-        self._write(name, job, predictions)
+        job_id, job = self._predicting.popleft()
+        self._write(job_id, job, predictions)
 
     def finish_writes(self, max_pending: int) -> None:
         """Wait until at most `max_pending` results are waiting to be written."""
         while len(self._writing) > max_pending:
-            name, written = self._writing.popleft()
-            self._on_finished(name, _error_of(written))
+            job_id, written = self._writing.popleft()
+            self._on_finished(job_id, _error_of(written))
 
-    def _prepared(self, jobs: Iterable[tuple[Name, Job]]) -> Iterator[tuple[tuple[Name, Job], "Future[_Prepared]"]]:
-        ahead: deque[tuple[tuple[Name, Job], Future[_Prepared]]] = deque()
-        for name, job in jobs:
-            ahead.append(((name, job), self._pool.submit(_prepare, job)))
+    def _prepared(self, jobs: Iterable[tuple[JobId, Job]]) -> Iterator[tuple[tuple[JobId, Job], "Future[_Prepared]"]]:
+        ahead: deque[tuple[tuple[JobId, Job], Future[_Prepared]]] = deque()
+        for job_id, job in jobs:
+            ahead.append(((job_id, job), self._pool.submit(_prepare, job)))
             if len(ahead) > _MAX_PREPARED:
                 yield ahead.popleft()
         while ahead:
             yield ahead.popleft()
 
-    def _write(self, name: Name, job: Job, predictions: Predictions | None) -> None:
-        self._writing.append((name, self._pool.submit(job.write, self._predictor.model, predictions)))
+    def _write(self, job_id: JobId, job: Job, predictions: Predictions | None) -> None:
+        self._writing.append((job_id, self._pool.submit(job.write, self._predictor.model, predictions)))
         self.finish_writes(max_pending=_MAX_PENDING_WRITES)
 
 

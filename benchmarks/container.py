@@ -7,7 +7,6 @@ import json
 import os
 import re
 import statistics
-import subprocess
 import sys
 import time
 import urllib.request
@@ -16,6 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import click
+
+from images.docker import Docker
 
 _HERE = Path(__file__).parent
 _EVENT = _HERE.parent / "events/api-rest-predictions.json"
@@ -53,7 +56,7 @@ class Function:
 
     name: str
     url: str
-    environment: Mapping[str, str]
+    docker: Docker
 
     def invoke(self, event: bytes) -> Any:
         """Send an event, and return the parsed response."""
@@ -62,20 +65,21 @@ class Function:
 
     def peak_mb(self) -> float:
         """The peak memory of the largest process, according to the kernel."""
-        statuses = _docker(self.environment, "exec", self.name, "sh", "-c", "cat /proc/[0-9]*/status")
+        statuses = self.docker.call("exec", self.name, "sh", "-c", "cat /proc/[0-9]*/status").decode()
         return max(int(kilobytes) for kilobytes in re.findall(r"VmHWM:\s+(\d+) kB", statuses)) / 1000
 
 
 @contextmanager
 def running(image: str, *flags: str, environment: Mapping[str, str] = os.environ) -> Iterator[Function]:
     """Run the image with additional flags of `docker run`. `environment` is that of the docker command."""
-    name = _docker(environment, "run", "--detach", "--rm", "--publish", "127.0.0.1:0:8080", *flags, image).strip()
+    docker = Docker(environment)
+    name = docker.call("run", "--detach", "--rm", "--publish", "127.0.0.1:0:8080", *flags, image).decode().strip()
     try:
-        port = _docker(environment, "port", name, "8080").strip().rpartition(":")[2]
+        port = docker.call("port", name, "8080").decode().strip().rpartition(":")[2]
         time.sleep(1)  # until the emulator listens; the runtime starts with the first request
-        yield Function(name, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", environment)
+        yield Function(name, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", docker)
     finally:
-        _docker(environment, "rm", "--force", name)
+        docker.call("rm", "--force", name)
 
 
 def _seconds(function: Function, event: bytes) -> float:
@@ -86,12 +90,8 @@ def _seconds(function: Function, event: bytes) -> float:
     return time.perf_counter() - started
 
 
-def _docker(environment: Mapping[str, str], *arguments: str) -> str:
-    done = subprocess.run(["docker", *arguments], env=environment, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"docker {arguments[0]}: {done.stderr.strip()}")
-    return done.stdout
-
-
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "coinfarm:latest")
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else "coinfarm:latest")
+    except click.ClickException as error:
+        raise SystemExit(error.message) from None

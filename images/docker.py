@@ -29,17 +29,17 @@ class Docker:
 
     def run_python(self, image: str, code: str) -> bytes:
         """The output of a Python script in a container of the image."""
-        return self._call("run", "--rm", "--entrypoint", "python3", image, "-c", code)
+        return self.call("run", "--rm", "--entrypoint", "python3", image, "-c", code)
 
     def size_bytes(self, image: str) -> int:
         """The size on disk, including the base."""
-        return int(self._call("image", "inspect", "--format", "{{.Size}}", image))
+        return int(self.call("image", "inspect", "--format", "{{.Size}}", image))
 
     def archive(self, image: str) -> subprocess.Popen[bytes]:
         """A process that writes the image to stdout as a tar file."""
         return subprocess.Popen(["docker", "save", image], env=self.environment, stdout=subprocess.PIPE)
 
-    def _call(self, *arguments: str) -> bytes:
+    def call(self, *arguments: str) -> bytes:
         """Docker's output. Raises `click.ClickException` with its error."""
         completed = subprocess.run(["docker", *arguments], env=self.environment, capture_output=True)
         if completed.returncode:

@@ -8,17 +8,14 @@ from pathlib import Path
 
 from coinfarm.engines.processor import processor_name
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.store import ModelStore
+from coinfarm.models.store import current_version, open_model_source
 from coinfarm.serving.settings import reference_model_uri
-from coinfarm.storage import open_storage
 
 
 def reference_bundle() -> Bundle:
     """The reference model's current version."""
     root = reference_model_uri()
-    current = ModelStore(open_storage(root)).current_if_changed(None)
-    assert current is not None  # None means unchanged, and no earlier version was given
-    return Bundle.open(Path(root, "versions", current.version))
+    return Bundle.open(Path(root, "versions", current_version(open_model_source(root))))
 
 
 def machine(*packages: str) -> dict[str, str | int]:

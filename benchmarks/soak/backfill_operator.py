@@ -7,10 +7,9 @@ from benchmarks.soak.backfill_result import INVALID_MESSAGES
 from benchmarks.soak.killed_workers import KilledWorkers
 from coinfarm.aws.sqs import Queue
 from coinfarm.backfill.run_manifest import Run
-from coinfarm.backfill.status import Status, StatusMonitor
+from coinfarm.backfill.status import IDLE_POLLS, Status, StatusMonitor
 
 _STATUS_EVERY_S, _KILL_EVERY_S = 2.0, 0.1
-_IDLE_POLLS = 3
 _TIMEOUT_S = 1_200
 
 OnProgress = Callable[[int, int], None]
@@ -42,7 +41,7 @@ class BackfillOperator:
             if status.is_complete or seconds > _TIMEOUT_S:
                 return seconds
             self._idle_polls = self._idle_polls + 1 if status.is_idle else 0
-            if self._idle_polls >= _IDLE_POLLS:
+            if self._idle_polls >= IDLE_POLLS:
                 self._intervene(status)
             self._kill_workers()
 

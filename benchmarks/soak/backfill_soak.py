@@ -1,11 +1,9 @@
 """The soak test of a backfill: workers are killed at random, and the results compared with those of an undisturbed run."""
 
-import json
 import random
 import time
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pyarrow.compute as pc
@@ -20,6 +18,7 @@ from coinfarm.backfill.collect import collect
 from coinfarm.backfill.run_manifest import KEY as MANIFEST_KEY
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.submission import KEY as SUBMISSION_KEY
+from coinfarm.demo.demo_result import batch_entries
 from coinfarm.demo.environment import DemoEnvironment
 
 COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
@@ -135,7 +134,7 @@ class _BackfillSoak:
             failure_notes=len(stored & notes),
             rewritten=sum(len(each) > 1 for each in etags.values()),
             rewritten_differently=sum(len(set(each)) > 1 for each in etags.values()),
-            redelivered=sum(entry["redelivered"] for entry in _batch_entries(workers.logs())),
+            redelivered=sum(entry["redelivered"] for log in workers.logs() for entry in batch_entries(log)),
             valid_dead_letters=operator.valid_dead_letters,
             redrives=operator.redrives,
             lost=operator.lost,
@@ -162,9 +161,3 @@ class _BackfillSoak:
         """Run a `coinfarm` command, and discard its output."""
         for _ in self._environment.output_lines(*arguments):
             pass
-
-
-def _batch_entries(logs: list[Path]) -> list[dict[str, Any]]:
-    """The workers' log entries of batches."""
-    lines = (line for log in logs for line in log.read_text(errors="replace").splitlines() if '"batch processed"' in line)
-    return [json.loads(line) for line in lines if line.endswith("}")]  # a kill may truncate a line

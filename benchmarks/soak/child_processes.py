@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from coinfarm.demo.environment import isolated_environment
+from coinfarm.demo.environment import COMMAND_CODE, isolated_environment
 from coinfarm.errors import CoinfarmError
 
-_COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
 _TIMEOUT_S = 60
 
 
@@ -37,7 +36,7 @@ def start(arguments: tuple[str, ...], log: Path, settings: Mapping[str, object])
     """Start `coinfarm ARGUMENTS` with this process's environment and the settings. Output goes to the log."""
     environment = os.environ | {name: str(value) for name, value in settings.items()}
     with log.open("wb") as output:
-        command = [sys.executable, "-c", _COMMAND, *arguments]
+        command = [sys.executable, "-c", COMMAND_CODE, *arguments]
         return subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REASONS_SHOWN = 5
 _SPEED_WINDOW_S = 120
+IDLE_POLLS = 3
+"""SQS counts lag by some seconds, so a queue counts as empty only after several polls."""
 
 
 class Status(Document):

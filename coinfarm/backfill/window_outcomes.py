@@ -38,6 +38,17 @@ class WindowCounts:
         }
 
 
+WINDOW_COUNT_LABELS = {
+    "asked": "requested",
+    "predicted": "predicted",
+    "mostlyFilled": "mostly filled",
+    "tooFewBefore": "too few before",
+    "noCandles": "no candles",
+    "missing": "missing",
+}
+"""What tables call the counts of `WindowCounts.document`."""
+
+
 class SymbolMonth(NamedTuple):
     """A month of one symbol, such as `2019-05`."""
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
-from coinfarm.backfill.window_outcomes import WindowCounts, WindowOutcomes
+from coinfarm.backfill.window_outcomes import WINDOW_COUNT_LABELS, WindowCounts, WindowOutcomes
 from coinfarm.cli.tables import numeric_table
 from coinfarm.reports.formatting import dollar_text, duration_text, plural_text
 
@@ -115,11 +115,10 @@ def run_summary_document(progress: RunProgress, seconds: float) -> dict[str, Any
 
 def outcomes_table(outcomes: WindowOutcomes) -> "Table":
     """The number of windows by symbol and outcome."""
-    names = ("requested", "predicted", "mostly filled", "too few before", "no candles", "missing")
     shards = [str(shard) for shard in outcomes.missing[:_FAILURES_SHOWN]]
     more = f" and {len(outcomes.missing) - len(shards)} more" if len(outcomes.missing) > len(shards) else ""
     caption = f"Shards without a complete result: {', '.join(shards)}{more}" if shards else ""
-    table = numeric_table("Outcome of every requested window", "", *names, caption=caption or None, min_width=_WIDTH)
+    table = numeric_table("Outcome of every requested window", "", *WINDOW_COUNT_LABELS.values(), caption=caption or None, min_width=_WIDTH)
     for symbol, counts in outcomes.by_symbol().items():
         table.add_row(symbol, *_cells(counts))
     table.add_section()
@@ -128,7 +127,8 @@ def outcomes_table(outcomes: WindowOutcomes) -> "Table":
 
 
 def _cells(counts: WindowCounts) -> list[str]:
-    return [f"{count:,}" for count in counts.document().values()]
+    document = counts.document()
+    return [f"{document[name]:,}" for name in WINDOW_COUNT_LABELS]
 
 
 def _count(count: int | None) -> str | None:

@@ -6,6 +6,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.progress import losses_text
 from coinfarm.cli.tables import print_tables
 
 
@@ -33,8 +34,7 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
     coins = read_candle_files(next(iter(configs.values())))
 
     def on_epoch(epoch: int, losses: dict[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        click.echo(f"  epoch {epoch + 1}  {text}", err=True)
+        click.echo(f"  epoch {epoch + 1}  {losses_text(losses)}", err=True)
 
     results = []
     with on_interrupt(f"Finished candidates are stored in {output}. Run the same command again to continue."):

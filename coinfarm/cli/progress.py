@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -48,6 +48,11 @@ def progress_bar(what: str, total: int | None = None, *, unit: str | None = None
             progress.start_task(task)
 
         yield update
+
+
+def losses_text(losses: Mapping[str, float]) -> str:
+    """The losses of an epoch, in one line."""
+    return "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
 @contextmanager

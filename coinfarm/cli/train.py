@@ -6,7 +6,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE
-from coinfarm.cli.progress import progress_bar
+from coinfarm.cli.progress import losses_text, progress_bar
 
 
 @click.command(epilog="Example: coinfarm train examples/train-tiny.toml -o build/tiny")
@@ -25,8 +25,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     training = TrainingConfig.read(config)
 
     def on_epoch(epoch: int, losses: dict[str, float]) -> None:
-        text = "  ".join(f"{name} {value:.4f}" for name, value in losses.items())
-        click.echo(f"epoch {epoch + 1} of {training.epochs}  {text}", err=True)
+        click.echo(f"epoch {epoch + 1} of {training.epochs}  {losses_text(losses)}", err=True)
 
     hint = f"Finished epochs are stored in {output}.training. Run the same command again to continue."
     frames = training.epochs * training.steps_per_epoch * training.batch_size

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from coinfarm.backfill.window_outcomes import WINDOW_COUNT_LABELS
 from coinfarm.demo.demo_result import DemoResult
 from coinfarm.reports.figure import BLUE, ORANGE, figure_svg
 from coinfarm.reports.formatting import plural_text
@@ -12,14 +13,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Plot
 
 _FILE = "report.html"
-_COUNTS = {
-    "asked": "requested",
-    "predicted": "predicted",
-    "mostlyFilled": "mostly filled",
-    "tooFewBefore": "too few before",
-    "noCandles": "no candles",
-    "missing": "missing",
-}
 
 
 def write_report(result: DemoResult, folder: Path) -> Path:
@@ -31,7 +24,7 @@ def write_report(result: DemoResult, folder: Path) -> Path:
 
 def summary(result: DemoResult) -> str:
     """Coverage and speed, in two lines."""
-    counts = [f"{result.total[key]:,} {label}" for key, label in _COUNTS.items() if key != "asked" and result.total[key]]
+    counts = [f"{result.total[key]:,} {label}" for key, label in WINDOW_COUNT_LABELS.items() if key != "asked" and result.total[key]]
     workers = ", ".join(f"{worker.name} {worker.shards:,}" for worker in result.workers)
     return (
         f"{result.total['asked']:,} windows requested: {'; '.join(counts)}\n"
@@ -133,11 +126,11 @@ def _worker_table(result: DemoResult) -> Table:
 
 def _coverage_table(result: DemoResult) -> Table:
     rows = [
-        (month["symbol"], month["month"], *(f"{month[key]:,}" for key in _COUNTS))
+        (month["symbol"], month["month"], *(f"{month[key]:,}" for key in WINDOW_COUNT_LABELS))
         for month in (*result.coverage["months"], {"symbol": "all", "month": "", **result.total})
     ]
     caption = "The first 199 windows of a coin have fewer than 200 candles, because its history begins there."
-    return Table(("coin", "month", *_COUNTS.values()), rows, caption, text_columns=2, strong_row=len(rows) - 1)
+    return Table(("coin", "month", *WINDOW_COUNT_LABELS.values()), rows, caption, text_columns=2, strong_row=len(rows) - 1)
 
 
 def _command_table(result: DemoResult) -> Table:

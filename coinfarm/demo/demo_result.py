@@ -1,5 +1,6 @@
 """The result of a demo run."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,14 +77,17 @@ class DemoResult:
 
 def worker_statistics(worker: Worker) -> WorkerStatistics:
     """Read from the log of the worker."""
-    batches = list(_batch_entries(worker))
+    batches = list(batch_entries(worker.log))
     return WorkerStatistics(
         worker.name,
-        shards=sum(int(str(entry["done"])) for entry in batches),
+        shards=sum(entry["done"] for entry in batches),
         batches=len(batches),
-        busy_s=sum(float(str(entry["seconds"])) for entry in batches),
+        busy_s=sum(entry["seconds"] for entry in batches),
     )
 
 
-def _batch_entries(worker: Worker) -> Iterator[dict[str, object]]:
-    return (entry for entry in worker.log_entries() if entry.get("message") == "batch processed")
+def batch_entries(log: Path) -> Iterator[dict[str, Any]]:
+    """The entries of batches in a worker's log."""
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        if '"batch processed"' in line and line.endswith("}"):  # a kill may truncate a line
+            yield json.loads(line)

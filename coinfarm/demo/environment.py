@@ -15,8 +15,9 @@ from coinfarm.errors import CoinfarmError
 _WORKER_EXIT_S = 10
 """How long a worker may take to finish the messages in progress."""
 _TAIL_LINES = 15
-_COMMAND = "from coinfarm.cli import main; main(prog_name='coinfarm')"
-_CHILD_COMMAND = f"from coinfarm.demo.child_process import end_with_parent; end_with_parent(); {_COMMAND}"
+COMMAND_CODE = "from coinfarm.cli import main; main(prog_name='coinfarm')"
+"""Python code that runs the `coinfarm` command with the arguments of its process."""
+_CHILD_COMMAND = f"from coinfarm.demo.child_process import end_with_parent; end_with_parent(); {COMMAND_CODE}"
 _Text = TypeVar("_Text", str, bytes)
 _REMOVED = ("AUTO_SCALING_GROUP", "QUEUE_URL", "DEAD_LETTER_QUEUE_URL", "MODEL_URI", "CANDLES_ROOT", "RESULTS_ROOT", "COINFARM_STACK")
 """Settings that name resources of a deployed stack."""
@@ -115,7 +116,7 @@ class Worker:
 
     def __init__(self, name: str, log: Path, process: "subprocess.Popen[bytes]") -> None:
         self.name = name
-        self._log = log
+        self.log = log
         self._process = process
 
     @property
@@ -128,15 +129,9 @@ class Worker:
         if self._process.wait(_WORKER_EXIT_S):
             raise CoinfarmError(f"{self.name} ended with {self._process.returncode}:\n{self.log_tail()}")
 
-    def log_entries(self) -> Iterator[dict[str, object]]:
-        """The JSON lines of its log."""
-        for line in self._log.read_text(encoding="utf-8").splitlines():
-            if line.startswith("{"):
-                yield json.loads(line)
-
     def log_tail(self) -> str:
         """The last lines of its log."""
-        return "\n".join(self._log.read_text(encoding="utf-8").splitlines()[-_TAIL_LINES:])
+        return "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-_TAIL_LINES:])
 
 
 def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -153,7 +148,7 @@ def isolated_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _command(arguments: Sequence[str], code: str = _COMMAND) -> list[str]:
+def _command(arguments: Sequence[str], code: str = COMMAND_CODE) -> list[str]:
     return [sys.executable, "-c", code, *arguments]
 
 

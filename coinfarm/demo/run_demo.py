@@ -171,10 +171,7 @@ class _DemoRun:
 
 def _reference_bundle() -> Path:
     """The folder of the reference model's current version."""
-    from coinfarm.models.store import ModelStore
-    from coinfarm.storage import open_storage
+    from coinfarm.models.store import current_version, open_model_source
 
     root = reference_model_uri()
-    current = ModelStore(open_storage(root)).current_if_changed(None)
-    assert current is not None  # None means unchanged, and no earlier version was given
-    return Path(root, "versions", current.version)
+    return Path(root, "versions", current_version(open_model_source(root)))

@@ -45,6 +45,13 @@ class ModelSource(Protocol):
         ...
 
 
+def current_version(source: ModelSource) -> str:
+    """The version in service. Raises `ModelError` if what is stored there is damaged, `StorageError` if the storage fails."""
+    current = source.current_if_changed(None)
+    assert current is not None  # None means unchanged, and no earlier version was given
+    return current.version
+
+
 class _StorageSource:
     """A source that is a complete storage: its URI is that of the storage."""
 

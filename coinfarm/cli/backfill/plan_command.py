@@ -136,12 +136,11 @@ def _version_and_speed(model_uri: str | None, windows_per_s: float | None) -> "t
     from coinfarm.backfill.local_run import available_cores
     from coinfarm.backfill.plan import measure_speed
     from coinfarm.cli.options import open_predictor
-    from coinfarm.models.store import open_model_source
+    from coinfarm.models.store import current_version, open_model_source
     from coinfarm.serving.settings import reference_model_uri
 
     if windows_per_s is None:
         predictor = open_predictor(model_uri)
         return predictor.model.version, measure_speed(predictor)
-    current = open_model_source(model_uri or reference_model_uri()).current_if_changed(None)
-    assert current is not None  # None means unchanged, and no earlier version was given
-    return current.version, Speed(windows_per_s, available_cores(), "as given by --frames-per-s, on this machine")
+    version = current_version(open_model_source(model_uri or reference_model_uri()))
+    return version, Speed(windows_per_s, available_cores(), "as given by --frames-per-s, on this machine")

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from coinfarm.backfill.status import Status
 
-_IDLE_POLLS = 3
-"""SQS counts lag by some seconds, so a queue counts as empty only after several polls."""
-
 
 @click.command(epilog="Example: coinfarm backfill status --run build/runs/demo")
 @RUN
@@ -76,10 +73,12 @@ def _live_display() -> "Live":
 
 def _poll_until_finished(poll: Callable[[], "Status"], every_s: float) -> "Status":
     """Poll until all shards are done, or no message is left in the queue."""
+    from coinfarm.backfill.status import IDLE_POLLS
+
     idle_polls = 0
     while True:
         found = poll()
         idle_polls = idle_polls + 1 if found.is_idle else 0
-        if found.is_complete or idle_polls >= _IDLE_POLLS:
+        if found.is_complete or idle_polls >= IDLE_POLLS:
             return found
         time.sleep(every_s)

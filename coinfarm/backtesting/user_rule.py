@@ -70,8 +70,7 @@ def load_rule(name: str, folder: Path) -> Callable[..., Any]:
 
 def call_rule(rule: Callable[..., Any], function: Callable[..., Any], *arguments: object) -> Any:
     """What `function`, which belongs to the rule, returns. Raises `RuleError` instead of any exception."""
-    file, line = _definition(rule)
-    with _reported(rule_name(rule), None if file is None else Path(file).parent, _place(file, line)):
+    with _reported(rule):
         return function(*arguments)
 
 
@@ -87,7 +86,7 @@ def rule_name(rule: Callable[..., Any]) -> str:
     return f"{named.__module__}:{named.__qualname__}"
 
 
-def _definition(rule: Callable[..., Any]) -> tuple[str | None, int]:
+def _definition(rule: Callable[..., Any]) -> tuple[str | None, int | None]:
     """The file and the line of the function, or of a class's `__call__`."""
     function: Any = inspect.unwrap(rule) if hasattr(rule, "__qualname__") else type(rule)
     function = vars(function).get("__call__", function) if inspect.isclass(function) else function
@@ -102,22 +101,27 @@ def _place(file: str | None, line: int | None) -> str:
 
 
 @contextmanager
-def _reported(name: str, folder: Path | None, definition: str = "") -> Iterator[None]:
-    """Turn an exception of a user's code into a `RuleError` with the last line in the folder that it came from, or else the definition."""
+def _reported(rule: Callable[..., Any] | str, folder: Path | None = None) -> Iterator[None]:
+    """Turn an exception of a user's code into a `RuleError`.
+
+    It has the last line that the exception came from, in the folder or that of the rule, or else the line of the rule's definition.
+    """
     try:
         yield
     except RuleError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a user's code may raise anything
-        place, text = definition, str(error)
+        file, line = (None, 0) if isinstance(rule, str) else _definition(rule)
+        folder = Path(file).parent if folder is None and file is not None else folder
+        text = str(error)
         if isinstance(error, SyntaxError) and error.filename is not None:
-            place, text = _place(error.filename, error.lineno), error.msg
+            file, line, text = error.filename, error.lineno, error.msg
         else:
             frames = traceback.extract_tb(error.__traceback__)
             if own := [frame for frame in frames if folder is not None and Path(frame.filename).is_relative_to(folder)]:
-                place = _place(own[-1].filename, own[-1].lineno)
-        text = shortened(" ".join(text.split()), _MAX_TEXT_LENGTH)
-        raise RuleError(f"rule {name}: {place}{type(error).__name__}: {text}") from None
+                file, line = own[-1].filename, own[-1].lineno
+        name, text = rule if isinstance(rule, str) else rule_name(rule), shortened(" ".join(text.split()), _MAX_TEXT_LENGTH)
+        raise RuleError(f"rule {name}: {_place(file, line)}{type(error).__name__}: {text}") from None
 
 
 @contextmanager

@@ -13,9 +13,9 @@ TRAILING_CANDLES = 60
 
 
 class FrozenSettings(BaseModel):
-    """A table of a strategy file. Unknown fields and infinite numbers are invalid."""
+    """A table of a strategy file. Unknown fields and infinite numbers are invalid. Each field's docstring is for users."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class CoinCosts(FrozenSettings):

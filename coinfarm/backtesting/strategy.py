@@ -25,17 +25,22 @@ class Thresholds(NamedTuple):
 
 
 class Entry(FrozenSettings):
-    """When to enter. A threshold that is left out is chosen on the first part of the predictions, and tested on the later ones."""
+    """When to enter: at predictions that reach both thresholds, or by a rule of your own. A threshold that is left out is chosen on the
+    first part of the predictions, and tested on the later ones.
+    """
 
     min_end_change_pct: NonNegativeFloat | None = None
+    """The minimum predicted end change in the trade's direction, in percent."""
     min_rise_to_decline: NonNegativeFloat | None = None
+    """The minimum of the predicted move in the trade's direction, divided by the predicted move against it."""
     allow_short: bool = False
-    """Not possible on a spot exchange."""
+    """Whether to sell short where the price is predicted to fall. Not possible on a spot exchange."""
     rule: _RuleName | None = None
-    """`module:function`, a Python function instead of the thresholds, called once for each coin with columns; imported from the folder of
-    the strategy file first."""
+    """A Python function that decides instead of the thresholds, as `module:function`. It is called once for each coin, with columns. The
+    module is in the folder of the strategy file, or installed."""
     step_rule: _RuleName | None = None
-    """Likewise, a function or class that is called once for each prediction, and sees the candles up to it and the open positions."""
+    """A Python function or class that decides instead of the thresholds, as `module:name`. It is called for one prediction after the other,
+    and sees the candles up to it and the open positions."""
     order: Literal["market", "limit"] = "market"
     """A market order is filled at the next candle's open. A limit order is filled at its own price, with the maker fee and without
     slippage, but only if the price goes beyond it."""
@@ -56,33 +61,37 @@ class Entry(FrozenSettings):
 
 
 class Exit(FrozenSettings):
-    """When to exit: at a take-profit and a stop, set as multiples of the predicted favourable and adverse moves, or at the horizon.
-
-    A multiple of 0 means no such order. Neither is closer to the entry price than `min_distance_pct`.
-    """
+    """When to exit: at a take-profit, at a stop, or at the horizon, whichever comes first."""
 
     take_profit_share: NonNegativeFloat = 1.0
+    """The distance of the take-profit from the entry price, as a multiple of the predicted move in the trade's direction. 0 is none."""
     stop_share: NonNegativeFloat = 1.0
+    """The distance of the stop, as a multiple of the predicted move against the trade. 0 is none."""
     min_distance_pct: PositiveFloat = 0.1
+    """The minimum of both distances, in percent of the entry price. What a rule sets may be smaller."""
     horizon_candles: PositiveInt = 30
+    """A position that is still open after this many candles is closed at the next open."""
 
 
 class Size(FrozenSettings):
-    """How much to stake: `stake_pct` of the capital, by default an equal part for each possible position. With `by = "edge"` the stake is
-    proportional to the predicted end change, up to that amount at `full_edge_pct`.
-    """
+    """How much to stake, and the limits on open positions."""
 
     capital: PositiveFloat = 10_000.0
+    """In the quote currency. Profits are not added to it: stakes stay the same."""
     by: Literal["fixed", "edge"] = "fixed"
+    """`fixed` stakes the full stake; `edge` a part of it, in proportion to the predicted end change in the trade's direction."""
     stake_pct: Annotated[float, Field(gt=0, le=100)] | None = None
+    """The full stake of a position, in percent of the capital; by default an equal part for each possible position."""
     full_edge_pct: PositiveFloat = 1.0
+    """With `by = "edge"`: the predicted end change, in percent, from which on the full stake is used."""
     positions_per_coin: PositiveInt = 1
+    """The maximum number of open positions of one coin."""
     max_positions: PositiveInt | None = None
-    """Over all coins; by default limited by `positions_per_coin` alone."""
+    """The maximum number of open positions of all coins; by default limited by `positions_per_coin` alone."""
     max_exposure_pct: Annotated[float, Field(gt=0, le=100)] | None = None
-    """The maximum of all open stakes together, in percent of the capital. An order that would exceed it is not placed."""
+    """The maximum of all open stakes together, in percent of the capital. An order that would exceed it is not placed. By default none."""
     max_coin_exposure_pct: Annotated[float, Field(gt=0, le=100)] | None = None
-    """Likewise for the open stakes of one coin."""
+    """The maximum of the open stakes of one coin, likewise."""
 
     @property
     def limits(self) -> PositionLimits:
@@ -114,9 +123,13 @@ class Selection(FrozenSettings):
     """How thresholds are chosen by walk-forward, from a grid of quantiles of the first part's predictions."""
 
     first_part_pct: Annotated[float, Field(ge=10, le=90)] = 50.0
+    """The part of the time that only serves to choose thresholds, in percent."""
     folds: Annotated[int, Field(ge=1, le=50)] = 4
+    """The number of equal parts of the rest; before each, thresholds are chosen again."""
     end_change_steps: Annotated[int, Field(ge=1, le=100)] = 8
+    """The number of values of `min_end_change_pct` that are tried."""
     rise_to_decline_steps: Annotated[int, Field(ge=1, le=100)] = 5
+    """The number of values of `min_rise_to_decline` that are tried with each of them."""
     min_trades: PositiveInt = 100
     """A variant with fewer trades is not chosen: its figures are luck."""
 
@@ -125,6 +138,7 @@ class Strategy(FrozenSettings):
     """When to enter and exit, how much to stake, and at which costs. Every field has a default."""
 
     name: str = "default"
+    """The name in reports and in the list of tried strategies; by default that of the file."""
     entry: Entry = Entry()
     exit: Exit = Exit()
     size: Size = Size()

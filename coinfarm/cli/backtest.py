@@ -19,6 +19,24 @@ if TYPE_CHECKING:
     from coinfarm.backtesting.user_rule import Rule, StepRule
 
 
+def _print_example_strategy(context: click.Context, parameter: click.Parameter, target: str | None) -> None:
+    """Write the example and exit: before the other options are required."""
+    del parameter
+    if target is None or context.resilient_parsing:
+        return
+    from coinfarm.backtesting.strategy_fields import example_strategy
+    from coinfarm.storage.local_file import write_file
+
+    if target == "-":
+        click.echo(example_strategy(), nl=False)
+    elif Path(target).exists():
+        raise click.ClickException(f"{target} already exists: give another name, or remove it")
+    else:
+        FILE_TO_WRITE.convert(target, None, context)
+        write_file(Path(target), example_strategy().encode())
+    context.exit()
+
+
 @click.command(
     epilog="Example: coinfarm backtest --predictions build/predictions.parquet --candles build/store --report build/backtest.html"
 )
@@ -36,6 +54,16 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--strategy", "strategy_file", type=EXISTING_FILE, help="A strategy, as a TOML file.  [default: thresholds chosen by walk-forward]"
+)
+@click.option(
+    "--example-strategy",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE|-]",
+    is_eager=True,
+    expose_value=False,
+    callback=_print_example_strategy,
+    help="Write a strategy file with every field, its default and meaning, and exit.",
 )
 @click.option("--sweep", is_flag=True, help="Try 400 pairs of thresholds instead of 40, and show the best.")
 @click.option(

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from coinfarm.backtesting.lookahead import LookaheadResult
+from coinfarm.backtesting.strategy_fields import example_strategy
 from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
@@ -112,6 +113,17 @@ def test_works_with_read_only_predictions(run, monkeypatch):
 def test_rejects_options_that_do_not_apply(run, options, text, named):
     result = run(*options, text=text)
     assert (result.exit_code, named in result.stderr) == (1, True)
+
+
+def test_writes_an_example_strategy_without_other_options(tmp_path):
+    printed = CliRunner().invoke(main, ["backtest", "--example-strategy"])
+    assert printed.exit_code == 0, printed.output
+    path = tmp_path / "strategy.toml"
+    assert CliRunner().invoke(main, ["backtest", "--example-strategy", str(path)]).output == ""
+    assert path.read_text() == printed.stdout == example_strategy()
+    path.write_text("edited")
+    again = CliRunner().invoke(main, ["backtest", "--example-strategy", str(path)])
+    assert (again.exit_code, str(path) in again.stderr, path.read_text()) == (1, True, "edited")
 
 
 RULES = """

@@ -54,7 +54,7 @@ class Predictor:
         """The predictions of one series."""
         return next(self.predict_each([series]))
 
-    def predict_each(self, many: Iterable[Series]) -> Iterator[Predictions]:
+    def predict_each(self, all_series: Iterable[Series]) -> Iterator[Predictions]:
         """Yield the predictions of each series in order, as soon as they are known. Series share the engine's batches.
 
         A streaming engine runs one batch while the next is rendered. After an error the engine has finished all started batches.
@@ -70,7 +70,7 @@ class Predictor:
         waiting: deque[PendingSeries] = deque()
         started: deque[tuple[FrameBatch, PendingOutputs]] = deque()
         try:
-            for batch in self._rendered(many, waiting, cycle(batches)):
+            for batch in self._rendered(all_series, waiting, cycle(batches)):
                 started.append((batch, start(batch.inputs[: batch.used])))
                 yield from self._completed(started, max_running, waiting)
             yield from self._completed(started, 0, waiting)
@@ -79,9 +79,9 @@ class Predictor:
             yield from self._completed(started, 0, waiting)  # batches that were started before the error
             raise
         finally:
-            for _, pending in started:
+            for _, outputs in started:
                 with suppress(Exception):
-                    pending()
+                    outputs()
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
         """`(N, 3)` in percent, for pre-rendered frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
@@ -100,10 +100,12 @@ class Predictor:
         raw = [self._start_batch(part, self._start, self.prediction_cache)() for part in parts]
         return in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
-    def _rendered(self, many: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]") -> "Iterator[FrameBatch]":
+    def _rendered(
+        self, all_series: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]"
+    ) -> "Iterator[FrameBatch]":
         """Batches, filled as far as possible; each is cleared when it is used again."""
         batch = next(batches)
-        for series in many:
+        for series in all_series:
             pending = PendingSeries(series)
             waiting.append(pending)
             left = pending.to_render
@@ -123,8 +125,8 @@ class Predictor:
     ) -> Iterator[Predictions]:
         """Wait until at most `max_running` batches are running; yield the predictions of completed series."""
         while len(started) > max_running:
-            batch, pending = started.popleft()
-            batch.distribute(pending(), self.model.bundle.manifest.outputs)
+            batch, outputs = started.popleft()
+            batch.distribute(outputs(), self.model.bundle.manifest.outputs)
             yield from self._predicted(waiting)
 
     def _start_batch(
@@ -134,12 +136,12 @@ class Predictor:
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
-        pending = start(inputs) if prediction_cache is None else self._start_uncached(inputs, prediction_cache)
+        outputs = start(inputs) if prediction_cache is None else self._start_uncached(inputs, prediction_cache)
         self.timings.inference_ms += _ms_since(started)
 
         def raw_outputs() -> NDArray[np.float32]:
             started = perf_counter()
-            raw = self._checked(pending(), len(inputs))
+            raw = self._checked(outputs(), len(inputs))
             self.timings.inference_ms += _ms_since(started)
             return raw
 
@@ -154,19 +156,19 @@ class Predictor:
 
     def _start_uncached(self, frames: Frames, prediction_cache: "PredictionCache") -> "PendingOutputs":
         keys = prediction_cache.keys(self.model.bundle.manifest.version, frames)
-        outputs = [prediction_cache.get(key) for key in keys]
-        uncached = [at for at, cached in enumerate(outputs) if cached is None]
+        rows = [prediction_cache.get(key) for key in keys]
+        uncached = [at for at, row in enumerate(rows) if row is None]
         self.timings.cached_frames += len(frames) - len(uncached)
         if not uncached:
-            return lambda: np.array(outputs, np.float32)
-        pending = self._start(frames if len(uncached) == len(frames) else frames[uncached])
+            return lambda: np.array(rows, np.float32)
+        outputs = self._start(frames if len(uncached) == len(frames) else frames[uncached])
 
         def raw_outputs() -> NDArray[np.float32]:
-            predicted = self._checked(pending(), len(uncached))
+            predicted = self._checked(outputs(), len(uncached))
             for at, row in zip(uncached, predicted, strict=True):
-                outputs[at] = row
+                rows[at] = row
                 prediction_cache.put(keys[at], row)
-            return np.array(outputs, np.float32)
+            return np.array(rows, np.float32)
 
         return raw_outputs
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Splits:
+class SplitDatasets:
     """The dataset of each period."""
 
     train: WindowDataset
@@ -36,10 +36,10 @@ class Splits:
     test: WindowDataset
 
 
-def split(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> Splits:
+def build_splits(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> SplitDatasets:
     """The datasets of the config's three periods; validation and test use strides. The training dataset is stored in `folder`, if given."""
     horizon = config.horizon_candles
-    return Splits(
+    return SplitDatasets(
         train=build_dataset(coins, config.train, horizon, folder=folder),
         validation=build_dataset(coins, config.validation, horizon, config.validation_stride),
         test=build_dataset(coins, config.test, horizon, config.test_stride),
@@ -69,7 +69,7 @@ def train(
     checkpoint = Checkpoint(work)
     checkpoint.start_or_resume(config)
     coins = [mapped_candles(path, work / f"candles-{number}") for number, path in enumerate(config.candles)]
-    splits = split(config, coins, work / "dataset")
+    splits = build_splits(config, coins, work / "dataset")
     model = train_network(config, splits.train, splits.validation, work, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
     bundle = write_bundle(config, coins, splits, model, checkpoint.state.best_epoch + 1, work / "bundle")
     bundle.folder.replace(folder)
@@ -85,7 +85,9 @@ def _start_keras() -> None:
         keras.ops.zeros(1)
 
 
-def write_bundle(config: TrainingConfig, coins: list[Candles], splits: Splits, model: "keras.Model", epochs: int, folder: Path) -> Bundle:
+def write_bundle(
+    config: TrainingConfig, coins: list[Candles], splits: SplitDatasets, model: "keras.Model", epochs: int, folder: Path
+) -> Bundle:
     """Save the model, trained for `epochs`, without its optimizer; evaluate it on the validation and test periods; write the manifest.
 
     The folder is created. The test period is used only here.
@@ -124,7 +126,7 @@ def _save(model: "keras.Model", path: Path) -> None:
             packed.writestr(name, data, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
-def _training_data(config: TrainingConfig, coins: list[Candles], splits: Splits, epochs: int) -> TrainingData:
+def _training_data(config: TrainingConfig, coins: list[Candles], splits: SplitDatasets, epochs: int) -> TrainingData:
     """The training data: the model was selected on the validation period, so that is in-sample too."""
 
     def part(period: DateRange, dataset: WindowDataset) -> Split:

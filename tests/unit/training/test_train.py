@@ -16,7 +16,7 @@ from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.training.config import TrainingConfig
 from coinfarm.training.loop import predict_pct, read_candle_files
-from coinfarm.training.train import split, train
+from coinfarm.training.train import build_splits, train
 from tests.support.synthetic_candles import START_MS
 from tests.support.tiny_training import write_tiny_training
 
@@ -113,7 +113,7 @@ def test_the_manifest_has_the_training_data(run: Run) -> None:
 def test_serving_predicts_the_same_as_training(run: Run, keras: ModuleType) -> None:
     """The same windows, with the dataset and Keras, and with the predictor and the engine."""
     coins = read_candle_files(run.config)
-    dataset = split(run.config, coins).test
+    dataset = build_splits(run.config, coins).test
     expected = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), dataset, "window_range")[
         dataset.symbols == "DEMO1"
     ]

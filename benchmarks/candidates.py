@@ -19,7 +19,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, LayerSummary
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.training.architecture import architecture
-from coinfarm.training.comparison import CandidateResult, ComparisonConfig, read_candidate_results
+from coinfarm.training.comparison import CandidateResult, read_candidate_configs, read_candidate_results
 from coinfarm.training.config import NetworkConfig
 from coinfarm.training.network import build_network
 from image_render.render import Frames
@@ -41,7 +41,7 @@ class Candidate:
 def candidates(frames: Frames) -> list[Candidate]:
     """One candidate per network of the comparison, with its best target."""
     best: dict[NetworkConfig, CandidateResult] = {}
-    configs = ComparisonConfig.read(TRAINING / "candidates.toml")
+    configs = read_candidate_configs(TRAINING / "candidates.toml")
     for result in sorted(read_candidate_results(TRAINING / "comparison.json"), key=lambda result: result.loss):
         best.setdefault(configs[result.candidate].network, result)
     return [_measured(network, result, frames) for network, result in best.items()]

@@ -26,11 +26,11 @@ def compare(config: Path, output: Path, as_json: bool) -> None:
     CONFIG is a TOML file that lists the candidates.
     """
     from coinfarm.cli.comparison_table import comparison_table
-    from coinfarm.training.comparison import ComparisonConfig
     from coinfarm.training.comparison import compare_candidates as run
+    from coinfarm.training.comparison import read_candidate_configs
     from coinfarm.training.loop import read_candle_files
 
-    configs = ComparisonConfig.read(config)
+    configs = read_candidate_configs(config)
     coins = read_candle_files(next(iter(configs.values())))
 
     def on_epoch(epoch: int, losses: dict[str, float]) -> None:

@@ -8,10 +8,11 @@ from time import perf_counter
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
+from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.metrics import scores
 from coinfarm.outputs import OUTPUT_NAMES
@@ -40,7 +41,7 @@ class CandidateResult(BaseModel):
     direction_right_pct: float | None
 
 
-class ComparisonConfig(BaseModel):
+class _ComparisonConfig(BaseModel):
     """A TOML file: `base` is another training config, `budget` overrides it for all candidates, and each candidate overrides both."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,20 +50,18 @@ class ComparisonConfig(BaseModel):
     budget: dict[str, object] = {}
     candidates: Annotated[dict[str, dict[str, object]], Field(min_length=1)]
 
-    @classmethod
-    def read(cls, path: Path) -> dict[str, TrainingConfig]:
-        """The config of each candidate. Raises `CoinfarmError` that names the invalid field."""
-        try:
-            comparison = cls.model_validate(read_toml(path))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise CoinfarmError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        base = path.parent / comparison.base
-        shared = read_toml(base) | comparison.budget
-        return {
-            name: TrainingConfig.parse(shared | {"name": name} | overrides, base, f"{path}: {name}")
-            for name, overrides in comparison.candidates.items()
-        }
+
+def read_candidate_configs(path: Path) -> dict[str, TrainingConfig]:
+    """The training config of each candidate, by name. Raises `CoinfarmError` that names the invalid field."""
+    document = read_toml(path)
+    with translate_validation_errors(str(path), CoinfarmError):
+        comparison = _ComparisonConfig.model_validate(document)
+    base = path.parent / comparison.base
+    shared = read_toml(base) | comparison.budget
+    return {
+        name: TrainingConfig.parse(shared | {"name": name} | overrides, base, f"{path}: {name}")
+        for name, overrides in comparison.candidates.items()
+    }
 
 
 def compare_candidates(

@@ -5,9 +5,10 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, model_validator
 
 from coinfarm.candles.day import day_start_ms
+from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import CoinfarmError
 
 
@@ -96,7 +97,7 @@ class TrainingConfig(_Frozen):
     target_unit: TargetUnit = "window_range"
     """The unit of the targets: shares of the window's price range, which the image shows, or percent, which it does not."""
     mirrored: bool = False
-    """Whether a random half of the training frames is flipped vertically, with their targets: a rise becomes a decline."""
+    """Whether a random half of the training frames is mirrored vertically, with their targets: a rise becomes a decline."""
     balance: Annotated[float, Field(ge=0, le=1)] = 0.5
     """The share of training frames that is drawn equally often from every coin, trend and volatility; the rest is drawn uniformly."""
     seed: int = 1
@@ -127,11 +128,8 @@ class TrainingConfig(_Frozen):
     @classmethod
     def parse(cls, document: dict[str, object], path: Path, where: str) -> "TrainingConfig":
         """From the content of a TOML file at `path`. Raises `CoinfarmError` that names `where` and the invalid field."""
-        try:
+        with translate_validation_errors(where, CoinfarmError):
             config = cls.model_validate(document)
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise CoinfarmError(f"{where}: {'.'.join(map(str, first['loc'])) or 'periods'}: {first['msg']}") from None
         return config.model_copy(update={"candles": tuple(path.parent / file for file in config.candles)})
 
 

@@ -33,12 +33,12 @@ def test_candle_paths_are_relative_to_the_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
-        pytest.param(("name =", "title ="), r"config\.toml: name: ", id="missing field"),
+        pytest.param(("name =", "title ="), r"config\.toml .*: name: ", id="missing field"),
         pytest.param(('"mine"', '"mine"\nlearning_rat = 1'), "learning_rat: ", id="unknown field"),
         pytest.param(('["BTCUSD-1m.parquet", "/data/ETHUSD-1m.parquet"]', "[]"), "candles: ", id="no candles"),
         pytest.param(("2018-01-01", '"soon"'), "train.start: ", id="not a date"),
         pytest.param(("stop = 2019-03-01", "stop = 2018-01-01"), "train: ", id="empty period"),
-        pytest.param(("start = 2019-03-01", "start = 2019-02-28"), "periods: ", id="overlapping periods"),
+        pytest.param(("start = 2019-03-01", "start = 2019-02-28"), "train, validation and test", id="overlapping periods"),
         pytest.param(("\ntest", "\nnetwork.blocks = [{ filters = 0 }]\ntest"), r"network\.blocks\.0\.filters: ", id="no filters"),
         pytest.param(("\ntest", f"\nnetwork = {SEPARABLE_COLUMNS}\ntest"), "network: ", id="separable columns"),
     ],

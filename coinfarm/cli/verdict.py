@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="A folder for all files and the report.",
 )
-@click.option("--from", "first_day", type=DAY, help="The first day, UTC.  [default: the end of the model's training data]")
+@click.option("--from", "first_day", type=DAY, help="The first day, UTC.  [default: the model's training cutoff]")
 @click.option(
     "--to", "stop_day", type=DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]"
 )

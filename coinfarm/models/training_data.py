@@ -30,5 +30,5 @@ class TrainingData(Document):
     splits: dict[str, Split]
 
     def cutoff_of(self, symbol: str) -> int:
-        """The symbol's cut-off; the latest of all for other symbols, because coins are correlated."""
+        """The symbol's cutoff; the latest of all for other symbols, because coins are correlated."""
         return self.cutoff_ms.get(symbol, max(self.cutoff_ms.values()))

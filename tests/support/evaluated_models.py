@@ -30,7 +30,7 @@ class ChecksumEngine:
 
 
 def predictor_of(folder: Path, engine: object, cutoff_ms: dict[str, int] | None = None) -> Predictor:
-    """A predictor with the engine and training cut-offs by symbol; without them the training data is unknown."""
+    """A predictor with the engine and training cutoffs by symbol; without them the training data is unknown."""
     training = None
     if cutoff_ms is not None:
         split = Split(from_date=date(2020, 1, 1), to_date=date(2020, 1, 2), frames=1)

@@ -26,11 +26,11 @@ from tests.support.candle_stores import synthetic_history
 from tests.support.compiled_models import channel_means_graph, compiled_bundle
 
 COINS = ("DEMOBTC", "DEMOETH")
-DAYS, CUT_OFF = 24, date(2026, 1, 11)
+DAYS, CUTOFF = 24, date(2026, 1, 11)
 WINDOWS = 2 * 14 * 96
-"""Of two coins, from the cut-off on, one every quarter of an hour."""
+"""Of two coins, from the cutoff on, one every quarter of an hour."""
 IN_SAMPLE = 2 * 199
-"""Windows that end after the cut-off and begin before it."""
+"""Windows that end after the cutoff and begin before it."""
 
 
 def rising_graph():
@@ -48,7 +48,7 @@ def rising_graph():
 def home(tmp_path_factory):
     """A folder with a model, and with candle files, part of which it was trained on."""
     home = tmp_path_factory.mktemp("verdict")
-    dates = {"from_date": date(2026, 1, 1), "to_date": CUT_OFF, "cutoff_ms": dict.fromkeys(COINS, day_start_ms(CUT_OFF))}
+    dates = {"from_date": date(2026, 1, 1), "to_date": CUTOFF, "cutoff_ms": dict.fromkeys(COINS, day_start_ms(CUTOFF))}
     training = TrainingData(symbols=COINS, interval="15m", frames=1, splits={}, **dates)
     models = open_storage(str(home / "models"))
     promote(models, publish(models, compiled_bundle(home / "bundle", F32, graph=rising_graph(), training=training)))
@@ -117,7 +117,7 @@ def test_without_files_candles_are_synthetic_and_the_verdict_says_so(command, tm
 
 @pytest.mark.parametrize(
     ("progress", "exit_code"),
-    [(RunProgress(1, stopped=True), 130), (RunProgress(1, failed={Shard("DEMOBTC", "15m", CUT_OFF): "is damaged"}), 1)],
+    [(RunProgress(1, stopped=True), 130), (RunProgress(1, failed={Shard("DEMOBTC", "15m", CUTOFF): "is damaged"}), 1)],
     ids=["stopped by Ctrl-C", "a shard failed"],
 )
 def test_prints_no_verdict_on_an_unfinished_backfill(command, files, tmp_path, monkeypatch, progress, exit_code):

@@ -69,7 +69,7 @@ def test_outcomes_are_those_after_the_predicted_window(tmp_path: Path) -> None:
     ("symbol", "cutoff_day", "include", "in_sample"),
     [
         pytest.param("DEMOUSD", 15, False, 5 * 24, id="counted"),
-        pytest.param("DEMO2", 15, False, 5 * 24, id="an unseen coin, until the latest cut-off"),
+        pytest.param("DEMO2", 15, False, 5 * 24, id="an unseen coin, until the latest cutoff"),
         pytest.param("DEMOUSD", 15, True, 0, id="evaluated on request"),
         pytest.param("DEMOUSD", None, False, None, id="unknown training data"),
     ],
@@ -109,7 +109,7 @@ def test_baselines_are_fitted_on_candles_before_the_evaluated_ones(tmp_path: Pat
     assert len(found.fit_observations) == -(-(20 * 24 - WINDOW - HORIZON + 1) // 10)
 
 
-def test_candles_after_the_cut_off_do_not_change_the_fit(tmp_path: Path) -> None:
+def test_candles_after_the_cutoff_do_not_change_the_fit(tmp_path: Path) -> None:
     coin = hours(60)
     spec = EvaluationSpec(day(20), day(60))
     fit = evaluation_frames(tmp_path / "one", [coin], spec, 20).fit_observations
@@ -175,7 +175,7 @@ def test_rejects_an_empty_period() -> None:
         EvaluationSpec(day(3), day(3))
 
 
-def test_each_coin_has_its_own_cut_off(tmp_path: Path) -> None:
+def test_each_coin_has_its_own_cutoff(tmp_path: Path) -> None:
     cutoff_ms = {"DEMO1": START_MS + 15 * DAY_MS, "DEMO2": START_MS + 10 * DAY_MS}
     predictor = predictor_of(tmp_path / "model", ChecksumEngine(), cutoff_ms)
     found = predict_frames(predictor, [hours(40, symbol="DEMO1"), hours(40, symbol="DEMO2")], EvaluationSpec(day(10), day(40)))

@@ -61,7 +61,7 @@ def _with(path: str, value: Any) -> Any:
         pytest.param(_with("files/..~x", {"sha256": "0" * 64, "bytes": 1}), "files", id="invalid file name"),
         pytest.param(_with("files/model.keras/bytes", 10**12), "files.model.keras.bytes", id="file too large"),
         pytest.param(_with("files/model.keras/sha256", "abc"), "files.model.keras.sha256", id="invalid digest"),
-        pytest.param(_with("training/cutoffMs", {}), "training.cutoffMs", id="no cut-off"),
+        pytest.param(_with("training/cutoffMs", {}), "training.cutoffMs", id="no cutoff"),
     ],
 )
 def test_names_the_field_of_an_invalid_manifest(change: Any, named: str, bundle: Bundle) -> None:

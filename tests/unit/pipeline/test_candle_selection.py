@@ -15,7 +15,7 @@ from tests.support.candle_stores import synthetic_history
 
 
 def trained(**until):
-    """Training data with these cut-offs by symbol."""
+    """Training data with these cutoffs by symbol."""
     dates = {"from_date": date(2025, 1, 1), "to_date": max(until.values())}
     cutoff_ms = {symbol: day_start_ms(day) for symbol, day in until.items()}
     return TrainingData(symbols=tuple(until), interval="1m", frames=1, splits={}, cutoff_ms=cutoff_ms, **dates)
@@ -52,7 +52,7 @@ def test_synthetic_candles_begin_after_the_training_data(tmp_path, monkeypatch, 
     assert (selection.first_day, (selection.stop_day - selection.first_day).days) == (first_day, 1)
 
 
-def test_imported_candles_are_used_from_the_earliest_cut_off_on(tmp_path):
+def test_imported_candles_are_used_from_the_earliest_cutoff_on(tmp_path):
     files = [candle_file(tmp_path, 9), candle_file(tmp_path, 12, "DEMOETH")]
     selection = import_candle_files(tmp_path / "out", files, trained(DEMOBTC=date(2026, 1, 6), DEMOETH=date(2026, 1, 4)), None, None)
     assert (selection.symbols, selection.interval, selection.synthetic) == (("DEMOBTC", "DEMOETH"), "1h", False)

@@ -105,8 +105,8 @@ def training(**cutoff_minutes):
     ("trained", "in_sample"),
     [
         pytest.param(training(DEMOUSD=2), [True, True, False, False], id="known symbol"),
-        pytest.param(training(DEMOUSD=1, DEMO2=4), [True, False, False, False], id="cut-off of another symbol"),
-        pytest.param(training(DEMO2=1, DEMO3=3), [True, True, True, False], id="unknown symbol: latest cut-off"),
+        pytest.param(training(DEMOUSD=1, DEMO2=4), [True, False, False, False], id="cutoff of another symbol"),
+        pytest.param(training(DEMO2=1, DEMO3=3), [True, True, True, False], id="unknown symbol: latest cutoff"),
         pytest.param(None, None, id="no training data"),
     ],
 )

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from benchmarks.reference import machine
 from benchmarks.soak import child_processes
 from benchmarks.soak.backfill_result import BackfillResult
-from benchmarks.soak.backfill_soak import COINS, soak_backfill
+from benchmarks.soak.backfill_soak import SYMBOLS, soak_backfill
 from benchmarks.soak.request_mix import MIN_WINDOWS
 from benchmarks.soak.result_tables import backfill_table, checks_table, server_tables
 from benchmarks.soak.server_result import MAX_SWITCH_DELAY_S, ServerOptions, ServerResult
@@ -32,7 +32,7 @@ console = Console(width=120)
 @click.command(epilog="Example: python -m benchmarks.soak --minutes 0.3 --shards 40")
 @click.option("--minutes", type=click.FloatRange(min=0.05), default=10.0, show_default=True, help="How long requests are sent.")
 @click.option("--rate", "rate_per_s", type=click.FloatRange(min=1), default=30.0, show_default=True, help="Requests a second.")
-@click.option("--shards", type=click.IntRange(min=len(COINS)), default=2_000, show_default=True, help=f"A multiple of {len(COINS)}.")
+@click.option("--shards", type=click.IntRange(min=len(SYMBOLS)), default=2_000, show_default=True, help=f"A multiple of {len(SYMBOLS)}.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of the requests and of the kills.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A JSON file for the results.")
 @click.option("--logs", type=click.Path(file_okay=False, path_type=Path), help="A new folder for the logs of the processes.")
@@ -41,8 +41,8 @@ def main(minutes: float, rate_per_s: float, shards: int, seed: int, output: Path
 
     The exit code is 1 if a check fails.
     """
-    if shards % len(COINS):
-        raise click.BadParameter(f"{shards} is not a multiple of {len(COINS)}, the number of coins", param_hint="--shards")
+    if shards % len(SYMBOLS):
+        raise click.BadParameter(f"{shards} is not a multiple of {len(SYMBOLS)}, the number of symbols", param_hint="--shards")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that no worker is left behind
     measured_on = machine("coinfarm", "openvino", "uvicorn", "moto")
     console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()), soft_wrap=True)

@@ -21,7 +21,7 @@ from coinfarm.backfill.submission import KEY as SUBMISSION_KEY
 from coinfarm.demo.demo_result import batch_entries
 from coinfarm.demo.environment import DemoEnvironment
 
-COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
+SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP")
 _STRIDE = 10
 _FIRST_DAY = date(2024, 1, 1)
 _LIFETIMES_PER_RUN = 10
@@ -29,8 +29,8 @@ _LIFETIMES_PER_RUN = 10
 
 
 def soak_backfill(environment: DemoEnvironment, folder: Path, shards: int, seed: int, on_progress: OnProgress) -> BackfillResult:
-    """Process `shards` shards, a multiple of `len(COINS)`, with the environment's queue and buckets. Logs and results go to the folder."""
-    backfill = _BackfillSoak(environment, folder, shards // len(COINS))
+    """Process `shards` shards, a multiple of `len(SYMBOLS)`, with the environment's queue and buckets. Logs and results go to `folder`."""
+    backfill = _BackfillSoak(environment, folder, shards // len(SYMBOLS))
     backfill.prepare()
     undisturbed_s = backfill.run_undisturbed()
     return backfill.run_disturbed(seed, on_progress, undisturbed_s)
@@ -56,15 +56,15 @@ class _BackfillSoak:
         # Versioning counts repeated writes. It is only enabled here, because the template's bucket does not have it.
         boto3.client("s3").put_bucket_versioning(Bucket=self._bucket, VersioningConfiguration={"Status": "Enabled"})
         first_stored = _FIRST_DAY - timedelta(1)
-        for seed, coin in enumerate(COINS, 1):
-            candles = ("--symbol", coin, "--from", first_stored.isoformat(), "--days", str(self._days + 1), "--seed", str(seed))
+        for seed, symbol in enumerate(SYMBOLS, 1):
+            candles = ("--symbol", symbol, "--from", first_stored.isoformat(), "--days", str(self._days + 1), "--seed", str(seed))
             self._command("history", "generate", *candles, "--store", self._candles)
         self._command("model", "publish", str(reference_bundle().folder), "--to", self._models, "--no-compile", "--promote")
         for run in (self._undisturbed, self._disturbed):
-            coins = [word for coin in COINS for word in ("--symbol", coin)]
+            symbols = [word for symbol in SYMBOLS for word in ("--symbol", symbol)]
             days = ("--from", _FIRST_DAY.isoformat(), "--to", (_FIRST_DAY + timedelta(self._days)).isoformat(), "--stride", str(_STRIDE))
             roots = ("--store", self._candles, "--model", self._models, "--run", run.storage.uri(), "--frames-per-s", "3000")
-            self._command("backfill", "plan", *coins, *days, *roots)
+            self._command("backfill", "plan", *symbols, *days, *roots)
 
     def run_undisturbed(self) -> float:
         """The seconds of `coinfarm backfill run`, including its start."""

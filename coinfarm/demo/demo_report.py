@@ -83,7 +83,7 @@ def _tiles(result: DemoResult) -> tuple[Tile, ...]:
             f"by {plural_text(len(result.workers), 'worker')}, not counting their start",
         ),
         Tile("From submission to last result", f"{result.seconds:.1f} s", "including the workers' start and the model's download"),
-        Tile("Shards", f"{result.status['shards']:,}", "one coin and one day each, one message each"),
+        Tile("Shards", f"{result.status['shards']:,}", "one symbol and one day each, one message each"),
         Tile("The same on Lambda", "?" if estimated_usd is None else f"${estimated_usd:.4f}", "estimated from list prices"),
     )
 
@@ -129,8 +129,8 @@ def _coverage_table(result: DemoResult) -> Table:
         (month["symbol"], month["month"], *(f"{month[key]:,}" for key in WINDOW_COUNT_LABELS))
         for month in (*result.coverage["months"], {"symbol": "all", "month": "", **result.total})
     ]
-    caption = "The first 199 windows of a coin have fewer than 200 candles, because its history begins there."
-    return Table(("coin", "month", *WINDOW_COUNT_LABELS.values()), rows, caption, text_columns=2, strong_row=len(rows) - 1)
+    caption = "The first 199 windows of a symbol have fewer than 200 candles, because its history begins there."
+    return Table(("symbol", "month", *WINDOW_COUNT_LABELS.values()), rows, caption, text_columns=2, strong_row=len(rows) - 1)
 
 
 def _command_table(result: DemoResult) -> Table:

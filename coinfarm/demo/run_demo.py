@@ -16,7 +16,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage.local_file import write_file
 
-COINS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP", "DEMOADA", "DEMOSOL", "DEMODOT", "DEMOXMR")
+SYMBOLS = ("DEMOBTC", "DEMOETH", "DEMOLTC", "DEMOXRP", "DEMOADA", "DEMOSOL", "DEMODOT", "DEMOXMR")
 FIRST_DAY = date(2026, 1, 1)
 _STATUS_EVERY_S = 0.5
 _PREDICTIONS, _COVERAGE = "predictions.parquet", "coverage.json"
@@ -86,20 +86,20 @@ class _DemoRun:
         return "$RESULTS/runs/demo"
 
     @property
-    def _coins(self) -> tuple[str, ...]:
-        return COINS[: self._options.symbols]
+    def _symbols(self) -> tuple[str, ...]:
+        return SYMBOLS[: self._options.symbols]
 
     def _prepare(self) -> None:
-        for seed, coin in enumerate(self._coins, 1):
-            candles = ("--symbol", coin, "--from", FIRST_DAY.isoformat(), "--days", str(self._options.days), "--seed", str(seed))
+        for seed, symbol in enumerate(self._symbols, 1):
+            candles = ("--symbol", symbol, "--from", FIRST_DAY.isoformat(), "--days", str(self._options.days), "--seed", str(seed))
             self._run("history", "generate", *candles, "--store", "$CANDLES")
         self._run("model", "publish", str(self._model), "--to", "$MODELS/models/reference", "--no-compile", "--promote")
 
     def _plan_options(self) -> list[str]:
         stop = FIRST_DAY + timedelta(self._options.days)
-        coins = [word for coin in self._coins for word in ("--symbol", coin)]
+        symbols = [word for symbol in self._symbols for word in ("--symbol", symbol)]
         roots = ["--store", "$CANDLES", "--model", "$MODELS/models/reference", "--run", self._root, "--results", "$RESULTS"]
-        return [*coins, "--from", FIRST_DAY.isoformat(), "--to", stop.isoformat(), *roots]
+        return [*symbols, "--from", FIRST_DAY.isoformat(), "--to", stop.isoformat(), *roots]
 
     def _start_worker(self) -> Worker:
         roots = ("--candles-root", "$CANDLES", "--results-root", "$RESULTS")

@@ -18,9 +18,9 @@ _INCOMPLETE = 1
 
 
 @click.command(epilog="Example: coinfarm backfill demo --symbols 1 --days 2")
-@click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Synthetic coins.")
+@click.option("--symbols", type=click.IntRange(1, 8), default=2, show_default=True, help="Number of synthetic coins.")
 @click.option("--days", type=click.IntRange(1, 365), default=10, show_default=True, help="Days of synthetic 1m candles for each coin.")
-@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Worker processes.")
+@click.option("--workers", type=click.IntRange(1, 16), default=2, show_default=True, help="Number of worker processes.")
 @click.option(
     "--template",
     type=click.Path(dir_okay=False, path_type=Path),

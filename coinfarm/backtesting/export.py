@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from coinfarm.backtesting.market_data import read_market
 from coinfarm.backtesting.stored_predictions import CoinPredictions
-from coinfarm.backtesting.trades import EXIT_REASONS, Trades
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.outputs import OUTPUT_COLUMNS
@@ -18,13 +17,13 @@ _QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "USD", "EUR", "GBP", "BTC", "ETH", "B
 _RECIPES_FILE = "RECIPES.md"
 
 
-def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, folder: Path) -> list[Path]:
+def export(stored: list[CoinPredictions], candles_root: str, folder: Path) -> list[Path]:
     """Write the files into the folder, which is created if necessary, and return their paths.
 
     `PAIR-INTERVAL.feather` has a coin's candles in freqtrade's format (`date, open, high, low, close, volume`),
     `PAIR-INTERVAL-predictions.feather` its predictions, where `date` is the open time of the window's last candle: freqtrade's date of the
-    row at whose close they are known. `predictions.parquet` and `trades.parquet` have all coins in plain columns; `RECIPES.md` shows how to
-    read them. Raises `CoinfarmError` if the folder cannot be written, and what `read_market` raises.
+    row at whose close they are known. `predictions.parquet` has all coins in plain columns; `RECIPES.md` shows how to read the files, and
+    those of `coinfarm.backtesting.result_files`. Raises `CoinfarmError` if the folder cannot be written, and what `read_market` raises.
     """
     import pyarrow as pa
     from pyarrow import parquet as pq
@@ -42,13 +41,10 @@ def export(stored: list[CoinPredictions], candles_root: str, trades: Trades, fol
                 with atomic_write(path) as unfinished:
                     _write_feather(table, unfinished)
                 written.append(path)
-        for path, table in (
-            (folder / "predictions.parquet", pa.concat_tables(map(_prediction_table, stored))),
-            (folder / "trades.parquet", _trade_table(trades)),
-        ):
-            with atomic_write(path) as unfinished:
-                pq.write_table(table, str(unfinished), compression="zstd")
-            written.append(path)
+        path = folder / "predictions.parquet"
+        with atomic_write(path) as unfinished:
+            pq.write_table(pa.concat_tables(map(_prediction_table, stored)), str(unfinished), compression="zstd")
+        written.append(path)
         recipes = folder / _RECIPES_FILE
         write_file(recipes, Path(__file__).with_name("recipes.md").read_bytes())
     except OSError as error:
@@ -96,28 +92,6 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
         }
         # No prediction is a null, not NaN: polars, unlike pandas, would include NaN in statistics.
         | {name: pa.array(values, from_pandas=True) for name, values in zip(OUTPUT_COLUMNS, coin.values_pct.T, strict=True)}
-    )
-
-
-def _trade_table(trades: Trades) -> "pa.Table":
-    import pyarrow as pa
-
-    return pa.table(
-        {
-            "symbol": pa.array(trades.symbols).take(pa.array(trades.coin)),
-            "entry_time": _dates(trades.entry_ms),
-            "exit_time": _dates(trades.exit_ms),
-            "side": trades.side,
-            "left_by": pa.array(EXIT_REASONS).take(pa.array(trades.reason)),
-            "entry_price": trades.entry_price,
-            "exit_price": trades.exit_price,
-            "stake_quote": trades.stake,
-            "profit_before_cost_quote": trades.gross,
-            "slippage_quote": trades.slippage,
-            "fees_quote": trades.fees,
-            "borrow_quote": trades.borrow,
-            "profit_quote": trades.net,
-        }
     )
 
 

@@ -71,7 +71,10 @@ def _print_example_strategy(context: click.Context, parameter: click.Parameter, 
 )
 @click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
 @click.option(
-    "--export", "export_folder", type=FOLDER_TO_WRITE, help="Write predictions, candles and trades for pandas, freqtrade and others."
+    "--export",
+    "export_folder",
+    type=FOLDER_TO_WRITE,
+    help="Write predictions, candles, trades and daily equity for pandas, freqtrade and others.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 @click.option("--report", type=FILE_TO_WRITE, help="Write a self-contained HTML page with plots and trades.")
@@ -149,7 +152,10 @@ def _check_lookahead(predictions: str, candles: str, rule: "Rule | StepRule | No
 
 def _export(predictions: str, candles: str, result: "BacktestResult", folder: Path) -> None:
     from coinfarm.backtesting.export import export
+    from coinfarm.backtesting.result_files import write_results
     from coinfarm.backtesting.stored_predictions import read_predictions
 
-    for path in export(read_predictions(predictions), candles, result.trades, folder):
+    written = export(read_predictions(predictions), candles, folder)
+    written += write_results(result.trades, result.marked, result.period.first_day, result.strategy.size.capital, folder)
+    for path in written:
         click.echo(path, err=True)

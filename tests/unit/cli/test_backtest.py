@@ -60,6 +60,9 @@ def test_prints_the_verdict_first_and_exports_files(run, tmp_path):
     for expected in ("2,880", "DEMOETH", "2019-05", "400 variants"):
         assert expected in result.stdout
     assert (tmp_path / "out/DEMO_BTC-5m-predictions.feather").is_file()
+    assert {f"{name}.{kind}" for name in ("trades", "equity") for kind in ("csv", "json", "parquet")} <= {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
 
 
 def test_json_has_all_figures(run):

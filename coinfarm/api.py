@@ -178,15 +178,15 @@ def _is_path(source: Any) -> bool:
 def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:
     from coinfarm.candles.data_frames import candles_from_data_frame
     from coinfarm.candles.files import parse_candles
-    from coinfarm.storage import open_storage
+    from coinfarm.storage import open_folder_of
 
     if isinstance(candles, Candles):
         return candles
     if not _is_path(candles):
         return candles_from_data_frame(candles, symbol, interval)
-    folder, slash, name = str(candles).rpartition("/")
+    storage, name = open_folder_of(str(candles))
     try:
-        return parse_candles(open_storage(folder + slash or ".").read(name).data, name, symbol=symbol, interval=interval)
+        return parse_candles(storage.read(name).data, name, symbol=symbol, interval=interval)
     except CandleError as error:
         raise CandleError(*(ErrorDetail(item.pointer, f"{item.detail} ({candles})") for item in error.errors)) from None
 

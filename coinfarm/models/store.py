@@ -13,7 +13,7 @@ from coinfarm.models.bundle import Bundle, digest_of, keras_file_version
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
 from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
-from coinfarm.storage import Storage, local_folder, open_storage
+from coinfarm.storage import Storage, local_folder, open_folder_of, open_storage
 
 _MAX_VERSIONS_NAMED = 5
 
@@ -174,8 +174,7 @@ def open_model_source(uri: str) -> ModelSource:
         folder = local_folder(uri)
         is_bundle = folder is not None and (folder / MANIFEST_FILE).is_file()
         return BundleFolder(open_storage(uri)) if is_bundle else ModelStore(open_storage(uri))
-    root, slash, key = uri.rpartition("/")
-    return KerasFile(open_storage(root + slash or "."), key)
+    return KerasFile(*open_folder_of(uri))
 
 
 def open_model_root(root: str) -> Storage:

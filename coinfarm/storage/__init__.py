@@ -10,7 +10,7 @@ from coinfarm.errors import Forbidden, StorageError
 from coinfarm.storage.folder import FolderStorage
 from coinfarm.storage.protocol import Blob, Storage, checked_key
 
-__all__ = ["Blob", "Storage", "local_folder", "open_inside", "open_storage", "resolve"]
+__all__ = ["Blob", "Storage", "local_folder", "open_folder_of", "open_inside", "open_storage", "resolve"]
 
 _S3 = "s3://"
 
@@ -28,6 +28,12 @@ def open_storage(root: str) -> Storage:
     if not bucket:
         raise StorageError(f"{root} has no bucket name: write s3://bucket/prefix")
     return S3Storage(bucket, prefix.strip("/"))
+
+
+def open_folder_of(uri: str) -> tuple[Storage, str]:
+    """The storage of the folder that has the file at `uri`, and the file's name, its key there. Raises as `open_storage`."""
+    folder, slash, name = uri.rpartition("/")
+    return open_storage(folder + slash or "."), name
 
 
 def local_folder(root: str) -> Path | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from coinfarm.errors import Forbidden, StorageError
-from coinfarm.storage import local_folder, open_inside, open_storage, resolve
+from coinfarm.storage import local_folder, open_folder_of, open_inside, open_storage, resolve
 from coinfarm.storage.folder import FolderStorage
 from coinfarm.storage.s3 import S3Storage
 
@@ -94,3 +94,11 @@ def test_a_uri_outside_the_root_is_forbidden(uri: str, root: str) -> None:
 def test_a_local_folder_is_used_without_loading_boto3() -> None:
     script = "import sys; from coinfarm.storage import open_storage; open_storage('.'); sys.exit('boto3' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"), [("candles.csv", "."), ("/candles.csv", "/"), ("data/candles.csv", "data"), ("s3://bucket/data/candles.csv", None)]
+)
+def test_opens_the_folder_of_a_file(uri: str, folder: str | None) -> None:
+    storage, key = open_folder_of(uri)
+    assert (storage.uri(), key) == (open_storage(folder or "s3://bucket/data").uri(), "candles.csv")

@@ -15,6 +15,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.store import ModelSource
 from coinfarm.models.version import checked_version
 from coinfarm.storage.folder import folder_lock
+from coinfarm.storage.local_file import nearest_existing
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ class BundleCache:
 
 def _is_writable(folder: Path) -> bool:
     """Whether the folder can be written, or created."""
-    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    nearest = nearest_existing(folder)
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 

@@ -54,12 +54,15 @@ def naming_path(path: Path) -> Iterator[None]:
         raise
 
 
+def nearest_existing(path: Path) -> Path:
+    """The path if it exists, otherwise its nearest parent that does."""
+    return next(parent for parent in (path, *path.parents) if parent.exists())
+
+
 def check_writable(path: Path) -> None:
     """Raise the `OSError` that writing a new file or folder at `path` would raise, where it can be detected. Creates nothing."""
     with naming_path(path):
-        folder = path.absolute()
-        while not folder.exists():
-            folder = folder.parent
+        folder = nearest_existing(path.absolute())
         if folder == path.absolute():
             if not os.access(folder, os.W_OK):
                 raise _not_writable(folder)

@@ -97,7 +97,7 @@ class WorkerThread(threading.Thread):
 
     def _process(self, batch: Sequence[QueueMessage]) -> None:
         started = time.monotonic()
-        messages = [Message(message.message_id, message.body) for message in batch]
+        messages = [Message(message.message_id, message.body, message.receive_count) for message in batch]
         outcomes = process_messages(messages, self._service, self._before_engine_call)
         self._delete_or_return(_by_delay(batch, outcomes))
         self._check_health(outcomes)

@@ -9,15 +9,13 @@ from coinfarm.serving.request import PredictionRequest, parse_request
 from coinfarm.serving.response import model_identity, response_document
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
-from handler.telemetry import count, count_model_rejection, logger, measure_ms, measured, record_prediction_metrics, report_error, traced
+from handler.telemetry import count, logger, measured, monitored_service, record_prediction_metrics, report_error, traced
 
 
 @cache
 def service() -> Service:
     """The service of this container: created at the first event and reused by later invocations."""
-    return Service(
-        Settings.from_environment(os.environ), on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_rejection=count_model_rejection
-    )
+    return monitored_service(Settings.from_environment(os.environ))
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -11,6 +11,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from coinfarm.errors import ModelError
 from coinfarm.prediction.predictor import Predictor
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
 from handler.problems import problem
 
 Handler = Callable[..., Any]
@@ -84,6 +86,11 @@ def count_model_rejection(reason: str) -> None:
     """Count a new model version that was rejected while the old one stays in service."""
     logger.error("model rejected", extra={"reason": reason})
     count("ModelRejected")
+
+
+def monitored_service(settings: Settings) -> Service:
+    """A service that records how long each model took to load, and counts rejected versions."""
+    return Service(settings, on_load=lambda load_ms: measure_ms("LoadMs", load_ms), on_rejection=count_model_rejection)
 
 
 def count_model_error(error: Exception) -> None:

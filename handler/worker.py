@@ -17,7 +17,7 @@ from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
-from handler.telemetry import count_model_rejection, logger, measure_ms, print_metrics
+from handler.telemetry import logger, monitored_service, print_metrics
 from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
@@ -192,12 +192,7 @@ def main() -> int:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     worker_settings, settings = WorkerSettings.from_environment(os.environ), Settings.from_environment(os.environ)
     _check_roots(settings)
-    service = Service(
-        settings,
-        on_load=lambda load_ms: measure_ms("LoadMs", load_ms),
-        on_rejection=count_model_rejection,
-    )
-    worker = Worker(worker_settings, service)
+    worker = Worker(worker_settings, monitored_service(settings))
     code = worker.run()
     if code == _INTERRUPTED:
         print("Stopped. Unfinished messages are back in the queue; run the same command to continue.", file=sys.stderr)

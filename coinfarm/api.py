@@ -130,6 +130,7 @@ def backtest(
     rule: "Rule | StepRule | None" = None,
     symbol: str | None = None,
     interval: str | None = None,
+    allow_mismatch: bool = False,
 ) -> "BacktestResult":
     """Trade predictions against candles, and estimate whether that made money.
 
@@ -140,11 +141,15 @@ def backtest(
     excluded.
     Backtests of paths are counted in a file next to the predictions, because the best of many variants is lucky; those of tables are not.
 
+    The horizon of the strategy defaults to the model's. A strategy with another horizon, or candles of another interval than the model was
+    trained on, are rejected unless `allow_mismatch`.
+
     The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` if no prediction can be tested.
     """
     from coinfarm.backtesting.backtest import backtest as run
     from coinfarm.backtesting.backtest import backtest_coins
     from coinfarm.backtesting.market_data import predicted_coins
+    from coinfarm.backtesting.scope_check import fit_to_model
     from coinfarm.backtesting.stored_predictions import predictions_from_table
     from coinfarm.backtesting.strategy import Strategy
 
@@ -154,13 +159,19 @@ def backtest(
     if _is_path(predictions) != _is_path(candles):
         raise CoinfarmError("pass predictions and candles both as tables, or both as paths")
     if _is_path(predictions):
-        return run(str(predictions), str(candles), chosen, rule=rule)
+        return run(str(predictions), str(candles), chosen, rule=rule, allow_mismatch=allow_mismatch)
     from coinfarm.candles.data_frames import arrow_table
 
     market = _read(candles, symbol, interval)
     stored = predictions_from_table(market.symbol, market.interval, arrow_table(predictions))
+    chosen, mismatches = fit_to_model(chosen, stored.scope, market.interval, allow_mismatch=allow_mismatch)
     return backtest_coins(
-        *predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles), chosen, interval=market.interval, rule=rule
+        *predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles),
+        chosen,
+        interval=market.interval,
+        rule=rule,
+        model_horizon=stored.scope.horizon_candles,
+        warnings=mismatches,
     )
 
 

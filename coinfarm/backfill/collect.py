@@ -13,6 +13,7 @@ from coinfarm.backfill.shard_result import ShardResult, empty_table, read_result
 from coinfarm.backfill.window_outcomes import SymbolMonth, WindowOutcomes, month_of
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.errors import CoinfarmError, NotFound, system_error_text
+from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.storage.local_file import atomic_write, temporary_path
 from coinfarm.storage.read_ahead import read_ahead
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _READ_AHEAD = 16
 
-Write = Callable[[SymbolMonth, "pa.Table"], None]
+Write = Callable[[SymbolMonth, "pa.Table", ModelScope], None]
 
 
 def collect(run: Run, output: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> WindowOutcomes:
@@ -39,15 +40,17 @@ def collect(run: Run, output: Path, progress: Callable[[int, int], None] = lambd
         output.parent.mkdir(parents=True, exist_ok=True)
         with (_one_file if output.suffix == ".parquet" else _dataset)(output, run.manifest.interval) as write:
             for month, shards in groupby(_read(run, all_shards), lambda pair: month_of(pair[0])):
-                tables = []
+                tables, scopes = [], []
                 for shard, result in shards:
                     outcomes.add(shard, None if result is None else result.counts)
                     if result is not None and len(result.table):
                         tables.append(result.table)
+                        scopes.append(result.scope)
                     done += 1
                     progress(done, len(all_shards))
                 if tables:
-                    write(month, _concatenated(tables))
+                    scope = ModelScope.common(scopes)
+                    write(month, _concatenated(tables), scope if scope.is_known else run.scope())
             if outcomes.total.no_candles == outcomes.total.requested:
                 raise NotFound(_no_candles_text(run))
     except OSError as error:
@@ -78,13 +81,16 @@ def _one_file(output: Path, interval: str) -> Iterator[Write]:
 
     names = [("symbol", pa.string()), ("interval", pa.string())]
     schema = pa.schema([*names, *empty_table().schema])
+    scopes = []
     with atomic_write(output) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
 
-        def write(month: SymbolMonth, table: "pa.Table") -> None:
+        def write(month: SymbolMonth, table: "pa.Table", scope: ModelScope) -> None:
+            scopes.append(scope)
             series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
             writer.write_table(pa.table([*series, *table.columns], schema=schema))
 
         yield write
+        writer.add_key_value_metadata(ModelScope.common(scopes).metadata())
 
 
 @contextmanager
@@ -95,9 +101,10 @@ def _dataset(output: Path, interval: str) -> Iterator[Write]:
         raise CoinfarmError(f"{output} already exists and is not empty: choose another output")
     temporary = temporary_path(output)
 
-    def write(month: SymbolMonth, table: "pa.Table") -> None:
+    def write(month: SymbolMonth, table: "pa.Table", scope: ModelScope) -> None:
         folder = temporary / f"symbol={month.symbol}" / f"interval={interval}"
         folder.mkdir(parents=True, exist_ok=True)
+        table = table.replace_schema_metadata(scope.metadata())
         pq.write_table(table, folder / f"{month.month}.parquet", compression="zstd")
 
     try:

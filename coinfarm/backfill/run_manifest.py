@@ -11,8 +11,10 @@ from coinfarm.backfill.shard import MAX_SHARD_DAYS, Shard, shards_between
 from coinfarm.candles.interval import Interval
 from coinfarm.candles.symbol import Symbol
 from coinfarm.documents import Document, FromDate, ToDate
-from coinfarm.errors import Conflict, NotFound
+from coinfarm.errors import Conflict, ModelError, NotFound, StorageError
+from coinfarm.models.store import open_model_source
 from coinfarm.models.version import Version
+from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.serving.request import Stride
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import Storage, open_storage
@@ -85,6 +87,14 @@ class Run:
     @property
     def model_uri(self) -> str:
         return self.manifest.model_uri or reference_model_uri()
+
+    def scope(self) -> ModelScope:
+        """The scope of the run's model, for results that do not say it; unknown if the model's manifest cannot be read."""
+        try:
+            manifest = open_model_source(self.model_uri).manifest(self.manifest.model_version)
+        except (StorageError, ModelError):
+            return ModelScope()
+        return ModelScope() if manifest is None else ModelScope.of(manifest)
 
     def write(self, manifest: RunManifest) -> bool:
         """Store the manifest, which never changes afterwards. Returns False if the same is stored already.

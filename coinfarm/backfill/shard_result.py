@@ -10,6 +10,7 @@ from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_windows import ShardWindows
 from coinfarm.errors import NotFound
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.serving.response import model_identity, prediction_columns
 from coinfarm.storage import Storage
@@ -55,12 +56,13 @@ class ShardCounts:
 class ShardResult:
     """A complete result: `table` has the columns of `coinfarm.serving.response`, and a row for each window that has 200 candles.
 
-    `candles_digest` is the digest of the candles that it was computed from; None if the file has none.
+    `candles_digest` is the digest of the candles that it was computed from; None if the file has none. `scope` is the model's.
     """
 
     table: "pa.Table"
     counts: ShardCounts
     candles_digest: str | None
+    scope: ModelScope
 
 
 def empty_table() -> "pa.Table":
@@ -85,6 +87,7 @@ def encode_result(shard: Shard, model: "LoadedModel", predictions: Predictions |
         _MODEL: json.dumps(model_identity(model)),
         _COUNTS: json.dumps(_stored_counts(counts)),
         _CANDLES: windows.digest,
+        **ModelScope.of(model.bundle.manifest).metadata(),
     }
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata(metadata), sink, compression="zstd", write_page_checksum=True)
@@ -107,12 +110,13 @@ def read_result(shard: Shard, version: str, results: Storage) -> ShardResult | N
         table = file.read(use_threads=False)
         metadata = table.schema.metadata or {}
         counts = _parse_counts(metadata[_COUNTS])
+        scope = ModelScope.from_metadata(metadata)
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
         return None
     is_complete = counts.is_consistent and counts.requested == shard.window_count and len(table) == counts.predicted + counts.mostly_filled
     if not is_complete or metadata.get(_SHARD) != shard.key(version).encode():
         return None
-    return ShardResult(table, counts, metadata[_CANDLES].decode() if _CANDLES in metadata else None)
+    return ShardResult(table, counts, metadata[_CANDLES].decode() if _CANDLES in metadata else None, scope)
 
 
 def _stored_counts(counts: ShardCounts) -> dict[str, int]:

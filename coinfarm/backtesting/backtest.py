@@ -12,6 +12,7 @@ from coinfarm.backtesting.break_even import break_even
 from coinfarm.backtesting.daily_profit import MarkedTrades, mark_to_market
 from coinfarm.backtesting.deflation import deflated_sharpe_probability
 from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.leaks import find_leaks
 from coinfarm.backtesting.market_data import ExclusionCounts, read_predicted_coins
 from coinfarm.backtesting.orders import Orders
 from coinfarm.backtesting.overfitting import overfitting_probability
@@ -19,6 +20,7 @@ from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.proposals import Proposals, propose
 from coinfarm.backtesting.sample_size import independent_count
+from coinfarm.backtesting.scope_check import fit_to_model
 from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.statistics import (
     backtest_direction_accuracy,
@@ -35,6 +37,7 @@ from coinfarm.backtesting.user_rule import Rule, StepRule
 from coinfarm.backtesting.verdict import decide_verdict
 from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
+from coinfarm.prediction.model_scope import ModelScope
 
 BOOTSTRAP_SAMPLES = 1_000
 
@@ -52,16 +55,21 @@ def backtest(
     strategy: Strategy,
     *,
     rule: Rule | StepRule | None = None,
+    scope: ModelScope | None = None,
+    allow_mismatch: bool = False,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
 ) -> BacktestResult:
     """Test the strategy on the predictions under one root and the candles under the other; `samples` is the number of bootstrap samples.
 
-    Raises `CoinfarmError` if there is nothing to test, and what the readers of both raise.
+    `scope` is the model's, if the predictions do not say it. Raises `CoinfarmError` if there is nothing to test, or the strategy or the
+    interval does not fit the model (unless `allow_mismatch`), and what the readers of both raise.
     """
     progress("reading", 0, 1)
     stored = read_predictions(predictions_root)
+    found_scope = stored[0].scope if scope is None or stored[0].scope.is_known else scope
+    strategy, mismatches = fit_to_model(strategy, found_scope, stored[0].interval, allow_mismatch=allow_mismatch)
     extra_candles = strategy.market.trailing_candles + strategy.entry.valid_candles
     coins, exclusions = read_predicted_coins(stored, candles_root, strategy.exit.horizon_candles, extra_candles)
     return backtest_coins(
@@ -73,6 +81,8 @@ def backtest(
         rule=rule,
         trials_root=predictions_root,
         key=trial_key(strategy, rule, stored),
+        model_horizon=found_scope.horizon_candles,
+        warnings=mismatches,
         samples=samples,
         seed=seed,
         progress=progress,
@@ -89,16 +99,22 @@ def backtest_coins(
     rule: Rule | StepRule | None = None,
     trials_root: str | None = None,
     key: TrialKey | None = None,
+    model_horizon: int | None = None,
+    warnings: tuple[str, ...] = (),
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
 ) -> BacktestResult:
     """Test the strategy on coins in memory. Without a `trials_root` and the `key` of the trial, no other trials are known.
 
+    `model_horizon` is what the predictions are about, by default the strategy's horizon. `warnings`, and those about leaks in the
+    predictions, are the first reasons of the verdict.
+
     Raises `CoinfarmError` for thresholds that a rule makes meaningless, `RuleError` if the rule fails.
     """
     if rule is not None:
         strategy.check_fields_beside_rule()
+    warnings = (*warnings, *find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon))
     horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     symbols = tuple(coin.symbol for coin in all_coins)
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
@@ -129,7 +145,7 @@ def backtest_coins(
         trades=trades,
         marked=marked,
         break_even=found,
-        verdict=decide_verdict(found, 1 + len(others)),
+        verdict=decide_verdict(found, 1 + len(others)).with_warnings(warnings),
         statistics=statistics(trades, marked, period, capital),
         by_coin=by_coin(trades, capital),
         by_month=by_month(trades, capital),
@@ -138,6 +154,8 @@ def backtest_coins(
         trials=TrialSummary(tuple(others), deflated_sharpe_probability(daily_net), stored),
         overfitting_probability=float("nan") if sweep is None else overfitting_probability(sweep.daily_net),
         independent_predictions=_independent_predictions(coins, horizon),
+        warnings=warnings,
+        model_horizon=model_horizon,
     )
 
 

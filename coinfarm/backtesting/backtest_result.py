@@ -39,6 +39,7 @@ class BacktestResult:
     """All results of a backtest. `coins` have the predictions of `period` alone.
 
     `sweep` is None if no thresholds were chosen; `overfitting_probability` is NaN then. `marked` are the daily profits of `trades`.
+    `warnings` are reasons not to trust the verdict, and the first of its reasons. `model_horizon` is None if it is unknown.
     """
 
     strategy: Strategy
@@ -61,6 +62,8 @@ class BacktestResult:
     trials: TrialSummary
     overfitting_probability: float
     independent_predictions: float
+    warnings: tuple[str, ...] = ()
+    model_horizon: int | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A summary, as text, of the predictions that a backtest used."""
 
 from coinfarm.backtesting.backtest_result import BacktestResult
+from coinfarm.backtesting.scope_check import HORIZON_ASSUMED
 from coinfarm.reports.formatting import minute_text
 
 
@@ -25,6 +26,8 @@ def predictions_summary(result: BacktestResult) -> str:
     )
     if excluded.in_sample_unknown:
         parts.append(f"{excluded.in_sample_unknown:,} may be in sample: the model's training data is unknown")
+    if result.model_horizon is None:
+        parts.append(HORIZON_ASSUMED.format(result.strategy.exit.horizon_candles))
     parts.append(
         f"{'1 strategy' if trials.count == 1 else f'{trials.count:,} strategies'} tried on them"
         f"{'' if trials.stored else ' that are known of (this one could not be registered next to the predictions)'}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
+from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.read_ahead import read_ahead
 
@@ -25,7 +26,8 @@ class CoinPredictions:
     """The predictions of one coin, in order of time, every column `(n,)`.
 
     `values_pct` is `(n, 3)`, in the order of `OUTPUT_COLUMNS`, NaN if there is no prediction. `in_sample` is False for the
-    `in_sample_unknown` rows where it is unknown. `model` is None if the location does not name it.
+    `in_sample_unknown` rows where it is unknown. `model` is None if the location does not name it. `scope` is the model's, as far as the
+    files say.
     """
 
     symbol: str
@@ -36,6 +38,7 @@ class CoinPredictions:
     in_sample_unknown: int
     filled_candles: NDArray[np.int64]
     values_pct: Values
+    scope: ModelScope = UNKNOWN_SCOPE
 
     def __len__(self) -> int:
         return len(self.close_time)
@@ -48,11 +51,11 @@ def read_predictions(root: str) -> list[CoinPredictions]:
     """
     if root.endswith(".parquet"):
         folder, _, name = root.rpartition("/")
-        tables = _collected(_table(open_storage(folder or "."), name), root)
-        model = None
+        table = _table(open_storage(folder or "."), name)
+        tables, model, scope = _collected(table, root), None, ModelScope.from_metadata(table.schema.metadata)
     else:
-        tables, model = _partitioned(open_storage(root), root)
-    coins = [_coin(symbol, interval, model, table, root) for (symbol, interval), table in sorted(tables.items())]
+        tables, model, scope = _partitioned(open_storage(root), root)
+    coins = [_coin(symbol, interval, model, table, root, scope) for (symbol, interval), table in sorted(tables.items())]
     if not coins:
         raise CoinfarmError(
             f"{root} has no predictions: give a Parquet file or folder that coinfarm backfill collect wrote, or the results of a run"
@@ -61,7 +64,7 @@ def read_predictions(root: str) -> list[CoinPredictions]:
     return coins
 
 
-def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None]:
+def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None, ModelScope]:
     import pyarrow as pa
 
     keys = {
@@ -75,7 +78,8 @@ def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa
     parts: dict[tuple[str, str], list[pa.Table]] = {}
     for key, table in read_ahead(lambda key: _table(storage, key), keys, _READ_AHEAD):
         parts.setdefault((keys[key]["symbol"], keys[key]["interval"]), []).append(table)
-    return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model
+    scope = ModelScope.common(ModelScope.from_metadata(table.schema.metadata) for tables in parts.values() for table in tables)
+    return {series: pa.concat_tables(tables) for series, tables in parts.items()}, model, scope
 
 
 def _key_values(key: str) -> dict[str, str]:
@@ -121,8 +125,9 @@ def _table(storage: Storage, key: str) -> "pa.Table":
                 f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes one"
             )
         wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
-        return wanted.replace_schema_metadata(None).cast(_schema(wanted))
-    except (pa.ArrowException, OSError) as error:
+        scope = ModelScope.from_metadata(wanted.schema.metadata)
+        return wanted.cast(_schema(wanted)).replace_schema_metadata(scope.metadata())
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise CoinfarmError(f"{storage.uri(key)} is not a Parquet file of predictions: {error}") from None
 
 
@@ -135,8 +140,9 @@ def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> Coi
         raise CoinfarmError(f"the predictions have no column {missing[0]}: give the table that coinfarm.predict returned")
     chosen = table.select(list(_READ_NAMES))
     try:
-        return _coin(symbol, interval, None, chosen.cast(_schema(chosen)), "the predictions")
-    except pa.ArrowException as error:
+        scope = ModelScope.from_metadata(table.schema.metadata)
+        return _coin(symbol, interval, None, chosen.cast(_schema(chosen)), "the predictions", scope)
+    except (pa.ArrowException, ValueError) as error:
         raise CoinfarmError(f"the predictions cannot be read: {error}") from None
 
 
@@ -155,7 +161,7 @@ def _schema(table: "pa.Table") -> "pa.Schema":
     return pa.schema([(name, types[name]) for name in table.column_names])
 
 
-def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root: str) -> CoinPredictions:
+def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root: str, scope: ModelScope) -> CoinPredictions:
     order = np.argsort(table["close_time"].to_numpy(), kind="stable")
     close_time = table["close_time"].to_numpy()[order]
     values = np.column_stack(list(_values(table)))[order]
@@ -177,6 +183,7 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
         in_sample.null_count,
         table["filled_candles"].to_numpy()[chosen],
         values[~repeated],
+        scope,
     )
 
 

@@ -1,7 +1,7 @@
 """The verdict in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil, isfinite, isnan
 
@@ -30,6 +30,10 @@ class BacktestVerdict:
     conclusion: Conclusion
     headline: str
     reasons: tuple[str, ...]
+
+    def with_warnings(self, warnings: tuple[str, ...]) -> "BacktestVerdict":
+        """With the warnings as the first reasons."""
+        return replace(self, reasons=(*warnings, *self.reasons))
 
 
 def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:

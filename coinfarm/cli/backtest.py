@@ -71,6 +71,9 @@ def _print_example_strategy(context: click.Context, parameter: click.Parameter, 
 )
 @click.option("--model", "model_uri", type=ROOT, help="The model for --check-lookahead.  [default: as for coinfarm predict]")
 @click.option(
+    "--allow-mismatch", is_flag=True, help="Allow another horizon than the model's, or another interval than that of its training data."
+)
+@click.option(
     "--export",
     "export_folder",
     type=FOLDER_TO_WRITE,
@@ -85,6 +88,7 @@ def backtest(
     sweep: bool,
     check_lookahead: bool,
     model_uri: str | None,
+    allow_mismatch: bool,
     export_folder: Path | None,
     as_json: bool,
     report: Path | None,
@@ -100,15 +104,24 @@ def backtest(
     from coinfarm.backtesting.predictions_summary import predictions_summary
     from coinfarm.backtesting.strategy import Strategy
     from coinfarm.cli.backtest_tables import backtest_tables
+    from coinfarm.pipeline.run_scope import scope_of_run
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
     if sweep:
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = strategy.load_rule(folder)
-    lookahead = _check_lookahead(predictions, candles, rule, model_uri) if check_lookahead else None
+    lookahead = _check_lookahead(predictions, candles, strategy.entry.rule, folder, rule, model_uri) if check_lookahead else None
     with on_interrupt("Nothing was stored. Run the same command again to start over."), stage_bar("reading") as progress:
-        result = run(predictions, candles, strategy, rule=rule, progress=progress)
+        result = run(
+            predictions,
+            candles,
+            strategy,
+            rule=rule,
+            scope=scope_of_run(predictions),
+            allow_mismatch=allow_mismatch,
+            progress=progress,
+        )
     if report is not None:
         from coinfarm.backtesting.backtest_report import page
 
@@ -131,16 +144,23 @@ def backtest(
         print_tables(*backtest_tables(result, sweep=sweep))
 
 
-def _check_lookahead(predictions: str, candles: str, rule: "Rule | StepRule | None", model_uri: str | None) -> "LookaheadResult":
+def _check_lookahead(
+    predictions: str, candles: str, rule_name: str | None, folder: Path, rule: "Rule | StepRule | None", model_uri: str | None
+) -> "LookaheadResult":
     from coinfarm.backtesting.lookahead import check_predictions, check_rule
     from coinfarm.backtesting.market_data import read_predicted_coins
     from coinfarm.backtesting.stored_predictions import read_predictions
     from coinfarm.backtesting.user_rule import StepRule
 
     stored = read_predictions(predictions)
-    if rule is not None and not isinstance(rule, StepRule):  # a step rule has no later data
-        check_rule(rule, read_predicted_coins(stored, candles, 1)[0])
+    if rule is not None and rule_name is not None and not isinstance(rule, StepRule):  # a step rule has no later data
+        check_rule(rule_name, folder, rule, read_predicted_coins(stored, candles, 1)[0])
     result = check_predictions(open_predictor(model_uri), stored, candles)
+    if result.differing_rows:
+        raise click.ClickException(
+            f"the predictions use later candles: {result.differing_rows} of {result.moments} differ from those that were repeated without "
+            f"the candles that came later, the first is {result.first_differing_row}"
+        )
     if not result.passed:
         raise click.ClickException(
             f"the predictions use later candles, or were made by another model: {result.moments} of them, repeated without the candles "

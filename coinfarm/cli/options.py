@@ -14,6 +14,7 @@ from coinfarm.errors import CoinfarmError
 
 if TYPE_CHECKING:
     from coinfarm.candles.candles import Candles
+    from coinfarm.models.manifest import Manifest
     from coinfarm.prediction.predictions import Predictions
     from coinfarm.prediction.predictor import Predictor
     from coinfarm.prediction.series import Series
@@ -26,6 +27,10 @@ MODEL = click.option(
     type=ROOT,
     help="A model root, the folder that coinfarm train wrote, or a .keras file: a path or an s3:// URI.  "
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
+)
+
+ANY_INTERVAL = click.option(
+    "--any-interval", is_flag=True, help="Allow candles of another interval than the model was trained on, such as 1h instead of 1m."
 )
 
 SERIES_OPTION_NAMES = "--symbol and --interval"
@@ -78,6 +83,16 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
     if is_local_root and not isinstance(open_model_source(settings.model_uri), BundleFolder):
         open_model_root(settings.model_uri)  # raises an error that names what the folder lacks
     return Service(settings).predictor(version, before_batch=before_batch)
+
+
+def check_interval(manifest: "Manifest | None", interval: str, *, any_interval: bool) -> None:
+    """Raises `click.ClickException` if the model is known to have been trained on another interval, unless that is allowed."""
+    if manifest is None or manifest.training is None or manifest.training.interval == interval:
+        return
+    trained = f"model {manifest.version} was trained on {manifest.training.interval} candles, and these are {interval} candles"
+    if not any_interval:
+        raise click.ClickException(f"{trained}: its predictions may mean nothing there. To try it anyway, give --any-interval")
+    click.echo(f"Mismatch: {trained}.", err=True)
 
 
 def predictions_with_progress(predictor: "Predictor", series: "Series") -> "Iterator[Predictions]":

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, predictions_with_progress, read_candles, to_series
+from coinfarm.cli.options import (
+    ANY_INTERVAL,
+    MODEL,
+    candle_options,
+    check_interval,
+    open_predictor,
+    predictions_with_progress,
+    read_candles,
+    to_series,
+)
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
@@ -17,6 +26,7 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
 @click.argument("file", type=EXISTING_FILE)
 @MODEL
+@ANY_INTERVAL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
 @click.option("--json", "output", flag_value="json", help="Print all predictions as JSON, like the API.")
 @click.option("--csv", "output", flag_value="csv", help="Print all predictions as CSV, one line per window.")
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
 def predict(
     file: Path,
     model_uri: str | None,
+    any_interval: bool,
     stride: int,
     output: str | None,
     chart: Path | None,
@@ -42,6 +53,7 @@ def predict(
 
     series = to_series(read_candles(file, symbol, interval), stride, gaps)
     predictor = open_predictor(model_uri)
+    check_interval(predictor.model.bundle.manifest, series.candles.interval, any_interval=any_interval)
     if chart:
         _write_chart(series, predictor, chart)
     if output is None:

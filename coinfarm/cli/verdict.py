@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coinfarm.cli.failures import on_interrupt
-from coinfarm.cli.options import DAY, MODEL, open_predictor
+from coinfarm.cli.options import ANY_INTERVAL, DAY, MODEL, check_interval, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, absolute_uri
 from coinfarm.cli.progress import progress_bar, run_progress_bar, stage_bar
 
@@ -35,9 +35,16 @@ if TYPE_CHECKING:
     "--to", "stop_day", type=DAY, help="The day after the last, UTC.  [default: the end of the files; 40 days of synthetic candles]"
 )
 @MODEL
+@ANY_INTERVAL
 @click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
 def verdict(
-    files: tuple[Path, ...], output: Path, first_day: datetime | None, stop_day: datetime | None, model_uri: str | None, as_json: bool
+    files: tuple[Path, ...],
+    output: Path,
+    first_day: datetime | None,
+    stop_day: datetime | None,
+    model_uri: str | None,
+    any_interval: bool,
+    as_json: bool,
 ) -> None:
     """Predict and backtest candle files: does it make money?
 
@@ -46,11 +53,17 @@ def verdict(
     interrupted, run the same command again to continue. The verdict is the first line on stdout; progress goes to stderr.
     """
     with on_interrupt(f"Finished shards are stored in {output}. Run the same command again to continue."):
-        _verdict(files, output, first_day, stop_day, model_uri, as_json)
+        _verdict(files, output, first_day, stop_day, model_uri, any_interval, as_json)
 
 
 def _verdict(
-    files: tuple[Path, ...], output: Path, first_day: datetime | None, stop_day: datetime | None, model_uri: str | None, as_json: bool
+    files: tuple[Path, ...],
+    output: Path,
+    first_day: datetime | None,
+    stop_day: datetime | None,
+    model_uri: str | None,
+    any_interval: bool,
+    as_json: bool,
 ) -> None:
     from coinfarm.backtesting.backtest_document import backtest_document
     from coinfarm.backtesting.backtest_report import page
@@ -61,6 +74,8 @@ def _verdict(
     require_report_packages()
     predictor = open_predictor(model_uri)
     selection = _select_candles(files, output, predictor.model.bundle.manifest.training, first_day, stop_day)
+    if not selection.synthetic:
+        check_interval(predictor.model.bundle.manifest, selection.interval, any_interval=any_interval)
     run = plan_backfill(selection, predictor, absolute_uri(model_uri or os.environ.get("MODEL_URI") or None))
     _predict(run)
     _log("Backtest: the default strategy; thresholds are chosen on the first half and tested on the second")

@@ -37,6 +37,10 @@ class ModelSource(Protocol):
         """The version in service, or None while the etag is still `etag`; raises `ModelError` if what is stored there is damaged."""
         ...
 
+    def manifest(self, version: str) -> Manifest | None:
+        """The manifest of a version, without its files; None where there is none. Raises as `fetch`."""
+        ...
+
     def fetch(self, version: str, folder: Path) -> Bundle:
         """Download a version into an empty folder.
 
@@ -124,10 +128,13 @@ class BundleFolder(_StorageSource):
         blob = self._storage.read_if_changed(MANIFEST_FILE, etag, MAX_MANIFEST_BYTES)
         return None if blob is None else CurrentVersion(self._parsed(blob.data).version, blob.etag)
 
-    def fetch(self, version: str, folder: Path) -> Bundle:
+    def manifest(self, version: str) -> Manifest:
         manifest = self._parsed(self._storage.read(MANIFEST_FILE, MAX_MANIFEST_BYTES).data)
         _check_only_version(self.uri, manifest.version, version)
-        return _fetch(self._storage, str, manifest, folder)
+        return manifest
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        return _fetch(self._storage, str, self.manifest(version), folder)
 
     def _parsed(self, data: bytes) -> Manifest:
         return Manifest.parse(data, self._storage.uri(MANIFEST_FILE))
@@ -151,6 +158,10 @@ class KerasFile:
             return None
         self._version = keras_file_version(hashlib.sha256(blob.data).hexdigest())
         return CurrentVersion(self._version, blob.etag)
+
+    def manifest(self, version: str) -> None:
+        if self._version is not None:
+            _check_only_version(self.uri, self._version, version)
 
     def fetch(self, version: str, folder: Path) -> Bundle:
         if self._version is None:

@@ -55,6 +55,8 @@ def plan_backfill(selection: CandleSelection, predictor: "Predictor", model_uri:
 def collect_and_backtest(selection: CandleSelection, run: Run, progress: StageProgress = no_progress) -> PipelineResult:
     """Collect the run's predictions into one file, and backtest them with the default strategy.
 
+    A model that was trained on another interval is allowed, with a warning.
+
     Raises `CoinfarmError` if a shard of the run is missing, or no prediction can be tested.
     """
     predictions = Path(run.storage.uri("predictions.parquet"))
@@ -63,7 +65,7 @@ def collect_and_backtest(selection: CandleSelection, run: Run, progress: StagePr
         raise CoinfarmError(
             f"{len(outcomes.missing):,} shards have no complete result, the first is {outcomes.missing[0]}: run the same command again"
         )
-    result = backtest(str(predictions), selection.candles_root, Strategy(), progress=progress)
+    result = backtest(str(predictions), selection.candles_root, Strategy(), allow_mismatch=True, progress=progress)
     result = replace(result, model=run.manifest.model_version)
     if selection.synthetic:
         result = replace(result, verdict=replace(result.verdict, reasons=(SYNTHETIC_NOTE, *result.verdict.reasons)))

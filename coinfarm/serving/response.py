@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES
+from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.prediction.predictions import Predictions
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ def response_file(model: "LoadedModel", predictions: Predictions, suffix: str, m
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    metadata = {MESSAGE_ID: message_id, "model": json.dumps(model_identity(model))}
+    metadata = {MESSAGE_ID.encode(): message_id.encode(), b"model": json.dumps(model_identity(model)).encode()}
+    metadata |= ModelScope.of(model.bundle.manifest).metadata()
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table(prediction_columns(predictions)).replace_schema_metadata(metadata), sink, compression="zstd")
     return bytes(sink.getvalue())

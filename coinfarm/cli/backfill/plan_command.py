@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coinfarm.cli.options import DAY, JSON, MODEL
+from coinfarm.cli.options import ANY_INTERVAL, DAY, JSON, MODEL, check_interval
 from coinfarm.cli.paths import ROOT, ROOT_TO_WRITE, absolute_uri
 from coinfarm.cli.stack import run_uri
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.backfill.estimate import Speed
+    from coinfarm.models.manifest import Manifest
 
 
 @click.command(
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     help="The folder or s3:// URI of the results; shards with a result there are skipped.  [default: that of coinfarm --stack, or --run]",
 )
 @MODEL
+@ANY_INTERVAL
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two predictions.")
 @click.option(
     "--on",
@@ -81,6 +83,7 @@ def plan(
     root: str,
     results: str | None,
     model_uri: str | None,
+    any_interval: bool,
     stride: int,
     target: Any,
     budget: float | None,
@@ -105,7 +108,8 @@ def plan(
 
     run = Run.at(root)
     model_uri = model_uri or os.environ.get("MODEL_URI") or None
-    version, speed = _version_and_speed(model_uri, windows_per_s)
+    version, model, speed = _model_and_speed(model_uri, windows_per_s)
+    check_interval(model, interval, any_interval=any_interval)
     spec = BackfillSpec(
         symbols=symbols,
         interval=interval,
@@ -130,8 +134,10 @@ def plan(
     click.echo(f"{'Planned' if is_new else 'Already planned'}: {run.storage.uri()}", err=True)
 
 
-def _version_and_speed(model_uri: str | None, windows_per_s: float | None) -> "tuple[str, Speed]":
-    """The version in service, and the speed of this machine: `windows_per_s`, or else measured, which loads the model."""
+def _model_and_speed(model_uri: str | None, windows_per_s: float | None) -> "tuple[str, Manifest | None, Speed]":
+    """The version in service, its manifest (None for a Keras file), and the speed of this machine: `windows_per_s`, or else measured, which
+    loads the model.
+    """
     from coinfarm.backfill.estimate import Speed
     from coinfarm.backfill.local_run import available_cores
     from coinfarm.backfill.plan import measure_speed
@@ -141,6 +147,8 @@ def _version_and_speed(model_uri: str | None, windows_per_s: float | None) -> "t
 
     if windows_per_s is None:
         predictor = open_predictor(model_uri)
-        return predictor.model.version, measure_speed(predictor)
-    version = current_version(open_model_source(model_uri or reference_model_uri()))
-    return version, Speed(windows_per_s, available_cores(), "as given by --frames-per-s, on this machine")
+        return predictor.model.version, predictor.model.bundle.manifest, measure_speed(predictor)
+    source = open_model_source(model_uri or reference_model_uri())
+    version = current_version(source)
+    speed = Speed(windows_per_s, available_cores(), "as given by --frames-per-s, on this machine")
+    return version, source.manifest(version), speed

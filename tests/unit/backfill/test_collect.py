@@ -13,6 +13,7 @@ from coinfarm.backfill.collect import collect
 from coinfarm.backfill.run_manifest import Run
 from coinfarm.candles.day import day_of
 from coinfarm.errors import CoinfarmError, NotFound
+from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
 from coinfarm.prediction.predictor import Predictor
 from tests.support.backfill_runs import planned, run_shards
 from tests.support.candle_stores import stored, synthetic_history
@@ -51,6 +52,25 @@ def test_every_requested_window_is_counted_once(run: Run, tmp_path: Path) -> Non
     assert [str(shard) for shard in outcomes.missing] == ["DEMOUSD 1m 2026-01-02", "DEMOETH 1m 2026-01-02"]
     december = json.loads(json.dumps(outcomes.document()))["months"][0]
     assert (december["month"], december["asked"], december["noCandles"]) == ("2025-12", DAY, DAY)
+
+
+@pytest.mark.parametrize("name", ["all.parquet", "dataset"])
+def test_files_say_the_horizon_of_the_model(run: Run, tmp_path: Path, name: str) -> None:
+    collect(run, tmp_path / name)
+    files = [tmp_path / name] if name.endswith(".parquet") else sorted((tmp_path / name).rglob("*.parquet"))
+    assert files
+    for file in files:
+        assert ModelScope.from_metadata(pq.ParquetFile(file).read().schema.metadata) == ModelScope(30)
+
+
+def test_results_of_older_releases_take_the_horizon_from_the_model_of_the_run(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ModelScope, "from_metadata", lambda *_: UNKNOWN_SCOPE)
+    monkeypatch.setattr(Run, "scope", lambda _: ModelScope(30, "1m"))
+    collect(run, tmp_path / "all.parquet")
+    monkeypatch.undo()
+    assert ModelScope.from_metadata(pq.ParquetFile(tmp_path / "all.parquet").read().schema.metadata) == ModelScope(30, "1m")
 
 
 def test_one_file_is_ordered_by_symbol_and_time(run: Run, tmp_path: Path) -> None:

@@ -6,14 +6,17 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.lookahead import check_predictions, check_rule
+from coinfarm.backtesting.lookahead import MIN_CHECKS, check_predictions, check_rule, checks_per_coin
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import CoinPredictions
+from coinfarm.backtesting.user_rule import load_rule
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
+from coinfarm.reports.formatting import minute_text
+from coinfarm.targets import targets_pct
 from tests.support.backtest_files import MODEL, WINDOW, store_candles
 from tests.support.backtest_markets import noisy_predictions, random_walk
 
@@ -62,7 +65,25 @@ def test_passes_predictions_from_the_window_alone(tmp_path: Path, candles: Candl
     values = np.array([predict_window(candles, last) for last in range(WINDOW - 1, len(candles))])
     found = check(tmp_path, candles, values)
     assert found.passed
-    assert (found.moments, found.largest_difference_pct) == (24, 0.0)
+    assert (found.moments, found.largest_difference_pct, found.differing_rows) == (MIN_CHECKS, 0.0, 0)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02], ids=["the same form", "another compiled form"])
+def test_finds_a_leak_in_a_twentieth_of_the_rows_and_names_the_first(tmp_path: Path, candles: Candles, noise: float) -> None:
+    values = np.array([predict_window(candles, last) for last in range(WINDOW - 1, len(candles) - 30)])
+    generator = np.random.default_rng(1)
+    values += noise * values.std(axis=0) * generator.standard_normal(values.shape)
+    leaking = generator.random(len(values)) < 0.05
+    values[leaking] = targets_pct(candles.columns, np.arange(WINDOW - 1, len(candles) - 30), 30)[leaking]
+    found = check(tmp_path, candles, values)
+    assert not found.passed
+    assert 1 <= found.differing_rows <= leaking.sum()
+    first = candles.open_time[WINDOW - 1 : -30][leaking] + 60_000
+    assert found.first_differing_row in [f"DEMOUSD at {minute_text(each)}" for each in first.tolist()]
+
+
+def test_repeats_enough_rows_to_find_a_leak_in_a_twentieth_of_them() -> None:
+    assert all(0.95 ** (checks_per_coin(coins) * coins) < 0.01 for coins in range(1, 20))
 
 
 def test_finds_predictions_that_use_the_next_candle(tmp_path: Path, candles: Candles) -> None:
@@ -85,10 +106,61 @@ def coin() -> PredictedCoin:
     return noisy_predictions(random_walk("DEMOUSD", 300, 1), 20, 2)
 
 
-def test_passes_a_rule_that_uses_earlier_rows() -> None:
-    check_rule(lambda columns: (np.maximum.accumulate(columns["end_change_pct"]) > 0.2).astype(int), [coin()])
+RULES = """
+import numpy as np
+
+remembered = {}
 
 
-def test_finds_a_rule_that_uses_later_rows() -> None:
+def earlier(columns):
+    return (np.maximum.accumulate(columns["end_change_pct"]) > 0.2).astype(int)
+
+
+def mean(columns):
+    return (columns["end_change_pct"] > columns["end_change_pct"].mean()).astype(int)
+
+
+def cached(columns):
+    # The next row, from the longest columns that the process has seen.
+    seen = remembered.setdefault("columns", columns["end_change_pct"])
+    if len(seen) < len(columns["end_change_pct"]):
+        seen = remembered["columns"] = columns["end_change_pct"]
+    return (np.append(seen[1:], 0)[: len(columns["end_change_pct"])] > 0).astype(int)
+
+
+def rare(columns):
+    end = columns["end_change_pct"]
+    return (np.where(np.arange(len(end)) % 20 == 7, np.append(end[1:], 0), end) > 0).astype(int)
+
+
+def orders(columns):
+    end = columns["end_change_pct"]
+    return {"side": (end > 0).astype(int), "stop_pct": np.full(len(end), end.max())}
+
+
+def broken(columns):
+    if len(columns["close_time"]) < 250:
+        raise KeyError("missing")
+    return np.zeros(len(columns["close_time"]))
+"""
+
+
+def check_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / "some_rules.py").write_text(RULES)
+    name = f"some_rules:{name}"
+    check_rule(name, tmp_path, load_rule(name, tmp_path), [coin()])
+
+
+def test_passes_a_rule_that_uses_earlier_rows(tmp_path: Path) -> None:
+    check_named(tmp_path, "earlier")
+
+
+@pytest.mark.parametrize("name", ["mean", "cached", "rare", "orders"])
+def test_finds_a_rule_that_uses_later_rows(tmp_path: Path, name: str) -> None:
     with pytest.raises(CoinfarmError, match="DEMOUSD"):
-        check_rule(lambda columns: (columns["end_change_pct"] > columns["end_change_pct"].mean()).astype(int), [coin()])
+        check_named(tmp_path, name)
+
+
+def test_reports_a_rule_that_fails_on_the_first_rows(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match="missing"):
+        check_named(tmp_path, "broken")

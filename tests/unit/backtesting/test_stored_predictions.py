@@ -12,6 +12,7 @@ from pyarrow import parquet as pq
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import read_predictions
 from coinfarm.errors import CoinfarmError
+from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
 from tests.support.backtest_files import MODEL, prediction_table, store_predictions
 from tests.support.backtest_markets import noisy_predictions, random_walk
 
@@ -61,6 +62,17 @@ def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) ->
     found = read_predictions(f"{tmp_path}/collected.parquet")
     assert [(each.symbol, len(each)) for each in found] == [("DEMOETH", len(coin)), ("DEMOUSD", len(coin))]
     np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
+
+
+def test_reads_the_horizon_and_interval_of_the_model_if_a_file_says_them(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    assert read_predictions(str(tmp_path))[0].scope == UNKNOWN_SCOPE
+    last = max(tmp_path.rglob("*.parquet"))
+    pq.write_table(pq.read_table(last).replace_schema_metadata(ModelScope(12, "5m").metadata()), last)
+    assert read_predictions(str(tmp_path))[0].scope == ModelScope(12, "5m")
+    pq.write_table(pq.read_table(last).replace_schema_metadata({b"horizon_candles": b"many"}), last)
+    with pytest.raises(CoinfarmError, match="many"):
+        read_predictions(str(tmp_path))
 
 
 def test_counts_rows_with_unknown_in_sample(tmp_path: Path, coin: PredictedCoin) -> None:

@@ -3,15 +3,18 @@
 import json
 import shutil
 import sys
+from html import unescape
 
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet as pq
 
 from coinfarm.backtesting.lookahead import LookaheadResult
 from coinfarm.backtesting.strategy_fields import example_strategy
 from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
+from coinfarm.prediction.model_scope import ModelScope
 from tests.support.backtest_files import MODEL, store_two_coins
 
 STRATEGY = """
@@ -169,6 +172,40 @@ def test_an_error_in_a_rule_is_one_line(run, tmp_path, entry, named):
     (line,) = [line for line in result.stderr.splitlines() if "Error" in line]
     assert named in line
     assert "Traceback" not in result.stderr
+
+
+def say_scope(folder, scope):
+    for path in folder.rglob("*.parquet"):
+        if "interval=" in str(path):
+            pq.write_table(pq.read_table(path).replace_schema_metadata(scope.metadata()), path)
+
+
+@pytest.mark.parametrize("scope", [ModelScope(12), ModelScope(5, "1m")], ids=["another horizon", "another interval"])
+def test_a_model_of_another_kind_is_rejected_unless_asked_for(run, roots, tmp_path, scope):
+    shutil.copytree(roots / "results", tmp_path / "results")
+    say_scope(tmp_path / "results", scope)
+    other = ["--predictions", str(tmp_path / "results")]
+    rejected = run(*other)
+    assert (rejected.exit_code, "--allow-mismatch" in rejected.stderr) == (1, True)
+    found = document(run(*other, "--allow-mismatch", "--json"))
+    assert found["model_horizon_candles"] == scope.horizon_candles
+    assert found["warnings"][0] == found["verdict"]["reasons"][0]
+    assert run(*other, "--allow-mismatch").stdout.splitlines()[1] == found["warnings"][0]
+
+
+def test_the_horizon_is_that_of_the_model(run, roots, tmp_path):
+    shutil.copytree(roots / "results", tmp_path / "results")
+    say_scope(tmp_path / "results", ModelScope(7, "5m"))
+    found = document(run("--predictions", str(tmp_path / "results"), "--json", text=STRATEGY.replace("horizon_candles = 5", "")))
+    assert (found["strategy"]["exit"]["horizon_candles"], found["model_horizon_candles"]) == (7, 7)
+
+
+def test_leaks_are_found_without_being_asked_for(run, tmp_path):
+    """These predictions have a fifth of the outcome in them."""
+    (warning,) = document(run("--json"))["warnings"]
+    result = run("--report", str(tmp_path / "report.html"))
+    assert result.stdout.splitlines()[1] == warning
+    assert warning.partition(":")[2] in unescape((tmp_path / "report.html").read_text())
 
 
 @pytest.mark.parametrize(("rms_share", "exit_code"), [(0.01, 0), (0.7, 1)])

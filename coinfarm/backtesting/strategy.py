@@ -70,7 +70,7 @@ class Exit(FrozenSettings):
     min_distance_pct: PositiveFloat = 0.1
     """The minimum of both distances, in percent of the entry price. What a rule sets may be smaller."""
     horizon_candles: PositiveInt = 30
-    """A position that is still open after this many candles is closed at the next open."""
+    """A position that is still open after this many candles is closed at the next open. If it is left out, the model's horizon."""
 
 
 class Size(FrozenSettings):

@@ -54,14 +54,14 @@ def members_bundle(folder: Path, models: dict[str, Any], order: tuple[Any, ...])
     return Bundle.create(folder, name="members", outputs=tuple(Output(name=name) for name in order), members=members)
 
 
-def publish_model(storage: Storage, folder: Path, content: str) -> str:
+def publish_model(storage: Storage, folder: Path, content: str, **details: Any) -> str:
     """Create and publish; returns the version."""
-    return publish(storage, create_bundle(folder, content))
+    return publish(storage, create_bundle(folder, content, **details))
 
 
-def promote_model(storage: Storage, folder: Path, content: str) -> str:
+def promote_model(storage: Storage, folder: Path, content: str, **details: Any) -> str:
     """Create, publish and promote; returns the version."""
-    version = publish_model(storage, folder, content)
+    version = publish_model(storage, folder, content, **details)
     promote(storage, version)
     return version
 

@@ -9,8 +9,10 @@ import pytest
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.status import StatusMonitor
+from coinfarm.storage import open_storage
 from tests.support.candle_stores import FIRST_DAY, stored, synthetic_history
 from tests.support.cli_runner import coinfarm, unwrapped
+from tests.support.fake_models import TRAINING, promote_model
 
 PERIOD = ["--symbol", "DEMOUSD", "--from", "2026-01-01", "--to", "2026-01-04"]
 
@@ -45,6 +47,18 @@ def test_plan_prints_the_estimate_and_writes_the_manifest(plan, constant_model):
     assert manifest["symbols"] == ["DEMOUSD"]
     assert manifest["modelVersion"] == json.loads((constant_model / "current.json").read_text())["version"]
     assert (manifest["modelUri"], manifest["resultsUri"]) == (str(constant_model), str(Path("shared").absolute()))
+
+
+@pytest.mark.parametrize("options", [["--frames-per-s", 2000], []], ids=["without loading the model", "measured"])
+def test_plans_candles_of_another_interval_than_the_models_only_if_asked_to(backfill, tmp_path, monkeypatch, options):
+    monkeypatch.setattr("coinfarm.backfill.plan._TIMED_S", 0.01)
+    promote_model(open_storage(str(tmp_path / "trained")), tmp_path / "other", "1.5", training=TRAINING)
+    stored(tmp_path / "store", synthetic_history(20, interval="1h"))
+    arguments = ["plan", *PERIOD, "--interval", "1h", "--store", "store", "--run", "hours", "--model", str(tmp_path / "trained"), *options]
+    rejected = backfill(*arguments)
+    assert (rejected.exit_code, Path("hours").exists(), "--any-interval" in rejected.stderr) == (1, False, True)
+    assert backfill(*arguments, "--any-interval").exit_code == 0
+    assert Path("hours/manifest.json").is_file()
 
 
 def test_measures_the_speed_of_this_machine(backfill, monkeypatch):

@@ -18,7 +18,7 @@ from coinfarm.serving.chart import chart_png
 from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
 from tests.support.demo_requests import START_MS, demo_candles
-from tests.support.fake_models import FakeEngine, promote_model
+from tests.support.fake_models import TRAINING, FakeEngine, promote_model
 from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.usefixtures("constant_model")
@@ -137,3 +137,15 @@ def test_invalid_setting_is_named(candles, monkeypatch, name, value, named):
     monkeypatch.setenv(name, value)
     shown = coinfarm("predict", candles)
     assert (shown.exit_code, named in shown.stderr) == (1, True)
+
+
+def test_candles_of_another_interval_than_the_models_must_be_asked_for(tmp_path, monkeypatch):
+    promote_model(open_storage(str(tmp_path / "trained")), tmp_path / "other", "1.5", training=TRAINING)
+    monkeypatch.setenv("MODEL_URI", str(tmp_path / "trained"))
+    path = tmp_path / "DEMOUSD-1h.parquet"
+    path.write_bytes(parquet_from_candles(generate("DEMOUSD", "1h", START_MS, 201, seed=1)))
+    rejected = coinfarm("predict", path)
+    assert (rejected.exit_code, "1h" in rejected.stderr, "1m" in rejected.stderr) == (1, True, True)
+    allowed = coinfarm("predict", path, "--any-interval", "--csv")
+    assert (allowed.exit_code, allowed.stdout.count("\n")) == (0, 3)
+    assert "1h" in allowed.stderr

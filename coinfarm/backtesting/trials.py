@@ -5,7 +5,6 @@ run identifies a trial, not names: the strategy's fields, the source of its rule
 """
 
 import hashlib
-import inspect
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from coinfarm.backtesting.edge import DailyProfit
+from coinfarm.backtesting.rule_source import rule_source
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.backtesting.strategy import Strategy
 from coinfarm.backtesting.user_rule import Rule, StepRule
@@ -76,9 +76,9 @@ def trial_key(strategy: Strategy, rule: Rule | StepRule | None, predictions: Seq
     if rule is not None:
         document["entry"] |= {"rule": None, "step_rule": None}
         if isinstance(rule, StepRule):
-            document["entry"]["step_rule"] = _rule_source(rule.function)
+            document["entry"]["step_rule"] = _sha256(rule_source(rule.function).encode())
         else:
-            document["entry"]["rule"] = _rule_source(rule)
+            document["entry"]["rule"] = _sha256(rule_source(rule).encode())
     digest = predictions_digest(predictions)
     return TrialKey(_sha256(json.dumps([document, digest], sort_keys=True).encode()), digest)
 
@@ -135,16 +135,6 @@ def _folder(predictions_root: str) -> Storage:
     if predictions_root.endswith(".parquet"):
         return open_storage(predictions_root.rpartition("/")[0] or ".")
     return open_storage(predictions_root)
-
-
-def _rule_source(rule: Rule) -> str:
-    """The digest of the rule's module: an edited rule is another strategy."""
-    module = inspect.getmodule(rule)
-    try:
-        source = inspect.getsource(rule if module is None else module)
-    except (OSError, TypeError):  # defined in a session without a file
-        source = repr(getattr(rule, "__code__", rule))
-    return _sha256(f"{getattr(rule, '__qualname__', '')}\n{source}".encode())
 
 
 def _rounded(values: "np.ndarray") -> tuple[float, ...]:

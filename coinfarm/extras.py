@@ -11,6 +11,7 @@ _EXTRAS = {
     "matplotlib": "report",
     "moto": "demo",
     "nncf": "compile",
+    "sklearn": "evaluate",
     "tensorboard": "train",
     "tensorflow": "keras",
     "uvicorn": "serve",

@@ -5,6 +5,7 @@ BASELINE_TITLES = {
     "trainingMean": "training mean",
     "constantTimesRange": "constant × range",
     "ridge": "ridge regression",
+    "gradientBoosting": "gradient boosting",
     "persistence": "persistence",
     "reversal": "reversal",
 }
@@ -13,6 +14,7 @@ BASELINE_MEANINGS = {
     "trainingMean": "always predicts the mean of the training period",
     "constantTimesRange": "the window's price range times a constant",
     "ridge": "a linear model of recent returns, range, volatility and volume",
+    "gradientBoosting": "boosted regression trees on the features of the ridge regression",
     "persistence": "predicts that the move of the last candles repeats",
     "reversal": "predicts the opposite of the move of the last candles",
 }

@@ -7,6 +7,7 @@ import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
+from coinfarm.evaluation import boosted_trees
 from coinfarm.evaluation.baselines import NaiveBaselines, RidgeRegression
 from coinfarm.evaluation.direction import SignComparison, baseline_accuracy, direction_accuracy, end_change, rise_over_decline
 from coinfarm.evaluation.evaluation_frames import FIT_STRIDE, EvaluationFrames, EvaluationSpec, digest, predict_frames
@@ -28,6 +29,7 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.response import model_identity
 from coinfarm.targets import flip_targets
+from image_render.spec import STANDARD
 
 _EPOCH = date(1970, 1, 1)
 
@@ -54,7 +56,8 @@ def score_frames(
     manifest = predictor.model.bundle.manifest
     observations, predicted, actual = frames.observations, frames.predicted_pct, frames.observations.actual_pct
     intervals = ScoreIntervals.of(observations.close_time, coins[0].interval_ms, manifest.horizon_candles)
-    baselines = baseline_predictions(observations, frames.fit_observations)
+    overlap_ms = (STANDARD.window_candles + manifest.horizon_candles) * coins[0].interval_ms
+    baselines = baseline_predictions(observations, frames.fit_observations, overlap_ms)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
         from_date=spec.start,
@@ -81,13 +84,19 @@ def score_frames(
     )
 
 
-def baseline_predictions(observations: Observations, fit_observations: Observations | None) -> dict[str, Values]:
-    """The predictions of each baseline, `(n, 3)` in percent; only those that need no fit if there are no `fit_observations`."""
+def baseline_predictions(observations: Observations, fit_observations: Observations | None, overlap_ms: int) -> dict[str, Values]:
+    """The predictions of each baseline, `(n, 3)` in percent; only those that need no fit if there are no `fit_observations`.
+
+    Windows with a candle in common close less than `overlap_ms` apart. There is no gradient boosting without scikit-learn.
+    """
     predictions = {"zero": np.zeros(observations.actual_pct.shape)}
     if fit_observations is not None:
         naive = NaiveBaselines.fit(fit_observations.range_pct, fit_observations.actual_pct)
         predictions |= naive.predict(observations.range_pct)
         predictions["ridge"] = RidgeRegression.fit(fit_observations.features, fit_observations.actual_pct).predict(observations.features)
+        if boosted_trees.is_installed():
+            trees = boosted_trees.BoostedTrees.fit(fit_observations, overlap_ms)
+            predictions["gradientBoosting"] = trees.predict(observations.features)
     # Prices that bounce between bid and ask come back, so the opposite move, whose rise is the decline, may be the better guess.
     return predictions | {"persistence": observations.persistence_pct, "reversal": flip_targets(observations.persistence_pct)}
 

@@ -1,6 +1,8 @@
 """The findings of an evaluation in words. A claim needs an interval that excludes chance and the baselines."""
 
+from coinfarm.evaluation import boosted_trees
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
+from coinfarm.extras import how_to_install
 from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, percent_text, plural_text, score_text
@@ -8,6 +10,7 @@ from coinfarm.reports.page import Summary, Tone
 
 COIN_TOSS_PCT = 50.0
 _MOVES = ("maxRisePct", "maxDeclinePct")
+_TREES = "gradientBoosting"
 _NOUNS = {"maxRisePct": "rise", "maxDeclinePct": "decline"}
 
 
@@ -21,9 +24,10 @@ def summary(evaluation: Evaluation) -> Summary:
     elif not beaten and direction != "better":
         tone = "bad"
     reasons = [*(_move_reason(evaluation, name) for name in _MOVES), _end_reason(evaluation), _direction_reason(evaluation)]
-    return Summary(
-        f"{_moves_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}", (*reasons, *_cautions(evaluation)), tone
-    )
+    headline = f"{_moves_headline(evaluation, beaten)} {_direction_headline(evaluation, direction)}"
+    if (nouns := _not_better_than_trees(evaluation)) and _phrase(_TREES) not in headline:
+        headline += f" It does not clearly beat {_phrase(_TREES)} at the {' and the '.join(nouns)}."
+    return Summary(headline, (*reasons, *_cautions(evaluation)), tone)
 
 
 def best_baseline(evaluation: Evaluation, output: str) -> str:
@@ -40,6 +44,11 @@ def _unbeaten(evaluation: Evaluation, output: str) -> list[str]:
     """The baselines that the model does not clearly beat in this output."""
     bounds = {name: each.outputs[output].model_error_reduction_interval_pct for name, each in evaluation.baselines.items()}
     return [name for name, reduction in bounds.items() if reduction is None or reduction[0] <= 0]
+
+
+def _not_better_than_trees(evaluation: Evaluation) -> list[str]:
+    """What the strongest cheap baseline predicts as well as the model."""
+    return [_NOUNS[output] for output in _MOVES if _TREES in _unbeaten(evaluation, output)]
 
 
 def _unbeaten_in_direction(evaluation: Evaluation) -> list[str]:
@@ -161,8 +170,13 @@ def _cautions(evaluation: Evaluation) -> list[str]:
         cautions.append(f"{counts.in_sample:,} windows begin before the training cut-off and were left out.")
     if evaluation.baseline_fit is None:
         cautions.append(
-            "Without candles from before the training cut-off there are no fitted baselines (mean, constant × range, ridge): "
+            "Without candles from before the training cut-off there are no fitted baselines (mean, constant × range, ridge, trees): "
             "the comparison is with the other baselines only. To add them, use --baseline-candles."
+        )
+    elif _TREES not in evaluation.baselines:
+        cautions.append(
+            f"The strongest cheap baseline, {_phrase(_TREES)}, is left out, because scikit-learn is not installed: "
+            f"{how_to_install(boosted_trees.PACKAGE)}."
         )
     return cautions
 
@@ -182,6 +196,7 @@ def _phrase(name: str) -> str:
     """The baseline, with its article, as part of a sentence."""
     named = {
         "ridge": "a ridge regression",
+        "gradientBoosting": "gradient-boosted trees",
         "trainingMean": "the training mean",
         "constantTimesRange": "a constant times the range",
         "persistence": "persistence (the last candles' move again)",

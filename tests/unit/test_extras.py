@@ -10,7 +10,7 @@ from tests.support.cli_runner import coinfarm
 from tests.support.repository import ROOT
 
 OPTIONAL = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-DISTRIBUTIONS = {"yaml": "pyyaml"}
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml"}
 
 
 def installed_by(extra):

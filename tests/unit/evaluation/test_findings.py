@@ -39,6 +39,9 @@ def baseline(r2: float, rise: Bounds, decline: Bounds, **direction: Any) -> dict
     }
 
 
+TREES = baseline(0.05, ABOVE, ABOVE)
+
+
 def evaluation(
     direction: dict[str, Any], rise: Bounds = ABOVE, decline: Bounds = ABOVE, lead: Bounds = ABOVE, in_sample: int | None = 0, **fields: Any
 ) -> Evaluation:
@@ -54,7 +57,7 @@ def evaluation(
         "outputs": {name: output(r2) for name, r2 in zip(OUTPUT_NAMES, (0.14, 0.13, 0.0), strict=True)},
         "direction": direction,
         "rise_over_decline": direction,
-        "baselines": {"zero": baseline(-0.5, ABOVE, ABOVE), "ridge": baseline(0.1, rise, decline, **ridge)},
+        "baselines": {"zero": baseline(-0.5, ABOVE, ABOVE), "ridge": baseline(0.1, rise, decline, **ridge), "gradientBoosting": TREES},
         "baseline_fit": {"frames": 10, "stride": 10, "before_ms": {"BTCUSD": 0}},
         "bootstrap": {"level": 0.9, "samples": 1000, "block_candles": 230, "seed": 0},
     }
@@ -96,6 +99,21 @@ def test_reasons_have_the_scores_with_their_intervals() -> None:
         "predictions. This is not a profit: use coinfarm backtest to include the costs of trading.",
         "Labels of 30 candles overlap: the 3,000 frames amount to at most 1,000 independent observations, fewer as coins move together.",
     )
+
+
+@pytest.mark.parametrize(
+    ("rise", "decline", "named"),
+    [
+        pytest.param(AROUND, ABOVE, "gradient-boosted trees", id="the rise as well as trees"),
+        pytest.param(AROUND, BELOW, "gradient-boosted trees", id="neither better than trees"),
+    ],
+)
+@pytest.mark.parametrize("r2", [0.05, 0.12], ids=["worse than ridge", "the best baseline"])
+def test_the_headline_says_if_trees_are_not_beaten(rise: Bounds, decline: Bounds, named: str, r2: float) -> None:
+    baselines = {"ridge": baseline(0.1, AROUND, AROUND, right_pct=51), "gradientBoosting": baseline(r2, rise, decline, right_pct=51)}
+    assert named in summary(evaluation(EQUAL, baselines=baselines)).headline
+    beaten = {**baselines, "gradientBoosting": baseline(r2, ABOVE, ABOVE, right_pct=51)}
+    assert named not in summary(evaluation(EQUAL, baselines=beaten)).headline
 
 
 SHORT = {name: {**output(0.1), "r2_interval": None, "effective_blocks": 6.5} for name in OUTPUT_NAMES}

@@ -10,7 +10,7 @@ def forms_table(compilation: Compilation) -> Table:
     """Every compiled form, fastest first: its difference from Keras, its speed, and whether it was kept."""
     conditions = compilation.conditions
     table = Table(
-        title=f"Compiled forms of {compilation.bundle.manifest.version}: difference from Keras on {conditions.parity_frames:,} frames",
+        title=f"Compiled forms of {compilation.bundle.manifest.version} compared with Keras on {conditions.parity_frames:,} frames",
         caption=f"Correlation and rms difference (% of the output's standard deviation). Candles: {', '.join(conditions.candles)}. "
         f"CPU: {conditions.processor}; Keras does {conditions.keras_frames_per_s:,.0f} frames/s on it.",
         title_justify="left",

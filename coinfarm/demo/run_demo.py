@@ -96,10 +96,10 @@ class _DemoRun:
         self._run("model", "publish", str(self._model), "--to", "$MODELS/models/reference", "--no-compile", "--promote")
 
     def _plan_options(self) -> list[str]:
-        stop = FIRST_DAY + timedelta(self._options.days)
+        stop_day = FIRST_DAY + timedelta(self._options.days)
         symbols = [word for symbol in self._symbols for word in ("--symbol", symbol)]
         roots = ["--store", "$CANDLES", "--model", "$MODELS/models/reference", "--run", self._root, "--results", "$RESULTS"]
-        return [*symbols, "--from", FIRST_DAY.isoformat(), "--to", stop.isoformat(), *roots]
+        return [*symbols, "--from", FIRST_DAY.isoformat(), "--to", stop_day.isoformat(), *roots]
 
     def _start_worker(self) -> Worker:
         roots = ("--candles-root", "$CANDLES", "--results-root", "$RESULTS")

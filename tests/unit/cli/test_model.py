@@ -124,12 +124,15 @@ def test_publishes_a_version_and_promotes_it_only_with_an_evaluation(model, root
     assert json.loads(storage.read("current.json").data)["version"] == (version if is_evaluated else first)
 
 
-def test_a_published_version_is_not_compiled_again(model, root, tmp_path):
+def test_a_published_version_is_not_compiled_again_but_repaired(model, root, storage, tmp_path):
     folder, version = _bundle(tmp_path)
     model("publish", folder, "--to", root, "--no-compile")
     again = model("publish", folder, "--to", root)  # compiling would fail: it is no Keras model
     assert (again.exit_code, again.stdout) == (0, f"{version}\n")
     assert version in again.stderr
+    storage.write(f"versions/{version}/model.keras", b"x")
+    assert "model.keras" in model("publish", folder, "--to", root).stderr
+    assert "model.keras" not in model("publish", folder, "--to", root).stderr
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,10 @@ def propose_wanted(strategy: Strategy, coin: PredictedCoin, full_stake: float, w
 def _check_set_once(strategy: Strategy, wanted: WantedOrders) -> None:
     """A column that a rule returns takes the place of fields, which would have no effect. Raises `CoinfarmError` if one was given."""
     exits, size = strategy.exit.model_fields_set, strategy.size.model_fields_set
+    both = wanted.stop_pct is not None and wanted.take_profit_pct is not None
+    distance = ["exit.min_distance_pct"] if both and "min_distance_pct" in exits else []
     given = {
-        "stop_pct": ["exit.stop_share"] if "stop_share" in exits else [],
+        "stop_pct": [*(["exit.stop_share"] if "stop_share" in exits else []), *distance],
         "take_profit_pct": ["exit.take_profit_share"] if "take_profit_share" in exits else [],
         "stake_share": [f"size.{name}" for name in ("by", "full_edge_pct") if name in size],
     }

@@ -102,6 +102,7 @@ def test_rejects_what_a_rule_may_not_return(returned: Any, named: str) -> None:
     [
         ({"exit": {"stop_share": 1.0}}, {"stop_pct": 1}, "exit.stop_share"),
         ({"exit": {"take_profit_share": 1.0}}, {"take_profit_pct": 1}, "exit.take_profit_share"),
+        ({"exit": {"min_distance_pct": 0.1}}, {"stop_pct": 1, "take_profit_pct": 1}, "exit.min_distance_pct"),
         ({"size": {"by": "edge", "full_edge_pct": 2.0}}, {"stake_share": 1}, "size.by, size.full_edge_pct"),
     ],
 )

@@ -31,8 +31,8 @@ class _MultiFileCommand(click.Command):
 @MODEL
 @click.option("--version", help="The version to evaluate.  [default: the one in service]")
 @click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to evaluate it on.")
-@click.option("--from", "start", type=DAY, required=True, help="The first day, UTC.")
-@click.option("--to", "stop", type=DAY, required=True, help="The day after the last, UTC.")
+@click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
+@click.option("--to", "stop_day", type=DAY, required=True, help="The day after the last, UTC.")
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
 @click.option(
     "--baseline-candles",
@@ -51,8 +51,8 @@ def evaluate(
     model_uri: str | None,
     version: str | None,
     candles: tuple[Path, ...],
-    start: datetime,
-    stop: datetime,
+    first_day: datetime,
+    stop_day: datetime,
     stride: int,
     baseline_candles: tuple[Path, ...],
     include_in_sample: bool,
@@ -64,7 +64,7 @@ def evaluate(
 ) -> None:
     """Score a model and simple baselines on a period.
 
-    Windows that begin before the end of the model's training data are left out, and counted.
+    Windows that begin before the model's training cutoff are left out, and counted.
     """
     from coinfarm.cli.evaluation_tables import tables
     from coinfarm.evaluation.evaluate import score_frames
@@ -76,7 +76,7 @@ def evaluate(
 
         require_report_packages()
     root = _evaluation_root(model_uri, include_in_sample) if record else None
-    spec = EvaluationSpec(start.date(), stop.date(), stride, include_in_sample)
+    spec = EvaluationSpec(first_day.date(), stop_day.date(), stride, include_in_sample)
     coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
     baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
     expected_frames = sum(len(spec.candles_of(coin)) for coin in coins) // spec.stride

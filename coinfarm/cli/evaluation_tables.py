@@ -52,7 +52,7 @@ def _scores_table(evaluation: Evaluation) -> Table:
     table = Table(
         title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
         f"{evaluation.to_date}",
-        caption="R²: the share of the variance that is predicted. Direction, rise > decline: % of predictions that are right, with 90 % "
+        caption="R²: the share of the variance that is predicted. Direction, rise > decline: % of predictions that are correct, with 90 % "
         "intervals.",
         title_justify="left",
         caption_justify="left",

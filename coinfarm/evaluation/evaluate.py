@@ -60,8 +60,8 @@ def score_frames(
     baselines = baseline_predictions(observations, frames.fit_observations, overlap_ms)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
-        from_date=spec.start,
-        to_date=spec.stop,
+        from_date=spec.first_day,
+        to_date=spec.stop_day,
         interval=coins[0].interval,
         stride=spec.stride,
         horizon_candles=manifest.horizon_candles,

@@ -10,7 +10,7 @@ import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.day import check_period, day_start_ms
 from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
@@ -28,20 +28,23 @@ FIT_STRIDE = 10
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[start, stop)`."""
+    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[first_day, stop_day)`."""
 
-    start: date
-    stop: date
+    first_day: date
+    stop_day: date
     stride: int = 1
     include_in_sample: bool = False
 
     def __post_init__(self) -> None:
-        if self.start >= self.stop:
-            raise CoinfarmError(f"the period ends on {self.stop}, before it begins, on {self.start}: the end is exclusive")
+        check_period(self.first_day, self.stop_day)
+
+    @property
+    def period_text(self) -> str:
+        return f"from {self.first_day} up to {self.stop_day}"
 
     def candles_of(self, coin: Candles) -> Candles:
         """The coin's candles within the period."""
-        return coin.between(day_start_ms(self.start), day_start_ms(self.stop))
+        return coin.between(day_start_ms(self.first_day), day_start_ms(self.stop_day))
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,15 +141,15 @@ def _filled(candles: Candles, symbol: str, spec: EvaluationSpec, horizon_candles
     filled = fill_gaps(candles)
     if len(filled) < needed:
         raise CoinfarmError(
-            f"{symbol} has {len(candles)} candles from {spec.start} to {spec.stop}, fewer than a window and its horizon ({needed}): "
-            "choose another period, or leave the coin out"
+            f"{symbol} has {len(candles)} candles {spec.period_text}, fewer than a window and its horizon ({needed}): "
+            "choose another period, or leave out this symbol"
         )
     return filled
 
 
 def _fit_before_ms(training: TrainingData | None, symbol: str, spec: EvaluationSpec) -> int:
-    """The training cut-off, or the start of the period if the model's training data is unknown."""
-    return day_start_ms(spec.start) if training is None else training.cutoff_of(symbol)
+    """The training cutoff, or the start of the period if the model's training data is unknown."""
+    return day_start_ms(spec.first_day) if training is None else training.cutoff_of(symbol)
 
 
 def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
@@ -163,7 +166,7 @@ def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: i
 def _no_windows_message(windows: int, in_sample: int, spec: EvaluationSpec) -> str:
     if in_sample:
         return (
-            f"{in_sample:,} of the {windows:,} windows from {spec.start} to {spec.stop} begin before the model's training cut-off, "
+            f"{in_sample:,} of the {windows:,} windows {spec.period_text} begin before the model's training cutoff, "
             "and nothing is left to evaluate: choose later days, or use --include-in-sample"
         )
-    return f"none of the {windows:,} windows from {spec.start} to {spec.stop} has a prediction: too many of their candles are missing"
+    return f"none of the {windows:,} windows {spec.period_text} has a prediction: too many of their candles are missing"

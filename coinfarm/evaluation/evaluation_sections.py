@@ -188,7 +188,7 @@ def daily_section(evaluation: Evaluation) -> Section:
 def method_section(evaluation: Evaluation) -> Section:
     """Which frames were evaluated, and how."""
     counts, bootstrap, fit = evaluation.counts, evaluation.bootstrap, evaluation.baseline_fit
-    fit_text = "No baseline was fitted: no candles from before the training cut-off were given."
+    fit_text = "No baseline was fitted: no candles from before the training cutoff were given."
     if fit is not None:
         days = sorted({str(day_of(time)) for time in fit.before_ms.values()})
         fit_text = (
@@ -197,7 +197,7 @@ def method_section(evaluation: Evaluation) -> Section:
         )
     left_out = [
         ("windows in the period", f"{counts.windows:,}"),
-        ("left out: begin before the training cut-off", "unknown" if counts.in_sample is None else f"{counts.in_sample:,}"),
+        ("left out: begin before the training cutoff", "unknown" if counts.in_sample is None else f"{counts.in_sample:,}"),
         ("left out: more than half of the candles missing, so no prediction", f"{counts.without_prediction:,}"),
         ("left out: the horizon would reach beyond the last candle", f"{counts.without_horizon:,}"),
         ("evaluated", f"{counts.evaluated:,}"),

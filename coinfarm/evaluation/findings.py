@@ -165,12 +165,12 @@ def _cautions(evaluation: Evaluation) -> list[str]:
     if counts.in_sample is None:
         cautions.append("The training data of the model is unknown: these frames may be among its training data.")
     elif evaluation.includes_in_sample:
-        cautions.append("Frames from before the training cut-off are included, as requested: the model may have been trained on them.")
+        cautions.append("Frames from before the training cutoff are included, as requested: the model may have been trained on them.")
     elif counts.in_sample:
-        cautions.append(f"{counts.in_sample:,} windows begin before the training cut-off and were left out.")
+        cautions.append(f"{counts.in_sample:,} windows begin before the training cutoff and were left out.")
     if evaluation.baseline_fit is None:
         cautions.append(
-            "Without candles from before the training cut-off there are no fitted baselines (mean, constant × range, ridge, trees): "
+            "Without candles from before the training cutoff there are no fitted baselines (mean, constant × range, ridge, trees): "
             "the comparison is with the other baselines only. To add them, use --baseline-candles."
         )
     elif _TREES not in evaluation.baselines:

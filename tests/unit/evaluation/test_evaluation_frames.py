@@ -96,7 +96,7 @@ def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
 
 
 def test_names_a_coin_with_too_few_candles(tmp_path: Path) -> None:
-    with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 to 2020-01-31.*230"):
+    with pytest.raises(CoinfarmError, match=r"DEMO2 has 48 candles from 2020-01-11 up to 2020-01-31.*230"):
         evaluation_frames(tmp_path, [hours(60), hours(12, symbol="DEMO2")], EvaluationSpec(day(10), day(30)))
 
 

@@ -24,7 +24,7 @@ from coinfarm.backtesting.trades import Trades
 DRAWS = 20
 """The number of draws of a random baseline, each a complete simulation."""
 _MIN_DRAWS = 10
-_MAX_SHUFFLED_ORDERS = 1_000_000
+_MAX_SHUFFLED_ORDERS = 250_000
 """Signals are shuffled fewer times if the orders of all draws together would be more."""
 BUY_AND_HOLD = "buy and hold"
 PERFECT_FORESIGHT = "perfect foresight"

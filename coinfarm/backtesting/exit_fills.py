@@ -15,7 +15,7 @@ from coinfarm.backtesting.trades import HORIZON, LIQUIDATION, STOP, TAKE_PROFIT
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.candles import Candles
 
-_ORDERS_AT_ONCE = 100_000
+_ORDERS_AT_ONCE = 30_000
 
 
 @dataclass(frozen=True, eq=False)

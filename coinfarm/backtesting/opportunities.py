@@ -77,15 +77,13 @@ class ExitTimes:
         self._following = next_traded(candles)
         self._room = np.append(market.volume_share_pct / 100.0 * candles.columns.volume, np.inf)
 
-        self._following_list: list[int] = self._following.tolist()
-        self._room_list: list[float] = self._room.tolist()
 
     def exit_of(self, entry_at: int, hold: int, amount: float) -> int:
         """`exit_at` of one position."""
-        candle = self._following_list[min(entry_at + hold, self.count)]
-        while amount > self._room_list[candle]:
-            amount -= self._room_list[candle]
-            candle = self._following_list[candle + 1]
+        candle = self._following.item(min(entry_at + hold, self.count))
+        while amount > (room := self._room.item(candle)):
+            amount -= room
+            candle = self._following.item(candle + 1)
         return candle
 
     def exit_at(self, entry_at: Indices, hold: Indices, amount: Values) -> Indices:

@@ -33,7 +33,8 @@ class PastChange:
     def __init__(self, coin: PredictedCoin, of_side: dict[int, Opportunities], exits: ExitTimes, horizon: int) -> None:
         self._coin, self._of_side, self._exits = coin, of_side, exits
         self._change = _changes(coin.candles, horizon)
-        self._rank = trailing_rank(np.abs(self._change))
+        self._rank = np.nan_to_num(trailing_rank(np.abs(self._change)), nan=-1.0)
+        self._sign = np.sign(self._change)
 
     def orders(self, plan: TradePlan, direction: int, per_coin: int) -> Orders:
         """As many orders as the `plan`, which has the strategy's trades of this coin, with their holding times and stakes, one after the
@@ -53,9 +54,11 @@ class PastChange:
         """The opportunities in the direction of the change."""
         parts = []
         for side, opportunities in self._of_side.items():
-            rows = np.flatnonzero(direction * np.sign(self._change[opportunities.signal]) == side)
+            rows = np.flatnonzero(self._sign[opportunities.signal] == direction * side)
             signal = opportunities.signal[rows]
-            parts.append((signal, np.nan_to_num(self._rank[signal], nan=-1.0), np.full(len(rows), side), rows))
+            parts.append((signal, self._rank[signal], np.full(len(rows), side), rows))
+        if len(parts) == 1:
+            return _Choices(*parts[0])
         columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
         order = np.argsort(columns[0], kind="stable")
         return _Choices(*(column[order] for column in columns))

@@ -53,9 +53,12 @@ def schedule(holdings: Sequence[Holdings], limits: PositionLimits = ONE_PER_COIN
 
 def _schedule_single(holdings: Holdings) -> Indices:
     """One position at a time, independent of other coins."""
-    following = np.searchsorted(holdings.signal, holdings.exit_at).tolist()
-    taken, at = [], 0
-    while at < len(following):
+    first_after = np.searchsorted(holdings.signal, holdings.exit_at)
+    if (first_after <= np.arange(1, len(first_after) + 1)).all():  # none overlap
+        return np.arange(len(first_after))
+    following = first_after.tolist()
+    taken, at, count = [], 0, len(following)
+    while at < count:
         taken.append(at)
         at = following[at]
     return np.array(taken, np.int64)

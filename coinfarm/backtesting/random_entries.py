@@ -42,14 +42,15 @@ class Layouts:
         self._plan, self._lanes, self._of_side, self._exits, self._first = plan, lanes, of_side, exits, first_candles
         self._choices = {side: [_Choices(*each) for each in zip(coins, first_candles, strict=True)] for side, coins in of_side.items()}
         self._grids = [self._grid(np.unique(plan.coin[lane])) for lane in lanes]
+        self._held = [np.ceil((plan.hold + 1) / _stride(grid)) for grid in self._grids]
 
     def random_orders(self, generator: np.random.Generator) -> list[Orders]:
         """The trades in random order, with random pauses, as orders of each coin. The largest stakes are where there is the most room."""
         side, parts = self._plan.side, []
-        for lane, grid in zip(self._lanes, self._grids, strict=True):
+        for lane, grid, held in zip(self._lanes, self._grids, self._held, strict=True):
             best: tuple[Indices, Indices] | None = None
             for _ in range(_ATTEMPTS):
-                found = self._lay_out(generator.permutation(lane), np.sort(generator.random(len(lane))), side, grid)
+                found = self._lay_out(generator.permutation(lane), np.sort(generator.random(len(lane))), side, grid, held)
                 best = found if best is None or len(found[0]) > len(best[0]) else best
                 if len(best[0]) == len(lane):
                     break
@@ -61,8 +62,8 @@ class Layouts:
         """The trades in their order, with equal pauses, all of one side, as orders of each coin."""
         sides = np.full(len(self._plan), side, np.int8)
         parts = []
-        for lane, grid in zip(self._lanes, self._grids, strict=True):
-            parts.append(self._lay_out(lane, (np.arange(len(lane)) + 0.5) / max(1, len(lane)), sides, grid))
+        for lane, grid, held in zip(self._lanes, self._grids, self._held, strict=True):
+            parts.append(self._lay_out(lane, (np.arange(len(lane)) + 0.5) / max(1, len(lane)), sides, grid, held))
         return self._orders(parts, sides, None)
 
     def _grid(self, coins: Indices) -> Times:
@@ -72,14 +73,13 @@ class Layouts:
             return np.zeros(0, np.int64)
         return times[0] if all(np.array_equal(each, times[0]) for each in times) else np.unique(np.concatenate(times))
 
-    def _lay_out(self, lane: Indices, pauses: Values, sides: Sides, grid: Times) -> tuple[Indices, Indices]:
+    def _lay_out(self, lane: Indices, pauses: Values, sides: Sides, grid: Times, held: Values) -> tuple[Indices, Indices]:
         """The trades of a lane in the given order that have a place, and the rows of their choices. `pauses` `(n,)` are the shares of the
-        free time before each trade.
+        free time before each trade; `held` is the number of times in the `grid` that each trade of the plan takes up.
         """
         if not len(grid) or not len(lane):
             return np.zeros(0, np.int64), np.zeros(0, np.int64)
-        stride = float(np.median(np.diff(grid[:10_000]))) if len(grid) > 1 else 1.0
-        held = np.ceil((self._plan.hold[lane] + 1) / stride)
+        held = held[lane]
         free = max(0.0, len(grid) - float(held.sum()))
         start = np.floor(pauses * (free + 1.0)) + np.append(0.0, np.cumsum(held)[:-1])
         planned = grid[np.minimum(start, len(grid) - 1).astype(np.int64)]
@@ -134,8 +134,15 @@ class Layouts:
         return orders
 
 
+def _stride(grid: Times) -> float:
+    """The usual number of candles from one time to the next."""
+    return float(np.median(np.diff(grid[:10_000]))) if len(grid) > 1 else 1.0
+
+
 def _by_room(stake: Values, room: Values, generator: np.random.Generator) -> Values:
     """The stakes in another order: the largest where there is the most room, and at random where there is enough for all."""
+    if not len(stake) or stake.min() == stake.max():
+        return stake
     order = np.lexsort((generator.random(len(room)), np.minimum(room, stake.max(initial=0.0))))
     permuted = np.empty(len(stake))
     permuted[order] = np.sort(stake)

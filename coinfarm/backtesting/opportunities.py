@@ -77,7 +77,6 @@ class ExitTimes:
         self._following = next_traded(candles)
         self._room = np.append(market.volume_share_pct / 100.0 * candles.columns.volume, np.inf)
 
-
     def exit_of(self, entry_at: int, hold: int, amount: float) -> int:
         """`exit_at` of one position."""
         candle = self._following.item(min(entry_at + hold, self.count))

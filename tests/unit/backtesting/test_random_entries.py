@@ -66,8 +66,8 @@ def test_the_largest_stakes_are_where_there_is_most_room() -> None:
     layouts = layouts_of(coin, plan, 500.0, volume_share_pct=100, trailing_candles=2)
     for seed in range(10):
         (found,) = layouts.random_orders(np.random.default_rng(seed))
-        late = found.signal >= 103
-        assert found.stake[late].min(initial=np.inf) >= found.stake[~late].max(initial=0.0) or late.sum() > 4
+        late = found.signal >= 100
+        assert found.stake[late].min(initial=np.inf) >= found.stake[~late].max(initial=0.0)
 
 
 @pytest.mark.parametrize("size", [{"max_positions": 1}, {"max_positions": 2}, {"max_exposure_pct": 50}])

@@ -77,13 +77,13 @@ def evaluate(
         require_report_packages()
     root = _evaluation_root(model_uri, include_in_sample) if record else None
     spec = EvaluationSpec(first_day.date(), stop_day.date(), stride, include_in_sample)
-    coins = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
-    baseline_coins = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
-    expected_frames = sum(len(spec.candles_of(coin)) for coin in coins) // spec.stride
+    series = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
+    baseline_series = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
+    expected_frames = sum(len(spec.candles_of(each)) for each in series) // spec.stride
     with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
-        frames = predict_frames(predictor, coins, spec, baseline_coins)
-    evaluation = score_frames(frames, predictor, coins, spec, [file.name for file in candles])
+        frames = predict_frames(predictor, series, spec, baseline_series)
+    evaluation = score_frames(frames, predictor, series, spec, [file.name for file in candles])
     if root is not None:
         from coinfarm.models.publish import record_evaluation
         from coinfarm.storage import open_storage

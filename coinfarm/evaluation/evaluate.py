@@ -16,9 +16,7 @@ from coinfarm.evaluation.metrics import (
     daily_rank_correlations,
     deciles,
     line_through,
-    mean_absolute_error,
-    r2,
-    rank_correlation,
+    output_scores,
     rounded,
     t_statistic,
 )
@@ -36,36 +34,36 @@ _EPOCH = date(1970, 1, 1)
 
 def evaluate(
     predictor: Predictor,
-    coins: Sequence[Candles],
+    series: Sequence[Candles],
     spec: EvaluationSpec,
     *,
-    baseline_coins: Sequence[Candles] = (),
+    baseline_series: Sequence[Candles] = (),
     candle_files: Sequence[str] = (),
 ) -> evaluation_document.Evaluation:
-    """Evaluate the predictor's model on the coins (one series each, all of the same interval).
+    """Evaluate the predictor's model on one series per symbol, all of the same interval.
 
     Raises `CoinfarmError` if there is nothing to evaluate, and what the predictor raises.
     """
-    return score_frames(predict_frames(predictor, coins, spec, baseline_coins), predictor, coins, spec, candle_files)
+    return score_frames(predict_frames(predictor, series, spec, baseline_series), predictor, series, spec, candle_files)
 
 
 def score_frames(
-    frames: EvaluationFrames, predictor: Predictor, coins: Sequence[Candles], spec: EvaluationSpec, candle_files: Sequence[str] = ()
+    frames: EvaluationFrames, predictor: Predictor, series: Sequence[Candles], spec: EvaluationSpec, candle_files: Sequence[str] = ()
 ) -> evaluation_document.Evaluation:
     """All scores of the predictions in `frames`, and of the baselines on the same frames."""
     manifest = predictor.model.bundle.manifest
     observations, predicted, actual = frames.observations, frames.predicted_pct, frames.observations.actual_pct
-    intervals = ScoreIntervals.of(observations.close_time, coins[0].interval_ms, manifest.horizon_candles)
-    overlap_ms = (STANDARD.window_candles + manifest.horizon_candles) * coins[0].interval_ms
+    intervals = ScoreIntervals.of(observations.close_time, series[0].interval_ms, manifest.horizon_candles)
+    overlap_ms = (STANDARD.window_candles + manifest.horizon_candles) * series[0].interval_ms
     baselines = baseline_predictions(observations, frames.fit_observations, overlap_ms)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
         from_date=spec.first_day,
         to_date=spec.stop_day,
-        interval=coins[0].interval,
+        interval=series[0].interval,
         stride=spec.stride,
         horizon_candles=manifest.horizon_candles,
-        candles={coin.symbol: digest(spec.candles_of(coin)) for coin in coins},
+        candles={each.symbol: digest(spec.candles_of(each)) for each in series},
         candle_files=tuple(candle_files),
         includes_in_sample=spec.include_in_sample,
         frames=len(observations),
@@ -107,7 +105,7 @@ def _output(predicted: Values, actual: Values, observations: Observations, inter
     by_day = np.array([day.rank_correlation for day in days])
     line = line_through(predicted, actual)
     return evaluation_document.OutputMetrics(
-        **_scores(predicted, actual),
+        **output_scores(predicted, actual),
         r2_interval=None if unexplained.bounds is None else (rounded(1.0 - unexplained.bounds[1]), rounded(1.0 - unexplained.bounds[0])),
         effective_blocks=round(unexplained.effective_blocks, 1),
         daily_rank_correlation=evaluation_document.DailyRankCorrelation(
@@ -132,7 +130,7 @@ def _output(predicted: Values, actual: Values, observations: Observations, inter
 def _baseline(predicted: Values, baseline: Values, actual: Values, intervals: ScoreIntervals) -> evaluation_document.Baseline:
     outputs = {
         name: evaluation_document.BaselineOutput(
-            **_scores(baseline[:, at], actual[:, at]), **_error_reduction(predicted[:, at], baseline[:, at], actual[:, at], intervals)
+            **output_scores(baseline[:, at], actual[:, at]), **_error_reduction(predicted[:, at], baseline[:, at], actual[:, at], intervals)
         )
         for at, name in enumerate(OUTPUT_NAMES)
     }
@@ -142,14 +140,6 @@ def _baseline(predicted: Values, baseline: Values, actual: Values, intervals: Sc
         return baseline_accuracy(model_signs, SignComparison.of(signed(baseline), signed(actual)), intervals)
 
     return evaluation_document.Baseline(outputs=outputs, direction=accuracy(end_change), rise_over_decline=accuracy(rise_over_decline))
-
-
-def _scores(predicted: Values, actual: Values) -> "dict[str, float | None]":
-    return {
-        "r2": r2(predicted, actual),
-        "mean_absolute_error_pct": mean_absolute_error(predicted, actual),
-        "rank_correlation": rank_correlation(predicted, actual),
-    }
 
 
 def _error_reduction(

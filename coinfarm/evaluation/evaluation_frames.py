@@ -42,9 +42,9 @@ class EvaluationSpec:
     def period_text(self) -> str:
         return f"from {self.first_day} up to {self.stop_day}"
 
-    def candles_of(self, coin: Candles) -> Candles:
-        """The coin's candles within the period."""
-        return coin.between(day_start_ms(self.first_day), day_start_ms(self.stop_day))
+    def candles_of(self, series: Candles) -> Candles:
+        """The candles of the series within the period."""
+        return series.between(day_start_ms(self.first_day), day_start_ms(self.stop_day))
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,20 +62,20 @@ class EvaluationFrames:
 
 
 def predict_frames(
-    predictor: Predictor, coins: Sequence[Candles], spec: EvaluationSpec, baseline_coins: Sequence[Candles] = ()
+    predictor: Predictor, series: Sequence[Candles], spec: EvaluationSpec, baseline_series: Sequence[Candles] = ()
 ) -> EvaluationFrames:
     """Predict the frames of the spec, and look up what happened afterwards.
 
-    `baseline_coins` are candles to fit the baselines on, for coins whose own candles do not reach back far enough.
+    `baseline_series` are candles to fit the baselines on, for series whose own candles do not reach back far enough.
     Raises `CoinfarmError` if there is nothing to evaluate.
     """
     manifest = predictor.model.bundle.manifest
     horizon_candles = manifest.horizon_candles
-    filled = [_filled(spec.candles_of(coin), coin.symbol, spec, horizon_candles) for coin in coins]
+    filled = [_filled(spec.candles_of(each), each.symbol, spec, horizon_candles) for each in series]
     observations, predicted = [], []
     windows = without_horizon = without_prediction = in_sample = 0
-    predictions_by_coin = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
-    for candles, predictions in zip(filled, predictions_by_coin, strict=True):
+    predictions_by_series = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
+    for candles, predictions in zip(filled, predictions_by_series, strict=True):
         with_horizon = window_count(len(candles) - horizon_candles, STANDARD, spec.stride)
         values = predictions.values_pct[:with_horizon]
         evaluated = np.ones(with_horizon, np.bool_)
@@ -101,8 +101,8 @@ def predict_frames(
         without_horizon=without_horizon,
         effective=round(len(joined) * min(1.0, spec.stride / horizon_candles), 1),
     )
-    before_ms = {coin.symbol: _fit_before_ms(manifest.training, coin.symbol, spec) for coin in coins}
-    sources = {coin.symbol: coin for coin in (*coins, *baseline_coins)}
+    before_ms = {each.symbol: _fit_before_ms(manifest.training, each.symbol, spec) for each in series}
+    sources = {each.symbol: each for each in (*series, *baseline_series)}
     fits = [_fit_observations(sources[symbol], manifest.training, before, horizon_candles) for symbol, before in before_ms.items()]
     found = [fit for fit in fits if fit is not None]
     fit_observations = Observations.concatenate(found) if len(found) == len(fits) else None
@@ -152,10 +152,10 @@ def _fit_before_ms(training: TrainingData | None, symbol: str, spec: EvaluationS
     return day_start_ms(spec.first_day) if training is None else training.cutoff_of(symbol)
 
 
-def _fit_observations(coin: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
+def _fit_observations(series: Candles, training: TrainingData | None, before_ms: int, horizon_candles: int) -> Observations | None:
     """The windows in the training period, with their horizons: none has a candle in common with an out-of-sample window."""
     start_ms = None if training is None else day_start_ms(training.from_date)
-    candles = fill_gaps(coin.between(start_ms, before_ms))
+    candles = fill_gaps(series.between(start_ms, before_ms))
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)
     if not len(starts):
         return None

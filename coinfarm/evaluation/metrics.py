@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic.alias_generators import to_camel
 
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.day import DAY_MS
@@ -25,17 +26,22 @@ def scores(predicted: Values, actual: Values) -> Metrics:
     by_output: Metrics = {}
     for at, name in enumerate(OUTPUT_NAMES):
         p, a = predicted[:, at], actual[:, at]
-        by_output[name] = {
-            "r2": r2(p, a),
-            "meanAbsoluteErrorPct": mean_absolute_error(p, a),
-            "rankCorrelation": rank_correlation(p, a),
-        }
+        by_output[name] = {to_camel(key): value for key, value in output_scores(p, a).items()}
         if name == "endChangePct":
             moved = a != 0
             predicted_sign = np.sign(p[moved])
             correct = predicted_sign == np.sign(a[moved])
             by_output[name]["directionRightPct"] = rounded(100.0 * correct.mean()) if predicted_sign.any() else None
     return by_output
+
+
+def output_scores(predicted: Values, actual: Values) -> dict[str, float | None]:
+    """R², mean absolute error in percentage points and rank correlation of one output, from `(n,)` in percent."""
+    return {
+        "r2": r2(predicted, actual),
+        "mean_absolute_error_pct": mean_absolute_error(predicted, actual),
+        "rank_correlation": rank_correlation(predicted, actual),
+    }
 
 
 def r2(predicted: Values, actual: Values) -> float | None:

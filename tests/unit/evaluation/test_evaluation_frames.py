@@ -125,7 +125,7 @@ def test_candles_to_fit_on_may_be_given_separately(tmp_path: Path) -> None:
     spec = EvaluationSpec(day(20), day(60))
     late = coin.between(START_MS + 20 * DAY_MS, None)
     assert evaluation_frames(tmp_path / "without", [late], spec, 20).fit_observations is None
-    assert evaluation_frames(tmp_path / "with", [late], spec, 20, baseline_coins=[coin]).fit_observations is not None
+    assert evaluation_frames(tmp_path / "with", [late], spec, 20, baseline_series=[coin]).fit_observations is not None
 
 
 @pytest.mark.parametrize("end", [WINDOW, 230, 299])

@@ -4,6 +4,7 @@ These names and their parameters are stable; other modules may change between ve
 """
 
 import os
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -54,13 +55,20 @@ class Model:
     ) -> Any:
         """Like `coinfarm.predict`, with this model."""
         from coinfarm.candles.validation import MAX_CANDLES
+        from coinfarm.prediction.model_scope import ModelScope
         from coinfarm.serving.request import prepare_series
         from coinfarm.serving.response import prediction_columns
 
         _check(stride, gaps)
         series = prepare_series(_read(candles, symbol, interval), stride, gaps, MAX_CANDLES)
+        scope = ModelScope.of(self._loaded.bundle.manifest)
+        if scope.differs_from(series.candles.interval):
+            warnings.warn(
+                f"model {self.version} was trained on {scope.interval} candles, and these are {series.candles.interval} candles",
+                stacklevel=2,
+            )
         predictions = self._service.predictor(self.version).predict(series)
-        return _like(candles, prediction_columns(predictions))
+        return _like(candles, prediction_columns(predictions), scope.metadata())
 
     @property
     def _loaded(self) -> "LoadedModel":
@@ -101,7 +109,8 @@ def predict(
     Returns one row per window, oldest first, as a data frame of the same library as `candles`, otherwise as an Arrow table: `open_time`
     and `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null if unknown),
     `filled_candles`, and `max_rise_pct`, `max_decline_pct`, `end_change_pct` in percent of the window's last close, NaN where more than
-    half of the window was filled. Raises `CandleError` for invalid candles or fewer than 200.
+    half of the window was filled. Warns if the model was trained on another interval. Raises `CandleError` for invalid candles or fewer
+    than 200.
     """
     loaded = model if isinstance(model, Model) else load_model(model)
     return loaded.predict(candles, symbol=symbol, interval=interval, stride=stride, gaps=gaps)
@@ -202,11 +211,11 @@ def _read(candles: Any, symbol: str | None, interval: str | None) -> Candles:
         raise CandleError(*(ErrorDetail(item.pointer, f"{item.detail} ({candles})") for item in error.errors)) from None
 
 
-def _like(candles: Any, columns: dict[str, Any]) -> Any:
-    """The columns as a data frame of the same library as `candles`, otherwise as an Arrow table."""
+def _like(candles: Any, columns: dict[str, Any], metadata: dict[bytes, bytes]) -> Any:
+    """The columns as a data frame of the same library as `candles`, otherwise as an Arrow table with the metadata."""
     import pyarrow as pa
 
-    table: pa.Table = pa.table(columns)
+    table: pa.Table = pa.table(columns).replace_schema_metadata(metadata)
     library = type(candles).__module__.partition(".")[0]
     if library == "pandas":
         return table.to_pandas()

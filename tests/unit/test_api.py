@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from coinfarm.backtesting.user_rule import StepRule
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CandleError, CoinfarmError, NotFound
+from coinfarm.prediction.model_scope import ModelScope
 from tests.support.repository import ROOT
 
 START_MS = 1_767_225_600_000
@@ -93,6 +95,18 @@ def test_gaps_are_filled_or_rejected(model):
 def test_invalid_arguments_are_named(model, table, options, named):
     with pytest.raises(CoinfarmError, match=named):
         model.predict(table, **options)
+
+
+def test_predictions_say_the_models_horizon_and_warn_about_another_interval(model):
+    with warnings.catch_warnings(action="error"):
+        predictions = model.predict(pa.table(COLUMNS))
+    assert ModelScope.from_metadata(predictions.schema.metadata) == ModelScope(30, "1m")
+    hours = generate("DEMOUSD", "1h", START_MS, 1_000, seed=5)
+    with pytest.warns(UserWarning, match="1h"):
+        of_hours = model.predict(hours)
+    with pytest.raises(CoinfarmError, match="1h"):
+        coinfarm.backtest(of_hours, hours)
+    assert "1h" in coinfarm.backtest(of_hours, hours, allow_mismatch=True).warnings[0]
 
 
 def test_backtests_tables_and_files_alike(model, tmp_path):

@@ -31,9 +31,8 @@ def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
 
 
 def _baselines_table(result: BacktestResult) -> Table:
-    table = numeric_table(
-        "Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "independent", "return %", "beaten %"
-    )
+    table = numeric_table("Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "return %", "beaten %")
+    table.columns[0].min_width = 11  # names wrap between words
     table.columns[2].no_wrap = True
     rows: list[tuple[str, BreakEven | BaselineResult, float, float]] = [
         ("this strategy", result.break_even, result.statistics.return_pct, nan)
@@ -46,7 +45,6 @@ def _baselines_table(result: BacktestResult) -> Table:
             f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–",
             number_text(found.cost_bps),
             f"{found.trades:,.0f}",
-            f"{found.independent_trades:,.0f}",
             number_text(return_pct),
             number_text(beaten_pct, 0),
         )

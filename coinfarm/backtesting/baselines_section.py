@@ -32,7 +32,7 @@ def baselines_section(result: BacktestResult) -> Section:
                 )
             ),
             Table(
-                ("", "break-even, bps", "90 % interval", "cost, bps", "trades", "independent", "return, %", "beaten, %"),
+                ("", "break-even, bps", "90 % interval", "cost, bps", "trades", "independent", "return, %", "beats, %"),
                 rows,
                 f"{meanings[0].upper()}{meanings[1:]}.{missing}",
                 strong_row=0,

@@ -31,7 +31,7 @@ def backtest_tables(result: BacktestResult, *, sweep: bool) -> Iterator[Table]:
 
 
 def _baselines_table(result: BacktestResult) -> Table:
-    table = numeric_table("Break-even round-trip cost, in bps", "", "break-even", "90 % interval", "cost", "trades", "return %", "beats %")
+    table = numeric_table("Break-even round-trip cost, in bps", "", "bps", "90 % interval", "cost", "trades", "return %", "beats %")
     table.columns[0].min_width = 11  # names wrap between words
     table.columns[2].no_wrap = True
     rows: list[tuple[str, BreakEven | BaselineResult, float, float]] = [

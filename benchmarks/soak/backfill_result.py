@@ -49,7 +49,7 @@ class BackfillResult:
         return self.shards / self.seconds
 
     @property
-    def frames_per_s(self) -> float:
+    def windows_per_s(self) -> float:
         return self.counts.predicted / self.seconds
 
     def checks(self) -> list[Check]:
@@ -90,7 +90,7 @@ class BackfillResult:
             "seconds": self.seconds,
             "undisturbedSeconds": self.undisturbed_s,
             "shardsPerSecond": self.shards_per_s,
-            "framesPerSecond": self.frames_per_s,
+            "framesPerSecond": self.windows_per_s,
             "workers": WORKERS,
             "kills": self.kills,
             "maxLifetimeS": self.max_lifetime_s,

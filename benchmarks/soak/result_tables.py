@@ -42,7 +42,7 @@ def backfill_table(result: BackfillResult) -> Table:
     table.add_row("visibility timeout", f"{VISIBILITY_TIMEOUT_S} s")
     table.add_row("from the first worker's start to the last result", f"{result.seconds:,.1f} s")
     table.add_row("undisturbed, with coinfarm backfill run", f"{result.undisturbed_s:,.1f} s")
-    table.add_row("speed", f"{result.shards_per_s:,.1f} shards/s, {result.frames_per_s:,.0f} frames/s")
+    table.add_row("speed", f"{result.shards_per_s:,.1f} shards/s, {result.windows_per_s:,.0f} windows/s")
     table.add_row("processed at a later delivery, written twice", f"{result.redelivered}, {result.rewritten}")
     table.add_row("valid dead letters, moved back", f"{result.valid_dead_letters}")
     return table

@@ -30,7 +30,7 @@ def _print_example_strategy(context: click.Context, parameter: click.Parameter, 
     if target == "-":
         click.echo(example_strategy(), nl=False)
     elif Path(target).exists():
-        raise click.ClickException(f"{target} already exists: give another name, or remove it")
+        raise click.ClickException(f"{target} already exists: use another name, or remove it")
     else:
         FILE_TO_WRITE.convert(target, None, context)
         write_file(Path(target), example_strategy().encode())

@@ -91,7 +91,7 @@ def check_interval(manifest: "Manifest | None", interval: str, *, any_interval: 
         return
     trained = f"model {manifest.version} was trained on {manifest.training.interval} candles, and these are {interval} candles"
     if not any_interval:
-        raise click.ClickException(f"{trained}: its predictions may mean nothing there. To try it anyway, give --any-interval")
+        raise click.ClickException(f"{trained}: its predictions may mean nothing there. To try it anyway, use --any-interval")
     click.echo(f"Mismatch: {trained}.", err=True)
 
 

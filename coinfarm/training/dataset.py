@@ -112,7 +112,7 @@ def build_dataset(
             count = part.stop
     if not count:
         raise CoinfarmError(
-            f"from {period.start} to {period.stop} there is no window with a price range and at most half of its candles missing: "
+            f"from {period.start} up to {period.stop} there is no window with a price range and at most half of its candles missing: "
             "choose another period"
         )
     return WindowDataset(series, series_index[:count], starts[:count], range_pct[:count], targets[:count])
@@ -127,7 +127,7 @@ def _within(coin: Candles, period: DateRange, horizon_candles: int) -> Candles:
         candles = fill_gaps(candles[first:after_last])
     if len(candles) < STANDARD.window_candles + horizon_candles:
         raise CoinfarmError(
-            f"{coin.symbol} has {len(candles)} candles from {period.start} to {period.stop}, fewer than a window and its horizon need: "
+            f"{coin.symbol} has {len(candles)} candles from {period.start} up to {period.stop}, fewer than a window and its horizon need: "
             "choose another period, or leave the coin out"
         )
     return candles

@@ -39,7 +39,7 @@ def main() -> None:
     run = {name: getattr(arguments, name) for name in ("streams", "samples", "backtests", "seed")}
     cells = _known_cells(arguments.output, run)
     with _pool() as pool:
-        missing = [cell for cell in (*null_cells(), *power_cells()) if arguments.only in cell.key and cell.key not in cells]
+        missing = [cell for cell in (*power_cells(), *null_cells()) if arguments.only in cell.key and cell.key not in cells]
         futures = {pool.submit(evaluate_cell, cell, arguments.streams, arguments.samples, arguments.seed): cell for cell in missing}
         with progress_bar("cells") as show:
             for done, future in enumerate(as_completed(futures), 1):

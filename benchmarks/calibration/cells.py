@@ -55,12 +55,13 @@ class CellResult:
 
 def null_cells() -> list[Cell]:
     """Streams without a net edge: every dependence, length and selection."""
-    selections = (("fixed", 1), ("fixed", 40), ("fixed", 400), ("chosen", 40), ("chosen", 400))
+    few, all_lengths = (30, 92, 400), (30, 60, 92, 180, 400)
+    selections = (("fixed", 1, all_lengths), ("fixed", 40, all_lengths), ("chosen", 40, few), ("chosen", 400, few), ("fixed", 400, few))
     return [
         Cell(Stream(dependence, days), selection, variants)
-        for selection, variants in selections
+        for selection, variants, lengths in selections
         for dependence in DEPENDENCES
-        for days in (30, 60, 92, 180, 400)
+        for days in lengths
     ]
 
 

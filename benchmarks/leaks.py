@@ -15,7 +15,7 @@ from pyarrow import parquet as pq
 
 from coinfarm import load_model
 from coinfarm.api import Model
-from coinfarm.backtesting.leaks import find_leaks
+from coinfarm.backtesting.checks.leaks import find_leaks
 from coinfarm.backtesting.market_data import align_predictions
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import predictions_from_table

@@ -15,8 +15,8 @@ from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
 
 if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
+    from coinfarm.backtesting.rules.user_rule import Rule, StepRule
     from coinfarm.backtesting.strategy import Strategy
-    from coinfarm.backtesting.user_rule import Rule, StepRule
     from coinfarm.engines.loading import EngineChoice
     from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.serving.service import Service
@@ -157,8 +157,8 @@ def backtest(
     """
     from coinfarm.backtesting.backtest import backtest as run
     from coinfarm.backtesting.backtest import backtest_coins
+    from coinfarm.backtesting.checks.scope_check import fit_to_model
     from coinfarm.backtesting.market_data import predicted_coins
-    from coinfarm.backtesting.scope_check import fit_to_model
     from coinfarm.backtesting.stored_predictions import predictions_from_table
     from coinfarm.backtesting.strategy import Strategy
 

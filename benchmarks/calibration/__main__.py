@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.calibration.backtests import KINDS, conclusion
 from benchmarks.calibration.cells import document, evaluate_cell, null_cells, power_cells
 from benchmarks.calibration.page import write_page
-from coinfarm.backtesting.verdict import Conclusion
+from coinfarm.backtesting.inference.verdict import Conclusion
 from coinfarm.cli.progress import progress_bar
 from coinfarm.storage.local_file import write_file
 

@@ -6,10 +6,10 @@ from math import nan
 import numpy as np
 
 from benchmarks.calibration.streams import DEPENDENCES, Stream
-from coinfarm.backtesting.break_even import BreakEven
-from coinfarm.backtesting.edge import DailyProfit, estimate_edges
-from coinfarm.backtesting.edge_inference import MIN_EFFECTIVE_BLOCKS, block_days, infer_edge
-from coinfarm.backtesting.verdict import Conclusion, decide_verdict
+from coinfarm.backtesting.inference.break_even import BreakEven
+from coinfarm.backtesting.inference.edge import DailyProfit, estimate_edges
+from coinfarm.backtesting.inference.edge_inference import MIN_EFFECTIVE_BLOCKS, block_days, infer_edge
+from coinfarm.backtesting.inference.verdict import Conclusion, decide_verdict
 from coinfarm.backtesting.walk_forward import net_profit_score
 
 _COST_BPS = 24.0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coinfarm.backtesting.edge import DailyProfit
+from coinfarm.backtesting.inference.edge import DailyProfit
 from coinfarm.candles.arrays import Values
 
 STAKE = 10_000.0

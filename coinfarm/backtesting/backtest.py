@@ -6,35 +6,35 @@ from dataclasses import dataclass
 import numpy as np
 
 from coinfarm.backtesting.backtest_result import BacktestResult, TrialSummary
-from coinfarm.backtesting.baseline_result import baseline_result
-from coinfarm.backtesting.baseline_strategies import BASELINE_COUNT, BaselineContext, baselines
-from coinfarm.backtesting.break_even import break_even
-from coinfarm.backtesting.daily_profit import MarkedTrades, mark_to_market
-from coinfarm.backtesting.deflation import deflated_sharpe_probability
-from coinfarm.backtesting.fills import fill_orders
-from coinfarm.backtesting.leaks import find_leaks
+from coinfarm.backtesting.baselines.baseline_result import baseline_result
+from coinfarm.backtesting.baselines.baseline_strategies import BASELINE_COUNT, BaselineContext, baselines
+from coinfarm.backtesting.checks.leaks import find_leaks
+from coinfarm.backtesting.checks.scope_check import fit_to_model
+from coinfarm.backtesting.execution.fills import fill_orders
+from coinfarm.backtesting.execution.orders import Orders
+from coinfarm.backtesting.execution.proposals import Proposals, propose
+from coinfarm.backtesting.execution.simulation import simulate_trades
+from coinfarm.backtesting.execution.trades import Trades
+from coinfarm.backtesting.inference.break_even import break_even
+from coinfarm.backtesting.inference.daily_profit import MarkedTrades, mark_to_market
+from coinfarm.backtesting.inference.deflation import deflated_sharpe_probability
+from coinfarm.backtesting.inference.overfitting import overfitting_probability
+from coinfarm.backtesting.inference.sample_size import independent_count
+from coinfarm.backtesting.inference.trials import Trial, TrialKey, new_trial, register_trial, trial_key
+from coinfarm.backtesting.inference.verdict import decide_verdict
 from coinfarm.backtesting.market_data import ExclusionCounts, read_predicted_coins
-from coinfarm.backtesting.orders import Orders
-from coinfarm.backtesting.overfitting import overfitting_probability
 from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import Proposals, propose
-from coinfarm.backtesting.sample_size import independent_count
-from coinfarm.backtesting.scope_check import fit_to_model
-from coinfarm.backtesting.simulation import simulate_trades
+from coinfarm.backtesting.rules.step_simulation import simulate_steps
+from coinfarm.backtesting.rules.user_rule import Rule, StepRule
 from coinfarm.backtesting.statistics import (
     backtest_direction_accuracy,
     by_coin,
     by_month,
     statistics,
 )
-from coinfarm.backtesting.step_simulation import simulate_steps
 from coinfarm.backtesting.stored_predictions import read_predictions
 from coinfarm.backtesting.strategy import Strategy, Thresholds
-from coinfarm.backtesting.trades import Trades
-from coinfarm.backtesting.trials import Trial, TrialKey, new_trial, register_trial, trial_key
-from coinfarm.backtesting.user_rule import Rule, StepRule
-from coinfarm.backtesting.verdict import decide_verdict
 from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
 from coinfarm.prediction.model_scope import ModelScope

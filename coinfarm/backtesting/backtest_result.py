@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from coinfarm.backtesting.baseline_result import BaselineResult
-from coinfarm.backtesting.break_even import BreakEven
-from coinfarm.backtesting.daily_profit import MarkedTrades
+from coinfarm.backtesting.baselines.baseline_result import BaselineResult
+from coinfarm.backtesting.execution.trades import Trades
+from coinfarm.backtesting.inference.break_even import BreakEven
+from coinfarm.backtesting.inference.daily_profit import MarkedTrades
+from coinfarm.backtesting.inference.trials import Trial
+from coinfarm.backtesting.inference.verdict import BacktestVerdict
 from coinfarm.backtesting.market_data import ExclusionCounts
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.statistics import BacktestDirectionAccuracy, GroupStatistics, Statistics
 from coinfarm.backtesting.strategy import Strategy
-from coinfarm.backtesting.trades import Trades
-from coinfarm.backtesting.trials import Trial
-from coinfarm.backtesting.verdict import BacktestVerdict
 from coinfarm.backtesting.walk_forward import Fold, Sweep
 
 

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from coinfarm.backtesting.market import TRAILING_CANDLES
+from coinfarm.backtesting.execution.market import TRAILING_CANDLES
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candle_store.store import PREFIX, CandleStore

@@ -5,12 +5,12 @@ from math import sqrt
 
 import numpy as np
 
-from coinfarm.backtesting.daily_profit import MarkedTrades
-from coinfarm.backtesting.deflation import sharpe_ratio
+from coinfarm.backtesting.execution.trades import Trades
+from coinfarm.backtesting.inference.daily_profit import MarkedTrades
+from coinfarm.backtesting.inference.deflation import sharpe_ratio
+from coinfarm.backtesting.inference.sample_size import independent_count
 from coinfarm.backtesting.period import BacktestPeriod
 from coinfarm.backtesting.predicted_coin import END, Mask, PredictedCoin
-from coinfarm.backtesting.sample_size import independent_count
-from coinfarm.backtesting.trades import Trades
 from coinfarm.candles.arrays import Values
 
 DAYS_PER_YEAR = 365.25

@@ -6,9 +6,9 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from coinfarm.backtesting.market import FrozenSettings, Market
-from coinfarm.backtesting.position_schedule import PositionLimits
-from coinfarm.backtesting.user_rule import Rule, StepRule, load_rule
+from coinfarm.backtesting.execution.market import FrozenSettings, Market
+from coinfarm.backtesting.execution.position_schedule import PositionLimits
+from coinfarm.backtesting.rules.user_rule import Rule, StepRule, load_rule
 from coinfarm.errors import CoinfarmError
 
 _RuleName = Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]

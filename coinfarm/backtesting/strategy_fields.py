@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
 
-from coinfarm.backtesting.market import Market
+from coinfarm.backtesting.execution.market import Market
 from coinfarm.backtesting.strategy import Strategy
 
 NO_DEFAULT = "no default"

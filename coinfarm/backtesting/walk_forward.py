@@ -7,15 +7,15 @@ from math import sqrt
 
 import numpy as np
 
-from coinfarm.backtesting.daily_profit import mark_to_market
-from coinfarm.backtesting.fills import Fills
+from coinfarm.backtesting.execution.fills import Fills
+from coinfarm.backtesting.execution.position_schedule import Holdings, schedule
+from coinfarm.backtesting.execution.proposals import Proposals
+from coinfarm.backtesting.execution.simulation import trades_from_fills
+from coinfarm.backtesting.execution.trades import Trades
+from coinfarm.backtesting.inference.daily_profit import mark_to_market
 from coinfarm.backtesting.period import BacktestPeriod
-from coinfarm.backtesting.position_schedule import Holdings, schedule
 from coinfarm.backtesting.predicted_coin import Indices
-from coinfarm.backtesting.proposals import Proposals
-from coinfarm.backtesting.simulation import trades_from_fills
 from coinfarm.backtesting.strategy import Strategy, Thresholds
-from coinfarm.backtesting.trades import Trades
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 

@@ -15,8 +15,8 @@ from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
-    from coinfarm.backtesting.lookahead import LookaheadResult
-    from coinfarm.backtesting.user_rule import Rule, StepRule
+    from coinfarm.backtesting.checks.lookahead import LookaheadResult
+    from coinfarm.backtesting.rules.user_rule import Rule, StepRule
 
 
 def _print_example_strategy(context: click.Context, parameter: click.Parameter, target: str | None) -> None:
@@ -100,8 +100,8 @@ def backtest(
     """
     from coinfarm.backtesting.backtest import backtest as run
     from coinfarm.backtesting.backtest import for_sweep
-    from coinfarm.backtesting.backtest_document import backtest_document
-    from coinfarm.backtesting.predictions_summary import predictions_summary
+    from coinfarm.backtesting.reporting.backtest_document import backtest_document
+    from coinfarm.backtesting.reporting.predictions_summary import predictions_summary
     from coinfarm.backtesting.strategy import Strategy
     from coinfarm.cli.backtest_tables import backtest_tables
     from coinfarm.pipeline.run_scope import scope_of_run
@@ -123,7 +123,7 @@ def backtest(
             progress=progress,
         )
     if report is not None:
-        from coinfarm.backtesting.backtest_report import page
+        from coinfarm.backtesting.reporting.backtest_report import page
 
         page(result).write(report)
     if export_folder is not None:
@@ -147,10 +147,10 @@ def backtest(
 def _check_lookahead(
     predictions: str, candles: str, rule_name: str | None, folder: Path, rule: "Rule | StepRule | None", model_uri: str | None
 ) -> "LookaheadResult":
-    from coinfarm.backtesting.lookahead import check_predictions, check_rule
+    from coinfarm.backtesting.checks.lookahead import check_predictions, check_rule
     from coinfarm.backtesting.market_data import read_predicted_coins
+    from coinfarm.backtesting.rules.user_rule import StepRule
     from coinfarm.backtesting.stored_predictions import read_predictions
-    from coinfarm.backtesting.user_rule import StepRule
 
     stored = read_predictions(predictions)
     if rule is not None and rule_name is not None and not isinstance(rule, StepRule):  # a step rule has no later data
@@ -171,8 +171,8 @@ def _check_lookahead(
 
 
 def _export(predictions: str, candles: str, result: "BacktestResult", folder: Path) -> None:
-    from coinfarm.backtesting.export import export
-    from coinfarm.backtesting.result_files import write_results
+    from coinfarm.backtesting.reporting.export import export
+    from coinfarm.backtesting.reporting.result_files import write_results
     from coinfarm.backtesting.stored_predictions import read_predictions
 
     written = export(read_predictions(predictions), candles, folder)

@@ -8,8 +8,8 @@ import numpy as np
 from rich.table import Table
 
 from coinfarm.backtesting.backtest_result import BacktestResult
-from coinfarm.backtesting.baseline_result import BaselineResult
-from coinfarm.backtesting.break_even import BreakEven
+from coinfarm.backtesting.baselines.baseline_result import BaselineResult
+from coinfarm.backtesting.inference.break_even import BreakEven
 from coinfarm.backtesting.statistics import GroupStatistics
 from coinfarm.backtesting.walk_forward import Sweep
 from coinfarm.cli.tables import numeric_table

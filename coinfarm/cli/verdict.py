@@ -65,9 +65,9 @@ def _verdict(
     any_interval: bool,
     as_json: bool,
 ) -> None:
-    from coinfarm.backtesting.backtest_document import backtest_document
-    from coinfarm.backtesting.backtest_report import page
-    from coinfarm.backtesting.predictions_summary import predictions_summary
+    from coinfarm.backtesting.reporting.backtest_document import backtest_document
+    from coinfarm.backtesting.reporting.backtest_report import page
+    from coinfarm.backtesting.reporting.predictions_summary import predictions_summary
     from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
     from coinfarm.reports.packages import require_report_packages
 

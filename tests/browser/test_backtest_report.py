@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from coinfarm.backtesting.backtest import backtest
-from coinfarm.backtesting.backtest_report import page
+from coinfarm.backtesting.reporting.backtest_report import page
 from coinfarm.backtesting.strategy import Strategy
 from tests.support.backtest_files import store_candles, store_predictions
 from tests.support.backtest_markets import noisy_predictions, random_walk

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from coinfarm.backtesting.trials import FILE_NAME
+from coinfarm.backtesting.inference.trials import FILE_NAME
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import by_day
 from coinfarm.candles.files import parse_candles

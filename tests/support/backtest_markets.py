@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from coinfarm.backtesting.market import Market
-from coinfarm.backtesting.orders import Orders
+from coinfarm.backtesting.execution.market import Market
+from coinfarm.backtesting.execution.orders import Orders
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from coinfarm.backtesting.baseline_strategies import BaselineContext
-from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.baselines.baseline_strategies import BaselineContext
+from coinfarm.backtesting.execution.fills import fill_orders
+from coinfarm.backtesting.execution.proposals import propose
+from coinfarm.backtesting.execution.simulation import simulate_trades
 from coinfarm.backtesting.period import period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import propose
-from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.strategy import Strategy
 from tests.support.backtest_markets import noisy_predictions, random_walk
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from coinfarm.backtesting.edge import DailyProfit
+from coinfarm.backtesting.inference.edge import DailyProfit
 from coinfarm.candles.arrays import Values
 
 

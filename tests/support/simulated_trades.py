@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from coinfarm.backtesting.fills import fill_orders
-from coinfarm.backtesting.market import Market
-from coinfarm.backtesting.orders import Orders
-from coinfarm.backtesting.position_schedule import ONE_PER_COIN, PositionLimits
-from coinfarm.backtesting.reference_simulation import simulate_by_candle
-from coinfarm.backtesting.simulation import simulate_trades
-from coinfarm.backtesting.trades import Trade, Trades
+from coinfarm.backtesting.execution.fills import fill_orders
+from coinfarm.backtesting.execution.market import Market
+from coinfarm.backtesting.execution.orders import Orders
+from coinfarm.backtesting.execution.position_schedule import ONE_PER_COIN, PositionLimits
+from coinfarm.backtesting.execution.reference_simulation import simulate_by_candle
+from coinfarm.backtesting.execution.simulation import simulate_trades
+from coinfarm.backtesting.execution.trades import Trade, Trades
 from coinfarm.candles.candles import Candles
 from tests.support.backtest_markets import FREE
 

@@ -1,18 +1,18 @@
-"""A slow but simple simulation of step rules, candle by candle, that the tests compare `coinfarm.backtesting.step_simulation` with."""
+"""A slow but simple simulation of step rules, which the tests compare `coinfarm.backtesting.rules.step_simulation` with."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from coinfarm.backtesting.orders import Orders
-from coinfarm.backtesting.position_schedule import PositionLimits
+from coinfarm.backtesting.execution.orders import Orders
+from coinfarm.backtesting.execution.position_schedule import PositionLimits
+from coinfarm.backtesting.execution.reference_market import ReferenceMarket
+from coinfarm.backtesting.execution.reference_position import ReferencePosition
+from coinfarm.backtesting.execution.trades import HORIZON, RULE, Trade, Trades
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.reference_market import ReferenceMarket
-from coinfarm.backtesting.reference_position import ReferencePosition
-from coinfarm.backtesting.step_view import OpenPosition, PastCandles, StepView
+from coinfarm.backtesting.rules.step_view import OpenPosition, PastCandles, StepView
 from coinfarm.backtesting.strategy import Strategy
-from coinfarm.backtesting.trades import HORIZON, RULE, Trade, Trades
 
 
 def simulate_steps_by_candle(coins: Sequence[PredictedCoin], strategy: Strategy, rule: Callable[[StepView], Any], stake: float) -> Trades:

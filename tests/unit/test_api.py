@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import coinfarm
+from coinfarm.backtesting.rules.user_rule import StepRule
 from coinfarm.backtesting.strategy import Entry, Strategy
-from coinfarm.backtesting.user_rule import StepRule
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CandleError, CoinfarmError, NotFound

@@ -14,7 +14,7 @@ import pyarrow.csv, pyarrow.ipc, pyarrow.parquet
 threads = lambda: len(os.listdir("/proc/self/task"))
 before = threads()
 
-from coinfarm.backtesting.export import _write_feather
+from coinfarm.backtesting.reporting.export import _write_feather
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candle_store.day_file import unchecked_columns

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.daily_profit import mark_to_market
-from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.execution.fills import fill_orders
+from coinfarm.backtesting.execution.proposals import propose
+from coinfarm.backtesting.execution.simulation import simulate_trades
+from coinfarm.backtesting.execution.trades import HORIZON, Trade, Trades
+from coinfarm.backtesting.inference.daily_profit import mark_to_market
 from coinfarm.backtesting.period import BacktestPeriod, period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import propose
-from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.statistics import Statistics, backtest_direction_accuracy, by_coin, by_month, statistics
 from coinfarm.backtesting.strategy import Strategy
-from coinfarm.backtesting.trades import HORIZON, Trade, Trades
 from coinfarm.candles.day import DAY_MS
 from tests.support.backtest_markets import MINUTE_MS, START_MS, flat, market, noisy_predictions, random_walk
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.position_schedule import PositionLimits
+from coinfarm.backtesting.execution.position_schedule import PositionLimits
+from coinfarm.backtesting.execution.proposals import propose
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import propose
+from coinfarm.backtesting.rules.user_rule import StepRule
 from coinfarm.backtesting.strategy import Size, Strategy
-from coinfarm.backtesting.user_rule import StepRule
 from coinfarm.errors import CoinfarmError
 from tests.support.backtest_markets import flat, market
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from coinfarm.backtesting.fills import fill_orders
+from coinfarm.backtesting.execution.fills import fill_orders
+from coinfarm.backtesting.execution.proposals import propose
+from coinfarm.backtesting.execution.simulation import simulate_trades
 from coinfarm.backtesting.period import period_of
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.proposals import propose
-from coinfarm.backtesting.simulation import simulate_trades
 from coinfarm.backtesting.strategy import Strategy, Thresholds
 from coinfarm.backtesting.walk_forward import Fold, ProposedTrades, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError

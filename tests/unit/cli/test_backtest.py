@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 from pyarrow import parquet as pq
 
-from coinfarm.backtesting.lookahead import LookaheadResult
+from coinfarm.backtesting.checks.lookahead import LookaheadResult
+from coinfarm.backtesting.inference.verdict import Conclusion
 from coinfarm.backtesting.strategy_fields import example_strategy
-from coinfarm.backtesting.verdict import Conclusion
 from coinfarm.cli import main
 from coinfarm.errors import Forbidden
 from coinfarm.prediction.model_scope import ModelScope
@@ -212,7 +212,7 @@ def test_leaks_are_found_without_being_asked_for(run, tmp_path):
 def test_reports_the_lookahead_check(run, monkeypatch, rms_share, exit_code):
     # The module has the name of its command, so it is not an attribute of `coinfarm.cli`.
     monkeypatch.setattr(sys.modules["coinfarm.cli.backtest"], "open_predictor", lambda model: None)
-    monkeypatch.setattr("coinfarm.backtesting.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))
+    monkeypatch.setattr("coinfarm.backtesting.checks.lookahead.check_predictions", lambda *_: LookaheadResult(48, 0.0012, rms_share))
     result = run("--check-lookahead", "--json")
     assert result.exit_code == exit_code
     assert exit_code or document(result)["lookahead"]["rms_share"] == rms_share

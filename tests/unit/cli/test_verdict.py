@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from coinfarm.backfill.local_run import RunProgress
 from coinfarm.backfill.shard import Shard
-from coinfarm.backtesting.verdict import Conclusion
+from coinfarm.backtesting.inference.verdict import Conclusion
 from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main

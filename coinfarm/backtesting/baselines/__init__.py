@@ -1,0 +1,1 @@
+"""Strategies without a model, and perfect foresight, to compare a strategy with."""

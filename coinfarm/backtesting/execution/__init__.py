@@ -1,0 +1,1 @@
+"""From proposed orders to trades: sizes, fills, costs and limits on positions."""

@@ -1,0 +1,1 @@
+"""A user's own rules: by columns, or step by step."""

@@ -49,7 +49,7 @@ def _tiles(evaluation: Evaluation) -> tuple[Tile, ...]:
     return (
         *tiles,
         Tile(
-            "Direction correct",
+            "Direction accuracy",
             percent_text(overall.right_pct),
             f"{BASELINE_TITLES[best]}: {percent_text(evaluation.baselines[best].direction.right_pct)}",
             _accuracy_tone(overall, [each.direction for each in evaluation.baselines.values()]),

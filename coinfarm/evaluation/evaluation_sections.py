@@ -30,7 +30,7 @@ def baselines_section(evaluation: Evaluation) -> Section:
                 )
             ),
             Table(
-                ("", *(f"R² {title}" for title in OUTPUT_TITLES.values()), "direction correct", "rise > decline correct"),
+                ("", *(f"R² {title}" for title in OUTPUT_TITLES.values()), "direction accuracy", "rise > decline"),
                 rows,
                 f"{meanings[0].upper()}{meanings[1:]}. 90 % intervals in brackets.",
                 strong_row=0,

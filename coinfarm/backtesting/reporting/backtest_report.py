@@ -53,7 +53,7 @@ def _tiles(result: BacktestResult) -> tuple[Tile, ...]:
             f"deflated (a probability): {number_text(result.trials.deflated_sharpe_probability, 2)}",
         ),
         Tile(
-            "Direction correct",
+            "Direction accuracy",
             _with_unit(result.direction.traded_right_pct, "%"),
             f"of trades; {_with_unit(result.direction.all_right_pct, '%')} of all predictions",
         ),

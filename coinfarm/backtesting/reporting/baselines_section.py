@@ -5,7 +5,7 @@ from math import isfinite
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.baselines.baseline_result import BaselineResult
 from coinfarm.backtesting.inference.break_even import BreakEven
-from coinfarm.reports.formatting import number_text
+from coinfarm.reports.formatting import number_text, plural_text
 from coinfarm.reports.page import Cell, Prose, Section, Table, Tone
 
 
@@ -14,7 +14,7 @@ def baselines_section(result: BacktestResult) -> Section:
     rows: list[tuple[str | Cell, ...]] = [("this strategy", *_cells(result.break_even), toned_cell(result.statistics.return_pct), "–")]
     rows += [(each.baseline.name, *_cells(each), toned_cell(each.return_pct), number_text(each.beaten_pct, 0)) for each in result.baselines]
     missing = "".join(
-        f" {each.baseline.name.capitalize()}: no place for {each.missing_trades:,.0f} trades."
+        f" {each.baseline.name.capitalize()}: no place for {plural_text(round(each.missing_trades), 'trade')}."
         for each in result.baselines
         if each.missing_trades
     )

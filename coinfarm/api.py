@@ -163,6 +163,8 @@ def backtest(
     from coinfarm.backtesting.strategy import Strategy
 
     chosen = strategy if isinstance(strategy, Strategy) else Strategy() if strategy is None else Strategy.read(Path(strategy))
+    if rule is not None and (chosen.entry.rule or chosen.entry.step_rule):
+        raise CoinfarmError("both rule= and the strategy's entry have a rule: give one of them")
     if rule is None:
         rule = chosen.load_rule(Path() if strategy is None or isinstance(strategy, Strategy) else Path(strategy).parent)
     if _is_path(predictions) != _is_path(candles):

@@ -114,9 +114,10 @@ def backtest_coins(
     """
     if rule is not None:
         strategy.check_fields_beside_rule()
-    warnings = (*warnings, *find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon))
-    horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     symbols = tuple(coin.symbol for coin in all_coins)
+    strategy.market.check_coins(symbols)
+    leaks = find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon)
+    horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
     full_period = period_of(all_coins, horizon)
     folds, sweep = trader.folds(all_coins, full_period, lambda done, total: progress("variants", done, total))
@@ -145,7 +146,7 @@ def backtest_coins(
         trades=trades,
         marked=marked,
         break_even=found,
-        verdict=decide_verdict(found, 1 + len(others)).with_warnings(warnings),
+        verdict=decide_verdict(found, 1 + len(others)).with_warnings(warnings, leaks),
         statistics=statistics(trades, marked, period, capital),
         by_coin=by_coin(trades, capital),
         by_month=by_month(trades, capital),
@@ -154,7 +155,7 @@ def backtest_coins(
         trials=TrialSummary(tuple(others), deflated_sharpe_probability(daily_net), stored),
         overfitting_probability=float("nan") if sweep is None else overfitting_probability(sweep.daily_net),
         independent_predictions=_independent_predictions(coins, horizon),
-        warnings=warnings,
+        warnings=(*warnings, *leaks),
         model_horizon=model_horizon,
     )
 

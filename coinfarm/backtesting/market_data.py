@@ -63,7 +63,7 @@ def align_predictions(predictions: CoinPredictions, candles: Candles, horizon_ca
     step_ms = interval_ms(predictions.interval)
     # A window closes in the last millisecond of its last candle, as on exchanges.
     signal = (predictions.close_time + 1 - step_ms - candles.open_time[0]) // step_ms
-    no_values = np.isnan(predictions.values_pct).any(axis=1)
+    no_values = ~np.isfinite(predictions.values_pct).all(axis=1)
     no_candles = (signal < 0) | (signal >= len(candles))
     no_candles |= candles.open_time[np.clip(signal, 0, len(candles) - 1)] + step_ms != predictions.close_time + 1
     no_horizon = signal + horizon_candles >= len(candles)

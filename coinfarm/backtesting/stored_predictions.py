@@ -162,6 +162,8 @@ def _schema(table: "pa.Table") -> "pa.Schema":
 
 
 def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root: str, scope: ModelScope) -> CoinPredictions:
+    if not table.num_rows:
+        raise CoinfarmError(f"{root}: there are no predictions of {symbol}")
     order = np.argsort(table["close_time"].to_numpy(), kind="stable")
     close_time = table["close_time"].to_numpy()[order]
     values = np.column_stack(list(_values(table)))[order]

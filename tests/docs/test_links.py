@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from tests.docs.pages import ROOT, page_names
 
-LINKED = [*page_names(), "CHANGELOG.md", "coinfarm/backtesting/recipes.md"]
+LINKED = [*page_names(), "CHANGELOG.md", "coinfarm/backtesting/reporting/recipes.md"]
 TO_BE_WRITTEN = {"docs/architecture.md": {"coinfarm/engines/onnx.py"}}
 """Files that a page tells its reader to write."""
 _CREATED_BY_COMMANDS = ("build/", "dist/", "results/", ".venv/", ".aws-sam/")

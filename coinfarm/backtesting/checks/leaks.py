@@ -25,6 +25,8 @@ MAX_SHIFT = 5
 _NEXT_LAGS = 3
 _MAX_DROP, _DROP_DEVIATIONS = 0.05, 4.0
 """Of correlations, from one candle after the signal to the next, for direction and range each. Honest: 0.03; shifted: 0.09 or more."""
+_MAX_DIRECTION_DROP = 0.15
+"""For predictions whose range says nothing, such as a constant one."""
 _MAX_PATH, _MAX_END, _DEVIATIONS = 0.12, 0.3, 5.0
 """Correlations with the outcome's path and end change. Honest: 0.06 and 0.09; with 5 % of the outcome: 0.6 and 0.5 or more."""
 _PRECISION_PCT, _RELATIVE_PRECISION = 2e-5, 2e-6
@@ -51,7 +53,7 @@ def find_leaks(coins: Sequence[PredictedCoin], horizon_candles: int) -> tuple[st
     if shift:
         found.append(
             f"Leak: the predictions know the next {plural_text(shift, 'candle')} after their window: their relation to direction and range "
-            f"ends there. Is each prediction {plural_text(shift, 'row')} too early?"
+            f"ends there. Is each prediction {plural_text(shift, 'candle')} too early?"
         )
     elif knows_outcome(knowledge):
         end, path = end_relation(knowledge), path_relation(knowledge)
@@ -79,15 +81,15 @@ def equal_rows(coin: PredictedCoin, horizon_candles: int) -> Mask:
 
 def known_candles(knowledge: FutureKnowledge, horizon_candles: int) -> int:
     """The number of candles after the window that the predictions know; 0 for honest predictions."""
-    _, direction, size = knowledge.predicted.T
+    end, asymmetry, size = knowledge.predicted.T
     strengths = {0: 0.0}
     for lag in range(1, min(MAX_SHIFT, horizon_candles - 1) + 1):
-        drops = (
-            knowledge.drop_after(direction, knowledge.returns, lag, _NEXT_LAGS),
-            knowledge.drop_after(size, knowledge.ranges, lag, _NEXT_LAGS),
-        )
-        if all(drop.exceeds(_MAX_DROP, _DROP_DEVIATIONS) for drop in drops):
-            strengths[lag] = min(drop.value for drop in drops)
+        directions = [knowledge.drop_after(each, knowledge.returns, lag, _NEXT_LAGS) for each in (end, asymmetry)]
+        direction = max(directions, key=lambda drop: drop.value)
+        size_drop = knowledge.drop_after(size, knowledge.ranges, lag, _NEXT_LAGS)
+        both = all(drop.exceeds(_MAX_DROP, _DROP_DEVIATIONS) for drop in (direction, size_drop))
+        if both or direction.exceeds(_MAX_DIRECTION_DROP, _DROP_DEVIATIONS):
+            strengths[lag] = direction.value
     return max(strengths, key=strengths.__getitem__)
 
 

@@ -1,11 +1,12 @@
 """The market that a strategy trades in: its costs, and the limits on orders."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, model_validator
 
 from coinfarm.backtesting.execution.exchange_fees import EXCHANGE_FEES, Exchange
+from coinfarm.errors import CoinfarmError
 
 _DEFAULT_EXCHANGE: Exchange = "binance_us"
 TRAILING_CANDLES = 60
@@ -79,6 +80,12 @@ class Market(FrozenSettings):
     def _set_fees_of_exchange(cls, given: Any) -> Any:
         fees = EXCHANGE_FEES.get(given["exchange"]) if isinstance(given, dict) and isinstance(given.get("exchange"), str) else None
         return given if fees is None else {"maker_fee_bps": fees.maker_bps, "taker_fee_bps": fees.taker_bps} | given
+
+    def check_coins(self, symbols: Collection[str]) -> None:
+        """Raises `CoinfarmError` for costs of a coin that is not among the symbols: it may be a typing error."""
+        unknown = [name for name in self.coins if name not in symbols]
+        if unknown:
+            raise CoinfarmError(f"market.coins.{unknown[0]}: there are no predictions of it, only of {', '.join(symbols)}")
 
     def for_coin(self, symbol: str) -> Self:
         """The market with the costs of one coin."""

@@ -3,21 +3,27 @@
 Source: Bailey and López de Prado 2014, "The Deflated Sharpe Ratio: Correcting for Selection Bias, Backtest Overfitting and Non-Normality".
 """
 
-from math import e, sqrt
+from math import e, nan, sqrt
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
 from coinfarm.candles.arrays import Values
 
+_ROUNDING = 1e-9
 _NORMAL = NormalDist()
 _EULER_MASCHERONI = 0.5772156649015329
 
 
 def sharpe_ratio(returns: Values) -> float:
-    """Per period, without a risk-free rate, of the returns `(n,)` of one period each; 0 if they do not vary."""
-    deviation = float(returns.std(ddof=1)) if len(returns) > 1 else 0.0
-    return float(returns.mean()) / deviation if deviation > 1e-15 else 0.0
+    """Per period, without a risk-free rate, of the returns `(n,)` of one period each; NaN if they do not vary."""
+    return float(returns.mean()) / float(returns.std(ddof=1)) if len(returns) > 1 and _varies(returns) else nan
+
+
+def _varies(returns: Values) -> Any:
+    """Of each column, whether its values differ by more than rounding errors."""
+    return returns.std(axis=0) > _ROUNDING * np.abs(returns).max(axis=0)
 
 
 def expected_maximum(variance: float, trials: float) -> float:
@@ -41,7 +47,7 @@ def probability_above(ratio: float, benchmark: float, count: int, skewness: floa
 
 def effective_trials(daily_net: Values) -> float:
     """The number of independent trials that the correlated ones `(days, k)` are worth, from their mean correlation (source, appendix 3)."""
-    varying = daily_net[:, daily_net.std(axis=0) > 1e-15]
+    varying = daily_net[:, _varies(daily_net)]
     count = varying.shape[1]
     if count < 2:
         return float(count)
@@ -57,8 +63,8 @@ def deflated_sharpe_probability(daily_net: Values) -> float:
     costs in it. NaN if there are fewer than three days, or the first trial does not vary.
     """
     returns = daily_net[:, 0]
-    if len(returns) < 3 or returns.std() < 1e-15:
-        return float("nan")
+    if len(returns) < 3 or not _varies(returns):
+        return nan
     standard = (returns - returns.mean()) / returns.std()
     moments = float((standard**3).mean()), float((standard**4).mean())
     best_by_luck = expected_maximum(1.0 / (len(returns) - 1), effective_trials(daily_net))

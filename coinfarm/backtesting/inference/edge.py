@@ -17,6 +17,7 @@ from coinfarm.candles.arrays import Values
 
 _DAYS_AT_ONCE = 1_000_000
 """The number of resampled days in memory at a time, with up to 30 weights of 8 bytes each."""
+_ROUNDING = 1e-9
 _MAX_T = 1e6
 """A resample of equal days has no standard error."""
 PERSISTENCE = 0.92
@@ -82,6 +83,8 @@ def resampled_t(profit: DailyProfit, block: int, samples: int, seed: int) -> NDA
     """
     edge = estimate_edges(profit).edge
     residual = profit.net - np.nan_to_num(edge) * profit.stake
+    # Rounding errors of equal profits are no deviations.
+    residual[np.abs(residual) <= _ROUNDING * np.abs(profit.net).max(axis=0)] = 0.0
     drawn = np.empty((samples, residual.shape[1]))
     at_once = max(1, _DAYS_AT_ONCE // profit.days)
     for first in range(0, samples, at_once):

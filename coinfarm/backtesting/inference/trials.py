@@ -102,14 +102,16 @@ def register_trial(predictions_root: str, key: TrialKey, trial: Trial) -> list[T
     Raises `StorageError` if the register cannot be stored, `CoinfarmError` if the stored file is not a register, or is full.
     """
     storage = _folder(predictions_root)
+    # A rule may read parameters that its source does not show: other profits are another trial.
+    name = f"{key.key}-{_sha256(trial.model_dump_json(include={'first_day', 'net', 'stake'}).encode())}"
     for _ in range(_MAX_ATTEMPTS):
         trials, etag = _read(storage)
-        others = [each for at, each in trials.items() if at != key.key and each.predictions == key.predictions]
-        if trials.get(key.key) == trial:
+        others = [each for at, each in trials.items() if at != name and each.predictions == key.predictions]
+        if name in trials:
             return others
         if len(trials) >= MAX_TRIALS:
             raise CoinfarmError(f"{storage.uri(FILE_NAME)} has {MAX_TRIALS:,} trials: on other predictions, use another folder")
-        register = _Register(trials=trials | {key.key: trial})
+        register = _Register(trials=trials | {name: trial})
         try:
             data = register.model_dump_json(indent=None).encode() + b"\n"
             storage.write(FILE_NAME, data, content_type="application/json", if_match=etag, create_only=etag is None)

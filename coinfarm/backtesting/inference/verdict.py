@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import ceil, isfinite, isnan
+from math import ceil, isfinite, isnan, nan
 
 from coinfarm.backtesting.inference.break_even import BreakEven
 from coinfarm.backtesting.inference.edge_inference import MAX_P_VALUE, MIN_DAYS, MIN_EFFECTIVE_BLOCKS, MIN_TRADED_DAYS, EdgeInference
@@ -31,20 +31,22 @@ class BacktestVerdict:
     headline: str
     reasons: tuple[str, ...]
 
-    def with_warnings(self, warnings: tuple[str, ...]) -> "BacktestVerdict":
-        """With the warnings as the first reasons."""
-        return replace(self, reasons=(*warnings, *self.reasons))
+    def with_warnings(self, warnings: tuple[str, ...], leaks: tuple[str, ...]) -> "BacktestVerdict":
+        """With the warnings and leaks as the first reasons. After a leak, the headline says that the verdict is worth nothing."""
+        headline = self.headline
+        if leaks:
+            headline = headline.replace(":", ", but the predictions contain the future, so this verdict is worth nothing:", 1)
+        return replace(self, headline=headline, reasons=(*warnings, *leaks, *self.reasons))
 
 
 def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:
     """The net edge must be significant; one that makes money also given all strategies `tried` on the predictions, this one included."""
-    if not break_even.trades:
-        conclusion = Conclusion.INCONCLUSIVE
-        return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: the strategy makes no trade.", ("There is nothing to test.",))
     found = break_even.inference
-    shortages = tuple(_shortages(found))
-    if shortages:
-        conclusion, reasons = Conclusion.INCONCLUSIVE, (*shortages, *_what_would_tell(found))
+    if not break_even.trades:
+        conclusion, reasons = Conclusion.INCONCLUSIVE, ("There is nothing to test.", *_what_would_tell(found))
+        return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: the strategy makes no trade.", reasons)
+    if shortage := _shortage(found):
+        conclusion, reasons = Conclusion.INCONCLUSIVE, (shortage, *_what_would_tell(found))
     elif found.adjusted_p_value <= MAX_P_VALUE:
         conclusion, reasons = Conclusion.MAKES_MONEY, (_significance(found, tried),)
     elif found.loss_p_value <= MAX_P_VALUE:
@@ -63,18 +65,18 @@ def _figures(break_even: BreakEven) -> str:
     )
 
 
-def _shortages(found: EdgeInference) -> Iterator[str]:
+def _shortage(found: EdgeInference) -> str | None:
+    """Why there is too little data for any verdict; None if there is enough."""
     p_value = min(found.adjusted_p_value, found.loss_p_value)
     dependent = found.effective_blocks < MIN_EFFECTIVE_BLOCKS and p_value > MAX_P_VALUE_OF_FEW_BLOCKS
     if found.trading_days < MIN_EFFECTIVE_BLOCKS or dependent:
-        more = ceil(found.days * (MIN_EFFECTIVE_BLOCKS / found.effective_blocks - 1.0)) if found.effective_blocks else 0
-        needed = f"; about {plural_text(more, 'more day')} like these would be enough for a verdict" if more else ""
-        yield (
+        return (
             f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days or days depend on "
-            f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}{needed}."
+            f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}."
         )
-    elif found.largest_day_share > MAX_DAY_SHARE and p_value <= MAX_P_VALUE:
-        yield f"One day made {100 * found.largest_day_share:.0f} % of the result: without it, there is not enough left for a verdict."
+    if found.largest_day_share > MAX_DAY_SHARE and p_value <= MAX_P_VALUE:
+        return f"One day made {100 * found.largest_day_share:.0f} % of the result: without it, there is not enough left for a verdict."
+    return None
 
 
 def _significance(found: EdgeInference, tried: int) -> str:
@@ -111,21 +113,32 @@ def _missing_edge(break_even: BreakEven) -> str:
 
 
 def _what_would_tell(found: EdgeInference) -> Iterator[str]:
-    """The smallest edge that these data would have found, and how many more days an edge of this size needs."""
-    if not isfinite(found.detectable_bps):
+    """The smallest edge that these data would have found, and how many more days a verdict needs."""
+    if isfinite(found.detectable_bps):
+        yield (
+            f"What the data could have told: a net edge of {found.detectable_bps:.1f} bps a trade or more would have been found with a "
+            "probability of 80 %."
+        )
+    else:
         yield (
             "What the data could have told: no edge would have been found, however large, because an estimate needs trades on at least "
-            f"{MIN_TRADED_DAYS} days of a test period of at least {MIN_DAYS}; how many more days that takes is unknown."
+            f"{MIN_TRADED_DAYS} days of a test period of at least {MIN_DAYS}."
         )
-        return
-    found_text = (
-        f"What the data could have told: a net edge of {found.detectable_bps:.1f} bps a trade or more would have been found with a "
-        "probability of 80 %."
-    )
-    more = found.needed_days - found.days
-    if more <= 0:
-        yield f"{found_text} An edge as large as this one needs no more days, but trades on more of them."
+    more = _missing_days(found)
+    if isnan(more):
+        yield "How many more days a verdict needs is unknown without trades."
+    elif more <= 0:
+        yield "An edge as large as this one needs no more days, but profits on more of them."
     elif more <= _MAX_NEEDED_DAYS:
-        yield f"{found_text} If the break-even cost stays as it is, a verdict needs about {plural_text(ceil(more), 'more day')}."
+        yield f"If the break-even cost stays as it is, a verdict needs about {plural_text(ceil(more), 'more day')} like these."
     else:
-        yield f"{found_text} If the break-even cost stays as it is, no number of days that one can wait for would be enough."
+        yield "If the break-even cost stays as it is, no number of days that one can wait for would be enough."
+
+
+def _missing_days(found: EdgeInference) -> float:
+    """Until there are enough blocks, and the edge can be found; NaN without trades."""
+    if not found.effective_blocks:
+        return nan
+    for_blocks = found.days * (MIN_EFFECTIVE_BLOCKS / found.effective_blocks - 1.0)
+    for_edge = found.needed_days - found.days if isfinite(found.detectable_bps) else 0.0
+    return max(for_blocks, for_edge, float(MIN_DAYS - found.days))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from coinfarm.backtesting.market_data import read_market
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.storage.local_file import atomic_write, write_file
@@ -46,7 +47,7 @@ def export(stored: list[CoinPredictions], candles_root: str, folder: Path) -> li
             pq.write_table(pa.concat_tables(map(_prediction_table, stored)), str(unfinished), compression="zstd")
         written.append(path)
         recipes = folder / _RECIPES_FILE
-        write_file(recipes, Path(__file__).with_name("recipes.md").read_bytes())
+        write_file(recipes, recipes_text(stored[0]))
     except OSError as error:
         raise CoinfarmError(system_error_text(error)) from None
     return [*written, recipes]
@@ -59,6 +60,24 @@ def _write_feather(table: "pa.Table", path: Path) -> None:
     options = pa.ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     with pa.ipc.new_file(str(path), table.schema, options=options) as writer:
         writer.write_table(table)
+
+
+def recipes_text(coin: CoinPredictions) -> str:
+    """The recipes, with the names and the times of a coin's files."""
+    text = Path(__file__).with_name("recipes.md").read_text(encoding="utf-8")
+    candle = interval_ms(coin.interval) // 60_000
+    horizon = (coin.scope.horizon_candles or 30) * candle
+    for example, actual in (
+        ("BTC_USD-1m", f"{pair_name(coin.symbol)}-{coin.interval}"),
+        ("{name}-1m-", f"{{name}}-{coin.interval}-"),
+        ('timeframe = "1m"', f'timeframe = "{coin.interval}"'),
+        ('"31min"', f'"{horizon + candle}min"'),
+        ('"1min"', f'"{candle}min"'),
+        ('"30": -1', f'"{horizon}": -1'),
+        ("for thirty minutes", f"for {horizon:,} minutes"),
+    ):
+        text = text.replace(example, actual)
+    return text
 
 
 def pair_name(symbol: str) -> str:

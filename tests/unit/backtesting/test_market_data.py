@@ -41,7 +41,8 @@ def test_aligns_each_prediction_to_the_last_candle_of_its_window(predicted: Pred
 
 
 def test_counts_each_excluded_prediction_once(predicted: PredictedCoin) -> None:
-    predicted.predicted_pct[5:9] = np.nan  # three of them are in sample
+    predicted.predicted_pct[5:8] = np.nan  # three of them are in sample
+    predicted.predicted_pct[8] = np.inf
     stored = predictions_of(predicted, in_sample=8)
     coin, exclusions = align_predictions(stored, predicted.candles[40:290], HORIZON)
     assert (exclusions.predictions, exclusions.in_sample, exclusions.without_values) == (275, 8, 1)

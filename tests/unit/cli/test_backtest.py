@@ -233,4 +233,4 @@ def test_strategies_tried_before_are_counted_and_shown(roots, tmp_path):
     assert document(backtest("second", 0.3, "--json"))["tried"]["strategies"] == 2
     third = backtest("third", 0.2)
     assert "3 strategies" in third.stdout
-    assert "renamed" in third.stdout
+    assert "second" in third.stdout

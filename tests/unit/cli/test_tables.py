@@ -1,6 +1,7 @@
 """Every table fits into 80 columns, with long names and large numbers."""
 
 import json
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace as like
@@ -86,7 +87,7 @@ def test_evaluation_of_the_reference_model_as_make_run_shows_it():
     (path,) = Path(reference_model_uri()).glob("versions/*/evaluations/*.json")
     document = json.loads(path.read_bytes())
     lines = assert_fits(evaluation_record_table(EvaluationRecord.read(document, str(path)))).splitlines()
-    rows = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for line in lines if (cells := line.strip("│").split("│"))[1:]}
+    rows = {cells[0]: cells[1:] for line in lines if (cells := re.split(r"\s{2,}|│", line.strip("│ ")))[1:]}
     assert rows["this model"][0] == f"{document['outputs']['maxRisePct']['r2']:.3f}"
     assert rows["this model"][3] == f"{document['direction']['overall']['rightPct']:.1f} %"
     assert rows["zero"][3] == "–"

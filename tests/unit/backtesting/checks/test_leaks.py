@@ -94,3 +94,14 @@ def test_a_market_that_stands_still_proves_nothing(coin: PredictedCoin) -> None:
     candles = Candles("DEMOUSD", "1m", coin.candles.open_time, Columns(flat, flat, flat, flat, flat), coin.candles.filled)
     still = PredictedCoin(candles, coin.signal, np.zeros((len(coin), 3)), coin.filled_candles)
     assert find_leaks([still], HORIZON) == ()
+
+
+@pytest.mark.parametrize("constant_range", [True, False])
+def test_flags_a_shift_of_symmetric_predictions(coin: PredictedCoin, constant_range: bool) -> None:
+    """Rise and decline of the same size say nothing about the direction: the end change does."""
+    values = window_predictions(coin.candles)
+    size = np.full(len(values), 1.5) if constant_range else values[:, 0]
+    symmetric = np.column_stack([size, -size, 0.2 * np.tanh(5 * values[:, 2])])
+    assert find_leaks([coin.with_predictions(symmetric[coin.signal])], HORIZON) == ()
+    (found,) = find_leaks([coin.with_predictions(symmetric[coin.signal + 1])], HORIZON)
+    assert "1 candle" in found

@@ -5,6 +5,7 @@ from pydantic import ValidationError
 
 from coinfarm.backtesting.execution.exchange_fees import EXCHANGE_FEES
 from coinfarm.backtesting.execution.market import Market
+from coinfarm.errors import CoinfarmError
 
 
 @pytest.mark.parametrize("exchange", EXCHANGE_FEES)
@@ -43,3 +44,10 @@ def test_names_the_invalid_field(given: dict[str, object], field: str) -> None:
     with pytest.raises(ValidationError) as raised:
         Market.model_validate(given)
     assert raised.value.errors()[0]["loc"][-1] == field
+
+
+def test_costs_of_a_coin_without_predictions_are_an_error():
+    market = Market.model_validate({"coins": {"BTC/USD": {"taker_fee_bps": 1}}})
+    with pytest.raises(CoinfarmError, match="BTC/USD"):
+        market.check_coins(["BTCUSD"])
+    market.check_coins(["BTC/USD", "ETHUSD"])

@@ -50,6 +50,6 @@ def test_is_nan_for_few_or_constant_returns(returns: list[float]) -> None:
     assert np.isnan(deflated_sharpe_probability(np.array(returns)[:, None]))
 
 
-def test_one_trial_and_constant_returns_give_zero() -> None:
+def test_one_trial_has_no_hurdle_and_constant_returns_no_ratio() -> None:
     assert expected_maximum(0.04, 1.0) == 0.0
-    assert sharpe_ratio(np.full(10, 0.01)) == 0.0
+    assert np.isnan(sharpe_ratio(np.full(10, 0.1)))

@@ -61,12 +61,14 @@ def test_one_day_is_one_block_however_many_trades_it_has() -> None:
     assert isinf(found.needed_days)
 
 
-@pytest.mark.parametrize("gain", [5.0, -5.0])
+@pytest.mark.parametrize("gain", [5.0, 2.79, 1.5, 0.1, 4.79, 10.79])
 def test_equal_profits_on_all_days_are_certain(gain: float) -> None:
-    found = infer_edge(DailyProfit(np.full((60, 1), gain), np.full((60, 1), 1_000.0)), SAMPLES)
-    assert min(found.p_value, found.loss_p_value) < 0.01
-    assert max(found.p_value, found.loss_p_value) > 0.9
-    assert found.low_bps == pytest.approx(found.high_bps, abs=1e-6) == pytest.approx(10.0 * gain)
+    for sign in (1.0, -1.0):
+        found = infer_edge(DailyProfit(np.full((60, 1), sign * gain), np.full((60, 1), 1_000.0 / 3.0)), SAMPLES)
+        assert min(found.p_value, found.loss_p_value) < 0.01
+        assert max(found.p_value, found.loss_p_value) > 0.9
+        assert found.low_bps == pytest.approx(sign * 30.0 * gain)
+        assert found.high_bps == pytest.approx(sign * 30.0 * gain)
 
 
 class TestOtherStrategies:

@@ -94,6 +94,15 @@ def test_a_step_rule_is_another_trial_when_it_is_edited(tmp_path: Path) -> None:
     assert key(rule=columns) != key(rule=StepRule(columns))
 
 
+def test_other_profits_with_the_same_key_are_another_trial(tmp_path: Path) -> None:
+    """A rule may read a parameter from a file, or from a closure."""
+    at = key()
+    register(tmp_path, at, "before")
+    changed = DailyProfit(PROFIT.net * 2.0, PROFIT.stake)
+    assert [each.name for each in register_trial(str(tmp_path), at, new_trial("after", at, 10, changed))] == ["before"]
+    assert register(tmp_path, at, "before") == ["after"]
+
+
 def test_does_not_overwrite_another_file(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_text("[]")

@@ -57,7 +57,7 @@ def test_concludes_from_significance_and_enough_blocks(inference: EdgeInference,
     ("inference", "detectable", "days"),
     [
         pytest.param(WEAK, "7.0 bps", "209 more days", id="weak"),
-        pytest.param(replace(WEAK, effective_blocks=4.6), "7.0 bps", "109 more days", id="few blocks"),
+        pytest.param(replace(WEAK, effective_blocks=4.6), "7.0 bps", "209 more days", id="few blocks"),
         pytest.param(replace(WEAK, needed_days=inf), "7.0 bps", "no number of days", id="no edge"),
         pytest.param(no_inference(92, 1), "no edge", "828 more days", id="one day"),
     ],
@@ -73,4 +73,17 @@ def test_an_unknown_result_says_what_could_have_been_found_and_how_many_days_are
 def test_no_trades_give_no_verdict() -> None:
     verdict = decide_verdict(BreakEven(nan, nan, 0, 0.0, no_inference(92, 0)), 1)
     assert verdict.conclusion is UNKNOWN
-    assert verdict.reasons
+    assert len(verdict.reasons) == 3
+
+
+def test_blocks_that_need_more_days_than_the_edge_decide() -> None:
+    few = replace(WEAK, effective_blocks=2.0, needed_days=100.0)
+    assert "368 more days" in decide_verdict(BreakEven(30.0, 22.0, 120, 100.0, few), 1).reasons[-1]
+
+
+def test_a_leak_is_in_the_headline_and_first_among_the_reasons() -> None:
+    verdict = decide_verdict(BreakEven(30.0, 22.0, 120, 100.0, EARNS), 1)
+    leaking = verdict.with_warnings(("other",), ("leak",))
+    assert leaking.reasons[:2] == ("other", "leak")
+    assert "future" in leaking.headline
+    assert verdict.with_warnings(("other",), ()).headline == verdict.headline

@@ -11,10 +11,10 @@ from pyarrow import feather
 from pyarrow import parquet as pq
 
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.reporting import export as recipes
-from coinfarm.backtesting.reporting.export import export, pair_name
-from coinfarm.backtesting.stored_predictions import read_predictions
+from coinfarm.backtesting.reporting.export import export, pair_name, recipes_text
+from coinfarm.backtesting.stored_predictions import CoinPredictions, read_predictions
 from coinfarm.errors import CoinfarmError
+from coinfarm.prediction.model_scope import ModelScope
 from tests.support.backtest_files import store_candles, store_predictions
 from tests.support.backtest_markets import START_MS, market, noisy_predictions, random_walk
 
@@ -61,10 +61,17 @@ def test_names_a_folder_that_cannot_be_written(tmp_path):
         export([], "", tmp_path / "file")
 
 
-def recipe(title: str) -> str:
+def recipe(folder: Path, title: str) -> str:
     """The Python block of a recipe."""
-    text = Path(recipes.__file__).with_name("recipes.md").read_text(encoding="utf-8")
-    return text.split(f"## {title}\n")[1].split("```python\n")[1].split("```")[0]
+    return (folder / "RECIPES.md").read_text(encoding="utf-8").split(f"## {title}\n")[1].split("```python\n")[1].split("```")[0]
+
+
+def test_recipes_have_the_interval_and_the_horizon_of_the_predictions() -> None:
+    none = np.zeros(0)
+    coin = CoinPredictions("ETHUSDT", "1h", None, none, none, 0, none, none, ModelScope(12, "1h"))
+    text = recipes_text(coin)
+    for expected in ("ETH_USDT-1h-predictions.feather", '"60min"', '"780min"', 'timeframe = "1h"', '"720": -1', "{name}-1h-predictions"):
+        assert expected in text
 
 
 def test_the_vectorbt_recipe_counts_minutes_not_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +84,6 @@ def test_the_vectorbt_recipe_counts_minutes_not_rows(tmp_path: Path, monkeypatch
     coin = PredictedCoin(candles, signal, np.full((6, 3), 0.5), np.zeros(6, np.int64))
     store_predictions(tmp_path, coin)
     export(read_predictions(str(tmp_path)), str(tmp_path / "candles"), tmp_path)
-    for suffix in ("", "-predictions"):
-        (tmp_path / f"DEMO_USD-1m{suffix}.feather").rename(tmp_path / f"BTC_USD-1m{suffix}.feather")
     called = {}
 
     def from_signals(close: Any, entries: Any, exits: Any, **_: Any) -> Any:
@@ -87,7 +92,7 @@ def test_the_vectorbt_recipe_counts_minutes_not_rows(tmp_path: Path, monkeypatch
 
     monkeypatch.setitem(sys.modules, "vectorbt", SimpleNamespace(Portfolio=SimpleNamespace(from_signals=from_signals)))
     monkeypatch.chdir(tmp_path)
-    exec(compile(recipe("vectorbt"), "recipe", "exec"), {})
+    exec(compile(recipe(tmp_path, "vectorbt"), "recipe", "exec"), {})
     minutes = [
         (called[name][called[name]].index - pd.Timestamp(START_MS, unit="ms", tz="UTC")) // pd.Timedelta("1min")
         for name in ("entries", "exits")

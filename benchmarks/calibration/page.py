@@ -32,7 +32,7 @@ def _tables(run: Record, cells: list[Record], backtests: Sequence[Record]) -> It
     yield '\n### "Does not make money" at a net edge of zero, % of streams\n'
     yield from _grid([each for each in null if each["variants"] == 1], days, lambda each: _percent(each["loses_money"]))
     yield "\n### Coverage of the 90 % interval, % of streams with ten or more effective blocks\n"
-    yield "In brackets: width relative to the true interval; such streams, %; independent days that the true variance corresponds to.\n"
+    yield "In brackets: width relative to the true interval; share of streams with an interval, %; effective number of independent days.\n"
     yield from _grid([each for each in null if each["variants"] == 1], days, _coverage)
     yield '\n### "Makes money" at a real edge, on 92 independent days\n'
     yield from _rows(

@@ -80,7 +80,7 @@ def read_predicted_coins(
 ) -> tuple[list[PredictedCoin], ExclusionCounts]:
     """The coins of all predictions, with their candles under `root`.
 
-    Read are also the candles before the first prediction, of which momentum, volumes and ranges are computed, and those after the last one,
+    Also reads the candles before the first prediction, from which momentum, volumes and ranges are computed, and those after the last one,
     in which its trades end: two horizons and `extra_candles`, and at least a week. Raises `CoinfarmError` if no prediction can be tested.
     """
 

@@ -22,8 +22,8 @@ _NAN = float("nan")
 class Statistics:
     """NaN if a figure is undefined, such as a ratio to zero.
 
-    Open positions are marked to market at midnight UTC. Stakes are shares of the equity at that time, so gains and losses compound from
-    day to day; the equity never falls below zero.
+    Open positions are marked to market at midnight UTC. Trades are simulated with fixed stakes; returns are computed as if each day's
+    stakes scaled with the equity, so gains and losses compound from day to day; the equity never falls below zero.
     `volatility_pct`, `sharpe_ratio` and `sortino_ratio` are computed from daily returns, annualised, without a risk-free rate; drawdowns
     from the equity at midnights. `calmar_ratio` is CAGR divided by the maximum drawdown. `exposure_pct` is the share of time with an open
     position, `turnover_per_day` the amount bought and sold per day as a multiple of the capital. `_quote` is the quote currency, with the
@@ -60,7 +60,7 @@ class Statistics:
 
 @dataclass(frozen=True)
 class GroupStatistics:
-    """The trades of one coin or month."""
+    """The trades of one coin or month. `return_pct` is the sum of their profits, in percent of the initial capital."""
 
     name: str
     trades: int

@@ -112,7 +112,7 @@ def backtest(
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = strategy.load_rule(folder)
     lookahead = _check_lookahead(predictions, candles, strategy.entry.rule, folder, rule, model_uri) if check_lookahead else None
-    with on_interrupt("Nothing was stored. Run the same command again to start over."), stage_bar("reading") as progress:
+    with on_interrupt("No result was written. Run the same command again to start over."), stage_bar("reading") as progress:
         result = run(
             predictions,
             candles,

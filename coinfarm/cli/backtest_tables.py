@@ -96,7 +96,7 @@ def _trials_table(result: BacktestResult) -> Table:
 
 
 def _variants_table(sweep: Sweep) -> Table:
-    title = f"{sweep.first_bps.size} variants: the {_BEST_SHOWN} best of the first part, and their later results"
+    title = f"{sweep.first_bps.size} variants: the {_BEST_SHOWN} with the best trades before costs in the first part"
     table = numeric_table(title, "end change %", "rise : decline", "first part, bps", "trades", "later, bps", "trades")
     table.columns[0].justify = "right"
     order = np.argsort(-np.nan_to_num(sweep.first_bps, nan=-np.inf), axis=None)[:_BEST_SHOWN]

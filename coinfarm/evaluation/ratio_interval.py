@@ -1,6 +1,6 @@
 """The interval of a ratio of sums over days that depend on each other.
 
-The standard error is that of a few cosine transforms (Müller 2004; Lazarus, Lewis, Stock and Watson 2018), which is robust to dependence
+The standard error is that of a few cosine transforms (Müller 2014; Lazarus, Lewis, Stock and Watson 2018), which is robust to dependence
 over many days, and its critical values are those of a studentised circular block bootstrap (Götze and Künsch 1996). Volatility persists
 over days, and with it the size of squared errors: blocks of hours would make their intervals much too narrow.
 """
@@ -30,7 +30,7 @@ _WIDENING = 1.2
 """Of the intervals of squared errors: a period of ordinary length has too few episodes of high volatility to show how rare they are.
 Calibrated by benchmarks/score_intervals.py, as `_SHORT_WIDENING`."""
 _SHORT_WIDENING = 4.0
-"""Per effective block: the fewer, the less they show."""
+"""Extra widening, divided by the number of effective blocks: short periods show too little."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from coinfarm.backtesting.baselines.past_change import PastChange
 from coinfarm.backtesting.baselines.perfect_foresight import best_trades
 from coinfarm.backtesting.baselines.random_entries import Layouts
 from coinfarm.backtesting.baselines.shuffled_signals import SignalShuffle
-from coinfarm.backtesting.baselines.trade_plan import TradePlan, lanes
+from coinfarm.backtesting.baselines.trade_plan import TradePlan, sequences
 from coinfarm.backtesting.execution.fills import Fills, fill_placed, placed_rows
 from coinfarm.backtesting.execution.orders import Orders, join_orders
 from coinfarm.backtesting.execution.simulation import simulate_trades
@@ -113,7 +113,7 @@ class _Planned:
         ]
         self._layouts = Layouts(
             self._plan,
-            lanes(context.trades, context.strategy.size.limits),
+            sequences(context.trades, context.strategy.size.limits),
             self._of_side,
             self._exits,
             [int(coin.candles.open_time[0]) // self._interval_ms for coin in context.coins],

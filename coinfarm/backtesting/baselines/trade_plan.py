@@ -1,4 +1,4 @@
-"""What a baseline must do as often, as long and with the same stakes as the strategy."""
+"""The number, durations and stakes of trades that a baseline must match."""
 
 import heapq
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ class TradePlan:
         return TradePlan(*(column[chosen] for column in vars(self).values()))
 
 
-def lanes(trades: Trades, limits: PositionLimits) -> list[Indices]:
+def sequences(trades: Trades, limits: PositionLimits) -> list[Indices]:
     """The trades in as few sequences as possible without overlaps, by coin, or for all coins if their positions are limited together."""
     coins = len(trades.symbols)
     separate = limits.total is None or limits.total >= coins * limits.per_coin
@@ -44,7 +44,7 @@ def lanes(trades: Trades, limits: PositionLimits) -> list[Indices]:
         groups: Sequence[Indices] = [np.flatnonzero(trades.coin == coin) for coin in range(coins)]
     else:
         groups = [np.arange(len(trades))]
-    return [np.array(lane, np.int64) for group in groups for lane in _without_overlaps(trades, group)]
+    return [np.array(sequence, np.int64) for group in groups for sequence in _without_overlaps(trades, group)]
 
 
 def _without_overlaps(trades: Trades, rows: Indices) -> list[list[int]]:
@@ -52,10 +52,10 @@ def _without_overlaps(trades: Trades, rows: Indices) -> list[list[int]]:
     open_until: list[tuple[int, int]] = []
     for row, entry_ms, exit_ms in zip(rows.tolist(), trades.entry_ms[rows].tolist(), trades.exit_ms[rows].tolist(), strict=True):
         if open_until and open_until[0][0] <= entry_ms:
-            _, lane = heapq.heappop(open_until)
+            _, sequence = heapq.heappop(open_until)
         else:
-            lane = len(found)
+            sequence = len(found)
             found.append([])
-        found[lane].append(row)
-        heapq.heappush(open_until, (exit_ms, lane))
+        found[sequence].append(row)
+        heapq.heappush(open_until, (exit_ms, sequence))
     return found

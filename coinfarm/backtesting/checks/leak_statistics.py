@@ -14,7 +14,7 @@ from coinfarm.backtesting.predicted_coin import DECLINE, END, RISE, Indices, Pre
 from coinfarm.candles.arrays import Values
 from image_render.windows import Columns
 
-WINDOW_CANDLES = 199
+FEATURE_CANDLES = 199
 """The candles before the signal's that the features use."""
 MAX_ROWS = 25_000
 """Evenly spread rows of all coins: enough for every threshold."""
@@ -59,7 +59,7 @@ class FutureKnowledge:
 
     @classmethod
     def of(cls, coins: Sequence[PredictedCoin], horizon_candles: int, lags: int) -> "FutureKnowledge | None":
-        """None if there are too few predictions, or they say nothing beyond the features."""
+        """None if fewer than `MIN_ROWS` rows can be used."""
         step = max(1, -(-sum(map(len, coins)) // MAX_ROWS))
         parts = [part for coin in coins if (part := _part(coin, step, horizon_candles, lags)) is not None]
         if not parts or sum(len(part[0]) for part in parts) < MIN_ROWS:
@@ -93,10 +93,10 @@ def _part(coin: PredictedCoin, step: int, horizon_candles: int, lags: int) -> tu
     """The time, features, predictions, outcomes, returns and ranges of every `step`-th row of a coin; None if there are none."""
     columns = coin.candles.columns
     last = len(coin.candles) - 1 - max(lags, horizon_candles)
-    rows = np.flatnonzero((coin.signal >= WINDOW_CANDLES) & (coin.signal <= last))[::step]
+    rows = np.flatnonzero((coin.signal >= FEATURE_CANDLES) & (coin.signal <= last))[::step]
     signal = coin.signal[rows]
     squares = np.concatenate([[0.0], np.cumsum(np.diff(_log_pct(columns.close), prepend=_log_pct(columns.close[:1])) ** 2)])
-    volatility = _root_mean(squares, signal, WINDOW_CANDLES)
+    volatility = _root_mean(squares, signal, FEATURE_CANDLES)
     used = volatility > _MIN_VOLATILITY_PCT
     rows, signal, volatility = rows[used], signal[used], volatility[used]
     if not len(rows):
@@ -108,14 +108,14 @@ def _part(coin: PredictedCoin, step: int, horizon_candles: int, lags: int) -> tu
     return (
         part.signal_ms.astype(np.float64),
         _features(columns, signal, volatility, squares),
-        _views(part.predicted_pct) / volatility[:, None],
-        _views(part.actual_pct(horizon_candles)) / volatility[:, None],
+        _end_asymmetry_range(part.predicted_pct) / volatility[:, None],
+        _end_asymmetry_range(part.actual_pct(horizon_candles)) / volatility[:, None],
         np.column_stack([_limited(change) for change, _, _ in following]),
         np.column_stack([_limited(above + below) for _, above, below in following]),
     )
 
 
-def _views(values_pct: Values) -> Values:
+def _end_asymmetry_range(values_pct: Values) -> Values:
     rise, decline, end = values_pct[:, RISE], values_pct[:, DECLINE], values_pct[:, END]
     return np.column_stack([end, rise + decline, rise - decline])
 

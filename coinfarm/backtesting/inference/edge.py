@@ -1,9 +1,9 @@
 """The edge of strategies: their net profit per amount staked, with its uncertainty, from daily profits.
 
-The days are a dependent series. The standard error is that of Müller 2004 and Lazarus, Lewis, Stock and Watson 2018, "HAR Inference:
-Recommendations for Practice": the mean square of a few cosine transforms, which is robust to dependence over many days. Its critical values
-come from a studentised circular block bootstrap (Götze and Künsch 1996; Politis and Romano 1992), which preserves skewness and the
-dependence of neighbouring days. docs/backtest.md says how well they keep their promises.
+The days are a dependent series. The standard error is that of Müller 2014, "HAC Corrections for Strongly Autocorrelated Time Series", and
+Lazarus, Lewis, Stock and Watson 2018, "HAR Inference: Recommendations for Practice": the mean square of a few cosine transforms, which is
+robust to dependence over many days. Its critical values come from a studentised circular block bootstrap (Götze and Künsch 1996; Politis
+and Romano 1992), which preserves skewness and the dependence of neighbouring days. docs/calibration.md says how often both are right.
 """
 
 from dataclasses import dataclass
@@ -40,13 +40,13 @@ class DailyProfit:
 class Edges:
     """The edges of `k` strategies, `(k,)` each, as shares of the stake; NaN without a trade.
 
-    `trading_days` is the effective number of days with trades, by the squares of their stakes; `dependence` is the variance of the mean
-    relative to that of independent days.
+    `effective_trading_days` is the effective number of days with trades, by the squares of their stakes; `dependence` is the variance of
+    the mean relative to that of independent days.
     """
 
     edge: Values
     standard_error: Values
-    trading_days: Values
+    effective_trading_days: Values
     dependence: Values
 
     @property
@@ -69,10 +69,10 @@ def estimate_edges(profit: DailyProfit) -> Edges:
     moments = _Moments(
         profit.net.sum(axis=0), profit.stake.sum(axis=0), (profit.stake**2).sum(axis=0), transforms @ profit.net, transforms @ profit.stake
     )
-    edge, error, trading_days, variance = moments.estimates(count)
+    edge, error, effective_trading_days, variance = moments.estimates(count)
     with np.errstate(divide="ignore", invalid="ignore"):
         independent = ((profit.net - edge * profit.stake) ** 2).mean(axis=0)
-        return Edges(edge, error, trading_days, variance / independent)
+        return Edges(edge, error, effective_trading_days, variance / independent)
 
 
 def resampled_t(profit: DailyProfit, block: int, samples: int, seed: int) -> NDArray[np.float64]:
@@ -130,7 +130,7 @@ class _Moments:
         with np.errstate(divide="ignore", invalid="ignore"):
             edge = self.net / self.stake
             variance = ((self.net_transforms - edge * self.stake_transforms) ** 2).mean(axis=0)
-            trading_days = self.stake**2 / self.stake_squares
+            effective_trading_days = self.stake**2 / self.stake_squares
             # A ratio fits its own denominators, which costs one effective day.
-            lost = np.sqrt(trading_days / (trading_days - 1.0))
-            return edge, np.sqrt(variance * days) / self.stake * lost, trading_days, variance
+            lost = np.sqrt(effective_trading_days / (effective_trading_days - 1.0))
+            return edge, np.sqrt(variance * days) / self.stake * lost, effective_trading_days, variance

@@ -10,7 +10,7 @@ from coinfarm.bootstrap.block_length import circular_block_length
 from coinfarm.candles.arrays import Values
 
 LEVEL = 0.9
-"""Of intervals."""
+"""The level of confidence intervals."""
 MAX_P_VALUE = 0.025
 """Of an edge that counts as real: half of the 5 % that is promised, because variants that lose are not counted as tries (see
 `adjusted_p_value`), which at worst doubles the share of false verdicts."""
@@ -23,7 +23,7 @@ _MAX_WIDTH = 1.4
 _DEPENDENT_BLOCK = 3
 """Days show dependence if the automatic block length is at least this long: then the correction is applied in full."""
 _MIN_BLOCKS = 6
-"""In a resample."""
+"""The minimum number of blocks in a resample."""
 MIN_DAYS = 2 * _MIN_BLOCKS
 MIN_TRADED_DAYS = 3
 """To estimate anything at all."""
@@ -32,7 +32,8 @@ _Z_95 = 1.645
 
 @dataclass(frozen=True)
 class EdgeInference:
-    """The net edge in basis points of the stake, with its 90 % interval; NaN without trades on two days.
+    """The net edge in basis points of the stake, with its 90 % interval; NaN (with p values of 1) with trades on fewer than
+    `MIN_TRADED_DAYS` days, or in a period shorter than `MIN_DAYS`.
 
     `p_value` is the probability of at least this edge if the true one is zero, and `loss_p_value` that of at most this edge;
     `adjusted_p_value` also counts the other strategies that were tried. `effective_blocks` is the number of independent blocks of days
@@ -50,8 +51,8 @@ class EdgeInference:
     loss_p_value: float
     adjusted_p_value: float
     days: int
-    traded_days: int
-    trading_days: float
+    days_with_trades: int
+    effective_trading_days: float
     effective_blocks: float
     block_days: int
     largest_day_share: float
@@ -59,17 +60,19 @@ class EdgeInference:
     needed_days: float
 
 
-def no_inference(days: int, traded_days: int) -> EdgeInference:
+def no_inference(days: int, days_with_trades: int) -> EdgeInference:
     """If there are too few days to estimate anything."""
-    return EdgeInference(nan, nan, nan, 1.0, 1.0, 1.0, days, traded_days, float(traded_days), float(traded_days), 1, nan, nan, inf)
+    return EdgeInference(
+        nan, nan, nan, 1.0, 1.0, 1.0, days, days_with_trades, float(days_with_trades), float(days_with_trades), 1, nan, nan, inf
+    )
 
 
 def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInference:
     """The inference on the first strategy of `profit` `(days, k)`; the other columns are other strategies that were tried."""
     net, stake = profit.net[:, 0], profit.stake[:, 0]
-    traded_days = int((stake > 0).sum())
-    if profit.days < MIN_DAYS or traded_days < MIN_TRADED_DAYS:
-        return no_inference(profit.days, traded_days)
+    days_with_trades = int((stake > 0).sum())
+    if profit.days < MIN_DAYS or days_with_trades < MIN_TRADED_DAYS:
+        return no_inference(profit.days, days_with_trades)
     tested = DailyProfit(profit.net[:, :1], profit.stake[:, :1])
     edges = estimate_edges(tested)
     edge, error, t = float(edges.edge[0]), float(edges.standard_error[0]), float(edges.t[0])
@@ -81,7 +84,11 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
     width = 1.0 / sqrt(factor)
     if block < _DEPENDENT_BLOCK and high > low:
         width = max(1.0, min(width, 2.0 * _MAX_WIDTH * _Z_95 / (high - low)))
-    blocks = min(float(edges.trading_days[0]), profit.days / float(edges.dependence[0])) if error > 0 else float(edges.trading_days[0])
+    blocks = (
+        min(float(edges.effective_trading_days[0]), profit.days / float(edges.dependence[0]))
+        if error > 0
+        else float(edges.effective_trading_days[0])
+    )
     needed_t = _needed_t(own, factor)
     return EdgeInference(
         edge_bps=1e4 * edge,
@@ -91,8 +98,8 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         loss_p_value=_p_value(-own, -t, factor),
         adjusted_p_value=_p_value(largest, t, factor),
         days=profit.days,
-        traded_days=traded_days,
-        trading_days=float(edges.trading_days[0]),
+        days_with_trades=days_with_trades,
+        effective_trading_days=float(edges.effective_trading_days[0]),
         effective_blocks=blocks,
         block_days=block,
         largest_day_share=_largest_share(net),
@@ -123,9 +130,10 @@ def _largest_t(profit: DailyProfit, own: Values, block: int, samples: int, seed:
 
 
 def _p_value(drawn: Values, t: float, factor: float) -> float:
-    """The probability of `t` or more; doubled down from the one under strong dependence, if that is what decides.
+    """The probability of `t` or more if the true edge is zero.
 
-    So one number, compared with `MAX_P_VALUE`, stands for both conditions.
+    It is the larger of the plain one and the one under strong dependence, the latter scaled by `MAX_P_VALUE / MAX_DEPENDENT_P_VALUE`: so
+    one number, compared with `MAX_P_VALUE`, stands for both conditions.
     """
     plain = _share_above(drawn, t)
     dependent = _share_above(drawn, t * sqrt(factor)) * MAX_P_VALUE / MAX_DEPENDENT_P_VALUE

@@ -61,7 +61,7 @@ def _figures(break_even: BreakEven) -> str:
     interval = "no interval" if isnan(break_even.low_bps) else f"90 % interval {break_even.low_bps:.1f} to {break_even.high_bps:.1f}"
     return (
         f"it breaks even at a round-trip cost of {break_even.bps:.1f} bps ({interval}), and a round trip costs "
-        f"{break_even.cost_bps:.1f} bps; {plural_text(break_even.trades, 'trade')} on {found.traded_days:,} of {found.days:,} days."
+        f"{break_even.cost_bps:.1f} bps; {plural_text(break_even.trades, 'trade')} on {found.days_with_trades:,} of {found.days:,} days."
     )
 
 
@@ -69,7 +69,7 @@ def _shortage(found: EdgeInference) -> str | None:
     """Why there is too little data for any verdict; None if there is enough."""
     p_value = min(found.adjusted_p_value, found.loss_p_value)
     dependent = found.effective_blocks < MIN_EFFECTIVE_BLOCKS and p_value > MAX_P_VALUE_OF_FEW_BLOCKS
-    if found.trading_days < MIN_EFFECTIVE_BLOCKS or dependent:
+    if found.effective_trading_days < MIN_EFFECTIVE_BLOCKS or dependent:
         return (
             f"The trades are worth {found.effective_blocks:.1f} independent blocks of days, because they are on few days or days depend on "
             f"each other; a verdict needs at least {MIN_EFFECTIVE_BLOCKS}."
@@ -128,7 +128,7 @@ def _what_would_tell(found: EdgeInference) -> Iterator[str]:
     if isnan(more):
         yield "How many more days a verdict needs is unknown without trades."
     elif more <= 0:
-        yield "An edge as large as this one needs no more days, but profits on more of them."
+        yield "More days are not needed, but the profit must be spread over more of them."
     elif more <= _MAX_NEEDED_DAYS:
         yield f"If the break-even cost stays as it is, a verdict needs about {plural_text(ceil(more), 'more day')} like these."
     else:

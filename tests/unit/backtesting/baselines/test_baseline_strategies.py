@@ -15,7 +15,7 @@ from coinfarm.backtesting.baselines.baseline_strategies import (
     BaselineStrategy,
     baselines,
 )
-from coinfarm.backtesting.baselines.trade_plan import lanes
+from coinfarm.backtesting.baselines.trade_plan import sequences
 from coinfarm.backtesting.execution.position_schedule import PositionLimits
 from coinfarm.backtesting.execution.trades import Trades
 from tests.support.baseline_markets import context_of, strategy_with, two_coins
@@ -78,7 +78,7 @@ def test_no_baseline_exceeds_the_limit_on_positions(settings: str) -> None:
     per_coin = context.strategy.size.positions_per_coin
     for name in (*PLANNED, "shuffled predictions"):
         for draw in by_name[name].draws[:2]:
-            assert len(lanes(draw, PositionLimits(per_coin))) <= 2 * per_coin
+            assert len(sequences(draw, PositionLimits(per_coin))) <= 2 * per_coin
 
 
 def test_random_entries_are_spread_over_the_period_without_skill() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coinfarm.backtesting.baselines.trade_plan import TradePlan, lanes
+from coinfarm.backtesting.baselines.trade_plan import TradePlan, sequences
 from coinfarm.backtesting.execution.position_schedule import PositionLimits
 from coinfarm.backtesting.execution.trades import HORIZON, Trade, Trades
 
@@ -32,4 +32,4 @@ def test_a_plan_has_the_holding_times_in_candles_and_at_least_one() -> None:
 )
 def test_trades_of_a_lane_do_not_overlap(limits: PositionLimits, expected: list[list[int]]) -> None:
     trades = trades_of((0, 1, 4), (1, 2, 5), (0, 3, 9), (0, 4, 6), (1, 5, 7))
-    assert [lane.tolist() for lane in lanes(trades, limits)] == expected
+    assert [sequence.tolist() for sequence in sequences(trades, limits)] == expected

@@ -12,7 +12,7 @@ def test_the_edge_is_the_net_profit_per_stake() -> None:
     profit = DailyProfit(np.array([[3.0], [-1.0], [0.0], [2.0]] * 5), np.array([[100.0], [100.0], [0.0], [200.0]] * 5))
     found = estimate_edges(profit)
     assert found.edge[0] == pytest.approx(4.0 / 400.0)
-    assert found.trading_days[0] == pytest.approx(5 * 400.0**2 / (100**2 + 100**2 + 200**2))
+    assert found.effective_trading_days[0] == pytest.approx(5 * 400.0**2 / (100**2 + 100**2 + 200**2))
 
 
 def test_the_standard_error_is_that_of_repeated_samples() -> None:

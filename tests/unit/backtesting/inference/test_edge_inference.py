@@ -55,7 +55,7 @@ def test_one_day_is_one_block_however_many_trades_it_has() -> None:
     net, stake = np.zeros((92, 1)), np.zeros((92, 1))
     net[40], stake[40] = 330.0, 40_000.0
     found = infer_edge(DailyProfit(net, stake), SAMPLES)
-    assert (found.traded_days, found.effective_blocks) == (1, 1.0)
+    assert (found.days_with_trades, found.effective_blocks) == (1, 1.0)
     assert (found.p_value, found.adjusted_p_value) == (1.0, 1.0)
     assert isnan(found.low_bps)
     assert isinf(found.needed_days)

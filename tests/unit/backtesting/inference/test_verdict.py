@@ -17,8 +17,8 @@ EARNS = EdgeInference(
     loss_p_value=0.99,
     adjusted_p_value=0.01,
     days=92,
-    traded_days=80,
-    trading_days=60.0,
+    days_with_trades=80,
+    effective_trading_days=60.0,
     effective_blocks=40.0,
     block_days=2,
     largest_day_share=0.1,
@@ -40,7 +40,9 @@ MAKES, LOST, UNKNOWN = Conclusion.MAKES_MONEY, Conclusion.LOSES_MONEY, Conclusio
         pytest.param(replace(EARNS, effective_blocks=9.9), UNKNOWN, id="few blocks"),
         pytest.param(replace(LOSES, effective_blocks=9.9), UNKNOWN, id="few blocks with a loss"),
         pytest.param(replace(EARNS, effective_blocks=9.9, adjusted_p_value=0.004), MAKES, id="few blocks, but a clear profit"),
-        pytest.param(replace(EARNS, trading_days=9.9, effective_blocks=9.9, adjusted_p_value=0.001), UNKNOWN, id="few trading days"),
+        pytest.param(
+            replace(EARNS, effective_trading_days=9.9, effective_blocks=9.9, adjusted_p_value=0.001), UNKNOWN, id="few trading days"
+        ),
         pytest.param(replace(EARNS, largest_day_share=0.6), UNKNOWN, id="one lucky day"),
         pytest.param(replace(LOSES, largest_day_share=0.6), UNKNOWN, id="one unlucky day"),
         pytest.param(no_inference(92, 1), UNKNOWN, id="one day"),

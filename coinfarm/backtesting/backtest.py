@@ -35,6 +35,7 @@ from coinfarm.backtesting.statistics import (
 )
 from coinfarm.backtesting.stored_predictions import read_predictions
 from coinfarm.backtesting.strategy import Strategy, Thresholds
+from coinfarm.backtesting.unused_fields import Usage, check_unused_fields
 from coinfarm.backtesting.walk_forward import SWEEP_STEPS, Fold, Sweep, choose_thresholds, proposed_trades, thresholds_at
 from coinfarm.errors import CoinfarmError, StorageError
 from coinfarm.prediction.model_scope import ModelScope
@@ -113,7 +114,7 @@ def backtest_coins(
     Raises `CoinfarmError` for thresholds that a rule makes meaningless, `RuleError` if the rule fails.
     """
     if rule is not None:
-        strategy.check_fields_beside_rule()
+        check_unused_fields(strategy, Usage(has_rule=True))
     symbols = tuple(coin.symbol for coin in all_coins)
     strategy.market.check_coins(symbols)
     leaks = find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon)

@@ -9,10 +9,10 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, Valida
 from coinfarm.backtesting.execution.market import FrozenSettings, Market
 from coinfarm.backtesting.execution.position_schedule import PositionLimits
 from coinfarm.backtesting.rules.user_rule import Rule, StepRule, load_rule
+from coinfarm.backtesting.unused_fields import Usage, unused_fields_text
 from coinfarm.errors import CoinfarmError
 
 _RuleName = Annotated[str, Field(pattern=r"^[\w.]+:\w+$")]
-_THRESHOLDS = ("min_end_change_pct", "min_rise_to_decline")
 
 
 class Thresholds(NamedTuple):
@@ -45,9 +45,9 @@ class Entry(FrozenSettings):
     """A market order is filled at the next candle's open. A limit order is filled at its own price, with the maker fee and without
     slippage, but only if the price goes beyond it."""
     limit_offset_bps: Annotated[float, Field(ge=0, lt=10_000)] = 0.0
-    """How much better than the signal's close the price of a limit order is: below it to buy, above it to sell short."""
+    """With `order = "limit"`: how much better than the signal's close the price is, below it to buy, above it to sell short."""
     limit_valid_candles: Annotated[int, Field(ge=1, le=10_000)] = 5
-    """A limit order that is not filled in this many candles is cancelled."""
+    """With `order = "limit"`: an order that is not filled in this many candles is cancelled."""
 
     @property
     def has_rule(self) -> bool:
@@ -146,24 +146,12 @@ class Strategy(FrozenSettings):
     selection: Selection = Selection()
 
     @model_validator(mode="after")
-    def _check_rule(self) -> Self:
+    def _check_fields(self) -> Self:
         if self.entry.rule is not None and self.entry.step_rule is not None:
             raise ValueError("entry.rule and entry.step_rule exclude each other: remove one")
-        if self.entry.has_rule and (text := self._fields_beside_rule()):
+        if text := unused_fields_text(self, Usage(has_rule=self.entry.has_rule)):
             raise ValueError(text)
         return self
-
-    def check_fields_beside_rule(self) -> None:
-        """Raises `CoinfarmError` for given fields that have no effect if a rule decides on entries."""
-        if text := self._fields_beside_rule():
-            raise CoinfarmError(text)
-
-    def _fields_beside_rule(self) -> str | None:
-        given = [f"entry.{name}" for name in _THRESHOLDS if getattr(self.entry, name) is not None]
-        given += [f"selection.{name}" for name in Selection.model_fields if name in self.selection.model_fields_set]
-        return (
-            f"{', '.join(given)} would have no effect: a rule takes the place of thresholds. Remove these, or the rule" if given else None
-        )
 
     @classmethod
     def read(cls, path: Path) -> Self:

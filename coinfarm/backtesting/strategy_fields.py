@@ -21,13 +21,14 @@ _EXAMPLES: dict[str, object] = {
     "max_positions": 2,
     "max_exposure_pct": 50.0,
     "max_coin_exposure_pct": 20.0,
-    **{name: field.default for name, field in Market.model_fields.items()},
+    **Market().model_dump(),
 }
 """Values for fields that have no default."""
 _WIDTH = 110
 _HEADER = """\
 # A strategy for `coinfarm backtest --strategy FILE`. Every setting may be left out. They are all here with their defaults: to change one,
-# remove the # in front of it. Settings without a default have an example. A test keeps this file in step with the program."""
+# remove the # in front of it. One that would have no effect is an error. Settings without a default have an example. A test keeps this
+# file in step with the program."""
 
 
 class StrategyField(NamedTuple):
@@ -75,11 +76,11 @@ def example_strategy() -> str:
 
 
 def _fields(model: type[BaseModel]) -> Iterator[StrategyField]:
-    schema = model.model_json_schema()
+    schema, defaults = model.model_json_schema(), model().model_dump()
     for name, field in model.model_fields.items():
         if _model(field.annotation) is not None or any(map(_model, get_args(field.annotation))):
             continue  # a table
-        default = None if field.default is None else _toml(field.default)
+        default = None if defaults[name] is None else _toml(defaults[name])
         example = _toml(_EXAMPLES[name]) if default is None else default
         yield StrategyField(name, default, example, _values(schema["properties"][name]), _text(field.description))
 

@@ -103,11 +103,14 @@ def backtest(
     from coinfarm.backtesting.reporting.backtest_document import backtest_document
     from coinfarm.backtesting.reporting.predictions_summary import predictions_summary
     from coinfarm.backtesting.strategy import Strategy
+    from coinfarm.backtesting.unused_fields import Usage, unused_fields_text
     from coinfarm.cli.backtest_tables import backtest_tables
     from coinfarm.pipeline.run_scope import scope_of_run
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
     if sweep:
+        if unused := unused_fields_text(strategy, Usage(is_sweep=True)):
+            click.echo(f"Warning: {unused}", err=True)
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
     rule = strategy.load_rule(folder)

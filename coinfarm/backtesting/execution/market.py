@@ -1,9 +1,9 @@
 """The market that a strategy trades in: its costs, and the limits on orders."""
 
 from collections.abc import Collection, Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
 from coinfarm.backtesting.execution.exchange_fees import EXCHANGE_FEES, Exchange
 from coinfarm.errors import CoinfarmError
@@ -48,10 +48,10 @@ class Market(FrozenSettings):
     """
 
     exchange: Exchange = _DEFAULT_EXCHANGE
-    """Sets both fees, unless they are given: those of the exchange's lowest tier. Check the fees of your own account."""
-    maker_fee_bps: NonNegativeFloat = EXCHANGE_FEES[_DEFAULT_EXCHANGE].maker_bps
+    """Sets the fees that are not given: those of the exchange's lowest tier. Check the fees of your own account."""
+    maker_fee_bps: NonNegativeFloat = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].maker_bps)
     """The fee of limit orders, in bps of the amount traded."""
-    taker_fee_bps: NonNegativeFloat = EXCHANGE_FEES[_DEFAULT_EXCHANGE].taker_bps
+    taker_fee_bps: NonNegativeFloat = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].taker_bps)
     """The fee of market orders, in bps of the amount traded."""
     slippage_bps: NonNegativeFloat = 2.0
     """The fixed part of the slippage of market orders."""
@@ -67,19 +67,14 @@ class Market(FrozenSettings):
     min_order: NonNegativeFloat = 10.0
     """In the quote currency: an order that the volume limits to less is not placed."""
     borrow_bps_per_day: NonNegativeFloat = 3.0
-    """The interest on a short position's stake, for the time that it is held."""
+    """With `allow_short = true`: the interest on a short position's stake, for the time that it is held."""
     maintenance_margin_pct: Annotated[float, Field(ge=0, lt=100)] = 10.0
-    """A short position, whose margin is its stake, is liquidated when no more than this share of the margin is left."""
+    """With `allow_short = true`: a short position, whose margin is its stake, is liquidated when no more than this share of the margin is
+    left."""
     liquidation_fee_bps: NonNegativeFloat = 100.0
-    """The fee of a liquidation, in addition to the taker fee."""
+    """With `allow_short = true`: the fee of a liquidation, in addition to the taker fee."""
     coins: Mapping[str, CoinCosts] = {}
     """Costs of single coins, as tables such as `[market.coins.BTCUSDT]`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _set_fees_of_exchange(cls, given: Any) -> Any:
-        fees = EXCHANGE_FEES.get(given["exchange"]) if isinstance(given, dict) and isinstance(given.get("exchange"), str) else None
-        return given if fees is None else {"maker_fee_bps": fees.maker_bps, "taker_fee_bps": fees.taker_bps} | given
 
     def check_coins(self, symbols: Collection[str]) -> None:
         """Raises `CoinfarmError` for costs of a coin that is not among the symbols: it may be a typing error."""

@@ -11,8 +11,8 @@ from coinfarm.backtesting.rules.column_rule import orders_by_rule
 from coinfarm.backtesting.rules.user_rule import Rule
 from coinfarm.backtesting.rules.wanted_orders import WantedOrders
 from coinfarm.backtesting.strategy import Entry, Exit, Size, Strategy
+from coinfarm.backtesting.unused_fields import Usage, check_unused_fields
 from coinfarm.candles.arrays import Values
-from coinfarm.errors import CoinfarmError
 
 _MIN_MOVE_PCT = 1e-6
 """The lower bound of a predicted move against the trade, so that the ratio stays finite."""
@@ -48,7 +48,8 @@ def propose(strategy: Strategy, coin: PredictedCoin, full_stake: float, rule: Ru
     """
     if rule is not None:
         wanted = orders_by_rule(rule, coin, allow_short=strategy.entry.allow_short)
-        _check_set_once(strategy, wanted)
+        returned = frozenset(name for name, column in wanted._asdict().items() if column is not None)
+        check_unused_fields(strategy, Usage(has_rule=True, returned=returned))
         return propose_wanted(strategy, coin, full_stake, wanted)
     side = np.sign(coin.predicted_pct[:, END]).astype(np.int8)
     if not strategy.entry.allow_short:
@@ -75,21 +76,6 @@ def propose_wanted(strategy: Strategy, coin: PredictedCoin, full_stake: float, w
         strategy.entry.valid_candles,
     )
     return Proposals(orders, end_change, with_trade / against)
-
-
-def _check_set_once(strategy: Strategy, wanted: WantedOrders) -> None:
-    """A column that a rule returns takes the place of fields, which would have no effect. Raises `CoinfarmError` if one was given."""
-    exits, size = strategy.exit.model_fields_set, strategy.size.model_fields_set
-    both = wanted.stop_pct is not None and wanted.take_profit_pct is not None
-    distance = ["exit.min_distance_pct"] if both and "min_distance_pct" in exits else []
-    given = {
-        "stop_pct": [*(["exit.stop_share"] if "stop_share" in exits else []), *distance],
-        "take_profit_pct": ["exit.take_profit_share"] if "take_profit_share" in exits else [],
-        "stake_share": [f"size.{name}" for name in ("by", "full_edge_pct") if name in size],
-    }
-    for returned, fields in given.items():
-        if getattr(wanted, returned) is not None and fields:
-            raise CoinfarmError(f"{', '.join(fields)} would have no effect: the rule returns {returned}. Remove the field, or the column")
 
 
 def _limit_price(entry: Entry, close: Values, side: NDArray[np.int8]) -> Values | None:

@@ -18,6 +18,7 @@ from coinfarm.backtesting.rules.rule_source import rule_source
 from coinfarm.backtesting.rules.user_rule import Rule, StepRule
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.backtesting.strategy import Strategy
+from coinfarm.backtesting.unused_fields import Usage, used_settings
 from coinfarm.errors import CoinfarmError, Conflict, NotFound
 from coinfarm.storage import Storage, open_storage
 
@@ -70,17 +71,14 @@ class TrialKey:
 
 def trial_key(strategy: Strategy, rule: Rule | StepRule | None, predictions: Sequence[CoinPredictions]) -> TrialKey:
     """The key is the same for the same trades: it depends on neither names nor folders."""
-    document = strategy.model_dump(mode="json", exclude={"name"})
-    if rule is not None or not strategy.has_open_thresholds:
-        del document["selection"]
+    usage = Usage(has_rule=rule is not None)
+    settings = {each.symbol: used_settings(strategy, each.symbol, usage) for each in predictions}
+    source = None
     if rule is not None:
-        document["entry"] |= {"rule": None, "step_rule": None}
-        if isinstance(rule, StepRule):
-            document["entry"]["step_rule"] = _sha256(rule_source(rule.function).encode())
-        else:
-            document["entry"]["rule"] = _sha256(rule_source(rule).encode())
+        kind, function = ("step_rule", rule.function) if isinstance(rule, StepRule) else ("rule", rule)
+        source = {kind: _sha256(rule_source(function).encode())}
     digest = predictions_digest(predictions)
-    return TrialKey(_sha256(json.dumps([document, digest], sort_keys=True).encode()), digest)
+    return TrialKey(_sha256(json.dumps([settings, source, digest], sort_keys=True).encode()), digest)
 
 
 def predictions_digest(predictions: Sequence[CoinPredictions]) -> str:

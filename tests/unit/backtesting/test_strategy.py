@@ -1,6 +1,5 @@
 """The strategy's config and the orders that it proposes."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -118,23 +117,6 @@ def test_divides_the_capital_among_the_possible_positions(size: dict[str, float]
 def test_rejects_stakes_above_the_capital() -> None:
     with pytest.raises(CoinfarmError, match="4 positions of 30 %"):
         Size(stake_pct=30).full_stake(4)
-
-
-@pytest.mark.parametrize("rule", ["rule", "step_rule"])
-@pytest.mark.parametrize(
-    ("fields", "named"),
-    [
-        ({"entry": {"min_end_change_pct": 0.0, "min_rise_to_decline": 1.0}}, ["entry.min_end_change_pct", "entry.min_rise_to_decline"]),
-        ({"selection": {"folds": 4}}, ["selection.folds"]),
-    ],
-    ids=["thresholds", "selection, even with the default"],
-)
-def test_rejects_fields_that_a_rule_makes_meaningless(rule: str, fields: dict[str, dict[str, object]], named: list[str]) -> None:
-    document = fields | {"entry": {**fields.get("entry", {}), rule: "my_rules:enter"}}
-    with pytest.raises(ValueError, match=".*".join(map(re.escape, named))):
-        Strategy.model_validate(document)
-    with pytest.raises(CoinfarmError, match=".*".join(map(re.escape, named))):
-        Strategy.model_validate(fields).check_fields_beside_rule()
 
 
 def test_rejects_two_rules() -> None:

@@ -59,6 +59,7 @@ def document(result):
 def test_prints_the_verdict_first_and_exports_files(run, tmp_path):
     result = run("--sweep", "--export", str(tmp_path / "out"))
     assert result.exit_code == 0, result.output
+    assert "entry.min_end_change_pct" in result.stderr
     assert result.stdout.splitlines()[0].startswith(tuple(each.capitalize() for each in Conclusion))
     for expected in ("2,880", "DEMOETH", "2019-05", "400 variants"):
         assert expected in result.stdout

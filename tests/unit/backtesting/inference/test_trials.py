@@ -51,10 +51,30 @@ def test_profits_are_aligned_by_day(tmp_path: Path) -> None:
     assert other.on_days(13, 2).net.tolist() == [[0.0], [0.0]]
 
 
-def test_names_do_not_make_another_trial() -> None:
-    given: dict[str, dict[str, object]] = {"entry": {"min_end_change_pct": 0.2, "min_rise_to_decline": 1.0}}
-    assert key(name="b") == key()
-    assert key(given | {"selection": {"folds": 9}}) == key(given)
+@pytest.mark.parametrize(
+    "alike",
+    [
+        {"entry": {"order": "market"}, "size": {"by": "fixed"}},
+        {"market": {"exchange": "binance"}},
+        {"market": {"coins": {"DEMOUSD": {}}}},
+        {"market": {"coins": {"DEMOUSD": {"slippage_bps": 2.0}}}},
+    ],
+    ids=["defaults", "fees of another exchange, which are equal", "no costs of a coin", "the same costs of a coin"],
+)
+def test_what_does_not_change_the_trades_is_the_same_trial(alike: dict[str, dict[str, object]]) -> None:
+    assert key(alike, name="b") == key()
+
+
+def test_fields_without_an_effect_are_not_in_the_key() -> None:
+    given = Strategy.model_validate({"entry": {"min_end_change_pct": 0.2, "min_rise_to_decline": 1.0}})
+    changes: dict[str, dict[str, object]] = {
+        "entry": {"limit_offset_bps": 5.0},
+        "size": {"full_edge_pct": 5.0},
+        "market": {"borrow_bps_per_day": 5.0},
+        "selection": {"folds": 9},
+    }
+    changed = given.model_copy(update={name: getattr(given, name).model_copy(update=values) for name, values in changes.items()})
+    assert trial_key(changed, None, predictions()) == trial_key(given, None, predictions())
 
 
 def test_what_changes_the_trades_makes_another_trial() -> None:

@@ -119,7 +119,7 @@ def test_an_exit_without_a_position_or_after_its_horizon_changes_nothing() -> No
 
 @pytest.mark.parametrize(("action", "trades"), [(None, 1), ("exit", 0)])
 def test_an_exit_cancels_an_order_that_is_not_filled_yet(action: str | None, trades: int) -> None:
-    limit = strategy(entry={"order": "limit", "limit_offset_bps": 100, "limit_valid_candles": 4})
+    limit = strategy(entry={"allow_short": True, "order": "limit", "limit_offset_bps": 100, "limit_valid_candles": 4})
     candles = market([flat(), flat(), flat(), (98, 98, 98, 98), *[flat()] * 8])
     seen = []
 

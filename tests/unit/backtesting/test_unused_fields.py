@@ -75,7 +75,7 @@ def test_names_every_field_at_once() -> None:
 
 @pytest.mark.parametrize("tables", [{"entry": BOTH}, {"selection": {"folds": 4}}], ids=["thresholds", "selection, even with the default"])
 def test_a_rule_passed_in_python_leaves_thresholds_without_an_effect(tables: Tables) -> None:
-    with pytest.raises(CoinfarmError, match="entry.min_end_change_pct|selection.folds"):
+    with pytest.raises(CoinfarmError, match=r"entry\.min_end_change_pct|selection\.folds"):
         check_unused_fields(Strategy.model_validate(tables), Usage(has_rule=True))
 
 

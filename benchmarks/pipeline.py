@@ -1,4 +1,4 @@
-"""The speed from a Parquet file of candles to a Parquet file of predictions, like a shard of a backfill."""
+"""The speed of the engine alone, and from a Parquet file of candles to a Parquet file of predictions, like a shard of a backfill."""
 
 import time
 from pathlib import Path
@@ -7,9 +7,41 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.engines.engine import PendingOutputs, is_rendering, is_streaming
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
+from image_render.render import render_frames
+from image_render.rows import pack_rows
+from image_render.windows import Columns, windows
+
+
+def engine_frames_per_s(predictor: Predictor, candles: Candles, budget_s: float = 1.0) -> float:
+    """Frames per second of the engine without rendering, in the predictor's batches; a streaming engine gets the next batch early."""
+    engine = predictor.model.engine
+    batch = engine.batch_frames if is_rendering(engine) else predictor.max_batch
+    view = Columns(*(column[:batch] for column in windows(candles.columns)))
+    rows, frames = (pack_rows(view), None) if is_rendering(engine) else (None, render_frames(view))
+
+    def start() -> PendingOutputs:
+        if is_rendering(engine):
+            return engine.start_rows(rows)
+        if is_streaming(engine):
+            return engine.start(frames)
+        outputs = engine.predict(frames)
+        return lambda: outputs
+
+    pending = start()
+    pending()
+    count, pending, started = 0, start(), time.perf_counter()
+    while time.perf_counter() < started + budget_s or not count:
+        following = start()
+        pending()
+        pending = following
+        count += len(view.close)
+    frames_per_s = count / (time.perf_counter() - started)
+    pending()
+    return frames_per_s
 
 
 def parquet_to_parquet_frames_per_s(predictor: Predictor, candles: Candles, folder: Path) -> float:

@@ -11,6 +11,9 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.store import current_version, open_model_source
 from coinfarm.serving.settings import reference_model_uri
 
+FIRST_RELEASE_URI = str(Path(__file__).with_name("bundle_0_1_0"))
+"""The reference model of version 0.1.0, which the distributions do not contain."""
+
 
 def reference_bundle() -> Bundle:
     """The reference model's current version."""

@@ -4,9 +4,9 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from coinfarm.backtesting.execution.market import FrozenSettings, Market
+from coinfarm.backtesting.execution.market import MAX_MONEY, Count, Factor, FrozenSettings, Market, PositiveFactor
 from coinfarm.backtesting.execution.position_schedule import PositionLimits
 from coinfarm.backtesting.rules.user_rule import Rule, StepRule, load_rule
 from coinfarm.backtesting.unused_fields import Usage, unused_fields_text
@@ -29,9 +29,9 @@ class Entry(FrozenSettings):
     first part of the predictions, and tested on the later ones.
     """
 
-    min_end_change_pct: NonNegativeFloat | None = None
+    min_end_change_pct: Factor | None = None
     """The minimum predicted end change in the trade's direction, in percent."""
-    min_rise_to_decline: NonNegativeFloat | None = None
+    min_rise_to_decline: Factor | None = None
     """The minimum of the predicted move in the trade's direction, divided by the predicted move against it."""
     allow_short: bool = False
     """Whether to sell short where the price is predicted to fall. Not possible on a spot exchange."""
@@ -63,30 +63,30 @@ class Entry(FrozenSettings):
 class Exit(FrozenSettings):
     """When to exit: at a take-profit, at a stop, or at the horizon, whichever comes first."""
 
-    take_profit_share: NonNegativeFloat = 1.0
+    take_profit_share: Factor = 1.0
     """The distance of the take-profit from the entry price, as a multiple of the predicted move in the trade's direction. 0 is none."""
-    stop_share: NonNegativeFloat = 1.0
+    stop_share: Factor = 1.0
     """The distance of the stop, as a multiple of the predicted move against the trade. 0 is none."""
-    min_distance_pct: PositiveFloat = 0.1
+    min_distance_pct: PositiveFactor = 0.1
     """The minimum of both distances, in percent of the entry price. What a rule sets may be smaller."""
-    horizon_candles: PositiveInt = 30
+    horizon_candles: Count = 30
     """A position that is still open after this many candles is closed at the next open. If it is left out, the model's horizon."""
 
 
 class Size(FrozenSettings):
     """How much to stake, and the limits on open positions."""
 
-    capital: PositiveFloat = 10_000.0
+    capital: Annotated[float, Field(gt=0, le=MAX_MONEY)] = 10_000.0
     """In the quote currency. Profits are not added to it: stakes stay the same."""
     by: Literal["fixed", "edge"] = "fixed"
     """`fixed` stakes the full stake; `edge` a part of it, in proportion to the predicted end change in the trade's direction."""
     stake_pct: Annotated[float, Field(gt=0, le=100)] | None = None
     """The full stake of a position, in percent of the capital; by default an equal part for each possible position."""
-    full_edge_pct: PositiveFloat = 1.0
+    full_edge_pct: PositiveFactor = 1.0
     """With `by = "edge"`: the predicted end change, in percent, from which on the full stake is used."""
-    positions_per_coin: PositiveInt = 1
+    positions_per_coin: Count = 1
     """The maximum number of open positions of one coin."""
-    max_positions: PositiveInt | None = None
+    max_positions: Count | None = None
     """The maximum number of open positions of all coins; by default limited by `positions_per_coin` alone."""
     max_exposure_pct: Annotated[float, Field(gt=0, le=100)] | None = None
     """The maximum of all open stakes together, in percent of the capital. An order that would exceed it is not placed. By default none."""
@@ -130,7 +130,7 @@ class Selection(FrozenSettings):
     """The number of values of `min_end_change_pct` that are tried."""
     rise_to_decline_steps: Annotated[int, Field(ge=1, le=100)] = 5
     """The number of values of `min_rise_to_decline` that are tried with each of them."""
-    min_trades: PositiveInt = 100
+    min_trades: Count = 100
     """A variant with fewer trades is not chosen: its figures are luck."""
 
 

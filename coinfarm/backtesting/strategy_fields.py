@@ -94,7 +94,7 @@ def _values(schema: dict[str, Any]) -> str:
         return {"boolean": "true, false", "string": "module:name" if "pattern" in schema else "text"}[schema["type"]]
     kind = "whole numbers" if schema["type"] == "integer" else "numbers"
     bounds = {"exclusiveMinimum": "above", "minimum": "from", "exclusiveMaximum": "below", "maximum": "up to"}
-    return " ".join([kind, *(f"{word} {schema[key]:g}" for key, word in bounds.items() if key in schema)])
+    return " ".join([kind, *(f"{word} {schema[key]:.15g}" for key, word in bounds.items() if key in schema)])
 
 
 def _model(annotation: object) -> type[BaseModel] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
+from pydantic import BaseModel, ConfigDict, Field
 
 from coinfarm.backtesting.execution.exchange_fees import EXCHANGE_FEES, Exchange
 from coinfarm.errors import CoinfarmError
@@ -13,28 +13,36 @@ TRAILING_CANDLES = 60
 """The default number of candles that trailing volumes and ranges are computed from."""
 
 
-class FrozenSettings(BaseModel):
-    """A table of a strategy file. Unknown fields and infinite numbers are invalid. Each field's docstring is for users."""
+# The limits are far beyond what makes sense, and keep sums of money finite.
+Bps = Annotated[float, Field(ge=0, le=10_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Factor = Annotated[float, Field(ge=0, le=1_000_000)]
+PositiveFactor = Annotated[float, Field(gt=0, le=1_000_000)]
+MAX_MONEY = 1e15
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+class FrozenSettings(BaseModel):
+    """A table of a strategy file. Unknown fields, infinite numbers and values of another type are invalid. Docstrings are for users."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class CoinCosts(FrozenSettings):
     """The costs of one coin. A field that is left out has the value under `[market]`."""
 
-    maker_fee_bps: NonNegativeFloat | None = None
+    maker_fee_bps: Bps | None = None
     """The fee of limit orders."""
-    taker_fee_bps: NonNegativeFloat | None = None
+    taker_fee_bps: Bps | None = None
     """The fee of market orders."""
-    slippage_bps: NonNegativeFloat | None = None
+    slippage_bps: Bps | None = None
     """The fixed part of the slippage."""
-    volatility_slippage: NonNegativeFloat | None = None
+    volatility_slippage: Factor | None = None
     """The slippage per unit of the trailing mean range of candles."""
-    size_slippage_bps: NonNegativeFloat | None = None
+    size_slippage_bps: Bps | None = None
     """The slippage of an order as large as a candle's trailing median volume."""
-    borrow_bps_per_day: NonNegativeFloat | None = None
+    borrow_bps_per_day: Bps | None = None
     """The interest on a short position's stake."""
-    liquidation_fee_bps: NonNegativeFloat | None = None
+    liquidation_fee_bps: Bps | None = None
     """The additional fee of a liquidation."""
 
 
@@ -49,29 +57,29 @@ class Market(FrozenSettings):
 
     exchange: Exchange = _DEFAULT_EXCHANGE
     """Sets the fees that are not given: those of the exchange's lowest tier. Check the fees of your own account."""
-    maker_fee_bps: NonNegativeFloat = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].maker_bps)
+    maker_fee_bps: Bps = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].maker_bps)
     """The fee of limit orders, in bps of the amount traded."""
-    taker_fee_bps: NonNegativeFloat = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].taker_bps)
+    taker_fee_bps: Bps = Field(default_factory=lambda given: EXCHANGE_FEES[given["exchange"]].taker_bps)
     """The fee of market orders, in bps of the amount traded."""
-    slippage_bps: NonNegativeFloat = 2.0
+    slippage_bps: Bps = 2.0
     """The fixed part of the slippage of market orders."""
-    volatility_slippage: NonNegativeFloat = 0.0
+    volatility_slippage: Factor = 0.0
     """The slippage of market orders per unit of the trailing mean range of candles: with 0.1, a tenth of the range."""
-    size_slippage_bps: NonNegativeFloat = 0.0
+    size_slippage_bps: Bps = 0.0
     """The slippage of a market order as large as a candle's trailing median volume; a quarter of the size has half of it."""
     trailing_candles: Annotated[int, Field(ge=1, le=10_000)] = TRAILING_CANDLES
     """The number of candles, up to the signal's, from which volumes and ranges are computed. A candle without trades has a volume of 0."""
     volume_share_pct: Annotated[float, Field(gt=0, le=100)] = 10.0
     """The maximum share of a candle's volume that one order is filled with; and the maximum size of a position, as a share of the trailing
     median volume of a candle."""
-    min_order: NonNegativeFloat = 10.0
+    min_order: Annotated[float, Field(ge=0, le=MAX_MONEY)] = 10.0
     """In the quote currency: an order that the volume limits to less is not placed."""
-    borrow_bps_per_day: NonNegativeFloat = 3.0
+    borrow_bps_per_day: Bps = 3.0
     """With `allow_short = true`: the interest on a short position's stake, for the time that it is held."""
     maintenance_margin_pct: Annotated[float, Field(ge=0, lt=100)] = 10.0
     """With `allow_short = true`: a short position, whose margin is its stake, is liquidated when no more than this share of the margin is
     left."""
-    liquidation_fee_bps: NonNegativeFloat = 100.0
+    liquidation_fee_bps: Bps = 100.0
     """With `allow_short = true`: the fee of a liquidation, in addition to the taker fee."""
     coins: Mapping[str, CoinCosts] = {}
     """Costs of single coins, as tables such as `[market.coins.BTCUSDT]`."""

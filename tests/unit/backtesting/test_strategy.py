@@ -40,9 +40,26 @@ def test_a_file_overrides_defaults_and_names_the_strategy(tmp_path: Path) -> Non
         ("[entry]\nmin_end_change = 1", "entry.min_end_change: "),
         ("[market]\ntaker_fee_bps = -1", "market.taker_fee_bps: "),
         ("[entry]\nrule = 'no colon'", "entry.rule: "),
+        ("[exit]\nstop_share = '1'", "exit.stop_share: "),
+        ("[exit]\nstop_share = true", "exit.stop_share: "),
+        ("[exit]\nstop_share = nan", "exit.stop_share: "),
+        ("[exit]\nhorizon_candles = 99999999999999999999", "exit.horizon_candles: "),
+        ("[market]\ntaker_fee_bps = 1e300", "market.taker_fee_bps: "),
+        ("[size]\ncapital = 1e300", "size.capital: "),
         ("[entry", r"strategy\.toml: "),
     ],
-    ids=["unknown field", "negative fee", "no function", "not TOML"],
+    ids=[
+        "unknown field",
+        "negative fee",
+        "no function",
+        "text",
+        "true",
+        "not a number",
+        "too large for an index",
+        "a fee that overflows",
+        "money that overflows",
+        "not TOML",
+    ],
 )
 def test_names_the_invalid_field(tmp_path: Path, text: str, field: str) -> None:
     path = tmp_path / "strategy.toml"

@@ -16,6 +16,7 @@ from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError
+from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import open_storage
 
 _ENDINGS = (".parquet", ".csv", ".json")
@@ -53,7 +54,8 @@ def read_market(root: str, symbol: str, interval: str, start_ms: int | None = No
     else:
         candles = _from_folder(root, symbol, interval, start_ms, stop_ms)
     if not len(candles):
-        raise CoinfarmError(f"{root} has no {interval} candles of {symbol} in the period of its predictions")
+        period = "" if start_ms is None or stop_ms is None else f", {minute_text(start_ms)} to {minute_text(stop_ms)} UTC"
+        raise CoinfarmError(f"{root} has no {interval} candles of {symbol} in the period of its predictions{period}")
     return candles
 
 
@@ -127,4 +129,9 @@ def _from_folder(root: str, symbol: str, interval: str, start_ms: int | None, st
     parent, _, name = root.rstrip("/").rpartition("/")
     if name == PREFIX.rstrip("/") and next(iter(storage.list(PREFIX)), None) is None:
         storage = open_storage(parent or ".")  # the folder inside a candle store was given, not the store
+    elif next(iter(storage.list(PREFIX)), None) is None:
+        raise CoinfarmError(
+            f"{root} has neither a file {symbol}-{interval}.parquet (or .csv, .json) nor a candle store: add candles with "
+            "`coinfarm history download`, `import` or `generate`"
+        )
     return CandleStore(storage).read(symbol, interval, start_ms, stop_ms)

@@ -11,6 +11,7 @@ from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
+from coinfarm.reports.formatting import plural_text
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage.read_ahead import read_ahead
 
@@ -126,7 +127,11 @@ def _table(storage: Storage, key: str) -> "pa.Table":
             )
         wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
         scope = ModelScope.from_metadata(wanted.schema.metadata)
-        return wanted.cast(_schema(wanted)).replace_schema_metadata(scope.metadata())
+        typed = _typed(wanted).replace_schema_metadata(scope.metadata())
+        for name in ("close_time", "filled_candles", "symbol", "interval"):
+            if name in typed.column_names and (nulls := typed[name].null_count):
+                raise CoinfarmError(f"{storage.uri(key)}: {plural_text(nulls, 'row')} without {name}: remove them, or fill it in")
+        return typed
     except (pa.ArrowException, OSError, ValueError) as error:
         raise CoinfarmError(f"{storage.uri(key)} is not a Parquet file of predictions: {error}") from None
 
@@ -141,9 +146,20 @@ def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> Coi
     chosen = table.select(list(_READ_NAMES))
     try:
         scope = ModelScope.from_metadata(table.schema.metadata)
-        return _coin(symbol, interval, None, chosen.cast(_schema(chosen)), "the predictions", scope)
+        return _coin(symbol, interval, None, _typed(chosen), "the predictions", scope)
     except (pa.ArrowException, ValueError) as error:
         raise CoinfarmError(f"the predictions cannot be read: {error}") from None
+
+
+def _typed(table: "pa.Table") -> "pa.Table":
+    """The table with the types of `_schema`; times may also be timestamps."""
+    import pyarrow as pa
+
+    at = table.column_names.index("close_time")
+    kind = table.schema.field(at).type
+    if pa.types.is_timestamp(kind):
+        table = table.set_column(at, "close_time", table.column(at).cast(pa.timestamp("ms", kind.tz)))
+    return table.cast(_schema(table))
 
 
 def _schema(table: "pa.Table") -> "pa.Schema":

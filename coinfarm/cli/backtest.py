@@ -1,6 +1,8 @@
 """`coinfarm backtest`: test whether trading on predictions would have made money."""
 
 import json
+import sys
+from contextlib import redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,9 +115,13 @@ def backtest(
             click.echo(f"Warning: {unused}", err=True)
         strategy = for_sweep(strategy)
     folder = Path() if strategy_file is None else strategy_file.parent
-    rule = strategy.load_rule(folder)
-    lookahead = _check_lookahead(predictions, candles, strategy.entry.rule, folder, rule, model_uri) if check_lookahead else None
-    with on_interrupt("No result was written. Run the same command again to start over."), stage_bar("reading") as progress:
+    with (
+        redirect_stdout(sys.stderr),  # a rule may print
+        on_interrupt("No result was written. Run the same command again to start over."),
+        stage_bar("reading") as progress,
+    ):
+        rule = strategy.load_rule(folder)
+        lookahead = _check_lookahead(predictions, candles, strategy.entry.rule, folder, rule, model_uri) if check_lookahead else None
         result = run(
             predictions,
             candles,

@@ -7,6 +7,7 @@ from coinfarm.errors import CoinfarmError
 from coinfarm.models.manifest import Manifest
 
 _HORIZON, _INTERVAL = b"horizon_candles", b"model_interval"
+_MAX_HORIZON = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,10 @@ class ModelScope:
         """From the metadata of a file of predictions; unknown in those of older releases. Raises `ValueError` for an invalid number."""
         found = metadata or {}
         horizon, interval = found.get(_HORIZON), found.get(_INTERVAL)
-        return cls(None if horizon is None else int(horizon), None if interval is None else interval.decode())
+        candles = None if horizon is None else int(horizon)
+        if candles is not None and not 0 < candles <= _MAX_HORIZON:
+            raise ValueError(f"horizon_candles in its metadata is {candles}: it must be from 1 to {_MAX_HORIZON}")
+        return cls(candles, None if interval is None else interval.decode())
 
     @classmethod
     def common(cls, scopes: "Iterable[ModelScope]") -> "ModelScope":

@@ -10,13 +10,13 @@ from coinfarm.outputs import OUTPUT_COLUMNS
 
 
 def rule_columns(coin: PredictedCoin) -> dict[str, NDArray[np.generic]]:
-    """The columns that a `Rule` is called with, read-only: the predictions, and the candles at whose close they are known."""
+    """The columns that a `Rule` is called with, read-only copies: the predictions, and the candles at whose close they are known."""
     columns: dict[str, NDArray[np.generic]] = {
         "symbol": np.full(len(coin), coin.symbol),
         "close_time": coin.signal_ms + coin.candles.interval_ms - 1,
-        "filled_candles": coin.filled_candles.view(),
+        "filled_candles": coin.filled_candles.copy(),
     }
-    columns |= dict(zip(OUTPUT_COLUMNS, coin.predicted_pct.T, strict=True))
+    columns |= dict(zip(OUTPUT_COLUMNS, coin.predicted_pct.T.copy(), strict=True))
     columns |= {name: column[coin.signal] for name, column in coin.candles.columns._asdict().items()}
     for column in columns.values():
         column.flags.writeable = False

@@ -75,6 +75,27 @@ def test_reads_the_horizon_and_interval_of_the_model_if_a_file_says_them(tmp_pat
         read_predictions(str(tmp_path))
 
 
+@pytest.mark.parametrize(("kind", "per_ms"), [(pa.timestamp("us", "UTC"), 1_000), (pa.timestamp("ms"), 1)])
+def test_reads_close_times_that_are_timestamps(tmp_path: Path, coin: PredictedCoin, kind: pa.DataType, per_ms: int) -> None:
+    path = tmp_path / "symbol=DEMOUSD/interval=1m/date=2019-05-01.parquet"
+    path.parent.mkdir(parents=True)
+    table = prediction_table(coin)
+    times = pa.array((coin.signal_ms + 59_999) * per_ms).cast(kind)
+    pq.write_table(table.set_column(table.column_names.index("close_time"), "close_time", times), path)
+    assert_read(str(tmp_path), coin, None)
+
+
+@pytest.mark.parametrize("column", ["close_time", "filled_candles"])
+def test_rejects_rows_without_a_time_or_a_count(tmp_path: Path, coin: PredictedCoin, column: str) -> None:
+    store_predictions(tmp_path, coin)
+    path = next(tmp_path.rglob("*.parquet"))
+    table = pq.read_table(path)
+    values = pa.array([None, *table[column].to_pylist()[1:]], table.schema.field(column).type)
+    pq.write_table(table.set_column(table.column_names.index(column), column, values), path)
+    with pytest.raises(CoinfarmError, match=rf"{path.name}.*1 row.*{column}"):
+        read_predictions(str(tmp_path))
+
+
 def test_counts_rows_with_unknown_in_sample(tmp_path: Path, coin: PredictedCoin) -> None:
     flags: list[bool | None] = [True, None, None, *[False] * (len(coin) - 3)]
     store_predictions(tmp_path, coin, in_sample=flags)

@@ -135,6 +135,7 @@ def test_writes_an_example_strategy_without_other_options(tmp_path):
 
 RULES = """
 def enter(predictions):
+    print("a rule's own output")
     return predictions["max_rise_pct"] > 0.5
 
 def fail(predictions):
@@ -159,8 +160,8 @@ def test_trades_by_a_rule(run, tmp_path, rule):
 @pytest.mark.parametrize(
     ("entry", "named"),
     [
-        ('rule = "rules_of_cli:fail"', "rules_of_cli.py, line 6: KeyError"),
-        ('step_rule = "rules_of_cli:enter"', "rules_of_cli.py, line 3: TypeError"),
+        ('rule = "rules_of_cli:fail"', "rules_of_cli.py, line 7: KeyError"),
+        ('step_rule = "rules_of_cli:enter"', "rules_of_cli.py, line 4: TypeError"),
         ('rule = "rules_of_cli:missing"', "missing"),
         ('rule = "no_such_module:enter"', "no_such_module"),
         ('rule = "rules_of_cli:enter"\nmin_end_change_pct = 0.1', "entry.min_end_change_pct"),

@@ -15,6 +15,12 @@ def test_metadata_keeps_what_is_known(scope: ModelScope) -> None:
     assert scope.is_known == bool(scope.metadata())
 
 
+@pytest.mark.parametrize("horizon", [b"0", b"-5", b"99999999999999999999", b"many"])
+def test_rejects_an_invalid_horizon(horizon: bytes) -> None:
+    with pytest.raises(ValueError, match=horizon.decode()):
+        ModelScope.from_metadata({b"horizon_candles": horizon})
+
+
 def test_reads_the_horizon_of_a_manifest_without_training_data(tmp_path: Path) -> None:
     assert ModelScope.of(create_bundle(tmp_path / "model", horizon_candles=7).manifest) == ModelScope(7, None)
 

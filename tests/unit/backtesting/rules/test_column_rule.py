@@ -43,9 +43,17 @@ def test_a_rule_cannot_change_the_predictions() -> None:
         columns["end_change_pct"][:] = 9.0
         return np.ones(2)
 
+    def forcing_rule(columns: Any) -> Any:
+        for name in ("end_change_pct", "filled_candles"):
+            columns[name].flags.writeable = True
+        columns["filled_candles"][:] = 9
+        return rule(columns)
+
     with pytest.raises(RuleError, match="read-only"):
         propose(Strategy(), COIN, 100.0, rule)
+    propose(Strategy(), COIN, 100.0, forcing_rule)
     assert COIN.predicted_pct[0, 2] == 0.5
+    assert COIN.filled_candles.tolist() == [0, 7]
 
 
 def test_sides_alone_leave_exits_and_sizes_to_the_strategy() -> None:

@@ -77,6 +77,11 @@ class NetworkConfig(_Frozen):
     dense_units: PositiveInt = 192
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
+    @property
+    def sees_single_candles_first(self) -> bool:
+        """Whether the first layer sees every candle, and each alone."""
+        return self.view == "columns" and self.blocks[0].kernel[0] == self.blocks[0].strides[0] == 1
+
     @model_validator(mode="after")
     def _columns_have_no_rows(self) -> "NetworkConfig":
         if self.view == "columns" and any(block.separable for block in self.blocks):

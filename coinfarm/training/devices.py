@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from coinfarm.engines.backends import open_device, select_gpu_backend
 from coinfarm.engines.gpu_detection import has_gpu
+from coinfarm.engines.processor import processor_flags
+
+_FAST_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Devices:
     def available(cls) -> "Devices":
         """Every GPU that Keras' backend sees, or the processor. Imports Keras if there is a GPU, and JAX if JAX sees one."""
         if not has_gpu() or select_gpu_backend() is None:
-            return cls()
+            return cls(policy="mixed_bfloat16" if _FAST_BFLOAT16 & processor_flags() else "float32")
         import keras
 
         names = tuple(keras.distribution.list_devices("gpu"))
@@ -27,6 +30,10 @@ class Devices:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def are_processors(self) -> bool:
+        return all(name.startswith("cpu") for name in self.names)
 
     @contextmanager
     def scope(self) -> Iterator[None]:

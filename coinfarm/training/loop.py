@@ -10,18 +10,16 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
-from coinfarm.engines.keras_gpu import render_rows
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
 from coinfarm.training.checkpoint import Checkpoint, TrainingState
-from coinfarm.training.config import TargetUnit, TrainingConfig
+from coinfarm.training.config import NetworkConfig, TargetUnit, TrainingConfig
 from coinfarm.training.dataset import WindowDataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
+from coinfarm.training.row_input import with_column_sums, with_row_input
 from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
 from image_render.render import Frames
-from image_render.rows import RowNumbers
-from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     import keras
@@ -70,7 +68,7 @@ def train_network(
     sampler = StratifiedSampler.from_strata(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
     with devices.scope():
         network = build_network(config.network, mean)
-        model = _with_frame_rendering(network)
+        model = _on_rows(network, config.network, devices)
         model.compile(
             optimizer=_optimizer(config),
             loss=_scaled_huber(deviation, config.huber_delta),
@@ -123,13 +121,11 @@ def _make_repeatable(seed: int) -> None:
         tf.config.experimental.enable_op_determinism()
 
 
-def _with_frame_rendering(network: "keras.Model") -> "keras.Model":
-    """The network after a layer that renders the frames on the device: from row numbers `(batch, 200, 5)` to `(batch, 3)`."""
-    import keras
-
-    rows = keras.Input((STANDARD.window_candles, len(RowNumbers._fields)), dtype="uint8", name="rows")
-    frames = keras.layers.Lambda(render_rows, output_shape=STANDARD.shape, name="frames")(rows)
-    return keras.Model(rows, network(frames))
+def _on_rows(network: "keras.Model", config: NetworkConfig, devices: Devices) -> "keras.Model":
+    """The network on row numbers; a GPU multiplies pixels faster than it looks up, and its scattered gradients could not be repeated."""
+    if config.sees_single_candles_first and devices.are_processors:
+        return with_column_sums(network, "conv1")
+    return with_row_input(network)
 
 
 def _optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import pytest
 
+from coinfarm.training.devices import Devices
 from tests.support.repository import ROOT
 
 pytestmark = pytest.mark.tensorflow
@@ -29,8 +30,9 @@ from tests.support.tiny_training import training_config
 
 folder, policy = Path(sys.argv[1]), sys.argv[2]
 (folder / "DEMO-1h.parquet").touch()
-network = {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]}
-config = training_config(folder / "DEMO-1h.parquet", network=network, batch_size=8, steps_per_epoch=2, epochs=1)
+image = {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]}
+columns = {"view": "columns", "dense_units": 4, "blocks": [{"filters": 4, "kernel": [1, 1]}]}
+config = training_config(folder / "DEMO-1h.parquet", network=image, batch_size=8, steps_per_epoch=2, epochs=1)
 part = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
 two = Devices(("cpu:0", "cpu:1"), policy)
 with two.scope():
@@ -46,6 +48,10 @@ assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 assert all((a == b).all() for a, b in zip(model.get_weights(), again.get_weights(), strict=True))
 predicted = predict_pct(model, part, "percent")
 assert predicted.shape == (len(part), 3) and np.isfinite(predicted).all()
+if keras.backend.backend() == "jax":  # TensorFlow cannot distribute two networks in one process
+    one_step = training_config(folder / "DEMO-1h.parquet", network=columns, batch_size=8, steps_per_epoch=1, epochs=1)
+    train_network(one_step, part, part, folder / "columns", lambda epoch, logs: losses.append(logs), devices=two)
+    assert len(losses) == 2 and np.isfinite(losses[1]["val_loss"]), losses
 try:
     train_network(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
 except CoinfarmError as error:
@@ -59,6 +65,13 @@ except CoinfarmError as error:
 
 
 BACKENDS = [name for name in ("tensorflow", "jax") if find_spec(name)]
+
+
+@pytest.mark.parametrize(("flag", "policy"), [("avx512_bf16", "mixed_bfloat16"), ("avx2", "float32")])
+def test_a_processor_trains_in_bfloat16_if_it_multiplies_it(flag: str, policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coinfarm.training.devices.has_gpu", lambda: False)
+    monkeypatch.setattr("coinfarm.training.devices.processor_flags", lambda: frozenset({flag}))
+    assert Devices.available() == Devices(("cpu:0",), policy)
 
 
 @pytest.fixture(scope="module")

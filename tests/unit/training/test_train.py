@@ -14,7 +14,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
-from coinfarm.training.config import TrainingConfig
+from coinfarm.training.config import BlockConfig, NetworkConfig, TrainingConfig
 from coinfarm.training.loop import predict_pct, read_candle_files
 from coinfarm.training.train import build_splits, train
 from tests.support.synthetic_candles import START_MS
@@ -34,10 +34,27 @@ class Run:
     frames: list[int]
 
 
+COLUMNS = NetworkConfig(
+    view="columns", dense_units=4, blocks=(BlockConfig(filters=4, kernel=(1, 1)), BlockConfig(filters=4, strides=(20, 1)))
+)
+
+
 @pytest.fixture(scope="module")
 def run(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
     folder = tmp_path_factory.mktemp("training")
-    config, logs, frames = write_tiny_training(folder), {}, []
+    return _train_and_copy(write_tiny_training(folder), folder)
+
+
+@pytest.fixture(scope="module")
+def columns_run(keras: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("columns")
+    return _train_and_copy(write_tiny_training(folder).model_copy(update={"network": COLUMNS}), folder)
+
+
+def _train_and_copy(config: TrainingConfig, folder: Path) -> Run:
+    """Train, and copy the state of the second epoch to `killed.training`."""
+    logs: dict[int, dict[str, float]] = {}
+    frames: list[int] = []
 
     def on_frames(count: int) -> None:
         frames.append(count)
@@ -58,8 +75,10 @@ def test_writes_a_valid_bundle_without_the_optimizer(run: Run, keras: ModuleType
     assert {layer.name for layer in run.bundle.manifest.architecture or ()} >= {"conv1", "conv2", "dense", "outputs"}
 
 
-def test_a_killed_run_continues_with_the_same_result(run: Run, keras: ModuleType) -> None:
-    """A process that is killed in the second epoch leaves the files that `run` copied."""
+@pytest.mark.parametrize("fixture", ["run", "columns_run"])
+def test_a_killed_run_continues_with_the_same_result(fixture: str, request: pytest.FixtureRequest, keras: ModuleType) -> None:
+    """A process that is killed in the second epoch leaves the files that were copied."""
+    run: Run = request.getfixturevalue(fixture)
     killed = run.folder.with_name("killed")
     logs: dict[int, dict[str, float]] = {}
     bundle = train(run.config, killed, logs.__setitem__)

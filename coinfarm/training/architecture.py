@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def architecture(model: "keras.Model") -> tuple[LayerSummary, ...]:
-    """The layers in order, with the multiply-adds of convolutions and dense layers for one frame.
+    """The layers in order, with the multiply-adds of convolutions, dense layers and attention for one frame.
 
     Normalisation, activation and pooling are left out, as usual: they are cheap, and fused in serving.
     """
@@ -35,4 +35,9 @@ def _multiply_adds(layer: Any) -> int:
     if isinstance(layer, (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.DepthwiseConv2D)):
         positions = prod(layer.output.shape[1:-1])
         return int(positions * prod(layer.kernel.shape))
+    if isinstance(layer, keras.layers.MultiHeadAttention):
+        positions, _ = layer.output.shape[1:]
+        kernels = sum(prod(weight.shape) for weight in layer.weights if weight.name == "kernel")
+        products = 2 * positions**2 * layer.num_heads * layer.key_dim  # of queries with keys, and of their weights with values
+        return int(positions * kernels + products)
     return 0

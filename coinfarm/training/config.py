@@ -43,7 +43,7 @@ Size2D = tuple[PositiveInt, PositiveInt]
 
 
 class BlockConfig(_Frozen):
-    """Convolution, batch normalisation, ReLU, and max pooling over `pool` if it is set.
+    """Convolution, batch normalisation, ReLU; then max pooling over `pool`, and attention, if they are set.
 
     A `separable` block is a depthwise convolution with that kernel, followed by a 1×1 convolution with the filters.
     """
@@ -51,8 +51,22 @@ class BlockConfig(_Frozen):
     filters: PositiveInt
     kernel: Size2D = (3, 3)
     strides: Size2D = (1, 1)
+    dilation: PositiveInt = 1
+    """The distance in candles between the weights of the kernel, as in temporal convolutional networks."""
+    residual: bool = False
+    """Whether the input of the block is added before the ReLU, as in ResNet. Filters and strides must leave its shape as it is."""
     pool: Size2D | None = None
     separable: bool = False
+    attention_heads: PositiveInt | None = None
+    """Self-attention over the candles with so many heads, which divide the filters; its input is added, and the sum normalised."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "BlockConfig":
+        if self.strides != (1, 1) and (self.dilation > 1 or self.residual):
+            raise ValueError("a block with strides can have neither a dilation nor be residual")
+        if self.attention_heads is not None and self.filters % self.attention_heads:
+            raise ValueError(f"{self.filters} filters do not divide evenly among {self.attention_heads} attention_heads")
+        return self
 
 
 class NetworkConfig(_Frozen):
@@ -83,9 +97,15 @@ class NetworkConfig(_Frozen):
         return self.view == "columns" and self.blocks[0].kernel[0] == self.blocks[0].strides[0] == 1
 
     @model_validator(mode="after")
-    def _columns_have_no_rows(self) -> "NetworkConfig":
+    def _blocks_fit(self) -> "NetworkConfig":
         if self.view == "columns" and any(block.separable for block in self.blocks):
             raise ValueError("a separable block needs the view of an image")
+        if self.view == "image" and any(block.attention_heads for block in self.blocks):
+            raise ValueError("attention_heads need the view of columns")
+        widths = [None, *(block.filters for block in self.blocks)]
+        for number, (block, width) in enumerate(zip(self.blocks, widths, strict=False)):
+            if block.residual and block.filters != width:
+                raise ValueError(f"blocks.{number}: a residual block needs the filters of the block before it")
         return self
 
 

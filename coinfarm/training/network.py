@@ -26,7 +26,7 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         candles, rows, channels = STANDARD.shape
         x = keras.layers.Reshape((candles, rows * channels), name="columns")(x)
     for number, block in enumerate(config.blocks, start=1):
-        x = _block(block, str(number), config.view)(x)
+        x = _block(x, block, number, config.view)
     x = keras.layers.Flatten(name="flatten")(x)
     x = keras.layers.Dropout(config.dropout, name="dropout")(x)
     # Leaky ReLU: with plain ReLU all units died for one frame in twenty, and those frames had the same prediction.
@@ -41,41 +41,45 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
     return keras.Model(frame, outputs, name="network")
 
 
-def _block(block: BlockConfig, number: str, view: str) -> Layer:
-    """Convolution, batch normalisation, ReLU, and max pooling if the config sets it."""
+def _block(x: Any, block: BlockConfig, number: int, view: str) -> Any:
+    """`(batch, candles, …, channels)` to `(batch, candles / strides / pool, …, filters)`."""
     import keras
 
-    steps: list[Layer] = [
-        *(_along_candles(block, number) if view == "columns" else _over_image(block, number)),
-        keras.layers.BatchNormalization(momentum=0.95, name=f"norm{number}"),
-        keras.layers.ReLU(name=f"relu{number}"),
-    ]
+    start = x
+    for layer in _along_candles(block, number) if view == "columns" else _over_image(block, number):
+        x = layer(x)
+    x = keras.layers.BatchNormalization(momentum=0.95, name=f"norm{number}")(x)
+    if block.residual:
+        x = keras.layers.Add(name=f"add{number}")([start, x])
+    x = keras.layers.ReLU(name=f"relu{number}")(x)
     if block.pool is not None:
-        pooling = keras.layers.MaxPooling1D(block.pool[0]) if view == "columns" else keras.layers.MaxPooling2D(block.pool)
-        steps.append(pooling)
-
-    def apply(x: Any) -> Any:
-        for step in steps:
-            x = step(x)
-        return x
-
-    return apply
+        x = (keras.layers.MaxPooling1D(block.pool[0]) if view == "columns" else keras.layers.MaxPooling2D(block.pool))(x)
+    if block.attention_heads is not None:
+        heads = block.attention_heads
+        attended = keras.layers.MultiHeadAttention(heads, block.filters // heads, name=f"attention{number}")(x, x)
+        x = keras.layers.Add(name=f"attention_add{number}")([x, attended])
+        x = keras.layers.LayerNormalization(name=f"attention_norm{number}")(x)
+    return x
 
 
-def _over_image(block: BlockConfig, number: str) -> list[Layer]:
+def _over_image(block: BlockConfig, number: int) -> list[Layer]:
     import keras
 
+    sizes = {"kernel_size": block.kernel, "strides": block.strides, "dilation_rate": (block.dilation, 1), "padding": "same"}
     if not block.separable:
-        return [
-            keras.layers.Conv2D(block.filters, block.kernel, block.strides, padding="same", use_bias=False, name=f"conv{number}"),
-        ]
+        return [keras.layers.Conv2D(block.filters, use_bias=False, name=f"conv{number}", **sizes)]
     return [
-        keras.layers.DepthwiseConv2D(block.kernel, block.strides, padding="same", use_bias=False, name=f"depthwise{number}"),
+        keras.layers.DepthwiseConv2D(use_bias=False, name=f"depthwise{number}", **sizes),
         keras.layers.Conv2D(block.filters, 1, use_bias=False, name=f"conv{number}"),
     ]
 
 
-def _along_candles(block: BlockConfig, number: str) -> list[Layer]:
+def _along_candles(block: BlockConfig, number: int) -> list[Layer]:
     import keras
 
-    return [keras.layers.Conv1D(block.filters, block.kernel[0], block.strides[0], padding="same", use_bias=False, name=f"conv{number}")]
+    kernel, strides = block.kernel[0], block.strides[0]
+    return [
+        keras.layers.Conv1D(
+            block.filters, kernel, strides, dilation_rate=block.dilation, padding="same", use_bias=False, name=f"conv{number}"
+        )
+    ]

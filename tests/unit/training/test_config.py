@@ -15,6 +15,7 @@ test = { start = 2019-05-01, stop = 2019-07-01 }
 """
 
 SEPARABLE_COLUMNS = '{ view = "columns", blocks = [{ filters = 8, separable = true }] }'
+CHANGED_WIDTH = '{ view = "columns", blocks = [{ filters = 8 }, { filters = 4, residual = true }] }'
 
 
 def read(folder: Path, text: str) -> TrainingConfig:
@@ -41,6 +42,17 @@ def test_candle_paths_are_relative_to_the_config(tmp_path: Path) -> None:
         pytest.param(("start = 2019-03-01", "start = 2019-02-28"), "train, validation and test", id="overlapping periods"),
         pytest.param(("\ntest", "\nnetwork.blocks = [{ filters = 0 }]\ntest"), r"network\.blocks\.0\.filters: ", id="no filters"),
         pytest.param(("\ntest", f"\nnetwork = {SEPARABLE_COLUMNS}\ntest"), "network: ", id="separable columns"),
+        *(
+            pytest.param(("\ntest", f"\nnetwork.blocks = [{{ filters = 8, {nonsense} }}]\ntest"), r"network(\.blocks\.0)?: ", id=nonsense)
+            for nonsense in (
+                "dilation = 2, strides = [2, 1]",
+                "residual = true, strides = [1, 2]",
+                "residual = true",
+                "attention_heads = 3",
+                "attention_heads = 2",
+            )
+        ),
+        pytest.param(("\ntest", f"\nnetwork = {CHANGED_WIDTH}\ntest"), r"network: .*blocks\.1", id="residual of another width"),
     ],
 )
 def test_names_the_invalid_field(tmp_path: Path, changed: tuple[str, str], named: str) -> None:

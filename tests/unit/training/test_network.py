@@ -1,3 +1,4 @@
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -55,3 +56,32 @@ def test_a_separable_block_has_fewer_multiply_adds() -> None:
 
     assert cost(separable=True) == 50 * 50 * (4 * 9 + 4 * 64)
     assert cost(separable=False) == 50 * 50 * 4 * 9 * 64
+
+
+def test_adds_residuals_dilates_and_attends(keras: ModuleType, tmp_path: Path) -> None:
+    """A dilated block sees 2 * 4 + 1 candles, and its residual what the block before gave; attention sees all."""
+    blocks = (
+        BlockConfig(filters=4, kernel=(1, 1)),
+        BlockConfig(filters=4, dilation=4, residual=True),
+        BlockConfig(filters=8, strides=(10, 1), attention_heads=2),
+    )
+    small = build_network(NetworkConfig(view="columns", blocks=blocks, dense_units=6), MEAN_TARGET)
+    frames = np.zeros((2, 200, 150, 3), np.float32)
+    frames[1, 100] = 1
+    changed = {}
+    for name in ("relu1", "relu2", "attention_norm3"):
+        empty, one_candle = np.asarray(keras.Model(small.input, small.get_layer(name).output)(frames))
+        changed[name] = np.flatnonzero(np.abs(one_candle - empty).max(axis=1) > 1e-6)
+    assert changed["relu1"].tolist() == [100]
+    assert set(changed["relu2"]) <= {96, 100, 104} > {100}
+    assert len(changed["attention_norm3"]) == 20
+    small.save(tmp_path / "small.keras")
+    loaded = keras.saving.load_model(tmp_path / "small.keras", safe_mode=True)
+    np.testing.assert_array_equal(loaded(frames), small(frames))
+
+
+def test_counts_the_multiply_adds_of_attention() -> None:
+    block = BlockConfig(filters=8, strides=(10, 1), attention_heads=2)
+    small = build_network(NetworkConfig(view="columns", blocks=(block,)), MEAN_TARGET)
+    attention = next(layer for layer in architecture(small) if layer.name == "attention1")
+    assert attention.multiply_adds == 20 * 4 * 8 * 8 + 2 * 20 * 20 * 8

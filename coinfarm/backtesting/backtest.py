@@ -147,7 +147,7 @@ def backtest_coins(
         trades=trades,
         marked=marked,
         break_even=found,
-        verdict=decide_verdict(found, 1 + len(others)).with_warnings(warnings, leaks),
+        verdict=decide_verdict(found, 1 + len(others), sum(map(len, orders))).with_warnings(warnings, leaks),
         statistics=statistics(trades, marked, period, capital),
         by_coin=by_coin(trades, capital),
         by_month=by_month(trades, capital),

@@ -1,16 +1,17 @@
 """Checks for look-ahead bias: predictions that are repeated without later candles must stay the same."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coinfarm.backtesting.checks.rule_process import RuleProcess, returned_columns
+from coinfarm.backtesting.checks.rule_process import Columns, RuleProcess, returned_columns
 from coinfarm.backtesting.market_data import read_market
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.rules.column_rule import rule_columns
-from coinfarm.backtesting.rules.user_rule import Rule, call_rule
+from coinfarm.backtesting.rules.user_rule import Rule, RuleError, call_rule
 from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
@@ -95,10 +96,11 @@ def checks_per_coin(coins: int) -> int:
 def check_rule(name: str, folder: Path, rule: Rule, coins: list[PredictedCoin], seed: int = 0) -> None:
     """Run the rule `name` again in a process that never has later rows of any coin, and compare with what `rule`, the same, returns here.
 
-    Raises `CoinfarmError` if the rule returns something else for a row when later rows do not exist, or fails.
+    Raises `CoinfarmError` if the rule returns something else for a row when later rows do not exist, or for the same rows again, or fails.
     """
     complete = {coin.symbol: rule_columns(coin) for coin in coins}
     returned = {symbol: call_rule(rule, rule, columns) for symbol, columns in complete.items()}
+    _check_repeatable(name, rule, complete, returned)
     generator = np.random.default_rng(seed)
     cuts = []
     for coin in coins:
@@ -112,7 +114,7 @@ def check_rule(name: str, folder: Path, rule: Rule, coins: list[PredictedCoin], 
             part = process.add_rows(symbol, {key: column[sent[symbol] : count] for key, column in columns.items()})
             sent[symbol] = count
             expected = returned_columns(returned[symbol], len(columns["close_time"]), count)
-            if part.keys() != expected.keys() or not all(np.array_equal(part[key], column) for key, column in expected.items()):
+            if not _equal(part, expected):
                 first = first or f"{symbol} at {minute_text(time_ms)}"
                 differing += 1
     if differing:
@@ -120,6 +122,25 @@ def check_rule(name: str, folder: Path, rule: Rule, coins: list[PredictedCoin], 
             f"rule {name} looks ahead: {differing:,} of {len(cuts):,} times it returned something else when the later rows did not exist, "
             f"the first time for {first}"
         )
+
+
+def _check_repeatable(name: str, rule: Rule, complete: Mapping[str, Columns], returned: Mapping[str, object]) -> None:
+    """Raises `RuleError` if the rule returns something else than `returned` for the same rows, or something of another length."""
+    for symbol, rows in complete.items():
+        count = len(rows["close_time"])
+        try:
+            first, again = (returned_columns(each, count, count) for each in (returned[symbol], call_rule(rule, rule, rows)))
+        except ValueError:
+            raise RuleError(f"rule {name} returned something of another length than the {count:,} rows that it was given") from None
+        if not _equal(first, again):
+            raise RuleError(
+                f"rule {name} returns something else when it is called again with the same rows of {symbol}: seed its random numbers, and "
+                "keep nothing between calls"
+            )
+
+
+def _equal(one: Columns, other: Columns) -> bool:
+    return one.keys() == other.keys() and all(np.array_equal(one[key], column) for key, column in other.items())
 
 
 def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> Values:

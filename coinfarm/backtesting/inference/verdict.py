@@ -39,11 +39,14 @@ class BacktestVerdict:
         return replace(self, headline=headline, reasons=(*warnings, *leaks, *self.reasons))
 
 
-def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:
-    """The net edge must be significant; one that makes money also given all strategies `tried` on the predictions, this one included."""
+def decide_verdict(break_even: BreakEven, tried: int, orders: int = 0) -> BacktestVerdict:
+    """The net edge must be significant; one that makes money also given all strategies `tried` on the predictions, this one included.
+
+    `orders` is the number of orders that the strategy wanted.
+    """
     found = break_even.inference
     if not break_even.trades:
-        conclusion, reasons = Conclusion.INCONCLUSIVE, ("There is nothing to test.", *_what_would_tell(found))
+        conclusion, reasons = Conclusion.INCONCLUSIVE, (_no_trade(orders), *_what_would_tell(found))
         return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: the strategy makes no trade.", reasons)
     if shortage := _shortage(found):
         conclusion, reasons = Conclusion.INCONCLUSIVE, (shortage, *_what_would_tell(found))
@@ -54,6 +57,16 @@ def decide_verdict(break_even: BreakEven, tried: int) -> BacktestVerdict:
     else:
         conclusion, reasons = Conclusion.INCONCLUSIVE, (_insignificance(found, tried), *_what_would_tell(found))
     return BacktestVerdict(conclusion, f"{conclusion.capitalize()}: {_figures(break_even)}", reasons)
+
+
+def _no_trade(orders: int) -> str:
+    """Why there is nothing to test."""
+    if not orders:
+        return "There is nothing to test: no prediction reaches the thresholds, or the rule places no order."
+    return (
+        f"There is nothing to test: {plural_text(orders, 'order')} and no fill. They are smaller than market.min_order (capital and usual "
+        "volume limit them), above a limit on open stakes, at prices that were not reached, or in candles without trades."
+    )
 
 
 def _figures(break_even: BreakEven) -> str:

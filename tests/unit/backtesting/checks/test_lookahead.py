@@ -138,6 +138,14 @@ def orders(columns):
     return {"side": (end > 0).astype(int), "stop_pct": np.full(len(end), end.max())}
 
 
+def random(columns):
+    return np.random.default_rng().integers(0, 2, len(columns["close_time"]))
+
+
+def short(columns):
+    return [1, 0]
+
+
 def broken(columns):
     if len(columns["close_time"]) < 250:
         raise KeyError("missing")
@@ -158,6 +166,12 @@ def test_passes_a_rule_that_uses_earlier_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["mean", "cached", "rare", "orders"])
 def test_finds_a_rule_that_uses_later_rows(tmp_path: Path, name: str) -> None:
     with pytest.raises(CoinfarmError, match="DEMOUSD"):
+        check_named(tmp_path, name)
+
+
+@pytest.mark.parametrize(("name", "named"), [("random", "called again"), ("short", "another length")])
+def test_rejects_a_rule_that_cannot_be_compared(tmp_path: Path, name: str, named: str) -> None:
+    with pytest.raises(CoinfarmError, match=named):
         check_named(tmp_path, name)
 
 

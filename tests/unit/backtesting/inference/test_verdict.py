@@ -78,6 +78,13 @@ def test_no_trades_give_no_verdict() -> None:
     assert len(verdict.reasons) == 3
 
 
+def test_without_trades_says_how_many_orders_were_not_filled() -> None:
+    nothing = BreakEven(nan, nan, 0, 0.0, no_inference(92, 0))
+    assert "thresholds" in decide_verdict(nothing, 1, 0).reasons[0]
+    assert "7 orders" in (text := decide_verdict(nothing, 1, 7).reasons[0])
+    assert "market.min_order" in text
+
+
 def test_blocks_that_need_more_days_than_the_edge_decide() -> None:
     few = replace(WEAK, effective_blocks=2.0, needed_days=100.0)
     assert "368 more days" in decide_verdict(BreakEven(30.0, 22.0, 120, 100.0, few), 1).reasons[-1]

@@ -1,7 +1,7 @@
 """The handler behind an ASGI server: each HTTP request becomes the event that API Gateway would send.
 
-For local use, and for a GPU machine that serves requests synchronously. One thread handles all requests: the engine uses all cores (or
-the device) for each, and Powertools' resolvers store the current request in one place per process.
+For local use, and for a GPU machine that serves requests synchronously. Predictions from JSON take `PredictionRoute`; one thread handles
+all other requests, because Powertools' resolvers store the current request in one place per process.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Any
 from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
 from handler.local_events import LocalContext, http_event
+from handler.prediction_route import PredictionRoute
 from handler.telemetry import logger
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +30,7 @@ class Application:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
+        self._predictions: PredictionRoute | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -45,12 +47,14 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
+        self._predictions = PredictionRoute(service())
         await send({"type": "lifespan.startup.complete"})
         refreshing = asyncio.create_task(_refresh())
         await receive()
         refreshing.cancel()
         with suppress(asyncio.CancelledError):
             await refreshing
+        self._predictions.close()
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -59,8 +63,7 @@ class Application:
             body, is_complete = await _read(receive, service().settings.max_body_bytes)
         except _ClientDisconnected:
             return
-        event = _as_event(scope, body)
-        response = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
+        response = await self._response(scope, body)
         content = response["body"]
         payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
         headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
@@ -74,6 +77,15 @@ class Application:
             with suppress(TimeoutError, _ClientDisconnected):
                 await asyncio.wait_for(_discard(receive), _LINGER_S)
             await send({"type": "http.response.body", "body": b""})
+
+    async def _response(self, scope: Scope, body: bytes) -> dict[str, Any]:
+        headers = _headers(scope)
+        if self._predictions is not None and self._predictions.accepts(scope["method"], scope["path"], headers, len(body)):
+            return await self._predictions.respond(body)
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        event = http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
+        response: dict[str, Any] = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
+        return response
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
@@ -118,10 +130,9 @@ async def _next_part(receive: Receive) -> tuple[bytes, bool]:
     return message.get("body", b""), not message.get("more_body")
 
 
-def _as_event(scope: Scope, body: bytes) -> dict[str, Any]:
+def _headers(scope: Scope) -> dict[str, str]:
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
-    method = "GET" if scope["method"] == "HEAD" else scope["method"]
-    return http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
+    return headers

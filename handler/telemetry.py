@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from coinfarm.errors import ModelError
 from coinfarm.prediction.predictor import Predictor
@@ -25,7 +26,18 @@ _SOURCE = os.environ.get("POWERTOOLS_METRICS_FUNCTION_NAME") or os.environ.get("
 """The API's function, the queue's function, or a fleet. A dimension of every metric, because all of them run the same image."""
 
 logger = Logger(service=_SERVICE)
-metrics = Metrics(service=_SERVICE, namespace=_NAMESPACE, function_name=_SOURCE)
+
+
+class _ThreadSafeProvider(AmazonCloudWatchEMFProvider):
+    """Prints the metrics of all threads; nothing if another thread has just printed them."""
+
+    def flush_metrics(self, raise_on_empty_metrics: bool = False) -> None:
+        with _exclusive():
+            if self.metric_set:
+                super().flush_metrics(raise_on_empty_metrics)
+
+
+metrics = Metrics(provider=_ThreadSafeProvider(service=_SERVICE, namespace=_NAMESPACE, function_name=_SOURCE))
 metrics.set_default_dimensions(function_name=_SOURCE)
 
 # With metrics disabled, Powertools would still print the cold start and collect all other metrics in memory.
@@ -48,9 +60,7 @@ def measure_ms(name: str, milliseconds: float) -> None:
 
 def print_metrics() -> None:
     """Print the metrics collected so far, for a process without invocations."""
-    with _exclusive():
-        if metrics.provider.metric_set:
-            metrics.flush_metrics()
+    metrics.flush_metrics()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,10 @@ def _object_as_array(at: int, row: Any) -> list[Any]:
 
 def _numbers(cells: Sequence[Any], field: str) -> Values:
     """Numbers, or strings of numbers, as float64 `(n,)`."""
+    types = set(map(type, cells))
+    if types <= {int, float} or (types == {str} and "_" not in "".join(cells)):
+        with suppress(ValueError, OverflowError):  # the cell is found below
+            return np.fromiter(map(float, cells), np.float64, len(cells))
     numbers = []
     for at, cell in enumerate(cells):
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ Key = tuple[str, bytes]
 
 
 class PredictionCache:
-    """An LRU cache of raw outputs by model version and frame. Not thread-safe."""
+    """An LRU cache of raw outputs by model version and frame."""
 
     def __init__(self, max_frames: int) -> None:
         self._max_frames = max_frames
         self._outputs: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
 
     def keys(self, version: str, frames: Frames) -> list[Key]:
         """The key of each of the frames `(N, 200, 150, 3)` for one model version."""
@@ -25,14 +27,16 @@ class PredictionCache:
 
     def get(self, key: Key) -> NDArray[np.float32] | None:
         """The outputs `(outputs,)`, or None."""
-        outputs = self._outputs.get(key)
-        if outputs is not None:
-            self._outputs.move_to_end(key)
-        return outputs
+        with self._lock:
+            outputs = self._outputs.get(key)
+            if outputs is not None:
+                self._outputs.move_to_end(key)
+            return outputs
 
     def put(self, key: Key, outputs: NDArray[np.float32]) -> None:
         """Store the outputs `(outputs,)`."""
-        self._outputs[key] = outputs.copy()  # a view would keep the whole batch alive
-        self._outputs.move_to_end(key)
-        while len(self._outputs) > self._max_frames:
-            self._outputs.popitem(last=False)
+        with self._lock:
+            self._outputs[key] = outputs.copy()  # a view would keep the whole batch alive
+            self._outputs.move_to_end(key)
+            while len(self._outputs) > self._max_frames:
+                self._outputs.popitem(last=False)

@@ -54,13 +54,20 @@ class Service:
         self._models.refresh()
 
     def predictor(
-        self, version: str | None = None, *, before_batch: Callable[[], None] = lambda: None, use_cache: bool = True
+        self,
+        version: str | None = None,
+        *,
+        before_batch: Callable[[], None] = lambda: None,
+        use_cache: bool = True,
+        max_batch: int | None = None,
     ) -> Predictor:
         """A predictor for the model in service or a pinned version, with its own timings.
 
-        `before_batch` is that of `Predictor`. A backfill predicts no frame twice, so it needs no cache.
+        `before_batch` is that of `Predictor`. A backfill predicts no frame twice, so it needs no cache. `max_batch` lowers the limit of the
+        settings.
         """
-        return Predictor(self.model(version), self.settings.max_batch, self._prediction_cache if use_cache else None, before_batch)
+        limit = self.settings.max_batch if max_batch is None else min(max_batch, self.settings.max_batch)
+        return Predictor(self.model(version), limit, self._prediction_cache if use_cache else None, before_batch)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
         return load_engine(bundle, self.settings.engine, self.settings.max_batch)

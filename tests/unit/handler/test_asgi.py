@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import socket
 import threading
 import time
@@ -17,6 +18,7 @@ from PIL import Image
 
 from coinfarm.serving.service import Service
 from handler.asgi import Application
+from handler.local_events import http_event
 from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.demo_requests import demo_candles, demo_request, npz
@@ -72,6 +74,61 @@ def test_concurrent_requests_get_their_own_responses(client):
     with ThreadPoolExecutor(8) as pool:
         documents = pool.map(lambda count: client.post("/predictions", json=demo_request(count)).json(), counts)
     assert [len(response["results"]) for response in documents] == [count - 199 for count in counts]
+
+
+@pytest.mark.parametrize(
+    ("body", "media_type"),
+    [
+        (json.dumps(demo_request(205)).encode(), "application/json; charset=utf-8"),
+        (json.dumps(demo_request(700)).encode(), "Application/JSON"),
+        (json.dumps(demo_request(199)).encode(), "application/json"),
+        (b"[", "application/json"),
+        (b"", ""),
+        (b"text", "text/plain"),
+    ],
+    ids=["short", "long", "too few candles", "not JSON", "empty", "another type"],
+)
+def test_predictions_equal_those_of_the_lambda_function(client, invoke, body, media_type):
+    response = client.post("/predictions", content=body, headers={"content-type": media_type})
+    expected = invoke(http_event("POST", "/predictions", headers={"content-type": media_type}, body=body))
+    assert response.status_code == expected["statusCode"]
+    assert response.json() == json.loads(expected["body"])
+    assert response.headers["content-type"] == expected["headers"]["Content-Type"]
+
+
+def test_predictions_do_not_wait_for_other_routes(client, monkeypatch):
+    may_draw, is_drawing = threading.Event(), threading.Event()
+    monkeypatch.setattr("coinfarm.serving.chart.chart_png", lambda _: is_drawing.set() or (may_draw.wait(10) and b""))
+    with ThreadPoolExecutor(1) as pool:
+        drawing = pool.submit(client.post, "/frames", json=demo_request())
+        try:
+            assert is_drawing.wait(10)
+            assert client.post("/predictions", json=demo_request()).status_code == 200
+        finally:
+            may_draw.set()
+        assert drawing.result(10).status_code == 200
+
+
+def test_answers_all_requests_before_it_stops(monkeypatch):
+    may_run, is_running = threading.Event(), threading.Event()
+
+    class Engine(FakeEngine):
+        def predict(self, frames):
+            if frames.any():
+                is_running.set()
+                assert may_run.wait(10)
+            return super().predict(frames)
+
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *_: Engine(bundle))
+    counts = [200, 200, 260, 200, 260, 200]
+    with ThreadPoolExecutor(len(counts)) as pool:
+        with serving(Application()) as client:
+            url = f"{client.base_url}/predictions"
+            responses = [pool.submit(httpx.post, url, json=demo_request(count), trust_env=False) for count in counts]
+            assert is_running.wait(10)
+            time.sleep(0.3)  # until all have arrived
+            threading.Timer(0.2, may_run.set).start()
+        assert [len(response.result(10).json()["results"]) for response in responses] == [count - 199 for count in counts]
 
 
 def test_starts_without_a_model_and_is_not_ready(monkeypatch, caplog):

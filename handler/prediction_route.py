@@ -1,0 +1,46 @@
+"""`POST /predictions` with JSON in a server: the route of `handler.api` for many requests at a time.
+
+Powertools' resolvers handle one request at a time, because they store it in one place per process.
+"""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from coinfarm.serving.request_queue import RequestQueue
+from coinfarm.serving.service import Service
+from handler.problems import CONTENT_TYPE
+from handler.telemetry import count, print_metrics, record_prediction_metrics, report_error
+
+_JSON = "application/json"
+
+
+class PredictionRoute:
+    """Passes requests to a queue, and makes its documents and errors responses."""
+
+    def __init__(self, service: Service) -> None:
+        self._settings = service.settings
+        self._queue = RequestQueue(service, record_prediction_metrics)
+
+    def accepts(self, method: str, path: str, headers: Mapping[str, str], body_bytes: int) -> bool:
+        """Whether this is a request for this route, and of an allowed size."""
+        media_type = (headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
+        return (method, path, media_type) == ("POST", "/predictions", _JSON) and body_bytes <= self._settings.max_body_bytes
+
+    async def respond(self, body: bytes) -> dict[str, Any]:
+        """The response, in the format of those to API Gateway. Errors become problem documents."""
+        count("Invocations")
+        (document,) = await asyncio.gather(asyncio.wrap_future(self._queue.predict(body)), return_exceptions=True)
+        status, media_type = 200, _JSON
+        if isinstance(document, Exception):
+            document = report_error(document)
+            status, media_type = document["status"], CONTENT_TYPE
+        elif isinstance(document, BaseException):
+            raise document
+        print_metrics()
+        return {"statusCode": status, "headers": {"Content-Type": media_type}, "body": json.dumps(document)}
+
+    def close(self) -> None:
+        """Finish all requests."""
+        self._queue.close()

@@ -18,6 +18,8 @@ _UPDATED_EVERY = 1_000
 _ROWS_AT_ONCE = 250
 _FULL_SHARE = 0.25
 """If the trades that are left need more than this share of the time that is left, they no longer wait for those of the strategy."""
+_SHARE_VALID = 0.05
+"""The part of the time left after which the share of those trades is computed again: it rises quickly in the end."""
 _MARGIN_TRADES = 10.0
 """The trades are to end so many mean holding times before the end of the period."""
 
@@ -160,6 +162,7 @@ class _Pace:
         share = 0.0
         if needed > _FULL_SHARE * rows_left:
             share = (total - done) / max(1.0, rows_left - needed)
+            following = min(following, signal + max(1, int(_SHARE_VALID * rows_left * self._candles_per_row)))
         else:
             late = self._last + (1.0 - self._margin - needed / _FULL_SHARE) * self._candles_per_row
             following = min(following, max(signal + 1, int(late) + 1))

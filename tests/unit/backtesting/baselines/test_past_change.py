@@ -87,6 +87,17 @@ def test_makes_the_strategys_number_of_trades_with_its_holding_times_and_stakes(
     assert (found.hold.tolist(), found.stake.tolist()) == (plan.hold.tolist(), plan.stake.tolist())
 
 
+@pytest.mark.parametrize("direction", [1, -1])
+def test_makes_all_trades_although_the_market_is_quiet_in_the_end(direction: int) -> None:
+    coin = coin_of(6_000)
+    columns, quiet = coin.candles.columns, np.arange(6_000) >= 5_000
+    level = columns.close[5_000]
+    prices = [np.where(quiet, level + 0.05 * (column - level), column) for column in columns[:4]]
+    calm = replace(coin, candles=replace(coin.candles, columns=Columns(*prices, columns.volume)))
+    plan = plan_of(np.linspace(50, 5_990, 40).astype(np.int64), hold=5)
+    assert len(trade(calm, plan, direction, short=False)) == len(plan)
+
+
 def test_the_trailing_rank_is_the_share_of_smaller_past_values() -> None:
     values = np.random.default_rng(0).random(12_000)
     rank = trailing_rank(values)

@@ -11,6 +11,8 @@ from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import day_files_per_shard
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
 from coinfarm.candles.day import check_period
+from coinfarm.candles.interval import canonical_interval
+from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
@@ -24,7 +26,10 @@ _TIMED_WINDOWS = 400
 
 @dataclass(frozen=True)
 class BackfillSpec:
-    """The request for a backfill. `stop_day` is the day after the last. If `model_uri` is None, the model of the package is used."""
+    """The request for a backfill, with symbols and interval in any spelling.
+
+    `stop_day` is the day after the last. If `model_uri` is None, the model of the package is used.
+    """
 
     symbols: tuple[str, ...]
     interval: str
@@ -43,21 +48,20 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
     Raises `NotFound` if a symbol has no candles on any of the days, `CoinfarmError` if the spec is invalid.
     """
     check_period(spec.first_day, spec.stop_day)
-    for number, symbol in enumerate(spec.symbols):
-        if symbol in spec.symbols[:number]:
+    interval, symbols = canonical_interval(spec.interval), tuple(map(canonical_symbol, spec.symbols))
+    for number, symbol in enumerate(symbols):
+        if symbol in symbols[:number]:
             raise CoinfarmError(f"{symbol} is given twice")
     store = CandleStoreSnapshot(spec.candles)
-    shard_days = days_per_shard(spec.interval)
+    shard_days = days_per_shard(interval)
     shards = [
-        shard
-        for symbol in spec.symbols
-        for shard in shards_between(symbol, spec.interval, spec.first_day, spec.stop_day, spec.stride, shard_days)
+        shard for symbol in symbols for shard in shards_between(symbol, interval, spec.first_day, spec.stop_day, spec.stride, shard_days)
     ]
-    stored_days = {symbol: frozenset(store.days(symbol, spec.interval)) for symbol in spec.symbols}
-    for symbol in spec.symbols:
+    stored_days = {symbol: frozenset(store.days(symbol, interval)) for symbol in symbols}
+    for symbol in symbols:
         if not any(spec.first_day <= day < spec.stop_day for day in stored_days[symbol]):
             raise NotFound(
-                f"{spec.candles.uri()} has no {spec.interval} candles of {symbol} from {spec.first_day} up to {spec.stop_day}; "
+                f"{spec.candles.uri()} has no {interval} candles of {symbol} from {spec.first_day} up to {spec.stop_day}; "
                 f"{store.contents()}"
             )
     days_with_candles = [[day for day in shard.each_day() if day in stored_days[shard.symbol]] for shard in shards]
@@ -67,8 +71,8 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
     )
     return RunManifest(
         created_at=datetime.now(UTC),
-        symbols=spec.symbols,
-        interval=spec.interval,
+        symbols=symbols,
+        interval=interval,
         from_date=spec.first_day,
         to_date=spec.stop_day,
         stride=spec.stride,
@@ -78,7 +82,7 @@ def plan_run(spec: BackfillSpec, speed: Speed, limits: ComputeLimits, target: Co
         candles_uri=spec.candles.uri(),
         results_uri=spec.results.uri(),
         target=target,
-        estimate=estimate_cost(windows, len(shards), without_candles, day_files_per_shard(spec.interval, shard_days), speed, limits),
+        estimate=estimate_cost(windows, len(shards), without_candles, day_files_per_shard(interval, shard_days), speed, limits),
     )
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from coinfarm.backtesting.execution.market import TRAILING_CANDLES
 from coinfarm.backtesting.predicted_coin import PredictedCoin
 from coinfarm.backtesting.stored_predictions import CoinPredictions
-from coinfarm.candle_store.store import PREFIX, CandleStore
+from coinfarm.candle_store.series_folders import PREFIX, SeriesName
+from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
-from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.interval import interval_ms, interval_spellings
 from coinfarm.errors import CoinfarmError
 from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import open_storage
@@ -114,7 +115,7 @@ def predicted_coins(
 
 def _from_file(folder: str, name: str, symbol: str, interval: str, start_ms: int | None, stop_ms: int | None) -> Candles:
     candles = parse_candles(open_storage(folder).read(name).data, name, start_ms=start_ms, stop_ms=stop_ms)
-    if (candles.symbol, candles.interval) != (symbol, interval):
+    if SeriesName.canonical(candles.symbol, candles.interval) != SeriesName.canonical(symbol, interval):
         raise CoinfarmError(
             f"{name} has {candles.interval} candles of {candles.symbol}, but the predictions are of {interval} candles of {symbol}"
         )
@@ -123,9 +124,9 @@ def _from_file(folder: str, name: str, symbol: str, interval: str, start_ms: int
 
 def _from_folder(root: str, symbol: str, interval: str, start_ms: int | None, stop_ms: int | None) -> Candles:
     storage = open_storage(root)
-    for ending in _ENDINGS:
-        if storage.exists(f"{symbol}-{interval}{ending}"):
-            return _from_file(root, f"{symbol}-{interval}{ending}", symbol, interval, start_ms, stop_ms)
+    for name in (f"{symbol}-{spelling}{ending}" for spelling in interval_spellings(interval) for ending in _ENDINGS):
+        if storage.exists(name):
+            return _from_file(root, name, symbol, interval, start_ms, stop_ms)
     parent, _, name = root.rstrip("/").rpartition("/")
     if name == PREFIX.rstrip("/") and next(iter(storage.list(PREFIX)), None) is None:
         storage = open_storage(parent or ".")  # the folder inside a candle store was given, not the store

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.candle_store.series_folders import SeriesName
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_COLUMNS
@@ -56,13 +57,23 @@ def read_predictions(root: str) -> list[CoinPredictions]:
         tables, model, scope = _collected(table, root), None, ModelScope.from_metadata(table.schema.metadata)
     else:
         tables, model, scope = _partitioned(open_storage(root), root)
-    coins = [_coin(symbol, interval, model, table, root, scope) for (symbol, interval), table in sorted(tables.items())]
+    coins = [_coin(*series, model, table, root, scope) for series, table in sorted(_by_canonical_name(tables).items())]
     if not coins:
         raise CoinfarmError(
             f"{root} has no predictions: give a Parquet file or folder that coinfarm backfill collect wrote, or the results of a run"
         )
     _require_one("interval", {coin.interval for coin in coins}, root)
     return coins
+
+
+def _by_canonical_name(tables: dict[tuple[str, str], "pa.Table"]) -> dict[SeriesName, "pa.Table"]:
+    """The tables of each series together: runs of earlier versions may have another spelling, such as `60m`."""
+    import pyarrow as pa
+
+    parts: dict[SeriesName, list[pa.Table]] = {}
+    for series, table in tables.items():
+        parts.setdefault(SeriesName.canonical(*series), []).append(table)
+    return {series: pa.concat_tables(each) for series, each in parts.items()}
 
 
 def _partitioned(storage: Storage, root: str) -> tuple[dict[tuple[str, str], "pa.Table"], str | None, ModelScope]:

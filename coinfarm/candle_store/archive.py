@@ -16,7 +16,7 @@ from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail, TooLarge
 MAX_CSV_BYTES = 64 << 20
 """The limit for the CSV file in a zip; a month of one-minute candles is about 7 MiB."""
 _NAME = re.compile(
-    r"(?P<symbol>[A-Z0-9]+(?:_[A-Z0-9]+)?)-(?P<interval>\d+[a-z])-(?P<year>\d{4})-(?P<month>\d\d)(?:-(?P<day>\d\d))?\.(?:zip|csv)"
+    r"(?P<symbol>[A-Z0-9]+(?:_[A-Z0-9]+)?)-(?P<interval>\d+[a-zA-Z]+)-(?P<year>\d{4})-(?P<month>\d\d)(?:-(?P<day>\d\d))?\.(?:zip|csv)"
 )
 _COLUMNS = (*CANDLE_COLUMNS, "close_time", "quote_volume", "count", "taker_buy_volume", "taker_buy_quote_volume", "ignore")
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.interval import canonical_interval
 from coinfarm.errors import CoinfarmError, InvalidInput, Unavailable
 from coinfarm.extras import require
 
@@ -74,9 +74,8 @@ class Exchange:
 
     def check_interval(self, interval: str) -> None:
         """Raise `CoinfarmError` for an interval that the exchange or Coinfarm does not support."""
-        offered = [name for name in self._ccxt.timeframes or {} if _is_supported(name)]
-        if interval not in offered:
-            raise CoinfarmError(f"{self.name} has no candles of {interval!r}: use {', '.join(offered)}")
+        if _canonical(interval) not in self._timeframes():
+            raise CoinfarmError(f"{self.name} has no candles of {interval!r}: use {', '.join(self._timeframes())}")
 
     def page_candles(self, market: str) -> int:
         """The maximum number of candles of one page."""
@@ -98,6 +97,11 @@ class Exchange:
 
         return ccxt
 
+    def _timeframes(self) -> dict[str, str]:
+        """The exchange's name of each interval that Coinfarm supports."""
+        names = {_canonical(name): name for name in self._ccxt.timeframes or {}}
+        return {interval: name for interval, name in names.items() if interval is not None}
+
     def _limit(self, market: str) -> int | None:
         kind = self._ccxt.market(market)["type"]
         limit = (((self._ccxt.features or {}).get(kind) or {}).get("fetchOHLCV") or {}).get("limit")
@@ -105,7 +109,7 @@ class Exchange:
 
     def _rows(self, market: str, interval: str, since_ms: int) -> list[Row]:
         try:
-            rows = self._ccxt.fetch_ohlcv(market, interval, since_ms, self._limit(market))
+            rows = self._ccxt.fetch_ohlcv(market, self._timeframes()[canonical_interval(interval)], since_ms, self._limit(market))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise self._errors.BadResponse(f"an invalid response: {error}") from error
         # ccxt treats a body that is not JSON, such as a truncated one, as a list without candles, which would leave a gap
@@ -201,11 +205,12 @@ def _suggestion(name: str, known: list[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _is_supported(interval: str) -> bool:
+def _canonical(interval: str) -> str | None:
+    """None for an interval that Coinfarm does not support."""
     try:
-        return bool(interval_ms(interval))
+        return canonical_interval(interval)
     except InvalidInput:
-        return False
+        return None
 
 
 def _with_server(urls: Any, url: str) -> Any:

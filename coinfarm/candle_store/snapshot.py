@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from datetime import date
 
+from coinfarm.candle_store.series_folders import SeriesName
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
@@ -35,7 +36,7 @@ class CandleStoreSnapshot:
         """The candles that open in `[start_ms, stop_ms)`, with gaps. Raises `CandleError` for a damaged day."""
         wanted = [day for day in self.days(symbol, interval) if start_ms - DAY_MS < day_start_ms(day) < stop_ms]
         parts = [day.candles.between(start_ms, stop_ms) for day in self._store.read_each_day(symbol, interval, wanted)]
-        return Candles.concatenate(symbol, interval, parts)
+        return Candles.concatenate(*SeriesName.canonical(symbol, interval), parts)
 
     def last_candle_before(self, symbol: str, interval: str, time_ms: int) -> Candles:
         """The last candle that opens before `time_ms`, or no candle if the store has none before it."""
@@ -44,7 +45,7 @@ class CandleStoreSnapshot:
             found = self.between(symbol, interval, day_start_ms(day), min(time_ms, day_start_ms(day) + DAY_MS))
             if len(found):
                 return found[-1:]
-        return Candles.concatenate(symbol, interval, [])
+        return Candles.concatenate(*SeriesName.canonical(symbol, interval), [])
 
     def has_days_after(self, symbol: str, interval: str, day: date) -> bool:
         """Whether a later day has candles."""

@@ -1,39 +1,25 @@
 """The candle store: one Parquet file for each symbol, interval and UTC day."""
 
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date
 from enum import StrEnum
-from typing import NamedTuple
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from coinfarm.candle_store.day_file import MAX_DAY_FILE_BYTES, day_from_parquet, day_to_parquet
+from coinfarm.candle_store.series_folders import PREFIX, SeriesFolders, SeriesName, parse_key
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, Day, day_of, day_start_ms, slots_per_day
-from coinfarm.candles.interval import interval_ms
-from coinfarm.candles.symbol import Symbol
-from coinfarm.errors import CandleError, Conflict, ErrorDetail, InvalidInput, NotFound
+from coinfarm.errors import CandleError, Conflict, ErrorDetail, NotFound
 from coinfarm.reports.formatting import minute_text
 from coinfarm.storage import Storage
 from coinfarm.storage.read_ahead import read_ahead
 from image_render.windows import Columns
 
-PREFIX = "candles/"
-_KEY = re.compile(PREFIX + r"symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/date=(?P<day>\d{4}-\d\d-\d\d)\.parquet")
 _READ_AHEAD = 8
 _MAX_ATTEMPTS = 5
 _MAX_SERIES_LISTED = 12
-_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
-
-
-class SeriesName(NamedTuple):
-    """The symbol and interval of a series."""
-
-    symbol: str
-    interval: str
 
 
 class WriteOutcome(StrEnum):
@@ -50,10 +36,13 @@ class CandleStore:
 
     A stored day does not change: writing the same candles again is allowed, writing other ones is a conflict. Only an incomplete day (a
     file ended in the middle of it) is extended with the slots that were unknown. So a complete day can be cached forever.
+
+    Symbols and intervals may be given in any spelling (`BTC/USDT`, `60m`); results have the canonical one (`BTCUSDT`, `1h`).
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        self.folders = SeriesFolders(storage)
 
     @property
     def root(self) -> str:
@@ -62,7 +51,7 @@ class CandleStore:
 
     def key(self, symbol: str, interval: str, day: date) -> str:
         """The storage key of a day. Raises `InvalidInput` for an invalid symbol or interval."""
-        return f"{_folder(symbol, interval)}date={day.isoformat()}.parquet"
+        return f"{self.folders.folder(symbol, interval)}date={day.isoformat()}.parquet"
 
     def uri(self, symbol: str, interval: str, day: date) -> str:
         """The URI of a day's file."""
@@ -70,15 +59,15 @@ class CandleStore:
 
     def series(self) -> list[SeriesName]:
         """The symbols and intervals that have a day, sorted."""
-        return sorted({SeriesName(*name[:2]) for name in map(_parse_key, self._storage.list(PREFIX)) if name})
+        return sorted({stored.series for stored in self.folders.days()})
 
     def unrecognised_files(self) -> list[str]:
         """The URIs of files among the candles that are not a day of any series."""
-        return [self._storage.uri(key) for key in self._storage.list(PREFIX) if not _parse_key(key)]
+        return [self._storage.uri(key) for key in self._storage.list(PREFIX) if not parse_key(key)]
 
     def days(self, symbol: str, interval: str) -> list[date]:
         """The stored days, oldest first."""
-        return sorted(name[2] for name in map(_parse_key, self._storage.list(_folder(symbol, interval))) if name)
+        return sorted(stored.day for stored in map(parse_key, self._storage.list(self.folders.folder(symbol, interval))) if stored)
 
     def read(self, symbol: str, interval: str, start_ms: int | None = None, stop_ms: int | None = None) -> Candles:
         """The candles that open in `[start_ms, stop_ms)`; None means no bound. A day takes about 70 KB of memory.
@@ -86,7 +75,7 @@ class CandleStore:
         Raises the errors of `read_days`.
         """
         days = list(self.read_days(symbol, interval, start_ms, stop_ms))
-        return Candles.concatenate(symbol, interval, days)
+        return Candles.concatenate(*SeriesName.canonical(symbol, interval), days)
 
     def read_days(self, symbol: str, interval: str, start_ms: int | None = None, stop_ms: int | None = None) -> Iterator[Candles]:
         """The same candles day by day, oldest first, skipping days without any. Some days are fetched ahead.
@@ -137,7 +126,10 @@ class CandleStore:
         Raises `CandleError` for no candles and for candles of more than one day, and `Conflict` if other candles are stored for the same
         time, unless `replace` is set.
         """
-        new = _day_of_candles(candles, known_from_ms, known_to_ms)
+        return self.write(_day_of_candles(candles, known_from_ms, known_to_ms), replace=replace)
+
+    def write(self, new: Day, *, replace: bool = False) -> WriteOutcome:
+        """Store a day that has a candle. Raises `Conflict` if other candles of the same time are stored, unless `replace` is set."""
         for _ in range(_MAX_ATTEMPTS):
             written = self._try_write(new, replace)
             if written:
@@ -176,7 +168,7 @@ class CandleStore:
 
     def _parse(self, data: bytes, symbol: str, interval: str, day: date) -> Day:
         try:
-            return day_from_parquet(data, symbol, interval, day)
+            return day_from_parquet(data, *SeriesName.canonical(symbol, interval), day)
         except CandleError as error:
             where = self.uri(symbol, interval, day)
             raise CandleError(*(ErrorDetail(where + item.pointer, item.detail) for item in error.errors)) from None
@@ -184,32 +176,14 @@ class CandleStore:
     def contents(self) -> str:
         """The series of the store with their first and last days, as text for an error message."""
         spans: dict[SeriesName, tuple[date, date]] = {}
-        for symbol, interval, day in filter(None, map(_parse_key, self._storage.list(PREFIX))):
-            first, last = spans.get(SeriesName(symbol, interval), (day, day))
-            spans[SeriesName(symbol, interval)] = min(first, day), max(last, day)
+        for series, _, day in self.folders.days():
+            first, last = spans.get(series, (day, day))
+            spans[series] = min(first, day), max(last, day)
         if not spans:
             return "the store has no candles: add some with `coinfarm history download`, `import` or `generate`"
         listed = [f"{symbol} {interval} from {first} to {last}" for (symbol, interval), (first, last) in sorted(spans.items())]
         more = f" and {len(listed) - _MAX_SERIES_LISTED} other series" if len(listed) > _MAX_SERIES_LISTED else ""
         return f"the store has {', '.join(listed[:_MAX_SERIES_LISTED])}{more}"
-
-
-def _folder(symbol: str, interval: str) -> str:
-    try:
-        _SYMBOL.validate_python(symbol)
-    except ValidationError:
-        detail = f"{symbol!r} is not a valid symbol: use up to 32 letters, digits, dots, dashes and underscores, such as BTCUSDT"
-        raise InvalidInput(ErrorDetail("/symbol", detail)) from None
-    interval_ms(interval)
-    return f"{PREFIX}symbol={symbol}/interval={interval}/"
-
-
-def _parse_key(key: str) -> tuple[str, str, date] | None:
-    match = _KEY.fullmatch(key)
-    try:
-        return (match["symbol"], match["interval"], date.fromisoformat(match["day"])) if match and _folder(*match.groups()[:2]) else None
-    except (InvalidInput, ValueError):
-        return None
 
 
 def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None) -> Day:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times
-from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.interval import canonical_interval, interval_ms
 from coinfarm.candles.validation import MAX_ERRORS, as_milliseconds, candle_errors
 from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
@@ -17,8 +17,8 @@ from image_render.windows import Columns
 class Candles:
     """Candles of one symbol and interval, in order of time; every column has the shape `(n,)`.
 
-    `open_time` is int64, milliseconds UTC; prices and `volume` are float64, in the market's units; `filled` is True for missing candles
-    that `fill_gaps` inserted.
+    `interval` is in its canonical spelling. `open_time` is int64, milliseconds UTC; prices and `volume` are float64, in the market's units;
+    `filled` is True for missing candles that `fill_gaps` inserted.
     """
 
     symbol: str
@@ -40,14 +40,14 @@ class Candles:
         if errors:
             errors.sort(key=lambda error: error[0])
             raise CandleError(*(ErrorDetail(f"/candles/{at}/{field}", detail) for at, field, detail in errors[:MAX_ERRORS]))
-        return cls(symbol, interval, open_time, columns, np.zeros(len(open_time), np.bool_))
+        return cls(symbol, canonical_interval(interval), open_time, columns, np.zeros(len(open_time), np.bool_))
 
     @classmethod
     def concatenate(cls, symbol: str, interval: str, parts: Sequence["Candles"]) -> "Candles":
         """Concatenate parts that follow each other in time; no parts give an empty series. Nothing is validated."""
         return cls(
             symbol,
-            interval,
+            canonical_interval(interval),
             np.concatenate([np.zeros(0, np.int64), *(part.open_time for part in parts)]),
             Columns(*(np.concatenate([np.zeros(0), *(part.columns[at] for part in parts)]) for at in range(len(Columns._fields)))),
             np.concatenate([np.zeros(0, np.bool_), *(part.filled for part in parts)]),

@@ -1,6 +1,7 @@
 """Market symbols: one spelling for each market, and which markets trade the same coin."""
 
 import re
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -23,6 +24,7 @@ class Market(NamedTuple):
     quote: str
 
 
+@lru_cache(maxsize=4096)
 def canonical_symbol(text: str) -> str:
     """The one spelling of a market: `BTCUSDT` for `BTC/USDT`, `BTC-USDT`, `BTC_USDT` and `btcusdt`.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from coinfarm.cli.failures import on_interrupt
+from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.options import DAY, MODEL, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
@@ -43,7 +44,7 @@ class _MultiFileCommand(click.Command):
 )
 @click.option("--include-in-sample", is_flag=True, help="Include windows from the training period.")
 @click.option("--symbol", help="The symbol, if the files' names do not contain it.")
-@click.option("--interval", help="The length of a candle (1m, 1h, …), if the files' names do not contain it.")
+@click.option("--interval", type=INTERVAL, help="The length of a candle (1m, 1h, …), if the files' names do not contain it.")
 @click.option("--record", "record", is_flag=True, help="Store the evaluation with the version; model list and model promote use it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole evaluation as JSON.")
 @click.option("--report", type=FILE_TO_WRITE, metavar="HTML", help="Write a self-contained HTML page with plots.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.paths import ROOT
 from coinfarm.cli.progress import progress_bar
 from coinfarm.errors import CoinfarmError
@@ -40,7 +41,7 @@ _WINDOWS_PER_PART = 2_000
 def candle_options(command: Callable[..., None]) -> Callable[..., None]:
     for option in (
         click.option("--symbol", help="The symbol, if the file's name does not contain it."),
-        click.option("--interval", help="The length of a candle (1m, 1h, …), if the file's name does not contain it."),
+        click.option("--interval", type=INTERVAL, help="The length of a candle (1m, 1h, …), if the file's name does not contain it."),
         click.option(
             "--gaps",
             type=click.Choice(["fill", "reject"]),

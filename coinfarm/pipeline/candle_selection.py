@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from coinfarm.candle_store.importing import import_file
-from coinfarm.candle_store.store import CandleStore, SeriesName
+from coinfarm.candle_store.series_folders import SeriesName
+from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import DAY_MS, by_day, check_period, day_of, day_start_ms
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
@@ -89,7 +90,7 @@ def import_candle_files(
         outcome = import_file(store, file, progress=on_days)
         if outcome.rejected:
             raise CoinfarmError(outcome.rejected[0])
-        series.add(SeriesName(outcome.symbol, outcome.interval))
+        series.add(SeriesName.canonical(outcome.symbol, outcome.interval))
     symbols, interval = tuple(sorted(each.symbol for each in series)), _interval_of(series)
     days = sorted({day for symbol in symbols for day in store.days(symbol, interval)})
     cutoff_day = None if training is None else min(day_of(training.cutoff_of(symbol)) for symbol in symbols)

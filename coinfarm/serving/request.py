@@ -10,9 +10,9 @@ from pydantic_core import from_json
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.gaps import fill_gaps, reject_gaps
-from coinfarm.candles.interval import Interval
+from coinfarm.candles.interval import AnyInterval, Interval
 from coinfarm.candles.json_rows import candles_from_rows
-from coinfarm.candles.symbol import Symbol
+from coinfarm.candles.symbol import AnySymbol, Symbol
 from coinfarm.candles.validation import MAX_CANDLES
 from coinfarm.errors import CandleError, ErrorDetail, InvalidInput, MalformedRequest, TooLarge, error_details
 from coinfarm.models.version import Version
@@ -44,8 +44,8 @@ class _Request(BaseModel):
 class PredictionRequest(_Request):
     """Candles, oldest first; N candles make `(N - 200) // stride + 1` windows, each of which is predicted."""
 
-    symbol: Symbol
-    interval: Interval
+    symbol: AnySymbol
+    interval: AnyInterval
     candles: Annotated[list[CandleRow], Field(min_length=1)]
     stride: Stride = 1
     gaps: Annotated[
@@ -64,8 +64,8 @@ class PredictionRequest(_Request):
 class BatchRequest(_Request):
     """An SQS message: candles inline or in a file, and the URI for the result."""
 
-    symbol: Symbol
-    interval: Interval
+    symbol: AnySymbol
+    interval: AnyInterval
     candles: Annotated[list[CandleRow], Field(min_length=1)] | None = None
     candles_uri: Annotated[str | None, Field(max_length=1024, pattern=r"\.(json|csv|parquet)$")] = None
     start: Annotated[datetime | None, Field(alias="from")] = None
@@ -94,7 +94,10 @@ class BatchRequest(_Request):
 
 
 class ShardRequest(_Request):
-    """An SQS message: one shard of a backfill, and the roots of the candle store and of the results."""
+    """An SQS message: one shard of a backfill, and the roots of the candle store and of the results.
+
+    Symbol and interval are spelled as in the keys of the run's results.
+    """
 
     symbol: Symbol
     interval: Interval

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.options import ANY_INTERVAL, DAY, JSON, MODEL, check_interval
 from coinfarm.cli.paths import ROOT, ROOT_TO_WRITE, absolute_uri
 from coinfarm.cli.stack import run_uri
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     epilog="Example: coinfarm backfill plan --symbol DEMOBTC --from 2026-01-01 --to 2026-01-15 --store build/store --run build/runs/demo"
 )
 @click.option("--symbol", "symbols", multiple=True, required=True, help="A symbol of the store; may be given several times.")
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--interval", type=INTERVAL, default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop_day", type=DAY, required=True, help="The day after the last, UTC.")
 @click.option("--store", type=ROOT, required=True, help="The candle store: a folder or an s3:// URI. With coinfarm --stack, its own.")

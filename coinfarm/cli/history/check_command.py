@@ -20,7 +20,8 @@ from coinfarm.cli.tables import print_tables
 def check(root: str, as_json: bool, output: Path | None) -> None:
     """Show the coverage, gaps and errors of a store.
 
-    The exit code is 1 if there is an error: a damaged file, an impossible or a duplicate candle. Gaps are not errors.
+    The exit code is 1 if there is an error: a damaged file, an impossible or a duplicate candle, or a series in two folders. Gaps are not
+    errors.
     """
     from coinfarm.candle_store.check import check_store
     from coinfarm.candle_store.coverage_chart import coverage_png
@@ -42,8 +43,8 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
             click.echo(f"unrecognised file, ignored: {uri}")
     if output:
         write_file(output, coverage_png(checks))
-    errors = [error for each in checks for error in each.errors]
+    errors = [f"{error.uri}: {error.detail}" for each in checks for error in each.errors] + store.folders.conflicts()
     for error in errors:
-        click.echo(f"error: {error.uri}: {error.detail}", err=True)
+        click.echo(f"error: {error}", err=True)
     if errors:
         sys.exit(1)

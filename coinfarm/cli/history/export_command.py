@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from coinfarm.cli.history.store_options import STORE, open_store
+from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.paths import FOLDER_TO_WRITE
 from coinfarm.reports.formatting import plural_text
 
@@ -12,7 +13,7 @@ from coinfarm.reports.formatting import plural_text
 @click.command(epilog="Example: coinfarm history export --store build/store -o build/candles")
 @STORE
 @click.option("--symbol", "symbols", multiple=True, help="One of the store's symbols; may be given several times.  [default: all]")
-@click.option("--interval", help="One of the store's intervals.  [default: all]")
+@click.option("--interval", type=INTERVAL, help="One of the store's intervals.  [default: all]")
 @click.option("-o", "--output", type=FOLDER_TO_WRITE, required=True, help="The folder to write to.")
 def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Path) -> None:
     """Export a store to one Parquet file per series.

@@ -6,6 +6,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
+from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.options import DAY
 from coinfarm.cli.progress import progress_bar
 from coinfarm.reports.formatting import plural_text
@@ -15,7 +16,7 @@ from coinfarm.reports.formatting import plural_text
 @click.option(
     "--symbol", default="DEMO", show_default=True, help="A symbol that begins with DEMO: it cannot be mistaken for a real market."
 )
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option("--interval", type=INTERVAL, default="1m", show_default=True, help="The length of a candle.")
 @click.option("--from", "first_day", type=DAY, default="2026-01-01", show_default=True, help="The first day, UTC.")
 @click.option("--days", type=click.IntRange(1, 10_000), default=30, show_default=True, help="How many days.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="The same seed gives the same candles.")

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from coinfarm.candle_store.store import CandleStore, SeriesName, WriteOutcome
+from coinfarm.candle_store.series_folders import SeriesName
+from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.interval import interval_ms
@@ -146,7 +147,7 @@ def test_rejects_candles_of_no_day_or_several_and_invalid_names(store: CandleSto
     for candles, named in ((whole_day()[:0], ""), (minutes(1441), "2020-01-01 .*2020-01-02")):
         with pytest.raises(CandleError, match=f"^/candles: .*{named}"):
             store.write_day(candles)
-    names = [("BTC/USDT", "1m", "/symbol: 'BTC/USDT' "), ("..", "1m", "/symbol: "), ("BTCUSDT", "7m", "/interval: '7m' ")]
+    names = [("BTC//USDT", "1m", "/symbol: 'BTC//USDT' "), ("..", "1m", "/symbol: "), ("BTCUSDT", "7m", "/interval: '7m' ")]
     for symbol, interval, error in names:
         with pytest.raises(InvalidInput, match=f"^{error}"):
             store.key(symbol, interval, NEW_YEAR)

@@ -30,6 +30,26 @@ def test_check_prints_tables_and_draws_a_chart(history):
         assert chart.format == "PNG"
 
 
+def test_any_spelling_of_an_interval_is_one(history):
+    for spelling in ("60m", "1H", "1h"):
+        assert history("generate", "--days", 2, "--interval", spelling).exit_code == 0
+        assert history("export", "--interval", spelling, "-o", f"files-{spelling}").exit_code == 0
+        assert [path.name for path in Path(f"files-{spelling}").iterdir()] == ["DEMO-1h.parquet"]
+    (series,) = json.loads(history("check", "--json").stdout)["series"]
+    assert (series["interval"], series["candles"]) == ("1h", 48)
+    assert history("generate", "--interval", "1M").exit_code == 2
+
+
+def test_check_reports_a_series_under_two_names(history):
+    history("generate", "--symbol", "DEMOUSD", "--days", 1)
+    Path("store/candles/symbol=DEMOUSD").rename("store/candles/symbol=DEMO-USD")
+    assert history("check").exit_code == 0
+    history("generate", "--symbol", "DEMOBTC", "--days", 1)
+    Path("store/candles/symbol=DEMOBTC").rename("store/candles/symbol=DEMOUSD")
+    shown = history("check")
+    assert (shown.exit_code, "symbol=DEMO-USD" in shown.stderr) == (1, True)
+
+
 def test_check_names_faults_and_exits_with_1(history):
     history("generate", "--days", 2)
     damaged = Path("store/candles/symbol=DEMO/interval=1m/date=2026-01-02.parquet")

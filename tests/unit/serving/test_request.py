@@ -26,6 +26,13 @@ def test_a_request_has_a_series_of_windows(document):
     assert (series.stride, len(series)) == (1, 4)
 
 
+@pytest.mark.parametrize("kind", [PredictionRequest, BatchRequest])
+@pytest.mark.parametrize(("symbol", "interval"), [("demo/usd", "60m"), ("DEMO-USD", "1H"), ("DEMOUSD", "1h")])
+def test_any_spelling_of_symbol_and_interval_is_one(kind, symbol, interval):
+    request = parse_request(kind, (MESSAGE if kind is BatchRequest else REQUEST) | {"symbol": symbol, "interval": interval})
+    assert (request.symbol, request.interval) == ("DEMOUSD", "1h")
+
+
 @pytest.mark.parametrize(
     "document",
     [b"", b"{'symbol': 1}", b"\xff", b'{"symbol": "A"', b"[" * 10_000],

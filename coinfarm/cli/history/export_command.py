@@ -21,14 +21,16 @@ def export(root: str, symbols: tuple[str, ...], interval: str | None, output: Pa
     The files are named SYMBOL-INTERVAL.parquet, for commands that read files: predict, evaluate, train.
     """
     from coinfarm.candles.parquet_file import parquet_from_candles
+    from coinfarm.candles.symbol import canonical_symbol
     from coinfarm.storage.local_file import write_file
 
     store = open_store(root)
     stored = store.series()
     if not stored:
         raise click.ClickException(f"{root}: {store.contents()}")
-    selected = [each for each in stored if interval in (None, each.interval) and (not symbols or each.symbol in symbols)]
-    missing = [symbol for symbol in symbols if symbol not in {each.symbol for each in selected}]
+    names = [canonical_symbol(symbol) for symbol in symbols]
+    selected = [each for each in stored if interval in (None, each.interval) and (not symbols or each.symbol in names)]
+    missing = [symbol for symbol in names if symbol not in {each.symbol for each in selected}]
     if missing or not selected:
         requested = "candles" if interval is None else f"{interval} candles"
         if missing:

@@ -5,12 +5,12 @@ from typing import Any
 import click
 
 
-class IntervalType(click.ParamType):
+class IntervalType(click.types.StringParamType):
     """An interval in any spelling, such as `1h` or `60m`; its value is the canonical one."""
 
     name = "interval"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         from coinfarm.candles.interval import canonical_interval
         from coinfarm.errors import InvalidInput
 

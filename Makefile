@@ -45,6 +45,7 @@ audit: $(READY) $(AUDITORS)
 mutation: $(READY) $(MUTMUT)/.ready
 	PYTHONPATH="$(CURDIR)/$(MUTMUT)" "$(BIN)/python" -m tools.mutation $(ARGUMENTS)
 
+# Less than ten minutes, alone on the machine. It measures FastAPI and BentoML too if they are installed, and says how to install them.
 bench: $(READY)
 	"$(BIN)/python" -m benchmarks
 

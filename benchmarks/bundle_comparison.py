@@ -20,11 +20,13 @@ from benchmarks.pipeline import engine_frames_per_s, parquet_to_parquet_frames_p
 from benchmarks.reference import FIRST_RELEASE_URI
 from coinfarm.candles.candles import Candles
 from coinfarm.cli.tables import numeric_table
+from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings, reference_model_uri
 
+REFERENCE, FIRST_RELEASE = "reference", "0.1.0"
 ROUNDS = 5
-PIPELINE_CANDLES = 5 * 1_440
+PIPELINE_CANDLES = 10 * 1_440
 Measure = Callable[[str], dict[str, float]]
 """Figures of the model with a URI, by name."""
 
@@ -50,9 +52,9 @@ FIGURES = {
 
 def compare(candles: Candles, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure the reference model and that of 0.1.0; the result as JSON."""
-    uris = {"reference": reference_model_uri(), "0.1.0": FIRST_RELEASE_URI}
+    uris = {REFERENCE: reference_model_uri(), FIRST_RELEASE: FIRST_RELEASE_URI}
     predictors = {uri: Service(Settings(model_uri=uri, prediction_cache_frames=0)).predictor() for uri in uris.values()}
-    models = {name: {"version": predictors[uri].model.version, "engine": predictors[uri].model.engine.name} for name, uri in uris.items()}
+    models = {name: _description(predictors[uri].model) for name, uri in uris.items()}
     with tempfile.TemporaryDirectory() as folder:
 
         def in_process(uri: str) -> dict[str, float]:
@@ -61,7 +63,7 @@ def compare(candles: Candles, rounds: int = ROUNDS) -> dict[str, Any]:
                 "parquetFramesPerSecond": parquet_to_parquet_frames_per_s(predictors[uri], candles, Path(folder)),
             }
 
-        measured = alternate(uris, (in_process, _in_handler_process), rounds)
+        measured = alternate(uris, (in_process, in_handler_process), rounds)
     return {"models": models, "rounds": rounds, "figures": measured}
 
 
@@ -81,8 +83,19 @@ def alternate(uris: dict[str, str], measures: Iterable[Measure], rounds: int) ->
     return {figure: by_name | {"ratio": by_name[first] / by_name[second]} for figure, by_name in best.items()}
 
 
-def _in_handler_process(uri: str) -> dict[str, float]:
-    figures = partial(measure, model_uri=uri)
+def _description(model: LoadedModel) -> dict[str, Any]:
+    layers = model.bundle.manifest.architecture or ()
+    return {
+        "version": model.version,
+        "engine": model.engine.name,
+        "parameters": sum(layer.parameters for layer in layers),
+        "multiplyAdds": sum(layer.multiply_adds for layer in layers),
+    }
+
+
+def in_handler_process(uri: str, engine: str = "auto") -> dict[str, float]:
+    """The figures of the handler in processes of its own."""
+    figures = partial(measure, model_uri=uri, engine=engine)
     request = figures("warm_request")
     return {
         "requestP50Ms": request["p50_ms"],

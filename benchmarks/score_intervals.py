@@ -1,10 +1,9 @@
-"""How often the 90 % intervals of R² contain the true R², on synthetic days: python -m benchmarks.score_intervals --streams 500 --seed 21.
+"""How often the 90 % intervals of R² contain the true R², on synthetic days: a part of `make calibrate`.
 
 The logarithm of the volatility is an autoregression from day to day. The rise is predicted from a noisy measure of the volatility, the end
 change from a weak signal. The true R² follow from the model.
 """
 
-from argparse import ArgumentParser
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import exp, pi, sqrt
@@ -90,18 +89,15 @@ def coverage(persistence: float, days: int, count: int, seed: int) -> Iterator[t
         yield name, len(known) / count, float(covered.mean()) if len(known) else float("nan"), float(width)
 
 
-def main() -> None:
-    parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--streams", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=21)
-    options = parser.parse_args()
-    print("| output | persistence | days | independent days | with an interval | coverage | relative width |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for persistence, days in CELLS:
-        for name, given, covered, width in coverage(persistence, days, options.streams, options.seed):
-            values = f"{true_blocks(persistence, days):.0f} | {given:.0%} | {covered:.0%} | {width:.2f}"
-            print(f"| {name} | {persistence} | {days} | {values} |", flush=True)
+def key_of(persistence: float, days: int) -> str:
+    """The name of a cell."""
+    return f"R²; persistence {persistence:g}; {days} days"
 
 
-if __name__ == "__main__":
-    main()
+def cell_documents(persistence: float, days: int, count: int, seed: int) -> list[dict[str, object]]:
+    """The coverage of a cell as JSON, one document per output."""
+    return [
+        {"output": name, "persistence": persistence, "days": days, "blocks": true_blocks(persistence, days), "streams": count}
+        | {"with_interval": given, "coverage": covered, "width": width}
+        for name, given, covered, width in coverage(persistence, days, count, seed)
+    ]

@@ -1,22 +1,47 @@
 """The tables of docs/calibration.md."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from math import isfinite, sqrt
 from pathlib import Path
 from typing import Any
 
 from benchmarks.calibration.streams import DEPENDENCES
+from benchmarks.markdown import table_lines, with_block
 from coinfarm.storage.local_file import write_file
 
 Record = Mapping[str, Any]
 START, END = "<!-- tables: make calibrate -->", "<!-- end of tables -->"
+INTERVALS_START, INTERVALS_END = "<!-- score intervals: make calibrate -->", "<!-- end of score intervals -->"
+_table = partial(table_lines, text_columns=2)
 
 
-def write_page(path: Path, run: Record, cells: Iterable[Record], backtests: Sequence[Record]) -> None:
-    """Replace the tables between the two comments of the page."""
-    before, _, rest = path.read_text(encoding="utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    write_file(path, "\n".join([before + START, "", *_tables(run, list(cells), backtests), "", END]) + after)
+def write_page(path: Path, run: Record, cells: Iterable[Record], backtests: Sequence[Record], intervals: Iterable[Record]) -> None:
+    """Replace the tables between the comments of the page; `intervals` are the cells of `benchmarks.score_intervals`."""
+    page = with_block(path.read_text(encoding="utf-8"), START, END, _tables(run, list(cells), backtests))
+    write_file(path, with_block(page, INTERVALS_START, INTERVALS_END, _interval_tables(run, list(intervals))))
+
+
+def _interval_tables(run: Record, cells: Sequence[Record]) -> Iterator[str]:
+    """Coverage by persistence and days, for each output."""
+    yield (
+        f"Measured by `make calibrate` with {run['streams']:,} streams per cell and seed {run['seed']}: the share of the intervals that "
+        "contain the true R², %. In brackets: width relative to the true interval; share of streams with an interval, %; number of "
+        "independent days."
+    )
+    yield ""
+    days = sorted({each["days"] for each in cells})
+    found = {(each["output"], each["persistence"], each["days"]): _interval(each) for each in cells}
+    rows = sorted({(output, persistence) for output, persistence, _ in found}, key=lambda row: (row[0] != "rise", row[1]))
+    yield from _table(
+        ("output", "persistence of volatility", *(f"{each} days" for each in days)),
+        ((output, f"{persistence:g}", *(found.get((output, persistence, each), "–") for each in days)) for output, persistence in rows),
+    )
+
+
+def _interval(each: Record) -> str:
+    share = f"{100 * each['with_interval']:.0f}; {each['blocks']:.0f}"
+    return f"{_percent(each['coverage'])} ({each['width']:.2f}; {share})" if each["with_interval"] else f"– ({share})"
 
 
 def _tables(run: Record, cells: list[Record], backtests: Sequence[Record]) -> Iterator[str]:
@@ -35,7 +60,7 @@ def _tables(run: Record, cells: list[Record], backtests: Sequence[Record]) -> It
     yield "In brackets: width relative to the true interval; share of streams with an interval, %; effective number of independent days.\n"
     yield from _grid([each for each in null if each["variants"] == 1], days, _coverage)
     yield '\n### "Makes money" at a real edge, on 92 independent days\n'
-    yield from _rows(
+    yield from _table(
         ("net edge, bps", "trades a day", "deviation of a trade, bps", "selection", "found, %"),
         (
             (
@@ -49,7 +74,7 @@ def _tables(run: Record, cells: list[Record], backtests: Sequence[Record]) -> It
         ),
     )
     yield "\n### Complete backtests with the default strategy, thresholds chosen on 92 days and tested on 92\n"
-    yield from _rows(
+    yield from _table(
         ("predictions", "backtests", "makes money", "does not make money", "cannot be told"),
         (
             (each["kind"], f"{each['count']:,}", *(f"{each[name]:,}" for name in ("makes_money", "loses_money", "unknown")))
@@ -62,7 +87,7 @@ def _grid(cells: Sequence[Record], days: Sequence[int], text: Any) -> Iterator[s
     """One row per dependence and selection, one column per number of days."""
     found = {(each["dependence"], _selection(each), each["days"]): text(each) for each in cells}
     rows = dict.fromkeys((dependence, selection) for dependence, selection, _ in found)
-    yield from _rows(
+    yield from _table(
         ("dependence", "strategy", *(f"{each} days" for each in days)),
         ((*row, *(found.get((*row, each), "–") for each in days)) for row in sorted(rows, key=_row_order)),
     )
@@ -93,10 +118,3 @@ def _power_order(each: Record) -> tuple[float, float, int]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _rows(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(header)} |"
-    yield f"| {' | '.join('---:' if number > 1 else '---' for number in range(len(header)))} |"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"

@@ -124,7 +124,10 @@ class _Chunk:
 def _compiled(core: Any, graph: Any, frame_count: int, precision: str, hint: str) -> Any:
     candles, rows, channels = STANDARD.shape
     graph.reshape([frame_count, channels, candles, rows])
-    return core.compile_model(graph, "CPU", {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision})
+    options: dict[str, str | bool] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
+    if hint == "LATENCY":  # pinning moves the calling thread to a core, where it may wait for others while another core is idle
+        options["ENABLE_CPU_PINNING"] = False
+    return core.compile_model(graph, "CPU", options)
 
 
 def _check(compiled: Any, file: str, output_count: int) -> None:

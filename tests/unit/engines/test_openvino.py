@@ -1,5 +1,7 @@
+import os
 import subprocess
 import sys
+import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -58,6 +60,17 @@ def test_threads_get_their_own_outputs(engine: OpenVinoEngine) -> None:
         results = list(threads.map(lambda part: engine.predict(FRAMES[part]), parts))
     for part, outputs in zip(parts, results, strict=True):
         np.testing.assert_allclose(outputs, channel_means(FRAMES[part]), rtol=1e-5)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_a_thread_stays_free_to_change_the_core_while_it_predicts_a_frame(engine: OpenVinoEngine) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        thread_id = thread.submit(threading.get_native_id).result()
+        predicting = thread.submit(lambda: [engine.predict(FRAMES[:1]) for _ in range(1000)])
+        cores = set()
+        while not predicting.done():
+            cores.add(frozenset(os.sched_getaffinity(thread_id)))
+    assert cores == {frozenset(os.sched_getaffinity(0))}
 
 
 def test_pending_batches_can_be_read_in_any_order(engine: OpenVinoEngine) -> None:

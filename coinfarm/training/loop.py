@@ -13,12 +13,12 @@ from coinfarm.candles.files import parse_candles
 from coinfarm.errors import CoinfarmError
 from coinfarm.training.batches import training_batches, validation_batches
 from coinfarm.training.checkpoint import Checkpoint, TrainingState
-from coinfarm.training.config import NetworkConfig, TargetUnit, TrainingConfig
+from coinfarm.training.config import TargetUnit, TrainingConfig
 from coinfarm.training.dataset import WindowDataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
-from coinfarm.training.row_input import with_column_sums, with_row_input
 from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata
+from coinfarm.training.training_model import training_model
 from image_render.render import Frames
 
 if TYPE_CHECKING:
@@ -68,13 +68,7 @@ def train_network(
     sampler = StratifiedSampler.from_strata(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
     with devices.scope():
         network = build_network(config.network, mean)
-        model = _on_rows(network, config.network, devices)
-        model.compile(
-            optimizer=_optimizer(config),
-            loss=_scaled_huber(deviation, config.huber_delta),
-            jit_compile=keras.backend.backend() == "jax",  # XLA's convolutions on a CPU are slower than oneDNN's, JAX has no others
-        )
-        model.optimizer.build(model.trainable_variables)
+        model = training_model(network, config, deviation, devices)
         state = checkpoint.restore(model)
         if not state.is_finished(config):
             model.fit(
@@ -119,37 +113,6 @@ def _make_repeatable(seed: int) -> None:
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-
-
-def _on_rows(network: "keras.Model", config: NetworkConfig, devices: Devices) -> "keras.Model":
-    """The network on row numbers; a GPU multiplies pixels faster than it looks up, and its scattered gradients could not be repeated."""
-    if config.sees_single_candles_first and devices.are_processors:
-        return with_column_sums(network, "conv1")
-    return with_row_input(network)
-
-
-def _optimizer(config: TrainingConfig) -> "keras.optimizers.Optimizer":
-    """AdamW with a linear warm-up over a twentieth of the steps and cosine decay to zero over the rest."""
-    import keras
-
-    steps = config.epochs * config.steps_per_epoch
-    warm_up = steps // 20
-    schedule = keras.optimizers.schedules.CosineDecay(0.0, steps - warm_up, warmup_target=config.learning_rate, warmup_steps=warm_up)
-    return keras.optimizers.AdamW(schedule, weight_decay=config.weight_decay, clipnorm=1.0)
-
-
-def _scaled_huber(deviation: Values, delta: float) -> Callable[..., object]:
-    """The Huber loss of errors in standard deviations of each target, so that all outputs have similar weight."""
-    from keras import ops
-
-    scale = deviation.astype(np.float32)
-
-    def scaled_huber(actual: object, predicted: object) -> object:
-        error = ops.abs((actual - predicted) / scale)  # type: ignore[operator]
-        quadratic = ops.minimum(error, delta)
-        return ops.mean(0.5 * quadratic**2 + delta * (error - quadratic), axis=-1)
-
-    return scaled_huber
 
 
 def _checkpoint_callback(

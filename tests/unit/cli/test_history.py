@@ -40,6 +40,35 @@ def test_any_spelling_of_an_interval_is_one(history):
     assert history("generate", "--interval", "1M").exit_code == 2
 
 
+def test_resamples_every_symbol_and_says_what_is_left_out(history):
+    Path("DEMOUSD-1m.parquet").write_bytes(parquet_from_candles(minutes(2000)))
+    history("import", "DEMOUSD-1m.parquet")
+    history("generate", "--symbol", "DEMOA", "--days", 1)
+    shown = history("resample", "--to", "1h, 5m,1D")
+    assert shown.exit_code == 0
+    names = [f"{symbol} {interval}" for symbol in ("DEMOA", "DEMOUSD") for interval in ("5m", "1h", "1d")]
+    assert [line.partition(" from")[0] for line in shown.stdout.splitlines()] == names
+    again = json.loads(history("resample", "--to", "1h", "--symbol", "demo-usd", "--json").stdout)
+    assert [(each["symbol"], each["candles"], each["incomplete"], each["days"]["same"]) for each in again] == [("DEMOUSD", 33, 15, 2)]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [(("--to", "90s"), 2), (("--to", "1m"), 1), (("--from", "1h", "--to", "1d"), 1), (("--to", "1h", "--symbol", "X"), 1)]
+)
+def test_rejects_intervals_and_symbols_that_cannot_be_resampled(history, options, code):
+    history("generate", "--symbol", "DEMOA", "--days", 1)
+    assert history("resample", *options).exit_code == code
+
+
+def test_candles_that_differ_from_resampled_ones_stay(history):
+    history("generate", "--days", 5, "--interval", "1h", "--seed", 2)
+    history("generate", "--days", 5)
+    rejected = history("resample", "--to", "1h")
+    assert (rejected.exit_code, "--replace" in rejected.stderr, rejected.stderr.count("rejected")) == (1, True, 4)
+    assert history("resample", "--to", "1h", "--replace").exit_code == 0
+    assert history("resample", "--to", "1h").exit_code == 0
+
+
 def test_check_reports_a_series_under_two_names(history):
     history("generate", "--symbol", "DEMOUSD", "--days", 1)
     Path("store/candles/symbol=DEMOUSD").rename("store/candles/symbol=DEMO-USD")

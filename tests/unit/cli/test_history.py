@@ -53,7 +53,8 @@ def test_resamples_every_symbol_and_says_what_is_left_out(history):
 
 
 @pytest.mark.parametrize(
-    ("options", "code"), [(("--to", "90s"), 2), (("--to", "1m"), 1), (("--from", "1h", "--to", "1d"), 1), (("--to", "1h", "--symbol", "X"), 1)]
+    ("options", "code"),
+    [(("--to", "90s"), 2), (("--to", "1m"), 1), (("--from", "1h", "--to", "1d"), 1), (("--to", "1h", "--symbol", "X"), 1)],
 )
 def test_rejects_intervals_and_symbols_that_cannot_be_resampled(history, options, code):
     history("generate", "--symbol", "DEMOA", "--days", 1)

@@ -28,7 +28,7 @@ def resample_day(day: Day, to_interval: str) -> Day:
     check_resampling(day.interval, to_interval)
     shape = slots_per_day(to_interval), slots_per_day(day.interval) // slots_per_day(to_interval)
     traded = day.traded.reshape(shape)
-    known = day.known.reshape(shape).all(axis=1)
+    known = np.asarray(day.known.reshape(shape).all(axis=1))
     complete = np.flatnonzero(known & traded.any(axis=1))
     traded = traded[complete]
     opens, highs, lows, closes, volumes = (column.reshape(shape)[complete] for column in day.values.T)

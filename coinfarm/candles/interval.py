@@ -61,6 +61,14 @@ def interval_spellings(interval: str) -> tuple[str, ...]:
     return tuple(f"{count}{unit}" for unit, count in reversed(counts.items()) if count < 1000)
 
 
+def listed_intervals(text: str) -> tuple[str, ...]:
+    """The intervals in a text such as `1m, 60m`, each once, from the shortest to the longest. A text with any other word stays as it is."""
+    try:
+        return canonical_intervals(part.strip() for part in text.split(","))
+    except InvalidInput:
+        return (text,)
+
+
 def _canonical_or_same(interval: str) -> str:
     try:
         return canonical_interval(interval)

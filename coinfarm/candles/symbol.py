@@ -67,6 +67,15 @@ def coin_of(symbol: str) -> str:
     return coin if not market.quote or market.quote in DOLLARS else f"{coin}/{SAME_COIN.get(market.quote, market.quote)}"
 
 
+@lru_cache(maxsize=4096)
+def same_coin(one: str, other: str) -> bool:
+    """Whether two symbols price the same coin in dollars, or are the same pair. A text that is not a symbol equals only itself."""
+    try:
+        return coin_of(one) == coin_of(other)
+    except InvalidInput:
+        return one == other
+
+
 def _splits(pair: str) -> list[Market]:
     """Every way to split at a known quote, the longest quote first."""
     splits = (Market(pair[:-length], pair[-length:]) for length in range(min(_MAX_QUOTE_LENGTH, len(pair) - 1), 0, -1))

@@ -88,9 +88,9 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
 
 def check_interval(manifest: "Manifest | None", interval: str, *, any_interval: bool) -> None:
     """Raises `click.ClickException` if the model is known to have been trained on another interval, unless that is allowed."""
-    if manifest is None or manifest.training is None or manifest.training.interval == interval:
+    if manifest is None or manifest.training is None or interval in manifest.training.intervals:
         return
-    trained = f"model {manifest.version} was trained on {manifest.training.interval} candles, and these are {interval} candles"
+    trained = f"model {manifest.version} was trained on {', '.join(manifest.training.intervals)} candles, and these are {interval} candles"
     if not any_interval:
         raise click.ClickException(f"{trained}: its predictions may mean nothing there. To try it anyway, use --any-interval")
     click.echo(f"Mismatch: {trained}.", err=True)

@@ -1,8 +1,9 @@
-"""What a model's predictions are about: its horizon, and the interval of the candles that it was trained on."""
+"""What a model's predictions are about: its horizon, and the intervals of the candles that it was trained on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from coinfarm.candles.interval import canonical_interval, listed_intervals
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.manifest import Manifest
 
@@ -12,14 +13,17 @@ _MAX_HORIZON = 1_000_000
 
 @dataclass(frozen=True)
 class ModelScope:
-    """The number of candles that are predicted, and the interval of the training candles, such as `1m`; each None if it is unknown."""
+    """The number of candles that are predicted, and the interval of the training candles, such as `1m`; each None if it is unknown.
+
+    The intervals of a model that was trained on several are separated by commas: `1m, 1h`.
+    """
 
     horizon_candles: int | None = None
     interval: str | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> "ModelScope":
-        return cls(manifest.horizon_candles, None if manifest.training is None else manifest.training.interval)
+        return cls(manifest.horizon_candles, None if manifest.training is None else ", ".join(manifest.training.intervals))
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[bytes, bytes] | None) -> "ModelScope":
@@ -29,7 +33,7 @@ class ModelScope:
         candles = None if horizon is None else int(horizon)
         if candles is not None and not 0 < candles <= _MAX_HORIZON:
             raise ValueError(f"horizon_candles in its metadata is {candles}: it must be from 1 to {_MAX_HORIZON}")
-        return cls(candles, None if interval is None else interval.decode())
+        return cls(candles, None if interval is None else ", ".join(listed_intervals(interval.decode())))
 
     @classmethod
     def common(cls, scopes: "Iterable[ModelScope]") -> "ModelScope":
@@ -52,8 +56,8 @@ class ModelScope:
         return horizon | ({} if self.interval is None else {_INTERVAL: self.interval.encode()})
 
     def differs_from(self, interval: str) -> bool:
-        """Whether the model is known to have been trained on another interval."""
-        return self.interval not in (None, interval)
+        """Whether the model is known to have been trained on other intervals only."""
+        return self.interval is not None and canonical_interval(interval) not in listed_intervals(self.interval)
 
 
 UNKNOWN_SCOPE = ModelScope()

@@ -1,7 +1,7 @@
 import pytest
 
 from coinfarm.candles.coins import COINS, SAME_COIN
-from coinfarm.candles.symbol import canonical_symbol, coin_of, split_symbol
+from coinfarm.candles.symbol import canonical_symbol, coin_of, same_coin, split_symbol
 from coinfarm.errors import InvalidInput
 
 
@@ -85,6 +85,11 @@ def test_one_coin_against_any_dollar(symbol):
 def test_other_coins_and_other_quotes_are_others():
     found = [coin_of(symbol) for symbol in ("BTCUSDT", "BTCEUR", "ETHBTC", "ETHXBT", "ETHUSDT", "WBTCETH", "DEMOBTC", "DEMOETH", "DEMO1")]
     assert found == ["BTC", "BTC/EUR", "ETH/BTC", "ETH/BTC", "ETH", "BTC/ETH", "DEMO/BTC", "DEMO/ETH", "DEMO1"]
+
+
+def test_any_text_can_be_compared():
+    assert same_coin("BTCUSDT", "XBT/USD") and not same_coin("BTCUSDT", "ETHUSDT")
+    assert same_coin("my coin", "my coin") and not same_coin("my coin", "BTCUSD")
 
 
 def test_renamed_coins_end_at_a_name_that_is_not_renamed():

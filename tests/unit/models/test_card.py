@@ -1,5 +1,6 @@
 """The reference model's card is the snapshot of the text; the other tests cover what it does not have."""
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.manifest import LayerSummary, Manifest
 from coinfarm.models.store import ModelStore
+from coinfarm.models.training_data import TrainedSeries
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
@@ -48,6 +50,17 @@ def test_cutoffs_that_differ_and_in_sample_windows_are_listed(tmp_path: Path) ->
     card = model_card(manifest, [evaluation_record(manifest.version, counts=counts)])
     assert "2019-01-01 00:00 UTC (BTCUSD), 2019-01-02 00:00 UTC (ETHUSD)" in card
     assert "1,200 in-sample windows" in card
+
+
+def test_what_was_learnt_of_each_series_is_listed(tmp_path: Path) -> None:
+    series = tuple(
+        TrainedSeries(symbol="BTCUSD", interval=interval, from_date=date(2018, 1, 1), to_date=to_date)
+        for interval, to_date in (("1m", date(2018, 7, 1)), ("60m", date(2019, 1, 1)))
+    )
+    card = model_card(_manifest(tmp_path, training=TRAINING.model_copy(update={"series": series})), [])
+    assert ["BTCUSD", "1m", "2018-01-01", "2018-07-01"] in _rows(card)
+    assert ["BTCUSD", "1h", "2018-01-01", "2019-01-01"] in _rows(card)
+    assert "1m and 1h, from" in card
 
 
 def test_the_latest_period_comes_first(tmp_path: Path) -> None:

@@ -40,3 +40,9 @@ def test_an_unknown_interval_differs_from_none() -> None:
     assert ModelScope(interval="1m").differs_from("1h")
     assert not ModelScope(interval="1m").differs_from("1m")
     assert not UNKNOWN_SCOPE.differs_from("1h")
+
+
+def test_a_model_of_several_intervals_differs_from_others_only() -> None:
+    scope = ModelScope.from_metadata({b"model_interval": b"60m, 1m"})
+    assert scope == ModelScope(interval="1m, 1h")
+    assert [scope.differs_from(interval) for interval in ("1m", "1h", "60m", "15m")] == [False, False, False, True]

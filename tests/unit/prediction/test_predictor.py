@@ -107,6 +107,7 @@ def training(**cutoff_minutes):
         pytest.param(training(DEMOUSD=2), [True, True, False, False], id="known symbol"),
         pytest.param(training(DEMOUSD=1, DEMO2=4), [True, False, False, False], id="cutoff of another symbol"),
         pytest.param(training(DEMO2=1, DEMO3=3), [True, True, True, False], id="unknown symbol: latest cutoff"),
+        pytest.param(training(DEMOUSDT=2, DEMO2=4), [True, True, False, False], id="the same coin against another dollar"),
         pytest.param(None, None, id="no training data"),
     ],
 )

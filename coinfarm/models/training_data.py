@@ -52,9 +52,9 @@ class TrainingData(Document):
     def cutoff_of(self, symbol: str) -> int:
         """The time, in milliseconds UTC, before which a window of the symbol is in-sample, at any interval.
 
-        An hour of a period that was learnt in minutes is in-sample too, and so is a minute of one that was learnt in hours. The same coin on
-        another exchange, against another dollar or as a future has the same cutoff; other coins have the latest of all, because coins are
-        correlated.
+        An hour of a period that was learnt in minutes is in-sample too, and so is a minute of one that was learnt in hours. The same coin
+        on another exchange, against another dollar or as a future has the same cutoff; other coins have the latest of all, because coins
+        are correlated.
         """
         cutoffs = list(self._cutoffs())
         own = [cutoff_ms for learnt, cutoff_ms in cutoffs if same_coin(learnt, symbol)]

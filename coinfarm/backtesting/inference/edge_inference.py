@@ -38,7 +38,7 @@ class EdgeInference:
     `p_value` is the probability of at least this edge if the true one is zero, and `loss_p_value` that of at most this edge;
     `adjusted_p_value` also counts the other strategies that were tried. `effective_blocks` is the number of independent blocks of days
     that the data are worth, `block_days` the length of the bootstrap's blocks. `largest_day_share` is the share of the profit (or loss)
-    that the best (or worst) day made.
+    that the best (or worst) day made; `losing_days` the number of days that lost.
 
     `detectable_bps` is the smallest net edge that this much data would have found with a probability of 80 %; `needed_days` the number of
     days that would find this edge with that probability, infinite for an edge of zero.
@@ -56,6 +56,7 @@ class EdgeInference:
     effective_blocks: float
     block_days: int
     largest_day_share: float
+    losing_days: int
     detectable_bps: float
     needed_days: float
 
@@ -63,7 +64,7 @@ class EdgeInference:
 def no_inference(days: int, days_with_trades: int) -> EdgeInference:
     """If there are too few days to estimate anything."""
     return EdgeInference(
-        nan, nan, nan, 1.0, 1.0, 1.0, days, days_with_trades, float(days_with_trades), float(days_with_trades), 1, nan, nan, inf
+        nan, nan, nan, 1.0, 1.0, 1.0, days, days_with_trades, float(days_with_trades), float(days_with_trades), 1, nan, 0, nan, inf
     )
 
 
@@ -103,6 +104,7 @@ def infer_edge(profit: DailyProfit, samples: int, seed: int = 0) -> EdgeInferenc
         effective_blocks=blocks,
         block_days=block,
         largest_day_share=_largest_share(net),
+        losing_days=int((net < 0).sum()),
         detectable_bps=1e4 * needed_t * error,
         needed_days=profit.days * (needed_t / t) ** 2 if t else inf,
     )

@@ -51,7 +51,7 @@ def decide_verdict(break_even: BreakEven, tried: int, orders: int = 0) -> Backte
     if shortage := _shortage(found):
         conclusion, reasons = Conclusion.INCONCLUSIVE, (shortage, *_what_would_tell(found))
     elif found.adjusted_p_value <= MAX_P_VALUE:
-        conclusion, reasons = Conclusion.MAKES_MONEY, (_significance(found, tried),)
+        conclusion, reasons = Conclusion.MAKES_MONEY, (_significance(found, tried), *_unseen_losses(found))
     elif found.loss_p_value <= MAX_P_VALUE:
         conclusion, reasons = Conclusion.LOSES_MONEY, (_missing_edge(break_even),)
     else:
@@ -97,6 +97,15 @@ def _significance(found: EdgeInference, tried: int) -> str:
         f"The net edge of {found.edge_bps:.1f} bps a trade is significant: luck alone would show as much with a probability of "
         f"{found.adjusted_p_value:.4f}{_given(tried)} (at most {MAX_P_VALUE} is required)."
     )
+
+
+def _unseen_losses(found: EdgeInference) -> Iterator[str]:
+    """What profits without a loss leave open. With a probability of 5 %, events on a share of up to 3 / n of days are not among n days."""
+    if not found.losing_days:
+        yield (
+            f"No day lost, so how much a bad day costs is unknown: events on up to {300 / found.days_with_trades:.1f} % of days can be missing "
+            f"from {found.days_with_trades:,} days."
+        )
 
 
 def _insignificance(found: EdgeInference, tried: int) -> str:

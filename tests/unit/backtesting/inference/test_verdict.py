@@ -22,6 +22,7 @@ EARNS = EdgeInference(
     effective_blocks=40.0,
     block_days=2,
     largest_day_share=0.1,
+    losing_days=30,
     detectable_bps=7.0,
     needed_days=70.0,
 )
@@ -96,3 +97,11 @@ def test_a_leak_is_in_the_headline_and_first_among_the_reasons() -> None:
     assert leaking.reasons[:2] == ("other", "leak")
     assert "future" in leaking.headline
     assert verdict.with_warnings(("other",), ()).headline == verdict.headline
+
+
+def test_profits_without_a_losing_day_leave_the_size_of_a_loss_open() -> None:
+    without_losses = decide_verdict(BreakEven(30.0, 22.0, 120, 100.0, replace(EARNS, losing_days=0)), 1)
+    with_losses = decide_verdict(BreakEven(30.0, 22.0, 120, 100.0, EARNS), 1)
+    assert without_losses.conclusion is MAKES
+    (remark,) = set(without_losses.reasons) - set(with_losses.reasons)
+    assert "3.8 %" in remark

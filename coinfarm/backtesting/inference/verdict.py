@@ -103,8 +103,8 @@ def _unseen_losses(found: EdgeInference) -> Iterator[str]:
     """What profits without a loss leave open. With a probability of 5 %, events on a share of up to 3 / n of days are not among n days."""
     if not found.losing_days:
         yield (
-            f"No day lost, so how much a bad day costs is unknown: events on up to {300 / found.days_with_trades:.1f} % of days can be missing "
-            f"from {found.days_with_trades:,} days."
+            f"No day lost, so how much a bad day costs is unknown: events on up to {300 / found.days_with_trades:.1f} % of days can be "
+            f"missing from {found.days_with_trades:,} days."
         )
 
 

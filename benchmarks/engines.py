@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.plain_keras import predict_with_plain_keras
 from benchmarks.timing import median_s
 from coinfarm.compilation.converter import convert_model
@@ -11,12 +13,12 @@ from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.quantisation import FloatLayers, quantise
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
-from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino import OpenVinoEngine, openvino_engine
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
-from image_render.render import Frames, render_frames
+from image_render.render import Frames, as_planes, render_frames
 from image_render.windows import Columns
 
 BATCHES = (1, 10, 100)
@@ -39,7 +41,10 @@ def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[E
     bundle = Bundle.create(folder, name=network.name)
     keras = KerasEngine(bundle, _MAX_BATCH)
     graph = convert_model(keras.traced)
-    for form, compiled in ((F32, graph), (INT8, quantise(graph, calibration, FloatLayers(first=1, last=2)))):
+    for form, compiled in (
+        (F32, graph),
+        (INT8, quantise(graph, np.ascontiguousarray(as_planes(calibration)), FloatLayers(first=1, last=2))),
+    ):
         path = folder / form.file
         path.parent.mkdir(exist_ok=True)
         import_openvino().save_model(compiled, path)
@@ -50,7 +55,7 @@ def untrained_engines(network: Any, folder: Path, calibration: Frames) -> list[E
 def published_engines(bundle: Bundle) -> list[Engine]:
     """Keras, and every published form that this processor supports."""
     forms = [form for form in bundle.manifest.engines.forms if form.runs_on(processor_flags())]
-    return [KerasEngine(bundle, _MAX_BATCH), *(OpenVinoEngine(bundle, form) for form in forms)]
+    return [KerasEngine(bundle, _MAX_BATCH), *(openvino_engine(bundle, form, _MAX_BATCH) for form in forms)]
 
 
 def worst_correlations(bundle: Bundle) -> dict[str, float]:

@@ -7,7 +7,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.engines.engine import PendingOutputs, is_rendering, is_streaming
+from coinfarm.engines.engine import PendingOutputs, is_streaming, takes_rows
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
@@ -19,12 +19,12 @@ from image_render.windows import Columns, windows
 def engine_frames_per_s(predictor: Predictor, candles: Candles, budget_s: float = 1.0) -> float:
     """Frames per second of the engine without rendering, in the predictor's batches; a streaming engine gets the next batch early."""
     engine = predictor.model.engine
-    batch = engine.batch_frames if is_rendering(engine) else predictor.max_batch
+    batch = engine.batch_frames if takes_rows(engine) else predictor.max_batch
     view = Columns(*(column[:batch] for column in windows(candles.columns)))
-    rows, frames = (pack_rows(view), None) if is_rendering(engine) else (None, render_frames(view))
+    rows, frames = (pack_rows(view), None) if takes_rows(engine) else (None, render_frames(view))
 
     def start() -> PendingOutputs:
-        if is_rendering(engine):
+        if takes_rows(engine):
             return engine.start_rows(rows)
         if is_streaming(engine):
             return engine.start(frames)

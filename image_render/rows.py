@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from image_render.spec import STANDARD, FrameSpec
+from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, Values
 
 Rows = NDArray[np.uint8]
@@ -67,6 +67,29 @@ def pack_rows(windows: Columns, spec: FrameSpec = STANDARD, out: Rows | None = N
     for number, values in enumerate(row_numbers(windows, spec)):
         rows[..., number] = values
     return rows
+
+
+def rows_of_frames(frames: NDArray[np.uint8]) -> Rows | None:
+    """The rows of frames `(N, window_candles, price_rows, 3)`, or None if candles cannot give these frames: a body or a wick is not one run
+    of rows, or a volume does not start at the lowest row.
+    """
+    count, candles, price_rows, channels = frames.shape
+    # A row of zeros between the columns: where a value differs from the one before, a run starts or has ended.
+    padded = np.zeros((count, channels, candles, price_rows + 1), np.uint8)
+    padded[..., :price_rows] = frames.transpose(0, 3, 1, 2)
+    flat = padded.reshape(-1)
+    if flat.max(initial=0) > 1:
+        return None
+    changes = np.concatenate([[0], np.flatnonzero(flat[1:] != flat[:-1]) + 1])
+    starts, stops = changes[len(changes) % 2 :].reshape(-1, 2).T  # the 0 counts only if a run starts there
+    column, first = np.divmod(starts, price_rows + 1)
+    low, high = np.full((2, count, channels, candles), -1)
+    low.reshape(-1)[column], high.reshape(-1)[column] = first, first + stops - starts - 1
+    low[:, VOLUME][high[:, VOLUME] < 0] = 0
+    if (column[1:] == column[:-1]).any() or (low < 0).any() or low[:, VOLUME].any():
+        return None
+    rows = (low[:, BODY], high[:, BODY], low[:, WICK], high[:, WICK], high[:, VOLUME] + 1)
+    return np.stack(rows, axis=2).astype(np.uint8)
 
 
 def empty_rows(count: int, spec: FrameSpec = STANDARD) -> Rows:

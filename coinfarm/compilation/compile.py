@@ -6,22 +6,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from coinfarm.compilation.column_layer import split_columns
 from coinfarm.compilation.converter import convert_model, import_nncf
-from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
+from coinfarm.compilation.forms import BF16, COLUMN_TABLES_FILE, F32, INT8, INT8_BF16
+from coinfarm.compilation.lowering import lower
 from coinfarm.compilation.parity import Outputs, parity, passes
-from coinfarm.compilation.quantisation import RECIPES, has_layers_to_quantise, quantise
+from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.keras import KerasEngine
-from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino import openvino_engine
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags, processor_name
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import CompiledForm, CompiledForms, MeasuredForm, MeasurementConditions, Parity
+from image_render.render import as_planes
 
 _KERAS_BATCH = 100
+_PROBED_FRAMES = 50
 
 
 @dataclass(frozen=True)
@@ -89,29 +96,53 @@ def _try_forms(
     bundle: Bundle, traced: Any, expected: Outputs, sample: Sample, progress: Callable[[str], None]
 ) -> Iterator[tuple[Attempt, Engine | None]]:
     """Every form, with its engine if it passes the parity test."""
+    network = _first_layers_split(bundle, lower(convert_model(traced)), sample, progress)
 
-    def try_form(form: CompiledForm) -> tuple[Attempt, Engine | None]:
+    def try_form(plain: CompiledForm) -> tuple[Attempt, Engine | None]:
+        form = plain.model_copy(update={"tables": network.tables})
         if not form.runs_on(processor_flags()):
             return Attempt(form, "not supported by this processor"), None
-        engine = OpenVinoEngine(bundle, form)
+        engine = openvino_engine(bundle, form, _KERAS_BATCH)
         found = parity([output.name for output in bundle.manifest.outputs], expected, engine.predict(sample.parity))
         return (Attempt(form, parity=found), engine) if passes(found) else (Attempt(form, "differs too much from the model", found), None)
 
-    graph = convert_model(traced)
     progress("measuring f32 and bf16")
-    _save(graph, bundle.folder / F32.file)
+    _save(network.graph, bundle.folder / F32.file)
     yield try_form(F32)
     yield try_form(BF16)
     int8_attempts: list[tuple[Attempt, Engine | None]] = []
     for float_layers in RECIPES:
-        if not has_layers_to_quantise(graph, float_layers):
+        in_graph = FloatLayers(float_layers.first - network.split_layers, float_layers.last)
+        if not has_layers_to_quantise(network.graph, in_graph):
             break
         progress(f"quantising to 8 bits, except for the first {float_layers.first} and the last {float_layers.last} layers")
-        _save(quantise(graph, sample.calibration, float_layers), bundle.folder / INT8.file)
+        _save(quantise(network.graph, network.calibration, in_graph), bundle.folder / INT8.file)
         int8_attempts = [try_form(INT8), try_form(INT8_BF16)]
         if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in int8_attempts):
             break
     yield from int8_attempts
+
+
+@dataclass(frozen=True, eq=False)
+class _Network:
+    """A graph, inputs of it for calibration, the file with the tables of its first layers, and the number of those."""
+
+    graph: Any
+    calibration: NDArray[Any]
+    tables: str | None = None
+    split_layers: int = 0
+
+
+def _first_layers_split(bundle: Bundle, graph: Any, sample: Sample, progress: Callable[[str], None]) -> _Network:
+    """The network without the first layers that look-ups replace, if there are any; saves their tables."""
+    split = split_columns(graph, sample.calibration[:_PROBED_FRAMES])
+    if split is None:
+        return _Network(graph, np.ascontiguousarray(as_planes(sample.calibration)))
+    progress("the first layer is linear in single candles: it becomes look-ups")
+    path = bundle.folder / COLUMN_TABLES_FILE
+    path.parent.mkdir(exist_ok=True)
+    split.tables.save(path)
+    return _Network(split.rest, split.tables.multiply(sample.calibration), COLUMN_TABLES_FILE, split.layers)
 
 
 def _save(graph: Any, path: Path) -> None:
@@ -133,13 +164,14 @@ def _limit_size(max_bytes: int, attempts: list[Attempt], bundle: Bundle) -> Iter
     total = sum(file.bytes for file in bundle.manifest.files.values())
     included: set[str] = set()
     for attempt in attempts:
-        if attempt.rejection is None and attempt.form.file not in included:
-            size = sum((bundle.folder / name).stat().st_size for name in attempt.form.files)
+        if attempt.rejection is None:
+            added = set(attempt.form.files) - included
+            size = sum((bundle.folder / name).stat().st_size for name in added)
             if total + size > max_bytes:
                 yield replace(attempt, rejection=f"the bundle would have {(total + size) / 2**20:.1f} MiB")
                 continue
             total += size
-            included.add(attempt.form.file)
+            included |= added
         yield attempt
 
 
@@ -150,6 +182,6 @@ def _with_measured_forms(bundle: Bundle, attempts: list[Attempt], conditions: Me
         if attempt.rejection is None and attempt.parity is not None and attempt.frames_per_s is not None
     )
     compiled = CompiledForms(forms=forms, conditions=conditions)
-    for name in {*F32.files, *INT8.files} - compiled.files:
+    for name in {*F32.files, *INT8.files, COLUMN_TABLES_FILE} - compiled.files:
         (bundle.folder / name).unlink(missing_ok=True)
     return bundle.with_engines(compiled)

@@ -4,6 +4,7 @@ from coinfarm.models.compiled_form import CompiledForm
 
 _FLOAT_FILE = "compiled/wide.xml"
 _INT8_FILE = "compiled/int8.xml"
+COLUMN_TABLES_FILE = "compiled/columns.npz"
 # Parity is measured on the processor that compiles. On an emulated ARM this form differed from Keras, so ARM uses Keras.
 _X86_64 = ("sse4_2",)
 # Other processors emulate it, five times slower than float32.

@@ -5,10 +5,9 @@ import io
 import logging
 from typing import Any, NamedTuple
 
-import numpy as np
+from numpy.typing import NDArray
 
 from coinfarm.compilation.converter import import_nncf
-from image_render.render import Frames, as_planes
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 
@@ -20,7 +19,7 @@ class FloatLayers(NamedTuple):
     last: int
 
 
-RECIPES = (FloatLayers(1, 1), FloatLayers(2, 1), FloatLayers(2, 2), FloatLayers(3, 2))
+RECIPES = (FloatLayers(1, 1), FloatLayers(1, 2), FloatLayers(2, 1), FloatLayers(2, 2), FloatLayers(3, 2))
 """From the fastest to the most precise; the first one that passes the parity test is used.
 
 A frame is binary, so the first layers see few different values, each of which is rounded in the same direction
@@ -34,8 +33,8 @@ def has_layers_to_quantise(graph: Any, float_layers: FloatLayers) -> bool:
     return any(operation.get_friendly_name() not in names for operation in graph.get_ops() if operation.get_type_name() in _WEIGHTED)
 
 
-def quantise(graph: Any, calibration: Frames, float_layers: FloatLayers) -> Any:
-    """A copy of `graph` with 8-bit weights and activations, except in the `float_layers`.
+def quantise(graph: Any, calibration: NDArray[Any], float_layers: FloatLayers) -> Any:
+    """A copy of `graph` with 8-bit weights and activations, except in the `float_layers`; `calibration` are inputs of it `(N, …)`.
 
     Raises `CoinfarmError` if NNCF is not installed, and what NNCF raises for a graph that it cannot quantise.
     """
@@ -44,7 +43,6 @@ def quantise(graph: Any, calibration: Frames, float_layers: FloatLayers) -> Any:
     from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
     logging.getLogger("nncf").setLevel(logging.ERROR)  # nncf.set_log_level would silence the process's own handlers too
-    planes = np.ascontiguousarray(as_planes(calibration))
     parameters = AdvancedQuantizationParameters(
         # 7-bit weights: processors without VNNI add products of bytes in 16 bits, which 8-bit weights overflow. No loss of parity was seen.
         overflow_fix=OverflowFix.ENABLE,
@@ -57,8 +55,8 @@ def quantise(graph: Any, calibration: Frames, float_layers: FloatLayers) -> Any:
     with contextlib.redirect_stdout(io.StringIO()):  # progress bars of about ten seconds
         quantised = nncf.quantize(
             graph.clone(),
-            nncf.Dataset([planes[at : at + 1] for at in range(len(planes))]),
-            subset_size=len(planes),
+            nncf.Dataset([calibration[at : at + 1] for at in range(len(calibration))]),
+            subset_size=len(calibration),
             ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers)),
             advanced_parameters=parameters,
         )

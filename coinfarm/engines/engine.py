@@ -32,8 +32,8 @@ class StreamingEngine(Engine, Protocol):
         ...
 
 
-class RenderingEngine(StreamingEngine, Protocol):
-    """An engine that renders frames itself from their row numbers, on its device."""
+class RowsEngine(StreamingEngine, Protocol):
+    """An engine that takes the row numbers of frames, and needs no pixels or renders them on its device."""
 
     @property
     def batch_frames(self) -> int:
@@ -41,7 +41,7 @@ class RenderingEngine(StreamingEngine, Protocol):
         ...
 
     def start_rows(self, rows: NDArray[np.uint8]) -> PendingOutputs:
-        """Start to render and predict frames given as rows `(N, 200, 5)` (`image_render.rows.pack_rows`); any N."""
+        """Start to predict frames given as rows `(N, 200, 5)` (`image_render.rows.pack_rows`); any N."""
         ...
 
 
@@ -50,6 +50,6 @@ def is_streaming(engine: Engine) -> TypeGuard[StreamingEngine]:
     return hasattr(engine, "start")  # isinstance with a Protocol takes ten microseconds in every request
 
 
-def is_rendering(engine: Engine) -> TypeGuard[RenderingEngine]:
-    """Whether the engine renders frames."""
+def takes_rows(engine: Engine) -> TypeGuard[RowsEngine]:
+    """Whether the engine takes rows."""
     return hasattr(engine, "start_rows")

@@ -46,9 +46,9 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
         from coinfarm.engines.keras import KerasEngine
 
         return KerasEngine(bundle, max_batch)
-    from coinfarm.engines.openvino import OpenVinoEngine
+    from coinfarm.engines.openvino import openvino_engine
 
-    return OpenVinoEngine(bundle, form)
+    return openvino_engine(bundle, form, max_batch)
 
 
 def _missing_keras(bundle: "Bundle", choice: EngineChoice) -> str:

@@ -1,52 +1,42 @@
-"""The compiled engine: OpenVINO runs one graph from `uint8` frames to all outputs on all cores."""
+"""The compiled engines: OpenVINO runs one graph, to all outputs, on all cores."""
 
-from collections import deque
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.openvino_import import import_openvino
-from coinfarm.errors import ModelError
+from coinfarm.engines.column_tables import ColumnTables, TableLookup
+from coinfarm.engines.openvino_graph import OpenVinoGraph
 from image_render.render import Frames, as_planes
+from image_render.rows import Rows, rows_of_frames
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
-    from coinfarm.engines.engine import PendingOutputs
+    from coinfarm.engines.engine import PendingOutputs, StreamingEngine
     from coinfarm.models.bundle import Bundle
     from coinfarm.models.compiled_form import CompiledForm
 
 _CHUNK_FRAMES = 4
 """Small enough that activations stay in a core's cache, large enough to hide the cost of a call: with one frame it is 15 % slower, with a
 hundred half as fast."""
-_REQUESTS_PER_STREAM = 2
-"""One running and one queued."""
+_CHUNK_FRAMES_OF_ROWS = 8
+"""Networks on columns have smaller activations."""
+
+
+def openvino_engine(bundle: "Bundle", form: "CompiledForm", max_batch: int) -> "StreamingEngine":
+    """The engine of a compiled form; it loads neither TensorFlow nor Keras. Raises `ModelError` for files that cannot be loaded, and for
+    inputs or outputs that differ from the manifest.
+    """
+    return OpenVinoEngine(bundle, form) if form.tables is None else OpenVinoRowsEngine(bundle, form, max_batch)
 
 
 class OpenVinoEngine:
-    """A compiled form of a bundle; loads neither TensorFlow nor Keras.
-
-    It is compiled for two static shapes: for a single frame, all cores work on it together (lowest latency); for many frames, each core
-    processes a few at a time (highest throughput).
-    """
+    """A compiled form of a bundle, from `uint8` frames."""
 
     def __init__(self, bundle: "Bundle", form: "CompiledForm") -> None:
-        """Raises `ModelError` for a file that OpenVINO cannot load, and for inputs or outputs that differ from the manifest."""
         self.name = f"openvino-{form.name}"
-        self._output_count = len(bundle.manifest.outputs)
-        self._lock = Lock()
-        core = import_openvino().Core()
-        try:
-            graph = core.read_model(bundle.folder / form.file)
-            single = _compiled(core, graph, 1, form.precision, "LATENCY")
-            chunk = _compiled(core, graph, _CHUNK_FRAMES, form.precision, "THROUGHPUT")
-        except RuntimeError as error:
-            raise ModelError(f"{form.file} of model {bundle.manifest.version} cannot be loaded: {error}") from error
-        _check(single, form.file, self._output_count)
-        self._single = single.create_infer_request()
-        request_count = _REQUESTS_PER_STREAM * chunk.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
-        self._requests = deque(_Request(chunk.create_infer_request()) for _ in range(request_count))  # least recently started first
+        candles, rows, channels = STANDARD.shape
+        self._graph = OpenVinoGraph(bundle, form, (channels, candles, rows), "u8", _CHUNK_FRAMES)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`; frames from image_render are read without a copy."""
@@ -54,88 +44,33 @@ class OpenVinoEngine:
 
     def start(self, frames: Frames) -> "PendingOutputs":
         """As `predict`, but returns while the last chunks are still running."""
-        planes = np.ascontiguousarray(as_planes(frames))
-        outputs = np.empty((len(planes), self._output_count), np.float32)
-        in_chunks = len(planes) - len(planes) % _CHUNK_FRAMES
-        parts = [slice(at, at + _CHUNK_FRAMES) for at in range(0, in_chunks, _CHUNK_FRAMES)]
-        with self._lock:  # one call at a time uses all cores
-            chunks = [self._start_chunk(planes[part], outputs[part]) for part in parts]
-
-        def finish() -> NDArray[np.float32]:
-            for chunk in chunks:
-                chunk.wait()
-            for chunk in chunks:  # only after all have finished
-                if chunk.error is not None:
-                    raise chunk.error
-            with self._lock:
-                for at in range(in_chunks, len(planes)):
-                    self._single.infer({0: planes[at : at + 1]}, share_inputs=True)
-                    outputs[at] = self._single.get_output_tensor().data[0]
-            return outputs
-
-        return finish
-
-    def _start_chunk(self, planes: Frames, target: NDArray[np.float32]) -> "_Chunk":
-        """Start a chunk on the request that will be free next."""
-        request = self._requests.popleft()
-        self._requests.append(request)
-        return request.start(planes, target)
+        return self._graph.start(np.ascontiguousarray(as_planes(frames)), lambda planes, _: planes)
 
 
-class _Request:
-    """An infer request of the chunk graph, and the last chunk that was started on it."""
+class OpenVinoRowsEngine:
+    """A compiled form of a bundle, from row numbers: the first layer is looked up in tables, while the cores run the rest of the network
+    on the chunks before.
+    """
 
-    def __init__(self, request: Any) -> None:
-        self._request = request
-        self._last: _Chunk | None = None
+    def __init__(self, bundle: "Bundle", form: "CompiledForm", max_batch: int) -> None:
+        assert form.tables is not None
+        self.name = f"openvino-{form.name}"
+        self.batch_frames = max(max_batch - max_batch % _CHUNK_FRAMES_OF_ROWS, min(max_batch, _CHUNK_FRAMES_OF_ROWS))
+        self._tables = ColumnTables.load(bundle.folder / form.tables)
+        self._look_up = TableLookup(self._tables)
+        self._graph = OpenVinoGraph(bundle, form, self._tables.shape, "f32", _CHUNK_FRAMES_OF_ROWS)
 
-    def start(self, planes: Frames, target: NDArray[np.float32]) -> "_Chunk":
-        """Wait for the last chunk, then start one of `_CHUNK_FRAMES` frames; its outputs are written to `target`."""
-        if self._last is not None:
-            self._last.wait()
-        self._last = _Chunk(self._request, planes, target)
-        return self._last
+    def predict(self, frames: Frames) -> NDArray[np.float32]:
+        """`(N, 200, 150, 3)` to `(N, outputs)`."""
+        return self.start(frames)()
 
+    def start(self, frames: Frames) -> "PendingOutputs":
+        """As `predict`, but returns while the last chunks are still running."""
+        rows = rows_of_frames(frames)
+        if rows is None:  # somebody's own frames
+            return self._graph.start(frames, lambda part, _: self._tables.multiply(part))
+        return self.start_rows(rows)
 
-class _Chunk:
-    """A few frames that OpenVINO is processing."""
-
-    def __init__(self, request: Any, planes: Frames, target: NDArray[np.float32]) -> None:
-        self.error: RuntimeError | None = None
-        self._request = request
-        self._target = target
-        self._is_done = False
-        self._lock = Lock()
-        request.start_async({0: planes}, share_inputs=True)
-
-    def wait(self) -> None:
-        """Wait for the outputs and store them, or the error. Called by the reader of the outputs and by the next chunk on the request."""
-        with self._lock:
-            if self._is_done:
-                return
-            try:
-                self._request.wait()
-                self._target[:] = self._request.get_output_tensor().data
-            except RuntimeError as error:
-                self.error = error
-            self._is_done = True
-
-
-def _compiled(core: Any, graph: Any, frame_count: int, precision: str, hint: str) -> Any:
-    candles, rows, channels = STANDARD.shape
-    graph.reshape([frame_count, channels, candles, rows])
-    options: dict[str, str | bool] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
-    if hint == "LATENCY":  # pinning moves the calling thread to a core, where it may wait for others while another core is idle
-        options["ENABLE_CPU_PINNING"] = False
-    return core.compile_model(graph, "CPU", options)
-
-
-def _check(compiled: Any, file: str, output_count: int) -> None:
-    candles, rows, channels = STANDARD.shape
-    expected = [("u8", (1, channels, candles, rows))]
-    inputs = [(str(port.element_type.to_string()), tuple(port.shape)) for port in compiled.inputs]
-    if inputs != expected:
-        raise ModelError(f"{file} has inputs {inputs} instead of {expected}")
-    outputs = [tuple(port.shape) for port in compiled.outputs]
-    if outputs != [(1, output_count)]:
-        raise ModelError(f"{file} has outputs {outputs}, but the manifest lists {output_count} per frame")
+    def start_rows(self, rows: Rows) -> "PendingOutputs":
+        """Rows `(N, 200, 5)` to `(N, outputs)`; returns while the last chunks are still running."""
+        return self._graph.start(rows, self._look_up)

@@ -33,18 +33,19 @@ class CompiledForm(Document):
     """The model compiled by OpenVINO: `file` is the graph; its weights are in a file next to it, which ends in `.bin`.
 
     `precision` is that of the layers which are not quantised. The processor must have one flag of each group in `needs`, spelled as in
-    Linux.
+    Linux. With `tables` the form takes the row numbers of frames: the tables contain the first layer, the graph the others.
     """
 
     name: Literal["f32", "bf16", "int8", "int8-bf16"]
     file: Annotated[FileName, Field(pattern=r"^compiled/.+\.xml$")]
     precision: Literal["f32", "bf16"]
     needs: tuple[tuple[str, ...], ...] = ()
+    tables: Annotated[FileName, Field(pattern=r"^compiled/.+\.npz$")] | None = None
 
     @property
-    def files(self) -> tuple[str, str]:
-        """The graph and its weights, where OpenVINO expects them."""
-        return self.file, self.file.removesuffix(".xml") + ".bin"
+    def files(self) -> tuple[str, ...]:
+        """The graph, its weights, where OpenVINO expects them, and the tables, if any."""
+        return self.file, self.file.removesuffix(".xml") + ".bin", *([self.tables] if self.tables else [])
 
     def runs_on(self, flags: frozenset[str]) -> bool:
         """Whether a processor with these flags supports this form."""

@@ -7,7 +7,8 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
-from image_render.render import Frames, as_planes
+from coinfarm.prediction.frame_batch import EngineInputs
+from image_render.render import as_planes
 
 Key = tuple[str, bytes]
 
@@ -20,10 +21,11 @@ class PredictionCache:
         self._outputs: OrderedDict[Key, NDArray[np.float32]] = OrderedDict()
         self._lock = Lock()
 
-    def keys(self, version: str, frames: Frames) -> list[Key]:
-        """The key of each of the frames `(N, 200, 150, 3)` for one model version."""
-        packed = np.packbits(as_planes(frames).reshape(len(frames), -1), axis=1)
-        return [(version, hashlib.blake2b(frame, digest_size=16).digest()) for frame in packed]
+    def keys(self, version: str, inputs: EngineInputs) -> list[Key]:
+        """The key of each of the frames `(N, 200, 150, 3)`, or of their rows `(N, 200, 5)`, for one model version."""
+        is_frames = inputs.ndim == 4
+        packed = np.packbits(as_planes(inputs).reshape(len(inputs), -1), axis=1) if is_frames else np.ascontiguousarray(inputs)
+        return [(version, hashlib.blake2b(each, digest_size=16).digest()) for each in packed]
 
     def get(self, key: Key) -> NDArray[np.float32] | None:
         """The outputs `(outputs,)`, or None."""

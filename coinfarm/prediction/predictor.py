@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import cycle
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.engines.engine import is_rendering, is_streaming
+from coinfarm.engines.engine import is_streaming, takes_rows
 from coinfarm.errors import ErrorDetail, InvalidInput, ModelError
 from coinfarm.prediction.frame_batch import EngineInputs, FrameBatch, PendingSeries, in_percent
 from coinfarm.prediction.predictions import Predictions
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     from coinfarm.engines.engine import PendingOutputs
     from coinfarm.prediction.model_manager import LoadedModel
     from coinfarm.prediction.prediction_cache import PredictionCache
+
+    Start = Callable[[EngineInputs], PendingOutputs]
 
 
 @dataclass
@@ -61,17 +62,18 @@ class Predictor:
         """
         engine = self.model.engine
         max_running = int(is_streaming(engine))
-        if is_rendering(engine):
-            start = partial(self._start_batch, start=engine.start_rows, prediction_cache=None)  # rendering there is faster than a lookup
+        start: Start
+        if takes_rows(engine):
+            start = engine.start_rows
             batches = [FrameBatch(empty_rows(engine.batch_frames), pack_rows) for _ in range(1 + max_running)]
         else:
-            start = partial(self._start_batch, start=self._start, prediction_cache=self.prediction_cache)
+            start = self._start
             batches = [FrameBatch(empty_frames(self.max_batch), render_frames) for _ in range(1 + max_running)]
         waiting: deque[PendingSeries] = deque()
         started: deque[tuple[FrameBatch, PendingOutputs]] = deque()
         try:
             for batch in self._rendered(all_series, waiting, cycle(batches)):
-                started.append((batch, start(batch.inputs[: batch.used])))
+                started.append((batch, self._start_batch(batch.inputs[: batch.used], start)))
                 yield from self._completed(started, max_running, waiting)
             yield from self._completed(started, 0, waiting)
             yield from self._predicted(waiting)
@@ -97,7 +99,7 @@ class Predictor:
                 )
             )
         parts = [frames[at : at + self.max_batch] for at in range(0, len(frames), self.max_batch)]
-        raw = [self._start_batch(part, self._start, self.prediction_cache)() for part in parts]
+        raw = [self._start_batch(part, self._start)() for part in parts]
         return in_percent(np.concatenate(raw), outputs, np.ones(len(frames)) if range_pct is None else range_pct)
 
     def _rendered(
@@ -129,14 +131,12 @@ class Predictor:
             batch.distribute(outputs(), self.model.bundle.manifest.outputs)
             yield from self._predicted(waiting)
 
-    def _start_batch(
-        self, inputs: EngineInputs, start: Callable[[EngineInputs], "PendingOutputs"], prediction_cache: "PredictionCache | None"
-    ) -> "PendingOutputs":
+    def _start_batch(self, inputs: EngineInputs, start: "Start") -> "PendingOutputs":
         """Start the engine, except for cached frames."""
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
-        outputs = start(inputs) if prediction_cache is None else self._start_uncached(inputs, prediction_cache)
+        outputs = start(inputs) if self.prediction_cache is None else self._start_uncached(inputs, start, self.prediction_cache)
         self.timings.inference_ms += _ms_since(started)
 
         def raw_outputs() -> NDArray[np.float32]:
@@ -154,14 +154,14 @@ class Predictor:
         raw = engine.predict(frames)
         return lambda: raw
 
-    def _start_uncached(self, frames: Frames, prediction_cache: "PredictionCache") -> "PendingOutputs":
-        keys = prediction_cache.keys(self.model.bundle.manifest.version, frames)
+    def _start_uncached(self, inputs: EngineInputs, start: "Start", prediction_cache: "PredictionCache") -> "PendingOutputs":
+        keys = prediction_cache.keys(self.model.bundle.manifest.version, inputs)
         rows = [prediction_cache.get(key) for key in keys]
         uncached = [at for at, row in enumerate(rows) if row is None]
-        self.timings.cached_frames += len(frames) - len(uncached)
+        self.timings.cached_frames += len(inputs) - len(uncached)
         if not uncached:
             return lambda: np.array(rows, np.float32)
-        outputs = self._start(frames if len(uncached) == len(frames) else frames[uncached])
+        outputs = start(inputs if len(uncached) == len(inputs) else inputs[uncached])
 
         def raw_outputs() -> NDArray[np.float32]:
             predicted = self._checked(outputs(), len(uncached))

@@ -22,7 +22,7 @@ from coinfarm.aws import client  # noqa: E402
 from coinfarm.aws.sqs import Queue  # noqa: E402
 from coinfarm.backfill.shard_job import ShardJob  # noqa: E402
 from coinfarm.cli import main  # noqa: E402
-from coinfarm.engines.openvino import OpenVinoEngine  # noqa: E402
+from coinfarm.engines.openvino_graph import OpenVinoGraph  # noqa: E402
 from handler import worker_thread  # noqa: E402
 
 MEET_TIMEOUT_S = 60
@@ -56,15 +56,15 @@ def receive(original, *args, **options):
 batches = 0
 
 
-@replaces(OpenVinoEngine, "start")
-def start(original, self, frames):
+@replaces(OpenVinoGraph, "start")
+def start(original, self, batch, prepare):
     global batches
-    if frames.any():  # the model manager warms a model up with empty frames
+    if batch.any():  # the model manager warms a model up with empty frames
         batches += 1
         time.sleep(float(os.environ.get("ENGINE_S", "0")))
         if batches == 2:
             kill_at("in the engine")
-    return original(self, frames)
+    return original(self, batch, prepare)
 
 
 @replaces(ShardJob, "series")

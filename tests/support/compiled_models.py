@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
+from coinfarm.compilation.forms import BF16, COLUMN_TABLES_FILE, F32, INT8, INT8_BF16
+from coinfarm.engines.column_tables import ColumnTables
 from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import CompiledForm, CompiledForms, MeasuredForm, Parity
@@ -31,6 +32,26 @@ def channel_means_graph(*, element_type: str = "u8", outputs: int = 3) -> Any:
     means = operations.reduce_mean(operations.convert(planes, "f32"), np.array([2, 3]), keep_dims=False)
     selected = operations.gather(means, np.arange(outputs), np.int64(1))
     return openvino.Model([selected], [planes])
+
+
+def random_tables(*, features: int = 3, offsets: tuple[int, ...] = (0,), stride: int = 1, positions: int = 200) -> ColumnTables:
+    """Tables with random weights, and a bias that differs by position."""
+    random = np.random.default_rng(1)
+    weights = random.standard_normal((len(offsets), 3, 150, features))
+    return ColumnTables.from_weights(weights, random.standard_normal((positions, features)), np.array(offsets, np.int32), stride)
+
+
+def rows_bundle(folder: Path, tables: ColumnTables) -> Bundle:
+    """A bundle whose only form takes rows, and predicts the means of the three features of `tables` over all positions."""
+    openvino = import_openvino()
+    from openvino import opset13 as operations
+
+    form = F32.model_copy(update={"tables": COLUMN_TABLES_FILE})
+    features = operations.parameter([-1, *tables.shape], openvino.Type.f32, name="features")
+    graph = openvino.Model([operations.reduce_mean(features, np.array([1]), keep_dims=False)], [features])
+    (folder / "compiled").mkdir(parents=True)
+    tables.save(folder / COLUMN_TABLES_FILE)
+    return compiled_bundle(folder, form, graph=graph)
 
 
 def compiled_bundle(folder: Path, *forms: CompiledForm, graph: Any = None, content: str = "1.0", **details: Any) -> Bundle:

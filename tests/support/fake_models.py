@@ -40,8 +40,8 @@ class FakeEngine:
 
 
 def create_bundle(folder: Path, content: str = "1.0", **details: Any) -> Bundle:
-    """A new bundle in a new folder."""
-    folder.mkdir(parents=True)
+    """A new bundle of what is in the folder and a model."""
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.keras").write_text(content)
     return Bundle.create(folder, name="fake", **details)
 

@@ -19,7 +19,7 @@ from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_t
 from coinfarm.compilation.sample import Sample
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.loading import load_engine
-from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino import openvino_engine
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
@@ -27,7 +27,7 @@ from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
-from image_render.render import render_frames
+from image_render.render import as_planes, render_frames
 from image_render.windows import windows
 from tests.support.fake_models import members_bundle
 from tests.support.synthetic_candles import minutes
@@ -90,7 +90,7 @@ def test_compiled_forms_predict_like_keras(compiled: Compilation, sample: Sample
     forms = compiled.bundle.manifest.engines.forms
     assert {"f32", "int8"} <= {form.name for form in forms}
     for form in forms:
-        outputs = OpenVinoEngine(compiled.bundle, form).predict(sample.parity)
+        outputs = openvino_engine(compiled.bundle, form, 100).predict(sample.parity)
         share = np.sqrt(((outputs - expected) ** 2).mean(axis=0)) / expected.std(axis=0)
         assert (share <= MAX_RMS_DIFFERENCE_SHARE).all()
         np.testing.assert_allclose(share, [form.parity[name].rms_difference_share for name in OUTPUT_NAMES], rtol=0.1, atol=1e-4)
@@ -166,7 +166,7 @@ def quantised_layers(graph: Any) -> int:
 def test_float_layers_are_not_quantised(source: Bundle, sample: Sample, float_layers: FloatLayers, count: int) -> None:
     graph = convert_model(KerasEngine(source, 100).traced)
     if count:
-        assert quantised_layers(quantise(graph, sample.calibration[:10], float_layers)) == count
+        assert quantised_layers(quantise(graph, np.ascontiguousarray(as_planes(sample.calibration[:10])), float_layers)) == count
     assert has_layers_to_quantise(graph, float_layers) == (count > 0)
 
 

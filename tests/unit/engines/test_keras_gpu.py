@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from coinfarm.engines import keras_gpu
 from coinfarm.engines.backends import open_device
-from coinfarm.engines.engine import is_rendering, is_streaming
+from coinfarm.engines.engine import is_streaming, takes_rows
 from coinfarm.engines.keras_gpu import KerasGpuEngine, render_rows
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
@@ -161,7 +161,7 @@ def test_outputs_of_members_have_the_order_of_the_manifest(network: Build, tmp_p
 
 
 def test_the_predictor_sends_rows_in_batches_of_the_engines_size(bundle: Bundle, engine: KerasGpuEngine, monkeypatch: Any) -> None:
-    assert is_rendering(engine)
+    assert takes_rows(engine)
     assert is_streaming(engine)
     monkeypatch.setattr(engine, "batch_frames", 8)
     seen: list[tuple[int, ...]] = []

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from coinfarm.compilation.forms import F32
-from coinfarm.engines.openvino import OpenVinoEngine, _Request
+from coinfarm.engines.openvino import OpenVinoEngine
+from coinfarm.engines.openvino_graph import _Request
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from image_render.render import render_frames
@@ -82,7 +83,7 @@ def test_pending_batches_can_be_read_in_any_order(engine: OpenVinoEngine) -> Non
 
 def test_a_failed_chunk_fails_only_its_own_batch(bundle: Bundle) -> None:
     engine = OpenVinoEngine(bundle, F32)
-    (first, *_) = engine._requests
+    (first, *_) = engine._graph._requests
     request, waits = first._request, count(1)
 
     def fail_second_wait() -> None:
@@ -91,7 +92,7 @@ def test_a_failed_chunk_fails_only_its_own_batch(bundle: Bundle) -> None:
             raise RuntimeError("device lost")
 
     failing = SimpleNamespace(start_async=request.start_async, wait=fail_second_wait, get_output_tensor=request.get_output_tensor)
-    engine._requests = deque([_Request(failing)])
+    engine._graph._requests = deque([_Request(failing, first._buffer)])
     pending = [engine.start(FRAMES[at : at + 4]) for at in range(0, 12, 4)]
     np.testing.assert_allclose(pending[0](), channel_means(FRAMES[:4]), rtol=1e-5)
     with pytest.raises(RuntimeError, match="device lost"):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from image_render.render import Frames, render_frames
-from image_render.rows import Rows, empty_rows, pack_rows
+from image_render.rows import Rows, empty_rows, pack_rows, rows_of_frames
 from image_render.spec import BODY, STANDARD, VOLUME, WICK, FrameSpec
 from image_render.windows import Columns, windows
 from tests.support.candle_strategies import SMALL_SPECS, series_in_ticks
@@ -33,9 +33,13 @@ def test_the_rows_of_two_windows() -> None:
 
 @pytest.mark.parametrize("spec", [*SMALL_SPECS, STANDARD], ids=str)
 @given(data=st.data())
-def test_rows_filled_are_the_frames(data: st.DataObject, spec: FrameSpec) -> None:
+def test_rows_filled_are_the_frames_and_back(data: st.DataObject, spec: FrameSpec) -> None:
     every = windows(data.draw(series_in_ticks(spec.window_candles + data.draw(st.integers(0, 2)), spec.price_rows)), spec)
-    np.testing.assert_array_equal(fill(pack_rows(every, spec), spec), render_frames(every, spec))
+    frames = render_frames(every, spec)
+    np.testing.assert_array_equal(fill(pack_rows(every, spec), spec), frames)
+    found = rows_of_frames(frames)
+    assert found is not None
+    np.testing.assert_array_equal(found, pack_rows(every, spec))
 
 
 @pytest.mark.parametrize("volume", [0.0, 3.0])
@@ -65,3 +69,26 @@ def test_rejects_what_does_not_fit(spec: FrameSpec, out: Rows | None, named: str
     assert pack_rows(TWO_WINDOWS, FrameSpec(3, 255)).max() == 255
     with pytest.raises(ValueError, match=named):
         pack_rows(TWO_WINDOWS, spec, out=out)
+
+
+@pytest.mark.parametrize(
+    ("pixel", "value"),
+    [
+        pytest.param((0, 0, 4, BODY), 1, id="a second run in a body"),
+        pytest.param((1, 2, 3, WICK), 0, id="a gap in a wick"),
+        pytest.param((0, 2, 3, BODY), 0, id="no body"),
+        pytest.param((0, 1, 2, VOLUME), 1, id="a volume above the lowest row"),
+        pytest.param((0, 1, 3, WICK), 2, id="a pixel of 2"),
+    ],
+)
+def test_other_frames_have_no_rows(pixel: tuple[int, ...], value: int) -> None:
+    frames = render_frames(TWO_WINDOWS, SPEC)
+    assert frames[pixel] != value
+    frames[pixel] = value
+    assert rows_of_frames(frames) is None
+
+
+def test_no_frames_have_no_rows_and_a_run_may_start_in_the_first_pixel() -> None:
+    assert rows_of_frames(np.zeros((0, *SPEC.shape), np.uint8)).shape == (0, 3, 5)
+    rows = np.array([[[0, 4, 0, 4, 5]] * 3], np.uint8)
+    np.testing.assert_array_equal(rows_of_frames(fill(rows, SPEC)), rows)

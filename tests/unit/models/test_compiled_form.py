@@ -31,6 +31,8 @@ def test_the_manifest_has_the_files_of_its_forms_in_the_same_version(tmp_path: P
         pytest.param({"name": "int4"}, "engines.forms.0.name", id="unknown form"),
         pytest.param({"file": "../wide.xml"}, "engines.forms.0.file", id="file outside the bundle"),
         pytest.param({"file": "compiled/other.xml"}, "files", id="file that is not listed"),
+        pytest.param({"tables": "../columns.npz"}, "engines.forms.0.tables", id="tables outside the bundle"),
+        pytest.param({"tables": "compiled/columns.npz"}, "files", id="tables that are not listed"),
         pytest.param({"framesPerS": 0}, "engines.forms.0.framesPerS", id="speed of zero"),
         pytest.param({"parity": {}}, "parity", id="no parity"),
         pytest.param({"parity": {"maxRisePct": {"correlation": 2}}}, "parity.maxRisePct.correlation", id="correlation above 1"),

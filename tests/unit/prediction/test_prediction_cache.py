@@ -5,6 +5,7 @@ from coinfarm.prediction.prediction_cache import PredictionCache
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from image_render.render import render_frames
+from image_render.rows import pack_rows
 from image_render.windows import windows
 from tests.support.pixel_engine import PixelEngine, StreamingPixelEngine, expected_outputs, loaded
 from tests.support.synthetic_candles import minutes
@@ -30,6 +31,17 @@ def test_keys_depend_on_each_pixel_but_not_on_the_memory_layout():
     for pixel in ((0, 0, 0), (199, 149, 2), (100, 74, 1)):
         changed = FRAMES[:1].copy()
         changed[(0, *pixel)] ^= 1
+        assert PredictionCache(1).keys("version", changed) != keys[:1]
+
+
+def test_keys_of_rows_depend_on_each_number():
+    rows = pack_rows(windows(minutes(201).columns))
+    keys = PredictionCache(1).keys("version", rows)
+    assert len(set(keys)) == 2
+    assert PredictionCache(1).keys("version", np.concatenate([rows, rows])[::3]) == [keys[0], keys[1]]
+    for number in ((0, 0), (199, 4), (100, 2)):
+        changed = rows[:1].copy()
+        changed[(0, *number)] ^= 1
         assert PredictionCache(1).keys("version", changed) != keys[:1]
 
 

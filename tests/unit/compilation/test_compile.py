@@ -14,9 +14,10 @@ from coinfarm.cli import main
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
 from coinfarm.compilation.converter import convert_model
-from coinfarm.compilation.forms import INT8
+from coinfarm.compilation.forms import COLUMN_TABLES_FILE, INT8
 from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
 from coinfarm.compilation.sample import Sample
+from coinfarm.engines.engine import takes_rows
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import openvino_engine
@@ -28,6 +29,7 @@ from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
 from image_render.render import as_planes, render_frames
+from image_render.rows import rows_of_frames
 from image_render.windows import windows
 from tests.support.fake_models import members_bundle
 from tests.support.synthetic_candles import minutes
@@ -186,3 +188,39 @@ def test_a_keras_file_is_published_compiled(source: Bundle, tmp_path: Path) -> N
     pointer = read_pointer(open_storage(str(root)))
     assert pointer is not None
     assert pointer[0].version == version
+
+
+@pytest.fixture(scope="module")
+def columns_network(keras: ModuleType) -> Any:
+    """One candle at a time, then convolutions along the candles."""
+    keras.utils.set_random_seed(1)
+    frame = keras.Input((200, 150, 3))
+    x = keras.layers.Reshape((200, 450))(frame)
+    for kernel, strides in ((1, 1), (3, 2), (3, 2), (3, 2)):
+        x = keras.layers.Conv1D(16, kernel, strides, padding="same", use_bias=False)(x)
+        x = keras.layers.ReLU()(keras.layers.BatchNormalization()(x))
+    x = keras.layers.Dense(16, activation="leaky_relu")(keras.layers.Flatten()(x))
+    return keras.Model(frame, keras.layers.Dense(3)(x))
+
+
+@pytest.mark.usefixtures("on_avx2")
+def test_a_network_on_columns_takes_rows_also_in_8_bits(columns_network: Any, sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    columns_network.save(tmp_path / "source" / "model.keras")
+    source = Bundle.create(tmp_path / "source", name="columns")
+    compile_bundle(source, tmp_path / "compiled", sample, max_bytes=None, progress=lambda _: None)
+    bundle = Bundle.open(tmp_path / "compiled")
+    forms = {form.name: form for form in bundle.manifest.engines.forms}
+    assert set(forms) == {"f32", "int8"}
+    assert {form.tables for form in forms.values()} == {COLUMN_TABLES_FILE}
+    expected = KerasEngine(bundle, 100).predict(sample.parity)
+    rows = rows_of_frames(sample.parity)
+    for form, tolerance in ((forms["f32"], 0.01), (forms["int8"], MAX_RMS_DIFFERENCE_SHARE)):
+        engine = openvino_engine(bundle, form, 100)
+        assert takes_rows(engine)
+        outputs = engine.start_rows(rows)()
+        np.testing.assert_array_equal(engine.predict(sample.parity), outputs)
+        assert (np.sqrt(((outputs - expected) ** 2).mean(axis=0)) / expected.std(axis=0) <= tolerance).all()
+    again = compile_bundle(bundle, tmp_path / "again", sample, max_bytes=1, progress=lambda _: None)
+    assert again.bundle.manifest.engines.forms == ()
+    assert not (tmp_path / "again" / COLUMN_TABLES_FILE).exists()

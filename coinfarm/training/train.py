@@ -3,17 +3,19 @@
 import shutil
 import zipfile
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import day_of
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.baselines import NaiveBaselines, scores_with_baselines
 from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Output
-from coinfarm.models.training_data import Split, TrainingData
+from coinfarm.models.training_data import Split, TrainedSeries, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage.local_file import naming_path
 from coinfarm.training.architecture import architecture
@@ -140,4 +142,16 @@ def _training_data(config: TrainingConfig, coins: list[Candles], splits: SplitDa
         cutoff_ms={coin.symbol: config.validation.stop_ms for coin in coins},
         frames=epochs * config.steps_per_epoch * config.batch_size,
         splits={"train": part(config.train, splits.train), "validation": part(config.validation, splits.validation)},
+        series=tuple(_trained_series(coin, config) for coin in coins),
+    )
+
+
+def _trained_series(coin: Candles, config: TrainingConfig) -> TrainedSeries:
+    """The days of a series that are within the training and validation periods."""
+    first, last = day_of(int(coin.open_time[0])), day_of(int(coin.open_time[-1]))
+    return TrainedSeries(
+        symbol=coin.symbol,
+        interval=coin.interval,
+        from_date=max(config.train.start, first),
+        to_date=min(config.validation.stop, last + timedelta(1)),
     )

@@ -8,6 +8,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from coinfarm.candles.day import day_start_ms
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.bundle import Bundle
@@ -121,6 +122,9 @@ def test_the_manifest_has_the_training_data(run: Run) -> None:
     assert (training.symbols, training.interval) == (("DEMO1", "DEMO2"), "1h, 30m")
     assert (training.from_date, training.to_date) == (date(2020, 1, 1), date(2020, 2, 2))
     assert training.cutoff_ms == dict.fromkeys(training.symbols, START_MS + 32 * DAY_MS)
+    learnt = [(each.symbol, each.interval, day_start_ms(each.from_date), day_start_ms(each.to_date)) for each in training.series or ()]
+    bounds = START_MS, START_MS + 32 * DAY_MS
+    assert learnt == [("DEMO1", "1h", *bounds), ("DEMO2", "30m", *bounds)]
     best = min(run.logs, key=lambda epoch: run.logs[epoch]["val_loss"])
     assert training.frames == (best + 1) * 3 * 8
     assert {name: part.frames for name, part in training.splits.items()} == {

@@ -1,9 +1,9 @@
 """Download of candles from an exchange into the store, by complete UTC days."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from coinfarm.candle_store.invalid_candles import all_invalid_candles
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, day_of, day_start_ms
-from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.interval import canonical_intervals, interval_ms
+from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CandleError, Conflict, ErrorDetail
 from image_render.windows import Columns
 
@@ -56,47 +57,52 @@ class DownloadResult:
 
 def store_symbol(market: str) -> str:
     """A market's symbol in the store: BTCUSDT for `BTC/USDT`, and BTCUSDT-USDT for the future `BTC/USDT:USDT`."""
-    return market.replace("/", "").replace(":", "-")
+    return canonical_symbol(market)
 
 
 def download(
     store: CandleStore,
     exchange: Exchange,
-    symbol: str,
-    interval: str,
+    symbols: Sequence[str],
+    intervals: Sequence[str],
     first_day: date,
     stop_day: date | None,
     *,
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> DownloadResult:
+) -> list[DownloadResult]:
     """Store the days from `first_day` up to but not including `stop_day` (None: today) that are not stored completely.
 
+    Each symbol is fetched at each interval, one after the other; in that order is the result.
     A day is written when all of it has been fetched, so a download that is killed can be resumed. A day that is not over by the
     exchange's clock is left for later. Invalid candles, or candles that differ from the stored ones, do not affect other days.
-    `progress` is called with the number of days done and in total.
+    `progress` is called with the number of days done, including those stored before, and in total, of all series together.
 
-    Raises `CoinfarmError` if the exchange or the store fails; days that are stored remain.
+    Raises `CoinfarmError` for an unknown symbol or interval, before anything is fetched, and if the exchange or the store fails; days that
+    are stored remain.
     """
-    exchange.check_interval(interval)
-    market = exchange.market(symbol)
-    outcome = DownloadResult(store_symbol(market), interval)
+    intervals = canonical_intervals(intervals)
+    for interval in intervals:
+        exchange.check_interval(interval)
+    markets = list(dict.fromkeys(exchange.market(symbol) for symbol in symbols))
     first_unfinished_day = day_of(exchange.now_ms() - _SETTLED_MS)
     stop_day = first_unfinished_day if stop_day is None else stop_day
-    wanted = [first_day + timedelta(at) for at in range((stop_day - first_day).days)]
-    outcome.unfinished = [day for day in wanted if day >= first_unfinished_day]
-    wanted = wanted[: len(wanted) - len(outcome.unfinished)]
-    if not replace:
-        stored = store.complete_days(outcome.symbol, outcome.interval, wanted)
-        outcome.already_stored = [day for day in wanted if day in stored]
-        wanted = [day for day in wanted if day not in stored]
-    done = 0
-    for period in _consecutive(wanted):
-        for day, rows, known_from_ms in _days(exchange, market, interval, period, outcome):
-            _store_day(store, outcome, day, rows, known_from_ms, replace)
-            done += 1
-            progress(done, len(wanted))
-    return outcome
+    days = [first_day + timedelta(at) for at in range((stop_day - first_day).days)]
+    finished = [day for day in days if day < first_unfinished_day]
+    done, total = 0, len(markets) * len(intervals) * len(finished)
+    outcomes = []
+    for market, interval in product(markets, intervals):
+        outcome = DownloadResult(store_symbol(market), interval, unfinished=days[len(finished) :])
+        outcomes.append(outcome)
+        stored = set() if replace else store.complete_days(outcome.symbol, interval, finished)
+        outcome.already_stored = sorted(stored)
+        done += len(stored)
+        for period in _consecutive([day for day in finished if day not in stored]):
+            for day, rows, known_from_ms in _days(exchange, market, interval, period, outcome):
+                _store_day(store, outcome, day, rows, known_from_ms, replace)
+                done += 1
+                progress(done, total)
+    return outcomes
 
 
 def _consecutive(days: list[date]) -> Iterator[list[date]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from coinfarm.candles.interval import canonical_interval
+from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CoinfarmError, InvalidInput, Unavailable
 from coinfarm.extras import require
 
@@ -65,11 +66,17 @@ class Exchange:
             self._ccxt.urls["api"] = _with_server(self._ccxt.urls["api"], url)
 
     def market(self, symbol: str) -> str:
-        """The market's name in ccxt's form (`BTC/USDT`). Raises `CoinfarmError` for a market that the exchange does not have."""
+        """The market's name in ccxt's form, `BTC/USDT`, for any spelling of it.
+
+        Raises `CoinfarmError` for a market that the exchange does not have.
+        """
         markets = self._call(lambda: self._ccxt.load_markets())
         try:
             return str(self._ccxt.market(symbol)["symbol"])
         except self._errors.ExchangeError:
+            for name in markets:
+                if _is_same_market(name, symbol):
+                    return str(name)
             raise CoinfarmError(f"{self.name} has no market {symbol!r}{_suggestion(symbol.upper(), list(markets))}") from None
 
     def check_interval(self, interval: str) -> None:
@@ -203,6 +210,13 @@ def _connection_failure(error: Exception) -> str | None:
 def _suggestion(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known)
     return f"; did you mean {' or '.join(close)}?" if close else ""
+
+
+def _is_same_market(name: str, symbol: str) -> bool:
+    try:
+        return canonical_symbol(name) == canonical_symbol(symbol)
+    except InvalidInput:  # such as the name of an option with its expiry
+        return False
 
 
 def _canonical(interval: str) -> str | None:

@@ -13,6 +13,7 @@ from coinfarm.candle_store.exchange import MAX_ATTEMPTS, Exchange
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.resampled_candles import resample
 from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.storage import open_storage
@@ -43,7 +44,8 @@ def fetch(binance: FakeBinanceUs, store: CandleStore, waits: list[float]) -> Fet
     def fetch(first: date = FIRST, stop: date | None = STOP, **options: Any) -> DownloadResult:
         exchange = Exchange("binanceus", binance.url, lambda seconds, _: waits.append(seconds))
         exchange._ccxt.rateLimit = 0
-        return download(store, exchange, "BTC/USDT", "1m", first, stop, **options)
+        (result,) = download(store, exchange, ["BTC/USDT"], ["1m"], first, stop, **options)
+        return result
 
     return fetch
 
@@ -57,6 +59,34 @@ def test_stores_every_day(fetch: Fetch, store: CandleStore, binance: FakeBinance
     assert progress == [(1, 3), (2, 3), (3, 3)]
     assert {query["limit"] for query in binance.queries} == {"1000"}
     assert len(binance.queries) == 4, "pages may contain several days"
+
+
+def test_several_symbols_and_intervals_are_fetched_one_after_the_other(store: CandleStore, binance: FakeBinanceUs) -> None:
+    exchange = Exchange("binanceus", binance.url)
+    exchange._ccxt.rateLimit = 0
+    hours, ether = (resample(HISTORY, "1h", START_MS), generate("DEMO", "1m", START_MS, 3 * 1440, 2))
+    binance.other_rows = {("BTCUSDT", "1h"): klines_of(hours), ("ETHUSDT", "1m"): klines_of(ether), ("ETHUSDT", "1h"): []}
+    shown: list[tuple[int, int]] = []
+    arguments = store, exchange, ["btc-usdt", "ETHUSDT", "BTC/USDT"], ["60m", "1m"], FIRST, STOP
+    results = download(*arguments, progress=lambda *days: shown.append(days))
+    assert [(each.symbol, each.interval) for each in results] == [
+        (symbol, interval) for symbol in ("BTCUSDT", "ETHUSDT") for interval in ("1m", "1h")
+    ]
+    assert [len(each.stored) for each in results] == [3, 3, 3, 0]
+    assert shown == [(done, 12) for done in range(1, 13)]
+    assert_same_candles(store.read("BTCUSDT", "1m"), expected_candles())
+    np.testing.assert_array_equal(store.read("BTCUSDT", "1h").columns, hours.between(None, START_MS + 3 * DAY_MS).columns)
+    np.testing.assert_array_equal(store.read("ETHUSDT", "1m").columns, ether.columns)
+    binance.queries.clear()
+    assert [len(each.already_stored) for each in download(*arguments)] == [3, 3, 3, 0]
+    assert {(query["symbol"], query["interval"]) for query in binance.queries} == {("ETHUSDT", "1h")}
+
+
+def test_an_unknown_symbol_is_reported_before_anything_is_fetched(store: CandleStore, binance: FakeBinanceUs) -> None:
+    exchange = Exchange("binanceus", binance.url)
+    with pytest.raises(CoinfarmError, match="LTC/USDT"):
+        download(store, exchange, ["BTC/USDT", "LTC/USDT"], ["1m"], FIRST, STOP)
+    assert (binance.queries, store.series()) == ([], [])
 
 
 def test_requests_only_days_that_are_not_stored(fetch: Fetch, store: CandleStore, binance: FakeBinanceUs) -> None:
@@ -151,13 +181,13 @@ def test_store_that_cannot_be_written_raises(binance: FakeBinanceUs, tmp_path: P
     file = tmp_path / "file"
     file.touch()
     with pytest.raises(CoinfarmError, match="file"):
-        download(CandleStore(open_storage(str(file))), Exchange("binanceus", binance.url), "BTC/USDT", "1m", FIRST, STOP)
+        download(CandleStore(open_storage(str(file))), Exchange("binanceus", binance.url), ["BTC/USDT"], ["1m"], FIRST, STOP)
 
 
 def test_one_candle_per_day(binance: FakeBinanceUs, store: CandleStore) -> None:
     candles = generate("DEMO", "1d", START_MS, 3, 1)
     binance.rows = [[*row, 0, "0", 1, "0", "0", "0"] for row in rows_from_candles(candles)]
     binance.now_ms = START_MS + 5 * DAY_MS
-    result = download(store, Exchange("binanceus", binance.url), "BTC/USDT", "1d", FIRST, STOP)
+    (result,) = download(store, Exchange("binanceus", binance.url), ["BTC/USDT"], ["1d"], FIRST, STOP)
     assert result.stored == DAYS
     np.testing.assert_array_equal(store.read("BTCUSDT", "1d").columns, candles.columns)

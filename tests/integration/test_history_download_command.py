@@ -85,6 +85,17 @@ def test_accepts_the_exchanges_own_name_of_a_market(run: Run, store: CandleStore
     assert store.series() == [("BTCUSDT", "1m")]
 
 
+def test_several_series_are_one_list(run: Run, store: CandleStore, binance: FakeBinanceUs) -> None:
+    result = run("--symbol", "eth-usdt", "--json")
+    assert [(each["symbol"], each["interval"], len(each["stored"])) for each in json.loads(result.stdout)] == [
+        ("BTCUSDT", "1m", 3),
+        ("ETHUSDT", "1m", 3),
+    ]
+    shown = run("--symbol", "ETH/USDT")
+    assert (shown.stdout.count("BTCUSDT 1m: "), shown.stdout.count("ETHUSDT 1m: ")) == (1, 1)
+    assert run(interval="1m,7m").exit_code == 2
+
+
 def test_killed_download_is_resumed(binance: FakeBinanceUs, store: CandleStore, command: Command) -> None:
     """SIGKILL during the third day: two complete days are stored, and only the third is requested again."""
     reached, release = threading.Event(), threading.Event()

@@ -54,6 +54,8 @@ class FakeBinanceUs:
     def __init__(self) -> None:
         self.url = ""
         self.rows = klines_of(HISTORY)
+        self.other_rows: dict[tuple[str, str], list[Any]] = {}
+        """The klines of some symbols and intervals, if they are not `rows`."""
         self.now_ms = int(HISTORY.open_time[-1]) + MINUTE_MS
         self.faults: list[Respond] = []
         self.queries: list[dict[str, str]] = []
@@ -80,10 +82,11 @@ class FakeBinanceUs:
                 return response(json.dumps({"serverTime": self.now_ms}))
             case "klines":
                 self.queries.append(query)
-                return self.faults.pop(0) if self.faults else self.page(int(query["startTime"]))
+                rows = self.other_rows.get((query["symbol"], query["interval"]))
+                return self.faults.pop(0) if self.faults else self.page(int(query["startTime"]), rows)
         return response("Not Found", 404)
 
-    def page(self, start_ms: int) -> Respond:
+    def page(self, start_ms: int, rows: list[Any] | None = None) -> Respond:
         """The normal response to a query for klines."""
-        rows = [row for row in self.rows if start_ms <= row[0] <= self.now_ms]
+        rows = [row for row in (self.rows if rows is None else rows) if start_ms <= row[0] <= self.now_ms]
         return response(json.dumps(rows[:1000]))

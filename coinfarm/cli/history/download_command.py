@@ -10,6 +10,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
+from coinfarm.cli.interval_types import INTERVALS
 from coinfarm.cli.options import DAY, JSON
 from coinfarm.cli.progress import progress_bar
 from coinfarm.reports.formatting import minute_text, plural_text
@@ -26,8 +27,12 @@ _MIN_REPORTED_WAIT_S = 4
 @click.option(
     "--exchange", "exchange_name", default="binanceus", show_default=True, help="An exchange that ccxt supports, by its ccxt name."
 )
-@click.option("--symbol", required=True, help="The market as ccxt names it, such as BTC/USDT. It is stored as BTCUSDT.")
-@click.option("--interval", default="1m", show_default=True, help="The length of a candle.")
+@click.option(
+    "--symbol", "symbols", multiple=True, required=True, help="A market, such as BTC/USDT, stored as BTCUSDT; may be given several times."
+)
+@click.option(
+    "--interval", "intervals", type=INTERVALS, default="1m", show_default=True, help="The length of a candle, or several: 1m,15m,1h."
+)
 @click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop_day", type=DAY, help="The day after the last, UTC.  [default: today, so that yesterday is the last]")
 @click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
@@ -36,8 +41,8 @@ _MIN_REPORTED_WAIT_S = 4
 @JSON
 def download(
     exchange_name: str,
-    symbol: str,
-    interval: str,
+    symbols: tuple[str, ...],
+    intervals: tuple[str, ...],
     first_day: datetime,
     stop_day: datetime | None,
     exchange_url: str | None,
@@ -47,8 +52,8 @@ def download(
 ) -> None:
     """Download candles from an exchange into a store.
 
-    Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again. The
-    exit code is 1 if a day was rejected.
+    Only whole UTC days that are over are fetched. Stored days are skipped, so an interrupted download continues when you run it again.
+    Several symbols and intervals are fetched one after the other; --json then prints a list. The exit code is 1 if a day was rejected.
     """
     from coinfarm.candle_store.download import download as download_candles
     from coinfarm.candle_store.exchange import Exchange
@@ -59,14 +64,17 @@ def download(
         check_period(first, stop)
     exchange = Exchange(exchange_name, exchange_url, _wait)
     with on_interrupt(how_to_continue(root)), progress_bar("days") as progress:
-        outcome = download_candles(open_store(root), exchange, symbol, interval, first, stop, replace=replace, progress=progress)
+        outcomes = download_candles(open_store(root), exchange, symbols, intervals, first, stop, replace=replace, progress=progress)
     if as_json:
-        click.echo(json.dumps(outcome.document()))
+        documents = [outcome.document() for outcome in outcomes]
+        click.echo(json.dumps(documents if len(documents) > 1 else documents[0]))
     else:
-        _print_summary(outcome, exchange_name)
-    for _, detail in outcome.rejected:
+        for outcome in outcomes:
+            _print_summary(outcome, exchange_name)
+    rejected = [detail for outcome in outcomes for _, detail in outcome.rejected]
+    for detail in rejected:
         click.echo(f"rejected: {detail}", err=True)
-    if outcome.rejected:
+    if rejected:
         sys.exit(1)
 
 

@@ -38,6 +38,9 @@ def main() -> None:
     if warning := side_by_side.warning():
         print(warning, file=sys.stderr)
 
+    servers = side_by_side.measure()  # first, because it fails if a server does not start
+    console.print(side_by_side.servers_table(servers))
+
     rendering = rendering_us(view)
     _print_rendering(rendering)
 
@@ -59,9 +62,6 @@ def main() -> None:
         "keras": in_handler_process(reference_model_uri(), "keras"),
     }
     _print_processes(processes)
-
-    servers = side_by_side.measure()
-    console.print(side_by_side.servers_table(servers))
 
     plain_fps = by_network["the reference model"][0].frames_per_s[100]
     results = {

@@ -1,13 +1,15 @@
 """The speed of every engine in frames per second, on rendered frames in batches of 1, 10 and 100."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks.plain_keras import predict_with_plain_keras
-from benchmarks.timing import median_s
+from benchmarks.timing import best_s
 from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.forms import BF16, F32, INT8, INT8_BF16
 from coinfarm.compilation.quantisation import FloatLayers, quantise
@@ -23,6 +25,7 @@ from image_render.windows import Columns
 
 BATCHES = (1, 10, 100)
 _MAX_BATCH = 100
+_PLAIN = "plain Keras"
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,10 @@ def worst_correlations(bundle: Bundle) -> dict[str, float]:
 def speeds(network: Any, engines: list[Engine], correlations: dict[str, float], view: Columns) -> list[Speed]:
     """The speed of plain Keras, including rendering, and of every engine. `view` has 100 windows, `(100, 200)`."""
     frames = render_frames(view)
-    plain = len(frames) / median_s(lambda: predict_with_plain_keras(network, view), budget_s=4.0)
-    found = [Speed("plain Keras", {len(frames): plain}, 1.0, None)]
-    for engine in engines:
-        by_batch = {batch: _frames_per_s(engine, frames[:batch]) for batch in BATCHES}
-        found.append(Speed(engine.name, by_batch, by_batch[100] / plain, correlations.get(engine.name)))
-    return found
-
-
-def _frames_per_s(engine: Engine, frames: Frames) -> float:
-    return len(frames) / median_s(lambda: engine.predict(frames))
+    calls: dict[tuple[str, int], Callable[[], object]] = {(_PLAIN, len(frames)): lambda: predict_with_plain_keras(network, view)}
+    calls |= {(engine.name, batch): partial(engine.predict, frames[:batch]) for engine in engines for batch in BATCHES}
+    by_engine: dict[str, dict[int, float]] = {}
+    for (name, batch), seconds in best_s(calls).items():
+        by_engine.setdefault(name, {})[batch] = batch / seconds
+    plain = by_engine[_PLAIN][len(frames)]
+    return [Speed(name, by_batch, by_batch[len(frames)] / plain, correlations.get(name)) for name, by_batch in by_engine.items()]

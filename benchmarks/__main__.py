@@ -15,10 +15,11 @@ from benchmarks.engines import Speed, published_engines, speeds, untrained_engin
 from benchmarks.networks import benchmark_network
 from benchmarks.performance_page import RESULTS, costs_table, write_pages
 from benchmarks.plots import write_plots
-from benchmarks.reference import machine, reference_bundle
+from benchmarks.reference import machine, reference_bundle, require_first_release
 from benchmarks.rendering import rendering_us
 from benchmarks.servers import side_by_side
 from coinfarm.cli.tables import numeric_table
+from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.serving.settings import reference_model_uri
 from image_render.render import render_frames
 from image_render.windows import Columns, windows
@@ -30,6 +31,7 @@ console = Console(width=120)
 
 def main() -> None:
     """Run all benchmarks."""
+    require_first_release()
     candles, source = bench_candles(PIPELINE_CANDLES)
     view = windows(candles.columns)
     batch_of_100 = Columns(*(column[:100] for column in view))
@@ -81,7 +83,8 @@ def main() -> None:
 
 
 def _benchmark_network_speeds(view: Columns, batch_of_100: Columns) -> list[Speed]:
-    network = benchmark_network()
+    with suppress_startup_logs():
+        network = benchmark_network()
     calibration = render_frames(Columns(*(column[:: len(column) // _CALIBRATION_FRAMES] for column in view)))
     with tempfile.TemporaryDirectory() as folder:
         return speeds(network, untrained_engines(network, Path(folder), calibration), {}, batch_of_100)

@@ -17,7 +17,7 @@ from rich.table import Table
 from benchmarks.candles import bench_candles
 from benchmarks.handler_processes import measure
 from benchmarks.pipeline import engine_frames_per_s, parquet_to_parquet_frames_per_s
-from benchmarks.reference import FIRST_RELEASE_URI
+from benchmarks.reference import FIRST_RELEASE_URI, require_first_release
 from coinfarm.candles.candles import Candles
 from coinfarm.cli.tables import numeric_table
 from coinfarm.prediction.model_manager import LoadedModel
@@ -120,6 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bundle_comparison", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="[default: %(default)s]")
     arguments = parser.parse_args()
+    require_first_release()
     candles, source = bench_candles(PIPELINE_CANDLES)
     console = Console(width=120)
     console.print(comparison_table(compare(candles, arguments.rounds)), source)

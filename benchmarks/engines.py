@@ -1,13 +1,13 @@
-"""The speed of every engine in frames per second, on rendered frames in batches of 1, 10 and 100."""
+"""The speed of every engine in frames per second, without rendering, in batches of 1, 10 and 100."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.pipeline import starter
 from benchmarks.plain_keras import predict_with_plain_keras
 from benchmarks.timing import best_s
 from coinfarm.compilation.converter import convert_model
@@ -20,7 +20,7 @@ from coinfarm.engines.openvino_import import import_openvino
 from coinfarm.engines.processor import processor_flags
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
-from image_render.render import Frames, as_planes, render_frames
+from image_render.render import Frames, as_planes
 from image_render.windows import Columns
 
 BATCHES = (1, 10, 100)
@@ -68,11 +68,16 @@ def worst_correlations(bundle: Bundle) -> dict[str, float]:
 
 def speeds(network: Any, engines: list[Engine], correlations: dict[str, float], view: Columns) -> list[Speed]:
     """The speed of plain Keras, including rendering, and of every engine. `view` has 100 windows, `(100, 200)`."""
-    frames = render_frames(view)
-    calls: dict[tuple[str, int], Callable[[], object]] = {(_PLAIN, len(frames)): lambda: predict_with_plain_keras(network, view)}
-    calls |= {(engine.name, batch): partial(engine.predict, frames[:batch]) for engine in engines for batch in BATCHES}
+    count = len(view.close)
+    calls: dict[tuple[str, int], Callable[[], object]] = {(_PLAIN, count): lambda: predict_with_plain_keras(network, view)}
+    calls |= {(engine.name, batch): _prediction(engine, view, batch) for engine in engines for batch in BATCHES}
     by_engine: dict[str, dict[int, float]] = {}
     for (name, batch), seconds in best_s(calls).items():
         by_engine.setdefault(name, {})[batch] = batch / seconds
-    plain = by_engine[_PLAIN][len(frames)]
-    return [Speed(name, by_batch, by_batch[len(frames)] / plain, correlations.get(name)) for name, by_batch in by_engine.items()]
+    plain = by_engine[_PLAIN][count]
+    return [Speed(name, by_batch, by_batch[count] / plain, correlations.get(name)) for name, by_batch in by_engine.items()]
+
+
+def _prediction(engine: Engine, view: Columns, batch: int) -> Callable[[], object]:
+    start = starter(engine, Columns(*(column[:batch] for column in view)))
+    return lambda: start()()

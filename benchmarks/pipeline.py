@@ -1,13 +1,15 @@
 """The speed of the engine alone, and from a Parquet file of candles to a Parquet file of predictions, like a shard of a backfill."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.parquet_file import parquet_from_candles
-from coinfarm.engines.engine import PendingOutputs, is_streaming, takes_rows
+from coinfarm.engines.engine import Engine, PendingOutputs, is_streaming, takes_rows
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.response import response_file
@@ -16,21 +18,27 @@ from image_render.rows import pack_rows
 from image_render.windows import Columns, windows
 
 
+def starter(engine: Engine, view: Columns) -> Callable[[], PendingOutputs]:
+    """Starts the engine with the windows, as the predictor does: with rows or with frames, which are made here, once."""
+    if takes_rows(engine):
+        return partial(engine.start_rows, pack_rows(view))
+    frames = render_frames(view)
+    if is_streaming(engine):
+        return partial(engine.start, frames)
+
+    def predicted() -> PendingOutputs:
+        outputs = engine.predict(frames)
+        return lambda: outputs
+
+    return predicted
+
+
 def engine_frames_per_s(predictor: Predictor, candles: Candles, budget_s: float = 1.0) -> float:
     """Frames per second of the engine without rendering, in the predictor's batches; a streaming engine gets the next batch early."""
     engine = predictor.model.engine
     batch = engine.batch_frames if takes_rows(engine) else predictor.max_batch
     view = Columns(*(column[:batch] for column in windows(candles.columns)))
-    rows, frames = (pack_rows(view), None) if takes_rows(engine) else (None, render_frames(view))
-
-    def start() -> PendingOutputs:
-        if takes_rows(engine):
-            return engine.start_rows(rows)
-        if is_streaming(engine):
-            return engine.start(frames)
-        outputs = engine.predict(frames)
-        return lambda: outputs
-
+    start = starter(engine, view)
     pending = start()
     pending()
     count, pending, started = 0, start(), time.perf_counter()

@@ -21,6 +21,12 @@ def reference_bundle() -> Bundle:
     return Bundle.open(Path(root, "versions", current_version(open_model_source(root))))
 
 
+def require_first_release() -> None:
+    """Exit with a message if the reference model of 0.1.0 is missing."""
+    if not Path(FIRST_RELEASE_URI).exists():
+        raise SystemExit(f"{FIRST_RELEASE_URI} is missing: source distributions do not contain it. Run this in a clone of the repository.")
+
+
 def machine(*packages: str) -> dict[str, str | int]:
     """Today's date, the CPU, and the versions of Python and `packages`."""
     return {

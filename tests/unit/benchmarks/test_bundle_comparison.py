@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import reference
 from benchmarks.bundle_comparison import FIGURES, alternate, comparison_table
 from benchmarks.reference import FIRST_RELEASE_URI
 from coinfarm.models.bundle import Bundle
@@ -43,3 +44,9 @@ def test_table_has_all_figures_and_both_versions() -> None:
     assert "version-of-new" in shown
     assert "version-of-old" in shown
     assert shown.count("1.50") == len(FIGURES)
+
+
+def test_exits_if_the_model_of_0_1_0_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(reference, "FIRST_RELEASE_URI", str(tmp_path / "bundle"))
+    with pytest.raises(SystemExit, match="bundle is missing"):
+        reference.require_first_release()

@@ -1,6 +1,7 @@
 """`make bench`: measure, print the tables, and write results.json, the plots in this folder, and the figures in the pages."""
 
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ from image_render.render import render_frames
 from image_render.windows import Columns, windows
 
 _CALIBRATION_FRAMES = 300
+_MAX_LOAD = 0.5
 _LAYERS_SHOWN = ("strided-mirrored", "vgg")
 console = Console(width=120)
 
@@ -35,8 +37,10 @@ def main() -> None:
     candles, source = bench_candles(PIPELINE_CANDLES)
     view = windows(candles.columns)
     batch_of_100 = Columns(*(column[:100] for column in view))
-    measured_on = machine("numpy", "keras", "openvino") | {"candles": source}
+    measured_on = machine("numpy", "keras", "openvino") | {"candles": source, "loadAverage": os.getloadavg()[0]}
     console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()))
+    if measured_on["loadAverage"] > _MAX_LOAD:
+        print("Other programs are busy: the figures will be worse, and their ratios less certain.", file=sys.stderr)
     if warning := side_by_side.warning():
         print(warning, file=sys.stderr)
 

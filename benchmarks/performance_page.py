@@ -25,7 +25,8 @@ def performance_lines(results: Results) -> Iterator[str]:
     machine = results["machine"]
     yield (
         f"Measured on {machine['date']}: {machine['processor']}, {machine['cores']} cores, Python {machine['python']}, NumPy "
-        f"{machine['numpy']}, Keras {machine['keras']}, OpenVINO {machine['openvino']}; {machine['candles']}."
+        f"{machine['numpy']}, Keras {machine['keras']}, OpenVINO {machine['openvino']}; {machine['candles']}. Other programs caused a load "
+        f"average of {machine['loadAverage']:.1f}."
     )
     yield "\n### Against 0.1.0\n"
     yield from _comparison(results["comparison"])

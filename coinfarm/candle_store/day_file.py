@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS, check_columns
 from coinfarm.candles.day import Day, day_of, slots_per_day
-from coinfarm.candles.files import parse_candles
+from coinfarm.candles.parquet_file import candles_from_parquet
 from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
@@ -42,13 +43,14 @@ def day_to_parquet(day: Day) -> bytes:
 def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:
     """The day in a file. Raises `CandleError` for invalid content and for candles of another day."""
     file = open_day_file(data, interval)
-    candles = parse_candles(data, "day.parquet", symbol=symbol, interval=interval)
+    candles = candles_from_parquet(data, symbol, interval)
     for at in (0, -1):
         if day_of(int(candles.open_time[at])) != day:
             raise CandleError(
                 ErrorDetail(f"/candles/{at % len(candles)}/openTime", f"is on {day_of(int(candles.open_time[at]))}, not on {day}")
             )
-    return Day.of(candles, day, _known_slots(file, interval))
+    known = _known_slots(file, interval)
+    return replace(Day.of(candles, day, known), known=known)
 
 
 def open_day_file(data: bytes, interval: str) -> "pq.ParquetFile":

@@ -1,4 +1,4 @@
-"""Import of candle files into the store: Parquet, CSV, klines JSON, and files of Binance's archive."""
+"""Import of candle files of any source into the store."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from coinfarm.candle_store.archive import ArchiveName, add_header, read_zipped_csv
+from coinfarm.candle_store.archive import ArchiveName, check_checksum
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
-from coinfarm.candles.candles import Candles
-from coinfarm.candles.day import by_day
-from coinfarm.candles.files import MissingSeriesName, parse_candles
-from coinfarm.errors import CandleError, CoinfarmError, Conflict, system_error_text
+from coinfarm.candles.day import DAY_MS, by_day
+from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
+from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
+from coinfarm.reports.formatting import minute_text
 
 
 @dataclass
@@ -24,6 +24,9 @@ class ImportResult:
     candles: int = 0
     days: Counter[WriteOutcome] = field(default_factory=Counter)
     rejected: list[str] = field(default_factory=list)
+    source: str = ""
+    notes: tuple[str, ...] = ()
+    """What was dropped or sorted, or looks wrong."""
     lacks_series_name: bool = False
     """Whether it was rejected because symbol and interval are unknown."""
 
@@ -36,6 +39,8 @@ class ImportResult:
             "candles": self.candles,
             "days": {str(written): self.days[written] for written in WriteOutcome},
             "refused": self.rejected,
+            "source": self.source,
+            "notes": list(self.notes),
         }
 
 
@@ -45,20 +50,22 @@ def import_file(
     *,
     symbol: str | None = None,
     interval: str | None = None,
+    timezone: str | None = None,
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> ImportResult:
     """Store a file's candles by day; symbol and interval are read from its name unless they are given.
 
-    A file covers the time from its first candle to its last (one of Binance's archive: all of its month or day), so its first and last day
-    may be incomplete, until another file covers the rest. Days that differ from the stored ones are rejected, unless `replace`. An
+    A file covers the time from its first candle to its last (a zip of Binance's archive: all of its month or day), so its first and last
+    day may be incomplete, until another file covers the rest. Its last candle may not have been finished when it was written, so a later
+    file may change it, unless it ends a day. Days that differ from the stored ones are rejected, unless `replace`. An
     unreadable file is rejected completely. `progress` is called with the number of days done and in total.
 
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
     try:
-        candles, start_ms, stop_ms = _read(path, symbol, interval)
+        reading, start_ms, stop_ms = _read(path, symbol, interval, timezone)
     except CoinfarmError as error:
         outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
         outcome.lacks_series_name = isinstance(error, MissingSeriesName)
@@ -67,7 +74,9 @@ def import_file(
         error.filename = str(path)
         outcome.rejected.append(system_error_text(error))
         return outcome
+    candles = reading.candles
     outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
+    outcome.source, outcome.notes = reading.source, reading.notes
     days = list(by_day(candles))
     for done, day in enumerate(days, 1):
         try:
@@ -78,19 +87,18 @@ def import_file(
     return outcome
 
 
-def _read(path: Path, symbol: str | None, interval: str | None) -> tuple[Candles, int, int]:
+def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, int, int]:
     """The candles, and the time `[start_ms, stop_ms)` that the file covers."""
-    archive = ArchiveName.parse(path.name)
-    name = path.name
-    if archive:
-        symbol, interval = symbol or archive.symbol, interval or archive.interval
-    if path.suffix == ".zip":
-        data, name = add_header(read_zipped_csv(path)), f"{path.stem}.csv"
-    else:
-        data = path.read_bytes()
-        data = add_header(data) if path.suffix == ".csv" else data
-    candles = parse_candles(data, name, symbol=symbol, interval=interval)
+    data = path.read_bytes()
+    check_checksum(path, data)
+    reading = read_candles(data, path.name, symbol=symbol, interval=interval, timezone=timezone)
+    candles = reading.candles
     start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
-    if archive:
-        start_ms, stop_ms = min(start_ms, archive.start_ms), max(stop_ms, archive.stop_ms)
-    return candles, start_ms, stop_ms
+    archive = ArchiveName.parse(path.name)
+    is_zip = path.suffix == ".zip"
+    if archive and is_zip and not archive.start_ms <= start_ms < stop_ms <= archive.stop_ms:
+        outside = start_ms if start_ms < archive.start_ms else stop_ms - candles.interval_ms
+        raise CandleError(ErrorDetail("", f"has a candle of {minute_text(outside)}, which is outside of the period in its name"))
+    if archive and is_zip:
+        return reading, archive.start_ms, archive.stop_ms
+    return reading, start_ms, stop_ms if stop_ms % DAY_MS == 0 else stop_ms - candles.interval_ms

@@ -1,5 +1,6 @@
 """The candle store: one Parquet file for each symbol, interval and UTC day."""
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import date
@@ -123,6 +124,8 @@ class CandleStore:
     ) -> WriteOutcome:
         """Store candles of one day, which are all candles of `[known_from_ms, known_to_ms)`; None means the day's own bound.
 
+        A candle outside of that period may not be finished: it is stored until another file knows it.
+
         Raises `CandleError` for no candles and for candles of more than one day, and `Conflict` if other candles are stored for the same
         time, unless `replace` is set.
         """
@@ -154,9 +157,10 @@ class CandleStore:
             raise _different_candles(self._storage.uri(key), old, new, differences)
         if differences.size:
             return WriteOutcome.REPLACED if self._put(key, new.merged_over(old), if_match=blob.etag) else None
-        if not (new.known & ~old.known).any():
+        extended = old.extended(new)
+        if np.array_equal(extended.known, old.known) and np.array_equal(extended.values, old.values):
             return WriteOutcome.UNCHANGED
-        return WriteOutcome.EXTENDED if self._put(key, old.merged_over(new), if_match=blob.etag) else None
+        return WriteOutcome.EXTENDED if self._put(key, extended, if_match=blob.etag) else None
 
     def _put(self, key: str, day: Day, *, create_only: bool = False, if_match: str | None = None) -> bool:
         """Whether the conditional write succeeded."""
@@ -198,7 +202,7 @@ def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: in
         known &= opens >= known_from_ms
     if known_to_ms is not None:
         known &= opens < known_to_ms
-    return Day.of(candles, day, known)
+    return dataclasses.replace(Day.of(candles, day, known), known=known)
 
 
 def _different_candles(where: str, old: Day, new: Day, differences: "np.typing.NDArray[np.intp]") -> Conflict:

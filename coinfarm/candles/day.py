@@ -16,6 +16,9 @@ from image_render.windows import Columns
 DAY_MS = 86_400_000
 _ROUNDING = 5.1e-9
 """Closer values count as equal: exchanges give prices and volumes with eight decimals, other sources of the same candles may have more."""
+_RELATIVE_ROUNDING = 1e-6
+"""Prices must agree to six digits too, because some coins cost less than 1e-6 dollars."""
+_VOLUME = Columns._fields.index("volume")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,8 +26,8 @@ class Day:
     """A UTC day as a grid of `slots` intervals, oldest first.
 
     `known`, `(slots,)`: whether the source covers the slot; a file may begin or end in the middle of a day. `traded`, `(slots,)`: whether
-    there is a candle; a known slot without one had no trade. `values`, `(slots, 5)`: open, high, low, close, volume, and 0 without a
-    candle.
+    there is a candle; a known slot without one had no trade, and a candle in an unknown slot may not have been finished. `values`,
+    `(slots, 5)`: open, high, low, close, volume, and 0 without a candle.
     """
 
     symbol: str
@@ -57,21 +60,41 @@ class Day:
         return Candles(self.symbol, self.interval, open_time, Columns(*self.values[at].T.copy()), np.zeros(len(at), np.bool_))
 
     def differences(self, other: "Day") -> NDArray[np.intp]:
-        """The slots that both days know but differ in. Numbers that agree to eight decimals are equal."""
-        unlike = (self.traded != other.traded) | (np.abs(self.values - other.values) > _ROUNDING).any(axis=1)
-        return np.flatnonzero(self.known & other.known & unlike)
+        """The slots that both days know but differ in.
+
+        Numbers that agree to eight decimals, and prices to six digits, are equal; so are a missing candle and a flat one without volume.
+        """
+        return np.flatnonzero(self.known & other.known & self._differs(other) & (self._has_trades | other._has_trades))
 
     def merged_over(self, other: "Day") -> "Day":
         """The slots that either day knows; this day takes precedence where both know a slot."""
-        mine = self.known
+        return self._combined(other, self.known | (self.traded & ~other.known))
+
+    def extended(self, newer: "Day") -> "Day":
+        """The same day, and what a newer file has of the slots that it does not know: an unfinished candle's final values, for example."""
+        newer_wins = ~self.known & (newer.known | newer.traded) & self._differs(newer)
+        return self._combined(newer, ~newer_wins)
+
+    def _combined(self, other: "Day", mine: NDArray[np.bool_]) -> "Day":
         return Day(
             self.symbol,
             self.interval,
             self.day,
-            mine | other.known,
+            self.known | other.known,
             np.where(mine, self.traded, other.traded),
             np.where(mine[:, None], self.values, other.values),
         )
+
+    def _differs(self, other: "Day") -> NDArray[np.bool_]:
+        tolerance = np.minimum(_ROUNDING, _RELATIVE_ROUNDING * np.abs(self.values))
+        tolerance[:, _VOLUME] = _ROUNDING
+        return np.asarray((self.traded != other.traded) | (np.abs(self.values - other.values) > tolerance).any(axis=1))
+
+    @property
+    def _has_trades(self) -> NDArray[np.bool_]:
+        """Whether a slot has a candle that is more than a flat line without volume."""
+        high, low = (self.values[:, Columns._fields.index(name)] for name in ("high", "low"))
+        return np.asarray(self.traded & ((self.values[:, _VOLUME] > 0) | (high > low)))
 
     def time_of(self, slot: int) -> int:
         """The open time of a slot, in milliseconds UTC."""

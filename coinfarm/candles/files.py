@@ -1,28 +1,44 @@
-"""Candle files of any format: klines JSON (`json_rows`), CSV (`csv_file`) and Parquet (`parquet_file`)."""
+"""Files of candles, of any source: `sources` has how each is recognised."""
 
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator
+from pathlib import Path
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.csv_file import candles_from_csv
-from coinfarm.candles.json_rows import candles_from_json
-from coinfarm.candles.parquet_file import candles_from_parquet, parts_from_parquet
-from coinfarm.errors import CoinfarmError
+from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES, Content, Format, open_content
+from coinfarm.candles.sources.json_table import table_from_json
+from coinfarm.candles.sources.names import SeriesHint, series_hint
+from coinfarm.candles.sources.raw_table import RawTable
+from coinfarm.candles.sources.reader import Expected, MissingSeriesName, Reading, read_table
+from coinfarm.candles.validation import MAX_CANDLES
+
+__all__ = ["MissingSeriesName", "Reading", "parse_candles", "read_candles", "read_in_parts"]
 
 
-class MissingSeriesName(CoinfarmError):
-    """A file whose symbol and interval are neither in its name nor given by the caller."""
+def read_candles(
+    data: bytes,
+    file_name: str,
+    *,
+    symbol: str | None = None,
+    interval: str | None = None,
+    timezone: str | None = None,
+    max_unpacked_bytes: int = MAX_UNPACKED_BYTES,
+) -> Reading:
+    """The candles of a file's bytes, and notes on what was dropped or looks wrong.
 
+    The content gives the format, whatever the name. Symbol and interval are read from the name (`BTCUSD-1m.parquet`,
+    `symbol=BTCUSD/interval=1m/…`) or the content unless they are given; the interval must be that of the data. `timezone` is that of times
+    without one, such as `Europe/Athens`; by default they are UTC.
 
-_READERS: dict[str, Callable[[bytes, str, str], Candles]] = {
-    ".json": candles_from_json,
-    ".csv": candles_from_csv,
-    ".parquet": candles_from_parquet,
-}
-# BTCUSD-1m.parquet, BTC-USD-1m.csv, klines-BTCUSD-1m.json: lower-case words may come first
-_NAMED_FILE = re.compile(r"(?:[a-z]+[-_])*(?P<symbol>[A-Za-z0-9]+(?:[-_][A-Z0-9]+)*)-(?P<interval>[0-9]+[a-z])\.[a-z]+")
-_STORED_FILE = re.compile(r"(?:.*/)?symbol=(?P<symbol>[^/]+)/interval=(?P<interval>[^/]+)/[^/]+")
+    Raises `CandleError` for other content, `TooLarge` for too many rows or bytes, and `MissingSeriesName` if nothing says the symbol.
+    """
+    content = open_content(data, max_unpacked_bytes)
+    hint = series_hint(file_name)
+    if content.zip_member and hint.symbol is None:
+        hint = series_hint(content.zip_member)
+    try:
+        return read_table(_table(content), _expected(hint, symbol, interval, timezone))
+    except MissingSeriesName as error:
+        raise MissingSeriesName(f"{file_name}: {error}") from None
 
 
 def parse_candles(
@@ -34,42 +50,40 @@ def parse_candles(
     start_ms: int | None = None,
     stop_ms: int | None = None,
 ) -> Candles:
-    """The candles of a file's bytes that open in `[start_ms, stop_ms)`; None means no bound.
-
-    The suffix of `file_name` gives the format. Symbol and interval are read from the name (`BTCUSD-1m.parquet`,
-    `symbol=BTCUSD/interval=1m/…`) unless they are given.
-
-    Raises `CandleError` for invalid content, `TooLarge` for more than `MAX_CANDLES`, and `CoinfarmError` for a name without a known
-    suffix, symbol or interval.
-    """
-    suffix = PurePosixPath(file_name).suffix
-    if suffix and suffix not in _READERS:
-        raise _unknown_format(file_name)
-    symbol, interval = _series_name(file_name, symbol, interval)
-    if not suffix:
-        raise _unknown_format(file_name)
-    return _READERS[suffix](data, symbol, interval).between(start_ms, stop_ms)
+    """The candles of `read_candles` that open in `[start_ms, stop_ms)`; None means no bound."""
+    return read_candles(data, file_name, symbol=symbol, interval=interval).candles.between(start_ms, stop_ms)
 
 
 def read_in_parts(path: Path, max_candles: int) -> Iterator[Candles]:
-    """The candles of a file: a Parquet file in parts of at most `max_candles`, one in memory at a time; any other in one part.
+    """The candles of a file: a Parquet file with our columns in parts of at most `max_candles`, one in memory at a time; any other in one.
 
     Raises the errors of `parse_candles`, part by part, and `OSError`.
     """
-    if path.suffix == ".parquet":
-        yield from parts_from_parquet(path, *_series_name(path.name, None, None), max_candles)
+    from coinfarm.candles.parquet_file import has_candle_columns, parts_from_parquet
+
+    hint = series_hint(path.name)
+    if path.suffix == ".parquet" and hint.symbol and hint.interval and has_candle_columns(path):
+        yield from parts_from_parquet(path, hint.symbol, hint.interval, max_candles)
     else:
         yield parse_candles(path.read_bytes(), path.name)
 
 
-def _series_name(file_name: str, symbol: str | None, interval: str | None) -> tuple[str, str]:
-    match = _STORED_FILE.fullmatch(file_name) or _NAMED_FILE.fullmatch(PurePosixPath(file_name).name)
-    symbol = symbol or (match["symbol"] if match else None)
-    interval = interval or (match["interval"] if match else None)
-    if symbol is None or interval is None:
-        raise MissingSeriesName(f"{file_name}: the name contains no symbol and interval: rename it like BTCUSD-1m.parquet")
-    return symbol, interval
+def _table(content: Content) -> RawTable:
+    if content.format == Format.TEXT:
+        if content.data[:1000].lstrip()[:1] in (b"[", b"{"):
+            return table_from_json(content.data, MAX_CANDLES)
+        from coinfarm.candles.sources.csv_table import table_from_csv
+
+        return table_from_csv(content.data, MAX_CANDLES)
+    from coinfarm.candles.sources import arrow_files
+
+    readers = {
+        Format.PARQUET: arrow_files.table_from_parquet,
+        Format.FEATHER: arrow_files.table_from_feather,
+        Format.HDF5: arrow_files.table_from_hdf5,
+    }
+    return readers[content.format](content.data, MAX_CANDLES)
 
 
-def _unknown_format(file_name: str) -> CoinfarmError:
-    return CoinfarmError(f"{file_name}: candles are read from .json, .csv and .parquet files; unpack a compressed one")
+def _expected(hint: SeriesHint, symbol: str | None, interval: str | None, timezone: str | None) -> Expected:
+    return Expected(symbol, interval, timezone, hint.symbol, hint.interval)

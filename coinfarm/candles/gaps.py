@@ -1,5 +1,7 @@
 """Gaps in a series: filling or rejecting them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from coinfarm.candles.candles import Candles
@@ -13,6 +15,7 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
 
     Raises `TooLarge` for more than `max_candles`, before memory is allocated for them.
     """
+    candles = without_trades_as_filled(candles)
     if not len(candles):
         return candles
     count = int((candles.open_time[-1] - candles.open_time[0]) // candles.interval_ms) + 1
@@ -34,6 +37,13 @@ def fill_gaps(candles: Candles, max_candles: int = MAX_CANDLES) -> Candles:
     return Candles(candles.symbol, candles.interval, open_time, Columns(*columns), candles.filled[source] | filled)
 
 
+def without_trades_as_filled(candles: Candles) -> Candles:
+    """The same candles, of which flat ones without volume count as filled: some sources write them, others leave them out."""
+    values = candles.columns
+    is_empty = (values.volume == 0) & (values.high == values.low) & ~candles.filled
+    return replace(candles, filled=candles.filled | is_empty) if is_empty.any() else candles
+
+
 def reject_gaps(candles: Candles) -> Candles:
     """The same candles. Raises `CandleError`, which names each candle after a gap."""
     missing = np.diff(candles.open_time) // candles.interval_ms - 1
@@ -48,4 +58,4 @@ def reject_gaps(candles: Candles) -> Candles:
                 for at in gaps
             )
         )
-    return candles
+    return without_trades_as_filled(candles)

@@ -1,40 +1,35 @@
 """Candles in JSON: rows, each an array (a kline in Binance's format) or an object."""
 
-import json
 import math
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.series_check import check_series
+from coinfarm.candles.validation import FIRST_MICROSECONDS, MAX_CANDLES, MIN_MILLISECONDS
 from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
 FIELDS = ("openTime", *Columns._fields)
+_MIN_FIELDS = 3
 _KLINE_LENGTHS = range(len(FIELDS), 13)  # Binance's twelve, of which the first six are read
 
 
-def candles_from_json(data: bytes, symbol: str, interval: str) -> Candles:
-    """The candles of a JSON file that holds an array of rows. Raises `CandleError`."""
-    try:
-        rows = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise CandleError(ErrorDetail("", f"is not JSON: {error}")) from None
-    if not isinstance(rows, list):
-        raise CandleError(ErrorDetail("", "must be a JSON array of candles"))
-    return candles_from_rows(rows, symbol, interval)
-
-
 def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candles:
-    """Validate and convert rows `[openTime, open, high, low, close, volume, …]` or `{"openTime", "open", …}`.
+    """Validate and convert rows of any source, such as `[openTime, open, high, low, close, volume, …]` or `{"openTime", "open", …}`.
 
-    Times are integers, prices and volumes numbers or strings. Raises `CandleError`, which names candle and field.
+    Binance's klines, with prices as numbers or strings, are read without a detour. Raises `CandleError`, which names candle and field.
     """
     if not rows:
         raise CandleError(ErrorDetail("/candles", "has no candles"))
+    if not _is_kline(rows[0], interval):
+        return _from_other_source(rows, symbol, interval)
     by_field = _transpose(rows)
     time, *values = by_field
     for at, cell in enumerate(time):
@@ -45,7 +40,11 @@ def candles_from_rows(rows: Sequence[Any], symbol: str, interval: str) -> Candle
     except OverflowError:
         raise CandleError(ErrorDetail("/candles", "an openTime is out of range")) from None
     columns = [_numbers(cells, field) for field, cells in zip(Columns._fields, values, strict=True)]
-    return Candles.checked(symbol, interval, open_time, Columns(*columns))
+    if len(open_time) > 1 and (open_time[1:] < open_time[:-1]).all():
+        open_time, columns = open_time[::-1].copy(), [column[::-1].copy() for column in columns]
+    candles = Candles.checked(symbol, interval, open_time, Columns(*columns))
+    check_series(candles)
+    return candles
 
 
 def rows_from_candles(candles: Candles) -> list[list[int | str]]:
@@ -53,6 +52,33 @@ def rows_from_candles(candles: Candles) -> list[list[int | str]]:
     times = candles.open_time.tolist()
     values = zip(*(column.tolist() for column in candles.columns), strict=True)
     return [[time, *map(repr, row)] for time, row in zip(times, values, strict=True)]
+
+
+def _is_kline(row: Any, interval: str) -> bool:
+    """Whether a row is a kline or an object of its fields: its time is in milliseconds, and a seventh field is the close time."""
+    if isinstance(row, dict):
+        return all(field in row for field in FIELDS)
+    if not isinstance(row, list) or len(row) < len(FIELDS) or type(row[0]) is not int:
+        return not isinstance(row, list) or len(row) < _MIN_FIELDS
+    if not row[0] >= MIN_MILLISECONDS:
+        return False
+    if len(row) == len(FIELDS) or len(row) not in _KLINE_LENGTHS:
+        return True
+    if type(row[6]) is not int:
+        return False
+    length_ms = (row[6] - row[0]) / (1000 if row[0] >= FIRST_MICROSECONDS else 1)
+    return round(length_ms + 0.5) in (interval_ms(interval), interval_ms(interval) + 1)
+
+
+def _from_other_source(rows: Sequence[Any], symbol: str, interval: str) -> Candles:
+    from coinfarm.candles.sources.json_table import table_from_rows
+    from coinfarm.candles.sources.reader import Expected, read_table
+
+    try:
+        candles = read_table(table_from_rows(rows, MAX_CANDLES), Expected(symbol, interval)).candles
+    except CandleError as error:
+        raise CandleError(*(ErrorDetail(item.pointer or "/candles", item.detail) for item in error.errors)) from None
+    return replace(candles, symbol=symbol, interval=interval)
 
 
 def _transpose(rows: Sequence[Any]) -> list[tuple[Any, ...]]:

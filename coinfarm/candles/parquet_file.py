@@ -50,6 +50,18 @@ def parts_from_parquet(path: Path, symbol: str, interval: str, max_candles: int)
         yield part
 
 
+def has_candle_columns(path: Path) -> bool:
+    """Whether a file is Parquet with the columns `CANDLE_COLUMNS` as numbers. Raises `OSError`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        check_columns(pq.read_schema(path))
+    except (pa.ArrowException, CandleError, UnicodeDecodeError):
+        return False
+    return True
+
+
 def parquet_from_candles(candles: Candles) -> bytes:
     """The candles as a Parquet file."""
     import pyarrow as pa

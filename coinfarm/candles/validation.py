@@ -1,6 +1,7 @@
 """Validation of candles: times on the interval's grid and in order, consistent prices, finite numbers."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ MAX_VALUE = 1e18
 MIN_PRICE = 1e-18
 """The smallest valid price; a range in percent of a smaller one would overflow."""
 
-_FIRST_MICROSECONDS = 10**14
+FIRST_MICROSECONDS = 10**14
 """In milliseconds the year 5138, in microseconds 1973. Larger times are microseconds; times that are still larger after division by
 1,000 are nanoseconds."""
 MIN_MILLISECONDS = 10**11
@@ -28,20 +29,35 @@ MAX_ERRORS = 10
 
 def as_milliseconds(time: Times) -> Times:
     """Convert microseconds to milliseconds. Binance's archive has microseconds from 2025 on, and a series may have both."""
-    return np.where(time >= _FIRST_MICROSECONDS, time // 1000, time)
+    return np.where(time >= FIRST_MICROSECONDS, time // 1000, time)
+
+
+class Fault(NamedTuple):
+    """One kind of fault: the indices of the candles that have it, the field and what is wrong."""
+
+    at: NDArray[np.intp]
+    field: str
+    detail: str
 
 
 def candle_errors(time: Times, columns: Columns, interval: str) -> Iterator[tuple[int, str, str]]:
-    """The index, field and detail of each error, check by check."""
+    """The index, field and detail of the first errors of each kind."""
+    for fault in candle_faults(time, columns, interval):
+        for at in fault.at[:MAX_ERRORS]:
+            yield int(at), fault.field, fault.detail
+
+
+def candle_faults(time: Times, columns: Columns, interval: str) -> Iterator[Fault]:
+    """The kinds of faults that candles have, check by check."""
     step_ms = interval_ms(interval)
 
-    def each(wrong: NDArray[np.bool_], field: str, detail: str) -> Iterator[tuple[int, str, str]]:
-        for at in np.flatnonzero(wrong)[:MAX_ERRORS]:
-            yield int(at), field, detail
+    def each(wrong: NDArray[np.bool_], field: str, detail: str) -> Iterator[Fault]:
+        if wrong.any():
+            yield Fault(np.flatnonzero(wrong), field, detail)
 
     seconds = time < MIN_MILLISECONDS
     yield from each(seconds, "openTime", "must be milliseconds (or microseconds) since 1970, not seconds")
-    nanoseconds = time >= _FIRST_MICROSECONDS
+    nanoseconds = time >= FIRST_MICROSECONDS
     yield from each(nanoseconds, "openTime", "must be milliseconds (or microseconds) since 1970, not nanoseconds")
     yield from each(~(seconds | nanoseconds) & (time % step_ms != 0), "openTime", f"is not a multiple of {interval}: check the interval")
     step = np.diff(time, prepend=time[:1] - step_ms)

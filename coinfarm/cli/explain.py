@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from coinfarm.cli.options import MODEL, candle_options, open_predictor, read_candles, to_series
-from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.paths import CANDLE_FILE, FILE_TO_WRITE
 from coinfarm.outputs import OUTPUT_NAMES
 
 _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
 
 
 @click.command(epilog="Example: coinfarm explain examples/DEMOUSD-1m.parquet --at 2026-01-02T12:00 -o build/why.png")
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=CANDLE_FILE)
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The PNG to write.")
 @MODEL
 @click.option("--at", "time", type=_TIMES, help="A time (UTC) within the window's last candle.  [default: the last window]")
@@ -39,6 +39,7 @@ def explain(
     symbol: str | None,
     interval: str | None,
     gaps: str,
+    timezone: str | None,
 ) -> None:
     """Show which candles of FILE a prediction depends on.
 
@@ -50,7 +51,7 @@ def explain(
 
     if output is None and not as_json:
         raise click.UsageError("use -o PNG, --json or both")
-    candles = to_series(read_candles(file, symbol, interval), 1, gaps).candles
+    candles = to_series(read_candles(file, symbol, interval, timezone), 1, gaps).candles
     explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
     if output is not None:
         write_file(output, explanation.to_png(outputs or OUTPUT_NAMES))

@@ -34,6 +34,9 @@ ANY_INTERVAL = click.option(
     "--any-interval", is_flag=True, help="Allow candles of another interval than the model was trained on, such as 1h instead of 1m."
 )
 
+TIMEZONE = click.option(
+    "--timezone", help="The time zone of times that have none, such as Europe/Athens or America/New_York+7.  [default: UTC]"
+)
 SERIES_OPTION_NAMES = "--symbol and --interval"
 _WINDOWS_PER_PART = 2_000
 
@@ -44,25 +47,40 @@ def candle_options(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--interval", type=INTERVAL, help="The length of a candle (1m, 1h, …), if the file's name does not contain it."),
         click.option(
             "--gaps",
-            type=click.Choice(["fill", "reject"]),
+            type=click.Choice(["fill", "reject", "skip"]),
             default="fill",
             show_default=True,
-            help="Fill missing candles with flat ones, or reject the file.",
+            help="Fill missing candles with flat ones, reject the file, or skip the gaps of a market that closes.",
         ),
+        TIMEZONE,
     ):
         command = option(command)
     return command
 
 
-def read_candles(file: Path, symbol: str | None, interval: str | None) -> "Candles":
-    from coinfarm.candles.files import MissingSeriesName, parse_candles
+def read_candles(file: Path, symbol: str | None, interval: str | None, timezone: str | None = None) -> "Candles":
+    """The candles of a file, or of standard input for `-`. Notes on what was dropped or looks wrong go to stderr."""
+    from coinfarm.candles.files import MissingSeriesName
+    from coinfarm.candles.files import read_candles as read
 
+    data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     try:
-        return parse_candles(file.read_bytes(), str(file), symbol=symbol, interval=interval)
+        reading = read(data, str(file), symbol=symbol, interval=interval, timezone=timezone)
     except MissingSeriesName as error:
         raise click.ClickException(f"{error}, or use {SERIES_OPTION_NAMES}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
+    for note in reading.notes:
+        click.echo(f"{file}: {note}", err=True)
+    return reading.candles
+
+
+def series_text(candles: "Candles") -> str:
+    """Coin, interval, number and period of candles, in one line."""
+    from coinfarm.reports.formatting import minute_text, plural_text
+
+    first, last = (minute_text(int(candles.open_time[at])) for at in (0, -1))
+    return f"{candles.symbol} {candles.interval}, {plural_text(len(candles), 'candle')} from {first} to {last} UTC"
 
 
 def to_series(candles: "Candles", stride: int, gaps: Any) -> "Series":

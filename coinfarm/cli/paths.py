@@ -74,6 +74,7 @@ def _check(
 ROOT = _Root()
 ROOT_TO_WRITE = _RootToWrite()
 EXISTING_FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+CANDLE_FILE = click.Path(exists=True, dir_okay=False, readable=True, allow_dash=True, path_type=Path)
 FILE_TO_WRITE = _PathToWrite(file=True, folder=False)
 FOLDER_TO_WRITE = _PathToWrite(file=False, folder=True)
 FILE_OR_FOLDER_TO_WRITE = _PathToWrite(file=True, folder=True)

@@ -13,9 +13,10 @@ from coinfarm.cli.options import (
     open_predictor,
     predictions_with_progress,
     read_candles,
+    series_text,
     to_series,
 )
-from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
+from coinfarm.cli.paths import CANDLE_FILE, FILE_TO_WRITE
 from coinfarm.cli.tables import print_tables
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: coinfarm predict examples/DEMOUSD-1m.parquet --stride 60 --csv")
-@click.argument("file", type=EXISTING_FILE)
+@click.argument("file", type=CANDLE_FILE)
 @MODEL
 @ANY_INTERVAL
 @click.option("--stride", type=click.IntRange(min=1), default=1, show_default=True, help="Candles between two predictions.")
@@ -42,16 +43,19 @@ def predict(
     symbol: str | None,
     interval: str | None,
     gaps: str,
+    timezone: str | None,
 ) -> None:
     """Predict what follows each window of the candles in FILE.
 
-    FILE is .json, .csv or .parquet. The table shows the last 20 windows. --csv and --json predict all windows, and write each as soon as it
-    is predicted.
+    FILE is of any source (docs/candles.md): CSV, JSON, Parquet or Feather, also compressed; - is standard input. The table shows the last
+    20 windows. --csv and --json predict all windows, and write each as soon as it is predicted.
     """
     from coinfarm.cli.prediction_table import ROWS_SHOWN, csv_lines, prediction_table
     from coinfarm.serving.response import json_chunks, response_document
 
-    series = to_series(read_candles(file, symbol, interval), stride, gaps)
+    candles = read_candles(file, symbol, interval, timezone)
+    series = to_series(candles, stride, gaps)
+    click.echo(series_text(candles), err=True)
     predictor = open_predictor(model_uri)
     check_interval(predictor.model.bundle.manifest, series.candles.interval, any_interval=any_interval)
     if chart:

@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.gaps import fill_gaps, reject_gaps
+from coinfarm.candles.gaps import fill_gaps, reject_gaps, without_trades_as_filled
 from coinfarm.candles.interval import AnyInterval, Interval
 from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.candles.symbol import AnySymbol, Symbol
@@ -67,7 +67,9 @@ class BatchRequest(_Request):
     symbol: AnySymbol
     interval: AnyInterval
     candles: Annotated[list[CandleRow], Field(min_length=1)] | None = None
-    candles_uri: Annotated[str | None, Field(max_length=1024, pattern=r"\.(json|csv|parquet)$")] = None
+    candles_uri: Annotated[
+        str | None, Field(max_length=1024, pattern=r"\.(json|jsonl|csv|txt|parquet|feather|zip)(\.(gz|zst|bz2|xz))?$")
+    ] = None
     start: Annotated[datetime | None, Field(alias="from")] = None
     stop: Annotated[datetime | None, Field(alias="to")] = None
     """The candles of the file whose open time is in `[from, to)` are used."""
@@ -137,8 +139,11 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
         raise kind_of_error(*error_details(found)) from None
 
 
-def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"], max_frames: int) -> Series:
-    """Fill or reject gaps. Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for more than `max_frames` windows."""
+def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject", "skip"], max_frames: int) -> Series:
+    """Fill, reject or skip gaps; if they are skipped, the candle after a gap follows the one before it.
+
+    Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for more than `max_frames` windows.
+    """
     if not len(candles):
         raise CandleError(ErrorDetail("/candles", "no candles between from and to"))
     max_candles = max_frames * stride + STANDARD.window_candles - 1
@@ -148,6 +153,8 @@ def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject"
             f"{max_candles} candles at a stride of {stride}, in several requests that overlap by {STANDARD.window_candles - 1} candles, "
             "or use the queue"
         )
+    if gaps == "skip":
+        return Series(without_trades_as_filled(candles), stride)
     return Series(reject_gaps(candles) if gaps == "reject" else fill_gaps(candles, min(max_candles, MAX_CANDLES)), stride)
 
 

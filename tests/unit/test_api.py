@@ -84,7 +84,7 @@ def test_gaps_are_filled_or_rejected(model):
 @pytest.mark.parametrize(
     ("table", "options", "named"),
     [
-        pytest.param({**COLUMNS, "open_time": CANDLES.open_time[::-1].copy()}, {}, "openTime", id="times that go backwards"),
+        pytest.param({**COLUMNS, "open_time": CANDLES.open_time[::-1].copy()}, {}, "reverse", id="times that go backwards"),
         pytest.param(pa.table(COLUMNS)[:199], {}, "200", id="too few candles"),
         pytest.param([1, 2, 3], {}, "list", id="a list"),
         pytest.param(CANDLES, {"stride": 0}, "stride", id="stride 0"),

@@ -72,33 +72,43 @@ def test_timestamps_become_milliseconds(unit: str, zone: str | None, name: str) 
 
 
 @pytest.mark.parametrize(
-    ("change", "pointer", "named"),
+    "change",
     [
-        pytest.param({"close": None}, "", "close.*open_time, open, high, low, volume", id="missing column"),
-        pytest.param({"close": [1.0]}, "", "", id="columns of different lengths"),
-        pytest.param({"open_time": CANDLES.open_time + 0.5}, "/open_time", "double", id="fractional times"),
-        pytest.param({"open_time": pa.array([1] * 18, pa.timestamp("ns"))}, "/open_time", "", id="nanoseconds"),
-        pytest.param({"open_time": ["2024-01-01"] * 18}, "/open_time", "string", id="times as strings"),
-        pytest.param({"open_time": CANDLES.open_time // 1000}, "/open_time", "seconds", id="seconds"),
-        pytest.param({"open_time": [*CANDLES.open_time[:-1].tolist(), None]}, "/candles/17/open_time", "", id="no time"),
-        pytest.param({"open": ["1"] * 18}, "/open", "string", id="prices as strings"),
-        pytest.param({"high": [-1.0, *CANDLES.columns.high[1:]]}, "/candles/0/high", "", id="invalid price"),
+        pytest.param({"open_time": (CANDLES.open_time / 1000).astype(np.float64)}, id="seconds as floats"),
+        pytest.param({"open_time": (CANDLES.open_time // 1000).astype(str).tolist()}, id="seconds as text"),
+        pytest.param({"open_time": np.datetime_as_string(CANDLES.open_time.astype("datetime64[ms]")).tolist()}, id="text"),
+        pytest.param({"open_time": None, "Date": CANDLES.open_time * 1_000_000}, id="nanoseconds by another name"),
+        pytest.param({"open": list(map(str, CANDLES.columns.open.tolist()))}, id="prices as text"),
     ],
 )
-def test_rejects_a_broken_table(change: dict[str, Any], pointer: str, named: str) -> None:
+def test_reads_other_types_and_names(change: dict[str, Any]) -> None:
+    columns = {name: column for name, column in (columns_of(CANDLES) | change).items() if column is not None}
+    assert_same_candles(candles_from_data_frame(columns, "DEMOUSD"), CANDLES)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        pytest.param({"close": None}, "close.*open_time, open, high, low, volume", id="missing column"),
+        pytest.param({"close": [1.0]}, "", id="columns of different lengths"),
+        pytest.param({"open_time": ["yesterday"] * 18}, "18 rows.*yesterday", id="times that are none"),
+        pytest.param({"open_time": [*CANDLES.open_time[:-1].tolist(), None]}, "row 17", id="no time"),
+        pytest.param({"open": ["one", *["1"] * 17]}, "row 0.*open.*'one'", id="prices that are none"),
+        pytest.param({"high": [-1.0, *CANDLES.columns.high[1:]]}, "row 0.*high", id="invalid price"),
+    ],
+)
+def test_rejects_a_broken_table(change: dict[str, Any], named: str) -> None:
     columns = {name: column for name, column in (columns_of(CANDLES) | change).items() if column is not None}
     with pytest.raises(CandleError) as raised:
         candles_from_data_frame(columns)
-    assert raised.value.errors[0].pointer == pointer
     assert re.search(named, raised.value.errors[0].detail)
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_fewer_than_two_candles_have_no_interval(count: int) -> None:
     assert candles_from_data_frame(columns_of(CANDLES[:2])).interval == "1m"
-    with pytest.raises(CandleError) as raised:
+    with pytest.raises(InvalidInput):
         candles_from_data_frame(columns_of(CANDLES[:count]))
-    assert [error.pointer for error in raised.value.errors] == ["/open_time"]
 
 
 def test_a_step_that_is_no_interval_is_named() -> None:

@@ -49,11 +49,13 @@ def test_a_period_excludes_its_end(suffix: str, write: Writer) -> None:
     [
         pytest.param("BTCUSD-1m.json", "BTCUSD", "1m", id="plain"),
         pytest.param("klines-BTCUSD-15m.json", "BTCUSD", "15m", id="with a prefix"),
-        pytest.param("my_klines-BTC-USD-1h.json", "BTC-USD", "1h", id="with a prefix and a symbol of two parts"),
-        pytest.param("my_ethusd-1h.json", "ethusd", "1h", id="with an underscore"),
+        pytest.param("my_klines-BTC-USD-1h.json", "BTCUSD", "1h", id="with a prefix and a symbol of two parts"),
+        pytest.param("my_ethusd-1h.json", "ETHUSD", "1h", id="with an underscore"),
+        pytest.param("btc-usdt-60m.json", "BTCUSDT", "1h", id="in lower case"),
         pytest.param("folder-5m/BTCUSD-1m.json", "BTCUSD", "1m", id="in a folder"),
         pytest.param("candles/symbol=BTC-USD/interval=1d/date=2019-05-14.json", "BTC-USD", "1d", id="in the store"),
         pytest.param("symbol=LTCUSD/interval=1m/part.json", "LTCUSD", "1m", id="at the root of the store"),
+        pytest.param("BTCUSD-1m", "BTCUSD", "1m", id="without an extension"),
     ],
 )
 def test_the_name_gives_symbol_and_interval(name: str, symbol: str, interval: str) -> None:
@@ -62,25 +64,22 @@ def test_the_name_gives_symbol_and_interval(name: str, symbol: str, interval: st
     assert (candles.symbol, candles.interval) == (symbol, interval)
 
 
-@pytest.mark.parametrize("name", ["ETHUSD-1h.json", "candles.json"])
+@pytest.mark.parametrize("name", ["ETHUSD-1h.json", "candles.json", "BTCUSD-1m.txt"])
 def test_arguments_outweigh_the_name(name: str) -> None:
     assert_same_candles(parse_candles(json_from(CANDLES), name, symbol="DEMOUSD", interval="1m"), CANDLES)
 
 
-@pytest.mark.parametrize(
-    "name", ["candles.json", "BTCUSD.json", "BTCUSD-1.json", "1m.json", "-1m.json", "BTCUSD-1m", "symbol=A/interval=1m"]
-)
-@pytest.mark.parametrize("given", [{}, {"symbol": "BTCUSD"}, {"interval": "1m"}], ids=["nothing", "symbol", "interval"])
-def test_a_name_without_symbol_and_interval_is_named(name: str, given: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["candles.json", "1m.json", "-1m.json", "-"])
+@pytest.mark.parametrize("given", [{}, {"interval": "1m"}], ids=["nothing", "interval"])
+def test_candles_without_a_symbol_are_rejected(name: str, given: dict[str, str]) -> None:
     with pytest.raises(MissingSeriesName, match=name):
-        parse_candles(b"[]", name, **given)  # type: ignore[arg-type]
+        parse_candles(json_from(CANDLES), name, **given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["BTCUSD-1m.txt", "BTCUSD-1m.gz", "BTCUSD-1m.csv.gz", "no-series.pkl", "symbol=A/interval=1m/part"])
-def test_an_unknown_format_is_named(name: str) -> None:
-    with pytest.raises(CoinfarmError, match=name) as raised:
-        parse_candles(b"", name)
-    assert type(raised.value) is CoinfarmError
+def test_the_interval_is_that_of_the_data_if_nothing_says_it() -> None:
+    assert_same_candles(parse_candles(json_from(CANDLES), "candles.json", symbol="DEMO/USD"), CANDLES)
+    with pytest.raises(CoinfarmError):
+        parse_candles(json_from(CANDLES[:1]), "candles.json", symbol="DEMOUSD")
 
 
 @pytest.mark.parametrize(("suffix", "lengths"), [("json", [28]), ("csv", [28]), ("parquet", [12, 12, 4])])

@@ -3,7 +3,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.candles.json_rows import FIELDS, candles_from_json, candles_from_rows, rows_from_candles
+from coinfarm.candles.json_rows import FIELDS, candles_from_rows, rows_from_candles
 from coinfarm.errors import CandleError
 from tests.support.synthetic_candles import MINUTE_MS, START_MS
 
@@ -110,22 +110,3 @@ def test_an_invalid_object_is_named(row: Any, pointer: str, named: str) -> None:
     found, detail = only_error([as_objects(AS_NUMBERS)[0], row])
     assert found == pointer
     assert named in detail
-
-
-@pytest.mark.parametrize(
-    ("data", "pointer"),
-    [
-        pytest.param(b"", "", id="empty"),
-        pytest.param(b"[[", "", id="cut short"),
-        pytest.param(b"\xff\xfe\x00", "", id="no text"),
-        pytest.param(b"[" * 100_000, "", id="nested too deep"),
-        pytest.param(b'{"candles": []}', "", id="an object"),
-        pytest.param(b"null", "", id="null"),
-        pytest.param(b"[]", "/candles", id="no candle"),
-        pytest.param(b"[1]", "/candles/0", id="a number"),
-    ],
-)
-def test_rejects_a_broken_file(data: bytes, pointer: str) -> None:
-    with pytest.raises(CandleError) as raised:
-        candles_from_json(data, "BTCUSD", "1m")
-    assert [error.pointer for error in raised.value.errors] == [pointer]

@@ -1,0 +1,72 @@
+"""Parquet and Feather files as raw tables. Only the columns that may mean something are decompressed."""
+
+from typing import TYPE_CHECKING
+
+from coinfarm.candles.sources.arrow_columns import raw_table, schema_names
+from coinfarm.candles.sources.catalogue import SOURCE_NAMES
+from coinfarm.candles.sources.headers import INDEX_NAMES, meanings, normalised
+from coinfarm.candles.sources.raw_table import RawTable
+from coinfarm.errors import CandleError, ErrorDetail, TooLarge
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def table_from_parquet(data: bytes, max_rows: int) -> RawTable:
+    """Raises `CandleError`, and `TooLarge` for more than `max_rows`."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        # Checked before decompression: a few bytes can encode a text column of any length.
+        _check_rows(file.metadata.num_rows, max_rows)
+        table = file.read(columns=wanted_columns(file.schema_arrow), use_threads=False)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise CandleError(ErrorDetail("", f"is not a Parquet file that can be read: {error}")) from None
+    return raw_table(table, "Parquet")
+
+
+def table_from_feather(data: bytes, max_rows: int) -> RawTable:
+    """Raises `CandleError`, and `TooLarge` for more than `max_rows`."""
+    import pyarrow as pa
+
+    try:
+        with pa.ipc.open_file(pa.BufferReader(data)) as file:
+            names = wanted_columns(file.schema)
+            parts, rows = [], 0
+            for at in range(file.num_record_batches):
+                part = file.get_batch(at)
+                rows += part.num_rows
+                _check_rows(rows, max_rows)
+                parts.append(part.select(names))
+            schema = pa.schema([file.schema.field(name) for name in names])
+        table = pa.Table.from_batches(parts, schema)
+    except (pa.ArrowException, OSError, UnicodeDecodeError, ValueError) as error:
+        raise CandleError(ErrorDetail("", f"is not a Feather file that can be read: {error}")) from None
+    return raw_table(table, "Feather")
+
+
+def wanted_columns(schema: "pa.Schema") -> list[str]:
+    """The names of the columns that may mean something, all if none does. Raises `CandleError` for a name that exists twice."""
+    import pyarrow as pa
+
+    names = schema_names(schema)
+    found = sorted({at for columns in meanings(names, {}, None).values() for at in columns})
+    found += [at for at, name in enumerate(names) if normalised(name) in INDEX_NAMES | SOURCE_NAMES and at not in found]
+    usable = [at for at in found or range(len(names)) if not pa.types.is_nested(schema.field(at).type)]
+    for at in usable:
+        if names.count(names[at]) > 1:
+            raise CandleError(ErrorDetail("", f"has {names.count(names[at])} columns {names[at]}"))
+    return [names[at] for at in usable]
+
+
+def _check_rows(count: int, max_rows: int) -> None:
+    if count > max_rows:
+        raise TooLarge(f"the file has {count:,} rows, more than {max_rows:,}: split it")
+
+
+def table_from_hdf5(data: bytes, max_rows: int) -> RawTable:
+    """An HDF5 file, as freqtrade wrote them until 2024. Raises `CandleError`."""
+    del data, max_rows
+    raise CandleError(ErrorDetail("", "is an HDF5 file: convert it with `freqtrade convert-data --format-from hdf5 --format-to feather`"))

@@ -1,0 +1,100 @@
+"""The one reader of candles: from a table of any source to validated candles, with what was assumed, dropped and found."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from coinfarm.candles.candles import Candles
+from coinfarm.candles.interval import interval_ms
+from coinfarm.candles.sources import cleaning, confirmation
+from coinfarm.candles.sources.columns import meant_columns, require_rows
+from coinfarm.candles.sources.faults import check_candles
+from coinfarm.candles.sources.markets import agreed_interval, agreed_symbol, distinct_texts
+from coinfarm.candles.sources.names import interval_from_text
+from coinfarm.candles.sources.raw_table import RawTable
+from coinfarm.candles.sources.recognition import recognise
+from coinfarm.candles.sources.zones import Zone
+from coinfarm.candles.symbol import canonical_symbol, split_symbol
+from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
+from image_render.windows import Columns
+
+
+class MissingSeriesName(CoinfarmError):
+    """Candles whose symbol is neither in the name of their file nor in it, and was not given by the caller."""
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What is known before reading: by the caller (symbol, interval, time zone) and by the file's name."""
+
+    symbol: str | None = None
+    interval: str | None = None
+    timezone: str | None = None
+    named_symbol: str | None = None
+    named_interval: str | None = None
+
+    @property
+    def any_symbol(self) -> str | None:
+        return canonical_symbol(self.symbol) if self.symbol else self.named_symbol
+
+    @property
+    def any_interval(self) -> str | None:
+        return interval_from_text(self.interval) or self.interval if self.interval else self.named_interval
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Validated candles, the name of their source, and notes for the user: what was dropped, sorted or looks wrong, one line each."""
+
+    candles: Candles
+    source: str
+    notes: tuple[str, ...] = field(default=())
+
+
+def read_table(table: RawTable, expected: Expected, missing_symbol: str | None = None) -> Reading:
+    """The candles of a table.
+
+    `missing_symbol` is the symbol if nobody says one; without it, `MissingSeriesName` is raised. Raises `CandleError` for what is no table
+    of candles, and for what the data do not confirm.
+    """
+    zone = Zone(expected.timezone) if expected.timezone else None
+    notes: list[str] = []
+    if not len(table):
+        raise CandleError(ErrorDetail("", "has no candles"))
+    symbol = agreed_symbol(expected.any_symbol, [table.symbol] if table.symbol else [])
+    interval = agreed_interval(expected.any_interval, [table.interval] if table.interval else [])
+    step_ms = interval_ms(interval) if interval else None
+    found = recognise(table, split_symbol(symbol).base if symbol else None, zone, step_ms)
+    if "symbol" in found.mapping:
+        symbol = agreed_symbol(symbol, distinct_texts(table.columns[found.mapping["symbol"]]))
+    if "interval" in found.mapping:
+        interval = agreed_interval(interval, distinct_texts(table.columns[found.mapping["interval"]]))
+    symbol = symbol or missing_symbol
+    if symbol is None:
+        raise MissingSeriesName("neither the name nor the content says which symbol it is: rename it like BTCUSD-1m.parquet")
+    columns = meant_columns(table, found.source, found.mapping, zone)
+    columns = cleaning.finished(columns, notes.append)
+    columns = cleaning.without_gaps_in_rows(columns, notes.append)
+    require_rows(columns)
+    columns = confirmation.open_stamped(columns, interval_ms(interval) if interval else None, notes.append)
+    columns = cleaning.in_time_order(columns, notes.append)
+    columns = cleaning.without_duplicates(columns, notes.append)
+    confirmation.check_strays(columns)
+    interval = confirmation.confirmed_interval(columns, interval)
+    step_ms = interval_ms(interval)
+    columns = cleaning.on_grid(columns, step_ms, notes.append)
+    confirmation.check_close_times(columns, step_ms)
+    if zone is None:
+        confirmation.check_clock(columns, step_ms)
+    check_candles(columns, interval)
+    confirmation.check_order(columns, step_ms)
+    columns = confirmation.coins_not_contracts(columns, notes.append)
+    confirmation.check_volumes(columns)
+    columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
+    confirmation.warn_of_bad_ticks(columns, notes.append)
+    if found.source.note:
+        notes.append(found.source.note)
+    values = Columns(*(np.ascontiguousarray(columns.arrays[name]) for name in Columns._fields))
+    candles = Candles(symbol, interval, np.ascontiguousarray(columns.open_time), values, np.zeros(len(columns), np.bool_))
+    return Reading(candles, found.source.name, tuple(notes))

@@ -7,7 +7,7 @@ from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.status import Status
 from coinfarm.backfill.window_outcomes import WINDOW_COUNT_LABELS, WindowCounts, WindowOutcomes
 from coinfarm.cli.tables import numeric_table
-from coinfarm.reports.formatting import dollar_text, duration_text, plural_text
+from coinfarm.reports.formatting import coins_text, dollar_text, duration_text, plural_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -21,7 +21,7 @@ _WIDTH = 78
 def estimate_table(manifest: RunManifest) -> "Table":
     """Time and cost on each compute target; below the table, the basis of each speed."""
     estimate = manifest.estimate
-    series = f"{', '.join(manifest.symbols)} {manifest.interval} from {manifest.from_date} up to {manifest.to_date}"
+    series = f"{coins_text(manifest.symbols, manifest.interval)} from {manifest.from_date} up to {manifest.to_date}"
     title = f"{estimate.windows:,} windows in {estimate.shards:,} shards, {series}, model {manifest.model_version}"
     if estimate.shards_without_candles:
         title += f"; {estimate.shards_without_candles:,} of the shards without candles"
@@ -42,7 +42,7 @@ def estimate_table(manifest: RunManifest) -> "Table":
     return table
 
 
-def status_table(status: Status, run_uri: str) -> "Table":
+def status_table(status: Status, manifest: RunManifest, run_uri: str) -> "Table":
     """The status of the run at `run_uri`, one row per known figure; below the table, what to do next.
 
     A run on this machine has no queue, so it has no rows about one.
@@ -58,6 +58,7 @@ def status_table(status: Status, run_uri: str) -> "Table":
         "time left": "none" if status.is_complete else None if status.seconds_left is None else duration_text(status.seconds_left),
         "dollars so far": None if status.unsent is None else _cost_text(status),
     }
+    coins = coins_text(manifest.symbols, manifest.interval)
     notes = [f"{failure.shard}: {failure.reason}" for failure in status.failures]
     if status.dead_lettered:
         notes.append(f"Move the messages of the dead-letter queue back with: coinfarm backfill redrive --run {run_uri}")
@@ -69,9 +70,8 @@ def status_table(status: Status, run_uri: str) -> "Table":
         notes.append(
             f"{plural_text(status.lost, 'shard')} neither done nor in a queue; send again with: coinfarm backfill resume --run {run_uri}"
         )
-    table = numeric_table(
-        f"{100 * status.windows_done / max(1, status.windows):.1f} % done", "", "", caption="\n".join(notes) or None, min_width=_WIDTH
-    )
+    title = f"{coins}: {100 * status.windows_done / max(1, status.windows):.1f} % done"
+    table = numeric_table(title, "", "", caption="\n".join(notes) or None, min_width=_WIDTH)
     for name, value in rows.items():
         if value is not None:
             table.add_row(name, value)
@@ -113,12 +113,18 @@ def run_summary_document(progress: RunProgress, seconds: float) -> dict[str, Any
     }
 
 
-def outcomes_table(outcomes: WindowOutcomes) -> "Table":
+def outcomes_table(outcomes: WindowOutcomes, interval: str) -> "Table":
     """The number of windows by symbol and outcome."""
     shards = [str(shard) for shard in outcomes.missing[:_FAILURES_SHOWN]]
     more = f" and {len(outcomes.missing) - len(shards)} more" if len(outcomes.missing) > len(shards) else ""
     caption = f"Shards without a complete result: {', '.join(shards)}{more}" if shards else ""
-    table = numeric_table("Outcome of every requested window", "", *WINDOW_COUNT_LABELS.values(), caption=caption or None, min_width=_WIDTH)
+    table = numeric_table(
+        f"Outcome of every requested window of {interval} candles",
+        "",
+        *WINDOW_COUNT_LABELS.values(),
+        caption=caption or None,
+        min_width=_WIDTH,
+    )
     for symbol, counts in outcomes.by_symbol().items():
         table.add_row(symbol, *_cells(counts))
     table.add_section()

@@ -10,7 +10,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.interval_types import INTERVAL
-from coinfarm.cli.options import DAY, MODEL, open_predictor, read_candles
+from coinfarm.cli.options import DAY, MODEL, check_interval, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
@@ -83,6 +83,7 @@ def evaluate(
     expected_frames = sum(len(spec.candles_of(each)) for each in series) // spec.stride
     with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
+        check_interval(predictor.model.bundle.manifest, series[0].interval, any_interval=True)
         frames = predict_frames(predictor, series, spec, baseline_series)
     evaluation = score_frames(frames, predictor, series, spec, [file.name for file in candles])
     if root is not None:

@@ -7,7 +7,7 @@ from rich.table import Table
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.models.evaluation_document import Accuracy, Evaluation, EvaluationRecord, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
-from coinfarm.reports.formatting import bounds_text, percent_text, score_text
+from coinfarm.reports.formatting import bounds_text, coins_text, percent_text, score_text
 
 
 def tables(evaluation: Evaluation) -> tuple[Table, Table]:
@@ -18,8 +18,8 @@ def tables(evaluation: Evaluation) -> tuple[Table, Table]:
 def evaluation_record_table(record: EvaluationRecord) -> Table:
     """The scores of the model and the baselines in a stored evaluation, in at most 80 columns."""
     table = Table(
-        title=f"Evaluation of the model: {record.frames:,} frames from {record.from_date} up to {record.to_date},\n"
-        "a period that it was not trained on (90 % intervals)",
+        title=f"Evaluation of the model: {record.frames:,} frames of {coins_text(sorted(record.candles), record.interval)}\n"
+        f"from {record.from_date} up to {record.to_date}, a period that it was not trained on (90 % intervals)",
         caption="R²: the share of the variance that is predicted; 0 is as good as a constant.\n"
         "Direction: how often the sign of the end change is predicted correctly.",
         title_justify="left",
@@ -50,8 +50,8 @@ def _lines(value: str, interval: str) -> str:
 def _scores_table(evaluation: Evaluation) -> Table:
     model = evaluation.model
     table = Table(
-        title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames from {evaluation.from_date} up to "
-        f"{evaluation.to_date}",
+        title=f"{model.name} {model.version} on {model.engine}: {evaluation.frames:,} frames of "
+        f"{coins_text(sorted(evaluation.candles), evaluation.interval)} from {evaluation.from_date} up to {evaluation.to_date}",
         caption="R²: the share of the variance that is predicted. Direction, rise > decline: % of predictions that are correct, with 90 % "
         "intervals.",
         title_justify="left",

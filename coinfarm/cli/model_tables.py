@@ -6,6 +6,7 @@ from rich.table import Table
 
 from coinfarm.models.listing import ListedVersion
 from coinfarm.models.pointer import Pointer
+from coinfarm.reports.formatting import coins_text
 
 
 def versions_table(versions: Sequence[ListedVersion]) -> Table:
@@ -46,7 +47,10 @@ def _evaluation(listed: ListedVersion) -> tuple[str, str]:
     evaluation = listed.evaluation
     if evaluation is None:
         return "–", "not evaluated"
-    return f"{evaluation.score:.4f}", f"{', '.join(sorted(evaluation.candles))}\n{evaluation.from_date} up to {evaluation.to_date}"
+    return (
+        f"{evaluation.score:.4f}",
+        f"{coins_text(sorted(evaluation.candles), evaluation.interval)}\n{evaluation.from_date} up to {evaluation.to_date}",
+    )
 
 
 def _remarks(pointer: Pointer) -> str:

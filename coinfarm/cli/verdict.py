@@ -13,6 +13,7 @@ from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.options import ANY_INTERVAL, DAY, MODEL, check_interval, open_predictor
 from coinfarm.cli.paths import EXISTING_FILE, FOLDER_TO_WRITE, absolute_uri
 from coinfarm.cli.progress import progress_bar, run_progress_bar, stage_bar
+from coinfarm.reports.formatting import coins_text
 
 if TYPE_CHECKING:
     from coinfarm.backfill.run_manifest import Run
@@ -129,7 +130,8 @@ def _predict(run: "Run") -> None:
     manifest = run.manifest
     windows = manifest.estimate.windows
     shards = list(manifest.shards())
-    _log(f"Backfill: {windows:,} windows from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
+    coins = coins_text(manifest.symbols, manifest.interval)
+    _log(f"Backfill: {windows:,} windows of {coins} from {manifest.from_date} up to {manifest.to_date}, model {manifest.model_version}")
     started = time.perf_counter()
     with run_progress_bar(sum(shard.window_count for shard in shards)) as show:
         progress = run_locally(run.storage.uri(), shards, min(available_cores(), len(shards)), show)

@@ -1,8 +1,10 @@
 """Times and numbers formatted for tables, pages and messages."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import isfinite
 
+_COINS_SHOWN = 12
 _MAX_FIXED = 1e7
 """Larger numbers are written with an exponent."""
 
@@ -13,6 +15,13 @@ def minute_text(time_ms: int) -> str:
         return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):
         return str(time_ms)
+
+
+def coins_text(symbols: Sequence[str], interval: str | None) -> str:
+    """Coins and their interval, if it is known: `BTCUSDT, ETHUSDT 1h`; of many coins the first ones and the number of the others."""
+    listed = ", ".join(symbols[:_COINS_SHOWN])
+    others = len(symbols) - _COINS_SHOWN
+    return f"{listed}{f' and {others} others' if others > 0 else ''} {interval or ''}".rstrip()
 
 
 def clock_text(time_ms: int) -> str:

@@ -2,13 +2,13 @@
 
 from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.checks.scope_check import HORIZON_ASSUMED
-from coinfarm.reports.formatting import minute_text
+from coinfarm.reports.formatting import coins_text, minute_text
 
 
 def predictions_summary(result: BacktestResult) -> str:
     """How many predictions were excluded (and why), used to choose thresholds, and tested; and how many strategies were tried."""
     excluded, period, trials = result.exclusions, result.period, result.trials
-    parts = [f"{excluded.predictions:,} predictions"]
+    parts = [f"{excluded.predictions:,} predictions of {coins_text(result.symbols, result.interval)}"]
     for count, reason in (
         (excluded.in_sample, "in sample"),
         (excluded.without_values, "windows without a prediction"),

@@ -38,8 +38,8 @@ def collect(root: str, output: Path, as_json: bool) -> None:
     with progress_bar("shards") as progress:
         outcomes = collect_results(run, output, progress)
     if as_json:
-        click.echo(json.dumps(outcomes.document(), indent=2))
+        click.echo(json.dumps({"interval": run.manifest.interval, **outcomes.document()}, indent=2))
     else:
-        print_tables(outcomes_table(outcomes))
+        print_tables(outcomes_table(outcomes, run.manifest.interval))
         click.echo(output)
     sys.exit(UNFINISHED if outcomes.missing else 0)

@@ -44,7 +44,7 @@ def status(root: str, queue_url: str | None, dead_letter_url: str | None, watch:
     monitor = StatusMonitor(run, queue, find_dead_letter_queue(queue, dead_letter_url))
 
     def table(found: "Status") -> "Table":
-        return status_table(found, run.storage.uri())
+        return status_table(found, run.manifest, run.storage.uri())
 
     is_live = watch and not as_json and sys.stdout.isatty()
     with _live_display() if is_live else nullcontext() as live:

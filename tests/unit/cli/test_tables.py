@@ -30,7 +30,9 @@ VERSION = "20261122-f64964ac"
 
 
 def versions():
-    evaluation = like(score=-0.12345, candles=dict.fromkeys(("BTCUSD", "ETHUSD", "LTCUSD")), from_date=date.min, to_date=date.max)
+    evaluation = like(
+        score=-0.12345, candles=dict.fromkeys(("BTCUSD", "ETHUSD", "LTCUSD")), interval="1m", from_date=date.min, to_date=date.max
+    )
     fields = {"version": VERSION, "in_service": True, "engines": ("openvino-int8", "openvino-f32", "keras"), "evaluation": evaluation}
     return [versions_table([like(**fields, error=error) for error in (None, "manifest.json is damaged")])]
 
@@ -51,7 +53,11 @@ def backfill():
     windows = {"windows": 31_536_000, "windows_done": 12_345_678, "windows_per_s": 12_345.6, "seconds_left": 123_456.0}
     failure = ShardFailure(shard="BTCUSDT 1m 2019-05-01", reason="a damaged day " * 12)
     status = Status(**counts, **windows, failures=(failure,), usd=12.345, usd_estimated=123.45, target="gpu-spot")
-    return [outcomes_table(outcomes), estimate_table(manifest), status_table(status, "s3://my-results/runs/two-years")]
+    return [
+        outcomes_table(outcomes, "15m"),
+        estimate_table(manifest),
+        status_table(status, manifest, "s3://my-results/runs/two-years"),
+    ]
 
 
 def store():

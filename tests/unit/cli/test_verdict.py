@@ -91,7 +91,7 @@ def test_prints_the_verdict_first_and_the_report_last(first, home):
 
 
 def test_excludes_the_training_data(first):
-    assert f"{WINDOWS:,} predictions; {IN_SAMPLE:,} left out: in sample" in first.stdout
+    assert f"{WINDOWS:,} predictions of DEMOBTC, DEMOETH 15m; {IN_SAMPLE:,} left out: in sample" in first.stdout
     assert re.search(rf"(\d+) of \1 shards done; {WINDOWS:,} windows predicted", first.stderr)
 
 

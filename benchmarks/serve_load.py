@@ -8,11 +8,11 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import click
 from rich.console import Console
@@ -24,7 +24,6 @@ from coinfarm.demo.environment import COMMAND_CODE
 
 _HERE = Path(__file__).parents[1]
 _BATCH_FRAMES = 100
-_WARM_UP_S = 0.5
 
 Figures = dict[str, float]
 
@@ -61,76 +60,56 @@ def running_server(code: Path, log: Path) -> Iterator[Server]:
         yield Server(int(url[1]), process.pid)
 
 
-def measure(server: Server, load: Load, seconds: float) -> Figures:
-    """The figures of `benchmarks.load_client`, and `batchFramesPerS`."""
-    with ExitStack() as stack:
-        batches = None
-        if load.with_batches:  # it starts before and ends after the others
-            batches = stack.enter_context(_client(server, 1, _BATCH_FRAMES, seconds + 2 * _WARM_UP_S))
-        figures = _figures(stack.enter_context(_client(server, load.connections, 1, seconds)))
-        return figures if batches is None else figures | {"batchFramesPerS": _BATCH_FRAMES * _figures(batches)["requestsPerS"]}
+def measure(servers: Sequence[Server], load: Load, turns: int) -> list[dict[str, Figures]]:
+    """The figures of `benchmarks.load_client` for each server: of all turns, and of the quietest half."""
+    options = ["--connections", load.connections, "--batch", _BATCH_FRAMES if load.with_batches else 0, "--turns", turns]
+    command = [sys.executable, "-m", "benchmarks.load_client", *(f"{server.port}:{server.pid}" for server in servers), *map(str, options)]
+    done = subprocess.run(command, cwd=_HERE, capture_output=True, text=True)
+    if done.returncode:
+        raise click.ClickException(done.stderr)
+    documents: list[dict[str, Figures]] = json.loads(done.stdout)
+    return documents
 
 
-def _client(server: Server, connections: int, frames: int, seconds: float) -> "subprocess.Popen[str]":
-    options = {"--connections": connections, "--frames": frames, "--seconds": seconds, "--warm-up": _WARM_UP_S}
-    command = [sys.executable, "-m", "benchmarks.load_client", *server, *(part for option in options.items() for part in option)]
-    return subprocess.Popen([str(part) for part in command], cwd=_HERE, stdout=subprocess.PIPE, text=True)
+@click.command(epilog="Example: python -m benchmarks.serve_load --against ../coinfarm-before")
+@click.option("--turns", type=click.IntRange(min=2), default=20, show_default=True, help="Turns of a quarter of a second for each load.")
+@click.option("--against", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another checkout, measured in turns.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A JSON file for all figures.")
+def main(turns: int, against: Path | None, output: Path | None) -> None:
+    """Measure `coinfarm serve` with the reference model. No prediction comes from the cache.
 
-
-def _figures(client: "subprocess.Popen[str]") -> Figures:
-    output, _ = client.communicate()
-    if client.returncode:
-        raise click.ClickException("a client failed")
-    figures: Figures = json.loads(output)
-    return figures
-
-
-def quietest(rounds: list[Figures]) -> Figures:
-    """The round in which other processes used the least processor time."""
-    return min(rounds, key=lambda figures: figures["otherCores"])
-
-
-@click.command(epilog="Example: python -m benchmarks.serve_load --rounds 5 --against ../coinfarm-before")
-@click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True, help="Rounds, of which the quietest counts.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=3.0, show_default=True, help="The length of a measurement.")
-@click.option("--against", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Another checkout, measured in turn.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="A JSON file for the figures of all rounds.")
-def main(rounds: int, seconds: float, against: Path | None, output: Path | None) -> None:
-    """Measure `coinfarm serve` with the reference model; the prediction cache never has a frame."""
+    The table shows the half of the turns in which other processes used the least processor time.
+    """
     console = Console(width=120)
     measured_on = machine("coinfarm", "openvino", "uvicorn")
     console.print(", ".join(f"{name} {value}" for name, value in measured_on.items()), soft_wrap=True)
     checkouts = {"": _HERE} if against is None else {"before": against.resolve(), "now": _HERE}
-    found: dict[str, list[dict[str, Any]]] = {}
+    found: dict[str, dict[str, dict[str, Figures]]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="coinfarm-load-")))
-        servers = {name: stack.enter_context(running_server(code, folder / f"{name}.log")) for name, code in checkouts.items()}
+        servers = [stack.enter_context(running_server(code, folder / f"{name}.log")) for name, code in checkouts.items()]
         for load in LOADS:
-            measured: dict[str, list[Figures]] = {name: [] for name in servers}
-            for _ in range(rounds):
-                for name, server in servers.items():
-                    measured[name].append(measure(server, load, seconds))
-            found[str(load)] = [{"server": name, "rounds": each} for name, each in measured.items()]
+            found[str(load)] = dict(zip(checkouts, measure(servers, load, turns), strict=True))
     _print(console, found)
     if output is not None:
         output.write_text(json.dumps({"machine": measured_on, "loads": found}, indent=2) + "\n")
 
 
-def _print(console: Console, found: dict[str, list[dict[str, Any]]]) -> None:
+def _print(console: Console, found: dict[str, dict[str, dict[str, Figures]]]) -> None:
     headers = ("", "requests/s", "p50, ms", "p99, ms", "p99 / p50", "batch frames/s", "cores: server", "client", "others")
     table = numeric_table("Requests for one frame, by connections", "", *headers)
     for load, servers in found.items():
-        for each in servers:
-            figures = quietest(each["rounds"])
+        for name, document in servers.items():
+            figures = document["quietest"]
             table.add_row(
                 load,
-                each["server"],
+                name,
                 f"{figures['requestsPerS']:,.0f}",
                 f"{figures['p50Ms']:.1f}",
                 f"{figures['p99Ms']:.1f}",
                 f"{figures['p99Ms'] / figures['p50Ms']:.1f}",
-                f"{figures['batchFramesPerS']:,.0f}" if "batchFramesPerS" in figures else "",
-                *(f"{figures[name]:.2f}" for name in ("serverCores", "clientCores", "otherCores")),
+                f"{figures['batchFramesPerS']:,.0f}" if figures["batchFramesPerS"] else "",
+                *(f"{figures[f'{process}Cores']:.2f}" for process in ("server", "client", "other")),
             )
     console.print(table)
 

@@ -48,6 +48,23 @@ def on_interrupt(message: str) -> Iterator[None]:
 
 
 @contextmanager
+def deferred_interrupt() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block. For imports: pydantic ignores a KeyboardInterrupt while it builds schemas."""
+    previous = signal.getsignal(signal.SIGINT)
+    if not callable(previous) or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    seen = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_: seen.set())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+        if seen.is_set():
+            previous(signal.SIGINT, None)
+
+
+@contextmanager
 def _record_sigint() -> Iterator[Callable[[], bool]]:
     """Yields a function that returns whether SIGINT has arrived since. The previous handler still runs."""
     previous = signal.getsignal(signal.SIGINT)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coinfarm.cli.failures import on_interrupt
+from coinfarm.cli.failures import deferred_interrupt, on_interrupt
 from coinfarm.cli.options import MODEL
 from coinfarm.extras import require
 
@@ -39,7 +39,8 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
             click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
 
     with bound_sockets(host, port) as sockets, on_interrupt("All pending requests were completed."):
-        from handler.asgi import Application
+        with deferred_interrupt():
+            from handler.asgi import Application
 
         click.echo("Loading the model ...", err=True)
         Server(uvicorn.Config(Application(), lifespan="on", ws="none")).run(sockets)

@@ -178,6 +178,7 @@ def test_every_response_names_the_model_that_predicted_it(queue, engine, models,
     for number in (10_000.5, 20_000.5, 30_000.5):
         futures += [queue.predict(body(first, count)) for first in range(20) for count in (200, 230)]
         numbers[promote_model(models, tmp_path / f"{number}", f"{number}")] = number
+    wait(futures, TIMEOUT_S)  # a request uses the old model while another loads the new one
     last = queue.predict(body())
     pixels = np.array(values(queue.predict(body(count=250, modelVersion=next(iter(numbers)))))) - 0.5
     for at, future in enumerate(futures):

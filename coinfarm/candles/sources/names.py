@@ -50,8 +50,9 @@ _FORMATS = tuple(
         rf"{_WORDS_BEFORE}(?P<symbol>[A-Z0-9]+(?:[-_][A-Z]+)?)[-_](?P<interval>\d{{1,4}}(?:m|h|d|min))[-_. ].*",
     )
 )
-_LOWER_CASE_WORDS = re.compile(r"(?:[a-z]+[-_ ])+(?=[A-Z0-9]*[A-Z])")
-"""The words in `good-BTCUSD-1m`; `btc-usdt-1m` has none."""
+_LOWER_CASE_WORDS = re.compile(r"(?:[a-z]+[-_ ])+(?=[A-Z0-9]*[A-Z])(?!\d+[HDM]$)")
+"""The words in `good-BTCUSD-1m`; `btc-usdt-1m` and `btcusdt-1H` have none."""
+_MONTHS = re.compile(r"\d+M")
 _NOT_TRADES = re.compile(r"mark(?:[-_ ]?price)?|index[-_ ]?price|premium[-_ ]?index|funding[-_ ]?rate", re.IGNORECASE)
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "": 60_000}
 
@@ -94,6 +95,8 @@ def interval_from_text(text: str) -> str | None:
 
 def _interval(match: re.Match[str]) -> str | None:
     groups = match.groupdict()
+    if _MONTHS.fullmatch(groups.get("interval") or ""):
+        return groups["interval"]  # months, which are not supported; `1m` is a minute
     if groups.get("interval"):
         return interval_from_text(groups["interval"]) or groups["interval"].lower()
     if groups.get("metatrader"):

@@ -13,7 +13,7 @@ from coinfarm.candles.files import MissingSeriesName, parse_candles, read_in_par
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
-from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, minutes
+from tests.support.synthetic_candles import MINUTE_MS, START_MS, assert_same_candles, hours, minutes
 
 CANDLES = minutes(30, missing={4, 5})
 Writer = Callable[[Candles], bytes]
@@ -112,3 +112,15 @@ def test_no_damage_to_a_file_gets_past_the_checks(suffix: str, write: Writer) ->
         except CoinfarmError:
             continue
         Candles.checked(found.symbol, found.interval, found.open_time, found.columns)
+
+
+@pytest.mark.parametrize("name", ["DEMO-USD-60m", "DEMO_USD-1h", "demousd-1H", "DEMOUSD-1H", "demo-usd-1h"])
+def test_every_spelling_in_a_name_is_one_series(name):
+    candles = parse_candles(parquet_from_candles(hours(1)), f"{name}.parquet")
+    assert (candles.symbol, candles.interval) == ("DEMOUSD", "1h")
+
+
+@pytest.mark.parametrize("name", ["DEMOUSD-1M", "demousd-1M", "DEMOUSD-1w"])
+def test_a_month_is_not_a_minute(name):
+    with pytest.raises(CoinfarmError):
+        parse_candles(parquet_from_candles(minutes(10)), f"{name}.parquet")

@@ -44,7 +44,7 @@ class OpenVinoEngine:
 
     def start(self, frames: Frames) -> "PendingOutputs":
         """As `predict`, but returns while the last chunks are still running."""
-        return self._graph.start(np.ascontiguousarray(as_planes(frames)), lambda planes, _: planes)
+        return self._graph.start(np.ascontiguousarray(as_planes(frames)))
 
 
 class OpenVinoRowsEngine:
@@ -68,7 +68,7 @@ class OpenVinoRowsEngine:
         """As `predict`, but returns while the last chunks are still running."""
         rows = rows_of_frames(frames)
         if rows is None:  # somebody's own frames
-            return self._graph.start(frames, lambda part, _: self._tables.multiply(part))
+            return self._graph.start(frames, lambda part, features: np.copyto(features, self._tables.multiply(part)))
         return self.start_rows(rows)
 
     def start_rows(self, rows: Rows) -> "PendingOutputs":

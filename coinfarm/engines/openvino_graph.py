@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from coinfarm.models.compiled_form import CompiledForm
 
 Inputs = NDArray[Any]
-Prepare = Callable[[Inputs, Inputs], Inputs]
-"""Turns a part of a batch into the graph's input, in a buffer that it may use."""
+Fill = Callable[[Inputs, Inputs], object]
+"""Computes the graph's input from a part of a batch, and fills a buffer with it."""
 
 _REQUESTS_PER_STREAM = 2
 """One running and one queued."""
@@ -46,21 +46,22 @@ class OpenVinoGraph:
             raise ModelError(f"{form.file} of model {bundle.manifest.version} cannot be loaded: {error}") from error
         _check(single, form.file, (element_type, (1, *shape)), outputs)
         dtype = single.inputs[0].element_type.to_dtype()
-        self._single = single.create_infer_request()
-        self._single_buffer = np.empty((1, *shape), dtype)
+        self._single = _Request(single.create_infer_request(), np.empty((1, *shape), dtype))
         request_count = _REQUESTS_PER_STREAM * chunk.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         # least recently started first
         self._requests = deque(
             _Request(chunk.create_infer_request(), np.empty((chunk_frames, *shape), dtype)) for _ in range(request_count)
         )
 
-    def start(self, batch: Inputs, prepare: Prepare) -> "PendingOutputs":
-        """Start to predict a batch; returns while the last chunks are still running. `prepare` is called by one thread at a time."""
+    def start(self, batch: Inputs, fill: Fill | None = None) -> "PendingOutputs":
+        """Start to predict a batch; returns while the last chunks are still running. Without `fill` the batch is the graph's input. `fill`
+        is called by one thread at a time.
+        """
         outputs = np.empty((len(batch), self._output_count), np.float32)
         in_chunks = len(batch) - len(batch) % self._chunk_frames
         parts = [slice(at, at + self._chunk_frames) for at in range(0, in_chunks, self._chunk_frames)]
         with self._lock:  # one call at a time uses all cores
-            chunks = [self._start_chunk(batch[part], prepare, outputs[part]) for part in parts]
+            chunks = [self._start_chunk(batch[part], fill, outputs[part]) for part in parts]
 
         def finish() -> NDArray[np.float32]:
             for chunk in chunks:
@@ -70,45 +71,61 @@ class OpenVinoGraph:
                     raise chunk.error
             with self._lock:
                 for at in range(in_chunks, len(batch)):
-                    self._single.infer({0: prepare(batch[at : at + 1], self._single_buffer)}, share_inputs=True)
-                    outputs[at] = self._single.get_output_tensor().data[0]
+                    self._single.infer(batch[at : at + 1], fill, outputs[at : at + 1])
             return outputs
 
         return finish
 
-    def _start_chunk(self, part: Inputs, prepare: Prepare, target: NDArray[np.float32]) -> "_Chunk":
+    def _start_chunk(self, part: Inputs, fill: Fill | None, target: NDArray[np.float32]) -> "_Chunk":
         """Start a chunk on the request that will be free next."""
         request = self._requests.popleft()
         self._requests.append(request)
-        return request.start(part, prepare, target)
+        return request.start(part, fill, target)
 
 
 class _Request:
-    """An infer request of the chunk graph, a buffer for its input, and the last chunk that was started on it."""
+    """An infer request, a buffer for its input, and the last chunk that was started on it."""
 
     def __init__(self, request: Any, buffer: Inputs) -> None:
         self._request = request
         self._buffer = buffer
+        self._has_buffer = False
         self._last: _Chunk | None = None
 
-    def start(self, part: Inputs, prepare: Prepare, target: NDArray[np.float32]) -> "_Chunk":
+    def start(self, part: Inputs, fill: Fill | None, target: NDArray[np.float32]) -> "_Chunk":
         """Wait for the last chunk, then start the next; its outputs are written to `target`."""
         if self._last is not None:
             self._last.wait()
-        self._last = _Chunk(self._request, prepare(part, self._buffer), target)
+        self._last = _Chunk(self._request, self._inputs(part, fill), target)
         return self._last
+
+    def infer(self, part: Inputs, fill: Fill | None, target: NDArray[np.float32]) -> None:
+        """Run on this thread."""
+        self._request.infer(self._inputs(part, fill), share_inputs=True)
+        target[:] = self._request.get_output_tensor().data
+
+    def _inputs(self, part: Inputs, fill: Fill | None) -> dict[int, Inputs] | None:
+        """The inputs to pass: none if they are in the buffer, because OpenVINO takes 20 microseconds to check an array."""
+        if fill is None:
+            self._has_buffer = False
+            return {0: part}
+        fill(part, self._buffer)
+        if not self._has_buffer:
+            self._request.set_input_tensor(import_openvino().Tensor(self._buffer, shared_memory=True))
+            self._has_buffer = True
+        return None
 
 
 class _Chunk:
     """A few frames that OpenVINO is processing."""
 
-    def __init__(self, request: Any, inputs: Inputs, target: NDArray[np.float32]) -> None:
+    def __init__(self, request: Any, inputs: dict[int, Inputs] | None, target: NDArray[np.float32]) -> None:
         self.error: RuntimeError | None = None
         self._request = request
         self._target = target
         self._is_done = False
         self._lock = Lock()
-        request.start_async({0: inputs}, share_inputs=True)
+        request.start_async(inputs, share_inputs=True)
 
     def wait(self) -> None:
         """Wait for the outputs and store them, or the error. Called by the reader of the outputs and by the next chunk on the request."""

@@ -57,14 +57,14 @@ batches = 0
 
 
 @replaces(OpenVinoGraph, "start")
-def start(original, self, batch, prepare):
+def start(original, self, batch, fill=None):
     global batches
     if batch.any():  # the model manager warms a model up with empty frames
         batches += 1
         time.sleep(float(os.environ.get("ENGINE_S", "0")))
         if batches == 2:
             kill_at("in the engine")
-    return original(self, batch, prepare)
+    return original(self, batch, fill)
 
 
 @replaces(ShardJob, "series")

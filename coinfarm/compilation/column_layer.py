@@ -66,7 +66,7 @@ def _candidates(graph: Any) -> Iterator[tuple[Any, int]]:
     (parameter,) = graph.get_parameters()
     output, products = parameter.output(0), 0
     while True:
-        targets = list(output.get_target_inputs())
+        targets = [target for target in output.get_target_inputs() if not _is_shape(target)]
         operation = targets[0].get_node() if len(targets) == 1 else None
         is_weighted = operation is not None and operation.get_type_name() in _WEIGHTED
         is_linear = operation is not None and (operation.get_type_name() in _LAYOUT or (is_weighted or _has_constant(operation)))
@@ -80,6 +80,11 @@ def _candidates(graph: Any) -> Iterator[tuple[Any, int]]:
                 return
             products += _products(operation)
         output = operation.output(0)
+
+
+def _is_shape(target: Any) -> bool:
+    """Whether the user of an output needs only its shape, as the initial state of a recurrent layer does."""
+    return bool(target.get_node().get_type_name() == "ShapeOf")
 
 
 def _has_constant(operation: Any) -> bool:
@@ -128,6 +133,8 @@ def _tables(probe: Probe, lengths: list[int]) -> Iterator[tuple[int, ColumnTable
     at = np.arange(count)
     single[at, :, at] = np.random.default_rng(0).integers(0, 2, (count, CHANNEL_COUNT, rows))
     without, responses = probe(blank), probe(single)
+    if len(responses) != count:
+        return  # a reshape merged frames and candles
     is_changed = responses != without
     for axis, positions in enumerate(lengths, start=1):
         if not 2 <= positions <= count:
@@ -216,4 +223,17 @@ def _behind(graph: Any, output: Any, axis: int, tables: ColumnTables) -> Any:
     transposed = operations.transpose(separate, np.array(order))
     for target in list(output.get_target_inputs()):
         target.replace_source_output(transposed.output(0))
+    count = operations.gather(operations.shape_of(features), np.array([0]), np.int64(0))
+    for operation in graph.get_ops():
+        if operation.get_type_name() == "ShapeOf" and _is_before(graph.get_parameters()[0], operation.input_value(0)):
+            shape = operations.concat([count, operations.constant(np.array(_lengths(operation.input_value(0))))], 0)
+            converted = operations.convert(shape, operation.get_output_element_type(0).to_string())
+            operation.output(0).replace(converted.output(0))
     return openvino.Model(graph.get_results(), [features])
+
+
+def _is_before(parameter: Any, output: Any) -> bool:
+    """Whether `output` belongs to the operations between the frames and the split."""
+    while output.get_node().get_type_name() in _LAYOUT | _WITH_CONSTANT | _WEIGHTED:
+        output = next(port for port in output.get_node().input_values() if port.get_node().get_type_name() != "Constant")
+    return bool(output.get_node().get_friendly_name() == parameter.get_friendly_name())

@@ -116,7 +116,12 @@ def _try_forms(
         if not has_layers_to_quantise(network.graph, in_graph):
             break
         progress(f"quantising to 8 bits, except for the first {float_layers.first} and the last {float_layers.last} layers")
-        _save(quantise(network.graph, network.calibration, in_graph), bundle.folder / INT8.file)
+        try:
+            quantised = quantise(network.graph, network.calibration, in_graph)
+        except ModelError as error:  # the other forms can be used
+            int8_attempts = [(Attempt(form, str(error)), None) for form in (INT8, INT8_BF16)]
+            break
+        _save(quantised, bundle.folder / INT8.file)
         int8_attempts = [try_form(INT8), try_form(INT8_BF16)]
         if all(attempt.parity is None or passes(attempt.parity) for attempt, _ in int8_attempts):
             break

@@ -1,6 +1,7 @@
 """OpenVINO's converter and NNCF, which are used only to compile models."""
 
 import sys
+import tempfile
 from types import ModuleType
 from typing import Any
 
@@ -11,11 +12,24 @@ from coinfarm.extras import require
 def convert_model(traced: Any) -> Any:
     """A traced TensorFlow function as an `openvino.Model`."""
     import_openvino()
+    from openvino.frontend import OpConversionFailure
     from openvino.tools.ovc import convert_model as convert
 
     if sys.version_info >= (3, 13):
         _repair_converter()
-    return convert(traced)
+    try:
+        return convert(traced)
+    except OpConversionFailure:  # the loops of recurrent layers are converted only from a saved model
+        with tempfile.TemporaryDirectory() as folder:
+            _save_model(traced, folder)
+            return convert(folder)
+
+
+def _save_model(traced: Any, folder: str) -> None:
+    tensorflow = sys.modules["tensorflow"]  # imported, because it traced the function
+    module = tensorflow.Module()
+    module.tracked = traced.variables
+    tensorflow.saved_model.save(module, folder, signatures=traced)
 
 
 def _repair_converter() -> None:

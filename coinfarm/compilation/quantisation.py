@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from coinfarm.compilation.converter import import_nncf
+from coinfarm.errors import ModelError
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
 
@@ -36,7 +37,7 @@ def has_layers_to_quantise(graph: Any, float_layers: FloatLayers) -> bool:
 def quantise(graph: Any, calibration: NDArray[Any], float_layers: FloatLayers) -> Any:
     """A copy of `graph` with 8-bit weights and activations, except in the `float_layers`; `calibration` are inputs of it `(N, …)`.
 
-    Raises `CoinfarmError` if NNCF is not installed, and what NNCF raises for a graph that it cannot quantise.
+    Raises `CoinfarmError` if NNCF is not installed, and `ModelError` for a graph that NNCF cannot quantise.
     """
     nncf = import_nncf()
     from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
@@ -52,17 +53,20 @@ def quantise(graph: Any, calibration: NDArray[Any], float_layers: FloatLayers) -
         # It corrects the mean of each layer separately; two corrections in a row were worse than none.
         disable_bias_correction=True,
     )
-    with contextlib.redirect_stdout(io.StringIO()):  # progress bars of about ten seconds
-        quantised = nncf.quantize(
-            graph.clone(),
-            nncf.Dataset([calibration[at : at + 1] for at in range(len(calibration))]),
-            subset_size=len(calibration),
-            ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers)),
-            advanced_parameters=parameters,
-        )
-        # A dense layer before the last needs float inputs; its weights, which may be most of the file, can have 8 bits.
-        ignored = nncf.IgnoredScope(names=_names(graph, FloatLayers(float_layers.first, 1)))
-        return nncf.compress_weights(quantised, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=ignored)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # progress bars of about ten seconds
+            quantised = nncf.quantize(
+                graph.clone(),
+                nncf.Dataset([calibration[at : at + 1] for at in range(len(calibration))]),
+                subset_size=len(calibration),
+                ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers)),
+                advanced_parameters=parameters,
+            )
+            # A dense layer before the last needs float inputs; its weights, which may be most of the file, can have 8 bits.
+            ignored = nncf.IgnoredScope(names=_names(graph, FloatLayers(float_layers.first, 1)))
+            return nncf.compress_weights(quantised, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=ignored)
+    except Exception as error:  # of many types, for layers such as recurrent ones
+        raise ModelError(f"cannot be quantised: {error}") from error
 
 
 def _names(graph: Any, float_layers: FloatLayers) -> list[str]:

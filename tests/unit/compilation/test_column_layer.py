@@ -71,6 +71,11 @@ def permuted(layers: Any, frame: Any) -> Any:
     return layers.ReLU()(layers.Conv1D(4, 1)(layers.Reshape((200, 450))(layers.Permute((1, 3, 2))(frame))))
 
 
+def recurrent(layers: Any, frame: Any) -> Any:
+    """Its initial state has the batch size of the frames."""
+    return layers.GRU(4)(layers.Conv1D(4, 1, activation="relu")(columns(layers, frame)))
+
+
 def one_row_high(layers: Any, frame: Any) -> Any:
     return layers.ReLU()(layers.Conv2D(4, (1, 450))(layers.Reshape((200, 450, 1))(frame)))
 
@@ -92,6 +97,7 @@ def one_row_high(layers: Any, frame: Any) -> Any:
         pytest.param(separable, [-1, 0, 1], 1, id="separable"),
         pytest.param(permuted, [0], 1, id="permuted"),
         pytest.param(one_row_high, [0], 1, id="column as a row of an image"),
+        pytest.param(recurrent, [0], 1, id="before a recurrent layer"),
     ],
 )
 def test_recognises_linear_layers(build: Build, offsets: list[int], stride: int, graph_of: Callable[..., Any]) -> None:

@@ -33,8 +33,10 @@ def generate(symbol: str, interval: str, first_day: datetime, days: int, seed: i
     """Generate synthetic candles into a store, to try things out."""
     from coinfarm.candles.day import DAY_MS, by_day, day_start_ms
     from coinfarm.candles.interval import interval_ms
+    from coinfarm.candles.symbol import canonical_symbol
     from coinfarm.candles.synthetic import generate as generate_candles
 
+    symbol = canonical_symbol(symbol)
     count = days * DAY_MS // interval_ms(interval)
     try:
         candles = generate_candles(symbol, interval, day_start_ms(first_day.date()), count, seed, missing_share=missing_pct / 100)

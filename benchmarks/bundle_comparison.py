@@ -50,9 +50,9 @@ FIGURES = {
 }
 
 
-def compare(candles: Candles, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Measure the reference model and that of 0.1.0; the result as JSON."""
-    uris = {REFERENCE: reference_model_uri(), FIRST_RELEASE: FIRST_RELEASE_URI}
+def compare(candles: Candles, rounds: int = ROUNDS, model_uri: str | None = None) -> dict[str, Any]:
+    """Measure the reference model, or another one, and that of 0.1.0; the result as JSON."""
+    uris = {REFERENCE: model_uri or reference_model_uri(), FIRST_RELEASE: FIRST_RELEASE_URI}
     predictors = {uri: Service(Settings(model_uri=uri, prediction_cache_frames=0)).predictor() for uri in uris.values()}
     models = {name: _description(predictors[uri].model) for name, uri in uris.items()}
     with tempfile.TemporaryDirectory() as folder:
@@ -119,11 +119,12 @@ def comparison_table(comparison: dict[str, Any]) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bundle_comparison", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="[default: %(default)s]")
+    parser.add_argument("--model", help="a model root, to measure instead of the reference model")
     arguments = parser.parse_args()
     require_first_release()
     candles, source = bench_candles(PIPELINE_CANDLES)
     console = Console(width=120)
-    console.print(comparison_table(compare(candles, arguments.rounds)), source)
+    console.print(comparison_table(compare(candles, arguments.rounds, arguments.model)), source)
 
 
 if __name__ == "__main__":

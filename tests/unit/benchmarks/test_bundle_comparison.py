@@ -1,14 +1,17 @@
 """The comparison of the reference model with that of version 0.1.0."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from benchmarks import reference
+from benchmarks import bundle_comparison, reference
 from benchmarks.bundle_comparison import FIGURES, alternate, comparison_table
 from benchmarks.reference import FIRST_RELEASE_URI
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.store import current_version, open_model_source
+from coinfarm.serving.settings import reference_model_uri
+from tests.support.demo_requests import demo_candles
 from tests.support.table_text import assert_fits
 
 URIS = {"reference": "new", "0.1.0": "old"}
@@ -35,6 +38,17 @@ def test_measures_in_turns_and_takes_the_best_round() -> None:
         "parquetFramesPerSecond": {"reference": 500.0, "0.1.0": 200.0, "ratio": pytest.approx(2.5)},
         "coldStartS": {"reference": 2.0, "0.1.0": 4.0, "ratio": pytest.approx(0.5)},
     }
+
+
+@pytest.mark.parametrize(("model_uri", "measured"), [(None, reference_model_uri()), ("build/models", "build/models")])
+def test_compares_the_reference_model_or_another_one(monkeypatch: pytest.MonkeyPatch, model_uri: str | None, measured: str) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(bundle_comparison, "Service", lambda settings: loaded.append(settings.model_uri) or Mock())
+    monkeypatch.setattr(bundle_comparison, "_description", Mock(return_value={}))
+    monkeypatch.setattr(bundle_comparison, "alternate", lambda uris, _measures, _rounds: uris)
+    figures = bundle_comparison.compare(demo_candles(), model_uri=model_uri)["figures"]
+    assert figures == {"reference": measured, "0.1.0": reference.FIRST_RELEASE_URI}
+    assert loaded == [measured, reference.FIRST_RELEASE_URI]
 
 
 def test_table_has_all_figures_and_both_versions() -> None:

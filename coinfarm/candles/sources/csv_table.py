@@ -61,6 +61,9 @@ def _kinds(dialect: Dialect) -> tuple[dict[int, str], list[int]]:
     found = meanings(dialect.names, {}, None)
     kinds = {at: "double" for meaning in _FLOATS for at in found.get(meaning, [])}
     kinds |= {at: "string" for meaning in _TEXTS for at in found.get(meaning, [])}
+    by_name = {normalised(name): at for at, name in enumerate(dialect.names)}
+    if {"date", "time"} <= by_name.keys():
+        kinds |= {by_name[name]: "string" for name in ("date", "time")}
     is_index = [at for at, name in enumerate(dialect.names) if normalised(name) in INDEX_NAMES]
     every = {at for columns in found.values() for at in columns} | set(is_index[:1])
     # names that mean something only in one source, such as id and amount
@@ -122,7 +125,7 @@ def _check_bad_rows(bad_rows: list[Any], dialect: Dialect, rows: int) -> None:
     if not bad_rows:
         return
     first = bad_rows[0]
-    at = dialect.first_row + first.number if first.number else None
+    at = first.number
     shown = f"a line has {first.actual_columns} cells instead of {dialect.cells}: {shortened(first.text, 60)!r}"
     where = f"line {at}: " if at else ""
     more = f" (and {len(bad_rows) - 1:,} more)" if len(bad_rows) > 1 else ""

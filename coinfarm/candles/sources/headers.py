@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from coinfarm.candles.coins import QUOTES, SAME_COIN
+from coinfarm.candles.coins import COINS, QUOTES, SAME_COIN
 
 ALIASES = {
     "open_time": "opentime unix unixtimestamp unixtime epoch timestamp ts mts starttime starttimestamp start startat opentimestamp "
@@ -51,8 +51,7 @@ def meanings(names: Sequence[str], extra: dict[str, str], base: str | None) -> d
             meaning, rank = extra[key], -1
         elif key in _BY_NAME:
             meaning, rank = _BY_NAME[key]
-        elif match := _VOLUME_OF_COIN.fullmatch(key):
-            coin = (match[1] or match[2]).upper()
+        elif (match := _VOLUME_OF_COIN.fullmatch(key)) and (coin := (match[1] or match[2]).upper()) in {*COINS, *QUOTES, base}:
             is_base = _same(coin, base) if base else coin not in QUOTES or coin in ("BTC", "ETH")
             meaning, rank = ("volume", -1) if is_base else ("quote_volume", 9)
         else:

@@ -1,6 +1,7 @@
 """Reading the candles of each predicted coin, and aligning the predictions to them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,9 +17,11 @@ from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.interval import interval_ms, interval_spellings
-from coinfarm.errors import CoinfarmError
+from coinfarm.candles.sources.names import series_hint
+from coinfarm.candles.symbol import split_symbol
+from coinfarm.errors import CoinfarmError, InvalidInput
 from coinfarm.reports.formatting import minute_text
-from coinfarm.storage import open_storage
+from coinfarm.storage import Storage, open_storage
 
 _ENDINGS = (".parquet", ".csv", ".json")
 _MIN_MARGIN_MS = 7 * DAY_MS
@@ -131,8 +134,23 @@ def _from_folder(root: str, symbol: str, interval: str, start_ms: int | None, st
     if name == PREFIX.rstrip("/") and next(iter(storage.list(PREFIX)), None) is None:
         storage = open_storage(parent or ".")  # the folder inside a candle store was given, not the store
     elif next(iter(storage.list(PREFIX)), None) is None:
+        found = _file_of_another_spelling(storage, SeriesName.canonical(symbol, interval))
+        if found is not None:
+            return _from_file(root, found, symbol, interval, start_ms, stop_ms)
         raise CoinfarmError(
             f"{root} has neither a file {symbol}-{interval}.parquet (or .csv, .json) nor a candle store: add candles with "
             "`coinfarm history download`, `import` or `generate`"
         )
     return CandleStore(storage).read(symbol, interval, start_ms, stop_ms)
+
+
+def _file_of_another_spelling(storage: Storage, series: SeriesName) -> str | None:
+    """The name of a file such as `BTC-USD-60m.parquet`, for BTCUSD 1h."""
+    base = split_symbol(series.symbol).base
+    for key in (key for start in (base, base.lower()) for key in storage.list(start)):
+        if "/" not in key and key.endswith(_ENDINGS):
+            with suppress(InvalidInput):
+                hint = series_hint(key)
+                if hint.symbol and hint.interval and SeriesName.canonical(hint.symbol, hint.interval) == series:
+                    return key
+    return None

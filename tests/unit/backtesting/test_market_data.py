@@ -78,6 +78,15 @@ def test_reads_candles_from_files(tmp_path: Path, minutes: Candles, root: str) -
     assert_same_candles(fill_gaps(read_market(root.format(tmp_path), "DEMOUSD", "1m"), 10**6), minutes)
 
 
+@pytest.mark.parametrize("name", ["DEMO-USD-1m", "demousd-1m", "DEMO_USD-1m"])
+def test_reads_a_file_whose_name_has_another_spelling(tmp_path: Path, minutes: Candles, name: str) -> None:
+    store_candles(tmp_path, minutes)
+    (tmp_path / "DEMOUSD-1m.parquet").rename(tmp_path / f"{name}.parquet")
+    assert_same_candles(fill_gaps(read_market(str(tmp_path), "DEMOUSD", "1m"), 10**6), minutes)
+    with pytest.raises(CoinfarmError):
+        read_market(str(tmp_path), "DEMOUSD", "1h")
+
+
 @pytest.mark.parametrize("name", ["store", "candles"])
 @pytest.mark.parametrize("root", ["{}", "{}/candles"], ids=["its root", "its folder"])
 def test_reads_candles_from_a_store(tmp_path: Path, minutes: Candles, root: str, name: str) -> None:

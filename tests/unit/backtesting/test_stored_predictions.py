@@ -64,6 +64,15 @@ def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) ->
     np.testing.assert_array_equal(found[1].values_pct, coin.predicted_pct)
 
 
+def test_joins_the_parts_of_a_coin_that_earlier_versions_spelled_otherwise(tmp_path: Path, coin: PredictedCoin) -> None:
+    store_predictions(tmp_path, coin)
+    *_, last = sorted(tmp_path.rglob("*.parquet"))
+    moved = Path(str(last).replace("symbol=DEMOUSD", "symbol=DEMO-USD"))
+    moved.parent.mkdir(parents=True)
+    last.rename(moved)
+    assert_read(str(tmp_path), coin, MODEL)
+
+
 def test_reads_the_horizon_and_interval_of_the_model_if_a_file_says_them(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     assert read_predictions(str(tmp_path))[0].scope == UNKNOWN_SCOPE

@@ -1,7 +1,11 @@
-"""The Keras engine for a GPU: frames are transferred as row numbers, rendered on the device, and predicted in mixed precision."""
+"""The Keras engine for a GPU: frames are transferred as row numbers, rendered on the device, and predicted in mixed precision.
+
+A first layer that is linear in single candles is looked up in tables instead.
+"""
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,11 +13,12 @@ from numpy.typing import NDArray
 
 from coinfarm.engines.backends import DeviceKind, open_device
 from coinfarm.engines.batch_size import best_batch_size
+from coinfarm.engines.keras_columns import SplitNetwork, split_network
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from image_render.render import Frames, as_planes
 from image_render.rows import Rows, empty_rows
-from image_render.spec import CHANNEL_COUNT, STANDARD
+from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     from coinfarm.engines.engine import PendingOutputs
@@ -45,11 +50,14 @@ class KerasGpuEngine:
             self.precision: Precision = precision or ("bf16" if opened.has_fast_bfloat16 else "f16")
             with keras.device(f"{device}:0"):
                 networks = load_networks(bundle)
+                split = [split_network(network) or network for network in networks]
             for network in networks:
                 _set_precision(network, _POLICIES[self.precision])
             self.name = f"keras-{device}-{self.precision}"
             self.description = opened.description
-            self._run = opened.compile(_forward, networks)
+            rests = [each.rest if isinstance(each, SplitNetwork) else each for each in split]
+            self._run_rows = opened.compile(partial(_forward_rows, split), rests)
+            self._run_planes = opened.compile(_forward_planes, networks)
             sizes = _BATCHES if device == "gpu" else tuple(size for size in _BATCHES if size <= _MAX_ON_CPU)
             self.batch_frames = best_batch_size(sizes, self._seconds_of, opened.memory)
 
@@ -59,15 +67,15 @@ class KerasGpuEngine:
 
     def start(self, frames: Frames) -> "PendingOutputs":
         """As `predict`, but asynchronously."""
-        return self._start(np.ascontiguousarray(as_planes(frames)))
+        return self._start(np.ascontiguousarray(as_planes(frames)), self._run_planes)
 
     def start_rows(self, rows: Rows) -> "PendingOutputs":
-        """Rows `(N, 200, 5)` to `(N, outputs)`; the device renders."""
-        return self._start(rows)
+        """Rows `(N, 200, 5)` to `(N, outputs)`; the device renders, or looks the first layer up."""
+        return self._start(rows, self._run_rows)
 
-    def _start(self, batch: NDArray[np.uint8]) -> "PendingOutputs":
+    def _start(self, batch: NDArray[np.uint8], run: Callable[[NDArray[np.uint8]], Any]) -> "PendingOutputs":
         parts = [batch[at : at + self.batch_frames] for at in range(0, len(batch), self.batch_frames)]
-        results = [self._run(_padded(part)) for part in parts]
+        results = [run(_padded(part)) for part in parts]
 
         def finish() -> NDArray[np.float32]:
             outputs = np.empty((len(batch), self._output_count), np.float32)
@@ -82,11 +90,11 @@ class KerasGpuEngine:
         """The duration of a compiled batch of `size` frames."""
         rows = empty_rows(size)
         rows[:] = 0
-        np.asarray(self._run(rows))
+        np.asarray(self._run_rows(rows))
         seconds = []
         for _ in range(_TRIALS):
             started = time.perf_counter()
-            np.asarray(self._run(rows))
+            np.asarray(self._run_rows(rows))
             seconds.append(time.perf_counter() - started)
         return min(seconds)
 
@@ -102,15 +110,29 @@ def render_rows(rows: Any, price_rows: int = STANDARD.price_rows) -> Any:
     return ops.cast(ops.stack([body, wick, row < volume_height], axis=-1), "uint8")
 
 
-def _forward(networks: list[Callable[[Any], Any]], batch: Any) -> Any:
-    """Rows `(N, 200, 5)` or planes `(N, 3, 200, 150)` to `(N, outputs)`."""
+def _forward_rows(split: "list[Any | SplitNetwork]", networks: list[Callable[[Any], Any]], rows: Any) -> Any:
+    """Rows `(N, 200, 5)` to `(N, outputs)`."""
+    from keras import ops
+
+    frames = None if all(isinstance(each, SplitNetwork) for each in split) else ops.cast(render_rows(rows), "float32")
+    inputs = [each.look_up(rows) if isinstance(each, SplitNetwork) else frames for each in split]
+    return _joined([network(each) for network, each in zip(networks, inputs, strict=True)], rows.shape[0])
+
+
+def _forward_planes(networks: list[Callable[[Any], Any]], planes: Any) -> Any:
+    """Planes `(N, 3, 200, 150)` to `(N, outputs)`."""
+    from keras import ops
+
+    frames = ops.cast(ops.transpose(planes, (0, 2, 3, 1)), "float32")
+    return _joined([network(frames) for network in networks], planes.shape[0])
+
+
+def _joined(outputs: list[Any], count: int) -> Any:
+    """The outputs of all networks, `(N, outputs)`."""
     import keras
     from keras import ops
 
-    pixels = ops.transpose(batch, (0, 2, 3, 1)) if batch.shape[1] == CHANNEL_COUNT else render_rows(batch)
-    frames = ops.cast(pixels, "float32")
-    heads = [head for network in networks for head in keras.tree.flatten(network(frames))]
-    return ops.concatenate([ops.cast(ops.reshape(head, (batch.shape[0], -1)), "float32") for head in heads], axis=1)
+    return ops.concatenate([ops.cast(ops.reshape(head, (count, -1)), "float32") for head in keras.tree.flatten(outputs)], axis=1)
 
 
 def _set_precision(network: Any, policy: str) -> None:

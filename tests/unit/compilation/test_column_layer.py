@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coinfarm.compilation.column_layer import planes_of, random_rows, split_columns
+from coinfarm.compilation.column_layer import split_columns
 from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.lowering import lower
 from coinfarm.engines import keras as keras_engine
+from coinfarm.engines.column_probe import planes_of, random_rows
 from coinfarm.engines.openvino_import import import_openvino
 from image_render.render import as_planes, render_frames
 from image_render.windows import Columns, windows

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from coinfarm.engines import keras_gpu
 from coinfarm.engines.backends import open_device
 from coinfarm.engines.engine import is_streaming, takes_rows
+from coinfarm.engines.keras_columns import split_network
 from coinfarm.engines.keras_gpu import KerasGpuEngine, render_rows
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
@@ -117,6 +118,41 @@ def test_compiled_rendering_equals_render_frames() -> None:
     on_device = np.asarray(compiled(pack_rows(view)))
     assert on_device.dtype == np.uint8
     np.testing.assert_array_equal(on_device, render_frames(view))
+
+
+def column_networks(keras: ModuleType) -> dict[str, Any]:
+    """Networks whose first layer is linear in single candles, and one whose first layer is not."""
+    layers = keras.layers
+    frame = keras.Input(STANDARD.shape)
+    columns = layers.Reshape((200, 450))(frame)
+    first = {
+        "normalised": layers.ReLU()(layers.BatchNormalization()(layers.Conv1D(4, 1, use_bias=False)(columns))),
+        "three candles": layers.ReLU()(layers.Conv1D(4, 3, 2, padding="same")(columns)),
+        "image": layers.ReLU()(layers.Conv2D(4, (1, 150))(frame)),
+        "activation": layers.Conv1D(4, 3, activation="relu")(columns),
+    }
+    models = {name: keras.Model(frame, layers.Dense(1)(layers.Flatten()(x))) for name, x in first.items()}
+    for model in models.values():
+        random = np.random.default_rng(1)
+        model.set_weights([random.uniform(-0.5, 0.5, weights.shape) ** (2 if weights.ndim == 1 else 1) for weights in model.get_weights()])
+    return models
+
+
+def test_looks_up_first_layers_that_are_linear_in_single_candles(keras: ModuleType, tmp_path: Path) -> None:
+    models = column_networks(keras)
+    split = {name: split_network(model) for name, model in models.items()}
+    assert {name: each and each.tables.offsets.tolist() for name, each in split.items()} == {
+        "normalised": [0],
+        "three candles": [0, 1, 2],
+        "image": [0],
+        "activation": None,
+    }
+    names = ("three candles", "activation", "normalised")
+    members = {name: models[each] for name, each in zip(OUTPUT_NAMES, names, strict=True)}
+    engine = KerasGpuEngine(members_bundle(tmp_path, members, OUTPUT_NAMES), "cpu", "f32")
+    expected = np.concatenate([keras_predictions(models[name]) for name in names], axis=1)
+    np.testing.assert_allclose(engine.start_rows(ROWS)(), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(engine.predict(FRAMES), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_predicts_like_keras_in_float32(network: Build, engine: KerasGpuEngine) -> None:

@@ -8,10 +8,15 @@ from typing import Any
 
 from coinfarm.candle_store.archive import ArchiveName, check_checksum
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
+from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
 from coinfarm.reports.formatting import minute_text
+from coinfarm.storage.read_ahead import read_ahead
+
+_WRITERS = 16
+"""Days that are written at the same time: most of the time is spent waiting for the disk or the network."""
 
 
 @dataclass
@@ -77,12 +82,19 @@ def import_file(
     candles = reading.candles
     outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
     outcome.source, outcome.notes = reading.source, reading.notes
-    days = list(by_day(candles))
-    for done, day in enumerate(days, 1):
+
+    def write(day: Candles) -> WriteOutcome | CandleError | Conflict:
         try:
-            outcome.days[store.write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms, replace=replace)] += 1
+            return store.write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms, replace=replace)
         except (CandleError, Conflict) as error:
-            outcome.rejected.append(f"{path}: {error}")
+            return error
+
+    days = list(by_day(candles))
+    for done, (_, written) in enumerate(read_ahead(write, days, _WRITERS), 1):
+        if isinstance(written, WriteOutcome):
+            outcome.days[written] += 1
+        else:
+            outcome.rejected.append(f"{path}: {written}")
         progress(done, len(days))
     return outcome
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from coinfarm.candles.sources.headers import meanings
+from coinfarm.candles.sources.json_arrays import MIN_BYTES, table_from_arrays
 from coinfarm.candles.sources.raw_table import RawColumn, RawTable
 from coinfarm.errors import CandleError, ErrorDetail, TooLarge, shortened
 
@@ -20,6 +21,8 @@ _HTX_CHANNEL = re.compile(r"market\.(?P<symbol>\w+)\.kline\.(?P<interval>\w+)")
 
 def table_from_json(data: bytes, max_rows: int) -> RawTable:
     """The candles of a JSON document or of JSON lines. Raises `CandleError`, and `TooLarge` for more than `max_rows`."""
+    if len(data) >= MIN_BYTES and (table := table_from_arrays(data, max_rows)) is not None:
+        return table
     try:
         return table_from_document(json.loads(data), max_rows)
     except (ValueError, RecursionError) as error:

@@ -36,7 +36,7 @@ def day_to_parquet(day: Day) -> bytes:
     if not day.is_complete:
         table = table.replace_schema_metadata({_KNOWN_SLOTS_KEY: base64.b64encode(np.packbits(day.known).tobytes())})
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False)  # prices hardly repeat
     return bytes(sink.getvalue())
 
 

@@ -15,7 +15,7 @@ from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, s
 from coinfarm.reports.formatting import minute_text
 from coinfarm.storage.read_ahead import read_ahead
 
-_WRITERS = 16
+_WRITERS = 32
 """Days that are written at the same time: most of the time is spent waiting for the disk or the network."""
 
 

@@ -4,7 +4,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
@@ -44,15 +44,17 @@ class FolderStorage:
         path = self._path(key)
         with _translate_errors(self.uri(key)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with folder_lock(path.parent):
+            # The lock is held until the file is in place, but not while the disk writes: many files of a folder are written at once.
+            with ExitStack() as lock, atomic_write(path) as temporary:
+                with temporary.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())  # so that a crash leaves the old content or the new
+                lock.enter_context(folder_lock(path.parent))
                 if create_only and path.exists():
                     raise conflict(self.uri(key))
                 if if_match is not None and (not path.exists() or _etag(path.read_bytes()) != if_match):
                     raise conflict(self.uri(key))
-                with atomic_write(path) as temporary, temporary.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())  # so that a crash leaves the old content or the new
         return _etag(data)
 
     def download(self, key: str, path: Path, max_bytes: int) -> None:

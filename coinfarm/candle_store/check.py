@@ -11,6 +11,7 @@ import numpy as np
 from coinfarm.candle_store.day_file import day_from_parquet, unchecked_columns
 from coinfarm.candle_store.invalid_candles import all_invalid_candles
 from coinfarm.candle_store.store import CandleStore
+from coinfarm.candle_store.suspicious_candles import suspicious_candles
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.day import DAY_MS, day_start_ms, slots_per_day
 from coinfarm.candles.interval import interval_ms
@@ -64,6 +65,8 @@ class SeriesCheck:
     partial_days: list[date] = field(default_factory=list)
     """Days of which only a part was downloaded or imported."""
     errors: list[DayError] = field(default_factory=list)
+    suspicious: list[str] = field(default_factory=list)
+    """Valid candles that look wrong: bad ticks, stuck prices, strange volumes."""
     first_ms: int | None = None
     last_ms: int | None = None
 
@@ -93,6 +96,7 @@ class SeriesCheck:
             "days": {str(day): count for day, count in self.days.items()},
             "partialDays": [str(day) for day in self.partial_days],
             "holes": [{"from": _iso_text(gap.start_ms), "to": _iso_text(gap.stop_ms), "minutes": gap.minutes} for gap in self.gaps],
+            "suspicious": self.suspicious,
             "faults": [{"date": str(error.day), "uri": error.uri, "detail": error.detail} for error in self.errors],
         }
 
@@ -126,6 +130,7 @@ def _check_day(check: SeriesCheck, day: date, data: bytes, uri: str) -> None:
     try:
         stored = day_from_parquet(data, check.symbol, check.interval, day)
         times = stored.candles.open_time
+        check.suspicious += suspicious_candles(stored.candles)
         if not stored.is_complete:
             check.partial_days.append(day)
     except CandleError as error:

@@ -60,6 +60,13 @@ def predict(
     check_interval(predictor.model.bundle.manifest, series.candles.interval, any_interval=any_interval)
     if chart:
         _write_chart(series, predictor, chart)
+    missing_share = float(series.candles.filled.mean())
+    if missing_share > 0.5:
+        click.echo(
+            f"{missing_share:.0%} of the candles are missing, and a window of which more than half is missing has no prediction. "
+            "If the market closes at night or at weekends, try --gaps skip.",
+            err=True,
+        )
     if output is None:
         document = response_document(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
         print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))

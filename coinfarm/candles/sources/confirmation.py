@@ -19,7 +19,6 @@ _HOUR_MS = 3_600_000
 _MIN_STEPS = 4
 _STRAY_GAP_MS = 30 * _DAY_MS
 _MAX_STRAYS = 3
-_MIN_VOLUMES = 10
 _SECOND_MS = 1000
 
 
@@ -81,6 +80,7 @@ def check_close_times(columns: MeantColumns, step_ms: int) -> None:
     if not present.any():
         return
     length = int(np.median(close_time[present] - columns.open_time[present]))
+    length += -length % _SECOND_MS
     if length <= 0:
         raise CandleError(ErrorDetail("", "the close time is not after the open time: are the two exchanged?"))
     raise CandleError(ErrorDetail("", f"candles close {_step_text(length)} after they open, not {_step_text(step_ms)}: check the interval"))
@@ -133,46 +133,17 @@ def check_clock(columns: MeantColumns, step_ms: int) -> None:
             )
 
 
-def check_volumes(columns: MeantColumns) -> None:
-    """Raise `CandleError` if no candle has a volume although prices move: such archives are of index or mark prices, not of trades."""
-    prices, volume = columns.prices, columns.volume
-    if len(volume) >= _MIN_VOLUMES and not np.nan_to_num(volume).any() and np.count_nonzero(prices.high > prices.low) > len(volume) // 2:
-        raise CandleError(
-            ErrorDetail(
-                "",
-                "every volume is zero although prices move: these are index or mark prices, not trades. Use the candles of "
-                "the market itself: the model sees the volume",
-            )
+def warn_of_jumps(columns: MeantColumns, note: Note) -> None:
+    """Note a price that doubles or halves from one candle to the next, as where the candles of two coins were joined."""
+    opens, closes = columns.prices.open[1:], columns.prices.close[:-1]
+    at = np.flatnonzero((opens > 2 * closes) | (closes > 2 * opens))
+    if len(at):
+        first = int(at[0])
+        more = f", and {len(at) - 1:,} more" if len(at) > 1 else ""
+        note(
+            f"two coins in one file? The price jumps from {closes[first]:.10g} to {opens[first]:.10g} at "
+            f"{minute_text(int(columns.open_time[first + 1]))} ({columns.place(first + 1)}){more}"
         )
-
-
-def coins_not_contracts(columns: MeantColumns, note: Note) -> MeantColumns:
-    """With volumes in coins. Coin-margined contracts are counted in the volume, and their coins in the column of the turnover."""
-    arrays = columns.arrays
-    if "contracts" in arrays and columns.source.name != "BitMEX":
-        note("the volume is that in coins, not the number of contracts")
-        return columns
-    if "quote_volume" not in arrays:
-        return columns
-    quote, volume, prices = arrays["quote_volume"], columns.volume, columns.prices
-    if evidence.is_value_of(quote, volume, prices) is not False:
-        return columns
-    if evidence.contract_dollars(volume, quote, prices):
-        note("the volume is that in coins, not the number of contracts")
-        return columns.with_arrays(volume=quote)
-    traded = (quote > 0) & (volume > 0)
-    middle = (prices.high + prices.low)[traded] / 2
-    unit = quote[traded] / (volume[traded] * middle)
-    if np.ptp(np.quantile(unit, [0.1, 0.9])) < 0.02 * np.median(unit):
-        size = float(np.median(unit))
-        raise CandleError(
-            ErrorDetail(
-                "",
-                f"the volume counts contracts of {size:.3g} coins each, because the turnover is {size:.3g} times volume and price: "
-                "multiply the volume, or use the candles of the spot market",
-            )
-        )
-    return columns
 
 
 def warn_of_bad_ticks(columns: MeantColumns, note: Note) -> None:

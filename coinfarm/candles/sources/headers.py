@@ -15,7 +15,7 @@ ALIASES = {
     "high": "high h highprice pricehigh highbid midhigh max hi 2high",
     "low": "low l lowprice pricelow lowbid midlow min lo 3low",
     "close": "close c closeprice priceclose closebid midclose last lastprice closelast cl 4close price",
-    "volume": "volume vol v basevolume volumebase basevol basevolumevalue volumecoin amount qty quantity size 5volume tradedvolume",
+    "volume": "baseassetvolume basevolume volumebase volume vol v basevol volumecoin amount qty quantity size 5volume tradedvolume",
     "quote_volume": "quotevolume quoteassetvolume volumequote turnover volumecurrency volccyquote quotevol quoteturnover",
     "tick_volume": "tickvol tickvolume",
     "count": "count trades tradecount numberoftrades n numtrades",

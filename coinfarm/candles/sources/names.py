@@ -53,7 +53,7 @@ _FORMATS = tuple(
 _LOWER_CASE_WORDS = re.compile(r"(?:[a-z]+[-_ ])+(?=[A-Z0-9]*[A-Z])(?!\d+[HDM]$)")
 """The words in `good-BTCUSD-1m`; `btc-usdt-1m` and `btcusdt-1H` have none."""
 _MONTHS = re.compile(r"\d+M")
-_NOT_TRADES = re.compile(r"mark(?:[-_ ]?price)?|index[-_ ]?price|premium[-_ ]?index|funding[-_ ]?rate", re.IGNORECASE)
+_NOT_TRADES = re.compile(r"mark(?:[-_ ]?price\w*)?|index[-_ ]?price\w*|premium[-_ ]?index\w*|funding[-_ ]?rates?", re.IGNORECASE)
 _UNIT_MS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "": 60_000}
 
 

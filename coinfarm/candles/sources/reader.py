@@ -7,7 +7,7 @@ import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_ms
-from coinfarm.candles.sources import cleaning, confirmation
+from coinfarm.candles.sources import cleaning, confirmation, volumes
 from coinfarm.candles.sources.columns import meant_columns, require_rows
 from coinfarm.candles.sources.faults import check_candles
 from coinfarm.candles.sources.markets import agreed_interval, agreed_symbol, distinct_texts
@@ -89,10 +89,12 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
         confirmation.check_clock(columns, step_ms)
     check_candles(columns, interval)
     confirmation.check_order(columns, step_ms)
-    columns = confirmation.coins_not_contracts(columns, notes.append)
-    confirmation.check_volumes(columns)
+    columns = volumes.coins_not_contracts(columns, notes.append)
+    volumes.check_contracts(columns, symbol)
+    volumes.check_volumes(columns)
     columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
     confirmation.warn_of_bad_ticks(columns, notes.append)
+    confirmation.warn_of_jumps(columns, notes.append)
     if found.source.note:
         notes.append(found.source.note)
     values = Columns(*(np.ascontiguousarray(columns.arrays[name]) for name in Columns._fields))

@@ -73,7 +73,8 @@ def _find_time(table: RawTable, found: dict[str, list[int]], mapping: dict[str, 
     assert table.names is not None
     candidates = [*found.get("date", []), *found.get("open_time", [])]
     clocks = [at for at in [*found.get("clock", []), *candidates] if _CLOCK.fullmatch(table.columns[at].first_text())]
-    candidates = [at for at in candidates if at not in clocks and _has_times(table.columns[at])]
+    plausible = [at for at in candidates if at not in clocks and _has_times(table.columns[at])]
+    candidates = plausible or [at for at in candidates if at not in clocks][:1]
     mapping.pop("clock", None)
     mapping.pop("open_time", None)
     mapping.pop("date", None)

@@ -21,7 +21,7 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
     """Show the coverage, gaps and errors of a store.
 
     The exit code is 1 if there is an error: a damaged file, an impossible or a duplicate candle, or a series in two folders. Gaps are not
-    errors.
+    errors, nor are candles that only look wrong: bad ticks, stuck prices and suspicious volumes.
     """
     from coinfarm.candle_store.check import check_store
     from coinfarm.candle_store.coverage_chart import coverage_png
@@ -39,6 +39,8 @@ def check(root: str, as_json: bool, output: Path | None) -> None:
         print_tables(*(table for table in tables if table))
         for day in (f"{each.symbol} {each.interval} {day}" for each in checks for day in each.partial_days):
             click.echo(f"partial day: {day}")
+        for line in (f"{each.symbol} {each.interval} {line}" for each in checks for line in each.suspicious):
+            click.echo(f"suspicious: {line}")
         for uri in unrecognised:
             click.echo(f"unrecognised file, ignored: {uri}")
     if output:

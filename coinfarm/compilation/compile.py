@@ -14,7 +14,7 @@ from coinfarm.compilation.converter import convert_model, import_nncf
 from coinfarm.compilation.forms import BF16, COLUMN_TABLES_FILE, F32, INT8, INT8_BF16
 from coinfarm.compilation.lowering import lower
 from coinfarm.compilation.parity import Outputs, parity, passes
-from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
+from coinfarm.compilation.quantisation import has_layers_to_quantise, quantise, recipes
 from coinfarm.compilation.sample import Sample
 from coinfarm.compilation.speed import frames_per_s
 from coinfarm.engines.engine import Engine
@@ -111,11 +111,12 @@ def _try_forms(
     yield try_form(F32)
     yield try_form(BF16)
     int8_attempts: list[tuple[Attempt, Engine | None]] = []
-    for float_layers in RECIPES:
-        in_graph = FloatLayers(float_layers.first - network.split_layers, float_layers.last)
+    for float_layers in recipes(network.graph):
+        in_graph = float_layers._replace(first=float_layers.first - network.split_layers)
         if not has_layers_to_quantise(network.graph, in_graph):
             break
-        progress(f"quantising to 8 bits, except for the first {float_layers.first} and the last {float_layers.last} layers")
+        sums = ", and for sums of two layers" if float_layers.sums else ""
+        progress(f"quantising to 8 bits, except for the first {float_layers.first} and the last {float_layers.last} layers{sums}")
         try:
             quantised = quantise(network.graph, network.calibration, in_graph)
         except ModelError as error:  # the other forms can be used

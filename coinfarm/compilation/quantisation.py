@@ -18,6 +18,8 @@ class FloatLayers(NamedTuple):
 
     first: int
     last: int
+    sums: bool = False
+    """Whether the sums of two layers, in residual networks, stay in floating point, too."""
 
 
 RECIPES = (FloatLayers(1, 1), FloatLayers(1, 2), FloatLayers(2, 1), FloatLayers(2, 2), FloatLayers(3, 2))
@@ -26,6 +28,15 @@ RECIPES = (FloatLayers(1, 1), FloatLayers(1, 2), FloatLayers(2, 1), FloatLayers(
 A frame is binary, so the first layers see few different values, each of which is rounded in the same direction
 in the entire frame: the errors do not cancel out. Nothing can correct the rounding of the last layer.
 """
+
+
+RESIDUAL_RECIPES = (FloatLayers(1, 1), FloatLayers(1, 1, sums=True), FloatLayers(1, 2, sums=True), FloatLayers(3, 2, sums=True))
+"""Those of networks with sums of two layers: their errors add up, and quantised sums were the largest part of them."""
+
+
+def recipes(graph: Any) -> tuple[FloatLayers, ...]:
+    """The recipes to try for a graph, in order."""
+    return RESIDUAL_RECIPES if _sums(graph) else RECIPES
 
 
 def has_layers_to_quantise(graph: Any, float_layers: FloatLayers) -> bool:
@@ -59,7 +70,7 @@ def quantise(graph: Any, calibration: NDArray[Any], float_layers: FloatLayers) -
                 graph.clone(),
                 nncf.Dataset([calibration[at : at + 1] for at in range(len(calibration))]),
                 subset_size=len(calibration),
-                ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers)),
+                ignored_scope=nncf.IgnoredScope(names=_names(graph, float_layers) + (_sums(graph) if float_layers.sums else [])),
                 advanced_parameters=parameters,
             )
             # A dense layer before the last needs float inputs; its weights, which may be most of the file, can have 8 bits.
@@ -84,6 +95,15 @@ def _names(graph: Any, float_layers: FloatLayers) -> list[str]:
             from_frame[operation.get_friendly_name()] <= float_layers.first
             or from_outputs[operation.get_friendly_name()] <= float_layers.last
         )
+    ]
+
+
+def _sums(graph: Any) -> list[str]:
+    """The names of the additions of two layers, unlike those of a bias."""
+    return [
+        operation.get_friendly_name()
+        for operation in graph.get_ops()
+        if operation.get_type_name() == "Add" and all(port.get_node().get_type_name() != "Constant" for port in operation.input_values())
     ]
 
 

@@ -84,7 +84,7 @@ def on_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def without_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quantisation takes seconds."""
-    monkeypatch.setattr(compilation, "RECIPES", ())
+    monkeypatch.setattr(compilation, "recipes", lambda graph: ())
 
 
 def test_compiled_forms_predict_like_keras(compiled: Compilation, sample: Sample) -> None:
@@ -115,7 +115,7 @@ def test_omits_forms_without_parity_and_those_of_other_processors(
 ) -> None:
     """The source has forms already, which are replaced."""
     monkeypatch.setattr(compilation, "passes", lambda measured: all(of.rms_difference_share < 0.001 for of in measured.values()))
-    monkeypatch.setattr(compilation, "RECIPES", RECIPES[:2])
+    monkeypatch.setattr(compilation, "recipes", lambda graph: RECIPES[:2])
     found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
     assert [form.name for form in found.bundle.manifest.engines.forms] == ["f32"]
     rejected = {attempt.form.name: attempt.parity is not None for attempt in found.attempts if attempt.rejection}

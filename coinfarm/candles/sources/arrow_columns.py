@@ -20,8 +20,7 @@ def raw_column(column: "pa.ChunkedArray") -> RawColumn:
 
     kind = column.type
     if pa.types.is_dictionary(kind):
-        column = column.cast(kind.value_type)
-        kind = column.type
+        return _from_dictionary(column.combine_chunks())
     if pa.types.is_timestamp(kind):
         milliseconds = pc.floor_temporal(column, unit="millisecond") if kind.unit in ("us", "ns") else column
         plain = milliseconds.cast(pa.timestamp("ms", kind.tz)).cast(pa.int64()).fill_null(np.iinfo(np.int64).min)
@@ -42,9 +41,14 @@ def raw_column(column: "pa.ChunkedArray") -> RawColumn:
         values = np.empty(len(column), object)
         values[:] = column.to_pylist()
         return RawColumn(values)
-    encoded = column.combine_chunks().dictionary_encode()  # so that equal texts are one object
-    texts = np.array([*encoded.dictionary.to_pylist(), None], object)
-    return RawColumn(texts[encoded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)])
+    return _from_dictionary(column.combine_chunks().dictionary_encode())
+
+
+def _from_dictionary(column: "pa.DictionaryArray") -> RawColumn:
+    """The values of an encoded column; equal ones are one object, so that a long text in every row takes no memory."""
+    texts = np.empty(len(column.dictionary) + 1, object)
+    texts[:-1] = column.dictionary.to_pylist()
+    return RawColumn(texts[column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)])
 
 
 def raw_table(table: "pa.Table", form: str) -> RawTable:

@@ -18,7 +18,13 @@ def table_from_parquet(data: bytes, max_rows: int) -> RawTable:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        schema = pq.read_schema(pa.BufferReader(data))
+        texts = [
+            name
+            for name in wanted_columns(schema)
+            if pa.types.is_string(schema.field(name).type) or pa.types.is_large_string(schema.field(name).type)
+        ]
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)  # unencoded, a text in every row might fill the memory
         # Checked before decompression: a few bytes can encode a text column of any length.
         _check_rows(file.metadata.num_rows, max_rows)
         table = file.read(columns=wanted_columns(file.schema_arrow), use_threads=False)

@@ -12,6 +12,7 @@ _DELIMITERS = ";\t|,"
 _MAX_PREAMBLE_LINES = 60
 _SAMPLE_ROWS = 300
 _MIN_CELLS = 5
+_MAX_CELLS = 500
 _COMMENT = re.compile(r"\s*(#|//|https?://|--)")
 _NUMBER = re.compile(r"[-+]?(\d[\d.,' \u00a0\u202f]*)?\d(?:[eE][-+]?\d+)?[.,]?|[-+]?[.,]\d+|nan|null|", re.IGNORECASE)
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:([.,' \u00a0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d+)?")
@@ -42,6 +43,8 @@ def detect_dialect(sample: str) -> Dialect:
             separator = match[1]
             continue
         for delimiter in separator or _DELIMITERS:
+            if line.count(delimiter) > _MAX_CELLS:
+                raise CandleError(ErrorDetail("", f"has a line of {line.count(delimiter):,} cells, more than {_MAX_CELLS}"))
             cells = split_line(line, delimiter)
             if looks_like_header(cells):
                 return _with_header(lines, at, delimiter, cells)

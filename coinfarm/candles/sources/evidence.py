@@ -9,6 +9,8 @@ from coinfarm.candles.arrays import Times, Values
 _MIN_ROWS = 5
 _MIN_MOVES = 8
 _SHARE = 0.95
+_MAX_RANGE = 1.5
+"""Candles whose high is more times their low say nothing about what lies between."""
 _CONTRACT_DOLLARS = (10.0, 100.0)
 """What a coin-margined contract of Binance is worth."""
 
@@ -49,7 +51,7 @@ def opens_follow_closes(prices: Prices, open_time: Times, step_ms: int) -> bool 
 def is_price(values: Values, prices: Prices) -> bool:
     """Whether a column lies between low and high, as a volume-weighted price does and a volume does not. Rows of zero do not count."""
     traded = values != 0
-    if np.count_nonzero(traded) < _MIN_ROWS:
+    if np.count_nonzero(traded) < _MIN_ROWS or np.median(prices.high / prices.low) > _MAX_RANGE:
         return False
     slack = 1e-6 * prices.high
     inside = (values >= prices.low - slack) & (values <= prices.high + slack)

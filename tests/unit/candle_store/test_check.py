@@ -156,4 +156,5 @@ def test_the_json_document(store: CandleStore, check: Check) -> None:
         "days": {"2020-01-01": 598, "2020-01-03": 0},
         "partialDays": ["2020-01-01"],
         "holes": [{"from": "2020-01-01T00:05:00Z", "to": "2020-01-01T00:07:00Z", "minutes": 2}],
+        "suspicious": [],
     }

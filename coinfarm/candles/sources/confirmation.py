@@ -136,7 +136,8 @@ def check_clock(columns: MeantColumns, step_ms: int) -> None:
 def warn_of_jumps(columns: MeantColumns, note: Note) -> None:
     """Note a price that doubles or halves from one candle to the next, as where the candles of two coins were joined."""
     opens, closes = columns.prices.open[1:], columns.prices.close[:-1]
-    at = np.flatnonzero((opens > 2 * closes) | (closes > 2 * opens))
+    is_near = np.diff(columns.open_time) <= _DAY_MS
+    at = np.flatnonzero(is_near & ((opens > 2 * closes) | (closes > 2 * opens)))
     if len(at):
         first = int(at[0])
         more = f", and {len(at) - 1:,} more" if len(at) > 1 else ""

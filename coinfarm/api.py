@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from image_render.render import Frames
 
     Source = str | os.PathLike[str]
-    Gaps = Literal["fill", "reject"]
+    Gaps = Literal["fill", "reject", "skip"]
 
 __all__ = ["Model", "backtest", "load_model", "predict", "render"]
 
@@ -100,11 +100,12 @@ def predict(
 ) -> Any:
     """Predict the next candles after every window of 200 candles, or after every `stride`-th.
 
-    `candles` is a path or `s3://` URI of a candle file, a pandas or polars data frame, an Arrow table, a structured NumPy array or a
-    mapping of arrays, with the columns `open_time` (milliseconds UTC, or timestamps), `open`, `high`, `low`, `close`, `volume`. `symbol`
-    and `interval` default to those in a file's name; the interval of a table defaults to the most frequent step between its candles.
-    With `gaps="fill"` missing candles are filled with flat ones, with `"reject"` they are an error. `model` is a `Model`, or a source
-    that `load_model` takes; pass a `Model` to predict more than once.
+    `candles` is a path or `s3://` URI of a candle file of any source, a pandas or polars data frame, an Arrow table, a structured NumPy
+    array or a mapping of arrays, with a time (numbers since 1970, or timestamps; in pandas an index will do), `open`, `high`, `low`,
+    `close` and `volume`. `symbol` and `interval` default to those in a file's name; the interval of a table defaults to the most frequent
+    step between its candles. With `gaps="fill"` missing candles are filled with flat ones, with `"reject"` they are an error, with
+    `"skip"` the candle after a gap follows the one before it. `model` is a `Model`, or a source that `load_model` takes; pass a `Model` to
+    predict more than once.
 
     Returns one row per window, oldest first, as a data frame of the same library as `candles`, otherwise as an Arrow table: `open_time`
     and `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null if unknown),
@@ -189,8 +190,8 @@ def backtest(
 def _check(stride: int, gaps: str = "fill") -> None:
     if isinstance(stride, bool) or not isinstance(stride, int) or stride < 1:
         raise CoinfarmError(f"stride must be a whole number, 1 or larger, not {stride!r}")
-    if gaps not in ("fill", "reject"):
-        raise CoinfarmError(f"gaps must be 'fill' or 'reject', not {gaps!r}")
+    if gaps not in ("fill", "reject", "skip"):
+        raise CoinfarmError(f"gaps must be 'fill', 'reject' or 'skip', not {gaps!r}")
 
 
 def _is_path(source: Any) -> bool:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
 _JSON_MEMORY_FACTOR = 8
-"""A JSON file may take this many times more memory than a Parquet or CSV file of the same size."""
+"""A JSON file may take this many times more memory than a Parquet or CSV file of the same size; a compressed file may be JSON."""
+_PLAIN_FILES = (".parquet", ".feather", ".csv")
 _MAX_RESULT_BYTES_PER_WINDOW = 1000
 """An upper limit per window; JSON results need a third of it."""
 _CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
@@ -94,7 +95,7 @@ class _RequestJob:
             assert request.candles_uri is not None
             with _at_field("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
-            max_bytes = settings.max_candle_file_bytes // (_JSON_MEMORY_FACTOR if key.endswith(".json") else 1)
+            max_bytes = settings.max_candle_file_bytes // (1 if key.endswith(_PLAIN_FILES) else _JSON_MEMORY_FACTOR)
             candles = parse_candles(
                 storage.read(key, max_bytes).data,
                 key,
@@ -102,6 +103,7 @@ class _RequestJob:
                 interval=request.interval,
                 start_ms=request.start_ms,
                 stop_ms=request.stop_ms,
+                max_unpacked_bytes=max_bytes,
             )
         return prepare_series(candles, request.stride, request.gaps, settings.max_record_frames)
 

@@ -49,9 +49,11 @@ def parse_candles(
     interval: str | None = None,
     start_ms: int | None = None,
     stop_ms: int | None = None,
+    max_unpacked_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Candles:
     """The candles of `read_candles` that open in `[start_ms, stop_ms)`; None means no bound."""
-    return read_candles(data, file_name, symbol=symbol, interval=interval).candles.between(start_ms, stop_ms)
+    reading = read_candles(data, file_name, symbol=symbol, interval=interval, max_unpacked_bytes=max_unpacked_bytes)
+    return reading.candles.between(start_ms, stop_ms)
 
 
 def read_in_parts(path: Path, max_candles: int) -> Iterator[Candles]:

@@ -51,11 +51,12 @@ def opens_follow_closes(prices: Prices, open_time: Times, step_ms: int) -> bool 
 def is_price(values: Values, prices: Prices) -> bool:
     """Whether a column lies between low and high, as a volume-weighted price does and a volume does not. Rows of zero do not count."""
     traded = values != 0
-    if np.count_nonzero(traded) < _MIN_ROWS or np.median(prices.high / prices.low) > _MAX_RANGE:
-        return False
     slack = 1e-6 * prices.high
-    inside = (values >= prices.low - slack) & (values <= prices.high + slack)
-    return _share(inside[traded]) >= _SHARE and bool(np.ptp(values[traded]) > 0)
+    inside = (values >= prices.low - slack) & (values <= prices.high + slack) & traded
+    count = np.count_nonzero(traded)
+    if count < _MIN_ROWS or np.count_nonzero(inside) < _SHARE * count:
+        return False
+    return bool(np.median(prices.high / prices.low) <= _MAX_RANGE and np.ptp(values[traded]) > 0)
 
 
 def is_value_of(quote: Values, volume: Values, prices: Prices) -> bool | None:

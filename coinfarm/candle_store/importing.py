@@ -1,5 +1,6 @@
 """Import of candle files of any source into the store."""
 
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -59,7 +60,7 @@ def import_file(
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> ImportResult:
-    """Store a file's candles by day; symbol and interval are read from its name unless they are given.
+    """Store the candles of a file (of standard input for `-`) by day; symbol and interval are read from its name unless they are given.
 
     A file covers the time from its first candle to its last (a zip of Binance's archive: all of its month or day), so its first and last
     day may be incomplete, until another file covers the rest. Its last candle may not have been finished when it was written, so a later
@@ -101,7 +102,7 @@ def import_file(
 
 def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, int, int]:
     """The candles, and the time `[start_ms, stop_ms)` that the file covers."""
-    data = path.read_bytes()
+    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     check_checksum(path, data)
     reading = read_candles(data, path.name, symbol=symbol, interval=interval, timezone=timezone)
     candles = reading.candles

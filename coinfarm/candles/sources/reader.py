@@ -1,5 +1,6 @@
 """The one reader of candles: from a table of any source to validated candles, with what was assumed, dropped and found."""
 
+import re
 import time
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from coinfarm.candles.sources.zones import Zone
 from coinfarm.candles.symbol import canonical_symbol, split_symbol
 from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
 from image_render.windows import Columns
+
+_SAYS_UTC = re.compile("gmt|utc", re.IGNORECASE)
 
 
 class MissingSeriesName(CoinfarmError):
@@ -95,6 +98,8 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
     confirmation.warn_of_bad_ticks(columns, notes.append)
     confirmation.warn_of_jumps(columns, notes.append)
+    if columns.is_clock and zone is None and not any(_SAYS_UTC.search(name) for name in table.names or ()):
+        notes.append("the times have no zone: taken as UTC, unless --timezone says another")
     if found.source.note:
         notes.append(found.source.note)
     values = Columns(*(np.ascontiguousarray(columns.arrays[name]) for name in Columns._fields))

@@ -10,13 +10,13 @@ from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
 from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.options import JSON, SERIES_OPTION_NAMES, TIMEZONE
-from coinfarm.cli.paths import EXISTING_FILE
+from coinfarm.cli.paths import CANDLE_FILE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.reports.formatting import plural_text
 
 
 @click.command("import", epilog="Example: coinfarm history import examples/DEMOUSD-1m.parquet --store build/store")
-@click.argument("files", type=EXISTING_FILE, nargs=-1, required=True)
+@click.argument("files", type=CANDLE_FILE, nargs=-1, required=True)
 @click.option("--symbol", help="The symbol, if a file's name does not contain it.")
 @click.option("--interval", type=INTERVAL, help="The length of a candle (1m, 1h, …), if a file's name does not contain it.")
 @TIMEZONE

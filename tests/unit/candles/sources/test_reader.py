@@ -153,3 +153,18 @@ def test_zones_are_names_or_offsets(zone: str, hours: int) -> None:
     np.testing.assert_array_equal(found.open_time, TRUTH.open_time + hours * 3_600_000)
     with pytest.raises(CoinfarmError, match="Nowhere"):
         read_candles(data, "BTCUSDT-1m.csv", timezone="Nowhere")
+
+
+@pytest.mark.parametrize(
+    ("header", "write", "is_noted"),
+    [
+        ("date", lambda row: row.text(), True),
+        ("Gmt time", lambda row: row.text(), False),
+        ("date", lambda row: row.text("%Y-%m-%dT%H:%M:%SZ"), False),
+        ("date", lambda row: row.time, False),
+    ],
+)
+def test_times_without_a_zone_are_noted(header: str, write: Callable[[Row], Any], is_noted: bool) -> None:
+    reading = read_candles(csv_bytes(each(lambda row: (write(row), *row.ohlcv)), header + NAMES[9:]), "BTCUSDT-1m.csv")
+    np.testing.assert_array_equal(reading.candles.open_time, TRUTH.open_time)
+    assert any("UTC" in note for note in reading.notes) == is_noted

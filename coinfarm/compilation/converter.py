@@ -10,7 +10,7 @@ from coinfarm.extras import require
 
 
 def convert_model(traced: Any) -> Any:
-    """A traced TensorFlow function as an `openvino.Model`."""
+    """A traced TensorFlow function as an `openvino.Model` with the function's outputs."""
     import_openvino()
     from openvino.frontend import OpConversionFailure
     from openvino.tools.ovc import convert_model as convert
@@ -18,11 +18,19 @@ def convert_model(traced: Any) -> Any:
     if sys.version_info >= (3, 13):
         _repair_converter()
     try:
-        return convert(traced)
+        return _without_unused_results(convert(traced), {output.name for output in traced.outputs})
     except OpConversionFailure:  # the loops of recurrent layers are converted only from a saved model
         with tempfile.TemporaryDirectory() as folder:
             _save_model(traced, folder)
             return convert(folder)
+
+
+def _without_unused_results(model: Any, outputs: set[str]) -> Any:
+    """The converter also returns what nothing uses, for example a shape in Keras' attention."""
+    for result in model.get_results():
+        if outputs.isdisjoint(result.output(0).names):
+            model.remove_result(result)
+    return model
 
 
 def _save_model(traced: Any, folder: str) -> None:

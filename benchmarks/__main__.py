@@ -27,7 +27,7 @@ from image_render.windows import Columns, windows
 
 _CALIBRATION_FRAMES = 300
 _MAX_LOAD = 0.5
-_LAYERS_SHOWN = ("strided-mirrored", "vgg")
+_LAYERS_SHOWN = ("columns-narrow", "strided")
 console = Console(width=120)
 
 

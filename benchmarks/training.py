@@ -17,7 +17,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.cli.tables import numeric_table
 from coinfarm.training.batches import training_batches
 from coinfarm.training.comparison import read_candidate_configs
-from coinfarm.training.config import DateRange, NetworkConfig, TrainingConfig
+from coinfarm.training.config import REFERENCE_NETWORK, DateRange, NetworkConfig, TrainingConfig
 from coinfarm.training.dataset import WindowDataset, build_dataset
 from coinfarm.training.devices import Devices
 from coinfarm.training.network import build_network
@@ -46,7 +46,7 @@ def training_speeds(steps: int = _STEPS, rounds: int = _ROUNDS, batch_size: int 
     dataset = _dataset(bench_candles(_CANDLES)[0])
     trained = {
         "0.1.0": _trainer(config, candidates["strided"].network, Devices(policy="float32"), dataset),
-        "now": _trainer(config, NetworkConfig(), Devices.available(), dataset),
+        "now": _trainer(config, REFERENCE_NETWORK, Devices.available(), dataset),
     }
     frames = steps * batch_size
     timings: dict[str, list[tuple[float, float]]] = {name: [] for name in trained}

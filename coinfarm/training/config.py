@@ -73,21 +73,11 @@ class NetworkConfig(_Frozen):
     """Convolution blocks, then two dense layers.
 
     With `view = "image"` the blocks get the frame as an image; with `"columns"` as a sequence of candles, each a vector of all its pixels,
-    and only the first number of each size applies. The default is the reference network: the price axis shrinks in the first layer, because
-    most multiplications of such a network are in its first layers, and most parameters in its last ones.
+    and only the first number of each size applies.
     """
 
     view: Literal["image", "columns"] = "image"
-    blocks: Annotated[tuple[BlockConfig, ...], Field(min_length=1)] = (
-        BlockConfig(filters=16, kernel=(5, 5), strides=(2, 3)),
-        BlockConfig(filters=32, strides=(2, 2)),
-        BlockConfig(filters=32),
-        BlockConfig(filters=64, strides=(2, 2)),
-        BlockConfig(filters=64),
-        BlockConfig(filters=128, strides=(2, 2)),
-        BlockConfig(filters=128),
-        BlockConfig(filters=256, strides=(2, 2)),
-    )
+    blocks: Annotated[tuple[BlockConfig, ...], Field(min_length=1)]
     dense_units: PositiveInt = 192
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
 
@@ -109,6 +99,23 @@ class NetworkConfig(_Frozen):
         return self
 
 
+REFERENCE_NETWORK = NetworkConfig(
+    view="columns",
+    blocks=(
+        BlockConfig(filters=48, kernel=(1, 1)),
+        BlockConfig(filters=64, strides=(2, 1)),
+        BlockConfig(filters=64),
+        BlockConfig(filters=96, strides=(2, 1)),
+        BlockConfig(filters=96),
+        BlockConfig(filters=128, strides=(2, 1)),
+        BlockConfig(filters=128),
+        BlockConfig(filters=192),
+    ),
+    dense_units=384,
+)
+"""The network of the reference model: 30 layers. The first one sees one candle at a time, so it can be looked up instead of multiplied."""
+
+
 class TrainingConfig(_Frozen):
     """One training run; the paths of `candles` are relative to the config file."""
 
@@ -118,7 +125,7 @@ class TrainingConfig(_Frozen):
     validation: DateRange
     test: DateRange
     horizon_candles: PositiveInt = 30
-    network: NetworkConfig = NetworkConfig()
+    network: NetworkConfig = REFERENCE_NETWORK
     target_unit: TargetUnit = "window_range"
     """The unit of the targets: shares of the window's price range, which the image shows, or percent, which it does not."""
     mirrored: bool = False

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from coinfarm.errors import CoinfarmError
-from coinfarm.training.config import DateRange, NetworkConfig, TrainingConfig
+from coinfarm.training.config import REFERENCE_NETWORK, DateRange, TrainingConfig
 
 GOOD = """
 name = "mine"
@@ -28,7 +28,7 @@ def test_candle_paths_are_relative_to_the_config(tmp_path: Path) -> None:
     assert config.candles == (tmp_path / "BTCUSD-1m.parquet", Path("/data/ETHUSD-1m.parquet"))
     assert config.train == DateRange(start=date(2018, 1, 1), stop=date(2019, 3, 1))
     assert (config.test.start_ms, config.test.stop_ms) == (1_556_668_800_000, 1_561_939_200_000)
-    assert (config.horizon_candles, config.network) == (30, NetworkConfig())
+    assert (config.horizon_candles, config.network) == (30, REFERENCE_NETWORK)
 
 
 @pytest.mark.parametrize(

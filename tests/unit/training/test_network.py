@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from coinfarm.training.architecture import architecture
-from coinfarm.training.config import BlockConfig, NetworkConfig
+from coinfarm.training.config import REFERENCE_NETWORK, BlockConfig, NetworkConfig
 from coinfarm.training.network import build_network
 
 pytestmark = pytest.mark.tensorflow
@@ -17,7 +17,7 @@ MEAN_TARGET = np.array([0.3, -0.25, 0.02])
 @pytest.fixture(scope="module")
 def network(keras: ModuleType) -> Any:
     keras.utils.set_random_seed(1)
-    return build_network(NetworkConfig(), MEAN_TARGET)
+    return build_network(REFERENCE_NETWORK, MEAN_TARGET)
 
 
 def test_the_reference_network_has_the_documented_size(network: Any) -> None:

@@ -10,6 +10,7 @@ from coinfarm.candles.sources.names import SeriesHint, series_hint
 from coinfarm.candles.sources.raw_table import RawTable
 from coinfarm.candles.sources.reader import Expected, MissingSeriesName, Reading, read_table
 from coinfarm.candles.validation import MAX_CANDLES
+from coinfarm.errors import CandleError, ErrorDetail
 
 __all__ = ["MissingSeriesName", "Reading", "parse_candles", "read_candles", "read_in_parts"]
 
@@ -31,14 +32,16 @@ def read_candles(
 
     Raises `CandleError` for other content, `TooLarge` for too many rows or bytes, and `MissingSeriesName` if nothing says the symbol.
     """
-    content = open_content(data, max_unpacked_bytes)
-    hint = series_hint(file_name)
-    if content.zip_member and hint.symbol is None:
-        hint = series_hint(content.zip_member)
     try:
+        content = open_content(data, max_unpacked_bytes)
+        hint = series_hint(file_name)
+        if content.zip_member and hint.symbol is None:
+            hint = series_hint(content.zip_member)
         return read_table(_table(content), _expected(hint, symbol, interval, timezone))
     except MissingSeriesName as error:
         raise MissingSeriesName(f"{file_name}: {error}") from None
+    except CandleError as error:
+        raise CandleError(*(ErrorDetail(item.pointer, _printable(item.detail)) for item in error.errors)) from None
 
 
 def parse_candles(
@@ -68,6 +71,11 @@ def read_in_parts(path: Path, max_candles: int) -> Iterator[Candles]:
         yield from parts_from_parquet(path, hint.symbol, hint.interval, max_candles)
     else:
         yield parse_candles(path.read_bytes(), path.name)
+
+
+def _printable(text: str) -> str:
+    """One line without control characters, which a damaged file may have in its names and cells."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _table(content: Content) -> RawTable:

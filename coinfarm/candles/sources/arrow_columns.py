@@ -31,7 +31,7 @@ def raw_column(column: "pa.ChunkedArray") -> RawColumn:
         return raw_column(column.cast(pa.float64()))
     if pa.types.is_integer(kind):
         if column.null_count or pa.types.is_uint64(kind):
-            return RawColumn(column.cast(pa.float64()).to_numpy())
+            return RawColumn(column.cast(pa.float64(), safe=False).to_numpy())
         return RawColumn(column.cast(pa.int64()).to_numpy())
     if pa.types.is_floating(kind):
         return RawColumn(np.asarray(column.to_numpy(), np.float64))
@@ -48,7 +48,10 @@ def _from_dictionary(column: "pa.DictionaryArray") -> RawColumn:
     """The values of an encoded column; equal ones are one object, so that a long text in every row takes no memory."""
     texts = np.empty(len(column.dictionary) + 1, object)
     texts[:-1] = column.dictionary.to_pylist()
-    return RawColumn(texts[column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)])
+    indices = column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
+    if len(indices) and not 0 <= indices.min() <= indices.max() < len(texts):
+        raise CandleError(ErrorDetail("", "has a damaged column of text: copy or download it again"))
+    return RawColumn(texts[indices])
 
 
 def raw_table(table: "pa.Table", form: str) -> RawTable:

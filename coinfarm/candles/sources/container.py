@@ -1,6 +1,7 @@
 """What a file is, by its first bytes and not by its name: unpacked and decoded, or refused in words."""
 
 import bz2
+import codecs
 import io
 import lzma
 import re
@@ -104,12 +105,18 @@ def _utf8(data: bytes) -> bytes:
     controls = sum(byte < 9 or 13 < byte < 32 for byte in sample)
     if controls:
         raise CandleError(ErrorDetail("", "is binary, and of no known format: candles are read from CSV, JSON, Parquet and Feather files"))
+    return data if data.isascii() or _is_utf8(data) else data.decode("latin-1").encode()
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Block by block, because a decoded copy of a large file takes memory."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        sample.decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(sample) - 4:
-            return data.decode("latin-1").encode()
-    return data
+        for start in range(0, len(data), _BLOCK):
+            decoder.decode(data[start : start + _BLOCK], final=start + _BLOCK >= len(data))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def unzip(data: bytes, max_bytes: int) -> tuple[bytes, str]:
@@ -126,7 +133,7 @@ def unzip(data: bytes, max_bytes: int) -> tuple[bytes, str]:
             # The size in the header may be wrong, so unpack no more than the limit.
             with archive.open(names[0]) as file:
                 found = file.read(max_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
         raise CandleError(ErrorDetail("", f"is a zip that is damaged, cut off or encrypted: {error}")) from None
     _check_size(len(found), max_bytes)
     return found, names[0]

@@ -63,6 +63,11 @@ class RawTable:
     locate: Callable[[int], str] = field(default=lambda row: f"candle {row}")
     """Where a row is, for messages: `line 17`."""
 
+    def __post_init__(self) -> None:
+        lengths = {len(column.values) for column in self.columns}
+        if len(lengths) > 1:
+            raise CandleError(ErrorDetail("", f"has columns of different lengths, from {min(lengths):,} to {max(lengths):,} rows"))
+
     def __len__(self) -> int:
         return len(self.columns[0].values) if self.columns else 0
 

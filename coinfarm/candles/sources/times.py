@@ -16,6 +16,8 @@ NO_TIME = np.iinfo(np.int64).min
 """A row without a time."""
 _UNITS = ((1e17, "nanoseconds"), (1e14, "microseconds"), (1e11, "milliseconds"), (1e8, "seconds"))
 """The smallest number of each unit: in seconds the year 1973, in milliseconds too, and so on."""
+_MAX_NUMBER = 9e18
+"""In nanoseconds the year 2255."""
 _SPLIT = re.compile(r"[T ]\s*")
 
 
@@ -80,7 +82,7 @@ def _from_numbers(numeric: "NDArray[np.float64] | NDArray[np.int64]", table: Raw
     unit = ""
     rest = present.copy()
     for smallest, name in _UNITS:
-        here = rest & (numeric >= smallest)
+        here = rest & (numeric >= smallest) & (numeric < _MAX_NUMBER)
         if here.any():
             times[here] = _as_milliseconds(numeric[here], name)
             unit = unit or name

@@ -107,7 +107,7 @@ def test_rejects_versions_that_are_paths(send, invoke, folder, evil):
     assert [path for path in new if "models" in path.parts or "results" in path.parts] == []
 
 
-@pytest.mark.parametrize("evil", ["../../models", "/etc", "a/b", "..", ".hidden", "a\\b", "A" * 33, "A\n", "symbol=A"])
+@pytest.mark.parametrize("evil", ["../../models", "/etc", "a/../b", "a/b/c", "..", ".hidden", "a\\b", "A" * 33, "A\n", "symbol=A"])
 def test_rejects_symbols_that_are_paths(send, evil, folder, caplog):
     response = send("POST", "/predictions", {**demo_request(), "symbol": evil})
     assert (response.status, response.json()["errors"][0]["pointer"]) == (422, "/symbol")

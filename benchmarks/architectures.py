@@ -34,17 +34,17 @@ Batch = tuple[Any, Any]
 def vgg(layers: Any, x: Any) -> Any:
     """Two-dimensional, at full resolution first."""
     for filters in (8, 16, 32, 64):
-        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)))
+        x = layers.ReLU()(_normalise(layers)(layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)))
         x = layers.MaxPooling2D(2)(x)
     return layers.MaxPooling2D(2)(x)
 
 
 def separable(layers: Any, x: Any) -> Any:
     """Depthwise and pointwise convolutions of the image."""
-    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(16, 5, (2, 3), padding="same", use_bias=False)(x)))
+    x = layers.ReLU()(_normalise(layers)(layers.Conv2D(16, 5, (2, 3), padding="same", use_bias=False)(x)))
     for filters, strides in ((32, 2), (64, 2), (64, 1), (128, 2), (128, 2)):
-        x = layers.ReLU()(layers.BatchNormalization()(layers.DepthwiseConv2D(3, strides, padding="same", use_bias=False)(x)))
-        x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, 1, use_bias=False)(x)))
+        x = layers.ReLU()(_normalise(layers)(layers.DepthwiseConv2D(3, strides, padding="same", use_bias=False)(x)))
+        x = layers.ReLU()(_normalise(layers)(layers.Conv2D(filters, 1, use_bias=False)(x)))
     return x
 
 
@@ -61,7 +61,7 @@ def residual(layers: Any, x: Any) -> Any:
     x = _unit(layers, _columns(layers, x), 64, 1)
     for filters in (64, 96, 128, 192):
         inner = _unit(layers, x, filters, 3, strides=2)
-        inner = layers.BatchNormalization()(layers.Conv1D(filters, 3, padding="same", use_bias=False)(inner))
+        inner = _normalise(layers)(layers.Conv1D(filters, 3, padding="same", use_bias=False)(inner))
         x = layers.ReLU()(layers.Add()([layers.Conv1D(filters, 1, 2, padding="same")(x), inner]))
     return x
 
@@ -96,9 +96,14 @@ def _columns(layers: Any, x: Any) -> Any:
     return layers.Reshape((candles, rows * channels))(x)
 
 
+def _normalise(layers: Any) -> Any:
+    """With averages that follow within the few steps of training; else the network differs from the trained one."""
+    return layers.BatchNormalization(momentum=0.9)
+
+
 def _unit(layers: Any, x: Any, filters: int, kernel: int, **options: Any) -> Any:
     convolution = layers.Conv1D(filters, kernel, use_bias=False, **{"padding": "same", **options})
-    return layers.ReLU()(layers.BatchNormalization()(convolution(x)))
+    return layers.ReLU()(_normalise(layers)(convolution(x)))
 
 
 def batches(files: list[Path], seed: int = 0) -> Iterator[Batch]:
@@ -123,7 +128,7 @@ def train(build: Callable[[Any, Any], Any], batches: Iterator[Batch], steps: int
     network.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)), keras.losses.Huber(0.5))
     for _ in range(steps):
         network.train_on_batch(*next(batches))
-    folder.mkdir()
+    folder.mkdir(parents=True)
     network.save(folder / MODEL_FILE)
     return Bundle.create(folder, name=build.__name__)
 
@@ -148,6 +153,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.architectures", description=__doc__)
     parser.add_argument("candles", type=Path, nargs="+", help="files of 300,000 candles or more")
     parser.add_argument("--steps", type=int, default=STEPS, help="[default: %(default)s]")
+    parser.add_argument("--folder", type=Path, help="keep the bundles in this new folder")
     parser.add_argument("--only", choices=[build.__name__ for build in ARCHITECTURES], action="append", help="one of the architectures")
     arguments = parser.parse_args()
     sample, training = Sample.from_files(arguments.candles), batches(arguments.candles)
@@ -156,9 +162,10 @@ def main() -> None:
     for build in ARCHITECTURES:
         if arguments.only and build.__name__ not in arguments.only:
             continue
-        with tempfile.TemporaryDirectory() as name:
-            source = train(build, training, arguments.steps, Path(name, "source"))
-            (compiled := Path(name, "compiled")).mkdir()
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(arguments.folder or temporary, build.__name__)
+            source = train(build, training, arguments.steps, folder / "source")
+            (compiled := folder / "compiled").mkdir()
             attempts[build.__name__] = list(compile_bundle(source, compiled, sample, max_bytes=None, progress=lambda _: None).attempts)
         console.print(table({build.__name__: attempts[build.__name__]}))
     console.print(table(attempts))

@@ -146,7 +146,7 @@ def history(root: str, as_json: bool) -> None:
         print_tables(history_table(pointers))
 
 
-@model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261122-4c5fb33f")
+@model.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261127-78987a85")
 @_ROOT
 @click.argument("version")
 def show(root: str, version: str) -> None:
@@ -156,7 +156,7 @@ def show(root: str, version: str) -> None:
     click.echo(ModelStore(open_model_root(root)).manifest(version).to_json().decode(), nl=False)
 
 
-@model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261122-4c5fb33f -o build/card.md")
+@model.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261127-78987a85 -o build/card.md")
 @_ROOT
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")

@@ -68,8 +68,8 @@ def missing_packages() -> list[str]:
     return [server.package for server in SERVERS if find_spec(server.package) is None]
 
 
-def measure(rounds: int = 2, seconds: float = 3.0) -> list[dict[str, Any]]:
-    """Measure the installed servers: a JSON document for each server and number of connections, with the fastest round's figures.
+def measure(turns: int = 6, seconds: float = 1.0) -> list[dict[str, Any]]:
+    """Measure the installed servers: a JSON document for each number of connections and server, of the quietest half of the turns.
 
     Raises `CoinfarmError` if a server does not start, or if servers predict different values.
     """
@@ -78,16 +78,12 @@ def measure(rounds: int = 2, seconds: float = 3.0) -> list[dict[str, Any]]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="coinfarm-servers-")))
         running = {server: stack.enter_context(started(server, folder)) for server in servers}
         _check_equal({server.name: _predictions(port) for server, (port, _) in running.items()})
-        found: dict[tuple[Server, int], list[dict[str, float]]] = {}
-        for connections in CONNECTIONS:
-            for _ in range(rounds):
-                for server, place in running.items():
-                    found.setdefault((server, connections), []).append(_load(*place, connections, seconds))
-    return [
-        {"server": server.name, "version": version(server.package), "connections": connections}
-        | max(figures, key=lambda each: each["requestsPerS"])
-        for (server, connections), figures in found.items()
-    ]
+        measured = [
+            {"server": server.name, "version": version(server.package), "connections": connections} | figures
+            for connections in CONNECTIONS
+            for server, figures in zip(running, _load(list(running.values()), connections, turns, seconds), strict=True)
+        ]
+    return measured
 
 
 @contextmanager
@@ -136,11 +132,12 @@ def _check_equal(predictions: Mapping[str, list[float]]) -> None:
         raise CoinfarmError(f"the servers do not have the same model: they predict {predictions}")
 
 
-def _load(port: int, pid: int, connections: int, seconds: float) -> dict[str, float]:
-    command = ["-m", "benchmarks.load_client", str(port), str(pid), "--connections", str(connections), "--seconds", str(seconds)]
-    done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, check=True)
-    figures = json.loads(done.stdout)
-    return {name: figures[name] for name in ("requestsPerS", "p50Ms", "p99Ms")}
+def _load(places: list[tuple[int, int]], connections: int, turns: int, seconds: float) -> list[dict[str, float]]:
+    """The figures of the servers at these ports, with these process ids."""
+    options = ["--connections", str(connections), "--turns", str(turns), "--seconds", str(seconds)]
+    command = [sys.executable, "-m", "benchmarks.load_client", *(f"{port}:{pid}" for port, pid in places), *options]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return [{name: each["quietest"][name] for name in ("requestsPerS", "p50Ms", "p99Ms")} for each in json.loads(done.stdout)]
 
 
 def servers_table(measured: list[dict[str, Any]]) -> Table:
@@ -166,12 +163,12 @@ def warning() -> str | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.servers.side_by_side", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=2, help="[default: %(default)s]")
-    parser.add_argument("--seconds", type=float, default=3.0, help="the length of each measurement [default: %(default)s]")
+    parser.add_argument("--turns", type=int, default=6, help="[default: %(default)s]")
+    parser.add_argument("--seconds", type=float, default=1.0, help="the length of a turn [default: %(default)s]")
     arguments = parser.parse_args()
     if text := warning():
         print(text, file=sys.stderr)
-    Console(width=120).print(servers_table(measure(arguments.rounds, arguments.seconds)))
+    Console(width=120).print(servers_table(measure(arguments.turns, arguments.seconds)))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""The comparison of `coinfarm serve` with FastAPI and BentoML, without these packages and without a network."""
+"""The comparison of `coinfarm serve` with FastAPI and BentoML, without these packages."""
 
+import os
 from contextlib import nullcontext
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from benchmarks.servers import side_by_side
-from benchmarks.servers.side_by_side import CONNECTIONS, Server, measure, servers_table
+from benchmarks.servers.side_by_side import Server, measure, servers_table
 from coinfarm.errors import CoinfarmError
 from tests.support.table_text import assert_fits
 
@@ -25,29 +28,49 @@ def predictions(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[float]]:
 
 
 @pytest.mark.usefixtures("predictions")
-def test_measures_installed_servers_in_turns_and_takes_the_fastest_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    loads: list[tuple[int, int]] = []
-
-    def load(port: int, _pid: int, connections: int, _seconds: float) -> dict[str, Any]:
-        loads.append((port, connections))
-        return {"requestsPerS": 100.0 / port + len(loads), "p50Ms": port, "p99Ms": 2 * port}
+def test_measures_the_installed_servers_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(places: list[tuple[int, int]], connections: int, _turns: int, _seconds: float) -> list[dict[str, Any]]:
+        return [{"requestsPerS": 100.0 * connections / port, "p50Ms": port, "p99Ms": 2 * port} for port, _ in places]
 
     monkeypatch.setattr(side_by_side, "_load", load)
-    measured = measure(rounds=2, seconds=0)
-    assert loads == [(port, connections) for connections in CONNECTIONS for _ in range(2) for port in (1, 2)]
+    measured = measure(turns=1, seconds=0)
     assert [(each["server"], each["connections"], each["requestsPerS"]) for each in measured] == [
-        ("fast", 1, 103),
-        ("slow", 1, 54),
-        ("fast", 8, 107),
-        ("slow", 8, 58),
+        ("fast", 1, 100),
+        ("slow", 1, 50),
+        ("fast", 8, 800),
+        ("slow", 8, 400),
     ]
     assert_fits(servers_table(measured), 120)
+
+
+class _Ok(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """No log."""
+
+
+def test_the_load_client_reports_the_figures_of_each_server() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Ok) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        places = [(server.server_port, os.getpid())] * 2
+        figures = side_by_side._load(places, connections=2, turns=1, seconds=0.1)
+        server.shutdown()
+    assert len(figures) == len(places)
+    assert all(0 < each["p50Ms"] <= each["p99Ms"] and each["requestsPerS"] > 0 for each in figures)
 
 
 def test_servers_with_different_models_are_not_compared(predictions: dict[int, list[float]]) -> None:
     predictions[2] = [0.5, -0.4, 0.2]
     with pytest.raises(CoinfarmError, match="slow"):
-        measure(rounds=1, seconds=0)
+        measure(turns=1, seconds=0)
 
 
 @pytest.mark.usefixtures("predictions")

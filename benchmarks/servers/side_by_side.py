@@ -78,12 +78,11 @@ def measure(turns: int = 6, seconds: float = 1.0) -> list[dict[str, Any]]:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="coinfarm-servers-")))
         running = {server: stack.enter_context(started(server, folder)) for server in servers}
         _check_equal({server.name: _predictions(port) for server, (port, _) in running.items()})
-        measured = [
+        return [
             {"server": server.name, "version": version(server.package), "connections": connections} | figures
             for connections in CONNECTIONS
             for server, figures in zip(running, _load(list(running.values()), connections, turns, seconds), strict=True)
         ]
-    return measured
 
 
 @contextmanager

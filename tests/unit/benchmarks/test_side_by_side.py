@@ -57,6 +57,7 @@ class _Ok(BaseHTTPRequestHandler):
         """No log."""
 
 
+@pytest.mark.enable_socket
 def test_the_load_client_reports_the_figures_of_each_server() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Ok) as server:
         Thread(target=server.serve_forever, daemon=True).start()

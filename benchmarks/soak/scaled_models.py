@@ -1,6 +1,7 @@
 """Versions of a model made quickly: the same network with a scaled last layer, in the Keras file and in the compiled forms."""
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def scaled_model(bundle: Bundle, folder: Path, factor: float) -> Bundle:
     for file in {form.file for form in manifest.engines.forms}:
         (folder / file).parent.mkdir(exist_ok=True)
         _scale_compiled(bundle.folder / file, folder / file, factor)
+    for tables in {form.tables for form in manifest.engines.forms if form.tables}:  # of the first layers, which stay as they are
+        shutil.copyfile(bundle.folder / tables, folder / tables)
     return scaled.with_engines(manifest.engines)  # scaling does not change correlations or relative deviations
 
 

@@ -16,7 +16,7 @@ PRINTS = {
     "evaluate": ("candles/day.py", "evaluation/", "models/card.py", "models/evaluations.py"),
     "history download": ("candle_store/", "candles/day.py"),
     "history generate": ("candle_store/store.py",),
-    "history import": ("candle_store/store.py",),
+    "history import": ("candle_store/store.py", "candles/sources/"),
     "model promote": ("models/promotion.py",),
     "model publish": ("models/promotion.py", "compilation/"),
     "serve": ("cli/sockets.py",),

@@ -42,7 +42,7 @@ def shell(name):
         pytest.param(("ba",), ["backfill", "backtest"], id="commands"),
         pytest.param(("backfill", "re"), ["redrive", "resume"], id="commands of a group"),
         pytest.param(("predict", "candles.csv", "--st"), ["--stride"], id="options"),
-        pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject"], id="choices"),
+        pytest.param(("predict", "candles.csv", "--gaps", ""), ["fill", "reject", "skip"], id="choices"),
         pytest.param(("predict", ""), ["by the shell: default", ""], id="files"),
     ],
 )

@@ -26,6 +26,8 @@ PRINTS = {
 """Which commands print the messages of modules, unless a message names a command. Other modules of the CLI have a command's name."""
 EXCEPTIONS = {("models/promotion.py", option) for option in ("--force", "--reason", "--no-compile")}
 """`publish --promote` and `promote` share the checks, but not these options."""
+OTHER_PROGRAMS = ("--stack-name", "--format-from", "--format-to")
+"""Options of the AWS CLI and of freqtrade."""
 
 
 def options(group=main, name=""):
@@ -61,7 +63,7 @@ def advice():
         module = path.relative_to(PACKAGE).as_posix()
         for text in messages(path) if not module.startswith("demo/") else ():
             for option in OPTION.finditer(text):
-                if " " in text and option[0] != "--stack-name":  # an option of another program
+                if " " in text and option[0] not in OTHER_PROGRAMS:
                     yield module, option[0], (COMMAND.findall(text[: option.start()]) or [""])[-1]
 
 

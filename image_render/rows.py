@@ -69,6 +69,14 @@ def pack_rows(windows: Columns, spec: FrameSpec = STANDARD, out: Rows | None = N
     return rows
 
 
+def planes_of_rows(rows: Rows, price_rows: int = STANDARD.price_rows) -> NDArray[np.uint8]:
+    """The channel-first frames `(N, 3, window_candles, price_rows)` of any rows, also of those that no prices give."""
+    body_low, body_high, wick_low, wick_high, volume = (rows[:, :, number, None] for number in range(rows.shape[2]))
+    row = np.arange(price_rows)
+    body, wick = (body_low <= row) & (row <= body_high), (wick_low <= row) & (row <= wick_high)
+    return np.stack([body, wick, row < volume], axis=1).astype(np.uint8)
+
+
 def rows_of_frames(frames: NDArray[np.uint8]) -> Rows | None:
     """The rows of frames `(N, window_candles, price_rows, 3)`, or None if candles cannot give these frames: a body or a wick is not one run
     of rows, or a volume does not start at the lowest row.

@@ -30,7 +30,7 @@ def read_candles(
     `symbol=BTCUSD/interval=1m/…`) or the content unless they are given; the interval must be that of the data. `timezone` is that of times
     without one, such as `Europe/Athens`; by default they are UTC.
 
-    Raises `CandleError` for other content, `TooLarge` for too many rows or bytes, and `MissingSeriesName` if nothing says the symbol.
+    Raises `CandleError` for other content, `TooLarge` for too many rows or bytes, and `MissingSeriesName` if the symbol is unknown.
     """
     try:
         content = open_content(data, max_unpacked_bytes)

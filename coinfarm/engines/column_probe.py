@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from coinfarm.engines.column_tables import ColumnTables
 from image_render.render import Frames, as_planes
-from image_render.rows import Rows
+from image_render.rows import Rows, planes_of_rows
 from image_render.spec import CHANNEL_COUNT, STANDARD
 
 Probe = Callable[[Frames], NDArray[np.float32]]
@@ -82,7 +82,7 @@ def reproduces(tables: ColumnTables, probe: Probe, axis: int, frames: Frames) ->
     rows = random_rows(PROBED_AT_ONCE)
     pairs = [
         (tables.multiply(frames), probe(as_planes(frames))),
-        (tables.look_up(rows), probe(planes_of(rows))),
+        (tables.look_up(rows), probe(planes_of_rows(rows))),
     ]
     return all(np.abs(found - features_of(output, axis)).max() <= tolerance for found, output in pairs)
 
@@ -94,11 +94,3 @@ def random_rows(count: int) -> Rows:
     body, wick = (np.sort(random.integers(0, STANDARD.price_rows, shape), axis=2) for _ in range(2))
     volume = random.integers(0, STANDARD.price_rows + 1, shape)[..., :1]
     return np.concatenate([body, wick, volume], axis=2).astype(np.uint8)
-
-
-def planes_of(rows: Rows) -> Frames:
-    """The planes `(N, 3, 200, 150)` of rows."""
-    body_low, body_high, wick_low, wick_high, volume = (rows[:, :, number, None] for number in range(rows.shape[2]))
-    row = np.arange(STANDARD.price_rows)
-    body, wick = (body_low <= row) & (row <= body_high), (wick_low <= row) & (row <= wick_high)
-    return np.stack([body, wick, row < volume], axis=1).astype(np.uint8)

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.column_probe import PROBED_AT_ONCE, planes_of, probed_tables, random_rows, reproduces
+from coinfarm.engines.column_probe import PROBED_AT_ONCE, probed_tables, random_rows, reproduces
 from coinfarm.engines.column_tables import ColumnTables
 from image_render.render import Frames
+from image_render.rows import planes_of_rows
 from image_render.spec import STANDARD
 
 _WEIGHTED = ("Dense", "Conv1D", "Conv2D", "SeparableConv1D")
@@ -59,7 +60,7 @@ def split_network(network: Any) -> SplitNetwork | None:
             parts = [planes[at : at + PROBED_AT_ONCE].transpose(0, 2, 3, 1) for at in range(0, len(planes), PROBED_AT_ONCE)]
             return np.concatenate([np.asarray(layers(part.astype(np.float32), training=False)) for part in parts])
 
-        frames = planes_of(random_rows(_RANDOM_FRAMES)).transpose(0, 2, 3, 1)
+        frames = planes_of_rows(random_rows(_RANDOM_FRAMES)).transpose(0, 2, 3, 1)
         for axis, tables in probed_tables(probe, list(lengths)):
             if reproduces(tables, probe, axis, frames):
                 return SplitNetwork(keras.Model(output, network.outputs), tables, lengths, axis)

@@ -11,6 +11,11 @@ def _layout(source: str, shape: str, document: Any, name: str = "response.json",
     return Layout(source, shape, name, json_bytes(document), **{**_GIVEN, **more})
 
 
+def _alpaca_bar(row: Row) -> dict[str, Any]:
+    prices = {"o": row.open, "h": row.high, "l": row.low, "c": row.close}
+    return {"t": row.text("%Y-%m-%dT%H:%M:%SZ"), **prices, "v": row.volume, "n": 9, "vw": row.vwap}
+
+
 def _bitmex(row: Row) -> dict[str, Any]:
     prices = dict(zip(("open", "high", "low", "close"), row.ohlcv, strict=False))
     end = row.at.replace(second=0).timestamp() + 60
@@ -76,43 +81,14 @@ VENDOR_LAYOUTS = [
         "Alpaca",
         "bars by symbol",
         {
-            "bars": {
-                "BTC/USDT": each(
-                    lambda row: {
-                        "t": row.text("%Y-%m-%dT%H:%M:%SZ"),
-                        "o": row.open,
-                        "h": row.high,
-                        "l": row.low,
-                        "c": row.close,
-                        "v": row.volume,
-                        "n": 9,
-                        "vw": row.vwap,
-                    }
-                )
-            },
+            "bars": {"BTC/USDT": each(_alpaca_bar)},
             "next_page_token": None,
         },
     ),
     _layout(
         "Alpaca",
         "two symbols",
-        {
-            "bars": {
-                name: each(
-                    lambda row: {
-                        "t": row.text("%Y-%m-%dT%H:%M:%SZ"),
-                        "o": row.open,
-                        "h": row.high,
-                        "l": row.low,
-                        "c": row.close,
-                        "v": row.volume,
-                        "n": 9,
-                        "vw": row.vwap,
-                    }
-                )
-                for name in ("BTC/USDT", "ETH/USDT")
-            }
-        },
+        {"bars": {name: each(_alpaca_bar) for name in ("BTC/USDT", "ETH/USDT")}},
         rejected="2 series",
     ),
     _layout(

@@ -11,9 +11,10 @@ from coinfarm.compilation.column_layer import split_columns
 from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.lowering import lower
 from coinfarm.engines import keras as keras_engine
-from coinfarm.engines.column_probe import planes_of, random_rows
+from coinfarm.engines.column_probe import random_rows
 from coinfarm.engines.openvino_import import import_openvino
 from image_render.render import as_planes, render_frames
+from image_render.rows import planes_of_rows
 from image_render.windows import Columns, windows
 from tests.support.synthetic_candles import minutes
 
@@ -107,7 +108,7 @@ def test_recognises_linear_layers(build: Build, offsets: list[int], stride: int,
     assert split is not None
     assert (split.tables.offsets.tolist(), split.tables.stride) == (offsets, stride)
     rows = random_rows(10)
-    np.testing.assert_allclose(run(split.rest, split.tables.look_up(rows)), run(graph, planes_of(rows)), rtol=1e-4)
+    np.testing.assert_allclose(run(split.rest, split.tables.look_up(rows)), run(graph, planes_of_rows(rows)), rtol=1e-4)
     np.testing.assert_allclose(run(split.rest, split.tables.multiply(FRAMES)), run(graph, as_planes(FRAMES)), rtol=1e-4)
 
 

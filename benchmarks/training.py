@@ -70,7 +70,7 @@ def _trainer(config: TrainingConfig, network: NetworkConfig, devices: Devices, d
     """A function that trains one epoch; the first call, which compiles, is already made."""
     config = config.model_copy(update={"network": network})
     mean, deviation = dataset.target_mean_and_deviation(config.target_unit)
-    sampler = StratifiedSampler.from_strata(assign_strata(dataset), config.balance)
+    sampler = StratifiedSampler.from_strata(assign_strata(dataset), dataset.intervals, config.balance)
     with devices.scope():
         model = training_model(build_network(network, mean), config, deviation, devices)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import keras
 
 Batch = tuple[Rows, NDArray[np.float32]]
+WeightedBatch = tuple[Rows, NDArray[np.float32], NDArray[np.float32]]
 _FRAMES_AT_ONCE = 500
 
 
@@ -40,12 +41,16 @@ def training_batches(config: TrainingConfig, train: WindowDataset, sampler: Stra
 
 
 def validation_batches(validation: WindowDataset, unit: TargetUnit, devices: int) -> "keras.utils.PyDataset":
-    """All windows in order, in batches that divide evenly among the devices; a remainder is left out."""
+    """All windows in order, with weights that let all intervals count the same.
+
+    The batches divide evenly among the devices; a remainder is left out.
+    """
+    weights = validation.interval_weights().astype(np.float32)
     parts = split_range(len(validation) // devices * devices, _FRAMES_AT_ONCE // devices * devices)
 
-    def batch(number: int) -> Batch:
+    def batch(number: int) -> WeightedBatch:
         chosen = np.arange(parts[number].start, parts[number].stop)
-        return validation.rows(chosen), validation.targets(unit, chosen).astype(np.float32)
+        return validation.rows(chosen), validation.targets(unit, chosen).astype(np.float32), weights[chosen]
 
     return _keras_dataset(batch, len(parts))
 
@@ -60,8 +65,8 @@ def _keras_dataset(batch: Any, count: int | None) -> "keras.utils.PyDataset":
         def num_batches(self) -> int | None:
             return count
 
-        def __getitem__(self, number: int) -> Batch:
-            result: Batch = batch(number)
+        def __getitem__(self, number: int) -> Batch | WeightedBatch:
+            result: Batch | WeightedBatch = batch(number)
             return result
 
     return Batches(workers=1, use_multiprocessing=False)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import crosses_gap, filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
 from coinfarm.outputs import OUTPUT_NAMES
@@ -47,6 +47,20 @@ class WindowDataset:
     def symbols(self) -> NDArray[np.str_]:
         """The coin of each window, `(n,)`."""
         return np.array([series.symbol for series in self.series])[self.series_index]
+
+    @property
+    def intervals(self) -> list[str]:
+        """The interval of each series."""
+        return [series.interval for series in self.series]
+
+    def interval_weights(self) -> Values:
+        """A weight for each window, `(n,)`, with which all intervals count the same, and all windows of one. Their mean is 1."""
+        of_window = np.array(self.intervals)[self.series_index]
+        weights = np.empty(len(self))
+        names, counts = np.unique(of_window, return_counts=True)
+        for name, count in zip(names, counts, strict=True):
+            weights[of_window == name] = len(self) / len(names) / count
+        return weights
 
     def targets(self, unit: TargetUnit, chosen: slice | NDArray[np.int64] = slice(None)) -> Values:
         """The targets of the chosen windows, `(n, 3)`, in percent or as shares of the window's range."""
@@ -86,11 +100,12 @@ def build_dataset(
     """Every `stride`-th window of the coins that is within the period together with its horizon.
 
     No candle of one period is used in another, neither in a frame nor in a target: the windows on both sides of a boundary are separated by
-    a purge of a window and a horizon. Windows are left out if more than half of their candles are filled, or if they have no price range.
+    a purge of a window and a horizon. Windows are left out if they or their horizon cross a gap, if more than half of their candles are
+    filled, or if they have no price range.
     With a `folder`, which is created, arrays with one entry per window are stored in files there instead of in memory.
-    Raises `CoinfarmError` for a coin with too few candles in the period.
+    Raises `CoinfarmError` if no window is left.
     """
-    series = tuple(_within(coin, period, horizon_candles) for coin in coins)
+    series = tuple(_within(coin, period) for coin in coins)
     candidates = [range(0, len(each) - STANDARD.window_candles - horizon_candles + 1, stride) for each in series]
     max_windows = sum(map(len, candidates))
     if folder is not None:
@@ -105,41 +120,39 @@ def build_dataset(
     count = 0
     for number, (each, all_starts) in enumerate(zip(series, candidates, strict=True)):
         for block in split_range(len(all_starts), _WINDOWS_AT_ONCE):
-            usable, ranges = _usable(each, all_starts[block])
+            usable, ranges = _usable(each, all_starts[block], horizon_candles)
             part = slice(count, count + len(usable))
             series_index[part], starts[part], range_pct[part] = number, usable, ranges
             targets[part] = _targets_pct(each.columns, usable, horizon_candles)
             count = part.stop
     if not count:
+        found = ", ".join(f"{coin.symbol} {coin.interval} has {len(each)} candles" for coin, each in zip(coins, series, strict=True))
         raise CoinfarmError(
-            f"from {period.start} up to {period.stop} there is no window with a price range and at most half of its candles missing: "
-            "choose another period"
+            f"from {period.start} up to {period.stop} there is no window of {STANDARD.window_candles} candles with a horizon of "
+            f"{horizon_candles}, a price range, no gap, and at least half of its candles ({found}): choose another period, or other candles"
         )
     return WindowDataset(series, series_index[:count], starts[:count], range_pct[:count], targets[:count])
 
 
-def _within(coin: Candles, period: DateRange, horizon_candles: int) -> Candles:
-    """The candles of the period with gaps filled, from the first real one to the last."""
+def _within(coin: Candles, period: DateRange) -> Candles:
+    """The candles of the period with gaps filled, from the first real one to the last: none if the series lies elsewhere."""
     candles = coin.between(period.start_ms, period.stop_ms)
-    if len(candles):
-        # Filled candles at the beginning repeat a close from before the period.
-        first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
-        candles = fill_gaps(candles[first:after_last])
-    if len(candles) < STANDARD.window_candles + horizon_candles:
-        raise CoinfarmError(
-            f"{coin.symbol} has {len(candles)} candles from {period.start} up to {period.stop}, fewer than a window and its horizon need: "
-            "choose another period, or leave the coin out"
-        )
-    return candles
+    if candles.filled.all():
+        return candles[:0]
+    # Filled candles at the beginning repeat a close from before the period.
+    first, after_last = int(np.argmin(candles.filled)), len(candles) - int(np.argmin(candles.filled[::-1]))
+    return fill_gaps(candles[first:after_last])
 
 
-def _usable(candles: Candles, starts: range) -> tuple[NDArray[np.int64], Values]:
-    """The starts of windows with at most half of their candles filled and with a price range, and that range in percent."""
+def _usable(candles: Candles, starts: range, horizon_candles: int) -> tuple[NDArray[np.int64], Values]:
+    """The starts of windows that may be used, and their price range in percent."""
     window = STANDARD.window_candles
-    needed = candles[starts[0] : starts[-1] + window]
-    filled = filled_counts(needed, np.arange(0, starts[-1] - starts[0] + 1, starts.step), window)
-    range_pct = window_range_pct(windows(needed.columns, stride=starts.step))
-    usable = ~is_mostly_filled(filled, window) & (range_pct > 0)
+    needed = candles[starts[0] : starts[-1] + window + horizon_candles]
+    first_candles = np.arange(0, starts[-1] - starts[0] + 1, starts.step)
+    filled = filled_counts(needed, first_candles, window)
+    range_pct = window_range_pct(windows(needed[: len(needed) - horizon_candles].columns, stride=starts.step))
+    has_gap = crosses_gap(needed, first_candles, window + horizon_candles)
+    usable = ~is_mostly_filled(filled, window) & ~has_gap & (range_pct > 0)
     return np.arange(starts.start, starts.stop, starts.step)[usable], range_pct[usable]
 
 

@@ -65,7 +65,8 @@ def train_network(
 
     _make_repeatable(config.seed)
     mean, deviation = train.target_mean_and_deviation(config.target_unit)
-    sampler = StratifiedSampler.from_strata(assign_strata(train, folder / "strata.npy"), config.balance, folder / "order.npy")
+    strata = assign_strata(train, folder / "strata.npy")
+    sampler = StratifiedSampler.from_strata(strata, train.intervals, config.balance, folder / "order.npy")
     with devices.scope():
         network = build_network(config.network, mean)
         model = training_model(network, config, deviation, devices)

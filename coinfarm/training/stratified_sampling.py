@@ -1,5 +1,6 @@
-"""Stratified sampling of windows by coin, trend and volatility, so that no market regime dominates the training."""
+"""Stratified sampling of windows: no interval, coin or market regime dominates the training."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,22 +55,25 @@ def assign_strata(dataset: WindowDataset, path: Path | None = None) -> NDArray[n
 
 @dataclass(frozen=True, eq=False)
 class StratifiedSampler:
-    """Draws a share of `balance` of the windows equally often from every stratum, and the rest uniformly.
+    """Draws every interval equally often, and every series of an interval; of a series, a share of `balance` equally often from each of its
+    strata, and the rest uniformly.
 
-    `order` `(n,)` are the indices of all windows, sorted by stratum; the non-empty stratum `s` begins there at `begins[s]` and has
-    `sizes[s]` windows.
+    `order` `(n,)` are the indices of all windows, sorted by stratum; the non-empty stratum `s` begins there at `begins[s]`, has `sizes[s]`
+    windows, and is drawn with a probability of `shares[s]`.
     """
 
     order: NDArray[np.int64]
     begins: NDArray[np.int64]
     sizes: NDArray[np.int64]
-    balance: float
+    shares: Values
 
     @classmethod
-    def from_strata(cls, strata: NDArray[np.uint16], balance: float, path: Path | None = None) -> "StratifiedSampler":
-        """From the stratum of each window. With a `path`, the order is stored there."""
+    def from_strata(
+        cls, strata: NDArray[np.uint16], intervals: Sequence[str], balance: float, path: Path | None = None
+    ) -> "StratifiedSampler":
+        """From the stratum of each window and the interval of each series. With a `path`, the order is stored there."""
         parts = split_range(len(strata), _WINDOWS_AT_ONCE)
-        max_strata = int(strata.max(initial=0)) + 1
+        max_strata = STRATA_PER_SERIES * len(intervals)
         counts = sum((np.bincount(strata[part], minlength=max_strata) for part in parts), np.zeros(max_strata, np.int64))
         begins = np.concatenate([[0], np.cumsum(counts)[:-1]])
         order: NDArray[np.int64] = allocate_array((len(strata),), np.int64, path)
@@ -84,13 +88,29 @@ class StratifiedSampler:
                 at[stratum] += size
                 done += size
         filled = counts > 0
-        return cls(order, begins[filled], counts[filled], balance)
+        return cls(order, begins[filled], counts[filled], _stratum_shares(counts, intervals, balance)[filled])
 
     def sample(self, random: np.random.Generator, count: int) -> NDArray[np.int64]:
         """Indices of `count` windows, `(count,)`, with replacement."""
-        uniform = random.integers(len(self.order), size=count)
-        stratum = random.integers(len(self.sizes), size=count)
-        within = random.integers(self.sizes[stratum])
-        balanced = random.random(count) < self.balance
-        chosen: NDArray[np.int64] = self.order[np.where(balanced, self.begins[stratum] + within, uniform)]
+        stratum = random.choice(len(self.shares), size=count, p=self.shares)
+        chosen: NDArray[np.int64] = self.order[self.begins[stratum] + random.integers(self.sizes[stratum])]
         return chosen
+
+
+def series_shares(windows: NDArray[np.int64], intervals: Sequence[str]) -> Values:
+    """The share of each series `(s,)`: intervals have equal shares, and so have the series of one; those without windows have none."""
+    names = np.array(intervals)
+    of_interval = np.array([np.count_nonzero((names == name) & (windows > 0)) for name in names])
+    shares: Values = (windows > 0) / np.maximum(of_interval, 1) / max(1, len(np.unique(names[windows > 0])))
+    return shares
+
+
+def _stratum_shares(counts: NDArray[np.int64], intervals: Sequence[str], balance: float) -> Values:
+    """The probability of each stratum, from its number of windows: `(9 * series,)` each."""
+    of_series = counts.reshape(len(intervals), STRATA_PER_SERIES)
+    windows = of_series.sum(axis=1, keepdims=True)
+    strata = np.count_nonzero(of_series, axis=1, keepdims=True)
+    within = balance * (of_series > 0) / np.maximum(strata, 1) + (1 - balance) * of_series / np.maximum(windows, 1)
+    shares: Values = (series_shares(windows[:, 0], intervals)[:, None] * within).ravel()
+    shares /= shares.sum()  # only rounding
+    return shares

@@ -24,7 +24,7 @@ def dataset() -> WindowDataset:
 
 @pytest.fixture(scope="module")
 def sampler(dataset: WindowDataset) -> StratifiedSampler:
-    return StratifiedSampler.from_strata(assign_strata(dataset), 0.5)
+    return StratifiedSampler.from_strata(assign_strata(dataset), dataset.intervals, 0.5)
 
 
 def test_repeats_a_batch_exactly(dataset: WindowDataset, sampler: StratifiedSampler) -> None:

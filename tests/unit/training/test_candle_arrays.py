@@ -75,7 +75,7 @@ def test_a_dataset_in_files_equals_one_in_memory(tmp_path: Path) -> None:
     np.testing.assert_array_equal(on_disk.range_pct, in_memory.range_pct)
     stored = assign_strata(on_disk, tmp_path / "strata.npy")
     np.testing.assert_array_equal(stored, assign_strata(in_memory))
-    orders = [StratifiedSampler.from_strata(stored, 0.5, path).order for path in (tmp_path / "order.npy", None)]
+    orders = [StratifiedSampler.from_strata(stored, in_memory.intervals, 0.5, path).order for path in (tmp_path / "order.npy", None)]
     np.testing.assert_array_equal(*orders)
 
 
@@ -88,7 +88,9 @@ def test_a_dataset_in_files_needs_little_memory(tmp_path: Path) -> None:
         period = DateRange.model_validate({"start": "2020-01-01", "stop": "2021-01-01"})
         dataset = build_dataset([mapped], period, 30, folder=tmp_path / "samples")
         dataset.target_mean_and_deviation("window_range")
-        sampler = StratifiedSampler.from_strata(assign_strata(dataset, tmp_path / "strata.npy"), 0.5, tmp_path / "order.npy")
+        sampler = StratifiedSampler.from_strata(
+            assign_strata(dataset, tmp_path / "strata.npy"), dataset.intervals, 0.5, tmp_path / "order.npy"
+        )
         dataset.rows(sampler.sample(np.random.default_rng(1), 16))
         peak = tracemalloc.get_traced_memory()[1]
     finally:

@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.synthetic import generate
 from coinfarm.errors import CoinfarmError
 from coinfarm.targets import targets_pct
 from coinfarm.training.config import DateRange
@@ -114,11 +116,17 @@ def test_later_candles_change_targets_but_not_frames() -> None:
 
 
 def test_excludes_windows_with_more_than_half_of_the_candles_filled() -> None:
-    missing = range(250, 351)
+    missing = [hour for hour in range(250, 400) if hour % 10]
     dataset = build_dataset([numbered_hours(30, missing=missing)], MONTH, HORIZON)
     filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
     assert dataset.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
     assert (filled > WINDOW // 2).any()
+
+
+def test_neither_a_window_nor_its_horizon_crosses_a_gap() -> None:
+    dataset = build_dataset([numbered_hours(30, missing=[*range(300, 330), *range(400, 431)])], MONTH, HORIZON)
+    everything = range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
+    assert dataset.starts.tolist() == [start for start in everything if not (start <= 400 and start + WINDOW + HORIZON >= 431)]
 
 
 def test_excludes_windows_without_a_price_range() -> None:
@@ -136,6 +144,23 @@ def test_a_period_starts_and_stops_at_midnight_utc() -> None:
 
 
 @pytest.mark.parametrize(("start", "stop", "count"), [(0, 9, 216), (40, 60, 0)], ids=["too short", "after the last candle"])
-def test_names_a_coin_with_too_few_candles(start: int, stop: int, count: int) -> None:
-    with pytest.raises(CoinfarmError, match=f"DEMO2 has {count} candles"):
+def test_names_the_series_if_no_window_is_left(start: int, stop: int, count: int) -> None:
+    with pytest.raises(CoinfarmError, match=f"DEMO2 1h has {count}"):
         build_dataset([numbered_hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), HORIZON)
+
+
+def test_a_series_that_lies_in_another_period_has_no_windows() -> None:
+    coins = [numbered_hours(12, symbol="DEMO1"), numbered_hours(30, symbol="DEMO2")]
+    dataset = build_dataset(coins, DateRange(start=day(15), stop=day(30)), HORIZON)
+    assert set(dataset.symbols.tolist()) == {"DEMO2"}
+    np.testing.assert_array_equal(
+        dataset.targets_pct, build_dataset(coins[1:], DateRange(start=day(15), stop=day(30)), HORIZON).targets_pct
+    )
+
+
+def test_all_intervals_have_the_same_weight() -> None:
+    coins = [numbered_hours(30, symbol="DEMO1"), generate("DEMO2", "30m", day_start_ms(day(0)), 1_000, seed=2)]
+    dataset = build_dataset(coins, MONTH, HORIZON)
+    weights = dataset.interval_weights()
+    assert weights.mean() == pytest.approx(1.0)
+    assert [weights[dataset.series_index == number].sum() / len(dataset) for number in (0, 1)] == pytest.approx([0.5, 0.5])

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.training.config import DateRange
 from coinfarm.training.dataset import WindowDataset, build_dataset
-from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata, trend
+from coinfarm.training.stratified_sampling import StratifiedSampler, assign_strata, series_shares, trend
 from image_render.windows import Columns
 from tests.support.synthetic_candles import START_MS
 
@@ -42,13 +43,14 @@ def test_each_series_has_its_own_terciles(two_series: WindowDataset) -> None:
             assert value[tercile == 0].max() < value[tercile == 1].min() <= value[tercile == 1].max() < value[tercile == 2].min()
 
 
-def shares(balance: float, by: np.ndarray, strata_of: np.ndarray) -> np.ndarray:
-    chosen = StratifiedSampler.from_strata(strata_of, balance).sample(np.random.default_rng(1), 100_000)
-    return np.bincount(by[chosen], minlength=3) / 100_000
+SIZES = np.array([700, 0, 200, 100, 0, 0, 0, 0, 0])
+STRATA = np.random.default_rng(1).permutation(np.repeat(np.arange(9), SIZES)).astype(np.uint16)
+DRAWS = 200_000
 
 
-SIZES = np.array([700, 0, 200, 100])
-STRATA = np.random.default_rng(1).permutation(np.repeat(np.arange(4), SIZES)).astype(np.uint16)
+def shares_of(by: NDArray[np.uint16], intervals: list[str], balance: float, strata: NDArray[np.uint16]) -> list[float]:
+    chosen = StratifiedSampler.from_strata(strata, intervals, balance).sample(np.random.default_rng(1), DRAWS)
+    return (np.bincount(by[chosen], minlength=len(np.unique(by))) / DRAWS).tolist()
 
 
 @pytest.mark.parametrize(
@@ -60,11 +62,20 @@ STRATA = np.random.default_rng(1).permutation(np.repeat(np.arange(4), SIZES)).as
     ],
 )
 def test_balance_is_the_share_drawn_equally_often_from_every_stratum(balance: float, expected: list[float]) -> None:
-    assert shares(balance, STRATA, STRATA) == pytest.approx(expected, abs=0.01)
+    assert shares_of(STRATA, ["1m"], balance, STRATA) == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_intervals_are_drawn_equally_often_and_so_are_the_series_of_one(balance: float) -> None:
+    windows = np.array([10_000, 300, 20, 0])  # two series of minutes, one of hours, and one of days without a window
+    series = np.repeat(np.arange(4, dtype=np.uint16), windows)
+    strata = (9 * series + np.random.default_rng(2).integers(0, 9, len(series))).astype(np.uint16)
+    assert shares_of(series, ["1m", "1m", "1h", "1d"], balance, strata) == pytest.approx([0.25, 0.25, 0.5], abs=0.01)
+    assert series_shares(windows, ["1m", "1m", "1h", "1d"]).tolist() == [0.25, 0.25, 0.5, 0]
 
 
 def test_draws_every_window_of_a_stratum_equally_often() -> None:
-    chosen = StratifiedSampler.from_strata(STRATA, 1.0).sample(np.random.default_rng(1), 300_000)
+    chosen = StratifiedSampler.from_strata(STRATA, ["1m"], 1.0).sample(np.random.default_rng(1), 300_000)
     counts = np.bincount(chosen, minlength=len(STRATA))[STRATA == 3]
     assert len(counts) == 100
     assert counts.min() > 800

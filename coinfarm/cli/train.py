@@ -19,6 +19,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     CONFIG is a TOML file. If training is interrupted, run the same command again to continue after the last finished epoch: the state is
     kept in OUTPUT.training until training is done.
     """
+    from coinfarm.models.calibration import output_calibrations
     from coinfarm.training.config import TrainingConfig
     from coinfarm.training.train import train as run
 
@@ -31,5 +32,7 @@ def train(config: Path, output: Path, tensorboard: Path | None) -> None:
     frames = training.epochs * training.steps_per_epoch * training.batch_size
     with on_interrupt(hint), progress_bar("frames", frames, unit="frames") as on_frames:
         bundle = run(training, output, on_epoch, on_frames=on_frames, tensorboard=tensorboard)
+    for title, calibration in output_calibrations(bundle.manifest.metrics or {}).items():
+        click.echo(f"{title}: {calibration.text}", err=True)
     click.echo(bundle.manifest.version)
     click.echo(f"Try it: coinfarm predict --model {output}, or publish it: coinfarm model publish {output} --to ROOT --promote", err=True)

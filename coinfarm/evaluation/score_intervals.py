@@ -65,6 +65,11 @@ class ScoreIntervals:
         top, bottom = self._sums(numerator), self._sums(denominator)
         return self._interval(DailyRatio(top, bottom, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True)).bounds
 
+    def of_slope(self, predicted: Values, actual: Values) -> RatioInterval:
+        """The interval of the slope of the least-squares line of actual over predicted values, both `(n,)`."""
+        centred = predicted - predicted.mean()
+        return self._interval(DailyRatio.of_counts(self._sums(centred * (actual - actual.mean())), self._sums(centred**2)))
+
     def _interval(self, ratio: DailyRatio) -> RatioInterval:
         return ratio_interval(ratio, self.min_block)
 

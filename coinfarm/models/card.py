@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from coinfarm.models.calibration import output_calibrations
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
 from coinfarm.models.evaluation_document import Accuracy, EvaluationRecord, OutputMetrics, OutputScores
 from coinfarm.models.manifest import Manifest
@@ -47,6 +48,7 @@ def model_card(manifest: Manifest, evaluations: Sequence[EvaluationRecord]) -> s
         training=manifest.training,
         cutoffs=None if manifest.training is None else _cutoffs(manifest.training),
         evaluations=sorted(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date), reverse=True),
+        calibrations=output_calibrations(manifest.metrics or {}),
         split_scores=split_scores(manifest.metrics or {}),
         outputs_by_unit=_outputs_by_unit(manifest),
         evaluation_rows=_evaluation_rows,

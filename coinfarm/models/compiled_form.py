@@ -17,7 +17,8 @@ FileName = Annotated[str, Field(pattern=_FILE, max_length=200)]
 class Parity(Document):
     """How close an output of a compiled form is to that of float32 Keras, on real frames that it was not calibrated on.
 
-    `rms_difference_share` is the root-mean-square difference, as a share of the output's own standard deviation.
+    `rms_difference_share` is the root-mean-square difference, as a share of the output's own standard deviation. Of a constant output it is
+    a share of the mean standard deviation of the others, and its correlation counts as 1.
     """
 
     correlation: Annotated[float, Field(ge=-1, le=1)]

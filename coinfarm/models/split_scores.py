@@ -14,14 +14,20 @@ class SplitOutputScores(OutputScores):
     direction_right_pct: float | None = None
 
 
-class SplitScores(EvaluationPart):
-    """The model's scores by output on one split, and those of each baseline."""
+class FrameScores(EvaluationPart):
+    """The model's scores by output on some frames, and those of each baseline."""
 
-    from_date: FromDate
-    to_date: ToDate
     frames: int
     model: dict[str, SplitOutputScores]
     baselines: dict[str, dict[str, SplitOutputScores]] = Field(default_factory=dict)
+
+
+class SplitScores(FrameScores):
+    """The scores on one split, and, if it has frames of several intervals, on those of each."""
+
+    from_date: FromDate
+    to_date: ToDate
+    intervals: dict[str, FrameScores] = Field(default_factory=dict)
 
 
 def split_scores(metrics: Mapping[str, JsonValue]) -> dict[str, SplitScores]:

@@ -143,6 +143,8 @@ class TrainingConfig(_Frozen):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     huber_delta: PositiveFloat = 2.0
     """In standard deviations of a target: errors beyond it count linearly, so that a crash does not dominate the training."""
+    calibrate: bool = True
+    """Whether the outputs of the trained network are scaled to the validation period; see `coinfarm.training.output_calibration`."""
     validation_stride: PositiveInt = 31
     test_stride: PositiveInt = 10
 

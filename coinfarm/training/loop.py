@@ -93,10 +93,14 @@ def train_network(
 
 def predict_pct(model: "keras.Model", dataset: WindowDataset, unit: TargetUnit) -> Values:
     """The predictions `(n, 3)`, in percent, of a model whose outputs are in `unit`."""
+    outputs = predict_outputs(model, dataset)
+    return outputs * dataset.range_pct[:, None] if unit == "window_range" else outputs
+
+
+def predict_outputs(model: "keras.Model", dataset: WindowDataset) -> Values:
+    """The model's outputs `(n, 3)`, in its own units."""
     parts = np.array_split(np.arange(len(dataset)), max(1, len(dataset) // _FRAMES_AT_ONCE))
-    outputs = np.concatenate([_outputs(model, dataset.frames(part)) for part in parts])
-    values: Values = outputs.astype(np.float64)
-    return values * dataset.range_pct[:, None] if unit == "window_range" else values
+    return np.concatenate([_outputs(model, dataset.frames(part)) for part in parts]).astype(np.float64)
 
 
 def _outputs(model: "keras.Model", frames: Frames) -> NDArray[np.float32]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import keras
 
 Layer = Callable[[Any], Any]
+OUTPUT_LAYER = "outputs"
+"""The name of the last layer, a dense one without activation."""
 
 
 def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
@@ -36,7 +38,7 @@ def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
         kernel_initializer=keras.initializers.RandomNormal(stddev=1e-3, seed=0),
         bias_initializer=keras.initializers.Constant(mean_target.tolist()),
         dtype="float32",  # even if the other layers use half precision
-        name="outputs",
+        name=OUTPUT_LAYER,
     )(x)
     return keras.Model(frame, outputs, name="network")
 

@@ -11,9 +11,9 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import CoinfarmError
-from coinfarm.evaluation.baselines import NaiveBaselines, scores_with_baselines
 from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
+from coinfarm.models.calibration import OutputCalibration
 from coinfarm.models.manifest import MODEL_FILE, Output
 from coinfarm.models.training_data import Split, TrainedSeries, TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
@@ -23,7 +23,9 @@ from coinfarm.training.candle_arrays import mapped_candles
 from coinfarm.training.checkpoint import Checkpoint
 from coinfarm.training.config import DateRange, TrainingConfig
 from coinfarm.training.dataset import WindowDataset, build_dataset
-from coinfarm.training.loop import OnEpoch, OnFrames, predict_pct, train_network
+from coinfarm.training.loop import OnEpoch, OnFrames, predict_outputs, predict_pct, train_network
+from coinfarm.training.output_calibration import calibrate_outputs, fold_calibration, mean_targets
+from coinfarm.training.period_scores import period_scores
 
 if TYPE_CHECKING:
     import keras
@@ -90,23 +92,22 @@ def _start_keras() -> None:
 def write_bundle(
     config: TrainingConfig, coins: list[Candles], splits: SplitDatasets, model: "keras.Model", epochs: int, folder: Path
 ) -> Bundle:
-    """Save the model, trained for `epochs`, without its optimizer; evaluate it on the validation and test periods; write the manifest.
+    """Calibrate the model, trained for `epochs`, and save it without its optimizer; evaluate it on the validation and test periods; write
+    the manifest.
 
     The folder is created. The test period is used only here.
     """
+    calibration = _calibrate(config, splits, model) if config.calibrate else None
     folder.mkdir(parents=True, exist_ok=True)
     with naming_path(folder / MODEL_FILE):
         _save(model, folder / MODEL_FILE)
     evaluated = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
-    naive = NaiveBaselines.fit(splits.train.range_pct, splits.train.targets_pct)
     metrics: dict[str, Any] = {
-        name: {
-            "from": str(period.start),
-            "to": str(period.stop),
-            **scores_with_baselines(predict_pct(model, part, config.target_unit), part.targets_pct, part.range_pct, naive),
-        }
+        name: period_scores(predict_pct(model, part, config.target_unit), period, part, splits.train)
         for name, (period, part) in evaluated.items()
     }
+    if calibration is not None:
+        metrics["calibration"] = {name: each.model_dump(mode="json", by_alias=True) for name, each in calibration.items()}
     return Bundle.create(
         folder,
         name=config.name,
@@ -116,6 +117,19 @@ def write_bundle(
         metrics=metrics,
         architecture=architecture(model),
     )
+
+
+def _calibrate(config: TrainingConfig, splits: SplitDatasets, model: "keras.Model") -> dict[str, OutputCalibration]:
+    """Calibrate the model's outputs on the validation period."""
+    calibration = calibrate_outputs(
+        predict_outputs(model, splits.validation),
+        splits.validation,
+        mean_targets(splits.train, config.target_unit, mirrored=config.mirrored),
+        config.target_unit,
+        config.horizon_candles,
+    )
+    fold_calibration(model, list(calibration.values()))
+    return calibration
 
 
 def _save(model: "keras.Model", path: Path) -> None:

@@ -23,9 +23,17 @@ def test_constant_predictions_have_no_correlation() -> None:
     assert parity(NAMES[:1], column(-1, 1), column(0, 0))["maxRisePct"] == Parity(correlation=0, rms_difference_share=1)
 
 
+@pytest.mark.parametrize(("rounding", "is_close"), [(0.0, True), (0.01, True), (0.2, False)])
+def test_the_difference_of_a_constant_output_is_relative_to_the_outputs_that_vary(rounding: float, is_close: bool) -> None:
+    expected = np.hstack([column(-1, 1, -1, 1), column(3, 3, 3, 3)])
+    measured = parity(NAMES, expected, expected + np.array([0.0, rounding], np.float32))
+    assert measured["maxDeclinePct"] == Parity(correlation=1, rms_difference_share=rounding)
+    assert passes(measured) is is_close
+
+
 def test_rejects_a_constant_model() -> None:
-    with pytest.raises(ModelError, match="maxRisePct"):
-        parity(NAMES[:1], column(2, 2), column(2, 2))
+    with pytest.raises(ModelError, match="untrained"):
+        parity(NAMES, np.hstack([column(2, 2), column(-1, -1)]), np.hstack([column(2, 2), column(-1, -1)]))
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from coinfarm.models.calibration import OutputCalibration
 from coinfarm.models.card import model_card
 from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.manifest import LayerSummary, Manifest
@@ -95,3 +96,20 @@ def test_names_cannot_break_a_table(tmp_path: Path) -> None:
     layer = LayerSummary(name="a|b\n| c", kind="Dense", output_shape=(3,), parameters=0, multiply_adds=0)
     card = model_card(_manifest(tmp_path, architecture=(layer,)), [])
     assert r"| a\|b \| c | Dense | 3 |  |  |" in card.splitlines()
+
+
+def test_splits_have_scores_by_interval_and_outputs_their_calibration(tmp_path: Path) -> None:
+    def scores(r2: float) -> dict[str, Any]:
+        return {
+            "frames": 900,
+            "model": {name: {"r2": r2} for name in OUTPUT_NAMES},
+            "baselines": {"constantTimesRange": {"maxRisePct": {"r2": 0.1}}},
+        }
+
+    split = {"from": "2019-03-01", "to": "2019-05-01", **scores(0.2), "intervals": {"1m": scores(0.3), "1h": scores(-0.1)}}
+    calibration = OutputCalibration(factor=0.87, mean=0.1, slope=0.87, slope_interval=(0.8, 0.9)).model_dump(mode="json", by_alias=True)
+    card = model_card(_manifest(tmp_path, metrics={"validation": split, "calibration": {"maxRisePct": calibration}}), [])
+    assert ["1m", "900", *["0.300"] * 3, "0.100", "–", "–"] in _rows(card)
+    assert ["1h", "900", *["-0.100"] * 3, "0.100", "–", "–"] in _rows(card)
+    assert "- max rise: multiplied by 0.87" in card
+    assert "\n\n\n" not in card

@@ -12,11 +12,13 @@ from coinfarm.candles.day import day_start_ms
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.bundle import Bundle
+from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.training.config import BlockConfig, NetworkConfig, TrainingConfig
-from coinfarm.training.loop import predict_pct, read_candle_files
+from coinfarm.training.loop import predict_outputs, predict_pct, read_candle_files
+from coinfarm.training.output_calibration import mean_targets
 from coinfarm.training.train import build_splits, train
 from tests.support.synthetic_candles import START_MS
 from tests.support.tiny_training import write_tiny_training
@@ -131,6 +133,35 @@ def test_the_manifest_has_the_training_data(run: Run) -> None:
         "train": 20 * 24 - 229 + 20 * 48 - 229,
         "validation": -(-(12 * 24 - 229) // 31) + -(-(12 * 48 - 229) // 31),
     }
+
+
+def test_the_manifest_has_scores_of_each_interval(run: Run) -> None:
+    for split in ("validation", "test"):
+        scores = (run.bundle.manifest.metrics or {})[split]
+        assert list(scores["intervals"]) == ["1h", "30m"]
+        assert sum(each["frames"] for each in scores["intervals"].values()) == scores["frames"]
+        for each in scores["intervals"].values():
+            assert {"model", "baselines"} <= set(each)
+            assert each["model"]["maxRisePct"] != scores["model"]["maxRisePct"]
+
+
+def test_the_saved_model_is_calibrated(run: Run, keras: ModuleType, tmp_path: Path) -> None:
+    """Twelve days are too few to show that the end change is predicted, so it becomes constant."""
+    calibration = (run.bundle.manifest.metrics or {})["calibration"]
+    assert [calibration[name]["factor"] for name in OUTPUT_NAMES] == [1.0, 1.0, 0.0]
+    splits = build_splits(run.config, read_candle_files(run.config))
+    mean = mean_targets(splits.train, "window_range", mirrored=False)[2]
+    assert calibration["endChangePct"]["mean"] == pytest.approx(mean, abs=1e-5)
+
+    uncalibrated = train(run.config.model_copy(update={"calibrate": False}), tmp_path / "bundle", lambda epoch, logs: None)
+    assert "calibration" not in (uncalibrated.manifest.metrics or {})
+    plain, saved = (
+        predict_outputs(keras.saving.load_model(folder / "model.keras", compile=False), splits.test)
+        for folder in (uncalibrated.folder, run.folder)
+    )
+    np.testing.assert_array_equal(saved[:, :2], plain[:, :2])
+    assert set(saved[:, 2]) == {np.float32(mean)}
+    assert plain[:, 2].std() > 0
 
 
 def test_serving_predicts_the_same_as_training(run: Run, keras: ModuleType) -> None:

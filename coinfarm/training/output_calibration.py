@@ -1,0 +1,99 @@
+"""Calibration of a trained network's outputs on the validation period.
+
+A network that was trained for long predicts moves that are too large, most of all where there is little to predict. Each output is scaled
+around its mean by the slope of the least-squares line of actual over predicted values; an output whose slope is not shown to be positive
+becomes constant: the network says that it does not know.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinfarm.candles.arrays import Times, Values
+from coinfarm.evaluation.score_intervals import ScoreIntervals
+from coinfarm.models.calibration import OutputCalibration
+from coinfarm.models.evaluation_document import ConfidenceInterval
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.targets import flip_targets
+from coinfarm.training.candle_arrays import split_range
+from coinfarm.training.config import TargetUnit
+from coinfarm.training.dataset import WindowDataset
+from coinfarm.training.network import OUTPUT_LAYER
+from coinfarm.training.window_intervals import interval_names, windows_of
+from image_render.spec import STANDARD
+
+if TYPE_CHECKING:
+    import keras
+
+_TARGETS_AT_ONCE = 100_000
+
+
+def calibrate_outputs(
+    outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit, horizon_candles: int
+) -> dict[str, OutputCalibration]:
+    """The calibration of each output, from the network's `outputs` `(n, 3)` for the validation windows, and the mean targets `(3,)`.
+
+    The slopes are of deviations from the means of each interval, and all intervals have the same weight. The factor is
+
+    - the slope, if its block-bootstrap interval is above zero,
+    - 0 if that interval includes zero or is below it,
+    - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
+    """
+    scale = np.sqrt(validation.interval_weights())
+    intervals = ScoreIntervals.of(_close_times(validation), max(series.interval_ms for series in validation.series), horizon_candles)
+    targets = validation.targets(unit)
+    found = {}
+    for at, name in enumerate(OUTPUT_NAMES):
+        predicted, actual = (scale * _centred(values[:, at], validation) for values in (outputs, targets))
+        squares = float(predicted @ predicted)
+        slope = float(predicted @ actual) / squares if squares else None
+        bounds = intervals.of_slope(predicted, actual).bounds
+        found[name] = OutputCalibration(factor=_factor(name, slope, bounds), mean=float(mean[at]), slope=slope, slope_interval=bounds)
+    return found
+
+
+def mean_targets(train: WindowDataset, unit: TargetUnit, *, mirrored: bool) -> Values:
+    """The mean of each target, `(3,)`, over the training windows: the mean of the means of all intervals.
+
+    With `mirrored` it is that of the windows and their mirror images, from which the network learnt.
+    """
+    weights = train.interval_weights()
+    sums = (weights[part] @ train.targets(unit, part) for part in split_range(len(train), _TARGETS_AT_ONCE))
+    means = sum(sums, np.zeros(len(OUTPUT_NAMES))) / len(train)
+    return (means + flip_targets(means[None])[0]) / 2.0 if mirrored else means
+
+
+def fold_calibration(model: "keras.Model", calibrations: Sequence[OutputCalibration]) -> None:
+    """Change the weights of the last layer, so that the model's predictions are the calibrated ones. A factor of 1 changes nothing."""
+    layer = model.get_layer(OUTPUT_LAYER)
+    kernel, bias = (weights.astype(np.float64) for weights in layer.get_weights())
+    factor, mean = (np.array([getattr(each, field) for each in calibrations]) for field in ("factor", "mean"))
+    layer.set_weights([kernel * factor, bias * factor + (1.0 - factor) * mean])
+
+
+def _factor(name: str, slope: float | None, bounds: ConfidenceInterval | None) -> float:
+    if slope is None:
+        return 0.0
+    if bounds is None:
+        return 0.0 if name == "endChangePct" else 1.0
+    return slope if bounds[0] > 0 else 0.0
+
+
+def _centred(values: Values, dataset: WindowDataset) -> Values:
+    """The deviations from the mean of each interval, `(n,)`."""
+    centred = values.copy()
+    for name in interval_names(dataset):
+        here = windows_of(dataset, name)
+        centred[here] -= values[here].mean()
+    return centred
+
+
+def _close_times(dataset: WindowDataset) -> Times:
+    """The last millisecond of each window, `(n,)`."""
+    last = dataset.starts + STANDARD.window_candles - 1
+    times = np.empty(len(dataset), np.int64)
+    for number, series in enumerate(dataset.series):
+        here = dataset.series_index == number
+        times[here] = series.open_time[last[here]] + series.interval_ms - 1
+    return times

@@ -17,12 +17,15 @@ run:
 develop:
 	@tools/environment.sh develop
 
+# pytest-xdist can hang if it replaces a worker that has crashed: the run ends instead.
+PYTEST_PARALLEL := "$(BIN)/pytest" -n auto --dist loadfile --max-worker-restart 0
+
 test: $(READY)
-	"$(BIN)/pytest" -n auto --dist loadfile -m "not docker and not browser"
+	$(PYTEST_PARALLEL) -m "not docker and not browser"
 
 # Only the tests that need root, or real candles in ../shared/data.
 test-machine: $(READY)
-	"$(BIN)/pytest" -n auto --dist loadfile -m "(root or real_data) and not docker and not browser"
+	$(PYTEST_PARALLEL) -m "(root or real_data) and not docker and not browser"
 
 lint: $(READY) $(SCANNERS_READY)
 	"$(BIN)/ruff" check .

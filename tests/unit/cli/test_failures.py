@@ -1,6 +1,5 @@
 """Commands after Ctrl-C, in a separate process, because a signal goes to a whole process."""
 
-import signal
 import subprocess
 import sys
 
@@ -37,37 +36,32 @@ def test_exceptions_without_ctrl_c_are_not_changed():
         raise TypeError
 
 
-@pytest.fixture
-def default_handler():
-    """Python's handler of Ctrl-C, also where the tests run in the background, where it is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+DEFERRED = """
+import signal, sys
+from coinfarm.cli.failures import deferred_interrupt
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
-@pytest.mark.usefixtures("default_handler")
-def test_a_deferred_ctrl_c_arrives_at_the_end_of_the_block():
-    steps = []
-
-    @deferred_interrupt()
-    def interrupted():
-        signal.raise_signal(signal.SIGINT)
-        steps.append("continued")
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert steps == ["continued"]
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    with deferred_interrupt():
-        pass
-
-
-@pytest.mark.usefixtures("default_handler")
-def test_a_deferred_ctrl_c_outweighs_an_error():
-    @deferred_interrupt()
-    def interrupted():
-        signal.raise_signal(signal.SIGINT)
+@deferred_interrupt()
+def interrupted():
+    signal.raise_signal(signal.SIGINT)
+    print("continued")
+    if sys.argv[1] == "fails":
         raise ImportError
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
+try:
+    interrupted()
+except KeyboardInterrupt:
+    print("interrupted", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
+@pytest.mark.parametrize("block", ["succeeds", "fails"])
+def test_a_deferred_ctrl_c_arrives_at_the_end_of_the_block_and_outweighs_its_error(block):
+    done = subprocess.run([sys.executable, "-c", DEFERRED, block], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "continued\ninterrupted True\n", "")
+
+
+def test_a_block_without_ctrl_c_is_not_changed():
+    with deferred_interrupt():
+        pass

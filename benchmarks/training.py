@@ -63,7 +63,7 @@ def training_speeds(steps: int = _STEPS, rounds: int = _ROUNDS, batch_size: int 
 
 def _dataset(candles: Candles) -> WindowDataset:
     first, last = (np.datetime64(int(candles.open_time[at]), "ms").astype("datetime64[D]") for at in (0, -1))
-    return build_dataset([candles], DateRange(start=first.item(), stop=(last + 1).item()), horizon_candles=30)
+    return build_dataset([candles], DateRange(start=first.item(), stop=(last + 1).item()), horizons=(30,))
 
 
 def _trainer(config: TrainingConfig, network: NetworkConfig, devices: Devices, dataset: WindowDataset) -> Callable[[], Any]:

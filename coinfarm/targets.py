@@ -1,4 +1,6 @@
-"""Training targets: the price extremes and the last price of the horizon after each window."""
+"""Training targets: the price extremes and the last price of the horizons after each window."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -8,7 +10,7 @@ from coinfarm.candles.arrays import Values
 from image_render.windows import Columns
 
 _FLIPPED_ORDER = [1, 0, 2]
-"""The source column of each target after a vertical flip, which also negates all values."""
+"""The source column of each target of a horizon after a vertical flip, which also negates all values."""
 
 
 def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candles: int) -> Values:
@@ -25,9 +27,15 @@ def targets_pct(series: Columns, last_candles: NDArray[np.int64], horizon_candle
     return 100.0 * (np.stack([highest, lowest, end], axis=1) / close[:, None] - 1.0)
 
 
+def targets_of_horizons_pct(series: Columns, last_candles: NDArray[np.int64], horizons: Sequence[int]) -> Values:
+    """`(n, 3 * horizons)`: `targets_pct` of each horizon, side by side."""
+    return np.concatenate([targets_pct(series, last_candles, horizon) for horizon in horizons], axis=1)
+
+
 def flip_targets(targets: Values) -> Values:
-    """The targets `(n, 3)` of the chart flipped vertically: a rise becomes a decline.
+    """The targets `(n, 3 * horizons)` of the chart flipped vertically: a rise becomes a decline.
 
     Exact in `window_range` units, approximate in percent.
     """
-    return -targets[:, _FLIPPED_ORDER]
+    by_horizon = targets.reshape(len(targets), -1, len(_FLIPPED_ORDER))
+    return -by_horizon[..., _FLIPPED_ORDER].reshape(targets.shape)

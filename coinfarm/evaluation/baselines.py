@@ -1,11 +1,13 @@
 """The baselines that a model is compared with: constants, and a linear model of simple features."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.metrics import Metrics, scores
+from coinfarm.outputs import OUTPUT_NAMES
 
 RIDGE_PENALTY = 1e-3
 """The L2 penalty per observation, for features scaled to a standard deviation of 1."""
@@ -61,13 +63,15 @@ class RidgeRegression:
         return predicted
 
 
-def scores_with_baselines(predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: NaiveBaselines) -> Metrics:
-    """The scores of predictions `(n, 3)` and of the naive baselines, in the format of a manifest's `metrics`."""
+def scores_with_baselines(
+    predicted_pct: Values, actual_pct: Values, range_pct: Values, naive: NaiveBaselines, names: Sequence[str] = OUTPUT_NAMES
+) -> Metrics:
+    """The scores of predictions `(n, outputs)` and of the naive baselines, in the format of a manifest's `metrics`."""
     baselines = {"zero": np.zeros(actual_pct.shape), **naive.predict(range_pct)}
     return {
         "frames": len(actual_pct),
-        "model": scores(predicted_pct, actual_pct),
-        "baselines": {name: scores(baseline, actual_pct) for name, baseline in baselines.items()},
+        "model": scores(predicted_pct, actual_pct, names),
+        "baselines": {name: scores(baseline, actual_pct, names) for name, baseline in baselines.items()},
     }
 
 

@@ -1,5 +1,6 @@
 """Scores of predictions against actual values. An undefined metric, such as a correlation with constant values, is None, never NaN."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +18,17 @@ _MIN_FRAMES_PER_DAY = 10
 _DECIMALS = 5
 
 
-def scores(predicted: Values, actual: Values) -> Metrics:
-    """R², mean absolute error in percentage points and rank correlation of each output, from `(n, 3)` in percent.
+def scores(predicted: Values, actual: Values, names: Sequence[str] = OUTPUT_NAMES) -> Metrics:
+    """R², mean absolute error in percentage points and rank correlation of each output, from `(n, outputs)` in percent.
 
-    The end change also has its direction accuracy, in percent of the frames after which the price moved; None if no direction is
+    An end change also has its direction accuracy, in percent of the frames after which the price moved; None if no direction is
     predicted.
     """
     by_output: Metrics = {}
-    for at, name in enumerate(OUTPUT_NAMES):
+    for at, name in enumerate(names):
         p, a = predicted[:, at], actual[:, at]
         by_output[name] = {to_camel(key): value for key, value in output_scores(p, a).items()}
-        if name == "endChangePct":
+        if name.startswith("endChangePct"):
             moved = a != 0
             predicted_sign = np.sign(p[moved])
             correct = predicted_sign == np.sign(a[moved])

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from coinfarm.models.evaluation_document import ConfidenceInterval, EvaluationPart
-from coinfarm.outputs import OUTPUT_TITLES
+from coinfarm.outputs import output_title
 from coinfarm.reports.formatting import bounds_text, score_text
 
 
@@ -44,4 +44,4 @@ def output_calibrations(metrics: Mapping[str, JsonValue]) -> dict[str, OutputCal
         by_name = _CALIBRATIONS.validate_python(metrics.get("calibration", {}))
     except ValidationError:  # a bundle from elsewhere
         return {}
-    return {OUTPUT_TITLES.get(name, name): calibration for name, calibration in by_name.items()}
+    return {output_title(name): calibration for name, calibration in by_name.items()}

@@ -9,7 +9,7 @@ from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.compiled_form import CompiledForms, FileName
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, Version, fingerprint_of
-from coinfarm.outputs import OUTPUT_NAMES, OutputName
+from coinfarm.outputs import OUTPUT_NAME_PATTERN, further_horizons, output_names
 from image_render.digest import frame_digest
 from image_render.spec import STANDARD, VERSION
 
@@ -41,11 +41,12 @@ class FrameGeometry(Document):
 class Output(Document):
     """One number that the model outputs per frame.
 
+    A `name` that ends in H and a number is of a further horizon of so many candles: `maxRisePctH100`; the others are of `horizonCandles`.
     `return_map` converts a fractional class index to a value by linear interpolation, clamped at its ends. The value is
     in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
     """
 
-    name: OutputName
+    name: Annotated[str, Field(pattern=OUTPUT_NAME_PATTERN)]
     unit: Literal["percent", "window_range"] = "percent"
     return_map: Annotated[tuple[float, ...], Field(min_length=2)] | None = None
 
@@ -80,6 +81,7 @@ class LayerSummary(Document):
 class Manifest(Document):
     """One version of a model.
 
+    `horizon_candles` is the first horizon; the names of the outputs say which others there are.
     `files` are all files of the bundle by relative path, except the manifest itself. The outputs of the `members`, concatenated, are
     `outputs`. `metrics` are by split, as in `coinfarm.models.split_scores`; `architecture` are the layers in forward order, member by
     member; `engines` are the compiled forms with their measured parity.
@@ -100,6 +102,16 @@ class Manifest(Document):
     architecture: Annotated[tuple[LayerSummary, ...], Field(max_length=1000)] | None = None
     engines: CompiledForms = CompiledForms()
 
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the outputs, in the order of predictions; that of `outputs` is the network's."""
+        return output_names(self.horizons[1:])
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """The numbers of candles that are predicted, in the order of predictions."""
+        return self.horizon_candles, *further_horizons(tuple(output.name for output in self.outputs))
+
     def check_geometry(self) -> None:
         """Raises `ModelError` if this code renders frames differently from those that the model was trained on."""
         current = FrameGeometry.current()
@@ -112,8 +124,10 @@ class Manifest(Document):
     @model_validator(mode="after")
     def _is_consistent(self) -> "Manifest":
         names = [output.name for output in self.outputs]
-        if sorted(names) != sorted(OUTPUT_NAMES):
-            raise ValueError(f"outputs must be {', '.join(OUTPUT_NAMES)}, each once, in any order")
+        if sorted(names) != sorted(self.output_names):
+            raise ValueError(f"outputs must be {', '.join(self.output_names)}, each once, in any order")
+        if self.horizon_candles in self.horizons[1:]:
+            raise ValueError(f"the outputs of {self.horizon_candles} candles, the first horizon, must have names without a number")
         if [name for member in self.members for name in member.outputs] != names:
             raise ValueError("the outputs of the members, concatenated, are not the outputs of the model")
         missing = [member.file for member in self.members if member.file not in self.files]

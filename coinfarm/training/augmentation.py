@@ -12,7 +12,7 @@ _BODY_LOW, _BODY_HIGH, _WICK_LOW, _WICK_HIGH, _ = range(len(RowNumbers._fields))
 
 
 def flip_frames(rows: Rows, targets: Values, chosen: NDArray[np.bool_]) -> Values:
-    """Flip the `chosen` frames `(n,)` vertically: their row numbers `(n, 200, 5)` in place, and their targets `(n, 3)` as the result.
+    """Flip the `chosen` frames `(n,)` vertically: their row numbers `(n, 200, 5)` in place, and their targets `(n, outputs)` as the result.
 
     Prices are flipped at the middle of the window's range, so that the highest becomes the lowest; volume stays. In units of
     `window_range` the targets are exactly those of the flipped prices, in percent approximately.

@@ -21,7 +21,7 @@ _FRAMES_AT_ONCE = 500
 
 
 def training_batch(config: TrainingConfig, train: WindowDataset, sampler: StratifiedSampler, epoch: int, step: int) -> Batch:
-    """The row numbers `(batch, 200, 5)` and targets `(batch, 3)` of one step; they depend only on seed, epoch and step."""
+    """The row numbers `(batch, 200, 5)` and targets `(batch, outputs)` of one step; they depend only on seed, epoch and step."""
     random = np.random.default_rng((config.seed, epoch, step))
     chosen = sampler.sample(random, config.batch_size)
     rows, targets = train.rows(chosen), train.targets(config.target_unit, chosen)

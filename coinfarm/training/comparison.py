@@ -24,7 +24,10 @@ from coinfarm.training.loop import OnEpoch, predict_pct, train_network
 
 
 class CandidateResult(BaseModel):
-    """A candidate's scores on the validation period; `loss` is the Huber loss in `window_range` units, regardless of the target unit."""
+    """A candidate's scores on the validation period; `loss` is the Huber loss in `window_range` units, regardless of the target unit.
+
+    Of several horizons, the loss is over all, `r2` and `direction_right_pct` those of the first.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -88,8 +91,8 @@ def _write(results: list[CandidateResult], path: Path) -> None:
 
 
 def _train_candidate(config: TrainingConfig, coins: list[Candles], on_epoch: OnEpoch) -> CandidateResult:
-    train = build_dataset(coins, config.train, config.horizon_candles)
-    validation = build_dataset(coins, config.validation, config.horizon_candles, config.validation_stride)
+    train = build_dataset(coins, config.train, config.horizons)
+    validation = build_dataset(coins, config.validation, config.horizons, config.validation_stride)
     started = perf_counter()
     with TemporaryDirectory() as folder:
         model = train_network(config, train, validation, Path(folder), on_epoch)

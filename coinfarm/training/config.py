@@ -124,7 +124,8 @@ class TrainingConfig(_Frozen):
     train: DateRange
     validation: DateRange
     test: DateRange
-    horizon_candles: PositiveInt = 30
+    horizon_candles: PositiveInt | Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = 30
+    """How many candles are predicted. A model of several horizons, such as `[10, 30, 100]`, predicts each; the first is its default."""
     network: NetworkConfig = REFERENCE_NETWORK
     target_unit: TargetUnit = "window_range"
     """The unit of the targets: shares of the window's price range, which the image shows, or percent, which it does not."""
@@ -152,6 +153,17 @@ class TrainingConfig(_Frozen):
     def _periods_follow_each_other(self) -> "TrainingConfig":
         if not self.train.stop <= self.validation.start < self.validation.stop <= self.test.start:
             raise ValueError("train, validation and test must follow each other in time, without overlap")
+        return self
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """The numbers of candles that are predicted."""
+        return (self.horizon_candles,) if isinstance(self.horizon_candles, int) else self.horizon_candles
+
+    @model_validator(mode="after")
+    def _horizons_differ(self) -> "TrainingConfig":
+        if len(set(self.horizons)) < len(self.horizons):
+            raise ValueError("horizon_candles must have each number of candles once")
         return self
 
     @classmethod

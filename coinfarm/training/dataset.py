@@ -13,8 +13,8 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.filled_windows import crosses_gap, filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_NAMES
-from coinfarm.targets import targets_pct
+from coinfarm.outputs import output_names
+from coinfarm.targets import targets_of_horizons_pct
 from coinfarm.training.candle_arrays import allocate_array, split_range
 from coinfarm.training.config import DateRange, TargetUnit
 from image_render.render import Frames, render_frames
@@ -31,7 +31,7 @@ class WindowDataset:
     """Windows of several series in one period; a series is one coin at one interval.
 
     `series_index` `(n,)` is the window's series, `starts` `(n,)` the index of its first candle in it. `range_pct` `(n,)` is the window's
-    price range and `targets_pct` `(n, 3)` its targets, both in percent of its last close.
+    price range and `targets_pct` `(n, outputs)` its targets, of each of the `horizons`, both in percent of its last close.
     """
 
     series: tuple[Candles, ...]
@@ -39,9 +39,15 @@ class WindowDataset:
     starts: NDArray[np.int64]
     range_pct: Values
     targets_pct: Values
+    horizons: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the targets."""
+        return output_names(self.horizons[1:])
 
     @property
     def symbols(self) -> NDArray[np.str_]:
@@ -63,15 +69,15 @@ class WindowDataset:
         return weights
 
     def targets(self, unit: TargetUnit, chosen: slice | NDArray[np.int64] = slice(None)) -> Values:
-        """The targets of the chosen windows, `(n, 3)`, in percent or as shares of the window's range."""
+        """The targets of the chosen windows, `(n, outputs)`, in percent or as shares of the window's range."""
         targets = self.targets_pct[chosen]
         return targets / self.range_pct[chosen, None] if unit == "window_range" else targets
 
     def target_mean_and_deviation(self, unit: TargetUnit) -> tuple[Values, Values]:
-        """Mean and standard deviation of each target, `(3,)`, over all windows."""
-        parts = split_range(len(self), _TARGETS_AT_ONCE)
-        mean = sum((self.targets(unit, part).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES))) / len(self)
-        squares = sum((((self.targets(unit, part) - mean) ** 2).sum(axis=0) for part in parts), np.zeros(len(OUTPUT_NAMES)))
+        """Mean and standard deviation of each target, `(outputs,)`, over all windows."""
+        parts, zeros = split_range(len(self), _TARGETS_AT_ONCE), np.zeros(self.targets_pct.shape[1])
+        mean = sum((self.targets(unit, part).sum(axis=0) for part in parts), zeros) / len(self)
+        squares = sum((((self.targets(unit, part) - mean) ** 2).sum(axis=0) for part in parts), zeros)
         return mean, np.sqrt(squares / len(self))
 
     def windows(self, chosen: NDArray[np.int64]) -> Columns:
@@ -95,16 +101,17 @@ class WindowDataset:
 
 
 def build_dataset(
-    coins: Sequence[Candles], period: DateRange, horizon_candles: int, stride: int = 1, folder: Path | None = None
+    coins: Sequence[Candles], period: DateRange, horizons: tuple[int, ...], stride: int = 1, folder: Path | None = None
 ) -> WindowDataset:
-    """Every `stride`-th window of the coins that is within the period together with its horizon.
+    """Every `stride`-th window of the coins that is within the period together with its longest horizon.
 
     No candle of one period is used in another, neither in a frame nor in a target: the windows on both sides of a boundary are separated by
-    a purge of a window and a horizon. Windows are left out if they or their horizon cross a gap, if more than half of their candles are
-    filled, or if they have no price range.
+    a purge of a window and the longest horizon. Windows are left out if they or that horizon cross a gap, if more than half of their
+    candles are filled, or if they have no price range.
     With a `folder`, which is created, arrays with one entry per window are stored in files there instead of in memory.
     Raises `CoinfarmError` if no window is left.
     """
+    horizon_candles = max(horizons)
     series = tuple(_within(coin, period) for coin in coins)
     candidates = [range(0, len(each) - STANDARD.window_candles - horizon_candles + 1, stride) for each in series]
     max_windows = sum(map(len, candidates))
@@ -116,14 +123,15 @@ def build_dataset(
 
     series_index, starts = array("series_index", (max_windows,), np.uint16), array("starts", (max_windows,), np.int64)
     range_pct = array("range_pct", (max_windows,), np.float64)
-    targets = array("targets_pct", (max_windows, len(OUTPUT_NAMES)), np.float64)
+    targets = array("targets_pct", (max_windows, len(output_names(horizons[1:]))), np.float64)
     count = 0
     for number, (each, all_starts) in enumerate(zip(series, candidates, strict=True)):
         for block in split_range(len(all_starts), _WINDOWS_AT_ONCE):
             usable, ranges = _usable(each, all_starts[block], horizon_candles)
             part = slice(count, count + len(usable))
             series_index[part], starts[part], range_pct[part] = number, usable, ranges
-            targets[part] = _targets_pct(each.columns, usable, horizon_candles)
+            if len(usable):
+                targets[part] = _targets_pct(each.columns, usable, horizons)
             count = part.stop
     if not count:
         found = ", ".join(f"{coin.symbol} {coin.interval} has {len(each)} candles" for coin, each in zip(coins, series, strict=True))
@@ -131,7 +139,7 @@ def build_dataset(
             f"from {period.start} up to {period.stop} there is no window of {STANDARD.window_candles} candles with a horizon of "
             f"{horizon_candles}, a price range, no gap, and at least half of its candles ({found}): choose another period, or other candles"
         )
-    return WindowDataset(series, series_index[:count], starts[:count], range_pct[:count], targets[:count])
+    return WindowDataset(series, series_index[:count], starts[:count], range_pct[:count], targets[:count], horizons)
 
 
 def _within(coin: Candles, period: DateRange) -> Candles:
@@ -156,10 +164,8 @@ def _usable(candles: Candles, starts: range, horizon_candles: int) -> tuple[NDAr
     return np.arange(starts.start, starts.stop, starts.step)[usable], range_pct[usable]
 
 
-def _targets_pct(series: Columns, starts: NDArray[np.int64], horizon_candles: int) -> Values:
-    """`targets_pct` of only the candles that these windows and their horizons need."""
-    if not len(starts):
-        return np.empty((0, len(OUTPUT_NAMES)))
+def _targets_pct(series: Columns, starts: NDArray[np.int64], horizons: tuple[int, ...]) -> Values:
+    """`targets_of_horizons_pct` of only the candles that these windows, at least one, and their horizons need."""
     first, last = starts[0], STANDARD.window_candles - 1
-    needed = slice(first, starts[-1] + last + horizon_candles + 1)
-    return targets_pct(Columns(*(column[needed] for column in series)), starts - first + last, horizon_candles)
+    needed = slice(first, starts[-1] + last + max(horizons) + 1)
+    return targets_of_horizons_pct(Columns(*(column[needed] for column in series)), starts - first + last, horizons)

@@ -92,13 +92,13 @@ def train_network(
 
 
 def predict_pct(model: "keras.Model", dataset: WindowDataset, unit: TargetUnit) -> Values:
-    """The predictions `(n, 3)`, in percent, of a model whose outputs are in `unit`."""
+    """The predictions `(n, outputs)`, in percent, of a model whose outputs are in `unit`."""
     outputs = predict_outputs(model, dataset)
     return outputs * dataset.range_pct[:, None] if unit == "window_range" else outputs
 
 
 def predict_outputs(model: "keras.Model", dataset: WindowDataset) -> Values:
-    """The model's outputs `(n, 3)`, in its own units."""
+    """The model's outputs `(n, outputs)`, in its own units."""
     parts = np.array_split(np.arange(len(dataset)), max(1, len(dataset) // _FRAMES_AT_ONCE))
     return np.concatenate([_outputs(model, dataset.frames(part)) for part in parts]).astype(np.float64)
 

@@ -1,4 +1,4 @@
-"""Keras networks from a config, with a frame as input and the three outputs."""
+"""Keras networks from a config, with a frame as input and a model's outputs."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ OUTPUT_LAYER = "outputs"
 
 
 def build_network(config: NetworkConfig, mean_target: Values) -> "keras.Model":
-    """A Keras model from `(batch, 200, 150, 3)` to `(batch, 3)` whose initial predictions are `mean_target` `(3,)`.
+    """A Keras model from `(batch, 200, 150, 3)` to `(batch, outputs)` whose initial predictions are `mean_target` `(outputs,)`.
 
     The feature map is flattened, not averaged, before the dense layers, because the position in time matters.
     """

@@ -14,7 +14,6 @@ from coinfarm.candles.arrays import Times, Values
 from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models.calibration import OutputCalibration
 from coinfarm.models.evaluation_document import ConfidenceInterval
-from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.targets import flip_targets
 from coinfarm.training.candle_arrays import split_range
 from coinfarm.training.config import TargetUnit
@@ -30,9 +29,10 @@ _TARGETS_AT_ONCE = 100_000
 
 
 def calibrate_outputs(
-    outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit, horizon_candles: int
+    outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit
 ) -> dict[str, OutputCalibration]:
-    """The calibration of each output, from the network's `outputs` `(n, 3)` for the validation windows, and the mean targets `(3,)`.
+    """The calibration of each output, from the network's `outputs` `(n, outputs)` for the validation windows, and the mean targets
+    `(outputs,)`.
 
     The slopes are of deviations from the means of each interval, and all intervals have the same weight. The factor is
 
@@ -41,10 +41,10 @@ def calibrate_outputs(
     - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
     """
     scale = np.sqrt(validation.interval_weights())
-    intervals = ScoreIntervals.of(_close_times(validation), max(series.interval_ms for series in validation.series), horizon_candles)
+    intervals = ScoreIntervals.of(_close_times(validation), max(series.interval_ms for series in validation.series), max(validation.horizons))
     targets = validation.targets(unit)
     found = {}
-    for at, name in enumerate(OUTPUT_NAMES):
+    for at, name in enumerate(validation.output_names):
         predicted, actual = (scale * _centred(values[:, at], validation) for values in (outputs, targets))
         squares = float(predicted @ predicted)
         slope = float(predicted @ actual) / squares if squares else None
@@ -54,13 +54,13 @@ def calibrate_outputs(
 
 
 def mean_targets(train: WindowDataset, unit: TargetUnit, *, mirrored: bool) -> Values:
-    """The mean of each target, `(3,)`, over the training windows: the mean of the means of all intervals.
+    """The mean of each target, `(outputs,)`, over the training windows: the mean of the means of all intervals.
 
     With `mirrored` it is that of the windows and their mirror images, from which the network learnt.
     """
     weights = train.interval_weights()
     sums = (weights[part] @ train.targets(unit, part) for part in split_range(len(train), _TARGETS_AT_ONCE))
-    means = sum(sums, np.zeros(len(OUTPUT_NAMES))) / len(train)
+    means = sum(sums, np.zeros(len(train.output_names))) / len(train)
     return (means + flip_targets(means[None])[0]) / 2.0 if mirrored else means
 
 
@@ -76,7 +76,7 @@ def _factor(name: str, slope: float | None, bounds: ConfidenceInterval | None) -
     if slope is None:
         return 0.0
     if bounds is None:
-        return 0.0 if name == "endChangePct" else 1.0
+        return 0.0 if name.startswith("endChangePct") else 1.0
     return slope if bounds[0] > 0 else 0.0
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def with_row_input(network: "keras.Model") -> "keras.Model":
-    """The network after a layer that renders its frames: from row numbers `(batch, 200, 5)` to `(batch, 3)`."""
+    """The network after a layer that renders its frames: from row numbers `(batch, 200, 5)` to `(batch, outputs)`."""
     import keras
 
     rows = _row_input()

@@ -16,7 +16,6 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.calibration import OutputCalibration
 from coinfarm.models.manifest import MODEL_FILE, Output
 from coinfarm.models.training_data import Split, TrainedSeries, TrainingData
-from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage.local_file import naming_path
 from coinfarm.training.architecture import architecture
 from coinfarm.training.candle_arrays import mapped_candles
@@ -42,11 +41,11 @@ class SplitDatasets:
 
 def build_splits(config: TrainingConfig, coins: list[Candles], folder: Path | None = None) -> SplitDatasets:
     """The datasets of the config's three periods; validation and test use strides. The training dataset is stored in `folder`, if given."""
-    horizon = config.horizon_candles
+    horizons = config.horizons
     return SplitDatasets(
-        train=build_dataset(coins, config.train, horizon, folder=folder),
-        validation=build_dataset(coins, config.validation, horizon, config.validation_stride),
-        test=build_dataset(coins, config.test, horizon, config.test_stride),
+        train=build_dataset(coins, config.train, horizons, folder=folder),
+        validation=build_dataset(coins, config.validation, horizons, config.validation_stride),
+        test=build_dataset(coins, config.test, horizons, config.test_stride),
     )
 
 
@@ -111,8 +110,8 @@ def write_bundle(
     return Bundle.create(
         folder,
         name=config.name,
-        outputs=tuple(Output(name=name, unit=config.target_unit) for name in OUTPUT_NAMES),
-        horizon_candles=config.horizon_candles,
+        outputs=tuple(Output(name=name, unit=config.target_unit) for name in splits.train.output_names),
+        horizon_candles=config.horizons[0],
         training=_training_data(config, coins, splits, epochs),
         metrics=metrics,
         architecture=architecture(model),
@@ -126,7 +125,6 @@ def _calibrate(config: TrainingConfig, splits: SplitDatasets, model: "keras.Mode
         splits.validation,
         mean_targets(splits.train, config.target_unit, mirrored=config.mirrored),
         config.target_unit,
-        config.horizon_candles,
     )
     fold_calibration(model, list(calibration.values()))
     return calibration

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def training_model(network: "keras.Model", config: TrainingConfig, deviation: Values, devices: Devices) -> "keras.Model":
-    """The compiled model from row numbers `(batch, 200, 5)` to `(batch, 3)`, with the network's variables.
+    """The compiled model from row numbers `(batch, 200, 5)` to `(batch, outputs)`, with the network's variables.
 
-    `deviation` `(3,)` is the standard deviation of each target. The devices' scope must be active.
+    `deviation` `(outputs,)` is the standard deviation of each target. The devices' scope must be active.
     """
     import keras
 

@@ -19,7 +19,7 @@ JANUARY = DateRange.model_validate({"start": "2020-01-01", "stop": "2020-01-31"}
 
 @pytest.fixture(scope="module")
 def dataset() -> WindowDataset:
-    return build_dataset([generate("DEMO", "1h", START_MS, 720, seed=1)], JANUARY, 30)
+    return build_dataset([generate("DEMO", "1h", START_MS, 720, seed=1)], JANUARY, (30,))
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,7 @@ def test_names_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None
 def test_a_dataset_in_files_equals_one_in_memory(tmp_path: Path) -> None:
     candles = minutes(2_000, missing=range(300, 320))
     mapped = mapped_candles(written(candles, tmp_path), tmp_path / "mapped", candles_at_once=300)
-    in_memory, on_disk = build_dataset([candles], FEBRUARY, 30), build_dataset([mapped], FEBRUARY, 30, folder=tmp_path / "samples")
+    in_memory, on_disk = build_dataset([candles], FEBRUARY, (30,)), build_dataset([mapped], FEBRUARY, (30,), folder=tmp_path / "samples")
     chosen = np.arange(0, len(in_memory), 100)
     np.testing.assert_array_equal(on_disk.frames(chosen), in_memory.frames(chosen))
     np.testing.assert_array_equal(on_disk.targets_pct, in_memory.targets_pct)
@@ -86,7 +86,7 @@ def test_a_dataset_in_files_needs_little_memory(tmp_path: Path) -> None:
     try:
         mapped = mapped_candles(path, tmp_path / "mapped", candles_at_once=10_000)
         period = DateRange.model_validate({"start": "2020-01-01", "stop": "2021-01-01"})
-        dataset = build_dataset([mapped], period, 30, folder=tmp_path / "samples")
+        dataset = build_dataset([mapped], period, (30,), folder=tmp_path / "samples")
         dataset.target_mean_and_deviation("window_range")
         sampler = StratifiedSampler.from_strata(
             assign_strata(dataset, tmp_path / "strata.npy"), dataset.intervals, 0.5, tmp_path / "order.npy"

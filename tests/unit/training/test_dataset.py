@@ -49,9 +49,9 @@ def test_no_candle_is_used_in_two_periods(
     train_days: int, gap_days: int, validation_days: int, horizon: int, stride: int, missing: set[int]
 ) -> None:
     coins = [numbered_hours(30, missing=sorted(missing))]
-    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
+    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), (horizon,))
     start = train_days + gap_days
-    validation = build_dataset(coins, DateRange(start=day(start), stop=day(start + validation_days)), horizon, stride)
+    validation = build_dataset(coins, DateRange(start=day(start), stop=day(start + validation_days)), (horizon,), stride)
     assert max(numbers_used(train, horizon)) <= train_days * HOURS_PER_DAY
     assert min(numbers_used(validation, horizon)) > start * HOURS_PER_DAY
 
@@ -61,8 +61,8 @@ def test_no_candle_is_used_in_two_periods(
 def test_a_window_and_a_horizon_separate_adjacent_periods(train_days: int, horizon: int) -> None:
     """The purge: from the last candle of the last training window to that of the first validation window."""
     coins = [numbered_hours(30)]
-    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), horizon)
-    validation = build_dataset(coins, DateRange(start=day(train_days), stop=day(train_days + 14)), horizon)
+    train = build_dataset(coins, DateRange(start=day(0), stop=day(train_days)), (horizon,))
+    validation = build_dataset(coins, DateRange(start=day(train_days), stop=day(train_days + 14)), (horizon,))
     last_train_end = train.series[0].columns.volume[train.starts + WINDOW - 1].max()
     first_validation_end = validation.series[0].columns.volume[validation.starts + WINDOW - 1].min()
     assert first_validation_end - last_train_end == WINDOW + horizon
@@ -72,15 +72,15 @@ MONTH = DateRange(start=day(0), stop=day(30))
 
 
 def test_includes_every_window_with_its_horizon() -> None:
-    dataset = build_dataset([numbered_hours(30)], MONTH, HORIZON)
+    dataset = build_dataset([numbered_hours(30)], MONTH, (HORIZON,))
     assert dataset.starts.tolist() == list(range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1))
     assert len(dataset) == len(dataset.starts)
-    assert build_dataset([numbered_hours(30)], MONTH, HORIZON, stride=31).starts.tolist() == dataset.starts[::31].tolist()
+    assert build_dataset([numbered_hours(30)], MONTH, (HORIZON,), stride=31).starts.tolist() == dataset.starts[::31].tolist()
 
 
 def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
     coin = numbered_hours(30)
-    dataset = build_dataset([coin], MONTH, HORIZON)
+    dataset = build_dataset([coin], MONTH, (HORIZON,))
     chosen = np.array([0, 7, len(dataset) - 1])
     cut = Columns(*(column[chosen] for column in windows(coin.columns)))
     np.testing.assert_array_equal(dataset.frames(chosen), render_frames(cut))
@@ -92,8 +92,8 @@ def test_frames_ranges_and_targets_are_of_the_same_windows() -> None:
 def test_windows_do_not_span_coins() -> None:
     """Several coins together have the windows of each coin alone."""
     coins = [numbered_hours(12, symbol="DEMO1"), numbered_hours(20, symbol="DEMO2"), numbered_hours(15, symbol="DEMO3")]
-    dataset = build_dataset(coins, MONTH, HORIZON)
-    separate = [build_dataset([coin], MONTH, HORIZON) for coin in coins]
+    dataset = build_dataset(coins, MONTH, (HORIZON,))
+    separate = [build_dataset([coin], MONTH, (HORIZON,)) for coin in coins]
     assert dataset.symbols.tolist() == [coin.symbol for coin, alone in zip(coins, separate, strict=True) for _ in range(len(alone))]
     every = np.arange(len(dataset))
     np.testing.assert_array_equal(dataset.targets_pct, np.concatenate([alone.targets_pct for alone in separate]))
@@ -107,8 +107,8 @@ def test_later_candles_change_targets_but_not_frames() -> None:
     end = 250  # the last candle of the compared windows
     changed = Columns(*(np.where(np.arange(len(coin)) < end, column, 1.5 * column) for column in coin.columns))
     known = np.arange(end - WINDOW + 1)
-    before = build_dataset([coin], MONTH, HORIZON)
-    after = build_dataset([with_columns(coin, changed)], MONTH, HORIZON)
+    before = build_dataset([coin], MONTH, (HORIZON,))
+    after = build_dataset([with_columns(coin, changed)], MONTH, (HORIZON,))
     np.testing.assert_array_equal(after.frames(known), before.frames(known))
     np.testing.assert_array_equal(after.range_pct[known], before.range_pct[known])
     rise_and_end = np.ix_(known[-HORIZON:], [0, 2])  # the lowest low may be before the changed candles
@@ -117,14 +117,14 @@ def test_later_candles_change_targets_but_not_frames() -> None:
 
 def test_excludes_windows_with_more_than_half_of_the_candles_filled() -> None:
     missing = [hour for hour in range(250, 400) if hour % 10]
-    dataset = build_dataset([numbered_hours(30, missing=missing)], MONTH, HORIZON)
+    dataset = build_dataset([numbered_hours(30, missing=missing)], MONTH, (HORIZON,))
     filled = np.array([sum(start <= at < start + WINDOW for at in missing) for start in range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)])
     assert dataset.starts.tolist() == np.flatnonzero(filled <= WINDOW // 2).tolist()
     assert (filled > WINDOW // 2).any()
 
 
 def test_neither_a_window_nor_its_horizon_crosses_a_gap() -> None:
-    dataset = build_dataset([numbered_hours(30, missing=[*range(300, 330), *range(400, 431)])], MONTH, HORIZON)
+    dataset = build_dataset([numbered_hours(30, missing=[*range(300, 330), *range(400, 431)])], MONTH, (HORIZON,))
     everything = range(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
     assert dataset.starts.tolist() == [start for start in everything if not (start <= 400 and start + WINDOW + HORIZON >= 431)]
 
@@ -133,34 +133,34 @@ def test_excludes_windows_without_a_price_range() -> None:
     coin = numbered_hours(30)
     for column in coin.columns[:4]:
         column[100:310] = 100.0
-    dataset = build_dataset([coin], MONTH, HORIZON)
+    dataset = build_dataset([coin], MONTH, (HORIZON,))
     everything = np.arange(30 * HOURS_PER_DAY - WINDOW - HORIZON + 1)
     assert sorted(set(everything.tolist()) - set(dataset.starts.tolist())) == list(range(100, 111))
 
 
 def test_a_period_starts_and_stops_at_midnight_utc() -> None:
-    dataset = build_dataset([numbered_hours(30)], DateRange(start=day(3), stop=day(20)), HORIZON)
+    dataset = build_dataset([numbered_hours(30)], DateRange(start=day(3), stop=day(20)), (HORIZON,))
     assert dataset.series[0].columns.volume[[0, -1]].tolist() == [3 * HOURS_PER_DAY + 1, 20 * HOURS_PER_DAY]
 
 
 @pytest.mark.parametrize(("start", "stop", "count"), [(0, 9, 216), (40, 60, 0)], ids=["too short", "after the last candle"])
 def test_names_the_series_if_no_window_is_left(start: int, stop: int, count: int) -> None:
     with pytest.raises(CoinfarmError, match=f"DEMO2 1h has {count}"):
-        build_dataset([numbered_hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), HORIZON)
+        build_dataset([numbered_hours(30, symbol="DEMO2")], DateRange(start=day(start), stop=day(stop)), (HORIZON,))
 
 
 def test_a_series_that_lies_in_another_period_has_no_windows() -> None:
     coins = [numbered_hours(12, symbol="DEMO1"), numbered_hours(30, symbol="DEMO2")]
-    dataset = build_dataset(coins, DateRange(start=day(15), stop=day(30)), HORIZON)
+    dataset = build_dataset(coins, DateRange(start=day(15), stop=day(30)), (HORIZON,))
     assert set(dataset.symbols.tolist()) == {"DEMO2"}
     np.testing.assert_array_equal(
-        dataset.targets_pct, build_dataset(coins[1:], DateRange(start=day(15), stop=day(30)), HORIZON).targets_pct
+        dataset.targets_pct, build_dataset(coins[1:], DateRange(start=day(15), stop=day(30)), (HORIZON,)).targets_pct
     )
 
 
 def test_all_intervals_have_the_same_weight() -> None:
     coins = [numbered_hours(30, symbol="DEMO1"), generate("DEMO2", "30m", day_start_ms(day(0)), 1_000, seed=2)]
-    dataset = build_dataset(coins, MONTH, HORIZON)
+    dataset = build_dataset(coins, MONTH, (HORIZON,))
     weights = dataset.interval_weights()
     assert weights.mean() == pytest.approx(1.0)
     assert [weights[dataset.series_index == number].sum() / len(dataset) for number in (0, 1)] == pytest.approx([0.5, 0.5])

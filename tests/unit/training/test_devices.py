@@ -33,7 +33,7 @@ folder, policy = Path(sys.argv[1]), sys.argv[2]
 image = {"dense_units": 4, "blocks": [{"filters": 4, "strides": [8, 5]}]}
 columns = {"view": "columns", "dense_units": 4, "blocks": [{"filters": 4, "kernel": [1, 1]}]}
 config = training_config(folder / "DEMO-1h.parquet", network=image, batch_size=8, steps_per_epoch=2, epochs=1)
-part = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, 30)
+part = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 260, seed=1)], config.train, (30,))
 two = Devices(("cpu:0", "cpu:1"), policy)
 with two.scope():
     if keras.backend.backend() == "tensorflow":
@@ -56,7 +56,7 @@ try:
     train_network(config.model_copy(update={"batch_size": 7}), part, part, folder / "odd", print, devices=two)
 except CoinfarmError as error:
     print(error)
-one = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 230, seed=1)], config.train, 30)
+one = build_dataset([generate("DEMO", "1h", 1_577_836_800_000, 230, seed=1)], config.train, (30,))
 try:
     train_network(config, part, one, folder / "one", print, devices=two)
 except CoinfarmError as error:

@@ -25,7 +25,7 @@ ATTENUATION = 1.0 + NOISE**2
 def dataset_of(days: int) -> WindowDataset:
     """Fifteen times as many windows of one coin's minutes as of another's 15 minutes."""
     series = [generate("DEMO1", "15m", START_MS, days * 96, seed=1), generate("DEMO2", "1m", START_MS, days * 1440, seed=2)]
-    return build_dataset(series, DateRange(start=day(0), stop=day(days)), HORIZON, stride=7)
+    return build_dataset(series, DateRange(start=day(0), stop=day(days)), (HORIZON,), stride=7)
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def noisy(targets: np.ndarray) -> np.ndarray:
 
 
 def calibrate(outputs: np.ndarray, dataset: WindowDataset) -> list[OutputCalibration]:
-    found = calibrate_outputs(outputs, dataset, MEAN, "window_range", HORIZON)
+    found = calibrate_outputs(outputs, dataset, MEAN, "window_range")
     assert tuple(found) == OUTPUT_NAMES
     return list(found.values())
 

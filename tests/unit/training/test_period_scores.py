@@ -11,7 +11,7 @@ PERIODS = DateRange(start=day(0), stop=day(15)), DateRange(start=day(15), stop=d
 
 
 def datasets(*series) -> list[WindowDataset]:
-    return [build_dataset(series, period, 30, stride=5) for period in PERIODS]
+    return [build_dataset(series, period, (30,), stride=5) for period in PERIODS]
 
 
 def test_the_baselines_of_an_interval_are_fitted_on_its_own_windows() -> None:

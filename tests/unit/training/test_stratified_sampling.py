@@ -16,7 +16,7 @@ ALL = slice(None)
 
 @pytest.fixture(scope="module")
 def two_series() -> WindowDataset:
-    return build_dataset([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, 30)
+    return build_dataset([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, (30,))
 
 
 def test_the_trend_is_the_change_of_the_close_as_a_share_of_the_range() -> None:
@@ -27,7 +27,7 @@ def test_the_trend_is_the_change_of_the_close_as_a_share_of_the_range() -> None:
         Candles("DEMO", "1h", times, Columns(*(column[order] for column in columns[:4]), columns.volume), np.zeros(230, bool))
         for order in (np.arange(230), np.r_[np.arange(199, -1, -1), np.zeros(30, int)])
     )
-    dataset = build_dataset([rising, falling], JANUARY, 30)
+    dataset = build_dataset([rising, falling], JANUARY, (30,))
     np.testing.assert_allclose(trend(dataset, ALL), [1.0, -1.0])
 
 

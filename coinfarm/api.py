@@ -47,8 +47,13 @@ class Model:
 
     @property
     def horizon_candles(self) -> int:
-        """The number of candles that its predictions look ahead."""
+        """The number of candles that its predictions look ahead: the first, if it has several horizons."""
         return self._loaded.bundle.manifest.horizon_candles
+
+    @property
+    def horizons(self) -> tuple[int, ...]:
+        """All its horizons."""
+        return self._loaded.bundle.manifest.horizons
 
     def predict(
         self, candles: Any, *, symbol: str | None = None, interval: str | None = None, stride: int = 1, gaps: "Gaps" = "fill"
@@ -110,8 +115,10 @@ def predict(
     Returns one row per window, oldest first, as a data frame of the same library as `candles`, otherwise as an Arrow table: `open_time`
     and `close_time` (milliseconds UTC), `in_sample` (whether the model may have been trained on the window; null if unknown),
     `filled_candles`, and `max_rise_pct`, `max_decline_pct`, `end_change_pct` in percent of the window's last close, NaN where more than
-    half of the window was filled. Warns if the model was trained on another interval. Raises `CandleError` for invalid candles or fewer
-    than 200.
+    half of the window was filled. Of a model with several horizons these are of its first; the columns of others end in their number of
+    candles, as in `max_rise_pct_h100`.
+
+    Warns if the model was trained on another interval. Raises `CandleError` for invalid candles or fewer than 200.
     """
     loaded = model if isinstance(model, Model) else load_model(model)
     return loaded.predict(candles, symbol=symbol, interval=interval, stride=stride, gaps=gaps)
@@ -151,8 +158,8 @@ def backtest(
     excluded.
     Backtests of paths are counted in a file next to the predictions, because the best of many variants is lucky; those of tables are not.
 
-    The horizon of the strategy defaults to the model's. A strategy with another horizon, or candles of another interval than the model was
-    trained on, are rejected unless `allow_mismatch`.
+    The strategy's `exit.horizon_candles` is one of the model's horizons, by default the first: its predictions are traded. A strategy with
+    another, or candles of another interval than the model was trained on, are rejected unless `allow_mismatch`.
 
     The result has `verdict`, `break_even`, `statistics` and `trades`. Raises `CoinfarmError` if no prediction can be tested.
     """
@@ -176,7 +183,8 @@ def backtest(
 
     market = _read(candles, symbol, interval)
     stored = predictions_from_table(market.symbol, market.interval, arrow_table(predictions))
-    chosen, mismatches = fit_to_model(chosen, stored.scope, market.interval, allow_mismatch=allow_mismatch)
+    chosen, mismatches = fit_to_model(chosen, stored.scope, market.interval, stored.further_horizons, allow_mismatch=allow_mismatch)
+    stored = stored.at_horizon(chosen.exit.horizon_candles)
     return backtest_coins(
         *predicted_coins([stored], lambda _: market, chosen.exit.horizon_candles),
         chosen,

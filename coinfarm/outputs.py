@@ -15,6 +15,7 @@ OUTPUT_COLUMNS = ("max_rise_pct", "max_decline_pct", "end_change_pct")
 OUTPUT_TITLES: dict[str, str] = dict(zip(OUTPUT_NAMES, ("max rise", "max decline", "end change"), strict=True))
 """Display names."""
 
+MAX_HORIZON_CANDLES = 999_999
 OUTPUT_NAME_PATTERN = rf"^({'|'.join(OUTPUT_NAMES)})(H[1-9][0-9]{{0,5}})?$"
 _FIRST_OF_HORIZON = re.compile(r"(?:maxRisePctH|max_rise_pct_h)([1-9][0-9]{0,5})")
 
@@ -31,7 +32,7 @@ def output_columns(further_horizons: Sequence[int] = ()) -> tuple[str, ...]:
 
 
 @lru_cache
-def further_horizons(names: tuple[str, ...]) -> tuple[int, ...]:
+def further_horizons_of(names: tuple[str, ...]) -> tuple[int, ...]:
     """The horizons after the first, in candles, from names of outputs or of columns, in their order."""
     return tuple(int(found[1]) for name in names if (found := _FIRST_OF_HORIZON.fullmatch(name)))
 

@@ -30,7 +30,7 @@ def build_document() -> Json:
             api.resolvers[0].get_openapi_json_schema(
                 title="Coinfarm",
                 version=version("coinfarm"),
-                description="Candlestick charts in, predictions of the next 30 candles out.",
+                description="Candlestick charts in, predictions of the next candles out.",
             )
         )
     _, extra = models_json_schema(

@@ -39,6 +39,9 @@ class Result(_Response):
     )
     filled_candles: int | None = Field(description="The number of missing candles in the window, which were filled with flat ones.")
     predictions: PredictedPct | None = Field(description="Null if more than half of the window was filled.")
+    horizons: dict[str, PredictedPct] | None = Field(
+        None, description="The predictions by horizon, a number of candles. Only of a model with several; `predictions` are of its first."
+    )
 
 
 class PredictionResponse(_Response):

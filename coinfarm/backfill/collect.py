@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,17 +80,24 @@ def _one_file(output: Path, interval: str) -> Iterator[Write]:
     import pyarrow.parquet as pq
 
     names = [("symbol", pa.string()), ("interval", pa.string())]
-    schema = pa.schema([*names, *empty_table().schema])
     scopes = []
-    with atomic_write(output) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+    with atomic_write(output) as temporary, ExitStack() as stack:
+        writer: pq.ParquetWriter | None = None
+
+        def writer_of(table: "pa.Table") -> "pq.ParquetWriter":
+            nonlocal writer
+            if writer is None:  # the first table shows the model's horizons
+                writer = stack.enter_context(pq.ParquetWriter(temporary, pa.schema([*names, *table.schema]), compression="zstd"))
+            return writer
 
         def write(month: SymbolMonth, table: "pa.Table", scope: ModelScope) -> None:
             scopes.append(scope)
             series = [pa.repeat(text, len(table)) for text in (month.symbol, interval)]
-            writer.write_table(pa.table([*series, *table.columns], schema=schema))
+            file = writer_of(table)
+            file.write_table(pa.table([*series, *table.columns], schema=file.schema))
 
         yield write
-        writer.add_key_value_metadata(ModelScope.common(scopes).metadata())
+        writer_of(empty_table()).add_key_value_metadata(ModelScope.common(scopes).metadata())
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_windows import ShardWindows
 from coinfarm.errors import NotFound
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import further_horizons_of, output_names
 from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.serving.response import model_identity, prediction_columns
@@ -23,15 +23,6 @@ if TYPE_CHECKING:
 CONTENT_TYPE = "application/vnd.apache.parquet"
 _SHARD, _MODEL, _COUNTS, _CANDLES = b"shard", b"model", b"account", b"candles"
 _MAX_BYTES = 16 << 20
-
-
-_NO_PREDICTIONS = Predictions(
-    open_time=np.zeros(0, np.int64),
-    close_time=np.zeros(0, np.int64),
-    filled_candles=np.zeros(0, np.int64),
-    in_sample=None,
-    values_pct=np.zeros((0, len(OUTPUT_NAMES))),
-)
 
 
 @dataclass(frozen=True)
@@ -65,11 +56,11 @@ class ShardResult:
     scope: ModelScope
 
 
-def empty_table() -> "pa.Table":
+def empty_table(further_horizons: tuple[int, ...] = ()) -> "pa.Table":
     """The columns of a result, without rows."""
     import pyarrow as pa
 
-    return pa.table(prediction_columns(_NO_PREDICTIONS))
+    return pa.table(prediction_columns(_no_predictions(further_horizons)))
 
 
 def encode_result(shard: Shard, model: "LoadedModel", predictions: Predictions | None, windows: ShardWindows) -> bytes:
@@ -78,7 +69,7 @@ def encode_result(shard: Shard, model: "LoadedModel", predictions: Predictions |
     import pyarrow.parquet as pq
 
     if predictions is None:
-        predictions = _NO_PREDICTIONS
+        predictions = _no_predictions(model.bundle.manifest.horizons[1:])
     table = pa.table(prediction_columns(predictions))
     mostly_filled = int(np.isnan(predictions.values_pct[:, 0]).sum())
     counts = ShardCounts(shard.window_count, len(predictions) - mostly_filled, mostly_filled, windows.too_few_before, windows.no_candles)
@@ -105,7 +96,8 @@ def read_result(shard: Shard, version: str, results: Storage) -> ShardResult | N
         return None
     try:
         file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
-        if file.metadata.num_rows > shard.window_count or not file.schema_arrow.equals(empty_table().schema):
+        expected = empty_table(further_horizons_of(tuple(file.schema_arrow.names))).schema
+        if file.metadata.num_rows > shard.window_count or not file.schema_arrow.equals(expected):
             return None  # checked before decompression, because a few bytes may contain any number of rows
         table = file.read(use_threads=False)
         metadata = table.schema.metadata or {}
@@ -117,6 +109,11 @@ def read_result(shard: Shard, version: str, results: Storage) -> ShardResult | N
     if not is_complete or metadata.get(_SHARD) != shard.key(version).encode():
         return None
     return ShardResult(table, counts, metadata[_CANDLES].decode() if _CANDLES in metadata else None, scope)
+
+
+def _no_predictions(further_horizons: tuple[int, ...]) -> Predictions:
+    none = np.zeros(0, np.int64)
+    return Predictions(none, none, none, None, np.zeros((0, len(output_names(further_horizons)))), further_horizons)
 
 
 def _stored_counts(counts: ShardCounts) -> dict[str, int]:

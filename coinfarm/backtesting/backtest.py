@@ -1,7 +1,7 @@
 """One backtest, from stored predictions and candles to the verdict."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -69,20 +69,23 @@ def backtest(
     """
     progress("reading", 0, 1)
     stored = read_predictions(predictions_root)
-    found_scope = stored[0].scope if scope is None or stored[0].scope.is_known else scope
-    strategy, mismatches = fit_to_model(strategy, found_scope, stored[0].interval, allow_mismatch=allow_mismatch)
+    if scope is not None and not stored[0].scope.is_known:
+        stored = [replace(each, scope=scope) for each in stored]
+    first = stored[0]
+    strategy, mismatches = fit_to_model(strategy, first.scope, first.interval, first.further_horizons, allow_mismatch=allow_mismatch)
+    traded = [each.at_horizon(strategy.exit.horizon_candles) for each in stored]
     extra_candles = strategy.market.trailing_candles + strategy.entry.valid_candles
-    coins, exclusions = read_predicted_coins(stored, candles_root, strategy.exit.horizon_candles, extra_candles)
+    coins, exclusions = read_predicted_coins(traded, candles_root, strategy.exit.horizon_candles, extra_candles)
     return backtest_coins(
         coins,
         exclusions,
         strategy,
-        interval=stored[0].interval,
-        model=stored[0].model,
+        interval=first.interval,
+        model=first.model,
         rule=rule,
         trials_root=predictions_root,
         key=trial_key(strategy, rule, stored),
-        model_horizon=found_scope.horizon_candles,
+        model_horizon=traded[0].scope.horizon_candles,
         warnings=mismatches,
         samples=samples,
         seed=seed,

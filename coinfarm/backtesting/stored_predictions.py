@@ -1,7 +1,7 @@
 """Reading stored predictions: by model, coin and day, or collected in one file."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from coinfarm.candle_store.series_folders import SeriesName
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_COLUMNS
+from coinfarm.outputs import OUTPUT_COLUMNS, further_horizons_of, output_columns
 from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
 from coinfarm.reports.formatting import plural_text
 from coinfarm.storage import Storage, open_storage
@@ -19,7 +19,6 @@ from coinfarm.storage.read_ahead import read_ahead
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_READ_NAMES = ("close_time", "in_sample", "filled_candles", *OUTPUT_COLUMNS)
 _READ_AHEAD = 8
 
 
@@ -27,9 +26,9 @@ _READ_AHEAD = 8
 class CoinPredictions:
     """The predictions of one coin, in order of time, every column `(n,)`.
 
-    `values_pct` is `(n, 3)`, in the order of `OUTPUT_COLUMNS`, NaN if there is no prediction. `in_sample` is False for the
+    `values_pct` is `(n, 3 * horizons)`, in the order of `output_columns`, NaN if there is no prediction. `in_sample` is False for the
     `in_sample_unknown` rows where it is unknown. `model` is None if the location does not name it. `scope` is the model's, as far as the
-    files say.
+    files say; its horizon is the first one.
     """
 
     symbol: str
@@ -41,9 +40,20 @@ class CoinPredictions:
     filled_candles: NDArray[np.int64]
     values_pct: Values
     scope: ModelScope = UNKNOWN_SCOPE
+    further_horizons: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.close_time)
+
+    def at_horizon(self, horizon_candles: int) -> "CoinPredictions":
+        """With the predictions of that horizon only, or of the first if there are none of it."""
+        if not self.further_horizons:
+            return self
+        count, scope, first = len(OUTPUT_COLUMNS), self.scope, 0
+        if horizon_candles in self.further_horizons:
+            scope = replace(scope, horizon_candles=horizon_candles)
+            first = count * (1 + self.further_horizons.index(horizon_candles))
+        return replace(self, values_pct=self.values_pct[:, first : first + count], scope=scope, further_horizons=())
 
 
 def read_predictions(root: str) -> list[CoinPredictions]:
@@ -131,12 +141,13 @@ def _table(storage: Storage, key: str) -> "pa.Table":
     data = storage.read(key).data
     try:
         table = pq.ParquetFile(pa.BufferReader(data)).read(use_threads=False)
-        missing = [name for name in _READ_NAMES if name not in table.column_names]
+        names = _read_names(table)
+        missing = [name for name in names if name not in table.column_names]
         if missing:
             raise CoinfarmError(
                 f"{storage.uri(key)} has no column {missing[0]}: it is not a file of predictions; coinfarm backfill collect writes one"
             )
-        wanted = table.select([name for name in (*_READ_NAMES, "symbol", "interval") if name in table.column_names])
+        wanted = table.select([name for name in (*names, "symbol", "interval") if name in table.column_names])
         scope = ModelScope.from_metadata(wanted.schema.metadata)
         typed = _typed(wanted).replace_schema_metadata(scope.metadata())
         for name in ("close_time", "filled_candles", "symbol", "interval"):
@@ -151,10 +162,11 @@ def predictions_from_table(symbol: str, interval: str, table: "pa.Table") -> Coi
     """The predictions of one coin in a table with the columns of stored predictions. Raises `CoinfarmError` if one is missing."""
     import pyarrow as pa
 
-    missing = [name for name in _READ_NAMES if name not in table.column_names]
+    names = _read_names(table)
+    missing = [name for name in names if name not in table.column_names]
     if missing:
         raise CoinfarmError(f"the predictions have no column {missing[0]}: give the table that coinfarm.predict returned")
-    chosen = table.select(list(_READ_NAMES))
+    chosen = table.select(list(names))
     try:
         scope = ModelScope.from_metadata(table.schema.metadata)
         return _coin(symbol, interval, None, _typed(chosen), "the predictions", scope)
@@ -173,6 +185,15 @@ def _typed(table: "pa.Table") -> "pa.Table":
     return table.cast(_schema(table))
 
 
+def _read_names(table: "pa.Table") -> tuple[str, ...]:
+    """The columns that a table of predictions must have, given the horizons in its columns' names."""
+    return "close_time", "in_sample", "filled_candles", *_value_columns(table)
+
+
+def _value_columns(table: "pa.Table") -> tuple[str, ...]:
+    return output_columns(further_horizons_of(tuple(table.column_names)))
+
+
 def _schema(table: "pa.Table") -> "pa.Schema":
     """Common types, so that files of other writers can be concatenated."""
     import pyarrow as pa
@@ -183,7 +204,7 @@ def _schema(table: "pa.Table") -> "pa.Schema":
         "filled_candles": pa.int64(),
         "symbol": pa.string(),
         "interval": pa.string(),
-        **dict.fromkeys(OUTPUT_COLUMNS, pa.float64()),
+        **dict.fromkeys(_value_columns(table), pa.float64()),
     }
     return pa.schema([(name, types[name]) for name in table.column_names])
 
@@ -213,9 +234,10 @@ def _coin(symbol: str, interval: str, model: str | None, table: "pa.Table", root
         table["filled_candles"].to_numpy()[chosen],
         values[~repeated],
         scope,
+        further_horizons_of(tuple(table.column_names)),
     )
 
 
 def _values(table: "pa.Table") -> Iterator[Values]:
-    for name in OUTPUT_COLUMNS:
+    for name in _value_columns(table):
         yield table[name].to_numpy(zero_copy_only=False)  # null, no prediction, becomes NaN

@@ -70,7 +70,8 @@ class Exit(FrozenSettings):
     min_distance_pct: PositiveFactor = 0.1
     """The minimum of both distances, in percent of the entry price. What a rule sets may be smaller."""
     horizon_candles: Count = 30
-    """A position that is still open after this many candles is closed at the next open. If it is left out, the model's horizon."""
+    """A position that is still open after this many candles is closed at the next open. If it is left out, the model's
+    first horizon; of a model with several, the predictions of this horizon are traded."""
 
 
 class Size(FrozenSettings):
@@ -170,6 +171,10 @@ class Strategy(FrozenSettings):
         if self.entry.step_rule is not None:
             return StepRule(load_rule(self.entry.step_rule, folder))
         return None if self.entry.rule is None else load_rule(self.entry.rule, folder)
+
+    def at_horizon(self, horizon_candles: int) -> Self:
+        """The same strategy with another `exit.horizon_candles`."""
+        return self.model_copy(update={"exit": self.exit.model_copy(update={"horizon_candles": horizon_candles})})
 
     @property
     def has_open_thresholds(self) -> bool:

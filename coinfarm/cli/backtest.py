@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coinfarm.backtesting.backtest_result import BacktestResult
     from coinfarm.backtesting.checks.lookahead import LookaheadResult
     from coinfarm.backtesting.rules.user_rule import Rule, StepRule
+    from coinfarm.backtesting.strategy import Strategy
 
 
 def _print_example_strategy(context: click.Context, parameter: click.Parameter, target: str | None) -> None:
@@ -67,6 +68,12 @@ def _print_example_strategy(context: click.Context, parameter: click.Parameter, 
     callback=_print_example_strategy,
     help="Write a strategy file with every field, its default and meaning, and exit.",
 )
+@click.option(
+    "--horizon",
+    type=click.IntRange(min=1),
+    metavar="CANDLES",
+    help="Which of the model's horizons to trade, instead of the strategy's exit.horizon_candles.",
+)
 @click.option("--sweep", is_flag=True, help="Try 400 pairs of thresholds instead of 40, and show the best.")
 @click.option(
     "--check-lookahead", is_flag=True, help="First repeat some predictions without the candles that came later; fail if they differ."
@@ -87,6 +94,7 @@ def backtest(
     predictions: str,
     candles: str,
     strategy_file: Path | None,
+    horizon: int | None,
     sweep: bool,
     check_lookahead: bool,
     model_uri: str | None,
@@ -110,6 +118,8 @@ def backtest(
     from coinfarm.pipeline.run_scope import scope_of_run
 
     strategy = Strategy() if strategy_file is None else Strategy.read(strategy_file)
+    if horizon is not None:
+        strategy = strategy.at_horizon(horizon)
     if sweep:
         if unused := unused_fields_text(strategy, Usage(is_sweep=True)):
             click.echo(f"Warning: {unused}", err=True)
@@ -121,7 +131,7 @@ def backtest(
         stage_bar("reading") as progress,
     ):
         rule = strategy.load_rule(folder)
-        lookahead = _check_lookahead(predictions, candles, strategy.entry.rule, folder, rule, model_uri) if check_lookahead else None
+        lookahead = _check_lookahead(predictions, candles, strategy, folder, rule, model_uri) if check_lookahead else None
         result = run(
             predictions,
             candles,
@@ -154,16 +164,18 @@ def backtest(
 
 
 def _check_lookahead(
-    predictions: str, candles: str, rule_name: str | None, folder: Path, rule: "Rule | StepRule | None", model_uri: str | None
+    predictions: str, candles: str, strategy: "Strategy", folder: Path, rule: "Rule | StepRule | None", model_uri: str | None
 ) -> "LookaheadResult":
     from coinfarm.backtesting.checks.lookahead import check_predictions, check_rule
+    from coinfarm.backtesting.checks.scope_check import with_model_horizon
     from coinfarm.backtesting.market_data import read_predicted_coins
     from coinfarm.backtesting.rules.user_rule import StepRule
     from coinfarm.backtesting.stored_predictions import read_predictions
 
-    stored = read_predictions(predictions)
+    stored, rule_name = read_predictions(predictions), strategy.entry.rule
     if rule is not None and rule_name is not None and not isinstance(rule, StepRule):  # a step rule has no later data
-        check_rule(rule_name, folder, rule, read_predicted_coins(stored, candles, 1)[0])
+        horizon = with_model_horizon(strategy, stored[0].scope).exit.horizon_candles
+        check_rule(rule_name, folder, rule, read_predicted_coins([each.at_horizon(horizon) for each in stored], candles, 1)[0])
     result = check_predictions(open_predictor(model_uri), stored, candles)
     if result.differing_rows:
         raise click.ClickException(

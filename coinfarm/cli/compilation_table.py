@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from coinfarm.compilation.compile import Attempt, Compilation
-from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
+from coinfarm.outputs import output_title
 
 
 def forms_table(compilation: Compilation) -> Table:
@@ -17,22 +17,23 @@ def forms_table(compilation: Compilation) -> Table:
         caption_justify="left",
     )
     table.add_column("compiled form")
-    for name in OUTPUT_NAMES:
-        table.add_column(OUTPUT_TITLES[name], justify="right")
+    names = compilation.bundle.manifest.output_names
+    for name in names:
+        table.add_column(output_title(name), justify="right")
     table.add_column("frames/s", justify="right")
     table.add_column("× Keras", justify="right")
     table.add_column("kept", min_width=12)
     for attempt in compilation.attempts:
         table.add_row(
-            attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, conditions.keras_frames_per_s), _kept_text(attempt)
+            attempt.form.name, *_parity_cells(attempt, names), *_speed_cells(attempt, conditions.keras_frames_per_s), _kept_text(attempt)
         )
     return table
 
 
-def _parity_cells(attempt: Attempt) -> list[str]:
+def _parity_cells(attempt: Attempt, names: tuple[str, ...]) -> list[str]:
     if attempt.parity is None:
-        return ["–"] * len(OUTPUT_NAMES)
-    return [f"{of.correlation:.5f}\n{100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in OUTPUT_NAMES)]
+        return ["–"] * len(names)
+    return [f"{of.correlation:.5f}\n{100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in names)]
 
 
 def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from coinfarm.cli.options import MODEL, candle_options, open_predictor, read_candles, to_series
+from coinfarm.cli.options import HORIZON, MODEL, candle_options, chosen_horizon, open_predictor, read_candles, to_series
 from coinfarm.cli.paths import CANDLE_FILE, FILE_TO_WRITE
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, output_name
 
 _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"])
 
@@ -25,6 +25,7 @@ _TIMES = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"
     multiple=True,
     help="The prediction to explain; may be given several times.  [default: all three]",
 )
+@HORIZON
 @click.option("--group", type=click.IntRange(1, 100), default=5, show_default=True, help="How many candles are erased at a time.")
 @click.option("--json", "as_json", is_flag=True, help="Print the effects as JSON.")
 @candle_options
@@ -34,6 +35,7 @@ def explain(
     model_uri: str | None,
     time: datetime | None,
     outputs: tuple[str, ...],
+    horizon: int | None,
     group: int,
     as_json: bool,
     symbol: str | None,
@@ -51,8 +53,14 @@ def explain(
 
     if output is None and not as_json:
         raise click.UsageError("use -o PNG, --json or both")
+    if horizon is not None and output is None:
+        raise click.UsageError("--json has all horizons: leave out --horizon, which is for the PNG")
     candles = to_series(read_candles(file, symbol, interval, timezone), 1, gaps).candles
-    explanation = explained(open_predictor(model_uri), window_at(candles, time), group)
+    predictor = open_predictor(model_uri)
+    manifest = predictor.model.bundle.manifest
+    candles_ahead = chosen_horizon(manifest, horizon)
+    explanation = explained(predictor, window_at(candles, time), group)
     if output is not None:
-        write_file(output, explanation.to_png(outputs or OUTPUT_NAMES))
+        further = None if candles_ahead == manifest.horizon_candles else candles_ahead
+        write_file(output, explanation.to_png(tuple(output_name(name, further) for name in outputs or OUTPUT_NAMES)))
     click.echo(json.dumps(explanation.to_dict()) if as_json else output)

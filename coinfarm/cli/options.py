@@ -30,6 +30,9 @@ MODEL = click.option(
     "[default: that of coinfarm --stack, $MODEL_URI, or the reference model]",
 )
 
+HORIZON = click.option(
+    "--horizon", type=click.IntRange(min=1), metavar="CANDLES", help="Which of the model's horizons to show.  [default: its first]"
+)
 ANY_INTERVAL = click.option(
     "--any-interval", is_flag=True, help="Allow candles of another interval than the model was trained on, such as 1h instead of 1m."
 )
@@ -102,6 +105,14 @@ def open_predictor(model_uri: str | None, version: str | None = None, before_bat
     if is_local_root and not isinstance(open_model_source(settings.model_uri), BundleFolder):
         open_model_root(settings.model_uri)  # raises an error that names what the folder lacks
     return Service(settings).predictor(version, before_batch=before_batch)
+
+
+def chosen_horizon(manifest: "Manifest", horizon: int | None) -> int:
+    """The model's first horizon, unless another is asked for. Raises `click.UsageError` if the model has no such horizon."""
+    if horizon is not None and horizon not in manifest.horizons:
+        found = " or ".join(map(str, manifest.horizons))
+        raise click.UsageError(f"--horizon {horizon}: model {manifest.version} predicts the next {found} candles: choose one of these")
+    return horizon or manifest.horizon_candles
 
 
 def check_interval(manifest: "Manifest | None", interval: str, *, any_interval: bool) -> None:

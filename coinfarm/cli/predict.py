@@ -7,9 +7,11 @@ import click
 
 from coinfarm.cli.options import (
     ANY_INTERVAL,
+    HORIZON,
     MODEL,
     candle_options,
     check_interval,
+    chosen_horizon,
     open_predictor,
     predictions_with_progress,
     read_candles,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--json", "output", flag_value="json", help="Print all predictions as JSON, like the API.")
 @click.option("--csv", "output", flag_value="csv", help="Print all predictions as CSV, one line per window.")
 @click.option("--chart", type=FILE_TO_WRITE, help="A PNG to write: the last window with its prediction.")
+@HORIZON
 @candle_options
 def predict(
     file: Path,
@@ -40,6 +43,7 @@ def predict(
     stride: int,
     output: str | None,
     chart: Path | None,
+    horizon: int | None,
     symbol: str | None,
     interval: str | None,
     gaps: str,
@@ -53,13 +57,17 @@ def predict(
     from coinfarm.cli.prediction_table import ROWS_SHOWN, csv_lines, prediction_table
     from coinfarm.serving.response import json_chunks, response_document
 
+    if horizon and output and not chart:
+        raise click.UsageError(f"--{output} has all horizons: leave out --horizon, which is for the table and the chart")
     candles = read_candles(file, symbol, interval, timezone)
     series = to_series(candles, stride, gaps)
     click.echo(series_text(candles), err=True)
     predictor = open_predictor(model_uri)
-    check_interval(predictor.model.bundle.manifest, series.candles.interval, any_interval=any_interval)
+    manifest = predictor.model.bundle.manifest
+    check_interval(manifest, series.candles.interval, any_interval=any_interval)
+    horizon = chosen_horizon(manifest, horizon)
     if chart:
-        _write_chart(series, predictor, chart)
+        _write_chart(series, predictor, chart, horizon)
     missing_share = float(series.candles.filled.mean())
     if missing_share > 0.5:
         click.echo(
@@ -69,24 +77,24 @@ def predict(
         )
     if output is None:
         document = response_document(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
-        print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}"))
+        shown = horizon if len(manifest.horizons) > 1 else None
+        print_tables(prediction_table(document, len(series), f"--csv and --json give all {len(series):,}", shown))
         return
     parts = predictions_with_progress(predictor, series)
-    for text in json_chunks(predictor.model, parts) if output == "json" else csv_lines(parts):
+    for text in json_chunks(predictor.model, parts) if output == "json" else csv_lines(parts, manifest.horizons[1:]):
         click.echo(text, nl=False)
 
 
-def _write_chart(series: "Series", predictor: "Predictor", chart: Path) -> None:
+def _write_chart(series: "Series", predictor: "Predictor", chart: Path, horizon_candles: int) -> None:
     from coinfarm.serving.chart import prediction_chart_png
-    from coinfarm.serving.response import response_document
+    from coinfarm.serving.response import predicted_at, response_document
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
     last = series.last(1)
     document = response_document(predictor.model, predictor.predict(last))
-    predicted = document["results"][-1]["predictions"]
+    predicted = predicted_at(document["results"][-1], horizon_candles)
     if predicted is None:
         raise click.ClickException("the last window has no prediction to show: most of its candles are missing")
-    horizon_candles = predictor.model.bundle.manifest.horizon_candles
     window = last.candles[: STANDARD.window_candles]
     write_file(chart, prediction_chart_png(window, document["model"], predicted, horizon_candles))

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES, OUTPUT_TITLES
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES, output_columns
 from coinfarm.reports.formatting import minute_text
+from coinfarm.serving.response import predicted_at
 
 if TYPE_CHECKING:
     from coinfarm.prediction.predictions import Predictions
@@ -19,11 +20,15 @@ ROWS_SHOWN = 20
 _IN_SAMPLE = {True: "yes", False: "no", None: "unknown"}
 
 
-def prediction_table(response: Mapping[str, Any], windows: int, more: str = "") -> Table:
-    """The last rows of a response for the last of `windows` windows; `more` says how to get the others."""
+def prediction_table(response: Mapping[str, Any], windows: int, more: str = "", horizon_candles: int | None = None) -> Table:
+    """The last rows of a response for the last of `windows` windows; `more` says how to get the others.
+
+    `horizon_candles` is the one of several horizons to show.
+    """
     model, shown = response["model"], response["results"][-ROWS_SHOWN:]
+    candles = "the next candles" if horizon_candles is None else f"the next {horizon_candles} candles"
     table = Table(
-        title=f"{model['name']} {model['version']} on {model['engine']}: the next candles after each window",
+        title=f"{model['name']} {model['version']} on {model['engine']}: {candles} after each window",
         caption=_caption(windows, shown, more),
         title_justify="left",
         caption_justify="left",
@@ -36,16 +41,16 @@ def prediction_table(response: Mapping[str, Any], windows: int, more: str = "") 
     for result in shown:
         table.add_row(
             minute_text(result["closeTime"]),
-            *_cells(result["predictions"]),
+            *_cells(predicted_at(result, horizon_candles)),
             str(result["filledCandles"]),
             _IN_SAMPLE[result["inSample"]],
         )
     return table
 
 
-def csv_lines(parts: "Iterable[Predictions]") -> Iterator[str]:
+def csv_lines(parts: "Iterable[Predictions]", further_horizons: tuple[int, ...] = ()) -> Iterator[str]:
     """A header in snake_case, then the rows of each part as one text. Cells without a prediction are empty."""
-    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *OUTPUT_COLUMNS]) + "\n"
+    yield ",".join(["open_time", "close_time", "in_sample", "filled_candles", *output_columns(further_horizons)]) + "\n"
     for part in parts:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(_csv_rows(part))

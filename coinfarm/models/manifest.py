@@ -9,7 +9,7 @@ from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.compiled_form import CompiledForms, FileName
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, Version, fingerprint_of
-from coinfarm.outputs import OUTPUT_NAME_PATTERN, further_horizons, output_names
+from coinfarm.outputs import OUTPUT_NAME_PATTERN, further_horizons_of, output_names
 from image_render.digest import frame_digest
 from image_render.spec import STANDARD, VERSION
 
@@ -110,7 +110,7 @@ class Manifest(Document):
     @property
     def horizons(self) -> tuple[int, ...]:
         """The numbers of candles that are predicted, in the order of predictions."""
-        return self.horizon_candles, *further_horizons(tuple(output.name for output in self.outputs))
+        return self.horizon_candles, *further_horizons_of(tuple(output.name for output in self.outputs))
 
     def check_geometry(self) -> None:
         """Raises `ModelError` if this code renders frames differently from those that the model was trained on."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import further_horizons_of, output_names
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
@@ -25,14 +25,15 @@ EngineInputs = NDArray[np.uint8]
 class PendingSeries:
     """A series being predicted: the windows to render, and the predictions so far."""
 
-    def __init__(self, series: Series) -> None:
+    def __init__(self, series: Series, further_horizons: tuple[int, ...] = ()) -> None:
         self.series = series
+        self.further_horizons = further_horizons
         self.windows = windows(series.candles.columns, STANDARD, series.stride)
         self.starts = np.arange(len(series)) * series.stride
         self.filled_candles = filled_counts(series.candles, self.starts, STANDARD.window_candles)
         self.to_render = np.flatnonzero(~is_mostly_filled(self.filled_candles, STANDARD.window_candles))
         self.unpredicted = len(self.to_render)
-        self.values_pct = np.full((len(series), len(OUTPUT_NAMES)), np.nan)
+        self.values_pct = np.full((len(series), len(output_names(further_horizons))), np.nan)
 
     def predictions(self, training: "TrainingData | None") -> Predictions:
         candles = self.series.candles
@@ -41,7 +42,7 @@ class PendingSeries:
         in_sample = None
         if training is not None:
             in_sample = open_time < training.cutoff_of(candles.symbol)
-        return Predictions(open_time, close_time, self.filled_candles, in_sample, self.values_pct)
+        return Predictions(open_time, close_time, self.filled_candles, in_sample, self.values_pct, self.further_horizons)
 
 
 class FrameBatch:
@@ -84,12 +85,13 @@ class FrameBatch:
 
 
 def in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pct: Values) -> Values:
-    """Convert raw outputs `(N, outputs)` in the manifest's units and order to percent in the order of `OUTPUT_NAMES`."""
-    values = np.empty((len(raw), len(OUTPUT_NAMES)))
+    """Convert raw outputs `(N, outputs)` in the manifest's units and order to percent in the order of `output_names`."""
+    names = output_names(further_horizons_of(tuple(output.name for output in outputs)))
+    values = np.empty((len(raw), len(names)))
     for column, output in zip(raw.astype(np.float64).T, outputs, strict=True):
         if output.return_map is not None:
             column = np.interp(column, np.arange(len(output.return_map)), output.return_map)
         if output.unit == "window_range":
             column = column * range_pct
-        values[:, OUTPUT_NAMES.index(output.name)] = column
+        values[:, names.index(output.name)] = column
     return values

@@ -13,8 +13,8 @@ class Predictions:
     """One row per window, oldest first.
 
     `open_time` and `close_time` `(n,)` are those of the window, int64 milliseconds UTC. `in_sample` is None if the model's training data is
-    unknown. `values_pct` `(n, 3)` are the outputs in percent of the window's last close; NaN if more than half of the window's candles were
-    filled.
+    unknown. `values_pct` `(n, 3 * horizons)` are the outputs in percent of the window's last close, those of the model's first horizon and
+    then of each of `further_horizons`; NaN if more than half of the window's candles were filled.
     """
 
     open_time: Times
@@ -22,6 +22,7 @@ class Predictions:
     filled_candles: NDArray[np.int64]
     in_sample: NDArray[np.bool_] | None
     values_pct: Values
+    further_horizons: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.values_pct)

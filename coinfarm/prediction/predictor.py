@@ -86,8 +86,8 @@ class Predictor:
                     outputs()
 
     def predict_frames(self, frames: Frames, range_pct: Values | None) -> Values:
-        """`(N, 3)` in percent, for pre-rendered frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range in percent
-        of its last close, needed where an output of the model is in `window_range` units (else `InvalidInput`).
+        """`(N, 3 * horizons)` in percent, for pre-rendered frames `(N, 200, 150, 3)`; `range_pct` `(N,)` is each window's own price range
+        in percent of its last close, needed where an output of the model is in `window_range` units (else `InvalidInput`).
         """
         outputs = self.model.bundle.manifest.outputs
         if range_pct is None and any(output.unit == "window_range" for output in outputs):
@@ -106,9 +106,9 @@ class Predictor:
         self, all_series: Iterable[Series], waiting: "deque[PendingSeries]", batches: "Iterator[FrameBatch]"
     ) -> "Iterator[FrameBatch]":
         """Batches, filled as far as possible; each is cleared when it is used again."""
-        batch = next(batches)
+        batch, further_horizons = next(batches), self.model.bundle.manifest.horizons[1:]
         for series in all_series:
-            pending = PendingSeries(series)
+            pending = PendingSeries(series, further_horizons)
             waiting.append(pending)
             left = pending.to_render
             while len(left):

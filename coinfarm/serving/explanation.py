@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
+from coinfarm.outputs import OUTPUT_NAMES, output_title
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.reports.formatting import minute_text
@@ -38,13 +38,15 @@ class Explanation:
     """One window, its prediction, and the effect of each group of candles on it.
 
     `candles` are those of the window. Group i starts at index `starts[i]` and ends before `starts[i + 1]` or at the end. `effects_pct`
-    `(outputs, parts, groups)`, in the orders of `OUTPUT_NAMES` and `PARTS`, are percentage points: the prediction for the complete frame
-    minus that for the frame without those pixels, so positive effects raised the prediction. `response` is the API's response document.
+    `(outputs, parts, groups)`, in the orders of `predicted_pct`, by output, and of `PARTS`, are percentage points: the prediction for the
+    complete frame minus that for the frame without those pixels, so positive effects raised the prediction. `response` is the API's
+    response document.
     """
 
     candles: Candles
     frame: Frames
     starts: NDArray[np.intp]
+    predicted_pct: dict[str, float]
     effects_pct: Values
     response: dict[str, Any]
 
@@ -63,15 +65,16 @@ class Explanation:
             ],
             "effectsPct": {
                 output: {part: [round(effect, 6) for effect in effects] for part, effects in zip(PARTS, by_part.tolist(), strict=True)}
-                for output, by_part in zip(OUTPUT_NAMES, self.effects_pct, strict=True)
+                for output, by_part in zip(self.predicted_pct, self.effects_pct, strict=True)
             },
         }
 
     def to_png(self, outputs: tuple[str, ...] = OUTPUT_NAMES) -> bytes:
         """The chart of the frame as PNG, with a panel per output: effects of all channels as bars, of single channels as strips."""
         (result,) = self.response["results"]
-        predicted = {name: f"{result['predictions'][name]:+.3f} %" for name in outputs}
-        titles = ", ".join(f"{OUTPUT_TITLES[name]} {predicted[name]}" for name in outputs)
+        predicted = {name: f"{self.predicted_pct[name]:+.3f} %" for name in outputs}
+        titles = ", ".join(f"{output_title(name)} {predicted[name]}" for name in outputs)
+        effects_pct = dict(zip(self.predicted_pct, self.effects_pct, strict=True))
         columns = self.candles.columns
         chart = preview(
             self.frame,
@@ -80,8 +83,8 @@ class Explanation:
             price_range=(float(columns.low.min()), float(columns.high.max())),
             panels=[
                 attribution_panel(
-                    f"contributions to the {OUTPUT_TITLES[name]} ({predicted[name]})",
-                    self.effects_pct[OUTPUT_NAMES.index(name)],
+                    f"contributions to the {output_title(name)} ({predicted[name]})",
+                    effects_pct[name],
                     list(PARTS),
                     self.starts.tolist(),
                     unit="percentage points",
@@ -108,7 +111,8 @@ def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Ex
     Raises `CoinfarmError` if there is no prediction because more than half of the candles were filled.
     """
     series = Series(window)
-    document = response_document(predictor.model, predictor.predict(series))
+    predictions, names = predictor.predict(series), predictor.model.bundle.manifest.output_names
+    document = response_document(predictor.model, predictions)
     if document["results"][0]["predictions"] is None:
         raise CoinfarmError("more than half of the window's candles are missing, so nothing is predicted: choose another window")
     view = windows(window.columns)
@@ -118,8 +122,9 @@ def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Ex
     range_pct = np.repeat(window_range_pct(view), len(frames))
     # the complete frame is predicted again in the same batches, because an engine may round differently in others
     complete, *erased = predictor.predict_frames(frames, range_pct)
-    effects = (complete - np.array(erased)).reshape(len(PARTS), len(starts), len(OUTPUT_NAMES))
-    return Explanation(window, frame, starts, effects.transpose(2, 0, 1), document)
+    effects = (complete - np.array(erased)).reshape(len(PARTS), len(starts), len(names))
+    predicted_pct = dict(zip(names, predictions.values_pct[0].tolist(), strict=True))
+    return Explanation(window, frame, starts, predicted_pct, effects.transpose(2, 0, 1), document)
 
 
 def window_at(candles: Candles, time: datetime | None) -> Candles:

@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from coinfarm.outputs import OUTPUT_COLUMNS, OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, output_columns
 from coinfarm.prediction.model_scope import ModelScope
 from coinfarm.prediction.predictions import Predictions
 
@@ -34,12 +34,13 @@ def json_chunks(model: "LoadedModel", parts: "Iterable[Predictions]") -> Iterato
 
 def response_document(model: "LoadedModel", predictions: Predictions) -> dict[str, Any]:
     """The response as a JSON object, with one result per window in order. Missing predictions are null."""
+    values = predictions.values_pct.tolist()
     rows = zip(
         predictions.open_time.tolist(),
         predictions.close_time.tolist(),
         [None] * len(predictions) if predictions.in_sample is None else predictions.in_sample.tolist(),
         predictions.filled_candles.tolist(),
-        predictions.values_pct.tolist(),
+        values,
         strict=True,
     )
     results = [
@@ -48,18 +49,36 @@ def response_document(model: "LoadedModel", predictions: Predictions) -> dict[st
             "closeTime": close_time,
             "inSample": in_sample,
             "filledCandles": filled_candles,
-            "predictions": None if math.isnan(values_pct[0]) else dict(zip(OUTPUT_NAMES, values_pct, strict=True)),
+            "predictions": None if math.isnan(values_pct[0]) else dict(zip(OUTPUT_NAMES, values_pct, strict=False)),
         }
         for open_time, close_time, in_sample, filled_candles, values_pct in rows
     ]
-    return {"model": model_identity(model), "results": results}
+    return {"model": model_identity(model), "results": _with_horizons(results, values, model.bundle.manifest.horizons)}
 
 
 def frames_response(model: "LoadedModel", values_pct: "Values") -> dict[str, Any]:
     """The response for pre-rendered frames, whose times are unknown."""
     unknown = dict.fromkeys(("openTime", "closeTime", "inSample", "filledCandles"))
-    results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=True))} for row in values_pct.tolist()]
-    return {"model": model_identity(model), "results": results}
+    values = values_pct.tolist()
+    results = [{**unknown, "predictions": dict(zip(OUTPUT_NAMES, row, strict=False))} for row in values]
+    return {"model": model_identity(model), "results": _with_horizons(results, values, model.bundle.manifest.horizons)}
+
+
+def _with_horizons(results: list[dict[str, Any]], values: list[list[float]], horizons: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The results; with the predictions by horizon, if there are several."""
+    if len(horizons) > 1:
+        count = len(OUTPUT_NAMES)
+        for result, row in zip(results, values, strict=True):
+            by_horizon = {str(each): dict(zip(OUTPUT_NAMES, row[count * at :], strict=False)) for at, each in enumerate(horizons)}
+            result["horizons"] = None if result["predictions"] is None else by_horizon
+    return results
+
+
+def predicted_at(result: Mapping[str, Any], horizon_candles: int | None) -> dict[str, float] | None:
+    """The predictions of a result at one of several horizons, or None if there are none; without a horizon, those of the first."""
+    by_horizon = result.get("horizons")
+    predicted: dict[str, float] | None = result["predictions"]
+    return predicted if horizon_candles is None or by_horizon is None else by_horizon[str(horizon_candles)]
 
 
 def response_file(model: "LoadedModel", predictions: Predictions, suffix: str, message_id: str) -> bytes:
@@ -85,7 +104,7 @@ def prediction_columns(predictions: Predictions) -> dict[str, Any]:
         "close_time": predictions.close_time,
         "in_sample": pa.nulls(len(predictions), pa.bool_()) if predictions.in_sample is None else predictions.in_sample,
         "filled_candles": predictions.filled_candles,
-        **dict(zip(OUTPUT_COLUMNS, predictions.values_pct.T, strict=True)),
+        **dict(zip(output_columns(predictions.further_horizons), predictions.values_pct.T, strict=True)),
     }
 
 

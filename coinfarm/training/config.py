@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, m
 from coinfarm.candles.day import day_start_ms
 from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import MAX_HORIZON_CANDLES
 
 
 class _Frozen(BaseModel):
@@ -38,6 +39,7 @@ class DateRange(_Frozen):
 
 
 TargetUnit = Literal["window_range", "percent"]
+_Horizon = Annotated[int, Field(ge=1, le=MAX_HORIZON_CANDLES)]
 Size2D = tuple[PositiveInt, PositiveInt]
 """Along candles, along price rows."""
 
@@ -124,7 +126,7 @@ class TrainingConfig(_Frozen):
     train: DateRange
     validation: DateRange
     test: DateRange
-    horizon_candles: PositiveInt | Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = 30
+    horizon_candles: _Horizon | Annotated[tuple[_Horizon, ...], Field(min_length=1)] = 30
     """How many candles are predicted. A model of several horizons, such as `[10, 30, 100]`, predicts each; the first is its default."""
     network: NetworkConfig = REFERENCE_NETWORK
     target_unit: TargetUnit = "window_range"

@@ -144,7 +144,7 @@ def _equal(one: Columns, other: Columns) -> bool:
 
 
 def _without_future(predictor: "Predictor", candles: Candles, close_ms: int) -> Values:
-    """`(3,)`: the prediction for the window that ends at the close, without later candles."""
+    """`(outputs,)`: the prediction for the window that ends at the close, without later candles."""
     from coinfarm.prediction.series import Series
 
     known = candles.between(None, close_ms + 1)

@@ -8,7 +8,7 @@ from coinfarm.backtesting.stored_predictions import CoinPredictions
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError, system_error_text
-from coinfarm.outputs import OUTPUT_COLUMNS
+from coinfarm.outputs import output_columns
 from coinfarm.storage.local_file import atomic_write, write_file
 
 if TYPE_CHECKING:
@@ -110,7 +110,10 @@ def _prediction_table(coin: CoinPredictions) -> "pa.Table":
             "filled_candles": coin.filled_candles,
         }
         # No prediction is a null, not NaN: polars, unlike pandas, would include NaN in statistics.
-        | {name: pa.array(values, from_pandas=True) for name, values in zip(OUTPUT_COLUMNS, coin.values_pct.T, strict=True)}
+        | {
+            name: pa.array(values, from_pandas=True)
+            for name, values in zip(output_columns(coin.further_horizons), coin.values_pct.T, strict=True)
+        }
     )
 
 

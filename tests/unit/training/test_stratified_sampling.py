@@ -16,7 +16,9 @@ ALL = slice(None)
 
 @pytest.fixture(scope="module")
 def two_series() -> WindowDataset:
-    return build_dataset([generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, (30,))
+    return build_dataset(
+        [generate("DEMO1", "1h", START_MS, 720, seed=1), generate("DEMO2", "30m", START_MS, 1_440, seed=2)], JANUARY, (30,)
+    )
 
 
 def test_the_trend_is_the_change_of_the_close_as_a_share_of_the_range() -> None:

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 _TARGETS_AT_ONCE = 100_000
 
 
-def calibrate_outputs(
-    outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit
-) -> dict[str, OutputCalibration]:
+def calibrate_outputs(outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit) -> dict[str, OutputCalibration]:
     """The calibration of each output, from the network's `outputs` `(n, outputs)` for the validation windows, and the mean targets
     `(outputs,)`.
 
@@ -41,7 +39,8 @@ def calibrate_outputs(
     - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
     """
     scale = np.sqrt(validation.interval_weights())
-    intervals = ScoreIntervals.of(_close_times(validation), max(series.interval_ms for series in validation.series), max(validation.horizons))
+    longest_ms = max(series.interval_ms for series in validation.series)
+    intervals = ScoreIntervals.of(_close_times(validation), longest_ms, max(validation.horizons))
     targets = validation.targets(unit)
     found = {}
     for at, name in enumerate(validation.output_names):

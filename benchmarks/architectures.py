@@ -16,7 +16,8 @@ from rich.table import Table
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.gaps import fill_gaps
 from coinfarm.cli.tables import numeric_table
-from coinfarm.compilation.compile import Attempt, compile_bundle
+from coinfarm.compilation.attempts import Attempt
+from coinfarm.compilation.compile import compile_bundle
 from coinfarm.compilation.sample import Sample
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE

@@ -2,7 +2,8 @@
 
 from rich.table import Table
 
-from coinfarm.compilation.compile import Attempt, Compilation
+from coinfarm.compilation.attempts import Attempt
+from coinfarm.compilation.compile import Compilation
 from coinfarm.outputs import output_title
 
 

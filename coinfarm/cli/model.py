@@ -234,4 +234,6 @@ def _compile(bundle: "Bundle", folder: Path, candles: tuple[Path, ...], max_byte
     sample = Sample.from_files(candles) if candles else Sample.from_synthetic()
     compilation = compile_bundle(bundle, folder, sample, max_bytes=max_bytes, progress=lambda step: click.echo(f"{step} …", err=True))
     print_tables(forms_table(compilation), to_stderr=True)
+    if not compilation.bundle.manifest.engines.forms:
+        click.echo("Warning: no compiled form was kept, so Keras serves this model. It needs coinfarm[keras], and is slower.", err=True)
     return compilation.bundle

@@ -6,37 +6,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
-from coinfarm.errors import ModelError
 from coinfarm.models.compiled_form import Parity
 
 Outputs = NDArray[np.float32]
+
+_MAX_ROUNDING = 1e-5
+"""An output is constant if its standard deviation is at most this share of its magnitude: float32 rounds that much."""
 
 
 def parity(names: Sequence[str], expected: Outputs, actual: Outputs) -> dict[str, Parity]:
     """The parity of each output, from the predictions `(N, outputs)` of float32 Keras and of the compiled form for the same frames.
 
-    A constant output has no deviation and no correlation: its difference is a share of the mean deviation of the outputs that vary.
-    Raises `ModelError` for a model that predicts the same for every frame, because nothing can be compared.
+    A constant output has no deviation and no correlation: its difference is a share of the mean deviation of the outputs that vary, or of
+    its own magnitude if none does.
     """
-    deviations = expected.astype(np.float64).std(axis=0)
-    if not deviations.any():
-        raise ModelError(f"the model predicts {', '.join(map(str, expected[0]))} for every frame: an untrained model cannot be compared")
-    of_varying = float(deviations[deviations > 0].mean())
-    measured = {}
-    for name, reference, compiled, deviation in zip(
-        names, *(each.T.astype(np.float64) for each in (expected, actual)), deviations, strict=True
-    ):
-        rms_difference = np.sqrt(((compiled - reference) ** 2).mean())
-        measured[name] = Parity(
-            correlation=_correlation(reference, compiled) if deviation else 1.0,
-            rms_difference_share=round(float(rms_difference / (deviation or of_varying)), 5),
+    references, compiled = expected.astype(np.float64), actual.astype(np.float64)
+    magnitudes, deviations = _rms(references), references.std(axis=0)
+    varies = deviations > _MAX_ROUNDING * magnitudes
+    scales = np.where(varies, deviations, deviations[varies].mean() if varies.any() else np.where(magnitudes, magnitudes, 1.0))
+    shares = _rms(compiled - references) / scales
+    return {
+        name: Parity(
+            correlation=_correlation(references[:, at], compiled[:, at]) if varies[at] else 1.0,
+            rms_difference_share=round(float(shares[at]), 5),
         )
-    return measured
+        for at, name in enumerate(names)
+    }
 
 
 def passes(measured: Mapping[str, Parity]) -> bool:
     """Whether every output is close enough to publish the form."""
     return all(output.is_close for output in measured.values())
+
+
+def _rms(columns: Values) -> Values:
+    rms: Values = np.sqrt((columns**2).mean(axis=0))
+    return rms
 
 
 def _correlation(reference: Values, compiled: Values) -> float:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from coinfarm.compilation.converter import import_nncf
+from coinfarm.engines.openvino_import import cause
 from coinfarm.errors import ModelError
 
 _WEIGHTED = ("Convolution", "GroupConvolution", "MatMul")
@@ -77,7 +78,7 @@ def quantise(graph: Any, calibration: NDArray[Any], float_layers: FloatLayers) -
             ignored = nncf.IgnoredScope(names=_names(graph, FloatLayers(float_layers.first, 1)))
             return nncf.compress_weights(quantised, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=ignored)
     except Exception as error:  # of many types, for layers such as recurrent ones
-        raise ModelError(f"cannot be quantised: {error}") from error
+        raise ModelError(f"cannot be quantised: {cause(error)}") from error
 
 
 def _names(graph: Any, float_layers: FloatLayers) -> list[str]:

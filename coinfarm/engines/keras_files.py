@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from coinfarm.engines.float32 import in_float32
 from coinfarm.errors import ModelError
 from coinfarm.models.manifest import MAX_MODEL_BYTES
 from image_render.spec import STANDARD
@@ -38,9 +39,10 @@ def _load(bundle: "Bundle", file: str) -> Any:
 
     try:
         _check_archive(bundle.folder / file)
-        return keras.saving.load_model(bundle.folder / file, compile=False, safe_mode=True)
+        network = keras.saving.load_model(bundle.folder / file, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises many types of errors for invalid files and for files that would run code
         raise ModelError(f"{file} of model {bundle.manifest.version} cannot be loaded: {_abbreviate_middle(str(error))}") from error
+    return in_float32(network)
 
 
 def _check_archive(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.engines.openvino_import import import_openvino
+from coinfarm.engines.openvino_import import cause, import_openvino
 from coinfarm.errors import ModelError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class OpenVinoGraph:
             single = _compiled(core, graph, (1, *shape), form.precision, "LATENCY")
             chunk = _compiled(core, graph, (chunk_frames, *shape), form.precision, "THROUGHPUT")
         except RuntimeError as error:
-            raise ModelError(f"{form.file} of model {bundle.manifest.version} cannot be loaded: {error}") from error
+            raise ModelError(f"{form.file} of model {bundle.manifest.version} cannot be loaded: {cause(error)}") from error
         _check(single, form.file, (element_type, (1, *shape)), outputs)
         dtype = single.inputs[0].element_type.to_dtype()
         self._single = _Request(single.create_infer_request(), np.empty((1, *shape), dtype))

@@ -18,3 +18,14 @@ def import_openvino() -> ModuleType:
         finally:
             del sys.modules[_TOOLS]
     return sys.modules["openvino"]
+
+
+_LOCATIONS = ("Exception from", "Check '", "FrontEnd API failed", "Model wasn't fully converted", "Summary", "Details", "While validating")
+_SHOWN_CHARACTERS = 200
+
+
+def cause(error: Exception) -> str:
+    """The first line of an error of OpenVINO or NNCF that is not about their own source files."""
+    lines = [line.strip(" -") for line in str(error).splitlines()]
+    first = next((line for line in lines if line and not line.startswith(_LOCATIONS)), type(error).__name__)
+    return first if len(first) <= _SHOWN_CHARACTERS else f"{first[:_SHOWN_CHARACTERS]} …"

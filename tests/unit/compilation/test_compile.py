@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.cli import main
+from coinfarm.compilation import attempts
 from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
-from coinfarm.compilation.converter import convert_model
 from coinfarm.compilation.forms import COLUMN_TABLES_FILE, INT8
-from coinfarm.compilation.quantisation import RECIPES, FloatLayers, has_layers_to_quantise, quantise
+from coinfarm.compilation.quantisation import RECIPES
 from coinfarm.compilation.sample import Sample
 from coinfarm.engines.engine import takes_rows
 from coinfarm.engines.keras import KerasEngine
@@ -28,7 +28,7 @@ from coinfarm.models.pointer import read_pointer
 from coinfarm.models.store import ModelStore
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import open_storage
-from image_render.render import as_planes, render_frames
+from image_render.render import render_frames
 from image_render.rows import rows_of_frames
 from image_render.windows import windows
 from tests.support.fake_models import members_bundle
@@ -78,13 +78,13 @@ def compiled(source: Bundle, sample: Sample, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture
 def on_avx2(monkeypatch: pytest.MonkeyPatch) -> None:
     """A processor with neither bf16 nor VNNI."""
-    monkeypatch.setattr(compilation, "processor_flags", lambda: frozenset({"sse4_2", "avx2"}))
+    monkeypatch.setattr(attempts, "processor_flags", lambda: frozenset({"sse4_2", "avx2"}))
 
 
 @pytest.fixture
 def without_int8(monkeypatch: pytest.MonkeyPatch) -> None:
     """Quantisation takes seconds."""
-    monkeypatch.setattr(compilation, "recipes", lambda graph: ())
+    monkeypatch.setattr(attempts, "recipes", lambda graph: ())
 
 
 def test_compiled_forms_predict_like_keras(compiled: Compilation, sample: Sample) -> None:
@@ -114,8 +114,8 @@ def test_omits_forms_without_parity_and_those_of_other_processors(
     compiled: Compilation, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The source has forms already, which are replaced."""
-    monkeypatch.setattr(compilation, "passes", lambda measured: all(of.rms_difference_share < 0.001 for of in measured.values()))
-    monkeypatch.setattr(compilation, "recipes", lambda graph: RECIPES[:2])
+    monkeypatch.setattr(attempts, "passes", lambda measured: all(of.rms_difference_share < 0.001 for of in measured.values()))
+    monkeypatch.setattr(attempts, "recipes", lambda graph: RECIPES[:2])
     found = compile_bundle(compiled.bundle, tmp_path, sample, max_bytes=None, progress=lambda _: None)
     assert [form.name for form in found.bundle.manifest.engines.forms] == ["f32"]
     rejected = {attempt.form.name: attempt.parity is not None for attempt in found.attempts if attempt.rejection}
@@ -143,33 +143,15 @@ def test_compiles_three_networks_into_one_graph(network: Build, sample: Sample, 
     np.testing.assert_allclose(engine.predict(frames), KerasEngine(bundle, 100).predict(frames), rtol=0.01, atol=0.005)
 
 
-def test_an_unsupported_layer_is_named_with_the_remedy(source: Bundle, sample: Sample, tmp_path: Path, monkeypatch: Any) -> None:
-    def fail(traced: Any) -> None:
-        raise RuntimeError("No conversion rule for StringSplit")
-
-    monkeypatch.setattr(compilation, "convert_model", fail)
-    with pytest.raises(ModelError, match=r"StringSplit.*--no-compile"):
-        compile_bundle(source, tmp_path, sample, max_bytes=None, progress=lambda _: None)
-
-
-def quantised_layers(graph: Any) -> int:
-    """The number of layers with quantised inputs."""
-
-    def is_quantised(operation: Any) -> bool:
-        before = operation.input_value(0).get_node()
-        while before.get_type_name() in ("Reshape", "Transpose"):
-            before = before.input_value(0).get_node()
-        return bool(before.get_type_name() == "FakeQuantize")
-
-    return sum(is_quantised(operation) for operation in graph.get_ops() if operation.get_type_name() in ("Convolution", "MatMul"))
-
-
-@pytest.mark.parametrize(("float_layers", "count"), [(FloatLayers(1, 1), 4), (FloatLayers(3, 2), 1), (FloatLayers(4, 2), 0)])
-def test_float_layers_are_not_quantised(source: Bundle, sample: Sample, float_layers: FloatLayers, count: int) -> None:
-    graph = convert_model(KerasEngine(source, 100).traced)
-    if count:
-        assert quantised_layers(quantise(graph, np.ascontiguousarray(as_planes(sample.calibration[:10])), float_layers)) == count
-    assert has_layers_to_quantise(graph, float_layers) == (count > 0)
+@pytest.mark.usefixtures("on_avx2", "without_int8")
+def test_forms_slower_than_keras_are_rejected(source: Bundle, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        compilation, "frames_per_s", lambda engines, frames: [1000.0 if engine.name == "keras" else 999.0 for engine in engines]
+    )
+    found = compile_bundle(source, tmp_path, sample, max_bytes=None, progress=lambda _: None)
+    assert found.bundle.manifest.engines.forms == ()
+    assert {attempt.form.name: attempt.frames_per_s for attempt in found.attempts} == {"f32": 999.0, "bf16": None}
+    assert Bundle.open(tmp_path).manifest.files.keys() == {"model.keras"}
 
 
 @pytest.mark.usefixtures("without_int8")
@@ -188,6 +170,32 @@ def test_a_keras_file_is_published_compiled(source: Bundle, tmp_path: Path) -> N
     pointer = read_pointer(open_storage(str(root)))
     assert pointer is not None
     assert pointer[0].version == version
+
+
+def test_a_model_that_predicts_nan_is_rejected(network: Build, sample: Sample, tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    model = network()
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    model.save(tmp_path / "source" / "model.keras")
+    with pytest.raises(ModelError, match="120 of 120"):
+        compile_bundle(Bundle.create(tmp_path / "source", name="nan"), tmp_path, sample, max_bytes=None, progress=lambda _: None)
+
+
+def test_a_model_that_cannot_be_converted_is_published_for_keras(
+    source: Bundle, sample: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(traced: Any) -> None:
+        raise RuntimeError("Exception from src/frontend.cpp:151:\n\nSummary:\n-- No conversion rule for StringSplit\nSee the guide.")
+
+    monkeypatch.setattr(attempts, "convert_model", fail)
+    monkeypatch.setattr(Sample, "from_synthetic", lambda: sample)
+    result = CliRunner().invoke(main, ["model", "publish", str(source.folder), "--to", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    manifest = ModelStore(open_storage(str(tmp_path))).manifest(result.stdout.strip())
+    assert manifest.engines.forms == ()
+    assert manifest.engines.conditions is not None
+    assert "StringSplit" in result.stderr
+    assert "coinfarm[keras]" in result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 from coinfarm.compilation.parity import parity, passes
-from coinfarm.errors import ModelError
 from coinfarm.models.compiled_form import Parity
 
 NAMES = ("maxRisePct", "maxDeclinePct")
@@ -31,9 +30,17 @@ def test_the_difference_of_a_constant_output_is_relative_to_the_outputs_that_var
     assert passes(measured) is is_close
 
 
-def test_rejects_a_constant_model() -> None:
-    with pytest.raises(ModelError, match="untrained"):
-        parity(NAMES, np.hstack([column(2, 2), column(-1, -1)]), np.hstack([column(2, 2), column(-1, -1)]))
+def test_an_output_that_varies_only_by_rounding_is_constant() -> None:
+    expected = np.hstack([column(-1, 1, -1, 1), column(2, 2 + 5e-7, 2, 2)])
+    measured = parity(NAMES, expected, np.hstack([column(-1, 1, -1, 1), column(2, 2, 2, 2)]))
+    assert measured["maxDeclinePct"] == Parity(correlation=1, rms_difference_share=0)
+
+
+@pytest.mark.parametrize(("value", "magnitude"), [(2, 2), (0, 1)])
+def test_the_outputs_of_a_constant_model_are_compared_by_their_magnitude(value: float, magnitude: float) -> None:
+    expected = column(value, value, value)
+    measured = parity(NAMES[:1], expected, expected + np.float32(0.5))
+    assert measured["maxRisePct"] == Parity(correlation=1, rms_difference_share=0.5 / magnitude)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.cli.tables import numeric_table
 from coinfarm.compilation.attempts import Attempt
 from coinfarm.compilation.compile import compile_bundle
-from coinfarm.compilation.sample import Sample
+from coinfarm.compilation.sample import CoinSample, Sample
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE
 from coinfarm.targets import targets_pct
@@ -157,7 +157,8 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the bundles in this new folder")
     parser.add_argument("--only", choices=[build.__name__ for build in ARCHITECTURES], action="append", help="one of the architectures")
     arguments = parser.parse_args()
-    sample, training = Sample.from_files(arguments.candles), batches(arguments.candles)
+    coins, training = CoinSample.from_files(arguments.candles), batches(arguments.candles)
+    sample = Sample.from_candles(coins.coins, coins.names)
     attempts = {}
     console = Console(width=120)
     for build in ARCHITECTURES:

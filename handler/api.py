@@ -90,7 +90,8 @@ def get_model(
     model = service.model(version)
     fields = {"outputs", "horizon_candles", "training", "metrics"}
     manifest = model.bundle.manifest.model_dump(mode="json", by_alias=True, include=fields)
-    return schemas.Model.model_validate({**model_identity(model), **manifest})
+    rejected = None if version is not None else _rejected(service)
+    return schemas.Model.model_validate({**model_identity(model), **manifest, "rejected": rejected})
 
 
 @router.get("/health", summary="Whether the process responds")
@@ -101,7 +102,8 @@ def get_health() -> schemas.Health:
 @router.get("/ready", summary="Load the model, and report whether it is ready")
 def get_ready() -> schemas.Ready:
     service = _service()
-    return schemas.Ready(status="ready", model=schemas.ModelIdentity(**model_identity(service.model())))
+    model = schemas.ModelIdentity(**model_identity(service.model()))
+    return schemas.Ready(status="ready", model=model, rejected=_rejected(service))
 
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
@@ -116,6 +118,12 @@ def get_docs() -> Response[str]:
     from handler.docs_page import page
 
     return Response(200, "text/html; charset=utf-8", page())
+
+
+def _rejected(service: Service) -> schemas.RejectedVersion | None:
+    """The version that the service should have loaded but could not."""
+    rejection = service.rejection
+    return None if rejection is None else schemas.RejectedVersion(version=rejection.version, reason=rejection.reason)
 
 
 def _service() -> Service:

@@ -51,6 +51,13 @@ class PredictionResponse(_Response):
     results: list[Result]
 
 
+class RejectedVersion(_Response):
+    """A version that was promoted but cannot be loaded, so that the version before it stays in service."""
+
+    version: str | None = Field(description="Null if the pointer to the version in service cannot be read.")
+    reason: str
+
+
 class Model(ModelIdentity):
     """The model in service: its outputs, its training data, and its metrics on data that it was not trained on."""
 
@@ -58,6 +65,7 @@ class Model(ModelIdentity):
     outputs: list[Output]
     training: TrainingData | None
     metrics: dict[str, Any] | None
+    rejected: RejectedVersion | None = Field(default=None, description="Null if the version in service is the one that was promoted last.")
 
 
 class Health(_Response):
@@ -71,6 +79,7 @@ class Ready(_Response):
 
     status: Literal["ready"]
     model: ModelIdentity
+    rejected: RejectedVersion | None = Field(default=None, description="Null if the version in service is the one that was promoted last.")
 
 
 class ProblemError(_Response):

@@ -11,6 +11,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
 
 from coinfarm.errors import ModelError
+from coinfarm.prediction.model_manager import Rejection
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -92,10 +93,15 @@ def _count_by_model(version: str, frames: int) -> None:
             pass
 
 
-def count_model_rejection(reason: str) -> None:
-    """Count a new model version that was rejected while the old one stays in service."""
-    logger.error("model rejected", extra={"reason": reason})
+def count_model_rejection(rejection: Rejection) -> None:
+    """Count a new model version that was rejected while the old one stays in service; the metric's log line names both."""
+    versions = {"rejected_version": rejection.version or "unknown", "serving_version": rejection.serving}
+    logger.error("model rejected", extra={"reason": rejection.reason, **versions})
     count("ModelRejected")
+    if _METRICS_ENABLED:
+        with _exclusive():
+            for name, version in versions.items():
+                metrics.add_metadata(name, version)
 
 
 def monitored_service(settings: Settings) -> Service:

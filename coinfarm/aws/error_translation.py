@@ -9,11 +9,17 @@ from typing import NamedTuple
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    CredentialRetrievalError,
     FlexibleChecksumError,
     HTTPClientError,
     IncompleteReadError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
 from botocore.parsers import ResponseParserError
@@ -21,6 +27,21 @@ from urllib3.exceptions import HTTPError
 
 from coinfarm.errors import Forbidden, StorageError, Unavailable, system_error_text
 
+_SIGN_IN_ERRORS = (
+    CredentialRetrievalError,
+    LoginError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+)
+_INVALID_CREDENTIALS = {
+    **dict.fromkeys(("ExpiredToken", "ExpiredTokenException", "RequestExpired"), "the AWS credentials have expired"),
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken", "SignatureDoesNotMatch", "UnrecognizedClientException"),
+        "AWS does not know these credentials",
+    ),
+}
 _CONNECTION_ERRORS = (NoConnectionError, HTTPClientError, IncompleteReadError, FlexibleChecksumError, ResponseParserError, HTTPError)
 
 
@@ -75,6 +96,9 @@ def translate_errors(where: str, messages: ServiceErrorMessages) -> Iterator[Non
         raise _from_response(where, messages, error) from error
     except NoCredentialsError as error:
         raise Forbidden(f"{where}: no AWS credentials found; configure a profile or a role") from error
+    except _SIGN_IN_ERRORS as error:
+        remedy = "check the profile, or sign in again, for example with aws sso login"
+        raise Forbidden(f"{where}: no AWS credentials can be had ({' '.join(str(error).split())}): {remedy}") from error
     except NoRegionError as error:
         raise StorageError(f"{where}: no AWS region is configured; set AWS_REGION, or a region in the profile") from error
     except _CONNECTION_ERRORS as error:
@@ -90,6 +114,8 @@ def _from_response(where: str, messages: ServiceErrorMessages, error: ClientErro
     specific = messages.specific_error(where, response)
     if specific is not None:
         return specific
+    if response.code in _INVALID_CREDENTIALS:
+        return Forbidden(f"{where}: {_INVALID_CREDENTIALS[response.code]} ({response.code}): sign in again, for example with aws sso login")
     if response.is_access_denied:
         return Forbidden(f"{where}: {messages.service} denies access ({response.code}); allow this role to {messages.required_permission}")
     if response.is_transient:

@@ -37,9 +37,9 @@ def evaluation_record_table(record: EvaluationRecord) -> Table:
         style="bold",
         end_section=True,
     )
-    for name, baseline in record.baselines.items():
+    for baseline_name, baseline in record.baselines.items():
         r2 = (score_text(baseline.outputs[output].r2 if output in baseline.outputs else None) for output in OUTPUT_NAMES)
-        table.add_row(BASELINE_TITLES.get(name, name), *r2, percent_text(baseline.direction.right_pct))
+        table.add_row(BASELINE_TITLES.get(baseline_name, baseline_name), *r2, percent_text(baseline.direction.right_pct))
     return table
 
 

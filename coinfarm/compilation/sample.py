@@ -24,23 +24,31 @@ _CALIBRATION_STEP = _PARITY_FRAMES // _CALIBRATION_FRAMES + 1
 
 
 @dataclass(frozen=True, eq=False)
+class CoinSample:
+    """Candles to check a model with, and the names of their sources."""
+
+    coins: tuple[Candles, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def from_files(cls, paths: Sequence[Path]) -> "CoinSample":
+        """Real candles. Raises as `parse_candles`."""
+        return cls(tuple(parse_candles(path.read_bytes(), path.name) for path in paths), tuple(path.name for path in paths))
+
+    @classmethod
+    def synthetic(cls) -> "CoinSample":
+        """Synthetic candles, on which a model that was trained on real ones may behave differently."""
+        coins = tuple(generate(f"DEMO{letter}", "1m", START_OF_2026_MS, 250_000, seed=1) for letter in "ABC")
+        return cls(coins, tuple(coin.symbol for coin in coins))
+
+
+@dataclass(frozen=True, eq=False)
 class Sample:
     """`calibration` and `parity` are frames `(n, 200, 150, 3)` that have no candles in common; `candles` names their sources."""
 
     calibration: Frames
     parity: Frames
     candles: tuple[str, ...]
-
-    @classmethod
-    def from_files(cls, paths: Sequence[Path]) -> "Sample":
-        """A sample of real candles. Raises as `parse_candles`, and `CoinfarmError` for too few candles."""
-        return cls.from_candles([parse_candles(path.read_bytes(), path.name) for path in paths], tuple(path.name for path in paths))
-
-    @classmethod
-    def from_synthetic(cls) -> "Sample":
-        """A sample of synthetic candles, on which a model that was trained on real candles may behave differently."""
-        coins = [generate(f"DEMO{letter}", "1m", START_OF_2026_MS, 250_000, seed=1) for letter in "ABC"]
-        return cls.from_candles(coins, tuple(coin.symbol for coin in coins))
 
     @classmethod
     def from_candles(cls, coins: Sequence[Candles], names: tuple[str, ...]) -> "Sample":

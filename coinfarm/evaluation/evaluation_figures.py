@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MIN_R2_SHOWN = -0.25
 _DENSITY_BINS = 44
 _DENSITY_QUANTILES = (0.005, 0.995)
-_OUTPUT_COLOURS = dict(zip(OUTPUT_NAMES, cycle((GREEN, ORANGE, BLUE))))
+_OUTPUT_COLOURS: dict[str, str] = dict(zip(OUTPUT_NAMES, cycle((GREEN, ORANGE, BLUE))))
 
 
 def r2_figure(evaluation: Evaluation) -> str:

@@ -12,6 +12,9 @@ from coinfarm.documents import translate_validation_errors
 from coinfarm.errors import ModelError, system_error_text
 from coinfarm.models.compiled_form import CompiledForms
 from coinfarm.models.manifest import MODEL_FILE, FileDigest, FrameGeometry, LayerSummary, Manifest, Member, Output
+from coinfarm.models.model_file import check_is_keras_archive
+from coinfarm.models.network_config import read_network_config
+from coinfarm.models.output_names import outputs_by_name
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, fingerprint_of
 from coinfarm.outputs import OUTPUT_NAMES
@@ -93,16 +96,22 @@ class Bundle:
         return Bundle(manifest, self.folder)
 
     @classmethod
-    def from_keras_file(cls, path: Path, name: str) -> "Bundle":
-        """The bundle of a Keras file without a manifest: outputs `OUTPUT_NAMES` in percent, the current frame geometry."""
+    def from_keras_file(cls, path: Path, name: str, where: str | None = None) -> "Bundle":
+        """The bundle of a Keras file without a manifest: outputs in percent, by their names in the file, the current frame geometry.
+
+        `where` is the place that errors name, if it is not the path.
+        Raises `ModelError` if it is no Keras archive, or if the names of its outputs do not say which is which.
+        """
+        check_is_keras_archive(path, where or str(path))
+        names = outputs_by_name(read_network_config(path).outputs, where or str(path))
         digest = digest_of(path)
         with translate_validation_errors(str(path), ModelError):
             manifest = Manifest(
                 name=name,
                 version=keras_file_version(digest.sha256),
                 frame=FrameGeometry.current(),
-                outputs=_PERCENT,
-                members=(Member(file=path.name, outputs=OUTPUT_NAMES),),
+                outputs=tuple(Output(name=output) for output in names),
+                members=(Member(file=path.name, outputs=names),),
                 files={path.name: digest},
             )
         return cls(manifest, path.parent)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_validator
 
 from coinfarm.documents import Document, Sha256
 from coinfarm.errors import CoinfarmError, ModelError
@@ -17,6 +17,20 @@ MODEL_FILE = "model.keras"
 MAX_MANIFEST_BYTES = 1_000_000
 MAX_MODEL_BYTES = 500_000_000
 """Of each file of a bundle."""
+
+
+AXES = ("candles", "rows", "channels")
+Unit = Literal["percent", "window_range"]
+
+
+def checked_layout(layout: tuple[str, ...]) -> tuple[str, ...]:
+    """The layout itself; raises `ValueError` if it does not have every axis once."""
+    if sorted(axis.removeprefix("-") for axis in layout) != sorted(AXES):
+        raise ValueError(f"a layout has {', '.join(AXES)}, each once, in the order of the network's input")
+    return layout
+
+
+Layout = Annotated[tuple[str, ...], AfterValidator(checked_layout)]
 
 
 class FrameGeometry(Document):
@@ -42,20 +56,36 @@ class Output(Document):
     """One number that the model outputs per frame.
 
     A `name` that ends in H and a number is of a further horizon of so many candles: `maxRisePctH100`; the others are of `horizonCandles`.
-    `return_map` converts a fractional class index to a value by linear interpolation, clamped at its ends. The value is
-    in percent of the window's last close, or in `window_range` units: a fraction of the window's own (max high − min low) / last close.
+    `return_map` converts a fractional class index to a value by linear interpolation, clamped at its ends; with `probabilities` the
+    network outputs the probability of each class instead, and the value is the mean of `return_map` weighted with them. The value times
+    `factor` is in percent of the window's last close, or in `window_range` units: a fraction of the window's own
+    (max high − min low) / last close.
     """
 
     name: Annotated[str, Field(pattern=OUTPUT_NAME_PATTERN)]
-    unit: Literal["percent", "window_range"] = "percent"
+    unit: Unit = "percent"
+    factor: float | None = None
     return_map: Annotated[tuple[float, ...], Field(min_length=2)] | None = None
+    probabilities: bool | None = None
+
+    @model_validator(mode="after")
+    def _has_classes(self) -> "Output":
+        if self.probabilities and self.return_map is None:
+            raise ValueError("probabilities need the return_map of their classes")
+        return self
 
 
 class Member(Document):
-    """One network of the model, and its outputs, in order."""
+    """One network of the model, and its outputs, in order.
+
+    `layout` are the axes of its input, if they are not (candles, rows, channels): `-rows` starts with the highest price, `-candles` with
+    the latest candle. `pixels` are its values of a clear and of a set pixel, if they are not 0 and 1.
+    """
 
     file: Annotated[str, Field(pattern=r"\.keras$")]
     outputs: tuple[str, ...]
+    layout: Layout | None = None
+    pixels: tuple[float, float] | None = None
 
 
 class FileDigest(Document):

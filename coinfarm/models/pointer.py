@@ -97,6 +97,21 @@ def rollback(storage: Storage, *, note: str = "") -> Pointer:
     return _replace(storage, etag, before.model_copy(update={"note": note, "forced": None, "promoted_at": datetime.now(UTC)}))
 
 
+def undo_rollback(storage: Storage, *, note: str = "") -> Pointer:
+    """Put the version back in service that the last rollback replaced: the latest that was promoted on top of the current one.
+
+    Raises `NotFound` if there is none, and `Conflict` as `move_pointer` does.
+    """
+    state = read_pointer_state(storage)
+    if state.pointer is not None:
+        archived = {_history_name(pointer): pointer for pointer in promotions(storage)}
+        on_top = [each for each in archived.values() if each.previous in archived and archived[each.previous].version == state.version]
+        if on_top:
+            rolled_back = max(on_top, key=lambda pointer: pointer.promoted_at)
+            return move_pointer(storage, rolled_back.version, state, note=note)
+    raise NotFound(f"{storage.uri(POINTER_KEY)}: no version was rolled back: promote the version that you want")
+
+
 def promotions(storage: Storage) -> list[Pointer]:
     """All pointers, the current one first. Raises `ModelError` if one is damaged."""
     before = [Pointer.parse(storage.read(key, MAX_POINTER_BYTES).data, storage.uri(key)) for key in storage.list("history/")]
@@ -113,12 +128,15 @@ def _check_published(storage: Storage, version: str) -> None:
 
 def _archive(storage: Storage, pointer: Pointer) -> str:
     """Store a pointer in the history before it is replaced, so that a crash cannot lose it; returns its name there."""
-    data = pointer.to_json()
-    name = f"{pointer.promoted_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(data).hexdigest()[:8]}"
+    name = _history_name(pointer)
     key = _history_key(name)
     if not storage.exists(key):
-        storage.write(key, data, content_type="application/json")
+        storage.write(key, pointer.to_json(), content_type="application/json")
     return name
+
+
+def _history_name(pointer: Pointer) -> str:
+    return f"{pointer.promoted_at:%Y%m%dT%H%M%SZ}-{hashlib.sha256(pointer.to_json()).hexdigest()[:8]}"
 
 
 def _history_key(name: str) -> str:

@@ -3,39 +3,20 @@
 A version is in service only once it is promoted (`coinfarm.models.promotion`).
 """
 
-import shutil
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
+from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.card import CARD_FILE, model_card
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.evaluations import read_evaluations, store_evaluation
-from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest, Output
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, Manifest
 from coinfarm.models.store import ModelStore
 from coinfarm.models.version import bundle_key
-from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 
 _NOT_COMPARED = frozenset({"created_at", "engines", "files"})
 """What may differ between two manifests of the same model: when it was created, and the result of its compilation."""
-
-
-def bundle_to_publish(source: Path, folder: Path, *, name: str | None, unit: Literal["percent", "window_range"]) -> Bundle:
-    """The bundle in the folder `source`, or the `.keras` file `source` as a new bundle in the empty `folder`.
-
-    `name` and `unit` are for a file only: a bundle has its own. Raises `ModelError` for a damaged bundle, and `CoinfarmError` for a file
-    of another format.
-    """
-    if source.is_dir():
-        return Bundle.open(source)
-    if source.suffix != ".keras":
-        raise CoinfarmError(
-            f"{source} is neither a bundle's folder nor a .keras file: older formats can contain code; save the model as .keras"
-        )
-    shutil.copyfile(source, folder / MODEL_FILE)
-    return Bundle.create(folder, name=name or source.stem, outputs=tuple(Output(name=output, unit=unit) for output in OUTPUT_NAMES))
 
 
 def publish(storage: Storage, bundle: Bundle) -> str:

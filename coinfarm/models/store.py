@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import NamedTuple, Protocol
 
-from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge, Unavailable
+from coinfarm.errors import Forbidden, ModelError, NotFound, StorageError, TooLarge, Unavailable
 from coinfarm.models.bundle import Bundle, digest_of, keras_file_version
 from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MAX_MODEL_BYTES, MODEL_FILE, Manifest
+from coinfarm.models.model_file import BUNDLE, KERAS_ARCHIVE, SAVED_MODEL, kind_of, wrong_kind
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
 from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
 from coinfarm.storage import Storage, local_folder, open_folder_of, open_storage
@@ -71,7 +72,10 @@ class ModelStore(_StorageSource):
     """A model root: `current.json` and `versions/VERSION/…`."""
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
-        read = read_pointer(self._storage, etag)
+        try:
+            read = read_pointer(self._storage, etag)
+        except NotFound as error:
+            raise self._nothing_promoted() or error from None
         return None if read is None else CurrentVersion(read[0].version, read[1])
 
     def versions(self) -> list[str]:
@@ -110,6 +114,19 @@ class ModelStore(_StorageSource):
                 if not intact:
                     yield name
 
+    def _nothing_promoted(self) -> NotFound | None:
+        """The error for a root without a pointer; None if the storage cannot say more than that."""
+        with suppress(StorageError):
+            if versions := self.versions():
+                return NotFound(
+                    f"nothing is promoted yet in {self.uri}: `coinfarm model promote {self.uri} {versions[-1]}` puts a version in service"
+                    f"{self._known_versions()}"
+                )
+            if self._storage.exists(MANIFEST_FILE):
+                return NotFound(f"{self.uri} is one model bundle, not a model root: pass {self._storage.uri(MODEL_FILE)}, or publish it")
+            return NotFound(f"{self.uri} has no model versions: `coinfarm model publish SOURCE --to {self.uri} --promote` publishes one")
+        return None
+
     def _known_versions(self) -> str:
         """The latest versions, for an error message."""
         with suppress(StorageError):
@@ -141,7 +158,10 @@ class BundleFolder(_StorageSource):
 
 
 class KerasFile:
-    """One Keras file: its etag stands in for the pointer, and its sha256 gives the only version."""
+    """One Keras file: its etag stands in for the pointer, and its sha256 gives the only version.
+
+    If a manifest beside it describes it, as in the folder that `coinfarm train` makes, it is the bundle in that folder.
+    """
 
     def __init__(self, storage: Storage, key: str) -> None:
         self._storage = storage
@@ -153,39 +173,67 @@ class KerasFile:
         return self._storage.uri(self._key)
 
     def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
+        if self._is_in_bundle():
+            return self._folder.current_if_changed(etag)
         blob = self._storage.read_if_changed(self._key, etag, MAX_MODEL_BYTES)
         if blob is None:
             return None
         self._version = keras_file_version(hashlib.sha256(blob.data).hexdigest())
         return CurrentVersion(self._version, blob.etag)
 
-    def manifest(self, version: str) -> None:
+    def manifest(self, version: str) -> Manifest | None:
+        if self._is_in_bundle():
+            return self._folder.manifest(version)
         if self._version is not None:
             _check_only_version(self.uri, self._version, version)
+        return None
 
     def fetch(self, version: str, folder: Path) -> Bundle:
+        if self._is_in_bundle():
+            return self._folder.fetch(version, folder)
         if self._version is None:
             self.current_if_changed(None)
         _check_only_version(self.uri, self._version, version)
         path = folder / MODEL_FILE
         self._storage.download(self._key, path, MAX_MODEL_BYTES)
-        bundle = Bundle.from_keras_file(path, name=PurePosixPath(self._key).stem)
+        bundle = Bundle.from_keras_file(path, name=PurePosixPath(self._key).stem, where=self.uri)
         if bundle.manifest.version != version:
             raise Unavailable(f"{self.uri} was replaced during the download; try again")
         (folder / MANIFEST_FILE).write_bytes(bundle.manifest.to_json())
         return bundle
 
+    @property
+    def _folder(self) -> BundleFolder:
+        return BundleFolder(self._storage)
+
+    def _is_in_bundle(self) -> bool:
+        try:
+            data = self._storage.read(MANIFEST_FILE, MAX_MANIFEST_BYTES).data
+        except (NotFound, Forbidden):  # S3 answers so for an object that does not exist if the role may not list the bucket
+            return False
+        manifest = Manifest.parse(data, self._storage.uri(MANIFEST_FILE))
+        return any(member.file == self._key for member in manifest.members)
+
 
 def open_model_source(uri: str) -> ModelSource:
     """The Keras file if `uri` ends in `.keras`, the bundle in a local folder that has a manifest, or else the model root.
 
-    S3 is not accessed yet.
+    S3 is not accessed yet. Raises `ModelError` for a local file or folder that is another kind of model.
     """
-    if not uri.endswith(".keras"):
-        folder = local_folder(uri)
-        is_bundle = folder is not None and (folder / MANIFEST_FILE).is_file()
-        return BundleFolder(open_storage(uri)) if is_bundle else ModelStore(open_storage(uri))
-    return KerasFile(*open_folder_of(uri))
+    if uri.endswith(".keras"):
+        return KerasFile(*open_folder_of(uri))
+    storage = open_storage(uri)
+    path = local_folder(uri)
+    if path is None or not path.exists():
+        return ModelStore(storage)
+    kind = kind_of(path)
+    if kind == BUNDLE:
+        return BundleFolder(storage)
+    if kind == KERAS_ARCHIVE:
+        return KerasFile(*open_folder_of(str(path)))
+    if path.is_file() or kind == SAVED_MODEL:
+        raise wrong_kind(uri, kind)
+    return ModelStore(storage)
 
 
 def open_model_root(root: str) -> Storage:

@@ -89,8 +89,10 @@ def in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pc
     names = output_names(further_horizons_of(tuple(output.name for output in outputs)))
     values = np.empty((len(raw), len(names)))
     for column, output in zip(raw.astype(np.float64).T, outputs, strict=True):
-        if output.return_map is not None:
+        if output.return_map is not None and not output.probabilities:
             column = np.interp(column, np.arange(len(output.return_map)), output.return_map)
+        if output.factor is not None:
+            column = column * output.factor
         if output.unit == "window_range":
             column = column * range_pct
         values[:, names.index(output.name)] = column

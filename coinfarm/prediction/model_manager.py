@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,12 +38,21 @@ class LoadedModel:
         return self.bundle.manifest.version
 
 
+class Rejection(NamedTuple):
+    """Why the `version` that the pointer names, None if the pointer cannot be read, does not serve; `serving` does instead."""
+
+    version: str | None
+    serving: str
+    reason: str
+
+
 class ModelManager:
     """Serves the version that the pointer names, and follows the pointer.
 
     The pointer is checked at most every `refresh_s` seconds, in the thread of one caller (Lambda runs nothing between invocations), while
     other callers use the current model. If the version that it names is missing, damaged or of another geometry, the current model
-    stays in service, `on_rejection(reason)` is called and an error is logged, at every refresh until a valid version is named.
+    stays in service, `rejection` says so, `on_rejection(rejection)` is called and an error is logged, at every refresh until a valid
+    version is named.
     """
 
     def __init__(
@@ -52,7 +62,7 @@ class ModelManager:
         *,
         cache_dir: Path,
         refresh_s: float = 60,
-        on_rejection: Callable[[str], None] | None = None,
+        on_rejection: Callable[[Rejection], None] | None = None,
         clock: Callable[[], float] = time.time,  # wall time: a monotonic clock may stop while Lambda freezes the process
     ) -> None:
         """`uri` is a model root or a `.keras` file; it is not accessed yet."""
@@ -69,6 +79,7 @@ class ModelManager:
         self._loaded: LoadedModel | None = None
         self._pinned: LoadedModel | None = None
         self._has_retired = False
+        self.rejection: Rejection | None = None
         self._rejected: dict[str, str] = {}  # version → why it cannot be loaded; not downloaded again until the pointer changes
 
     def current_model(self) -> LoadedModel:
@@ -125,10 +136,13 @@ class ModelManager:
             self._has_retired = False
         try:
             self._follow_pointer()
+            self.rejection = None
         except CoinfarmError as error:
             logger.error("Model %s stays in service: %s", loaded, error)
+            named = None if self._pointer is None else self._pointer.version
+            self.rejection = Rejection(None if named == loaded else named, loaded, str(error))
             if self._on_rejection is not None:
-                self._on_rejection(str(error))
+                self._on_rejection(self.rejection)
 
     def _follow_pointer(self) -> None:
         try:

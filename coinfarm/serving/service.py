@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.loading import load_engine
-from coinfarm.prediction.model_manager import LoadedModel, ModelManager
+from coinfarm.prediction.model_manager import LoadedModel, ModelManager, Rejection
 from coinfarm.prediction.prediction_cache import PredictionCache
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.settings import Settings
@@ -22,10 +22,10 @@ class Service:
         settings: Settings,
         *,
         on_load: Callable[[float], None] = lambda _: None,
-        on_rejection: Callable[[str], None] | None = None,
+        on_rejection: Callable[[Rejection], None] | None = None,
     ) -> None:
-        """`on_load(load_ms)` is called for each version that is put into service, `on_rejection(reason)` for each that is rejected while
-        an older one stays in service.
+        """`on_load(load_ms)` is called for each version that is put into service, `on_rejection` for each that is rejected while an
+        older one stays in service.
         """
         self.settings = settings
         self._on_load = on_load
@@ -48,6 +48,11 @@ class Service:
             self._reported = model
             self._on_load(model.load_ms)
         return model
+
+    @property
+    def rejection(self) -> Rejection | None:
+        """Why a newer version does not serve, as of the last refresh; None if the version in service is the right one."""
+        return self._models.rejection
 
     def refresh(self) -> None:
         """Load a new version if there is one, while other threads use the old one."""

@@ -3,6 +3,7 @@
 Errors of AWS and of the operating system are translated into those of `coinfarm.errors` here.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,6 +14,8 @@ from coinfarm.storage.protocol import Blob, Storage, checked_key
 __all__ = ["Blob", "Storage", "local_folder", "open_folder_of", "open_inside", "open_storage", "resolve"]
 
 _S3 = "s3://"
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}|arn:.+")
+_TYPO = re.compile(r"(s3[a-z]?|file|https?|gs|az):", re.IGNORECASE)
 
 
 def open_storage(root: str) -> Storage:
@@ -25,8 +28,9 @@ def open_storage(root: str) -> Storage:
     from coinfarm.storage.s3 import S3Storage  # boto3 is slow to load, and local folders do not need it
 
     bucket, _, prefix = root.removeprefix(_S3).partition("/")
-    if not bucket:
-        raise StorageError(f"{root} has no bucket name: write s3://bucket/prefix")
+    if not _BUCKET.fullmatch(bucket):
+        what = f"{bucket!r} cannot be the name of a bucket" if bucket else "has no bucket name"
+        raise StorageError(f"{root}: {what}: write s3://bucket/prefix")
     return S3Storage(bucket, prefix.strip("/"))
 
 
@@ -79,6 +83,8 @@ def _normalised(uri: str) -> str:
 
 def _local_path(root: str) -> Path:
     if "://" not in root:
+        if _TYPO.match(root):  # a folder of that name would be created, and the bucket stay empty
+            raise StorageError(f"{root} looks like a misspelt URI: write s3://bucket/prefix, or ./{root} for a folder of that name")
         return Path(root)
     try:
         parts = urlsplit(root)

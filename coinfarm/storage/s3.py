@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from coinfarm.aws.client import aws_client
 from coinfarm.aws.error_translation import ErrorResponse, ServiceErrorMessages, translate_errors
-from coinfarm.errors import NotFound, StorageError
+from coinfarm.errors import Forbidden, NotFound, StorageError
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
 if TYPE_CHECKING:
@@ -107,6 +107,9 @@ def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:
         return NotFound(f"{where}: no such object or bucket")
     if response.status in (HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED):
         return conflict(where)
+    if response.status == HTTPStatus.BAD_REQUEST and response.code == str(int(HTTPStatus.BAD_REQUEST)):
+        # the answer to HEAD has no body that could say more
+        return Forbidden(f"{where}: S3 rejects the request, as it does if the AWS credentials have expired: sign in again")
     return None
 
 

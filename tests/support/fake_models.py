@@ -1,5 +1,6 @@
 """Bundles whose model is a number in a text file, and an engine that predicts it."""
 
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Member, Output
+from coinfarm.models.network_config import WEIGHTS_FILE
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.training_data import Split, TrainingData
@@ -32,11 +34,19 @@ class FakeEngine:
     name = "fake"
 
     def __init__(self, bundle: Bundle) -> None:
-        self.value = float((bundle.folder / "model.keras").read_text())
+        self.value = float(_content(bundle.folder / "model.keras"))
         self.itself = self  # a reference cycle, like those in Keras models
 
     def predict(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.full((len(frames), 3), self.value, np.float32)
+
+
+def _content(path: Path) -> str:
+    """The text of the file, or of the weights in an archive."""
+    if not zipfile.is_zipfile(path):
+        return path.read_text()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read(WEIGHTS_FILE).decode()
 
 
 def create_bundle(folder: Path, content: str = "1.0", **details: Any) -> Bundle:

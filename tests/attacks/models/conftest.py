@@ -50,7 +50,11 @@ def pack(parts: Parts, file: Path, links: Container[str] = ()) -> None:
 
 def manager_of(storage: Storage, folder: Path, rejections: list[str]) -> ModelManager:
     """A model manager with real engines that looks for a new version at every call."""
-    options: dict[str, Any] = {"cache_dir": folder / "cache", "refresh_s": 0, "on_rejection": rejections.append}
+    options: dict[str, Any] = {
+        "cache_dir": folder / "cache",
+        "refresh_s": 0,
+        "on_rejection": lambda rejection: rejections.append(rejection.reason),
+    }
     return ModelManager(storage.uri(), lambda bundle: load_engine(bundle, "auto", 10), **options)
 
 

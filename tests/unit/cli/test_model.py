@@ -2,13 +2,17 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
+from coinfarm.compilation.sample import CoinSample
 from coinfarm.models.publish import record_evaluation
+from coinfarm.publishing.labelled_frames import LabelledFrames
 from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
 from tests.support.evaluation_documents import evaluation_json
-from tests.support.fake_models import create_bundle, promote_model, publish_model
+from tests.support.fake_models import FakeEngine, create_bundle, promote_model, publish_model
 
 
 @pytest.fixture
@@ -42,6 +46,7 @@ def test_promotes_shows_and_rolls_back(model, root, first, second):
     assert model("promote", root, second, "--note", "better").stdout == f"{second}\n"
     assert json.loads(model("show", root, second).stdout)["version"] == second
     assert model("rollback", root).stdout == f"{first}\n"
+    assert model("rollback", root, "--undo").stdout == f"{second}\n"
     assert model("promote", root, "20200101-00000000").exit_code == 1
 
 
@@ -113,6 +118,15 @@ def _file(tmp_path, document):
     return path
 
 
+@pytest.fixture
+def fake_engine(monkeypatch):
+    """The engine of the bundles in these tests, which are no Keras models."""
+    monkeypatch.setattr("coinfarm.engines.loading.load_engine", lambda bundle, *_: FakeEngine(bundle))
+    candles = CoinSample((generate("DEMOA", "1m", START_OF_2026_MS, 5_000, seed=1),), ("DEMOA",))
+    monkeypatch.setattr(CoinSample, "synthetic", lambda: candles)
+
+
+@pytest.mark.usefixtures("fake_engine")
 @pytest.mark.parametrize("is_evaluated", [True, False])
 def test_publishes_a_version_and_promotes_it_only_with_an_evaluation(model, root, storage, first, tmp_path, is_evaluated):
     record_evaluation(storage, first, evaluation_json(first, 0.1))
@@ -124,6 +138,27 @@ def test_publishes_a_version_and_promotes_it_only_with_an_evaluation(model, root
     assert json.loads(storage.read("current.json").data)["version"] == (version if is_evaluated else first)
 
 
+def test_a_model_that_cannot_run_is_not_published(model, root, storage, tmp_path):
+    rejected = model("publish", _bundle(tmp_path)[0], "--to", root, "--no-compile", "--promote")
+    assert rejected.exit_code == 1
+    assert "model.keras" in rejected.stderr
+    assert list(storage.list()) == []
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_a_model_that_means_something_else_is_published_only_if_allowed(model, root, storage, tmp_path, monkeypatch):
+    labelled = LabelledFrames.from_candles(CoinSample.synthetic().coins, 30)
+    shares = labelled.targets_pct / labelled.range_pct[:, None]
+    monkeypatch.setattr(FakeEngine, "predict", lambda *_: shares.astype(np.float32))
+    folder, version = _bundle(tmp_path)
+    rejected = model("publish", folder, "--to", root, "--no-compile")
+    assert rejected.exit_code == 1
+    assert "--unit window_range" in rejected.stderr
+    assert list(storage.list()) == []
+    assert model("publish", folder, "--to", root, "--no-compile", "--allow-mismatch").stdout == f"{version}\n"
+
+
+@pytest.mark.usefixtures("fake_engine")
 def test_a_published_version_is_not_compiled_again_but_repaired(model, root, storage, tmp_path):
     folder, version = _bundle(tmp_path)
     model("publish", folder, "--to", root, "--no-compile")

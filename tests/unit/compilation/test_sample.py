@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from coinfarm.compilation.sample import Sample
+from coinfarm.compilation.sample import CoinSample, Sample
 from coinfarm.errors import CoinfarmError
 from image_render.render import render_frames
 from image_render.windows import windows
@@ -28,6 +28,7 @@ def test_too_few_candles_are_an_error_with_the_required_number() -> None:
 
 
 def test_synthetic_candles_have_demo_symbols() -> None:
-    sample = Sample.from_synthetic()
+    coins = CoinSample.synthetic()
+    sample = Sample.from_candles(coins.coins, coins.names)
     assert sample.candles == ("DEMOA", "DEMOB", "DEMOC")
     assert (len(sample.calibration), len(sample.parity)) == (1000, 2000)

@@ -99,7 +99,7 @@ def test_rejects_other_backends(keras: ModuleType, bundle: Bundle, monkeypatch: 
 @pytest.mark.parametrize(
     ("heads", "shape", "found"),
     [
-        pytest.param((3,), (200, 150, 1), r"\(None, 200, 150, 1\)", id="one channel"),
+        pytest.param((3,), (200, 150, 1), r"\(200, 150, 1\)", id="one channel"),
         pytest.param((2,), (200, 150, 3), "2 outputs", id="two outputs"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 from coinfarm.errors import ModelError
 from coinfarm.models.bundle import Bundle
 from tests.support.fake_models import create_bundle
+from tests.support.keras_archives import write_keras_archive
 
 
 def test_a_created_bundle_can_be_opened(tmp_path: Path) -> None:
@@ -52,8 +53,8 @@ def test_names_a_file_that_is_missing_or_not_allowed(tmp_path: Path) -> None:
 
 
 def test_a_keras_file_becomes_a_bundle_with_default_outputs(tmp_path: Path) -> None:
-    (tmp_path / "model.keras").write_text("3")
-    bundle = Bundle.from_keras_file(tmp_path / "model.keras", name="mine")
+    path = write_keras_archive(tmp_path / "model.keras")
+    bundle = Bundle.from_keras_file(path, name="mine")
     assert bundle.folder == tmp_path
-    assert bundle.manifest.version == f"bare-{hashlib.sha256(b'3').hexdigest()[:8]}"
+    assert bundle.manifest.version == f"bare-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
     assert {output.unit for output in bundle.manifest.outputs} == {"percent"}

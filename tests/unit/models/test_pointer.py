@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from coinfarm.errors import Conflict, ModelError, NotFound
-from coinfarm.models.pointer import POINTER_KEY, promotions, read_pointer, rollback
+from coinfarm.models.pointer import POINTER_KEY, promotions, read_pointer, rollback, undo_rollback
 from coinfarm.models.promotion import promote
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
@@ -116,3 +116,22 @@ def test_the_pointer_is_read_only_if_it_changed(storage: Storage, versions: list
     pointer, etag = read
     assert pointer == promoted
     assert read_pointer(storage, etag) is None
+
+
+def test_undoing_rollbacks_goes_forward_again(storage: Storage, versions: list[str]) -> None:
+    _, second, third = versions
+    for version in versions:
+        promote(storage, version)
+    with pytest.raises(NotFound, match=POINTER_KEY):
+        undo_rollback(storage)
+    rollback(storage)
+    rollback(storage)
+    assert undo_rollback(storage, note="it was the data").version == second
+    assert undo_rollback(storage).version == third
+    assert _serving(storage) == third
+    assert rollback(storage).version == second
+
+
+def test_there_is_no_rollback_to_undo_without_a_pointer(storage: Storage, versions: list[str]) -> None:
+    with pytest.raises(NotFound, match=POINTER_KEY):
+        undo_rollback(storage)

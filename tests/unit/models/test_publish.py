@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from coinfarm.compilation.forms import BF16, F32
-from coinfarm.errors import CoinfarmError, Conflict, ModelError, NotFound
+from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.publish import bundle_to_publish, publish, published_manifest, record_evaluation
+from coinfarm.models.publish import publish, published_manifest, record_evaluation
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.compiled_models import compiled_bundle
@@ -16,21 +16,6 @@ from tests.support.fake_models import create_bundle, publish_model
 
 def _contents(storage: Storage) -> dict[str, bytes]:
     return {key: storage.read(key).data for key in storage.list()}
-
-
-def test_a_keras_file_becomes_a_bundle_with_the_given_unit(tmp_path: Path) -> None:
-    (tmp_path / "mine.keras").write_text("1")
-    (tmp_path / "created").mkdir()
-    bundle = bundle_to_publish(tmp_path / "mine.keras", tmp_path / "created", name=None, unit="window_range")
-    assert Bundle.open(tmp_path / "created") == bundle
-    assert bundle.manifest.name == "mine"
-    assert {output.unit for output in bundle.manifest.outputs} == {"window_range"}
-
-
-def test_rejects_a_file_of_another_format(tmp_path: Path) -> None:
-    (tmp_path / "model.h5").touch()
-    with pytest.raises(CoinfarmError, match=r"model.h5"):
-        bundle_to_publish(tmp_path / "model.h5", tmp_path, name=None, unit="percent")
 
 
 def test_publishes_the_files_the_manifest_and_a_card(storage: Storage, tmp_path: Path) -> None:

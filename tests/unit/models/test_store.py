@@ -5,12 +5,16 @@ import pytest
 from coinfarm.compilation.forms import INT8
 from coinfarm.errors import ModelError, NotFound, Unavailable
 from coinfarm.models.bundle import Bundle
+from coinfarm.models.manifest import Output
+from coinfarm.models.model_file import HDF5_MAGIC
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
-from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, open_model_root, open_model_source
+from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, current_version, open_model_root, open_model_source
+from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 from tests.support.compiled_models import compiled_bundle
 from tests.support.fake_models import create_bundle, promote_model, publish_model
+from tests.support.keras_archives import write_keras_archive
 
 
 @pytest.fixture
@@ -23,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 def test_the_current_version_is_reported_when_the_pointer_moves(storage: Storage, tmp_path: Path) -> None:
     store = ModelStore(storage)
     first = publish_model(storage, tmp_path / "1", "1")
-    with pytest.raises(NotFound, match=r"current.json"):
+    with pytest.raises(NotFound, match=f"promoted yet.*{first}"):
         store.current_if_changed(None)
     promote(storage, first)
     current = store.current_if_changed(None)
@@ -79,7 +83,7 @@ def test_a_version_with_a_damaged_file_is_a_model_error(content: str | None, sto
 
 
 def test_a_keras_file_serves_with_a_manifest_made_for_it(tmp_path: Path, folder: Path) -> None:
-    (tmp_path / "my model.keras").write_text("1")
+    write_keras_archive(tmp_path / "my model.keras")
     source = open_model_source(str(tmp_path / "my model.keras"))
     current = source.current_if_changed(None)
     assert current is not None
@@ -92,12 +96,11 @@ def test_a_keras_file_serves_with_a_manifest_made_for_it(tmp_path: Path, folder:
 
 
 def test_a_keras_file_replaced_during_the_download_is_unavailable(tmp_path: Path, folder: Path) -> None:
-    path = tmp_path / "model.keras"
-    path.write_text("1")
+    path = write_keras_archive(tmp_path / "model.keras")
     source = open_model_source(str(path))
     current = source.current_if_changed(None)
     assert current is not None
-    path.write_text("2")
+    write_keras_archive(path, content="2")
     with pytest.raises(Unavailable, match=r"model.keras"):
         source.fetch(current.version, folder)
 
@@ -113,6 +116,30 @@ def test_a_bundle_folder_serves_its_only_version(tmp_path: Path, folder: Path) -
     assert source.fetch(current.version, folder).manifest == bundle.manifest
     with pytest.raises(NotFound, match="20200101-00000000"):
         source.fetch("20200101-00000000", folder)
+
+
+def test_a_keras_file_beside_its_manifest_is_that_bundle(tmp_path: Path, folder: Path) -> None:
+    bundle = create_bundle(tmp_path / "bundle", outputs=tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES))
+    source = open_model_source(str(tmp_path / "bundle/model.keras"))
+    version = current_version(source)
+    assert version == bundle.manifest.version
+    assert source.manifest(version) == bundle.manifest
+    assert source.fetch(version, folder).manifest == bundle.manifest
+
+
+def test_a_keras_file_that_its_manifest_does_not_describe_is_refused(tmp_path: Path, folder: Path) -> None:
+    version = create_bundle(tmp_path / "bundle").manifest.version
+    (tmp_path / "bundle/model.keras").write_text("other")
+    with pytest.raises(ModelError, match=r"model.keras"):
+        open_model_source(str(tmp_path / "bundle/model.keras")).fetch(version, folder)
+
+
+def test_a_keras_file_of_another_name_is_recognised_by_its_content(tmp_path: Path) -> None:
+    path = write_keras_archive(tmp_path / "model.h5")
+    assert isinstance(open_model_source(str(path)), KerasFile)
+    path.write_bytes(HDF5_MAGIC + b"model_config")
+    with pytest.raises(ModelError, match="model import"):
+        open_model_source(str(path))
 
 
 @pytest.mark.parametrize(

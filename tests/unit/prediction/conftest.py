@@ -30,7 +30,12 @@ def rejections():
 @pytest.fixture
 def make_manager(storage, tmp_path, clock, rejections):
     def make(load_engine=FakeEngine, uri=None):
-        options = {"cache_dir": tmp_path / "cache", "refresh_s": 60, "on_rejection": rejections.append, "clock": lambda: clock.now}
+        options = {
+            "cache_dir": tmp_path / "cache",
+            "refresh_s": 60,
+            "on_rejection": lambda rejection: rejections.append(rejection.reason),
+            "clock": lambda: clock.now,
+        }
         return ModelManager(uri or storage.uri(), load_engine, **options)
 
     return make

@@ -9,6 +9,7 @@ from coinfarm.errors import NotFound
 from coinfarm.models.promotion import promote
 from coinfarm.prediction.model_manager import ModelManager
 from tests.support.fake_models import FakeEngine, value_of
+from tests.support.keras_archives import write_keras_archive
 
 
 def test_checks_the_pointer_only_after_refresh_s(manager, promote_new, storage, clock):
@@ -108,12 +109,11 @@ def test_threads_wait_for_the_first_model_and_share_it(manager, promote_new):
 
 
 def test_serves_a_bare_file_and_follows_its_changes(make_manager, tmp_path, clock, rejections):
-    path = tmp_path / "model.keras"
-    path.write_text("1")
+    path = write_keras_archive(tmp_path / "model.keras")
     manager = make_manager(uri=str(path))
     assert value_of(manager) == 1
     assert manager.current_model().version.startswith("bare-")
-    path.write_text("2")
+    write_keras_archive(path, content="2")
     clock.now += 60
     assert value_of(manager) == 2
     path.unlink()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from coinfarm.engines.processor import processor_name
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.store import current_version, open_model_source
+from coinfarm.models.model_source import current_version
+from coinfarm.models.store import open_model_source
 from coinfarm.serving.settings import reference_model_uri
 
 FIRST_RELEASE_URI = str(Path(__file__).with_name("bundle_0_1_0"))

@@ -94,7 +94,8 @@ def to_series(candles: "Candles", stride: int, gaps: Any) -> "Series":
 
 
 def open_predictor(model_uri: str | None, version: str | None = None, before_batch: Callable[[], None] = lambda: None) -> "Predictor":
-    from coinfarm.models.store import BundleFolder, open_model_root, open_model_source
+    from coinfarm.models.single_version import BundleFolder
+    from coinfarm.models.store import open_model_root, open_model_source
     from coinfarm.serving.service import Service
     from coinfarm.serving.settings import Settings
     from coinfarm.storage import local_folder

@@ -171,7 +171,8 @@ class _DemoRun:
 
 def _reference_bundle() -> Path:
     """The folder of the reference model's current version."""
-    from coinfarm.models.store import current_version, open_model_source
+    from coinfarm.models.model_source import current_version
+    from coinfarm.models.store import open_model_source
 
     root = reference_model_uri()
     return Path(root, "versions", current_version(open_model_source(root)))

@@ -55,7 +55,8 @@ def _adapted(bundle: "Bundle", member: "Member", outputs: "list[Output]") -> Any
 def _load(path: Path, trusted: dict[str, Any]) -> Any:
     import keras
 
-    return in_float32(keras.saving.load_model(path, custom_objects=trusted, compile=False, safe_mode=True))
+    with keras.saving.custom_object_scope(trusted):
+        return in_float32(keras.saving.load_model(path, compile=False, safe_mode=True))
 
 
 def _check_archive(path: Path) -> None:

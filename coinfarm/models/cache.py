@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from coinfarm.errors import Forbidden, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.store import ModelSource
+from coinfarm.models.model_source import ModelSource
 from coinfarm.models.version import checked_version
 from coinfarm.storage.folder import folder_lock
 from coinfarm.storage.local_file import nearest_existing

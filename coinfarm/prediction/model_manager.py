@@ -16,7 +16,8 @@ from coinfarm.engines.engine import Engine
 from coinfarm.errors import CoinfarmError, ModelError, StorageError
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.cache import BundleCache
-from coinfarm.models.store import CurrentVersion, open_model_source
+from coinfarm.models.model_source import CurrentVersion
+from coinfarm.models.store import open_model_source
 from image_render.spec import STANDARD
 
 logger = logging.getLogger(__name__)

@@ -59,7 +59,8 @@ class LabelCheck:
 def check_labels(bundle: Bundle, engine: Engine, labelled: LabelledFrames, load_engine: Callable[[Bundle], Engine]) -> LabelCheck | None:
     """Compare the predictions of a model for labelled frames with what happened; None for too few frames to say anything.
 
-    Only the outputs of the first horizon are compared. `load_engine` loads the network with other inputs, if these may be wrong. Raises `ModelError` for predictions that are not finite.
+    Only the outputs of the first horizon are compared. `load_engine` loads the network with other inputs, if these may be wrong.
+    Raises `ModelError` for predictions that are not finite.
     """
     if len(labelled) < _MIN_FRAMES:
         return None

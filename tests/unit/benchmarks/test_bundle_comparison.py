@@ -9,7 +9,8 @@ from benchmarks import bundle_comparison, reference
 from benchmarks.bundle_comparison import FIGURES, alternate, comparison_table
 from benchmarks.reference import FIRST_RELEASE_URI
 from coinfarm.models.bundle import Bundle
-from coinfarm.models.store import current_version, open_model_source
+from coinfarm.models.model_source import current_version
+from coinfarm.models.store import open_model_source
 from coinfarm.serving.settings import reference_model_uri
 from tests.support.demo_requests import demo_candles
 from tests.support.table_text import assert_fits

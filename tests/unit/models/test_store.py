@@ -7,9 +7,11 @@ from coinfarm.errors import ModelError, NotFound, Unavailable
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import Output
 from coinfarm.models.model_file import HDF5_MAGIC
+from coinfarm.models.model_source import current_version
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
-from coinfarm.models.store import BundleFolder, KerasFile, ModelStore, current_version, open_model_root, open_model_source
+from coinfarm.models.single_version import BundleFolder, KerasFile
+from coinfarm.models.store import ModelStore, open_model_root, open_model_source
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 from tests.support.compiled_models import compiled_bundle

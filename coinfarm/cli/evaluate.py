@@ -3,8 +3,10 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,11 @@ from coinfarm.cli.options import DAY, MODEL, check_interval, open_predictor, rea
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
+
+if TYPE_CHECKING:
+    from coinfarm.candles.candles import Candles
+    from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec
+    from coinfarm.models.evaluation_document import Evaluation
 
 _MULTI_FILE_OPTIONS = ("--candles", "--baseline-candles")
 
@@ -31,7 +38,14 @@ class _MultiFileCommand(click.Command):
 )
 @MODEL
 @click.option("--version", help="The version to evaluate.  [default: the one in service]")
-@click.option("--candles", type=EXISTING_FILE, multiple=True, required=True, metavar="FILE...", help="The candles to evaluate it on.")
+@click.option(
+    "--candles",
+    type=EXISTING_FILE,
+    multiple=True,
+    required=True,
+    metavar="FILE...",
+    help="The candles to evaluate it on, of one or several coins and intervals.",
+)
 @click.option("--from", "first_day", type=DAY, required=True, help="The first day, UTC.")
 @click.option("--to", "stop_day", type=DAY, required=True, help="The day after the last, UTC.")
 @click.option("--stride", type=click.IntRange(1, 10_000), default=1, show_default=True, help="Candles between two windows.")
@@ -65,11 +79,11 @@ def evaluate(
 ) -> None:
     """Score a model and simple baselines on a period.
 
-    Windows that begin before the model's training cutoff are left out, and counted.
+    The files may be of several coins and intervals: each interval is evaluated on its own, over all its coins and by coin. Windows that
+    begin before the model's training cutoff, or that cross a gap, are left out, and counted.
     """
     from coinfarm.cli.evaluation_tables import tables
-    from coinfarm.evaluation.evaluate import score_frames
-    from coinfarm.evaluation.evaluation_frames import EvaluationSpec, join_by_symbol, predict_frames
+    from coinfarm.evaluation.evaluation_frames import EvaluationSpec
     from coinfarm.evaluation.findings import summary
 
     if report is not None:
@@ -78,31 +92,52 @@ def evaluate(
         require_report_packages()
     root = _evaluation_root(model_uri, include_in_sample) if record else None
     spec = EvaluationSpec(first_day.date(), stop_day.date(), stride, include_in_sample)
-    series = join_by_symbol([read_candles(file, symbol, interval) for file in candles])
-    baseline_series = join_by_symbol([read_candles(file, symbol, interval) for file in baseline_candles])
-    expected_frames = sum(len(spec.candles_of(each)) for each in series) // spec.stride
-    with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
-        predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
-        check_interval(predictor.model.bundle.manifest, series[0].interval, any_interval=True)
-        frames = predict_frames(predictor, series, spec, baseline_series)
-    evaluation = score_frames(frames, predictor, series, spec, [file.name for file in candles])
+    read = [(file.name, read_candles(file, symbol, interval)) for file in candles]
+    evaluated = _evaluate(model_uri, version, read, [read_candles(file, symbol, interval) for file in baseline_candles], spec)
+    evaluations = [evaluation for evaluation, _ in evaluated]
     if root is not None:
         from coinfarm.models.publish import record_evaluation
         from coinfarm.storage import open_storage
 
-        record_evaluation(open_storage(root), evaluation.model.version, evaluation.to_dict())
+        for evaluation in evaluations:
+            record_evaluation(open_storage(root), evaluation.model.version, evaluation.to_dict())
     if report is not None:
         from coinfarm.evaluation.evaluation_report import page
 
-        page(evaluation, frames).write(report)
+        page(evaluated).write(report)
     if as_json:
-        click.echo(json.dumps(evaluation.to_dict()))
+        documents = {evaluation.interval: evaluation.to_dict() for evaluation in evaluations}
+        click.echo(json.dumps(documents if len(documents) > 1 else evaluations[0].to_dict()))
         return
-    findings = summary(evaluation)
-    click.echo("\n".join([findings.headline, "", *(f"- {reason}" for reason in findings.reasons), ""]))
-    print_tables(*tables(evaluation))
+    for evaluation in evaluations:
+        findings = summary(evaluation)
+        title = [] if len(evaluations) == 1 else [evaluation.interval]
+        click.echo("\n".join([*title, findings.headline, "", *(f"- {reason}" for reason in findings.reasons), ""]))
+    print_tables(*tables(evaluations))
     if report is not None:
         click.echo(report)
+
+
+def _evaluate(
+    model_uri: str | None, version: str | None, read: "list[tuple[str, Candles]]", baseline_candles: "list[Candles]", spec: "EvaluationSpec"
+) -> "list[tuple[Evaluation, EvaluationFrames]]":
+    """The evaluation of each interval, from the shortest to the longest. `read` are file names and candles."""
+    from coinfarm.evaluation.evaluate import score_frames
+    from coinfarm.evaluation.evaluation_frames import by_interval, predict_frames
+
+    series = by_interval([candles for _, candles in read])
+    baseline_series = by_interval(baseline_candles)
+    names = {interval: [name for name, candles in read if candles.interval == interval] for interval in series}
+    expected_frames = sum(len(spec.candles_of(each)) for coins in series.values() for each in coins) // spec.stride
+    found = []
+    with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
+        predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
+        for interval, coins in series.items():
+            check_interval(predictor.model.bundle.manifest, interval, any_interval=True)
+            frames = predict_frames(predictor, coins, spec, baseline_series.get(interval, []))
+            evaluation = score_frames(frames, predictor, coins, spec, names[interval])
+            found.append((evaluation, replace(frames, fit_observations=None)))  # as large as years of candles
+    return found
 
 
 def _evaluation_root(model_uri: str | None, include_in_sample: bool) -> str:

@@ -1,18 +1,22 @@
 """The tables of an evaluation on a terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
-from coinfarm.models.evaluation_document import Accuracy, Evaluation, EvaluationRecord, OutputScores
+from coinfarm.models.evaluation_document import Accuracy, BaselineOutput, Evaluation, EvaluationRecord, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, coins_text, percent_text, score_text
 
 
-def tables(evaluation: Evaluation) -> tuple[Table, Table]:
-    """The scores of the model and the baselines, and the model's accuracy by subset."""
-    return _scores_table(evaluation), _accuracy_table(evaluation)
+def tables(evaluations: Sequence[Evaluation]) -> list[Table]:
+    """The outputs by interval, of each interval the scores with the baselines' and the outputs by coin; of one interval the accuracy by
+    subset, too.
+    """
+    coins = [_coins_table(evaluation) for evaluation in evaluations if len(evaluation.by_coin) > 1]
+    subsets = [_accuracy_table(evaluation) for evaluation in evaluations] if len(evaluations) == 1 else []
+    return [_outputs_table(evaluations), *map(_scores_table, evaluations), *coins, *subsets]
 
 
 def evaluation_record_table(record: EvaluationRecord) -> Table:
@@ -47,6 +51,62 @@ def _lines(value: str, interval: str) -> str:
     return f"{value}\n{interval}" if interval else value
 
 
+def _outputs_table(evaluations: Sequence[Evaluation]) -> Table:
+    table = Table(
+        title="Outputs by interval, all coins together",
+        caption=f"Slope: of what happened over what was predicted; 1 is well calibrated. Errors: squared errors compared with those of "
+        f"{BASELINE_TITLES['gradientBoosting']}, frame by frame. 90 % intervals in brackets.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    for title in ("", "output"):
+        table.add_column(title, no_wrap=True)
+    for title in ("R²", "slope", "errors against trees"):
+        table.add_column(title, justify="right")
+    for evaluation in evaluations:
+        for name, title in OUTPUT_TITLES.items():
+            output = evaluation.outputs[name]
+            table.add_row(
+                evaluation.interval_title if name == OUTPUT_NAMES[0] else "",
+                title,
+                _lines(score_text(output.r2), bounds_text(output.r2_interval)),
+                _lines(score_text(output.calibration.slope, 2), bounds_text(output.calibration.slope_interval, 2)),
+                _against_trees({key: baseline.outputs for key, baseline in evaluation.baselines.items()}, name),
+                end_section=name == OUTPUT_NAMES[-1],
+            )
+    return table
+
+
+def _coins_table(evaluation: Evaluation) -> Table:
+    table = Table(
+        title=f"Outputs by coin, {evaluation.interval_title}",
+        caption="R², and squared errors compared with those of gradient boosting, with 90 % intervals.",
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("", no_wrap=True)
+    table.add_column("frames", justify="right")
+    for title in (*(f"R² {title}" for title in OUTPUT_TITLES.values()), *(f"errors {title}" for title in OUTPUT_TITLES.values())):
+        table.add_column(title, justify="right")
+    for symbol, scores in evaluation.by_coin.items():
+        table.add_row(
+            symbol,
+            f"{scores.frames:,}",
+            *(_lines(score_text(scores.outputs[name].r2), bounds_text(scores.outputs[name].r2_interval, 2)) for name in OUTPUT_NAMES),
+            *(_against_trees(scores.baselines, name) for name in OUTPUT_NAMES),
+        )
+    return table
+
+
+def _against_trees(baselines: Mapping[str, Mapping[str, BaselineOutput]], output: str) -> str:
+    """The model's squared errors compared with those of the trees: `−3.2 %`, and below it `[−4.1, −2.2]`."""
+    scores = baselines.get("gradientBoosting", {}).get(output)
+    if scores is None:
+        return "–"
+    change, bounds = scores.error_change_pct
+    return _lines(percent_text(change), bounds_text(bounds, 1))
+
+
 def _scores_table(evaluation: Evaluation) -> Table:
     model = evaluation.model
     table = Table(
@@ -73,7 +133,7 @@ def _scores_table(evaluation: Evaluation) -> Table:
 
 
 def _accuracy_table(evaluation: Evaluation) -> Table:
-    table = Table(title="Accuracy in %, by subset", title_justify="left")
+    table = Table(title=f"Accuracy in %, by subset, {evaluation.interval}", title_justify="left")
     table.add_column("")
     table.add_column("frames", justify="right")
     table.add_column("direction %", justify="right", no_wrap=True)

@@ -11,12 +11,14 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import check_period, day_start_ms
-from coinfarm.candles.filled_windows import filled_counts, is_mostly_filled
+from coinfarm.candles.filled_windows import crosses_gap, filled_counts, is_mostly_filled
 from coinfarm.candles.gaps import fill_gaps
+from coinfarm.candles.interval import canonical_intervals
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.features import Observations, observations_at
 from coinfarm.models.evaluation_document import Counts
 from coinfarm.models.training_data import TrainingData
+from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from image_render.spec import STANDARD
@@ -51,7 +53,8 @@ class EvaluationSpec:
 class EvaluationFrames:
     """The evaluated frames: `observations`, predictions `predicted_pct` `(n, 3)`, and `counts`.
 
-    `fit_observations` are the windows that baselines are fitted on, if any; they end before `fit_before_ms` of their symbol.
+    `fit_observations` are the windows that baselines are fitted on, of all symbols together, None if there are none; they end before
+    `fit_before_ms` of their symbol. A symbol without candles before its cutoff is not in it, and gets the baselines of the others.
     """
 
     observations: Observations
@@ -73,22 +76,25 @@ def predict_frames(
     horizon_candles = manifest.horizon_candles
     filled = [_filled(spec.candles_of(each), each.symbol, spec, horizon_candles) for each in series]
     observations, predicted = [], []
-    windows = without_horizon = without_prediction = in_sample = 0
+    windows = without_horizon = without_prediction = in_sample = across_gaps = 0
     predictions_by_series = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
     for candles, predictions in zip(filled, predictions_by_series, strict=True):
         with_horizon = window_count(len(candles) - horizon_candles, STANDARD, spec.stride)
-        values = predictions.values_pct[:with_horizon]
+        values = predictions.values_pct[:with_horizon, : len(OUTPUT_NAMES)]  # of the first horizon
         evaluated = np.ones(with_horizon, np.bool_)
         if predictions.in_sample is not None and not spec.include_in_sample:
             evaluated = ~predictions.in_sample[:with_horizon]
         in_sample += int((~evaluated).sum())
         missing = evaluated & np.isnan(values[:, 0])
         evaluated &= ~missing
+        starts = np.arange(with_horizon, dtype=np.int64) * spec.stride
+        with_gap = evaluated & crosses_gap(candles, starts, STANDARD.window_candles + horizon_candles)
+        evaluated &= ~with_gap
         windows += len(predictions)
         without_horizon += len(predictions) - with_horizon
         without_prediction += int(missing.sum())
-        starts = np.flatnonzero(evaluated) * spec.stride
-        observations.append(observations_at(candles, starts, horizon_candles))
+        across_gaps += int(with_gap.sum())
+        observations.append(observations_at(candles, starts[evaluated], horizon_candles))
         predicted.append(values[evaluated])
     joined = Observations.concatenate(observations)
     if not len(joined):
@@ -99,24 +105,27 @@ def predict_frames(
         in_sample=None if manifest.training is None else in_sample,
         without_prediction=without_prediction,
         without_horizon=without_horizon,
+        across_gaps=across_gaps,
         effective=round(len(joined) * min(1.0, spec.stride / horizon_candles), 1),
     )
     before_ms = {each.symbol: _fit_before_ms(manifest.training, each.symbol, spec) for each in series}
     sources = {each.symbol: each for each in (*series, *baseline_series)}
-    fits = [_fit_observations(sources[symbol], manifest.training, before, horizon_candles) for symbol, before in before_ms.items()]
-    found = [fit for fit in fits if fit is not None]
-    fit_observations = Observations.concatenate(found) if len(found) == len(fits) else None
-    return EvaluationFrames(joined, np.concatenate(predicted), counts, fit_observations, before_ms)
+    fits = {symbol: _fit_observations(sources[symbol], manifest.training, before, horizon_candles) for symbol, before in before_ms.items()}
+    found = {symbol: fit for symbol, fit in fits.items() if fit is not None}
+    fit_observations = Observations.concatenate(list(found.values())) if found else None
+    return EvaluationFrames(joined, np.concatenate(predicted), counts, fit_observations, {symbol: before_ms[symbol] for symbol in found})
 
 
-def join_by_symbol(parts: Sequence[Candles]) -> list[Candles]:
-    """One series per symbol, from files that may each have a part of it.
+def by_interval(parts: Sequence[Candles]) -> dict[str, list[Candles]]:
+    """Of each interval, from the shortest to the longest, one series per symbol, from files that may each have a part of it.
 
-    Raises `CoinfarmError` if the parts have different intervals or overlap.
+    Raises `CoinfarmError` if parts overlap.
     """
-    intervals = {part.interval for part in parts}
-    if len(intervals) > 1:
-        raise CoinfarmError(f"the candles are of different intervals ({', '.join(sorted(intervals))}): evaluate one at a time")
+    intervals = canonical_intervals(part.interval for part in parts)
+    return {interval: _join_by_symbol([part for part in parts if part.interval == interval]) for interval in intervals}
+
+
+def _join_by_symbol(parts: Sequence[Candles]) -> list[Candles]:
     ordered = sorted((part for part in parts if len(part)), key=lambda part: (part.symbol, int(part.open_time[0])))
     return [_joined(symbol, list(of_symbol)) for symbol, of_symbol in groupby(ordered, key=lambda part: part.symbol)]
 
@@ -132,7 +141,7 @@ def digest(candles: Candles) -> str:
 def _joined(symbol: str, parts: list[Candles]) -> Candles:
     candles = Candles.concatenate(symbol, parts[0].interval, parts)
     if (np.diff(candles.open_time) <= 0).any():
-        raise CoinfarmError(f"the files of {symbol} overlap: remove the duplicates")
+        raise CoinfarmError(f"the files of {symbol} {parts[0].interval} overlap: remove the duplicates")
     return candles
 
 
@@ -159,8 +168,9 @@ def _fit_observations(series: Candles, training: TrainingData | None, before_ms:
     starts = np.arange(0, len(candles) - STANDARD.window_candles - horizon_candles + 1, FIT_STRIDE, dtype=np.int64)
     if not len(starts):
         return None
-    filled = filled_counts(candles, starts, STANDARD.window_candles)
-    return observations_at(candles, starts[~is_mostly_filled(filled, STANDARD.window_candles)], horizon_candles)
+    mostly_filled = is_mostly_filled(filled_counts(candles, starts, STANDARD.window_candles), STANDARD.window_candles)
+    usable = ~mostly_filled & ~crosses_gap(candles, starts, STANDARD.window_candles + horizon_candles)
+    return observations_at(candles, starts[usable], horizon_candles) if usable.any() else None
 
 
 def _no_windows_message(windows: int, in_sample: int, spec: EvaluationSpec) -> str:
@@ -169,4 +179,4 @@ def _no_windows_message(windows: int, in_sample: int, spec: EvaluationSpec) -> s
             f"{in_sample:,} of the {windows:,} windows {spec.period_text} begin before the model's training cutoff, "
             "and nothing is left to evaluate: choose later days, or use --include-in-sample"
         )
-    return f"none of the {windows:,} windows {spec.period_text} has a prediction: too many of their candles are missing"
+    return f"none of the {windows:,} windows {spec.period_text} can be evaluated: too many of their candles are missing"

@@ -199,6 +199,7 @@ def method_section(evaluation: Evaluation) -> Section:
         ("windows in the period", f"{counts.windows:,}"),
         ("left out: begin before the training cutoff", "unknown" if counts.in_sample is None else f"{counts.in_sample:,}"),
         ("left out: more than half of the candles missing, so no prediction", f"{counts.without_prediction:,}"),
+        ("left out: the window or its horizon crosses a gap", f"{counts.across_gaps:,}"),
         ("left out: the horizon would reach beyond the last candle", f"{counts.without_horizon:,}"),
         ("evaluated", f"{counts.evaluated:,}"),
         ("independent at most", f"{counts.effective:,.0f}"),
@@ -206,7 +207,7 @@ def method_section(evaluation: Evaluation) -> Section:
     return Section(
         "Data and method",
         (
-            Table(("", "windows"), left_out, strong_row=4),
+            Table(("", "windows"), left_out, strong_row=5),
             Prose(
                 (
                     f"Windows and their horizons of {evaluation.horizon_candles} candles lie completely within the period. Predictions "

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.candles import Candles
+from coinfarm.evaluation.har import SPANS
 from coinfarm.targets import targets_pct
 from image_render.spec import STANDARD
 from image_render.windows import Columns
@@ -28,14 +29,16 @@ _RANGE, _VOLATILITY = FEATURE_NAMES.index("range"), FEATURE_NAMES.index("volatil
 class Observations:
     """One observation per window, coin after coin, each oldest first.
 
-    `close_time` `(n,)` is the window's last millisecond; `features` `(n, f)` are in the order of `FEATURE_NAMES`; `persistence_pct`
-    `(n, 3)` are the same outputs, computed over the last candles of the window, as many as the horizon; `actual_pct` `(n, 3)` are the
-    outputs of the horizon.
+    `close_time` `(n,)` is the window's last millisecond; `features` `(n, f)` are in the order of `FEATURE_NAMES`; `realised_volatility_pct`
+    `(n, 3)` are the root mean squares of the last returns, over the spans of `coinfarm.evaluation.har`; `persistence_pct` `(n, 3)` are
+    the same outputs, computed over the last candles of the window, as many as the horizon; `actual_pct` `(n, 3)` are the outputs of the
+    horizon.
     """
 
     symbols: NDArray[np.str_]
     close_time: Times
     features: Values
+    realised_volatility_pct: Values
     persistence_pct: Values
     actual_pct: Values
 
@@ -70,6 +73,7 @@ def observations_at(candles: Candles, starts: NDArray[np.int64], horizon_candles
         symbols=np.full(len(starts), candles.symbol),
         close_time=candles.open_time[last] + candles.interval_ms - 1,
         features=_features(candles.columns, starts),
+        realised_volatility_pct=_realised_volatilities(candles.columns, starts + window),
         persistence_pct=targets_pct(candles.columns, last - back, back),
         actual_pct=targets_pct(candles.columns, last, horizon_candles),
     )
@@ -85,11 +89,22 @@ def _features(columns: Columns, starts: NDArray[np.int64]) -> Values:
     highest = views(columns.high, window).max(axis=1)[starts]
     lowest = views(columns.low, window).min(axis=1)[starts]
     features.append(100.0 * (highest - lowest) / close)
-    returns = 100.0 * np.diff(np.log(columns.close), prepend=np.log(columns.close[0]))
+    returns = _log_returns_pct(columns)
     features += [_deviations(returns, starts + 1, stop), _deviations(returns, stop - _RECENT_CANDLES, stop)]
     recent, complete = _means(columns.volume, stop - _RECENT_CANDLES, stop), _means(columns.volume, starts, stop)
     features.append(np.where(complete > 0, recent / np.where(complete > 0, complete, 1.0), 1.0))
     return np.column_stack(features)
+
+
+def _realised_volatilities(columns: Columns, stop: NDArray[np.int64]) -> Values:
+    """`(n, 3)`: the roots of the mean squared returns of the last candles before each `stop` `(n,)`, over `SPANS`."""
+    squares = _log_returns_pct(columns) ** 2
+    return np.sqrt(np.maximum(np.column_stack([_means(squares, stop - span, stop) for span in SPANS]), 0.0))
+
+
+def _log_returns_pct(columns: Columns) -> Values:
+    """From the candle before to each candle, `(n,)`; 0 for the first."""
+    return 100.0 * np.diff(np.log(columns.close), prepend=np.log(columns.close[0]))
 
 
 def _means(values: Values, first: NDArray[np.int64], stop: NDArray[np.int64]) -> Values:

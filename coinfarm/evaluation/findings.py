@@ -170,7 +170,7 @@ def _cautions(evaluation: Evaluation) -> list[str]:
         cautions.append(f"{counts.in_sample:,} windows begin before the training cutoff and were left out.")
     if evaluation.baseline_fit is None:
         cautions.append(
-            "Without candles from before the training cutoff there are no fitted baselines (mean, constant × range, ridge, trees): "
+            "Without candles from before the training cutoff there are no fitted baselines (mean, constant × range, HAR, ridge, trees): "
             "the comparison is with the other baselines only. To add them, use --baseline-candles."
         )
     elif _TREES not in evaluation.baselines:
@@ -195,6 +195,7 @@ def _short_period(evaluation: Evaluation) -> list[str]:
 def _phrase(name: str) -> str:
     """The baseline, with its article, as part of a sentence."""
     named = {
+        "har": "a HAR model of volatility",
         "ridge": "a ridge regression",
         "gradientBoosting": "gradient-boosted trees",
         "trainingMean": "the training mean",

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from coinfarm.models.calibration import output_calibrations
+from coinfarm.models.card_tables import coin_baselines, coin_rows, evaluations_by_period, output_rows
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
 from coinfarm.models.evaluation_document import Accuracy, EvaluationRecord, OutputMetrics, OutputScores
 from coinfarm.models.manifest import Manifest
@@ -43,11 +44,16 @@ def model_card(manifest: Manifest, evaluations: Sequence[EvaluationRecord]) -> s
             "ordinal": _ordinal,
             "r2": _r2,
             "thousands": count_text,
+            "words": _words,
         },
         manifest=manifest,
         training=manifest.training,
         cutoffs=None if manifest.training is None else _cutoffs(manifest.training),
-        evaluations=sorted(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date), reverse=True),
+        evaluations=evaluations,
+        evaluations_by_period=evaluations_by_period(evaluations),
+        output_rows=output_rows,
+        coin_rows=coin_rows,
+        coin_baselines=coin_baselines,
         calibrations=output_calibrations(manifest.metrics or {}),
         split_scores=split_scores(manifest.metrics or {}),
         outputs_by_unit=_outputs_by_unit(manifest),
@@ -105,10 +111,10 @@ def _daily_rank_correlations(evaluation: EvaluationRecord) -> list[str]:
     ]
 
 
-def _digests(evaluations: Sequence[EvaluationRecord]) -> list[tuple[str, str, str, str]]:
-    """Symbol, first day, end and sha256 of all candles that were evaluated on, each once."""
+def _digests(evaluations: Sequence[EvaluationRecord]) -> list[tuple[str, ...]]:
+    """Symbol, interval, first day, end and sha256 of all candles that were evaluated on, each once."""
     digests = {
-        (symbol, str(evaluation.from_date), str(evaluation.to_date), digest)
+        (symbol, evaluation.interval or "–", str(evaluation.from_date), str(evaluation.to_date), digest)
         for evaluation in evaluations
         for symbol, digest in evaluation.candles.items()
     }

@@ -35,6 +35,7 @@ class EvaluatedModel(EvaluationPart):
 class Counts(EvaluationPart):
     """How many windows the period has, how many were evaluated, and why the others were not.
 
+    `across_gaps` have too many missing candles in a row, in the window or its horizon (`coinfarm.candles.filled_windows`).
     `in_sample` is None for a model whose training data is unknown. `effective` is an upper bound of the independent observations among
     the evaluated frames: labels of frames closer together than a horizon overlap.
     """
@@ -44,6 +45,7 @@ class Counts(EvaluationPart):
     in_sample: int | None
     without_prediction: int
     without_horizon: int
+    across_gaps: int = 0
     effective: float
 
 
@@ -103,9 +105,10 @@ class Decile(EvaluationPart):
 
 
 class Calibration(EvaluationPart):
-    """The line of actual values over predictions, and the deciles."""
+    """The line of actual values over predictions, with the interval of its slope, and the deciles."""
 
     slope: float | None = None
+    slope_interval: ConfidenceInterval | None = None
     intercept_pct: float | None = None
     deciles: tuple[Decile, ...] = ()
 
@@ -145,6 +148,12 @@ class BaselineOutput(OutputScores):
     model_error_reduction_pct: float | None = None
     model_error_reduction_interval_pct: ConfidenceInterval | None = None
 
+    @property
+    def error_change_pct(self) -> tuple[float | None, ConfidenceInterval | None]:
+        """By how many percent the model's squared errors differ from the baseline's, below zero if they are smaller; and the interval."""
+        reduction, bounds = self.model_error_reduction_pct, self.model_error_reduction_interval_pct
+        return None if reduction is None else -reduction, None if bounds is None else (-bounds[1], -bounds[0])
+
 
 class BaselineAccuracy(Accuracy):
     """A baseline's accuracy, and by how many percentage points the model's is higher on the same frames."""
@@ -159,6 +168,23 @@ class Baseline(EvaluationPart):
     outputs: dict[str, BaselineOutput]
     direction: BaselineAccuracy = BaselineAccuracy()
     rise_over_decline: BaselineAccuracy = BaselineAccuracy()
+
+
+class CoinOutput(OutputScores):
+    """The model's scores on the frames of one coin, with the intervals of R² and of the slope of actual values over predictions."""
+
+    r2_interval: ConfidenceInterval | None = None
+    slope: float | None = None
+    slope_interval: ConfidenceInterval | None = None
+    intercept_pct: float | None = None
+
+
+class CoinScores(EvaluationPart):
+    """The scores of the model and the baselines on the frames of one coin; `outputs` by name, `baselines` by name and output."""
+
+    frames: int
+    outputs: dict[str, CoinOutput]
+    baselines: dict[str, dict[str, BaselineOutput]] = Field(default_factory=dict)
 
 
 class EvaluationRecord(EvaluationPart):
@@ -176,6 +202,7 @@ class EvaluationRecord(EvaluationPart):
     from_date: FromDate
     to_date: ToDate
     interval: str | None = None
+    is_trained_interval: bool | None = None
     stride: Annotated[int, Field(ge=1)]
     horizon_candles: int | None = None
     candles: Annotated[dict[str, Sha256], Field(min_length=1)]
@@ -188,6 +215,7 @@ class EvaluationRecord(EvaluationPart):
     direction: DirectionAccuracy = DirectionAccuracy()
     rise_over_decline: DirectionAccuracy = DirectionAccuracy()
     baselines: dict[str, Baseline] = Field(default_factory=dict)
+    by_coin: dict[str, CoinScores] = Field(default_factory=dict)
     baseline_fit: BaselineFit | None = None
     bootstrap: Bootstrap | None = None
 
@@ -215,6 +243,11 @@ class EvaluationRecord(EvaluationPart):
     def score(self) -> float:
         """The number used to compare versions: the mean R² of the outputs."""
         return sum(self.r2.values()) / len(self.r2)
+
+    @property
+    def interval_title(self) -> str:
+        """The interval, marked if the model was not trained on it."""
+        return f"{self.interval or ''}{' (not trained)' if self.is_trained_interval is False else ''}"
 
     @property
     def conditions(self) -> str:

@@ -70,6 +70,32 @@ def test_prints_the_findings_and_writes_a_report(run):
     assert page.count("<svg") == 8
 
 
+def test_evaluates_each_interval_on_its_own(run, tmp_path):
+    """A year of hours, and weeks of half hours, of the same coins."""
+    for symbol in ("DEMO1", "DEMO2"):
+        Path(f"{symbol}-30m.parquet").write_bytes(parquet_from_candles(generate(symbol, "30m", START_MS, 95 * 48, seed=1)))
+    files = ("DEMO2-1h.parquet", "DEMO1-30m.parquet", "DEMO2-30m.parquet")
+    shown = run(*files, *PERIOD, "--json", "--record", "--report", "report.html")
+    assert shown.exit_code == 0, shown.output
+    documents = json.loads(shown.stdout)
+    assert list(documents) == ["30m", "1h"]
+    alone = json.loads(coinfarm("evaluate", "--candles", *files[1:], *PERIOD, "--json").stdout)
+    assert documents["30m"] == alone
+    assert documents["30m"]["candleFiles"] == list(files[1:])
+    assert documents["1h"]["frames"] < alone["frames"]
+
+    storage = open_storage(str(tmp_path / "models"))
+    version = documents["1h"]["model"]["version"]
+    stored = list(storage.list(f"versions/{version}/evaluations/"))
+    assert len(stored) == 2
+    card = storage.read(f"versions/{version}/card.md").data.decode()
+    assert card.index("| 30m") < card.index("| 1h")
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2 * 8
+    table = run(*files, *PERIOD).stdout
+    assert table.index("30m") < table.index("1h")
+
+
 def test_a_missing_package_is_reported_before_the_evaluation(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     shown = run(*PERIOD, "--model", "nowhere", "--report", "report.html")

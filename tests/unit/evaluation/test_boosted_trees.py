@@ -22,7 +22,7 @@ def observations(count: int, seed: int) -> Observations:
     features = random.normal(size=(count, len(FEATURE_NAMES)))
     signal = np.column_stack([features[:, 0] * features[:, 1], features[:, 2], np.zeros(count)])
     close_time = np.arange(count) * STRIDE * MINUTE_MS
-    return Observations(np.full(count, "DEMO"), close_time, features, np.zeros((count, 3)), signal + random.normal(size=(count, 3)))
+    return Observations(np.full(count, "DEMO"), close_time, features, *np.zeros((2, count, 3)), signal + random.normal(size=(count, 3)))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ def observations() -> Observations:
     features = np.zeros((COUNT, len(FEATURE_NAMES)))
     features[:, FEATURE_NAMES.index("volatility")] = np.arange(COUNT)
     nothing = np.zeros((COUNT, 3))
-    return Observations(np.repeat(["ONE", "TWO"], COUNT // 2), close_time, features, nothing, nothing)
+    return Observations(np.repeat(["ONE", "TWO"], COUNT // 2), close_time, features, nothing, nothing, nothing)
 
 
 @pytest.fixture(scope="module")

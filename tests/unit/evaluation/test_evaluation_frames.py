@@ -5,7 +5,7 @@ import pytest
 
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, join_by_symbol, predict_frames
+from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, by_interval, digest, predict_frames
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.service import Service
@@ -87,12 +87,41 @@ def test_only_in_sample_windows_are_an_error(tmp_path: Path) -> None:
         evaluation_frames(tmp_path, [hours(60)], EvaluationSpec(day(10), day(30)), cutoff_day=40)
 
 
-def test_windows_without_a_prediction_are_counted(tmp_path: Path) -> None:
-    """From the window whose last 101 candles are missing to the one whose first 101 are: they begin from 401 to 549."""
-    found = evaluation_frames(tmp_path, [hours(60, missing=range(500, 650))], EvaluationSpec(day(0), day(60)))
-    assert found.counts.without_prediction == 149
-    assert found.counts.evaluated == 60 * 24 - WINDOW + 1 - HORIZON - 149
+@pytest.mark.parametrize(
+    ("missing", "without_prediction", "across_gaps"),
+    [
+        pytest.param(range(500, 530), 0, 0, id="thirty in a row"),
+        pytest.param(range(500, 531), 0, WINDOW + HORIZON - 30, id="a gap in the window or its horizon"),
+        # Without a prediction from the window whose last 101 candles are missing to the one whose first 101 are: those from 401 to 549.
+        pytest.param(range(500, 650), 149, WINDOW + HORIZON + 150 - 2 * 31 + 1 - 149, id="mostly missing"),
+    ],
+)
+def test_windows_with_a_gap_are_counted(tmp_path: Path, missing: range, without_prediction: int, across_gaps: int) -> None:
+    found = evaluation_frames(tmp_path, [hours(60, missing=missing)], EvaluationSpec(day(0), day(60)))
+    assert (found.counts.without_prediction, found.counts.across_gaps) == (without_prediction, across_gaps)
+    assert found.counts.evaluated == 60 * 24 - WINDOW + 1 - HORIZON - without_prediction - across_gaps
     assert not np.isnan(found.predicted_pct).any()
+
+
+def test_baselines_are_not_fitted_across_a_gap(tmp_path: Path) -> None:
+    """Of the windows every ten candles, these begin where the gap is complete in the window and its horizon."""
+    spec = EvaluationSpec(day(20), day(60))
+    complete = evaluation_frames(tmp_path / "complete", [hours(60)], spec, cutoff_day=20).fit_observations
+    broken = evaluation_frames(tmp_path / "broken", [hours(60, missing=range(215, 255))], spec, cutoff_day=20).fit_observations
+    assert complete is not None
+    assert broken is not None
+    crossing = [
+        start for start in range(0, 20 * 24 - WINDOW - HORIZON + 1, 10) if start + WINDOW + HORIZON >= 215 + 31 and start <= 255 - 31
+    ]
+    assert len(complete) - len(broken) == len(crossing) > 15
+
+
+def test_a_coin_without_candles_before_its_cutoff_gets_the_baselines_of_the_others(tmp_path: Path) -> None:
+    late = hours(60, symbol="DEMO2").between(START_MS + 20 * DAY_MS, None)
+    found = evaluation_frames(tmp_path, [hours(60), late], EvaluationSpec(day(20), day(60)), cutoff_day=20)
+    assert found.fit_observations is not None
+    assert set(found.fit_observations.symbols) == {"DEMOUSD"} == set(found.fit_before_ms)
+    assert set(found.observations.symbols) == {"DEMOUSD", "DEMO2"}
 
 
 def test_names_a_coin_with_too_few_candles(tmp_path: Path) -> None:
@@ -156,17 +185,19 @@ def test_the_reference_model_does_not_look_ahead(tmp_path: Path) -> None:
     assert (unchanged[3] != changed[3]).all()
 
 
-def test_joins_the_parts_of_a_coin_unless_they_overlap_or_differ_in_their_interval() -> None:
+def test_sorts_by_interval_and_joins_the_parts_of_a_coin_unless_they_overlap() -> None:
     coin, other = hours(20), hours(10, symbol="DEMO2")
-    joined = join_by_symbol([coin[100:], other, coin[:100]])
-    assert [(part.symbol, len(part)) for part in joined] == [("DEMO2", 240), ("DEMOUSD", 480)]
-    np.testing.assert_array_equal(joined[1].open_time, coin.open_time)
-    np.testing.assert_array_equal(joined[1].columns, coin.columns)
-    assert digest(joined[1]) == digest(coin)
-    with pytest.raises(CoinfarmError, match="DEMOUSD overlap"):
-        join_by_symbol([coin[:100], coin[99:]])
-    with pytest.raises(CoinfarmError, match="1h, 1m"):
-        join_by_symbol([coin, minutes(300)])
+    found = by_interval([coin[100:], other, minutes(300), coin[:100]])
+    assert [(interval, [part.symbol for part in parts]) for interval, parts in found.items()] == [
+        ("1m", ["DEMOUSD"]),
+        ("1h", ["DEMO2", "DEMOUSD"]),
+    ]
+    joined = found["1h"][1]
+    np.testing.assert_array_equal(joined.open_time, coin.open_time)
+    np.testing.assert_array_equal(joined.columns, coin.columns)
+    assert digest(joined) == digest(coin)
+    with pytest.raises(CoinfarmError, match="DEMOUSD 1h overlap"):
+        by_interval([coin[:100], coin[99:]])
     assert digest(coin) not in (digest(coin[:-1]), digest(changed_after(coin, len(coin) - 1)))
 
 

@@ -113,3 +113,30 @@ def test_splits_have_scores_by_interval_and_outputs_their_calibration(tmp_path: 
     assert ["1h", "900", *["-0.100"] * 3, "0.100", "–", "–"] in _rows(card)
     assert "- max rise: multiplied by 0.87" in card
     assert "\n\n\n" not in card
+
+
+def test_evaluations_of_one_period_are_listed_by_interval_and_by_coin(tmp_path: Path) -> None:
+    manifest = _manifest(tmp_path)
+
+    def output(r2: float) -> dict[str, Any]:
+        return {"r2": r2, "r2Interval": [r2 - 0.1, r2 + 0.1], "slope": 0.98, "slopeInterval": [0.9, 1.1]}
+
+    trees = {name: {"r2": 0.1, "modelErrorReductionPct": 3.2, "modelErrorReductionIntervalPct": [2.2, 4.1]} for name in OUTPUT_NAMES}
+    coins = {
+        symbol: {"frames": 500, "outputs": {name: output(r2) for name in OUTPUT_NAMES}, "baselines": {"gradientBoosting": trees}}
+        for symbol, r2 in (("BTCUSDT", 0.2), ("ETHUSDT", -0.3))
+    }
+    baselines = {"gradientBoosting": {"outputs": trees}}
+    hours = evaluation_record(manifest.version, interval="1h", isTrainedInterval=True, byCoin=coins, baselines=baselines)
+    minutes = evaluation_record(manifest.version, interval="30m", isTrainedInterval=False)
+    card = model_card(manifest, [hours, minutes])
+    rows = _rows(card)
+    (short,) = [at for at, row in enumerate(rows) if row[:2] == ["30m (not trained)", "max rise"]]
+    (long,) = [at for at, row in enumerate(rows) if row[:2] == ["1h", "max rise"]]
+    assert short < long
+    assert rows[long][-1] == "-3.2 % [-4.1, -2.2]"
+    assert ["BTCUSDT", "max rise", "500", "0.200 [0.100, 0.300]", "0.98 [0.90, 1.10]", "-3.2 % [-4.1, -2.2]", "0.100"] in rows
+    assert ["ETHUSDT", "end change", "500", "-0.300 [-0.400, -0.200]", "0.98 [0.90, 1.10]", "-3.2 % [-4.1, -2.2]", "0.100"] in rows
+    assert "\n\n\n" not in card
+    for table in card.split("\n\n"):
+        assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) <= 1, table

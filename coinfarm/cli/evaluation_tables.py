@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
-from coinfarm.models.evaluation_document import Accuracy, BaselineOutput, Evaluation, EvaluationRecord, OutputScores
+from coinfarm.models.evaluation_document import Evaluation, EvaluationRecord
+from coinfarm.models.evaluation_scores import Accuracy, BaselineOutput, OutputScores
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, coins_text, percent_text, score_text
 

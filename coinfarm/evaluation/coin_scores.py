@@ -9,7 +9,7 @@ from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import line_through, output_scores
 from coinfarm.evaluation.output_metrics import baseline_outputs, r2_interval, slope_interval
 from coinfarm.evaluation.score_intervals import ScoreIntervals
-from coinfarm.models.evaluation_document import CoinOutput, CoinScores
+from coinfarm.models.evaluation_scores import CoinOutput, CoinScores
 from coinfarm.outputs import OUTPUT_NAMES
 
 

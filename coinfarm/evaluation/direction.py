@@ -10,7 +10,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.metrics import rounded
 from coinfarm.evaluation.score_intervals import ScoreIntervals
-from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, ConfidenceInterval, DirectionAccuracy
+from coinfarm.models.evaluation_scores import Accuracy, BaselineAccuracy, ConfidenceInterval, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES
 
 STRONGEST_SHARE = 0.05

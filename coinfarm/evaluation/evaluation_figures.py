@@ -9,7 +9,8 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
-from coinfarm.models.evaluation_document import Accuracy, DirectionAccuracy, Evaluation
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.models.evaluation_scores import Accuracy, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, density_colours, figure_svg
 from coinfarm.reports.formatting import score_text

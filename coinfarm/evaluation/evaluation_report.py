@@ -7,7 +7,8 @@ from coinfarm.evaluation import evaluation_sections, interval_sections
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.evaluation.findings import COIN_TOSS_PCT, best_baseline, best_direction_baseline, summary
-from coinfarm.models.evaluation_document import Accuracy, BaselineAccuracy, Evaluation
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.models.evaluation_scores import Accuracy, BaselineAccuracy
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, percent_text, score_text
 from coinfarm.reports.page import Page, Section, Summary, Tile, Tone

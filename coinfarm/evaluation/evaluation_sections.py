@@ -4,7 +4,8 @@ from coinfarm.candles.day import day_of
 from coinfarm.evaluation import evaluation_figures
 from coinfarm.evaluation.baseline_names import BASELINE_MEANINGS, BASELINE_TITLES
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames
-from coinfarm.models.evaluation_document import Accuracy, Baseline, DirectionAccuracy, Evaluation, OutputScores
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.models.evaluation_scores import Accuracy, Baseline, DirectionAccuracy, OutputScores
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, percent_text, score_text
 from coinfarm.reports.page import Figure, Figures, Prose, Section, Table

@@ -3,7 +3,8 @@
 from coinfarm.evaluation import boosted_trees
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
 from coinfarm.extras import how_to_install
-from coinfarm.models.evaluation_document import DirectionAccuracy, Evaluation
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.models.evaluation_scores import DirectionAccuracy
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, percent_text, plural_text, score_text
 from coinfarm.reports.page import Summary, Tone

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from coinfarm.evaluation.baseline_names import BASELINE_TITLES
-from coinfarm.models.evaluation_document import BaselineOutput, ConfidenceInterval, Evaluation
+from coinfarm.models.evaluation_document import Evaluation
+from coinfarm.models.evaluation_scores import BaselineOutput, ConfidenceInterval
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, coins_text, percent_text, score_text
 from coinfarm.reports.page import Prose, Section, Table

@@ -10,7 +10,7 @@ from coinfarm.evaluation.direction import SignComparison, baseline_accuracy, end
 from coinfarm.evaluation.metrics import daily_rank_correlations, deciles, line_through, output_scores, rounded, t_statistic
 from coinfarm.evaluation.ratio_interval import RatioInterval
 from coinfarm.evaluation.score_intervals import ScoreIntervals
-from coinfarm.models.evaluation_document import (
+from coinfarm.models.evaluation_scores import (
     Baseline,
     BaselineAccuracy,
     BaselineOutput,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.candles.day import DAY_MS
 from coinfarm.evaluation.ratio_interval import DailyRatio, RatioInterval, ratio_interval
-from coinfarm.models.evaluation_document import ConfidenceInterval
+from coinfarm.models.evaluation_scores import ConfidenceInterval
 from image_render.spec import STANDARD
 
 _MAX_BINS = 600

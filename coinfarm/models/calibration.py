@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from coinfarm.models.evaluation_document import ConfidenceInterval, EvaluationPart
+from coinfarm.models.evaluation_scores import ConfidenceInterval, EvaluationPart
 from coinfarm.outputs import output_title
 from coinfarm.reports.formatting import bounds_text, score_text
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from coinfarm.models.calibration import output_calibrations
 from coinfarm.models.card_tables import coin_baselines, coin_rows, evaluations_by_period, output_rows
 from coinfarm.models.compiled_form import MAX_RMS_DIFFERENCE_SHARE, MIN_CORRELATION
-from coinfarm.models.evaluation_document import Accuracy, EvaluationRecord, OutputMetrics, OutputScores
+from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.models.evaluation_scores import Accuracy, OutputMetrics, OutputScores
 from coinfarm.models.manifest import Manifest
 from coinfarm.models.split_scores import SplitOutputScores, SplitScores, split_scores
 from coinfarm.models.training_data import TrainingData

@@ -5,7 +5,8 @@ from itertools import groupby
 
 from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import InvalidInput
-from coinfarm.models.evaluation_document import BaselineOutput, ConfidenceInterval, EvaluationRecord
+from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.models.evaluation_scores import BaselineOutput, ConfidenceInterval
 from coinfarm.outputs import OUTPUT_TITLES
 from coinfarm.reports.formatting import bounds_text, count_text, number_text
 

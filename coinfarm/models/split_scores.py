@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import Field, JsonValue, ValidationError
 
 from coinfarm.documents import FromDate, ToDate
-from coinfarm.models.evaluation_document import EvaluationPart, OutputScores
+from coinfarm.models.evaluation_scores import EvaluationPart, OutputScores
 
 
 class SplitOutputScores(OutputScores):

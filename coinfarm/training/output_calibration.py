@@ -13,7 +13,7 @@ import numpy as np
 from coinfarm.candles.arrays import Times, Values
 from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models.calibration import OutputCalibration
-from coinfarm.models.evaluation_document import ConfidenceInterval
+from coinfarm.models.evaluation_scores import ConfidenceInterval
 from coinfarm.targets import flip_targets
 from coinfarm.training.candle_arrays import split_range
 from coinfarm.training.config import TargetUnit

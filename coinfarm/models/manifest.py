@@ -7,6 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue, model_vali
 from coinfarm.documents import Document, Sha256
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.compiled_form import CompiledForms, FileName
+from coinfarm.models.output_correction import OutputCorrection
 from coinfarm.models.training_data import TrainingData
 from coinfarm.models.version import MANIFEST_FILE, Version, fingerprint_of
 from coinfarm.outputs import OUTPUT_NAME_PATTERN, further_horizons_of, output_names
@@ -58,7 +59,7 @@ class Output(Document):
     A `name` that ends in H and a number is of a further horizon of so many candles: `maxRisePctH100`; the others are of `horizonCandles`.
     `return_map` converts a fractional class index to a value by linear interpolation, clamped at its ends; with `probabilities` the
     network outputs the probability of each class instead, and the value is the mean of `return_map` weighted with them. The value times
-    `factor` is in percent of the window's last close, or in `window_range` units: a fraction of the window's own
+    `factor`, after the `correction`, is in percent of the window's last close, or in `window_range` units: a fraction of the window's own
     (max high − min low) / last close.
     """
 
@@ -67,12 +68,18 @@ class Output(Document):
     factor: float | None = None
     return_map: Annotated[tuple[float, ...], Field(min_length=2)] | None = None
     probabilities: bool | None = None
+    correction: OutputCorrection | None = None
 
     @model_validator(mode="after")
     def _has_classes(self) -> "Output":
         if self.probabilities and self.return_map is None:
             raise ValueError("probabilities need the return_map of their classes")
         return self
+
+    @property
+    def needs_range(self) -> bool:
+        """Whether the value depends on the window's price range."""
+        return self.unit == "window_range" or self.correction is not None
 
 
 class Member(Document):

@@ -84,7 +84,7 @@ class FrameBatch:
             first = last
 
 
-def in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pct: Values) -> Values:
+def in_percent(raw: NDArray[np.floating], outputs: "tuple[Output, ...]", range_pct: Values) -> Values:
     """Convert raw outputs `(N, outputs)` in the manifest's units and order to percent in the order of `output_names`."""
     names = output_names(further_horizons_of(tuple(output.name for output in outputs)))
     values = np.empty((len(raw), len(names)))
@@ -93,6 +93,8 @@ def in_percent(raw: NDArray[np.float32], outputs: "tuple[Output, ...]", range_pc
             column = np.interp(column, np.arange(len(output.return_map)), output.return_map)
         if output.factor is not None:
             column = column * output.factor
+        if output.correction is not None:
+            column = output.correction.apply(column, range_pct)
         if output.unit == "window_range":
             column = column * range_pct
         values[:, names.index(output.name)] = column

@@ -90,7 +90,7 @@ class Predictor:
         in percent of its last close, needed where an output of the model is in `window_range` units (else `InvalidInput`).
         """
         outputs = self.model.bundle.manifest.outputs
-        if range_pct is None and any(output.unit == "window_range" for output in outputs):
+        if range_pct is None and any(output.needs_range for output in outputs):
             raise InvalidInput(
                 ErrorDetail(
                     "/windowRangePct",

@@ -1,7 +1,7 @@
 """Windows with their targets, all within one period. Candles are stored, frames are rendered on demand."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -59,14 +59,23 @@ class WindowDataset:
         """The interval of each series."""
         return [series.interval for series in self.series]
 
-    def interval_weights(self) -> Values:
-        """A weight for each window, `(n,)`, with which all intervals count the same, and all windows of one. Their mean is 1."""
+    def interval_weights(self, within: Values | None = None) -> Values:
+        """A weight for each window, `(n,)`, with which all intervals count the same. Their mean is 1.
+
+        The windows of one interval have weights in proportion to `within` `(n,)`; by default they count the same.
+        """
         of_window = np.array(self.intervals)[self.series_index]
-        weights = np.empty(len(self))
-        names, counts = np.unique(of_window, return_counts=True)
-        for name, count in zip(names, counts, strict=True):
-            weights[of_window == name] = len(self) / len(names) / count
+        weights = np.ones(len(self)) if within is None else within.astype(np.float64)
+        names = np.unique(of_window)
+        for name in names:
+            here = of_window == name
+            weights[here] *= len(self) / len(names) / weights[here].sum()
         return weights
+
+    def every(self, step: int) -> "WindowDataset":
+        """Every `step`-th window."""
+        chosen = {name: getattr(self, name)[::step] for name in ("series_index", "starts", "range_pct", "targets_pct")}
+        return replace(self, **chosen)
 
     def targets(self, unit: TargetUnit, chosen: slice | NDArray[np.int64] = slice(None)) -> Values:
         """The targets of the chosen windows, `(n, outputs)`, in percent or as shares of the window's range."""

@@ -2,11 +2,8 @@
 
 A network that was trained for long predicts moves that are too large, most of all where there is little to predict. Each output is scaled
 around its mean by the slope of the least-squares line of actual over predicted values; an output whose slope is not shown to be positive
-becomes constant: the network says that it does not know.
+becomes constant: the model says that it does not know.
 """
-
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,12 +15,8 @@ from coinfarm.targets import flip_targets
 from coinfarm.training.candle_arrays import split_range
 from coinfarm.training.config import TargetUnit
 from coinfarm.training.dataset import WindowDataset
-from coinfarm.training.network import OUTPUT_LAYER
 from coinfarm.training.window_intervals import interval_names, windows_of
 from image_render.spec import STANDARD
-
-if TYPE_CHECKING:
-    import keras
 
 _TARGETS_AT_ONCE = 100_000
 
@@ -32,19 +25,21 @@ def calibrate_outputs(outputs: Values, validation: WindowDataset, mean: Values, 
     """The calibration of each output, from the network's `outputs` `(n, outputs)` for the validation windows, and the mean targets
     `(outputs,)`.
 
-    The slopes are of deviations from the means of each interval, and all intervals have the same weight. The factor is
+    The slopes are of deviations from the means of each interval. All intervals have the same weight; within one, windows of a wide range
+    count more if targets are shares of it, as they do in percent. The factor is
 
     - the slope, if its block-bootstrap interval is above zero,
     - 0 if that interval includes zero or is below it,
     - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
     """
-    scale = np.sqrt(validation.interval_weights())
+    weights = validation.interval_weights(validation.range_pct if unit == "window_range" else None)
+    scale = np.sqrt(weights)
     longest_ms = max(series.interval_ms for series in validation.series)
     intervals = ScoreIntervals.of(_close_times(validation), longest_ms, max(validation.horizons))
     targets = validation.targets(unit)
     found = {}
     for at, name in enumerate(validation.output_names):
-        predicted, actual = (scale * _centred(values[:, at], validation) for values in (outputs, targets))
+        predicted, actual = (scale * _centred(values[:, at], weights, validation) for values in (outputs, targets))
         squares = float(predicted @ predicted)
         slope = float(predicted @ actual) / squares if squares else None
         bounds = intervals.of_slope(predicted, actual).bounds
@@ -63,14 +58,6 @@ def mean_targets(train: WindowDataset, unit: TargetUnit, *, mirrored: bool) -> V
     return (means + flip_targets(means[None])[0]) / 2.0 if mirrored else means
 
 
-def fold_calibration(model: "keras.Model", calibrations: Sequence[OutputCalibration]) -> None:
-    """Change the weights of the last layer, so that the model's predictions are the calibrated ones. A factor of 1 changes nothing."""
-    layer = model.get_layer(OUTPUT_LAYER)
-    kernel, bias = (weights.astype(np.float64) for weights in layer.get_weights())
-    factor, mean = (np.array([getattr(each, field) for each in calibrations]) for field in ("factor", "mean"))
-    layer.set_weights([kernel * factor, bias * factor + (1.0 - factor) * mean])
-
-
 def _factor(name: str, slope: float | None, bounds: ConfidenceInterval | None) -> float:
     if slope is None:
         return 0.0
@@ -79,12 +66,12 @@ def _factor(name: str, slope: float | None, bounds: ConfidenceInterval | None) -
     return slope if bounds[0] > 0 else 0.0
 
 
-def _centred(values: Values, dataset: WindowDataset) -> Values:
-    """The deviations from the mean of each interval, `(n,)`."""
+def _centred(values: Values, weights: Values, dataset: WindowDataset) -> Values:
+    """The deviations from the weighted mean of each interval, `(n,)`."""
     centred = values.copy()
     for name in interval_names(dataset):
         here = windows_of(dataset, name)
-        centred[here] -= values[here].mean()
+        centred[here] -= np.average(values[here], weights=weights[here])
     return centred
 
 

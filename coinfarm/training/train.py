@@ -7,6 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import day_of
 from coinfarm.engines.startup_logs import suppress_startup_logs
@@ -15,19 +17,25 @@ from coinfarm.extras import require
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.calibration import OutputCalibration
 from coinfarm.models.manifest import MODEL_FILE, Output
+from coinfarm.models.output_correction import OutputCorrection
 from coinfarm.models.training_data import Split, TrainedSeries, TrainingData
+from coinfarm.prediction.frame_batch import in_percent
 from coinfarm.storage.local_file import naming_path
 from coinfarm.training.architecture import architecture
 from coinfarm.training.candle_arrays import mapped_candles
 from coinfarm.training.checkpoint import Checkpoint
 from coinfarm.training.config import DateRange, TrainingConfig
 from coinfarm.training.dataset import WindowDataset, build_dataset
-from coinfarm.training.loop import OnEpoch, OnFrames, predict_outputs, predict_pct, train_network
-from coinfarm.training.output_calibration import calibrate_outputs, fold_calibration, mean_targets
+from coinfarm.training.loop import OnEpoch, OnFrames, predict_outputs, train_network
+from coinfarm.training.output_calibration import calibrate_outputs, mean_targets
 from coinfarm.training.period_scores import period_scores
+from coinfarm.training.range_correction import fit_corrections
 
 if TYPE_CHECKING:
     import keras
+
+_MAX_FITTED_WINDOWS = 30_000
+"""Training windows that the corrections are fitted on: enough for four coefficients, and seconds of work."""
 
 
 @dataclass(frozen=True)
@@ -91,26 +99,30 @@ def _start_keras() -> None:
 def write_bundle(
     config: TrainingConfig, coins: list[Candles], splits: SplitDatasets, model: "keras.Model", epochs: int, folder: Path
 ) -> Bundle:
-    """Calibrate the model, trained for `epochs`, and save it without its optimizer; evaluate it on the validation and test periods; write
-    the manifest.
+    """Save the model, trained for `epochs`, without its optimizer; calibrate it; evaluate it on the validation and test periods; write the
+    manifest.
 
     The folder is created. The test period is used only here.
     """
-    calibration = _calibrate(config, splits, model) if config.calibrate else None
     folder.mkdir(parents=True, exist_ok=True)
     with naming_path(folder / MODEL_FILE):
         _save(model, folder / MODEL_FILE)
+    names = splits.train.output_names
+    corrections, calibration = _calibrate(config, splits, model) if config.calibrate else ((None,) * len(names), {})
+    outputs = tuple(
+        Output(name=name, unit=config.target_unit, correction=correction) for name, correction in zip(names, corrections, strict=True)
+    )
     evaluated = {"validation": (config.validation, splits.validation), "test": (config.test, splits.test)}
     metrics: dict[str, Any] = {
-        name: period_scores(predict_pct(model, part, config.target_unit), period, part, splits.train)
+        name: period_scores(in_percent(predict_outputs(model, part), outputs, part.range_pct), period, part, splits.train)
         for name, (period, part) in evaluated.items()
     }
-    if calibration is not None:
+    if calibration:
         metrics["calibration"] = {name: each.model_dump(mode="json", by_alias=True) for name, each in calibration.items()}
     return Bundle.create(
         folder,
         name=config.name,
-        outputs=tuple(Output(name=name, unit=config.target_unit) for name in splits.train.output_names),
+        outputs=outputs,
         horizon_candles=config.horizons[0],
         training=_training_data(config, coins, splits, epochs),
         metrics=metrics,
@@ -118,16 +130,23 @@ def write_bundle(
     )
 
 
-def _calibrate(config: TrainingConfig, splits: SplitDatasets, model: "keras.Model") -> dict[str, OutputCalibration]:
-    """Calibrate the model's outputs on the validation period."""
+def _calibrate(
+    config: TrainingConfig, splits: SplitDatasets, model: "keras.Model"
+) -> tuple[tuple[OutputCorrection, ...], dict[str, OutputCalibration]]:
+    """The correction of each output: by the window's range, fitted on training windows, then by the slope on the validation period."""
+    corrections = [OutputCorrection() for _ in splits.train.output_names]
+    if config.target_unit == "window_range":
+        fitted_on = splits.train.every(max(1, len(splits.train) // _MAX_FITTED_WINDOWS))
+        corrections = fit_corrections(predict_outputs(model, fitted_on), fitted_on, mirrored=config.mirrored)
+    raw, range_pct = predict_outputs(model, splits.validation), splits.validation.range_pct
     calibration = calibrate_outputs(
-        predict_outputs(model, splits.validation),
+        np.column_stack([correction.apply(column, range_pct) for correction, column in zip(corrections, raw.T, strict=True)]),
         splits.validation,
         mean_targets(splits.train, config.target_unit, mirrored=config.mirrored),
         config.target_unit,
     )
-    fold_calibration(model, list(calibration.values()))
-    return calibration
+    shrunk = (each.shrunk(found.factor, found.mean) for each, found in zip(corrections, calibration.values(), strict=True))
+    return tuple(shrunk), calibration
 
 
 def _save(model: "keras.Model", path: Path) -> None:

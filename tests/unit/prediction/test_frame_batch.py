@@ -8,6 +8,7 @@ import pytest
 from coinfarm.candles.candles import Candles
 from coinfarm.errors import InvalidInput, ModelError
 from coinfarm.models.manifest import Output
+from coinfarm.models.output_correction import OutputCorrection
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
@@ -21,9 +22,10 @@ RETURN_MAP = (-2.0, 0.0, 8.0)
 
 def test_outputs_are_percent_in_standard_order(tmp_path):
     """The model has them in another order and in different units."""
+    correction = OutputCorrection(intercept=0.1, slope=0.5, slope_per_log_range=0.2)
     outputs = (
         Output(name="endChangePct", unit="percent", return_map=RETURN_MAP),
-        Output(name="maxRisePct", unit="window_range"),
+        Output(name="maxRisePct", unit="window_range", correction=correction),
         Output(name="maxDeclinePct", unit="window_range", return_map=RETURN_MAP),
     )
     predictor = Predictor(loaded(tmp_path / "model", PixelEngine(), outputs=outputs), max_batch=10)
@@ -32,7 +34,7 @@ def test_outputs_are_percent_in_standard_order(tmp_path):
     range_pct = window_range_pct(windows(series.candles.columns))
     values = dict(zip(OUTPUT_NAMES, predictor.predict(series).values_pct.T, strict=True))
     np.testing.assert_allclose(values["endChangePct"], -2 + 2 * raw[:, 0], rtol=1e-12)
-    np.testing.assert_allclose(values["maxRisePct"], raw[:, 1] * range_pct, rtol=1e-12)
+    np.testing.assert_allclose(values["maxRisePct"], (0.1 + (0.5 + 0.2 * np.log(range_pct)) * raw[:, 1]) * range_pct, rtol=1e-12)
     np.testing.assert_allclose(values["maxDeclinePct"], (-2 + 2 * raw[:, 2]) * range_pct, rtol=1e-12)
 
 

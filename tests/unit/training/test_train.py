@@ -13,11 +13,12 @@ from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.bundle import Bundle
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.prediction.frame_batch import in_percent
 from coinfarm.prediction.model_manager import LoadedModel
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.training.config import BlockConfig, NetworkConfig, TrainingConfig
-from coinfarm.training.loop import predict_outputs, predict_pct, read_candle_files
+from coinfarm.training.loop import predict_outputs, read_candle_files
 from coinfarm.training.output_calibration import mean_targets
 from coinfarm.training.train import build_splits, train
 from tests.support.synthetic_candles import START_MS
@@ -153,24 +154,24 @@ def test_the_saved_model_is_calibrated(run: Run, keras: ModuleType, tmp_path: Pa
     mean = mean_targets(splits.train, "window_range", mirrored=False)[2]
     assert calibration["endChangePct"]["mean"] == pytest.approx(mean, abs=1e-5)
 
+    raw = predict_outputs(keras.saving.load_model(run.folder / "model.keras", compile=False), splits.test)
+    predicted = in_percent(raw, run.bundle.manifest.outputs, splits.test.range_pct) / splits.test.range_pct[:, None]
+    np.testing.assert_allclose(predicted[:, 2], mean, atol=1e-5)
+    assert raw[:, 2].std() > 0
+
     uncalibrated = train(run.config.model_copy(update={"calibrate": False}), tmp_path / "bundle", lambda epoch, logs: None)
     assert "calibration" not in (uncalibrated.manifest.metrics or {})
-    plain, saved = (
-        predict_outputs(keras.saving.load_model(folder / "model.keras", compile=False), splits.test)
-        for folder in (uncalibrated.folder, run.folder)
-    )
-    np.testing.assert_array_equal(saved[:, :2], plain[:, :2])
-    assert set(saved[:, 2]) == {np.float32(mean)}
-    assert plain[:, 2].std() > 0
+    assert [output.correction for output in uncalibrated.manifest.outputs] == [None] * 3
+    plain = predict_outputs(keras.saving.load_model(uncalibrated.folder / "model.keras", compile=False), splits.test)
+    np.testing.assert_array_equal(raw, plain)
 
 
 def test_serving_predicts_the_same_as_training(run: Run, keras: ModuleType) -> None:
     """The same windows, with the dataset and Keras, and with the predictor and the engine."""
     coins = read_candle_files(run.config)
     dataset = build_splits(run.config, coins).test
-    expected = predict_pct(keras.saving.load_model(run.folder / "model.keras", compile=False), dataset, "window_range")[
-        dataset.symbols == "DEMO1"
-    ]
+    raw = predict_outputs(keras.saving.load_model(run.folder / "model.keras", compile=False), dataset)
+    expected = in_percent(raw, run.bundle.manifest.outputs, dataset.range_pct)[dataset.symbols == "DEMO1"]
     period = run.config.test
     series = Series(coins[0].between(period.start_ms, period.stop_ms), stride=run.config.test_stride)
     model = LoadedModel(run.bundle, KerasEngine(run.bundle, max_batch=100), load_ms=0.0)

@@ -68,9 +68,11 @@ soak: $(READY)
 calibrate: $(READY)
 	"$(BIN)/python" -m benchmarks.calibration $(ARGUMENTS)
 
-# With synthetic candles, or with your own files: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet"
+# The map of several intervals, with synthetic candles: without an edge, or with one of so many basis points: make verdict EDGE=200
+# With your own files: make verdict CANDLES="BTCUSD-1m.parquet ETHUSD-1m.parquet" INTERVALS="1m 5m 15m 1h"
+INTERVALS ?= 1m 5m 15m 1h
 verdict: $(READY)
-	@"$(BIN)/coinfarm" verdict $(CANDLES)
+	@"$(BIN)/coinfarm" verdict $(CANDLES) $(addprefix --interval ,$(INTERVALS)) $(if $(EDGE),--edge $(EDGE)) --any-interval
 
 openapi: $(READY)
 	"$(BIN)/python" -m handler.openapi --write

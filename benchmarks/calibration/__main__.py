@@ -1,7 +1,7 @@
 """`make calibrate`: simulate every cell, and write the results to benchmarks and the tables of docs/calibration.md.
 
-calibration.json has the cells of verdicts, score_intervals.json those of the intervals of R². An interrupted run continues: what a file
-has with the same arguments is not repeated.
+calibration.json has the cells of verdicts, calibration_maps.json those of maps of intervals, score_intervals.json those of the intervals of
+R². An interrupted run continues: what a file has with the same arguments is not repeated.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.calibration.backtests import KINDS, conclusion
 from benchmarks.calibration.cells import document, evaluate_cell, null_cells, power_cells
+from benchmarks.calibration.maps import evaluate_map_cell, map_cells, map_document
 from benchmarks.calibration.page import write_page
 from benchmarks.score_intervals import CELLS, cell_documents, key_of
 from coinfarm.backtesting.inference.verdict import Conclusion
@@ -35,6 +36,8 @@ def main() -> None:
     interval_run = {name: run[name] for name in ("streams", "seed")}
     stored = _stored(arguments.output, run)
     cells, backtests = stored["cells"], stored.get("backtests", [])
+    map_run = {name: run[name] for name in ("streams", "samples", "seed")}
+    maps = _stored(arguments.maps, map_run)["cells"]
     intervals = _stored(arguments.score_intervals, interval_run)["cells"]
     with _pool() as pool:
         missing = [cell for cell in (*power_cells(), *null_cells()) if arguments.only in cell.key and cell.key not in cells]
@@ -42,6 +45,14 @@ def main() -> None:
         for future in _completed(futures, "cells"):
             cells[futures[future].key] = document(futures[future], future.result())
             _store(arguments.output, {"run": run, "cells": cells, "backtests": backtests})
+        map_futures = {
+            pool.submit(evaluate_map_cell, cell, arguments.streams, arguments.samples, arguments.seed): cell
+            for cell in map_cells()
+            if arguments.only in cell.key and cell.key not in maps
+        }
+        for future in _completed(map_futures, "maps"):
+            maps[map_futures[future].key] = map_document(map_futures[future], future.result())
+            _store(arguments.maps, {"run": map_run, "cells": maps})
         keys = {
             pool.submit(cell_documents, *cell, arguments.streams, arguments.seed): key_of(*cell)
             for cell in CELLS
@@ -53,7 +64,7 @@ def main() -> None:
         if arguments.backtests and not backtests:
             backtests = [_run_backtests(pool, kind, arguments) for kind in KINDS]
     _store(arguments.output, {"run": run, "cells": cells, "backtests": backtests})
-    write_page(arguments.page, run, cells.values(), backtests, chain.from_iterable(intervals.values()))
+    write_page(arguments.page, run, cells.values(), backtests, maps.values(), chain.from_iterable(intervals.values()))
 
 
 def _arguments() -> argparse.Namespace:
@@ -64,6 +75,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="[default: %(default)s]")
     parser.add_argument("--only", default="", help="only cells whose name contains this text, such as '; 92 days;'")
     parser.add_argument("--output", type=Path, default=_ROOT / "benchmarks" / "calibration.json", help="[default: %(default)s]")
+    parser.add_argument(
+        "--maps", type=Path, default=_ROOT / "benchmarks" / "calibration_maps.json", help="maps of intervals [default: %(default)s]"
+    )
     parser.add_argument(
         "--score-intervals",
         type=Path,

@@ -12,14 +12,41 @@ from coinfarm.storage.local_file import write_file
 
 Record = Mapping[str, Any]
 START, END = "<!-- tables: make calibrate -->", "<!-- end of tables -->"
+MAPS_START, MAPS_END = "<!-- maps: make calibrate -->", "<!-- end of maps -->"
 INTERVALS_START, INTERVALS_END = "<!-- score intervals: make calibrate -->", "<!-- end of score intervals -->"
 _table = partial(table_lines, text_columns=2)
 
 
-def write_page(path: Path, run: Record, cells: Iterable[Record], backtests: Sequence[Record], intervals: Iterable[Record]) -> None:
+def write_page(
+    path: Path, run: Record, cells: Iterable[Record], backtests: Sequence[Record], maps: Iterable[Record], intervals: Iterable[Record]
+) -> None:
     """Replace the tables between the comments of the page; `intervals` are the cells of `benchmarks.score_intervals`."""
     page = with_block(path.read_text(encoding="utf-8"), START, END, _tables(run, list(cells), backtests))
+    page = with_block(page, MAPS_START, MAPS_END, _map_tables(run, list(maps)))
     write_file(path, with_block(page, INTERVALS_START, INTERVALS_END, _interval_tables(run, list(intervals))))
+
+
+def _map_tables(run: Record, cells: Sequence[Record]) -> Iterator[str]:
+    """The maps without an edge of which an interval makes money, by dependence."""
+    yield (
+        f"Measured by `make calibrate` with {run['streams']:,} maps per cell, {run['samples']:,} bootstrap samples and seed {run['seed']}: "
+        'the share of the maps of which at least one interval "makes money", %. In brackets: if each interval is judged alone.'
+    )
+    yield ""
+    found = {(each["dependence"], _map_kind(each)): each for each in cells}
+    kinds = sorted({kind for _, kind in found})
+    names = [each.name for each in DEPENDENCES if any(each.name == dependence for dependence, _ in found)]
+    yield from table_lines(
+        ("dependence", *kinds), ((name, *(_map_shares(found.get((name, kind))) for kind in kinds)) for name in names), text_columns=1
+    )
+
+
+def _map_kind(each: Record) -> str:
+    return f"{each['days']}, {'correlated' if each['correlated'] else 'independent'} intervals"
+
+
+def _map_shares(each: Record | None) -> str:
+    return "–" if each is None else f"{_percent(each['makes_money'])} ({_percent(each['alone'])})"
 
 
 def _interval_tables(run: Record, cells: Sequence[Record]) -> Iterator[str]:

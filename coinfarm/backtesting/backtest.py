@@ -58,6 +58,7 @@ def backtest(
     rule: Rule | StepRule | None = None,
     scope: ModelScope | None = None,
     allow_mismatch: bool = False,
+    check_leaks: bool = True,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
@@ -65,7 +66,8 @@ def backtest(
     """Test the strategy on the predictions under one root and the candles under the other; `samples` is the number of bootstrap samples.
 
     `scope` is the model's, if the predictions do not say it. Raises `CoinfarmError` if there is nothing to test, or the strategy or the
-    interval does not fit the model (unless `allow_mismatch`), and what the readers of both raise.
+    interval does not fit the model (unless `allow_mismatch`), and what the readers of both raise. `check_leaks` is for candles that are
+    known to follow the predictions.
     """
     progress("reading", 0, 1)
     stored = read_predictions(predictions_root)
@@ -87,6 +89,7 @@ def backtest(
         key=trial_key(strategy, rule, stored),
         model_horizon=traded[0].scope.horizon_candles,
         warnings=mismatches,
+        check_leaks=check_leaks,
         samples=samples,
         seed=seed,
         progress=progress,
@@ -105,6 +108,7 @@ def backtest_coins(
     key: TrialKey | None = None,
     model_horizon: int | None = None,
     warnings: tuple[str, ...] = (),
+    check_leaks: bool = True,
     samples: int = BOOTSTRAP_SAMPLES,
     seed: int = 0,
     progress: StageProgress = no_progress,
@@ -120,7 +124,7 @@ def backtest_coins(
         check_unused_fields(strategy, Usage(has_rule=True))
     symbols = tuple(coin.symbol for coin in all_coins)
     strategy.market.check_coins(symbols)
-    leaks = find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon)
+    leaks = find_leaks(all_coins, strategy.exit.horizon_candles if model_horizon is None else model_horizon) if check_leaks else ()
     horizon, capital = strategy.exit.horizon_candles, strategy.size.capital
     trader = _Trader(strategy, symbols, rule, strategy.size.full_stake(len(all_coins)))
     full_period = period_of(all_coins, horizon)
@@ -159,7 +163,8 @@ def backtest_coins(
         trials=TrialSummary(tuple(others), deflated_sharpe_probability(daily_net), stored),
         overfitting_probability=float("nan") if sweep is None else overfitting_probability(sweep.daily_net),
         independent_predictions=_independent_predictions(coins, horizon),
-        warnings=(*warnings, *leaks),
+        mismatches=warnings,
+        leaks=leaks,
         model_horizon=model_horizon,
     )
 

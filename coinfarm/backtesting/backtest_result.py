@@ -20,18 +20,25 @@ from coinfarm.backtesting.walk_forward import Fold, Sweep
 class TrialSummary:
     """The other strategies that were tried on these predictions, and what follows from their number.
 
-    `deflated_sharpe_probability` is the probability that the true Sharpe ratio is above the best one that luck would show among all of
-    them. `stored` is False if the register of trials could not be stored next to the predictions.
+    `elsewhere` are those that were tried at the other intervals of an interval map. `deflated_sharpe_probability` is the probability that
+    the true Sharpe ratio is above the best one that luck would show among all of them. `stored` is False if the register of trials could
+    not be stored next to the predictions.
     """
 
     others: tuple[Trial, ...]
     deflated_sharpe_probability: float
     stored: bool
+    elsewhere: tuple[Trial, ...] = ()
+
+    @property
+    def here(self) -> int:
+        """The number of strategies tried on these predictions, the tested one included."""
+        return 1 + len(self.others)
 
     @property
     def count(self) -> int:
-        """The number of strategies, the tested one included."""
-        return 1 + len(self.others)
+        """The number of all strategies that the verdict counts."""
+        return self.here + len(self.elsewhere)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +46,7 @@ class BacktestResult:
     """All results of a backtest. `coins` have the predictions of `period` alone.
 
     `sweep` is None if no thresholds were chosen; `overfitting_probability` is NaN then. `marked` are the daily profits of `trades`.
-    `warnings` are reasons not to trust the verdict, and the first of its reasons. `model_horizon` is None if it is unknown.
+    `mismatches` and `leaks` are reasons not to trust the verdict, and the first of its reasons. `model_horizon` is None if it is unknown.
     """
 
     strategy: Strategy
@@ -62,8 +69,14 @@ class BacktestResult:
     trials: TrialSummary
     overfitting_probability: float
     independent_predictions: float
-    warnings: tuple[str, ...] = ()
+    mismatches: tuple[str, ...] = ()
+    leaks: tuple[str, ...] = ()
     model_horizon: int | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Mismatches and leaks."""
+        return (*self.mismatches, *self.leaks)
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
+from coinfarm.reports.jinja_template import render
 from coinfarm.reports.packages import require_report_packages
 
 if TYPE_CHECKING:
@@ -45,6 +46,12 @@ def figure_svg(draw: "Callable[[Figure], None]", name: str, size: tuple[float, f
         text = StringIO()
         figure.savefig(text, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     return _inline(text.getvalue(), name)
+
+
+def svg_file_text(inline: str) -> str:
+    """A figure from `figure_svg` as the text of a file of its own, with the colours of the page in light and dark mode."""
+    head, body = inline.split(">", 1)
+    return render("coinfarm.reports", "figure.svg.j2", head=head, body=body)
 
 
 def density_colours() -> Any:

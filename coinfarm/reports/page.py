@@ -49,10 +49,11 @@ class Tiles:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table cell with a tone."""
+    """A table cell with a tone. `href` is the address of a page beside this one that it links to."""
 
     text: str
     tone: Tone = "neutral"
+    href: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ class Conclusion(StrEnum):
     LOSES_MONEY = "does not make money"
     INCONCLUSIVE = "cannot be told from this much data"
 
+    @property
+    def short(self) -> str:
+        """For a table, whose other columns say how much data there is."""
+        return self.removesuffix(" from this much data")
+
 
 @dataclass(frozen=True)
 class BacktestVerdict:

@@ -1,5 +1,6 @@
 """A backtest's result as JSON."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
 from typing import Any
@@ -10,6 +11,7 @@ from coinfarm.backtesting.backtest_result import BacktestResult
 from coinfarm.backtesting.baselines.baseline_result import BaselineResult
 from coinfarm.backtesting.baselines.baseline_strategies import BUY_AND_HOLD
 from coinfarm.backtesting.inference.break_even import BreakEven
+from coinfarm.backtesting.inference.trials import Trial
 from coinfarm.backtesting.walk_forward import Sweep
 from coinfarm.candles.day import DAY_MS
 from coinfarm.reports.formatting import minute_text
@@ -17,7 +19,7 @@ from coinfarm.reports.formatting import minute_text
 
 def backtest_document(result: BacktestResult) -> dict[str, Any]:
     """All figures of the result, for `json.dumps`; None for an undefined one."""
-    document: dict[str, Any] = _plain(
+    document: dict[str, Any] = plain_json(
         {
             "verdict": {
                 "answer": str(result.verdict.conclusion),
@@ -39,7 +41,8 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
             },
             "tried": {
                 "strategies": result.trials.count,
-                "others": [{"name": each.name, "edge_bps": each.edge_bps, "days": len(each.net)} for each in result.trials.others],
+                "others": _trials(result.trials.others),
+                "elsewhere": _trials(result.trials.elsewhere),
                 "deflated_sharpe_probability": result.trials.deflated_sharpe_probability,
                 "kept": result.trials.stored,
             },
@@ -84,6 +87,10 @@ def backtest_document(result: BacktestResult) -> dict[str, Any]:
     return document
 
 
+def _trials(trials: Sequence[Trial]) -> list[dict[str, Any]]:
+    return [{"name": each.name, "edge_bps": each.edge_bps, "days": len(each.net)} for each in trials]
+
+
 def _break_even(found: BreakEven | BaselineResult) -> dict[str, Any]:
     return {
         "break_even_bps": found.bps,
@@ -99,12 +106,12 @@ def _sweep(sweep: Sweep) -> dict[str, Any]:
     return {name: values for name, values in vars(sweep).items() if name != "daily_net"}
 
 
-def _plain(value: Any) -> Any:
+def plain_json(value: Any) -> Any:
     """Replace arrays and tuples by lists, NaN and infinity by None."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: plain_json(each) for key, each in value.items()}
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain_json(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain_json(each) for each in value]
     return None if isinstance(value, float) and not isfinite(value) else value

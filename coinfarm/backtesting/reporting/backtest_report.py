@@ -130,11 +130,13 @@ def _thresholds(result: BacktestResult) -> tuple[Section, ...]:
 
 
 def _trials(result: BacktestResult) -> tuple[Section, ...]:
-    """The other strategies that were tried on the same predictions."""
-    if not result.trials.others:
+    """The other strategies that were tried on the same predictions, or at other intervals of a map."""
+    trials = (*result.trials.others, *result.trials.elsewhere)
+    if not trials:
         return ()
-    rows = [(each.name, toned_cell(each.edge_bps), f"{len(each.net):,}") for each in result.trials.others]
-    caption = "The register of trials next to the predictions. The verdict's p value counts them all."
+    rows = [(each.name, toned_cell(each.edge_bps), f"{len(each.net):,}") for each in trials]
+    elsewhere = ", and of the other intervals of the map" if result.trials.elsewhere else ""
+    caption = f"The register of trials next to the predictions{elsewhere}. The verdict's p value counts them all."
     return (
         Section(
             "Strategies tried",

@@ -43,7 +43,12 @@ def baselines_section(result: BacktestResult) -> Section:
 
 def interval_text(found: BreakEven | BaselineResult) -> str:
     """The 90 % interval; a dash if it is undefined."""
-    return f"{found.low_bps:.1f} to {found.high_bps:.1f}" if isfinite(found.low_bps) else "–"
+    return range_text(found.low_bps, found.high_bps)
+
+
+def range_text(low: float, high: float) -> str:
+    """`-13.9 to 40.4`; a dash if it is undefined."""
+    return f"{number_text(low)} to {number_text(high)}" if isfinite(low) else "–"
 
 
 def toned_cell(value: float) -> Cell:

@@ -29,7 +29,9 @@ def predictions_summary(result: BacktestResult) -> str:
     if result.model_horizon is None:
         parts.append(HORIZON_ASSUMED.format(result.strategy.exit.horizon_candles))
     parts.append(
-        f"{'1 strategy' if trials.count == 1 else f'{trials.count:,} strategies'} tried on them"
+        f"{'1 strategy' if trials.here == 1 else f'{trials.here:,} strategies'} tried on them"
         f"{'' if trials.stored else ' that are known of (this one could not be registered next to the predictions)'}"
     )
+    if trials.elsewhere:
+        parts.append(f"{trials.count:,} strategies with those at the other intervals of the map")
     return "; ".join(parts) + "."

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from benchmarks.calibration import __main__ as calibration
-from benchmarks.calibration.page import END, INTERVALS_END, INTERVALS_START, START
+from benchmarks.calibration.page import END, INTERVALS_END, INTERVALS_START, MAPS_END, MAPS_START, START
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def calibrate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             yield pool
 
     page = tmp_path / "page.md"
-    page.write_text(f"before\n{START}\n{END}\nbetween\n{INTERVALS_START}\n{INTERVALS_END}\nafter\n")
-    files = {"--output": "calibration.json", "--score-intervals": "score_intervals.json", "--page": "page.md"}
+    page.write_text(f"before\n{START}\n{END}\n{MAPS_START}\n{MAPS_END}\nbetween\n{INTERVALS_START}\n{INTERVALS_END}\nafter\n")
+    files = {"--output": "calibration.json", "--maps": "maps.json", "--score-intervals": "score_intervals.json", "--page": "page.md"}
     monkeypatch.setattr(calibration, "_pool", threads)
 
     def run(only: str, streams: int = 12) -> str:

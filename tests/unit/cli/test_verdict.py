@@ -115,6 +115,60 @@ def test_without_files_candles_are_synthetic_and_the_verdict_says_so(command, tm
     assert Path(found["predictions_file"]).is_file()
 
 
+@pytest.fixture(scope="module")
+def of_two_intervals(command, files, home):
+    return command(*files, "--interval", "15m,60m", "--any-interval", "-o", home / "map", "--json")
+
+
+def test_several_intervals_are_one_map_with_a_page_each(of_two_intervals, home):
+    assert of_two_intervals.exit_code == 0, of_two_intervals.output
+    found = json.loads(of_two_intervals.stdout)
+    assert [each["interval"] for each in found["intervals"]] == ["15m", "1h"]
+    assert found["tried"]["strategies"] == 2
+    report = Path(found["report"])
+    assert report == home / "map/verdict.html"
+    assert found["headline"] in report.read_text()
+    for each in found["intervals"]:
+        own = Path(each["report"])
+        assert f'href="{own.name}"' in report.read_text()
+        assert each["backtest"]["verdict"]["headline"].split(":")[0] in own.read_text()
+        assert Path(each["predictions_file"]).is_file()
+    assert Path(found["picture"]).read_text().startswith("<svg")
+
+
+def test_prints_the_map_with_the_answers_first(command, files, home, of_two_intervals):
+    result = command(*files, "--interval", "15m", "--interval", "1h", "--any-interval", "-o", home / "map")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines()[0] == json.loads(of_two_intervals.stdout)["headline"]
+    assert "0 windows predicted" in result.stderr, "the first call predicted them"
+    for interval in ("15m", "1h"):
+        assert len(re.findall(rf"^\W*{interval}\b", result.stdout, re.MULTILINE)) == 3, "in each table"
+
+
+def test_one_longer_interval_is_a_backtest_of_its_own(command, files, home):
+    result = command(*files, "--interval", "1h", "--any-interval", "-o", home / "longer")
+    assert result.exit_code == 0, result.output
+    assert "DEMOBTC, DEMOETH 1h" in result.stdout
+    assert result.stdout.startswith(tuple(each.capitalize() for each in Conclusion))
+
+
+def test_each_interval_must_be_the_models_or_allowed(command, files, tmp_path):
+    result = command(*files, "--interval", "15m,1h", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "--any-interval" in result.stderr
+
+
+def test_an_edge_is_planted_into_synthetic_candles_alone(command, files, tmp_path):
+    assert command(files[0], "--edge", "50", "-o", tmp_path / "out").exit_code == 2
+    result = command("--interval", "1h", "--edge", "50", "--from", "2026-02-01", "--to", "2026-03-28", "-o", tmp_path / "out", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["synthetic"], found["planted_edge_bps"]) == (True, 50.0)
+    assert not [warning for warning in found["warnings"] if "future" in warning], "what follows the predictions looks like a leak"
+    assert found["windows"]["asked"] == 3 * 55 * 24 // 30, "the windows that the market follows"
+    assert any("50 bps" in reason for reason in found["verdict"]["reasons"][:2])
+
+
 @pytest.mark.parametrize(
     ("progress", "exit_code"),
     [(RunProgress(1, stopped=True), 130), (RunProgress(1, failed={Shard("DEMOBTC", "15m", CUTOFF): "is damaged"}), 1)],

@@ -9,7 +9,7 @@ import pytest
 from coinfarm.backfill.estimate import Speed
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.errors import CoinfarmError
-from coinfarm.pipeline.candle_selection import import_candle_files
+from coinfarm.pipeline.imported_selection import import_candle_files
 from coinfarm.pipeline.pipeline import collect_and_backtest, plan_backfill
 from tests.support.candle_stores import synthetic_history
 
@@ -29,7 +29,8 @@ def selection(folder, first_day=None):
     """Twelve days of hourly candles from 2026-01-01 on, or those from `first_day` on."""
     path = folder / "DEMOBTC-1h.parquet"
     path.write_bytes(parquet_from_candles(synthetic_history(12, symbol="DEMOBTC", interval="1h")))
-    return import_candle_files(folder / "out", [path], None, first_day, None)
+    (selected,) = import_candle_files(folder / "out", [path], (), None, first_day, None)
+    return selected
 
 
 def test_plans_one_run_for_each_model_and_period_and_shares_the_results(tmp_path, measurements):

@@ -3,12 +3,13 @@
 import re
 import sys
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import pytest
 
 from coinfarm.errors import CoinfarmError
 from coinfarm.extras import MissingPackage
-from coinfarm.reports.figure import BLUE, WIDE, figure_svg
+from coinfarm.reports.figure import BLUE, WIDE, figure_svg, svg_file_text
 from coinfarm.reports.page import Cell, Figure, Figures, Page, Prose, Section, Summary, Table, Tile, Tiles
 
 VOID = {"meta", "path", "use", "image", "rect", "br"}
@@ -97,6 +98,23 @@ def test_a_plot_has_a_label_and_the_colours_of_the_page():
     assert "stroke: var(--blue)" in svg
     assert BLUE not in svg
     assert "a $ and &lt;b&gt;" in svg
+
+
+def test_a_plot_as_a_file_has_its_colours_in_light_and_dark_mode():
+    text = svg_file_text(figure_svg(line, "alone"))
+    root = ElementTree.fromstring(text)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("aria-label") == "alone"
+    used = set(re.findall(r"var\((--\w+)\)", text))
+    light, dark = text.split("prefers-color-scheme: dark")
+    assert used <= set(re.findall(r"(--\w+):", light))
+    assert used <= set(re.findall(r"(--\w+):", dark))
+
+
+def test_a_cell_may_link_to_a_page_beside_it():
+    table = Table(("who", "n"), [(Cell("1h & more", href="of-1h.html"), "1")])
+    html = Page("t", "s", Summary("v"), (Section("One", (table,)),)).html()
+    assert '<a href="of-1h.html">1h &amp; more</a>' in html
 
 
 def test_columns_after_the_text_columns_are_numbers():

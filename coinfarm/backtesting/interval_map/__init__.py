@@ -1,0 +1,1 @@
+"""Backtests of the same model at several intervals, side by side: where would it pay?"""

@@ -28,6 +28,7 @@ def _map_table(found: IntervalMap) -> Table:
         f"with a probability of 80 %; answer: given all {found.tried} strategies tried.",
     )
     table.columns[-1].justify = "left"
+    table.columns[3].no_wrap = table.columns[4].no_wrap = True  # an interval is one line
     for each in found.intervals:
         cost, daily = each.result.break_even, each.daily_profit
         table.add_row(
@@ -51,7 +52,8 @@ def _requirements_table(found: IntervalMap) -> Table:
         "",
         *("would pay\nwith fees of", "maker", "taker", "surely pays\nwith fees of", "maker", "taker", "accuracy\nneeded %", "actual\n%"),
         caption="In bps: the fees of a round trip, and that of each order (today "
-        f"{market.maker_fee_bps:g} maker, {market.taker_fee_bps:g} taker): would pay at the break-even cost, surely at its lower end.",
+        f"{market.maker_fee_bps:g} maker, {market.taker_fee_bps:g} taker). Would pay: at the break-even cost; surely: at the lower end of "
+        "its 90 % interval.",
     )
     for each in found.intervals:
         accuracy = each.accuracy

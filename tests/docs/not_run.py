@@ -20,6 +20,7 @@ NOT_RUN = {
     "make mutation": "twenty minutes; no commit depends on it",
     "make bench": "minutes of measurements; tests/unit and tests/containers try its parts",
     "make bench-gpu": "needs a GPU; tests/unit/test_gpu_benchmark.py tries it without",
+    "make verdict": "minutes; docs/map.md runs a smaller map",
     "make soak": "25 minutes; tests/integration/test_soak.py runs a short one",
     "make diagram": "needs Graphviz; tests/unit/test_architecture.py compares the drawing with its source",
     "make publish-package": "needs AWS CodeArtifact; tests/packages/test_private_index.py runs it against a stand-in",

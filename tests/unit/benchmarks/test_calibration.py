@@ -54,6 +54,18 @@ def test_writes_cells_of_verdicts_and_of_intervals(calibrate: Any, tmp_path: Pat
     assert text.endswith("\nafter\n")
 
 
+def test_writes_the_shares_of_maps_in_which_an_interval_makes_money(calibrate: Any, tmp_path: Path) -> None:
+    text = calibrate("map; three coins; 92 days")
+    cells = json.loads((tmp_path / "maps.json").read_text())["cells"]
+    assert {(each["days"], each["correlated"]) for each in cells.values()} == {("92 days", True), ("92 days", False)}
+    (row,) = [line for line in text.partition(MAPS_START)[2].splitlines() if line.startswith("| three coins")]
+    shares = [
+        f"{100 * each['makes_money']:.1f} ({100 * each['alone']:.1f})"
+        for each in sorted(cells.values(), key=lambda each: -each["correlated"])
+    ]
+    assert [cell.strip() for cell in row.strip("| ").split("|")[1:]] == shares
+
+
 def test_continues_with_the_same_arguments_only(calibrate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calibrate("R²; persistence 0; 30")
     stored = (tmp_path / "score_intervals.json").read_text()

@@ -65,10 +65,11 @@ class ScoreIntervals:
         top, bottom = self._sums(numerator), self._sums(denominator)
         return self._interval(DailyRatio(top, bottom, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True)).bounds
 
-    def of_slope(self, predicted: Values, actual: Values) -> RatioInterval:
-        """The interval of the slope of the least-squares line of actual over predicted values, both `(n,)`."""
-        centred = predicted - predicted.mean()
-        return self._interval(DailyRatio.of_counts(self._sums(centred * (actual - actual.mean())), self._sums(centred**2)))
+    def of_slope(self, predicted: Values, actual: Values, weights: Values | None = None) -> RatioInterval:
+        """The interval of the slope of the least-squares line of actual over predicted values, all `(n,)`."""
+        from_mean_predicted, from_mean_actual = (values - np.average(values, weights=weights) for values in (predicted, actual))
+        weighted = from_mean_predicted if weights is None else weights * from_mean_predicted
+        return self._interval(DailyRatio.of_counts(self._sums(weighted * from_mean_actual), self._sums(weighted * from_mean_predicted)))
 
     def _interval(self, ratio: DailyRatio) -> RatioInterval:
         return ratio_interval(ratio, self.min_block)

@@ -33,16 +33,15 @@ def calibrate_outputs(outputs: Values, validation: WindowDataset, mean: Values, 
     - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
     """
     weights = validation.interval_weights(validation.range_pct if unit == "window_range" else None)
-    scale = np.sqrt(weights)
     longest_ms = max(series.interval_ms for series in validation.series)
     intervals = ScoreIntervals.of(_close_times(validation), longest_ms, max(validation.horizons))
     targets = validation.targets(unit)
     found = {}
     for at, name in enumerate(validation.output_names):
-        predicted, actual = (scale * _centred(values[:, at], weights, validation) for values in (outputs, targets))
-        squares = float(predicted @ predicted)
-        slope = float(predicted @ actual) / squares if squares else None
-        bounds = intervals.of_slope(predicted, actual).bounds
+        predicted, actual = (_centred(values[:, at], weights, validation) for values in (outputs, targets))
+        squares = float(weights @ predicted**2)
+        slope = float(weights @ (predicted * actual)) / squares if squares else None
+        bounds = intervals.of_slope(predicted, actual, weights).bounds
         found[name] = OutputCalibration(factor=_factor(name, slope, bounds), mean=float(mean[at]), slope=slope, slope_interval=bounds)
     return found
 

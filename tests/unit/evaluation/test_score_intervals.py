@@ -68,3 +68,17 @@ def test_a_part_has_an_interval_only_if_it_has_frames_on_enough_days() -> None:
     assert nothing is short is None
     first = hours(30)
     assert [month] == intervals_of(first).of_counts([correct[: len(first)]], [np.ones(len(first))])
+
+
+def test_the_interval_of_a_slope_contains_the_weighted_slope() -> None:
+    """Frames with a large weight have a larger slope, and a larger mean."""
+    random = np.random.default_rng(1)
+    times = hours(DAYS)
+    weights = np.where(np.arange(len(times)) % 2, 9.0, 1.0)
+    predicted = weights + random.normal(size=len(times))
+    actual = np.where(weights > 1, 2.0, 0.5) * predicted + random.normal(size=len(times))
+    for each in (None, weights):
+        slope = np.polyfit(predicted, actual, 1, w=None if each is None else np.sqrt(each))[0]
+        bounds = intervals_of(times).of_slope(predicted, actual, each).bounds
+        assert bounds is not None
+        assert bounds[0] < slope < bounds[1] < bounds[0] + 0.2

@@ -79,6 +79,10 @@ class MalformedRequest(InvalidInput):
     """A request that cannot be parsed as JSON or as an archive."""
 
 
+class CandleWarning(UserWarning):
+    """What was dropped from candles that were read, or looks wrong in them."""
+
+
 class CandleError(InvalidInput):
     """Invalid candles; `errors` name candle and field."""
 

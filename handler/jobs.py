@@ -10,7 +10,7 @@ from coinfarm.backfill.job_runner import Job
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
-from coinfarm.candles.files import parse_candles
+from coinfarm.candles.files import read_candles
 from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, MalformedRequest, NotFound, TooLarge
 from coinfarm.prediction.predictions import Predictions
@@ -19,6 +19,7 @@ from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, 
 from coinfarm.serving.response import response_file, source_message_id
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, open_inside, resolve
+from handler.telemetry import logger
 
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
@@ -96,15 +97,16 @@ class _RequestJob:
             with _at_field("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
             max_bytes = settings.max_candle_file_bytes // (1 if key.endswith(_PLAIN_FILES) else _JSON_MEMORY_FACTOR)
-            candles = parse_candles(
+            reading = read_candles(
                 storage.read(key, max_bytes).data,
                 key,
                 symbol=request.symbol,
                 interval=request.interval,
-                start_ms=request.start_ms,
-                stop_ms=request.stop_ms,
                 max_unpacked_bytes=max_bytes,
             )
+            for note in reading.notes:
+                logger.warning("candles", extra={"uri": request.candles_uri, "note": note})
+            candles = reading.candles.between(request.start_ms, request.stop_ms)
         return prepare_series(candles, request.stride, request.gaps, settings.max_record_frames)
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.sources.confirmation import bad_ticks
 from coinfarm.candles.sources.evidence import Prices
+from coinfarm.candles.sources.outliers import bad_ticks
 from coinfarm.reports.formatting import clock_text, minute_text
 
 _MIN_STUCK = 60

@@ -1,5 +1,6 @@
 """Candles in tables of other libraries: pandas, polars, Arrow, structured NumPy arrays."""
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.sources.arrow_columns import raw_table
 from coinfarm.candles.sources.reader import Expected, read_table
-from coinfarm.errors import CandleError, ErrorDetail
+from coinfarm.errors import CandleError, CandleWarning, ErrorDetail
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,9 +22,12 @@ def candles_from_data_frame(table: Any, symbol: str | None = None, interval: str
 
     Columns are recognised as those of a file are: `open_time`, `date`, `timestamp` and the like (numbers since 1970 in any unit, or
     timestamps; naive ones are UTC), `open`, `high`, `low`, `close` and `volume`; in pandas an index of times will do. If `interval` is
-    omitted, the most frequent step between candles is used. Raises `CandleError`.
+    omitted, the most frequent step between candles is used. What was dropped or looks wrong is a `CandleWarning`. Raises `CandleError`.
     """
-    return read_table(raw_table(arrow_table(table), "table"), Expected(symbol, interval), UNKNOWN_SYMBOL).candles
+    reading = read_table(raw_table(arrow_table(table), "table"), Expected(symbol, interval), UNKNOWN_SYMBOL)
+    for note in reading.notes:
+        warnings.warn(note, CandleWarning, stacklevel=2)
+    return reading.candles
 
 
 def arrow_table(table: Any) -> "pa.Table":

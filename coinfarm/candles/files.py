@@ -1,16 +1,18 @@
 """Files of candles, of any source: `sources` has how each is recognised."""
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from coinfarm.candles.candles import Candles
+from coinfarm.candles.series_check import check_series
 from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES, Content, Format, open_content
 from coinfarm.candles.sources.json_table import table_from_json
 from coinfarm.candles.sources.names import SeriesHint, series_hint
 from coinfarm.candles.sources.raw_table import RawTable
 from coinfarm.candles.sources.reader import Expected, MissingSeriesName, Reading, read_table
 from coinfarm.candles.validation import MAX_CANDLES
-from coinfarm.errors import CandleError, ErrorDetail
+from coinfarm.errors import CandleError, CandleWarning, ErrorDetail
 
 __all__ = ["MissingSeriesName", "Reading", "parse_candles", "read_candles", "read_in_parts"]
 
@@ -54,8 +56,10 @@ def parse_candles(
     stop_ms: int | None = None,
     max_unpacked_bytes: int = MAX_UNPACKED_BYTES,
 ) -> Candles:
-    """The candles of `read_candles` that open in `[start_ms, stop_ms)`; None means no bound."""
+    """The candles of `read_candles` that open in `[start_ms, stop_ms)`; None means no bound. Its notes are warnings, `CandleWarning`."""
     reading = read_candles(data, file_name, symbol=symbol, interval=interval, max_unpacked_bytes=max_unpacked_bytes)
+    for note in reading.notes:
+        warnings.warn(f"{file_name}: {note}", CandleWarning, stacklevel=2)
     return reading.candles.between(start_ms, stop_ms)
 
 
@@ -68,7 +72,9 @@ def read_in_parts(path: Path, max_candles: int) -> Iterator[Candles]:
 
     hint = series_hint(path.name)
     if path.suffix == ".parquet" and hint.symbol and hint.interval and has_candle_columns(path):
-        yield from parts_from_parquet(path, hint.symbol, hint.interval, max_candles)
+        for part in parts_from_parquet(path, hint.symbol, hint.interval, max_candles):
+            check_series(part)
+            yield part
     else:
         yield parse_candles(path.read_bytes(), path.name)
 

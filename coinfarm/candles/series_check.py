@@ -3,7 +3,7 @@
 import numpy as np
 
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.sources.evidence import Prices, is_price, opens_follow_closes
+from coinfarm.candles.sources.evidence import Prices, opens_follow_closes, volume_fault
 from coinfarm.errors import CandleError, ErrorDetail
 from image_render.windows import Columns
 
@@ -24,5 +24,5 @@ def check_series(candles: Candles) -> None:
                 f"do not open where the one before closed: open and close seem exchanged; send {', '.join(('openTime', *Columns._fields))}",
             )
         )
-    if is_price(candles.columns.volume, prices):
-        raise CandleError(ErrorDetail("/candles", "have a volume between low and high, as a price is: send the volume as the sixth field"))
+    if fault := volume_fault(candles.columns.volume, prices):
+        raise CandleError(ErrorDetail("/candles", f"{fault}: send the volume of trades as the sixth field"))

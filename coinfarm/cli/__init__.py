@@ -4,6 +4,7 @@ import click
 
 from coinfarm.cli.backfill import backfill
 from coinfarm.cli.backtest import backtest
+from coinfarm.cli.candle_notes import show_candle_warnings
 from coinfarm.cli.compare import compare
 from coinfarm.cli.completion import completion
 from coinfarm.cli.evaluate import evaluate
@@ -35,6 +36,7 @@ from coinfarm.cli.worker import worker
 @click.pass_context
 def main(context: click.Context, stack: str | None) -> None:
     """Predict prices from candlestick charts, and backtest whether trading on the predictions makes money."""
+    show_candle_warnings()
     use_stack(context, stack)
 
 

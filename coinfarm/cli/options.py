@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.cli.candle_notes import show_notes
 from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.paths import ROOT
 from coinfarm.cli.progress import progress_bar
@@ -73,8 +74,7 @@ def read_candles(file: Path, symbol: str | None, interval: str | None, timezone:
         raise click.ClickException(f"{error}, or use {SERIES_OPTION_NAMES}") from None
     except CoinfarmError as error:
         raise click.ClickException(f"{file}: {str(error).removeprefix(f'{file}: ')}") from None
-    for note in reading.notes:
-        click.echo(f"{file}: {note}", err=True)
+    show_notes(str(file), reading.notes)
     return reading.candles
 
 

@@ -30,6 +30,7 @@ CandleRow = Annotated[
     ),
 ]
 
+Gaps = Literal["fill", "reject", "skip"]
 Stride = Annotated[int, Field(ge=1, le=10_000, description="The number of candles from one window to the next.")]
 
 _MAX_ERRORS = 100
@@ -49,8 +50,11 @@ class PredictionRequest(_Request):
     candles: Annotated[list[CandleRow], Field(min_length=1)]
     stride: Stride = 1
     gaps: Annotated[
-        Literal["fill", "reject"],
-        Field(description="What to do with missing candles: fill them with flat ones, or reject the request."),
+        Gaps,
+        Field(
+            description="What to do with missing candles: fill them with flat ones, reject the request, or skip the gaps of a market that "
+            "closes, so that the candle after one follows the candle before it."
+        ),
     ] = "fill"
     model_version: Annotated[
         str | None, Field(description="The model version to predict with; by default the one in service.", max_length=32)
@@ -75,7 +79,7 @@ class BatchRequest(_Request):
     """The candles of the file whose open time is in `[from, to)` are used."""
     results_uri: Annotated[str, Field(max_length=1024, pattern=r"[^/]\.(json|parquet)$")]
     stride: Stride = 1
-    gaps: Literal["fill", "reject"] = "fill"
+    gaps: Gaps = "fill"
     model_version: Annotated[str | None, Field(max_length=32)] = None
 
     @property
@@ -139,7 +143,7 @@ def parse_request(kind: type[AnyRequest], document: Any) -> AnyRequest:
         raise kind_of_error(*error_details(found)) from None
 
 
-def prepare_series(candles: Candles, stride: int, gaps: Literal["fill", "reject", "skip"], max_frames: int) -> Series:
+def prepare_series(candles: Candles, stride: int, gaps: Gaps, max_frames: int) -> Series:
     """Fill, reject or skip gaps; if they are skipped, the candle after a gap follows the one before it.
 
     Raises `CandleError` for too few candles or for rejected gaps, `TooLarge` for more than `max_frames` windows.

@@ -11,11 +11,22 @@ from tests.support.exchange_layouts import EXCHANGE_LAYOUTS
 from tests.support.json_layouts import JSON_LAYOUTS
 from tests.support.layout_rows import TRUTH, Layout
 from tests.support.other_layouts import OTHER_LAYOUTS
+from tests.support.rare_csv_layouts import RARE_CSV_LAYOUTS
+from tests.support.rare_layouts import RARE_LAYOUTS
 from tests.support.repository import ROOT
 from tests.support.source_csv_layouts import SOURCE_CSV_LAYOUTS
 from tests.support.vendor_layouts import VENDOR_LAYOUTS
 
-LAYOUTS = [*SOURCE_CSV_LAYOUTS, *EXCHANGE_LAYOUTS, *VENDOR_LAYOUTS, *CSV_LAYOUTS, *JSON_LAYOUTS, *OTHER_LAYOUTS]
+LAYOUTS = [
+    *SOURCE_CSV_LAYOUTS,
+    *EXCHANGE_LAYOUTS,
+    *VENDOR_LAYOUTS,
+    *CSV_LAYOUTS,
+    *JSON_LAYOUTS,
+    *OTHER_LAYOUTS,
+    *RARE_LAYOUTS,
+    *RARE_CSV_LAYOUTS,
+]
 PAGE = ROOT / "docs/sources.md"
 _TABLE = re.compile(r"(?<=<!-- table of layouts -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 _MAX_LENGTH = 110

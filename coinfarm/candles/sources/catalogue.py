@@ -23,6 +23,8 @@ class Source:
     """Whether the time is the end of the candle."""
     needs_zone: bool = False
     """Whether the times are in a zone that only the user knows."""
+    clock_numbers: bool = False
+    """Whether numbers since 1970 are those of a clock in that zone, not UTC."""
     note: str = ""
     """What a reader should know, shown whenever the source is read."""
 
@@ -42,7 +44,7 @@ SOURCES = (
     Source("Coinbase Exchange", "open_time low high open close volume"),
     Source("Bitfinex", "open_time open close high low volume"),
     Source("KuCoin", "open_time open close high low volume quote_volume"),
-    Source("Gate", "open_time quote_volume close high low open volume | _"),
+    Source("Gate", "open_time quote_volume close high low open volume | confirm"),
     Source("MetaTrader 4", "date clock open high low close volume", needs_zone=True, note="the volume counts ticks, not coins"),
     Source(
         "MetaTrader 5",
@@ -52,6 +54,13 @@ SOURCES = (
     # rows with names
     Source("MetaTrader 5", header="date time open high low close tickvol", means={"time": "clock", "date": "date"}, needs_zone=True),
     Source("MetaTrader 5", header="date open high low close tickvol spread", needs_zone=True),
+    Source(
+        "MetaTrader 5",
+        header="time open high low close tickvolume spread realvolume",
+        means={"realvolume": "volume"},
+        needs_zone=True,
+        clock_numbers=True,
+    ),
     Source("Stooq", header="ticker per date time open high low close vol", means={"time": "clock", "date": "date", "per": "_"}),
     Source(
         "BitMEX",
@@ -66,7 +75,30 @@ SOURCES = (
         close_stamped=True,
         note="the volume counts contracts, because the file lacks homeNotional",
     ),
+    Source(
+        "HTX futures",
+        header="id open close low high amount vol count tradeturnover",
+        means={"id": "open_time", "amount": "volume", "vol": "contracts", "tradeturnover": "quote_volume"},
+    ),
     Source("HTX", header="id open close low high amount vol count", means={"id": "open_time", "amount": "volume", "vol": "quote_volume"}),
+    Source("Gate futures", header="t v c h l o sum", means={"sum": "quote_volume"}),
+    Source("Deribit", header="ticks open high low close volume cost", means={"ticks": "open_time", "cost": "quote_volume"}),
+    Source(
+        "Upbit",
+        header="candledatetimeutc openingprice highprice lowprice tradeprice candleacctradevolume timestamp",
+        means={
+            "candledatetimeutc": "open_time",
+            "candleacctradevolume": "volume",
+            "candleacctradeprice": "quote_volume",
+            "timestamp": "_",
+        },
+    ),
+    Source(
+        "CoinMarketCap",
+        header="timeopen timeclose open high low close volume marketcap",
+        means={"timestamp": "_"},
+        note="the volume counts dollars, not coins",
+    ),
     Source("Hyperliquid", header="t t s i o c h l v n"),
     Source("Polygon, Alpaca", header="t o h l c v n vw"),
     Source("Coinbase Advanced", header="start low high open close volume"),
@@ -75,7 +107,12 @@ SOURCES = (
     Source("Kaggle Bitstamp", header="timestamp open high low close volumebtc volumecurrency weightedprice"),
     Source("Dukascopy", header="gmttime open high low close volume"),
     Source("Dukascopy", header="localtime open high low close volume"),
-    Source("yfinance", header="yfinance close high low open volume", means={"yfinance": "open_time"}),
+    Source(
+        "yfinance",
+        header="yfinance close high low open volume",
+        means={"yfinance": "open_time"},
+        note="Yahoo counts the volume of coins in dollars",
+    ),
     Source("columns by name"),
 )
 ROW_SOURCES = tuple(source for source in SOURCES if source.fields)

@@ -33,7 +33,7 @@ def without_gaps_in_rows(columns: MeantColumns, note: Note = ignore) -> MeantCol
     without_time = ~has_time & ~nothing
     if without_time.any():
         first = int(without_time.argmax())
-        raise CandleError(ErrorDetail("", f"{columns.place(first)}: the time is missing" + _more(int(without_time.sum()))))
+        raise CandleError(ErrorDetail("", f"{columns.place(first)}: the time is missing" + more_text(int(without_time.sum()))))
     return columns.take(~nothing) if dropped else columns
 
 
@@ -76,7 +76,7 @@ def without_duplicates(columns: MeantColumns, note: Note) -> MeantColumns:
         raise CandleError(
             ErrorDetail(
                 "",
-                f"has different candles of {times}: {' and '.join(texts)}{_more(int(differs.sum()))}"
+                f"has different candles of {times}: {' and '.join(texts)}{more_text(int(differs.sum()))}"
                 f"{_about_duplicates(columns, again[differs])}",
             )
         )
@@ -103,7 +103,8 @@ def only_used(columns: MeantColumns) -> MeantColumns:
     return replace(columns, arrays=kept)
 
 
-def _more(count: int) -> str:
+def more_text(count: int) -> str:
+    """`, and 3 more` after the first of four."""
     return f", and {count - 1:,} more" if count > 1 else ""
 
 

@@ -66,7 +66,9 @@ def meant_columns(table: RawTable, source: Source, mapping: Mapping[str, int], z
     clock = table.columns[mapping["clock"]] if "clock" in mapping else None
     for name in ("open_time", "date", "close_time"):
         if name in mapping:
-            parsed = parse_times(table.columns[mapping[name]], clock if name == "date" else None, table, zone)
+            parsed = parse_times(
+                table.columns[mapping[name]], clock if name == "date" else None, table, zone, clock_numbers=source.clock_numbers
+            )
             arrays["open_time" if name == "date" else name] = parsed.open_time
             is_clock |= parsed.is_clock
     for name in NUMBERS:

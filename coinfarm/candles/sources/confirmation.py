@@ -1,7 +1,8 @@
 """What the data must show before a file is believed: its interval, its volumes, one series of one market, and times in UTC."""
 
+import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -12,14 +13,28 @@ from coinfarm.candles.sources.cleaning import Note
 from coinfarm.candles.sources.columns import MeantColumns
 from coinfarm.candles.sources.times import NO_TIME
 from coinfarm.errors import CandleError, ErrorDetail, InvalidInput
-from coinfarm.reports.formatting import minute_text, number_text
+from coinfarm.reports.formatting import minute_text
 
 _DAY_MS = 86_400_000
 _HOUR_MS = 3_600_000
 _MIN_STEPS = 4
-_STRAY_GAP_MS = 30 * _DAY_MS
-_MAX_STRAYS = 3
-_SECOND_MS = 1000
+_MIN_OTHER_STEPS = 30
+_SECOND_MS, _MINUTE_MS = 1000, 60_000
+
+
+_FRIDAY, _SUNDAY = 4, 6
+_SPRING_CHANGES = (
+    (3, _SUNDAY, range(25, 32), (2, 3, 4)),  # Europe
+    (3, _SUNDAY, range(8, 15), (3,)),  # North America
+    (3, _FRIDAY, range(23, 30), (3,)),  # Israel
+    (4, _FRIDAY, range(24, 31), (1,)),  # Egypt
+    (9, _SUNDAY, range(2, 9), (1,)),  # Chile
+    (9, _SUNDAY, range(24, 31), (3,)),  # New Zealand
+    (10, _SUNDAY, range(1, 8), (3,)),  # Australia
+    (10, _SUNDAY, range(15, 22), (1,)),  # Brazil, until 2017
+    (11, _SUNDAY, range(1, 8), (1,)),  # Brazil, in 2018
+)
+"""When clocks are set forward: month, weekday, days of the month, and the hours to which they are set."""
 
 
 def open_stamped(columns: MeantColumns, declared_ms: int | None, note: Note) -> MeantColumns:
@@ -71,6 +86,45 @@ def confirmed_interval(columns: MeantColumns, declared: str | None) -> str:
     return declared
 
 
+def check_one_interval(columns: MeantColumns, step_ms: int) -> None:
+    """Raise `CandleError` for a part of the candles that has a longer interval than the rest, where files were joined."""
+    steps = np.diff(columns.open_time)
+    for start in range(0, len(steps) - _MIN_OTHER_STEPS + 1, _MIN_OTHER_STEPS // 2):
+        part = steps[start : start + _MIN_OTHER_STEPS // 2]
+        if part[0] > step_ms and (part == part[0]).all() and (steps[start : start + _MIN_OTHER_STEPS] == part[0]).all():
+            raise CandleError(
+                ErrorDetail(
+                    "",
+                    f"has candles of two intervals: {_step_text(step_ms)}, and {_step_text(int(part[0]))} from "
+                    f"{minute_text(int(columns.open_time[start]))} ({columns.place(start)}) on: save one file for each",
+                )
+            )
+
+
+def check_grid(columns: MeantColumns, step_ms: int) -> None:
+    """Raise `CandleError` for candles that open between the multiples of their interval, as the hours of a stock's session from 09:30."""
+    offsets = columns.open_time % step_ms
+    if np.count_nonzero(offsets) <= len(offsets) // 2:
+        return
+    shorter = math.gcd(step_ms, *np.unique(offsets).tolist())
+    if shorter < _MINUTE_MS:
+        return  # a time or two that are wrong, which are named below
+    remedy = (
+        "ask for days in UTC (1Dutc at OKX), write the dates without a time if they are a stock's trading days, or use 1h candles"
+        if step_ms == _DAY_MS
+        else f"use {_step_text(shorter)} candles, and `coinfarm predict --gaps skip` if the market closes"
+    )
+    if columns.is_clock:
+        remedy += ". If the times are local, give their --timezone"
+    raise CandleError(
+        ErrorDetail(
+            "",
+            f"the {_step_text(step_ms)} candles open at times such as {minute_text(int(columns.open_time[int(offsets.argmax())]))} UTC, "
+            f"which are no multiples of {_step_text(step_ms)}: {remedy}",
+        )
+    )
+
+
 def check_close_times(columns: MeantColumns, step_ms: int) -> None:
     """Raise `CandleError` if a column of close times does not fit the open times and the interval."""
     close_time = columns.arrays.get("close_time")
@@ -88,6 +142,14 @@ def check_close_times(columns: MeantColumns, step_ms: int) -> None:
 
 def check_order(columns: MeantColumns, step_ms: int) -> None:
     """Raise `CandleError` for candles that do not open where the one before closed, but close where the next one opens."""
+    if evidence.jumps_between_candles(columns.prices, columns.open_time, step_ms):
+        raise CandleError(
+            ErrorDetail(
+                "",
+                "most candles open far from where the one before closed: two coins or markets may be mixed in the file, or the rows are "
+                "not in the order of their times: save one file for each",
+            )
+        )
     if evidence.opens_follow_closes(columns.prices, columns.open_time, step_ms) is False:
         raise CandleError(
             ErrorDetail(
@@ -96,23 +158,12 @@ def check_order(columns: MeantColumns, step_ms: int) -> None:
         )
 
 
-def check_strays(columns: MeantColumns) -> None:
-    """Raise `CandleError` for a few rows that are years away from all others."""
-    time = columns.open_time
-    if len(time) < 20:
-        return
-    gaps = np.diff(time)
-    for at in np.flatnonzero(gaps > _STRAY_GAP_MS):
-        before, after = int(at) + 1, len(time) - int(at) - 1
-        if min(before, after) > _MAX_STRAYS:
-            continue
-        stray, near = (at, at + 1) if before <= after else (at + 1, at)
+def check_ranges(columns: MeantColumns) -> None:
+    """Raise `CandleError` for candles that reach from low to high as no market does: one of the columns is no price."""
+    if evidence.is_wide(columns.prices):
+        ratio = float(np.median(columns.prices.high / columns.prices.low))
         raise CandleError(
-            ErrorDetail(
-                "",
-                f"{columns.place(int(stray))}: {minute_text(int(time[stray]))} is {number_text(gaps[at] / _DAY_MS, 0)} days away from "
-                f"the other candles, the nearest at {minute_text(int(time[near]))}: correct or remove it",
-            )
+            ErrorDetail("", f"in most candles the high is {ratio:.3g} times the low: high or low may be exchanged with the volume")
         )
 
 
@@ -133,39 +184,6 @@ def check_clock(columns: MeantColumns, step_ms: int) -> None:
             )
 
 
-def warn_of_jumps(columns: MeantColumns, note: Note) -> None:
-    """Note a price that doubles or halves from one candle to the next, as where the candles of two coins were joined."""
-    opens, closes = columns.prices.open[1:], columns.prices.close[:-1]
-    is_near = np.diff(columns.open_time) <= _DAY_MS
-    at = np.flatnonzero(is_near & ((opens > 2 * closes) | (closes > 2 * opens)))
-    if len(at):
-        first = int(at[0])
-        more = f", and {len(at) - 1:,} more" if len(at) > 1 else ""
-        note(
-            f"two coins in one file? The price jumps from {closes[first]:.10g} to {opens[first]:.10g} at "
-            f"{minute_text(int(columns.open_time[first + 1]))} ({columns.place(first + 1)}){more}"
-        )
-
-
-def warn_of_bad_ticks(columns: MeantColumns, note: Note) -> None:
-    """Note candles whose range is more than a hundred times that of their neighbours."""
-    at = bad_ticks(columns.prices)
-    if len(at):
-        first = int(at[0])
-        more = f", and {len(at) - 1:,} more" if len(at) > 1 else ""
-        note(
-            f"a bad tick? The candle of {minute_text(int(columns.open_time[first]))} ({columns.place(first)}) has a high of "
-            f"{columns.prices.high[first]:.10g} and a low of {columns.prices.low[first]:.10g}{more}"
-        )
-
-
-def bad_ticks(prices: evidence.Prices) -> "np.typing.NDArray[np.intp]":
-    """The candles whose range is over 100 times the median range of the 40 around them, and over 20 % of the price."""
-    spread = (prices.high - prices.low) / prices.low
-    suspects = np.flatnonzero(spread > 0.2)
-    return np.array([at for at in suspects if spread[at] > 100 * np.median(spread[max(0, at - 20) : at + 21])], np.intp)
-
-
 def drop_unfinished(columns: MeantColumns, step_ms: int, now_ms: int, note: Note) -> MeantColumns:
     """Without a last candle that has not closed yet by the clock of this machine."""
     last = int(columns.open_time[-1])
@@ -176,14 +194,12 @@ def drop_unfinished(columns: MeantColumns, step_ms: int, now_ms: int, note: Note
 
 
 def _is_spring_change(after_ms: int) -> bool:
-    """Whether clocks are set forward to this time somewhere: at night on a Sunday in March or April, or in September or October."""
+    """Whether clocks are set forward to this time somewhere."""
     at = datetime.fromtimestamp(after_ms / 1000, UTC)
-    is_last_sunday = (at + timedelta(7)).month != at.month
-    is_sunday = at.weekday() == 6
-    in_europe = at.month == 3 and is_last_sunday and at.hour in (2, 3, 4)
-    in_america = at.month == 3 and 8 <= at.day <= 14 and at.hour == 3
-    in_australia = at.month == 10 and at.day <= 7 and at.hour == 3
-    return is_sunday and at.minute == 0 and (in_europe or in_america or in_australia)
+    return at.minute == 0 and any(
+        (at.month, at.weekday()) == (month, weekday) and at.day in days and at.hour in hours
+        for month, weekday, days, hours in _SPRING_CHANGES
+    )
 
 
 def _is_missing_weekly(time: Times, spring_ms: int) -> bool:

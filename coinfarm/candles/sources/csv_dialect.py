@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coinfarm.candles.sources.headers import looks_like_header, normalised
+from coinfarm.candles.sources.quantities import without_unit
 from coinfarm.errors import CandleError, ErrorDetail, shortened
 
 _DELIMITERS = ";\t|,"
@@ -100,7 +101,7 @@ def _is_row(cells: Sequence[str]) -> bool:
 
 def _number_signs(cells: list[str], delimiter: str) -> tuple[str, str]:
     """The decimal sign and the thousands separator. Raises `CandleError` if a comma may be either."""
-    numbers = [cell for cell in cells if _NUMBER.fullmatch(cell) and re.search(r"[.,' \u00a0\u202f]", cell)]
+    numbers = [cell for cell in map(without_unit, cells) if _NUMBER.fullmatch(cell) and re.search(r"[.,' \u00a0\u202f]", cell)]
     grouped = {match[1] for cell in numbers if (match := _GROUPED.fullmatch(cell))}
     blanks = "".join(sorted(grouped & set("' \u00a0\u202f")))
     both = [cell for cell in numbers if "." in cell and "," in cell]

@@ -8,6 +8,8 @@ from coinfarm.candles.arrays import Times, Values
 
 _MIN_ROWS = 5
 _MIN_MOVES = 8
+_MIN_VOLUMES = 10
+_MAX_JUMP_RANGES = 5
 _SHARE = 0.95
 _MAX_RANGE = 1.5
 """Candles whose high is more times their low say nothing about what lies between."""
@@ -48,6 +50,16 @@ def opens_follow_closes(prices: Prices, open_time: Times, step_ms: int) -> bool 
     return False if backward < 0.8 * forward else None
 
 
+def jumps_between_candles(prices: Prices, open_time: Times, step_ms: int) -> bool:
+    """Whether prices move much more from one candle to the next than within candles, as where two series alternate."""
+    adjacent = np.diff(open_time) == step_ms
+    if np.count_nonzero(adjacent) < _MIN_MOVES:
+        return False
+    between = np.median(np.abs(prices.open[1:] - prices.close[:-1])[adjacent])
+    within = np.median(prices.high - prices.low)
+    return bool(within > 0 and between > _MAX_JUMP_RANGES * within)
+
+
 def is_price(values: Values, prices: Prices) -> bool:
     """Whether a column lies between low and high, as a volume-weighted price does and a volume does not. Rows of zero do not count."""
     traded = values != 0
@@ -56,7 +68,30 @@ def is_price(values: Values, prices: Prices) -> bool:
     count = np.count_nonzero(traded)
     if count < _MIN_ROWS or np.count_nonzero(inside) < _SHARE * count:
         return False
-    return bool(np.median(prices.high / prices.low) <= _MAX_RANGE and np.ptp(values[traded]) > 0)
+    return not is_wide(prices) and bool(np.ptp(values[traded]) > 0)
+
+
+def is_wide(prices: Prices) -> bool:
+    """Whether the high is far above the low in most candles, as where a volume is taken for a price."""
+    return len(prices.high) >= _MIN_ROWS and bool(np.count_nonzero(prices.high > _MAX_RANGE * prices.low) > len(prices.high) // 2)
+
+
+def volume_fault(volume: Values, prices: Prices) -> str:
+    """Why a column is no volume: all candles have the same, or it follows the price; empty if nothing is wrong. Zeros do not count."""
+    if is_price(volume, prices):
+        return "the volume lies between low and high, as a price does"
+    moves = np.count_nonzero(prices.high > prices.low) > len(volume) // 2
+    traded = np.nan_to_num(volume) != 0
+    if not moves or len(volume) < _MIN_VOLUMES:
+        return ""
+    if not traded.any():
+        return "every volume is zero although prices move, as in index or mark prices, which are not of trades"
+    if np.count_nonzero(traded) < _MIN_VOLUMES:
+        return ""
+    if np.ptp(volume[traded]) == 0:
+        return f"every volume is {volume[traded][0]:.10g} although prices move"
+    ratio = np.quantile(volume[traded] / prices.close[traded], [0.05, 0.5, 0.95])
+    return "the volume is a multiple of the price, as a market capitalisation is" if ratio[2] - ratio[0] < 1e-3 * ratio[1] else ""
 
 
 def is_value_of(quote: Values, volume: Values, prices: Prices) -> bool | None:

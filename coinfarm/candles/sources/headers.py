@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from coinfarm.candles.coins import COINS, QUOTES, SAME_COIN
 
 ALIASES = {
-    "open_time": "opentime unix unixtimestamp unixtime epoch timestamp ts mts starttime starttimestamp start startat opentimestamp "
-    "timestampms timems candletime klineopentime time datetime gmttime utctime timeutc datetimeutc dateutc localtime begin bucket t date "
-    "day snapped",
-    "close_time": "closetime closetimestamp klineclosetime timeclose endtime endtimestamp end",
+    "open_time": "opentime timeperiodstart timeopen unix unixtimestamp unixtime epoch timestamp ts mts starttime starttimestamp start "
+    "startat startedat opentimestamp timestampms timems candletime klineopentime time datetime gmttime utctime timeutc "
+    "datetimeutc dateutc localtime begin bucket t date day snapped",
+    "close_time": "timeperiodend closetime closetimestamp klineclosetime timeclose endtime endtimestamp end",
     "clock": "",
-    "open": "open o openprice priceopen openbid midopen op 1open",
+    "open": "open o openprice openingprice priceopen openbid midopen op 1open",
     "high": "high h highprice pricehigh highbid midhigh max hi 2high",
     "low": "low l lowprice pricelow lowbid midlow min lo 3low",
-    "close": "close c closeprice priceclose closebid midclose last lastprice closelast cl 4close price",
-    "volume": "baseassetvolume basevolume volumebase volume vol v basevol volumecoin amount qty quantity size 5volume tradedvolume",
-    "quote_volume": "quotevolume quoteassetvolume volumequote turnover volumecurrency volccyquote quotevol quoteturnover",
+    "close": "close c closeprice priceclose closebid midclose last lastprice closelast cl 4close price "
+    "tradeprice closeclosepriceadjustedforsplits",
+    "volume": "baseassetvolume basevolume volumebase volume vol v basevol volumecoin amount qty quantity size 5volume tradedvolume "
+    "volumetraded volumefrom basetokenvolume",
+    "quote_volume": "quotevolume quoteassetvolume volumequote turnover volumecurrency volccyquote quotevol quoteturnover volumeto",
     "tick_volume": "tickvol tickvolume",
     "count": "count trades tradecount numberoftrades n numtrades",
     "vwap": "vwap vw weightedprice weightedaverage",
-    "symbol": "symbol ticker pair market s instrument instrumentid productid coin tic",
+    "symbol": "symbol ticker pair market s instrument instrumentid productid coin tic asset baseasset basecurrency instrumentname",
     "interval": "interval timeframe period resolution granularity i",
     "confirm": "confirm finished closed isfinal isclosed windowclose",
 }
@@ -45,7 +47,9 @@ def meanings(names: Sequence[str], extra: dict[str, str], base: str | None) -> d
     found: dict[str, list[tuple[int, int]]] = {}
     for at, name in enumerate(names):
         key = normalised(name)
-        if name == "T" and "t" in names:
+        if len(name) == 1 and name.isupper() and name.lower() in names:
+            if name != "T":
+                continue  # Binance's streams: l is the low, L the last trade
             key = "closetime"  # Hyperliquid and Binance's streams: t opens, T closes
         if key in extra:
             meaning, rank = extra[key], -1

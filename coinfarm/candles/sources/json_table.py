@@ -96,6 +96,10 @@ def _tables(document: Any, around: _Around, depth: int, max_rows: int) -> Iterat
         return
     for key, value in document.items():
         if isinstance(value, list) and value and _is_row(value[0]):
+            if key.isdigit():
+                raise CandleError(
+                    ErrorDetail("", f'has rows under "{key}", as Cryptowatch, whose first field is the close time: add a header')
+                )
             symbol = around.symbol or _symbol_of_key(key)
             yield table_from_rows(value, max_rows, symbol, around.interval)
         elif isinstance(value, dict):
@@ -117,6 +121,9 @@ def _only(found: list[RawTable], document: Any) -> RawTable:
             shown = shortened(json.dumps(said), 150)
             raise CandleError(ErrorDetail("", f"is a response without candles, which says {shown}: ask the exchange again"))
         raise CandleError(ErrorDetail("", f"has no candles: it is a JSON object with {keys}"))
+    if isinstance(document, list) and document and isinstance(document[0], dict):
+        names = shortened(", ".join(map(str, document[0])), 100)
+        raise CandleError(ErrorDetail("", f"has no candles: its objects have {names}, but no open, high, low and close"))
     raise CandleError(ErrorDetail("", f"must be a JSON array of candles, not {json_kind(document)}"))
 
 

@@ -1,5 +1,6 @@
 """Which market the candles are of: what the user, the name of the file, its columns and what is around its rows say must agree."""
 
+import re
 from collections.abc import Sequence
 
 from coinfarm.candles.interval import interval_ms
@@ -7,6 +8,9 @@ from coinfarm.candles.sources.names import interval_from_text
 from coinfarm.candles.sources.raw_table import RawColumn, is_null
 from coinfarm.candles.symbol import canonical_symbol, coin_of
 from coinfarm.errors import CandleError, ErrorDetail, InvalidInput, shortened
+
+_QUOTE_FIRST = re.compile(r"(?P<quote>KRW|USDT)-(?P<coin>[A-Z0-9]+)")
+"""As Upbit writes its markets."""
 
 
 def distinct_texts(column: RawColumn) -> list[str]:
@@ -42,6 +46,8 @@ def plain_symbol(text: str) -> str | None:
         text = tail
     if len(text) > 4 and text[0] == "t" and text[1:].isupper():
         text = text[1:]
+    if match := _QUOTE_FIRST.fullmatch(text):
+        text = match["coin"] + match["quote"]
     try:
         return canonical_symbol(text)
     except InvalidInput:

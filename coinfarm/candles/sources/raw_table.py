@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
+from coinfarm.candles.sources.quantities import quantity
 from coinfarm.errors import CandleError, ErrorDetail, shortened
 
 _MAX_NAMES_LENGTH = 200
@@ -103,7 +104,10 @@ def numbers(column: RawColumn, table: RawTable, name: str) -> Values:
             elif cell is not None:
                 raise TypeError
         except (TypeError, ValueError):
-            if not is_null(cell):
+            value = quantity(cell) if type(cell) is str else None
+            if value is not None:
+                found[at] = value
+            elif not is_null(cell):
                 wrong.append(at)
         except OverflowError:
             found[at] = np.inf

@@ -8,7 +8,7 @@ import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_ms
-from coinfarm.candles.sources import cleaning, confirmation, volumes
+from coinfarm.candles.sources import cleaning, confirmation, outliers, volumes
 from coinfarm.candles.sources.columns import meant_columns, require_rows
 from coinfarm.candles.sources.faults import check_candles
 from coinfarm.candles.sources.markets import agreed_interval, agreed_symbol, distinct_texts
@@ -83,21 +83,24 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     columns = confirmation.open_stamped(columns, interval_ms(interval) if interval else None, notes.append)
     columns = cleaning.in_time_order(columns, notes.append)
     columns = cleaning.without_duplicates(columns, notes.append)
-    confirmation.check_strays(columns)
+    outliers.check_strays(columns)
     interval = confirmation.confirmed_interval(columns, interval)
     step_ms = interval_ms(interval)
     columns = cleaning.on_grid(columns, step_ms, notes.append)
+    confirmation.check_one_interval(columns, step_ms)
+    confirmation.check_grid(columns, step_ms)
     confirmation.check_close_times(columns, step_ms)
     if zone is None:
         confirmation.check_clock(columns, step_ms)
     check_candles(columns, interval)
+    confirmation.check_ranges(columns)
     confirmation.check_order(columns, step_ms)
     columns = volumes.coins_not_contracts(columns, notes.append)
     volumes.check_contracts(columns, symbol)
     volumes.check_volumes(columns)
     columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
-    confirmation.warn_of_bad_ticks(columns, notes.append)
-    confirmation.warn_of_jumps(columns, notes.append)
+    outliers.warn_of_bad_ticks(columns, notes.append)
+    outliers.check_jumps(columns, notes.append)
     if columns.is_clock and zone is None and not any(_SAYS_UTC.search(name) for name in table.names or ()):
         notes.append("the times have no zone: taken as UTC, unless --timezone says another")
     if found.source.note:

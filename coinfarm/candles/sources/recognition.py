@@ -16,7 +16,13 @@ from coinfarm.candles.sources.zones import Zone
 from coinfarm.errors import CandleError, ErrorDetail
 
 _SAMPLE_ROWS = 3000
+_MAX_TRADES = 1e8
+"""Larger numbers of trades in one candle are times."""
 _CLOCK = re.compile(r"\d\d?:\d\d(:\d\d)?(\.\d+)?")
+_ANY_CLOCK = re.compile(rf"{_CLOCK.pattern}|\d{{1,6}}")
+"""Beside a date also 930 or 093000."""
+_DATE = re.compile(r"[\d./-]{8,10}(\.0)?")
+_METATRADER_DATE = re.compile(r"\d{4}\.\d\d\.\d\d")
 _PRICES = ("open", "high", "low", "close")
 
 
@@ -51,13 +57,14 @@ def _by_name(table: RawTable, base: str | None) -> Recognised:
     source = next(source for source in NAMED_SOURCES if known >= set(source.header.split()))
     found = meanings(table.names, dict(source.means), base)
     mapping = {meaning: columns[0] for meaning, columns in found.items()}
-    for meaning in _PRICES:
-        if (
-            len(same := [at for at in found.get(meaning, []) if normalised(table.names[at]) == normalised(table.names[found[meaning][0]])])
-            > 1
-        ):
+    for meaning in (*_PRICES, "volume"):
+        columns = found.get(meaning, [])
+        same = [at for at in columns if normalised(table.names[at]) == normalised(table.names[columns[0]])]
+        if len(same) > 1:
             raise CandleError(ErrorDetail("", f"has {len(same)} columns {table.names[same[0]]}; {table.shown_names()}"))
     _find_time(table, found, mapping)
+    if "clock" in mapping and _METATRADER_DATE.fullmatch(table.columns[mapping["date"]].first_text()):
+        source = replace(source, name="MetaTrader", needs_zone=True)
     source = _find_volume(table, source, mapping)
     missing = [meaning for meaning in (*_PRICES, "volume") if meaning not in mapping]
     if "open_time" not in mapping and "date" not in mapping and "close_time" not in mapping:
@@ -72,13 +79,15 @@ def _find_time(table: RawTable, found: dict[str, list[int]], mapping: dict[str, 
     """The column of the open time, or those of the date and the time of day."""
     assert table.names is not None
     candidates = [*found.get("date", []), *found.get("open_time", [])]
-    clocks = [at for at in [*found.get("clock", []), *candidates] if _CLOCK.fullmatch(table.columns[at].first_text())]
+    has_date = any(_DATE.fullmatch(table.columns[at].first_text()) for at in candidates)
+    pattern = _ANY_CLOCK if has_date else _CLOCK
+    clocks = [at for at in [*found.get("clock", []), *candidates] if pattern.fullmatch(table.columns[at].first_text())]
     plausible = [at for at in candidates if at not in clocks and _has_times(table.columns[at])]
     candidates = plausible or [at for at in candidates if at not in clocks][:1]
     mapping.pop("clock", None)
     mapping.pop("open_time", None)
     mapping.pop("date", None)
-    if candidates and clocks and re.fullmatch(r"[\d./-]{8,10}(\.0)?", table.columns[candidates[0]].first_text()):
+    if candidates and clocks and _DATE.fullmatch(table.columns[candidates[0]].first_text()):
         mapping |= {"date": candidates[0], "clock": clocks[0]}
     elif candidates:
         mapping["open_time"] = candidates[0]
@@ -178,8 +187,10 @@ def _judge(columns: MeantColumns, step_ms: int | None) -> tuple[int, str]:
     follows = evidence.opens_follow_closes(prices, columns.open_time, step_ms)
     if follows is False:
         return 0, "candles do not open where the one before closed: open and close seem exchanged"
-    if evidence.is_price(volume, prices):
-        return 0, "the volume lies between low and high, as a price does"
+    if evidence.is_wide(prices):
+        return 0, "the high is more than one and a half times the low in most candles"
+    if np.nan_to_num(volume).any() and (fault := evidence.volume_fault(volume, prices)):  # that of mark prices is named later
+        return 0, fault
     proofs = int(bool(follows))
     arrays = columns.arrays
     if "close_time" in arrays:
@@ -206,4 +217,4 @@ def _judge(columns: MeantColumns, step_ms: int | None) -> tuple[int, str]:
 
 
 def _are_counts(values: "np.typing.NDArray[np.float64]") -> bool:
-    return bool(((values >= 0) & (values == np.rint(values))).all())
+    return bool(((values >= 0) & (values < _MAX_TRADES) & (values == np.rint(values))).all())

@@ -9,6 +9,7 @@ _DAY_MS = 86_400_000
 _EPOCH = date(1970, 1, 1).toordinal()
 _YEAR_FIRST = re.compile(r"(\d{4})[-./]?(\d\d?)[-./]?(\d\d?)")
 _YEAR_LAST = re.compile(r"(\d\d?)([-./])(\d\d?)\2(\d{4}|\d\d)")
+_SHORT_YEAR = re.compile(r"(\d\d?)([-./])(\d\d?)\2(\d\d)")
 _WITH_MONTH = re.compile(r"(?:(\d\d?)[ -])?([A-Za-z]{3})[a-z]*[ -](?:(\d\d?),? )?(\d{4}|\d\d)")
 _MONTHS = {name: at for at, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)}
 _CLOCK = re.compile(
@@ -27,9 +28,10 @@ class DateFormats:
         month_first = any(numbers[2] > 12 for numbers in ambiguous)
         dotted = any("." in text for text in self._dates)
         self.is_ambiguous = bool(ambiguous) and not dotted and day_first == month_first
+        self.is_ambiguous |= self._may_begin_with_year(dotted)
         self._is_day_first = day_first or dotted
         self.hint = (
-            "it may be day/month or month/day: write dates like 2018-01-22"
+            "it may be day/month or month/day, or begin with the year: write dates like 2018-01-22"
             if self.is_ambiguous
             else "write times like 2018-01-22 00:00:00, or as milliseconds since 1970"
         )
@@ -38,6 +40,16 @@ class DateFormats:
     def day_ms(self, text: str) -> int | None:
         """Milliseconds since 1970 of a date; None if it is none."""
         return self._days[text]
+
+    def _may_begin_with_year(self, dotted: bool) -> bool:
+        """Whether dates such as 24/01/02 may be of 2024: what comes first changes less often than what comes last."""
+        short = [
+            (numbers[1], numbers[2], numbers[3] % 100) for text, numbers in self._dates.items() if numbers and _SHORT_YEAR.fullmatch(text)
+        ]
+        if not short or any(not (1 <= middle <= 12 and 1 <= last <= 31) for _, middle, last in short):
+            return False
+        firsts, lasts = ({numbers[at] for numbers in short} for at in (0, 2))
+        return len(firsts) < len(lasts) or (len(firsts) == len(lasts) and not dotted)
 
     def _ms(self, numbers: "tuple[int | None, int, int, int] | None") -> int | None:
         if numbers is None or (numbers[0] is None and self.is_ambiguous):

@@ -1,7 +1,7 @@
 """Times as files have them (numbers since 1970 in any unit, text in many formats), as milliseconds UTC."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ _UNITS = ((1e17, "nanoseconds"), (1e14, "microseconds"), (1e11, "milliseconds"),
 """The smallest number of each unit: in seconds the year 1973, in milliseconds too, and so on."""
 _MAX_NUMBER = 9e18
 """In nanoseconds the year 2255."""
+_MONTH_BY_NAME = re.compile(r"(?P<date>(?:\d\d?[ -])?[A-Za-z]{3,9}[ -](?:\d\d?,? )?\d{2,4})(?:[ T,]\s*(?P<clock>.+))?")
+"""22 Jan 2018, Jan 22, 2018 10:00 PM"""
 _SPLIT = re.compile(r"[T ]\s*")
 
 
@@ -30,10 +32,13 @@ class ParsedTimes:
     unit: str
 
 
-def parse_times(column: RawColumn, clock: RawColumn | None, table: RawTable, zone: Zone | None) -> ParsedTimes:
+def parse_times(
+    column: RawColumn, clock: RawColumn | None, table: RawTable, zone: Zone | None, *, clock_numbers: bool = False
+) -> ParsedTimes:
     """The times of a column, with the time of day in a second one (`clock`) or None. Raises `CandleError`.
 
-    Numbers since 1970 are UTC, so a zone other than that is rejected for them. Text without an offset is a clock's time in `zone`.
+    Numbers since 1970 are UTC, so a zone other than that is rejected for them, unless they are
+    those of a clock (`clock_numbers`). Text without an offset is a clock's time in `zone`.
     """
     values = column.values
     if values.dtype.kind == "M":
@@ -41,6 +46,7 @@ def parse_times(column: RawColumn, clock: RawColumn | None, table: RawTable, zon
         parsed = ParsedTimes(times, not column.has_zone, "timestamps")
     elif clock is None and (numeric := _as_numbers(column)) is not None:
         parsed = _from_numbers(numeric, table)
+        parsed = replace(parsed, is_clock=parsed.is_clock or clock_numbers)
     else:
         parsed = _from_text(column, clock, table)
     if zone is None or not parsed.is_clock:
@@ -114,7 +120,8 @@ def _as_milliseconds(numeric: "NDArray[np.float64] | NDArray[np.int64]", unit: s
 def _from_text(column: RawColumn, clock: RawColumn | None, table: RawTable) -> ParsedTimes:
     cells = column.values.tolist()
     clocks: list[object] = [None] * len(cells) if clock is None else clock.values.tolist()
-    pairs = [_date_and_clock(cell, time) for cell, time in zip(cells, clocks, strict=True)]
+    digits = _clock_digits(clocks)
+    pairs = [_date_and_clock(cell, time, digits) for cell, time in zip(cells, clocks, strict=True)]
     dates = DateFormats(date for date, _ in pairs if date)
     clock_formats = ClockFormats()
     times = np.full(len(cells), NO_TIME)
@@ -137,13 +144,25 @@ def _from_text(column: RawColumn, clock: RawColumn | None, table: RawTable) -> P
     return ParsedTimes(times, True not in zoned, "times with a zone" if True in zoned else "times without a zone")
 
 
-def _date_and_clock(cell: object, clock: object) -> tuple[str, str]:
+def _clock_digits(clocks: list[object]) -> int:
+    """How many digits a time of day without colons has: four, or six with seconds; spreadsheets drop leading zeros."""
+    digits = {text for clock in clocks if (text := str(clock).strip()).isdigit()}
+    lengths = {len(text) for text in digits}
+    if len(lengths) > 1 and max(lengths) <= 4 and all(int(text) % 100 == 0 for text in digits):
+        raise CandleError(
+            ErrorDetail("", f"the time {max(digits, key=int)} may be hours and minutes, or minutes and seconds: write HH:MM:SS")
+        )
+    return 6 if max(lengths, default=0) > 4 else 4
+
+
+def _date_and_clock(cell: object, clock: object, digits: int) -> tuple[str, str]:
     if is_null(cell):
         return "", ""
     text = str(cell).strip()
     if clock is not None:
-        return text.removesuffix(".0"), str(clock).strip()
+        of_day = str(clock).strip()
+        return text.removesuffix(".0"), of_day.zfill(digits) if of_day.isdigit() else of_day
+    if match := _MONTH_BY_NAME.fullmatch(text):
+        return match["date"], match["clock"] or ""
     parts = _SPLIT.split(text, maxsplit=1)
-    if len(parts) == 2 and not re.search(r"\d[:\d-]", parts[1].split(" ")[0]) and "M" not in parts[1].upper():
-        return text, ""  # 22 Jan 2018
     return parts[0], parts[1] if len(parts) == 2 else ""

@@ -10,20 +10,11 @@ from coinfarm.candles.sources.columns import MeantColumns
 from coinfarm.candles.sources.headers import normalised
 from coinfarm.errors import CandleError, ErrorDetail
 
-_MIN_VOLUMES = 10
-
 
 def check_volumes(columns: MeantColumns) -> None:
-    """Raise `CandleError` if no candle has a volume although prices move: such archives are of index or mark prices, not of trades."""
-    prices, volume = columns.prices, columns.volume
-    if len(volume) >= _MIN_VOLUMES and not np.nan_to_num(volume).any() and np.count_nonzero(prices.high > prices.low) > len(volume) // 2:
-        raise CandleError(
-            ErrorDetail(
-                "",
-                "every volume is zero although prices move: these are index or mark prices, not trades. Use the candles of "
-                "the market itself: the model sees the volume",
-            )
-        )
+    """Raise `CandleError` for a column that is no volume of trades, such as that of mark prices, or another price."""
+    if fault := evidence.volume_fault(columns.volume, columns.prices):
+        raise CandleError(ErrorDetail("", f"{fault}: use candles of the market's trades, because the model sees the volume"))
 
 
 def coins_not_contracts(columns: MeantColumns, note: Note) -> MeantColumns:
@@ -40,6 +31,8 @@ def coins_not_contracts(columns: MeantColumns, note: Note) -> MeantColumns:
     if evidence.contract_dollars(volume, quote, prices):
         note("the volume is that in coins, not the number of contracts")
         return columns.with_arrays(volume=quote)
+    if evidence.is_value_of(volume, quote, prices):
+        raise CandleError(ErrorDetail("", "the volume is the turnover, and the turnover the volume: exchange their columns"))
     traded = (quote > 0) & (volume > 0)
     middle = (prices.high + prices.low)[traded] / 2
     unit = quote[traded] / (volume[traded] * middle)

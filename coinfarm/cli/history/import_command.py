@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from coinfarm.cli.candle_notes import show_notes
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.history.store_options import REPLACE, STORE_TO_WRITE, how_to_continue, open_store
 from coinfarm.cli.interval_types import INTERVAL
@@ -44,8 +45,7 @@ def import_files(
             days = ", ".join(f"{count:,} {written}" for written, count in outcome.days.items())
             candles = plural_text(outcome.candles, "candle")
             click.echo(f"{file}: {outcome.symbol} {outcome.interval}, {candles}; days: {days or 'none'}")
-        for note in outcome.notes:
-            click.echo(f"{file}: {note}", err=True)
+        show_notes(str(file), outcome.notes)
         for detail in outcome.rejected:
             click.echo(f"rejected: {detail}{f', or use {SERIES_OPTION_NAMES}' if outcome.lacks_series_name else ''}", err=True)
     if as_json:

@@ -93,6 +93,13 @@ def test_fills_or_rejects_gaps():
         prepare_series(broken, 1, "fill", max_frames=3)
 
 
+def test_gaps_of_a_market_that_closes_may_be_skipped():
+    request = parse_request(PredictionRequest, REQUEST | {"gaps": "skip"})
+    assert request.gaps == "skip"
+    series = prepare_series(minutes(203, missing={50, 51}), 1, request.gaps, max_frames=4)
+    assert (len(series.candles), series.candles.filled.sum(), len(series)) == (201, 0, 2)
+
+
 @pytest.mark.parametrize("count", [0, 199])
 def test_rejects_too_few_candles(count):
     with pytest.raises(CandleError, match="/candles: "):

@@ -100,11 +100,6 @@ def test_coin_margined_volumes_are_those_in_coins(header: str | None, named: str
     assert named is None or any(named in note for note in reading.notes)
 
 
-def test_a_price_that_doubles_is_noted() -> None:
-    joined = [*STANDARD, *((row[0] + 3_600_000, *(price * 3 for price in row[1:5]), row[5]) for row in STANDARD)]
-    assert any("line 62" in note for note in read_candles(csv_bytes(joined, NAMES), "BTCUSDT-1m.csv").notes)
-
-
 def test_a_few_candles_off_the_grid_are_dropped() -> None:
     rows = [(row[0] + (14_000 if at in (20, 21) else 0), *row[1:]) for at, row in enumerate(STANDARD)]
     reading = read_candles(csv_bytes(rows, NAMES), "BTCUSDT-1m.csv")

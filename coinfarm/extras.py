@@ -5,7 +5,9 @@ from importlib.util import find_spec
 from coinfarm.errors import CoinfarmError
 
 _EXTRAS = {
+    "blosc": "hdf5",
     "ccxt": "history",
+    "h5py": "hdf5",
     "jax": "gpu",
     "keras": "keras",
     "matplotlib": "report",

@@ -7,15 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from coinfarm.candle_store.archive import ArchiveName, check_checksum
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
+from coinfarm.candles.arrays import Times
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
-from coinfarm.reports.formatting import minute_text
+from coinfarm.reports.formatting import minute_text, plural_text
 from coinfarm.storage.read_ahead import read_ahead
 
+_HOUR_MS = 3_600_000
 _WRITERS = 32
 """Days that are written at the same time: most of the time is spent waiting for the disk or the network."""
 
@@ -63,15 +67,16 @@ def import_file(
     """Store the candles of a file (of standard input for `-`) by day; symbol and interval are read from its name unless they are given.
 
     A file covers the time from its first candle to its last (a zip of Binance's archive: all of its month or day), so its first and last
-    day may be incomplete, until another file covers the rest. Its last candle may not have been finished when it was written, so a later
-    file may change it, unless it ends a day. Days that differ from the stored ones are rejected, unless `replace`. An
-    unreadable file is rejected completely. `progress` is called with the number of days done and in total.
+    day may be incomplete, until another file covers the rest. Minutes that are missing in it had no trades, unless they are more than an
+    hour in one piece: those may be missing in the file alone, so they are unknown (except in such a zip). Its last candle may not have
+    been finished when it was written, so a later file may change it, unless it ends a day. Days that differ from the stored ones are
+    rejected, unless `replace`. An unreadable file is rejected completely. `progress` is called with the number of days done and in total.
 
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
     try:
-        reading, start_ms, stop_ms = _read(path, symbol, interval, timezone)
+        reading, covered = _read(path, symbol, interval, timezone)
     except CoinfarmError as error:
         outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
         outcome.lacks_series_name = isinstance(error, MissingSeriesName)
@@ -82,11 +87,17 @@ def import_file(
         return outcome
     candles = reading.candles
     outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
-    outcome.source, outcome.notes = reading.source, reading.notes
+    outcome.source, outcome.notes = reading.source, (*reading.notes, *covered.notes())
 
     def write(day: Candles) -> WriteOutcome | CandleError | Conflict:
         try:
-            return store.write_day(day, known_from_ms=start_ms, known_to_ms=stop_ms, replace=replace)
+            return store.write_day(
+                day,
+                known_from_ms=covered.start_ms,
+                known_to_ms=covered.stop_ms,
+                unknown=covered.gaps_around(int(day.open_time[0]), int(day.open_time[-1])),
+                replace=replace,
+            )
         except (CandleError, Conflict) as error:
             return error
 
@@ -100,8 +111,37 @@ def import_file(
     return outcome
 
 
-def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, int, int]:
-    """The candles, and the time `[start_ms, stop_ms)` that the file covers."""
+@dataclass(frozen=True, eq=False)
+class _Covered:
+    """The time `[start_ms, stop_ms)` that a file covers, except its gaps `[gap_starts, gap_stops)`, each `(n,)`, milliseconds UTC."""
+
+    start_ms: int
+    stop_ms: int
+    gap_starts: Times = field(default_factory=lambda: np.zeros(0, np.int64))
+    gap_stops: Times = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    @classmethod
+    def by(cls, candles: Candles) -> "_Covered":
+        """From the first candle to the last, which may be unfinished unless it ends a day, except gaps of more than an hour."""
+        step_ms, times = candles.interval_ms, candles.open_time
+        stop_ms = int(times[-1]) + step_ms
+        at = np.flatnonzero(np.diff(times) > step_ms + _HOUR_MS)
+        return cls(int(times[0]), stop_ms if stop_ms % DAY_MS == 0 else stop_ms - step_ms, times[at] + step_ms, times[at + 1])
+
+    def gaps_around(self, first_ms: int, last_ms: int) -> list[tuple[int, int]]:
+        """The gaps before, between and after the candles of a day, the first and the last of which open at these times."""
+        start, stop = np.searchsorted(self.gap_stops, first_ms), np.searchsorted(self.gap_starts, last_ms + DAY_MS)
+        return list(zip(self.gap_starts[start:stop].tolist(), self.gap_stops[start:stop].tolist(), strict=True))
+
+    def notes(self) -> list[str]:
+        if not len(self.gap_starts):
+            return []
+        count = plural_text(len(self.gap_starts), "gap")
+        return [f"{count} of more than an hour, the first at {minute_text(int(self.gap_starts[0]))}: unknown, not without trades"]
+
+
+def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, _Covered]:
+    """The candles, and the time that the file covers."""
     data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     check_checksum(path, data)
     reading = read_candles(data, path.name, symbol=symbol, interval=interval, timezone=timezone)
@@ -113,5 +153,5 @@ def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | 
         outside = start_ms if start_ms < archive.start_ms else stop_ms - candles.interval_ms
         raise CandleError(ErrorDetail("", f"has a candle of {minute_text(outside)}, which is outside of the period in its name"))
     if archive and is_zip:
-        return reading, archive.start_ms, archive.stop_ms
-    return reading, start_ms, stop_ms if stop_ms % DAY_MS == 0 else stop_ms - candles.interval_ms
+        return reading, _Covered(archive.start_ms, archive.stop_ms)
+    return reading, _Covered.by(candles)

@@ -120,16 +120,23 @@ class CandleStore:
         return read_ahead(read, days, _READ_AHEAD)
 
     def write_day(
-        self, candles: Candles, *, known_from_ms: int | None = None, known_to_ms: int | None = None, replace: bool = False
+        self,
+        candles: Candles,
+        *,
+        known_from_ms: int | None = None,
+        known_to_ms: int | None = None,
+        unknown: Iterable[tuple[int, int]] = (),
+        replace: bool = False,
     ) -> WriteOutcome:
         """Store candles of one day, which are all candles of `[known_from_ms, known_to_ms)`; None means the day's own bound.
 
-        A candle outside of that period may not be finished: it is stored until another file knows it.
+        A candle outside of that period may not be finished: it is stored until another file knows it. Of the `unknown` periods
+        `[start_ms, stop_ms)` nothing is known either.
 
         Raises `CandleError` for no candles and for candles of more than one day, and `Conflict` if other candles are stored for the same
         time, unless `replace` is set.
         """
-        return self.write(_day_of_candles(candles, known_from_ms, known_to_ms), replace=replace)
+        return self.write(_day_of_candles(candles, known_from_ms, known_to_ms, unknown), replace=replace)
 
     def write(self, new: Day, *, replace: bool = False) -> WriteOutcome:
         """Store a day that has a candle. Raises `Conflict` if other candles of the same time are stored, unless `replace` is set."""
@@ -190,7 +197,7 @@ class CandleStore:
         return f"the store has {', '.join(listed[:_MAX_SERIES_LISTED])}{more}"
 
 
-def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None) -> Day:
+def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: int | None, unknown: Iterable[tuple[int, int]]) -> Day:
     if not len(candles):
         raise CandleError(ErrorDetail("/candles", "has no candles to store"))
     day, last = (day_of(int(candles.open_time[at])) for at in (0, -1))
@@ -202,6 +209,8 @@ def _day_of_candles(candles: Candles, known_from_ms: int | None, known_to_ms: in
         known &= opens >= known_from_ms
     if known_to_ms is not None:
         known &= opens < known_to_ms
+    for start_ms, stop_ms in unknown:
+        known &= (opens < start_ms) | (opens >= stop_ms)
     return dataclasses.replace(Day.of(candles, day, known), known=known)
 
 

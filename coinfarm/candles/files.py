@@ -91,12 +91,12 @@ def _table(content: Content) -> RawTable:
         from coinfarm.candles.sources.csv_table import table_from_csv
 
         return table_from_csv(content.data, MAX_CANDLES)
-    from coinfarm.candles.sources import arrow_files
+    from coinfarm.candles.sources import arrow_files, hdf5_files
 
     readers = {
         Format.PARQUET: arrow_files.table_from_parquet,
         Format.FEATHER: arrow_files.table_from_feather,
-        Format.HDF5: arrow_files.table_from_hdf5,
+        Format.HDF5: hdf5_files.table_from_hdf5,
     }
     return readers[content.format](content.data, MAX_CANDLES)
 

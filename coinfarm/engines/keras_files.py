@@ -61,7 +61,7 @@ def _load(path: Path, trusted: dict[str, Any]) -> Any:
 
 def _check_archive(path: Path) -> None:
     """Raise `ValueError` for unexpected, duplicate or too large members: Keras itself would unpack gigabytes."""
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()

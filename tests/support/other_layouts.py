@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from coinfarm.candles.parquet_file import parquet_from_candles
 from tests.support.csv_layouts import CSV_LAYOUTS
+from tests.support.hdf5_frames import fixed_frame, table_frame
 from tests.support.layout_rows import SYMBOL, TRUTH, Layout, zip_bytes
 
 _VALUES = dict(zip(("open", "high", "low", "close", "volume"), TRUTH.columns, strict=True))
@@ -94,7 +95,9 @@ OTHER_LAYOUTS = [
         b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
         rejected="Git LFS",
     ),
-    Layout("anything", "HDF5", "BTCUSDT-1m.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), rejected="HDF5"),
+    Layout("freqtrade", "HDF5", "BTC_USDT-1m.h5", table_frame(TRUTH)),
+    Layout("pandas", "HDF5, DatetimeIndex", "BTCUSDT-1m.h5", fixed_frame(TRUTH)),
+    Layout("anything", "HDF5, damaged", "BTCUSDT-1m.h5", b"\x89HDF\r\n\x1a\n" + bytes(100), rejected="HDF5"),
     Layout("anything", "Excel", "BTCUSDT-1m.xlsx", zip_bytes({"[Content_Types].xml": b"", "xl/workbook.xml": b""}), rejected="Excel"),
     Layout("anything", "pickle", "BTCUSDT-1m.pkl", b"\x80\x04\x95\x01", rejected="pickle"),
     Layout("anything", "empty", "BTCUSDT-1m.csv", b"", rejected="empty"),

@@ -70,9 +70,3 @@ def wanted_columns(schema: "pa.Schema") -> list[str]:
 def _check_rows(count: int, max_rows: int) -> None:
     if count > max_rows:
         raise TooLarge(f"the file has {count:,} rows, more than {max_rows:,}: split it")
-
-
-def table_from_hdf5(data: bytes, max_rows: int) -> RawTable:
-    """An HDF5 file, as freqtrade wrote them until 2024. Raises `CandleError`."""
-    del data, max_rows
-    raise CandleError(ErrorDetail("", "is an HDF5 file: convert it with `freqtrade convert-data --format-from hdf5 --format-to feather`"))

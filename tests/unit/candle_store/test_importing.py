@@ -15,6 +15,7 @@ from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import parse_candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from image_render.windows import Columns
 from tests.support.synthetic_candles import assert_same_candles, minutes
 
@@ -83,6 +84,21 @@ def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore
     assert outcome.days == {WriteOutcome.EXTENDED: 2, WriteOutcome.UNCHANGED: 1}
     assert store.complete_days("DEMOUSD", "1m", days) == set(days)
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
+
+
+@pytest.mark.parametrize(("missing", "is_complete"), [(60, True), (61, False), (800, False), (3 * 1440, False)])
+def test_a_gap_of_more_than_an_hour_is_unknown(run_import: Import, store: CandleStore, missing: int, is_complete: bool) -> None:
+    """A file whose middle is missing is not the end of it: the complete file is taken."""
+    whole = generate("DEMOUSD", "1m", START_OF_2026_MS, 7 * 1440, seed=1)
+    first = 1440 + 300
+    parts = [whole[:first], whole[first + missing :]]
+    outcome = run_import("DEMOUSD-1m.parquet", parquet_from_candles(Candles.concatenate("DEMOUSD", "1m", parts)))
+    assert (len(outcome.notes) == 0) == is_complete
+    days = store.days("DEMOUSD", "1m")
+    assert (store.complete_days("DEMOUSD", "1m", days) == set(days)) == is_complete
+    again = run_import("DEMOUSD-1m.csv", csv_text(whole))
+    assert bool(again.rejected) == is_complete
+    assert is_complete or len(store.read("DEMOUSD", "1m")) == len(whole)
 
 
 def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore) -> None:

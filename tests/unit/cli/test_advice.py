@@ -33,8 +33,8 @@ PRINTS = {
 """Which commands print the messages of modules, unless a message names a command. Other modules of the CLI have a command's name."""
 EXCEPTIONS = {("models/promotion.py", option) for option in ("--force", "--reason", "--no-compile")}
 """`publish --promote` and `promote` share the checks, but not these options."""
-OTHER_PROGRAMS = ("--stack-name", "--format-from", "--format-to")
-"""Options of the AWS CLI and of freqtrade."""
+OTHER_PROGRAMS = ("--stack-name",)
+"""Options of the AWS CLI."""
 
 
 def options(group=main, name=""):

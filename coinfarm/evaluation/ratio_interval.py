@@ -38,8 +38,8 @@ class DailyRatio:
     """A ratio of sums, by day, `(days,)` each: `numerator / denominator`.
 
     If the denominators are squares of deviations from a mean that is itself estimated, `deviation` are the sums of these deviations and
-    `count` the numbers of observations. `is_of_squares`: both are sums of squares, so the ratio is positive and is estimated on the
-    logarithmic scale.
+    `count` the numbers of observations. `is_of_squares`: both are sums of squares or products, whose size persists as volatility does.
+    `is_positive`: the ratio is estimated on the logarithmic scale.
     """
 
     numerator: Values
@@ -47,6 +47,7 @@ class DailyRatio:
     deviation: Values
     count: Values
     is_of_squares: bool = False
+    is_positive: bool = False
 
     @classmethod
     def of_counts(cls, numerator: Values, denominator: Values) -> "DailyRatio":
@@ -88,11 +89,12 @@ def ratio_interval(ratio: DailyRatio, min_block: int = 1) -> RatioInterval:
     drawn, errors = _estimates(resampling_weights(_TRANSFORMS, days, block, SAMPLES, (SEED, 0)) @ columns)
     error /= sqrt(_bias_factor(persistence, days))
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.log(drawn / value) / (errors / drawn) if ratio.is_of_squares else (drawn - value) / errors
+        t = np.log(drawn / value) / (errors / drawn) if ratio.is_positive else (drawn - value) / errors
     largest, smallest = np.quantile(t[np.isfinite(t)], [0.5 + LEVEL / 2, 0.5 - LEVEL / 2])
     if ratio.is_of_squares:
-        widened = _WIDENING * (1.0 + _SHORT_WIDENING / effective_blocks) * error / value
-        return RatioInterval((value * exp(-largest * widened), value * exp(-smallest * widened)), effective_blocks)
+        error *= _WIDENING * (1.0 + _SHORT_WIDENING / effective_blocks)
+    if ratio.is_positive:
+        return RatioInterval((value * exp(-largest * error / value), value * exp(-smallest * error / value)), effective_blocks)
     by_day = columns[:, 0] / columns[:, 1]
     low, high = np.clip([value - largest * error, value - smallest * error], by_day.min(), by_day.max())
     return RatioInterval((float(low), float(high)), effective_blocks)

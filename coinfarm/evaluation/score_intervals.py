@@ -57,19 +57,21 @@ class ScoreIntervals:
                 self._sums(deviation),
                 self._sums(np.ones(len(actual))),
                 is_of_squares=True,
+                is_positive=True,
             )
         )
 
     def of_squares(self, numerator: Values, denominator: Values) -> ConfidenceInterval | None:
         """The interval of a ratio of two sums of squares; both `(n,)`."""
         top, bottom = self._sums(numerator), self._sums(denominator)
-        return self._interval(DailyRatio(top, bottom, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True)).bounds
+        return self._interval(DailyRatio(top, bottom, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True, is_positive=True)).bounds
 
     def of_slope(self, predicted: Values, actual: Values, weights: Values | None = None) -> RatioInterval:
         """The interval of the slope of the least-squares line of actual over predicted values, all `(n,)`."""
         from_mean_predicted, from_mean_actual = (values - np.average(values, weights=weights) for values in (predicted, actual))
         weighted = from_mean_predicted if weights is None else weights * from_mean_predicted
-        return self._interval(DailyRatio.of_counts(self._sums(weighted * from_mean_actual), self._sums(weighted * from_mean_predicted)))
+        products, squares = self._sums(weighted * from_mean_actual), self._sums(weighted * from_mean_predicted)
+        return self._interval(DailyRatio(products, squares, np.zeros(self.bins), np.ones(self.bins), is_of_squares=True))
 
     def _interval(self, ratio: DailyRatio) -> RatioInterval:
         return ratio_interval(ratio, self.min_block)

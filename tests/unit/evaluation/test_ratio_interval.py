@@ -47,7 +47,7 @@ def test_persistent_days_have_fewer_effective_blocks_and_at_last_no_interval() -
 
 def test_squares_count_as_persistent_even_if_they_do_not_look_it() -> None:
     errors, squares = np.random.default_rng(1).chisquare(5, size=(2, 60))
-    found = ratio_interval(DailyRatio(errors, squares, np.zeros(60), np.ones(60), is_of_squares=True))
+    found = ratio_interval(DailyRatio(errors, squares, np.zeros(60), np.ones(60), is_of_squares=True, is_positive=True))
     assert found.effective_blocks == pytest.approx(20)
     assert found.bounds is not None
     assert 0 < found.bounds[0] < errors.sum() / squares.sum() < found.bounds[1]
@@ -56,7 +56,7 @@ def test_squares_count_as_persistent_even_if_they_do_not_look_it() -> None:
 def test_bounds_do_not_depend_on_the_units() -> None:
     errors, squares = np.random.default_rng(1).chisquare(5, size=(2, 60))
     bounds = [
-        ratio_interval(DailyRatio(unit * errors, unit * squares, np.zeros(60), np.ones(60), is_of_squares=True)).bounds
+        ratio_interval(DailyRatio(unit * errors, unit * squares, np.zeros(60), np.ones(60), is_of_squares=True, is_positive=True)).bounds
         for unit in (1.0, 1e-6, 1e6)
     ]
     np.testing.assert_allclose(bounds[1:], [bounds[0]] * 2)

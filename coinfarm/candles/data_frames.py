@@ -8,6 +8,7 @@ import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.sources.arrow_columns import raw_table
+from coinfarm.candles.sources.raw_table import DATA_FRAME
 from coinfarm.candles.sources.reader import Expected, read_table
 from coinfarm.errors import CandleError, CandleWarning, ErrorDetail
 
@@ -24,7 +25,7 @@ def candles_from_data_frame(table: Any, symbol: str | None = None, interval: str
     timestamps; naive ones are UTC), `open`, `high`, `low`, `close` and `volume`; in pandas an index of times will do. If `interval` is
     omitted, the most frequent step between candles is used. What was dropped or looks wrong is a `CandleWarning`. Raises `CandleError`.
     """
-    reading = read_table(raw_table(arrow_table(table), "table"), Expected(symbol, interval), UNKNOWN_SYMBOL)
+    reading = read_table(raw_table(arrow_table(table), DATA_FRAME), Expected(symbol, interval), UNKNOWN_SYMBOL)
     for note in reading.notes:
         warnings.warn(note, CandleWarning, stacklevel=2)
     return reading.candles

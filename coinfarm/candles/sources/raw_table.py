@@ -15,6 +15,10 @@ _MAX_NAMES_LENGTH = 200
 _NULLS = frozenset({"", "nan", "null", "none", "na", "n/a", "-"})
 
 
+DATA_FRAME = "data frame"
+"""The form of a table that is in memory already; its times without a zone are UTC, as its documentation says."""
+
+
 @dataclass(frozen=True, eq=False)
 class RawColumn:
     """Cells `(n,)`: int64, float64 (NaN: no value), datetime64[ms] (NaT: no value) or objects (text, numbers, None)."""

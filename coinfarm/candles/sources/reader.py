@@ -13,7 +13,7 @@ from coinfarm.candles.sources.columns import meant_columns, require_rows
 from coinfarm.candles.sources.faults import check_candles
 from coinfarm.candles.sources.markets import agreed_interval, agreed_symbol, distinct_texts
 from coinfarm.candles.sources.names import interval_from_text
-from coinfarm.candles.sources.raw_table import RawTable
+from coinfarm.candles.sources.raw_table import DATA_FRAME, RawTable
 from coinfarm.candles.sources.recognition import recognise
 from coinfarm.candles.sources.zones import Zone
 from coinfarm.candles.symbol import canonical_symbol, split_symbol
@@ -101,7 +101,7 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
     outliers.warn_of_bad_ticks(columns, notes.append)
     outliers.check_jumps(columns, notes.append)
-    if columns.is_clock and zone is None and not any(_SAYS_UTC.search(name) for name in table.names or ()):
+    if columns.is_clock and zone is None and table.form != DATA_FRAME and not any(_SAYS_UTC.search(name) for name in table.names or ()):
         notes.append("the times have no zone: taken as UTC, unless --timezone says another")
     if found.source.note:
         notes.append(found.source.note)

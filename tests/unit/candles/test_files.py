@@ -98,6 +98,7 @@ def test_a_file_read_in_parts_must_name_its_series(tmp_path: Path) -> None:
         list(read_in_parts(tmp_path / "candles.parquet", 12))
 
 
+@pytest.mark.filterwarnings("ignore::coinfarm.errors.CandleWarning")
 @formats
 def test_no_damage_to_a_file_gets_past_the_checks(suffix: str, write: Writer) -> None:
     """Whatever a disk or a network does, the result is valid candles or a `CoinfarmError`."""

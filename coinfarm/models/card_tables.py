@@ -22,14 +22,15 @@ def evaluations_by_period(evaluations: Iterable[EvaluationRecord]) -> dict[str, 
 
 
 def output_rows(evaluation: EvaluationRecord) -> list[tuple[str, ...]]:
-    """For each output: its title, frames, R², slope, and squared errors against those of the trees."""
+    """For each output: its title, frames, R², slope and intercept, and squared errors against those of the trees."""
     baselines = {name: baseline.outputs for name, baseline in evaluation.baselines.items()}
     rows: list[tuple[str, ...]] = []
     for name, title in OUTPUT_TITLES.items():
         output = evaluation.outputs[name]
         slope = _with_bounds(output.calibration.slope, output.calibration.slope_interval, 2)
         r2 = _with_bounds(output.r2, output.r2_interval, 3)
-        rows.append((title, count_text(evaluation.frames), r2, slope, _against_trees(baselines, name)))
+        intercept = number_text(output.calibration.intercept_pct, 3)
+        rows.append((title, count_text(evaluation.frames), r2, slope, intercept, _against_trees(baselines, name)))
     return rows
 
 
@@ -42,7 +43,8 @@ def coin_rows(evaluation: EvaluationRecord) -> list[tuple[str, ...]]:
             slope = _with_bounds(output.slope, output.slope_interval, 2)
             r2 = _with_bounds(output.r2, output.r2_interval, 3)
             of_baselines = (number_text(baseline[name].r2, 3) for baseline in scores.baselines.values())
-            rows.append((symbol, title, count_text(scores.frames), r2, slope, _against_trees(scores.baselines, name), *of_baselines))
+            own = (count_text(scores.frames), r2, slope, number_text(output.intercept_pct, 3), _against_trees(scores.baselines, name))
+            rows.append((symbol, title, *own, *of_baselines))
     return rows
 
 

@@ -119,7 +119,7 @@ def test_evaluations_of_one_period_are_listed_by_interval_and_by_coin(tmp_path: 
     manifest = _manifest(tmp_path)
 
     def output(r2: float) -> dict[str, Any]:
-        return {"r2": r2, "r2Interval": [r2 - 0.1, r2 + 0.1], "slope": 0.98, "slopeInterval": [0.9, 1.1]}
+        return {"r2": r2, "r2Interval": [r2 - 0.1, r2 + 0.1], "slope": 0.98, "slopeInterval": [0.9, 1.1], "interceptPct": -0.012}
 
     trees = {name: {"r2": 0.1, "modelErrorReductionPct": 3.2, "modelErrorReductionIntervalPct": [2.2, 4.1]} for name in OUTPUT_NAMES}
     coins = {
@@ -135,8 +135,17 @@ def test_evaluations_of_one_period_are_listed_by_interval_and_by_coin(tmp_path: 
     (long,) = [at for at, row in enumerate(rows) if row[:2] == ["1h", "max rise"]]
     assert short < long
     assert rows[long][-1] == "-3.2 % [-4.1, -2.2]"
-    assert ["BTCUSDT", "max rise", "500", "0.200 [0.100, 0.300]", "0.98 [0.90, 1.10]", "-3.2 % [-4.1, -2.2]", "0.100"] in rows
-    assert ["ETHUSDT", "end change", "500", "-0.300 [-0.400, -0.200]", "0.98 [0.90, 1.10]", "-3.2 % [-4.1, -2.2]", "0.100"] in rows
+    assert ["BTCUSDT", "max rise", "500", "0.200 [0.100, 0.300]", "0.98 [0.90, 1.10]", "-0.012", "-3.2 % [-4.1, -2.2]", "0.100"] in rows
+    assert [
+        "ETHUSDT",
+        "end change",
+        "500",
+        "-0.300 [-0.400, -0.200]",
+        "0.98 [0.90, 1.10]",
+        "-0.012",
+        "-3.2 % [-4.1, -2.2]",
+        "0.100",
+    ] in rows
     assert "\n\n\n" not in card
     for table in card.split("\n\n"):
         assert len({line.count("|") for line in table.splitlines() if line.startswith("|")}) <= 1, table

@@ -150,8 +150,8 @@ def _ordinal(stride: int) -> str:
 
 
 def _words(name: str) -> str:
-    """`constantTimesRange` as `constant times range`."""
-    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
+    """`constantTimesRange` as `constant times range`, and the abbreviation of a model in capitals."""
+    return name.upper() if name == "har" else "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _cell(text: str) -> str:

@@ -80,7 +80,11 @@ def forms():
     rejection = "the correlation of endChangePct is 0.98123, below 0.999"
     conditions = like(parity_frames=1_000, candles=("DEMOUSD 1m",), processor="a processor @ 2.60 GHz", keras_frames_per_s=1_234.5)
     attempt = like(form=like(name="int8-bf16"), parity=parity, frames_per_s=12_345.6, rejection=rejection)
-    return [forms_table(like(bundle=like(manifest=like(version=VERSION)), conditions=conditions, attempts=(attempt,)))]
+    return [
+        forms_table(
+            like(bundle=like(manifest=like(version=VERSION, output_names=OUTPUT_NAMES)), conditions=conditions, attempts=(attempt,))
+        )
+    ]
 
 
 @pytest.mark.parametrize("make_tables", [versions, pointers, backfill, store, comparison, forms], ids=lambda make: make.__name__)

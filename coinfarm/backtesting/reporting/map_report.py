@@ -104,11 +104,11 @@ def _data_row(each: IntervalFigures) -> tuple[str | Cell, ...]:
 def _requirements(found: IntervalMap) -> Section:
     market = found.intervals[0].result.strategy.market
     fees = Table(
-        ("interval", *(f"{pays}: {what}" for pays in ("would pay", "surely pays") for what in ("cost", "fees", "maker / taker"))),
+        ("interval", "would pay with fees of", "maker", "taker", "surely pays with fees of", "maker", "taker"),
         [(each.interval, *_fees(each.would_pay), *_fees(each.surely_pays)) for each in found.intervals],
-        "In basis points. Would pay: at the break-even cost. Surely: at the lower end of its 90 % interval. Cost: of a round trip; fees: "
-        "those in it, without slippage; maker and taker: the fee of each limit and each market order, in today's proportion "
-        f"({market.maker_fee_bps:g} and {market.taker_fee_bps:g} bps). Below zero, even trading without fees would be too dear.",
+        "In basis points: the fees of a round trip, without slippage, and the fee of each limit and each market order, in today's "
+        f"proportion ({market.maker_fee_bps:g} and {market.taker_fee_bps:g} bps). Would pay: at the break-even cost; surely pays: at the "
+        "lower end of its 90 % interval. Below zero, even trading without fees would be too dear.",
     )
     accuracy = Table(
         ("interval", "mean move, bps", "cost, bps", "required accuracy, %", "actual accuracy, %", "predictions"),
@@ -121,8 +121,7 @@ def _requirements(found: IntervalMap) -> Section:
 
 
 def _fees(fees: PayingFees) -> tuple[str, ...]:
-    sides = f"{number_text(fees.maker_bps)} / {number_text(fees.taker_bps)}"
-    return number_text(fees.cost_bps), number_text(fees.round_trip_bps), sides
+    return number_text(fees.round_trip_bps), number_text(fees.maker_bps), number_text(fees.taker_bps)
 
 
 def _accuracy_row(each: IntervalFigures) -> tuple[str | Cell, ...]:

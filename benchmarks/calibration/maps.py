@@ -57,10 +57,10 @@ class MapCellResult:
 
 
 def map_cells() -> list[MapCell]:
-    """Every dependence with trades on all days, on the same days and on different ones."""
+    """Every dependence with trades on all days, on the same 92 days; and independent days in periods of different lengths."""
     kinds = [each for each in DEPENDENCES if each.trading_share == 1.0]
-    periods = (((92,) * 5, False), ((92,) * 5, True), ((30, 45, 60, 92, 180), True))
-    return [MapCell(kind, days, correlated) for days, correlated in periods for kind in kinds]
+    same = [MapCell(kind, (92,) * 5, correlated) for correlated in (False, True) for kind in kinds]
+    return [*same, MapCell(DEPENDENCES[0], (30, 45, 60, 92, 180), correlated=True)]
 
 
 def evaluate_map_cell(cell: MapCell, maps: int, samples: int, seed: int) -> MapCellResult:

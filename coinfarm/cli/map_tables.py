@@ -83,4 +83,4 @@ def _fees(fees: PayingFees) -> tuple[str, str, str]:
 
 
 def _with_interval(value: float, low: float, high: float) -> str:
-    return f"{number_text(value)}\n[{number_text(low)}, {number_text(high)}]" if isfinite(low) else number_text(value)
+    return f"{number_text(value)}\n[{number_text(low, 0)}, {number_text(high, 0)}]" if isfinite(low) else number_text(value)

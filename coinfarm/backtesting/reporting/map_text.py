@@ -15,6 +15,11 @@ def map_headline(found: IntervalMap) -> str:
     return f"{text} The predictions contain the future at {_listed(leaking)}, so that is worth nothing there." if leaking else text
 
 
+def map_warnings(found: IntervalMap) -> tuple[str, ...]:
+    """The reasons not to trust the answers: mismatches and leaks, by interval."""
+    return tuple(f"{each.interval}: {warning}" for each in found.intervals for warning in each.result.warnings)
+
+
 def tries_text(found: IntervalMap) -> str:
     """What the verdicts of the map count as tries."""
     return (

@@ -35,7 +35,7 @@ def print_map(selections: "Sequence[CandleSelection]", results: "Sequence[Pipeli
     from coinfarm.backtesting.reporting.map_document import map_document
     from coinfarm.backtesting.reporting.map_figure import map_svg
     from coinfarm.backtesting.reporting.map_report import map_page
-    from coinfarm.backtesting.reporting.map_text import map_headline, tries_text
+    from coinfarm.backtesting.reporting.map_text import map_headline, map_warnings, tries_text
     from coinfarm.cli.map_tables import map_tables
     from coinfarm.cli.tables import print_tables
     from coinfarm.pipeline.pipeline import map_intervals, selection_notes
@@ -56,7 +56,7 @@ def print_map(selections: "Sequence[CandleSelection]", results: "Sequence[Pipeli
             each |= _of_result(*of_interval[each["interval"]], output / pages[each["interval"]])
         click.echo(json.dumps(document))
         return
-    for line in (map_headline(found), *notes, tries_text(found)):
+    for line in (map_headline(found), *notes, *map_warnings(found), tries_text(found)):
         click.echo(line)
     print_tables(*map_tables(found))
     click.echo(f"Report: {report}\nPicture: {picture}")

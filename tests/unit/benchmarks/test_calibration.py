@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.calibration import __main__ as calibration
 from benchmarks.calibration.page import END, INTERVALS_END, INTERVALS_START, MAPS_END, MAPS_START, START
+from tests.support.repository import ROOT
 
 
 @pytest.fixture
@@ -64,6 +65,16 @@ def test_writes_the_shares_of_maps_in_which_an_interval_makes_money(calibrate: A
         for each in sorted(cells.values(), key=lambda each: -each["correlated"])
     ]
     assert [cell.strip() for cell in row.strip("| ").split("|")[1:]] == shares
+
+
+def test_the_page_of_the_map_has_the_measured_shares() -> None:
+    cells = json.loads((ROOT / "benchmarks/calibration_maps.json").read_text())["cells"].values()
+    lasting = [each for each in cells if each["dependence"] == "day effects, 0.9" and not each["correlated"]]
+    together = sorted(round(100 * each["makes_money"]) for each in cells if each not in lasting)
+    alone = sorted(round(100 * each["alone"]) for each in cells)
+    page = " ".join((ROOT / "docs/map.md").read_text().split())
+    assert f"in {together[0]} to {together[-1]} % of maps, and in {round(100 * lasting[0]['makes_money'])} % if" in page
+    assert f"judged alone, in {alone[0]} to {alone[-1]} %" in page
 
 
 def test_continues_with_the_same_arguments_only(calibrate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

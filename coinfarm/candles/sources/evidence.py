@@ -10,6 +10,7 @@ _MIN_ROWS = 5
 _MIN_MOVES = 8
 _MIN_VOLUMES = 10
 _MAX_JUMP_RANGES = 5
+_MIN_JUMP = 0.01
 _SHARE = 0.95
 _MAX_RANGE = 1.5
 """Candles whose high is more times their low say nothing about what lies between."""
@@ -57,7 +58,8 @@ def jumps_between_candles(prices: Prices, open_time: Times, step_ms: int) -> boo
         return False
     between = np.median(np.abs(prices.open[1:] - prices.close[:-1])[adjacent])
     within = np.median(prices.high - prices.low)
-    return bool(within > 0 and between > _MAX_JUMP_RANGES * within)
+    is_large = between > _MIN_JUMP * np.median(prices.close)  # not the spread of a market with few trades
+    return bool(within > 0 and is_large and between > _MAX_JUMP_RANGES * within)
 
 
 def is_price(values: Values, prices: Prices) -> bool:

@@ -58,3 +58,9 @@ def test_a_file_of_two_periods_is_read() -> None:
     rows = [*ROWS, *(priced(row, 1, 400 * DAY_MS) for row in ROWS)]
     assert len(read_candles(csv_bytes(rows, NAMES), "BTCUSDT-1m.csv").candles) == 120
     assert ROWS[0][0] == START_MS
+
+
+def test_the_spread_of_a_market_with_few_trades_is_no_jump() -> None:
+    """Each candle is a cent wide, and opens twenty cents from where the one before closed: at the other side of the spread."""
+    rows = [(row[0], *(price + at % 2 * 0.2 for price in (50.0, 50.01, 50.0, 50.01)), row[5]) for at, row in enumerate(ROWS)]
+    assert len(read_candles(csv_bytes(rows, NAMES), "LTCUSD-1m.csv").candles) == 60

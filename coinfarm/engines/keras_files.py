@@ -48,7 +48,10 @@ def _adapted(bundle: "Bundle", member: "Member", outputs: "list[Output]") -> Any
         raise
     except Exception as error:  # Keras raises many types of errors for invalid files and for files that would run code
         missing = [name for name in config.custom_classes if not any(name in known for known in trusted)]
-        reason = missing_layers(missing) if missing else _abbreviate_middle(" ".join(str(error).split()))
+        if config.keras_version.startswith("2."):
+            reason = f"it was saved by Keras {config.keras_version}: convert it with `coinfarm model import`"
+        else:
+            reason = missing_layers(missing) if missing else _abbreviate_middle(" ".join(str(error).split()))
         raise ModelError(f"{member.file} of model {bundle.manifest.version} cannot be loaded: {reason}") from error
 
 

@@ -30,7 +30,7 @@ def missing_layers(class_names: Sequence[str]) -> str:
     names = ", ".join(class_names)
     return (
         f"it uses {names}, which Keras does not have: build the network with layers of Keras; or, if you trust the code, install a package "
-        f"that offers {names} as entry points of {GROUP} (docs/models.md)"
+        f"that offers {names} as entry points of {GROUP} (docs/your-model.md)"
     )
 
 

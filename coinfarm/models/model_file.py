@@ -143,7 +143,7 @@ _BY_HEAD: tuple[tuple[Callable[[bytes], bool], ModelKind], ...] = (
         lambda head: head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"),
         ModelKind("a pickle, as of joblib, scikit-learn or PyTorch, which could run code", f"it is never loaded: {_REBUILD}"),
     ),
-    (lambda head: head[:1] == b"\x08" and b"\x12" in head[:4], ModelKind("an ONNX model", _REBUILD)),
+    (lambda head: head[:1] == b"\x08" and head[1:2] != b"\x01" and b"\x12" in head[:4], ModelKind("an ONNX model", _REBUILD)),
     (
         lambda head: head[:2] == b"\x1f\x8b" or head[:4] == b"\x28\xb5\x2f\xfd" or head[257:262] == b"ustar",
         ModelKind("a compressed file or a tar archive", "unpack it, and pass the model in it"),

@@ -11,18 +11,21 @@ from coinfarm.errors import ModelError
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
 MAX_CONFIG_BYTES = 1 << 24
+_METADATA_FILE = "metadata.json"
 _FUNCTIONAL = "output_layers"
 
 
 class NetworkConfig(NamedTuple):
     """`outputs` names the outputs in the order in which Keras flattens them; None if the network has a single, unnamed one.
 
-    `lambdas` are the layers that contain Python code, `custom_classes` the classes that are not Keras' own.
+    `lambdas` are the layers that contain Python code, `custom_classes` the classes that are not Keras' own. `keras_version` is that of the
+    file, if it says so.
     """
 
     outputs: tuple[str, ...] | None
     lambdas: tuple[str, ...]
     custom_classes: tuple[str, ...]
+    keras_version: str = ""
 
 
 def read_network_config(path: Path) -> NetworkConfig:
@@ -32,11 +35,12 @@ def read_network_config(path: Path) -> NetworkConfig:
             if archive.getinfo(CONFIG_FILE).file_size > MAX_CONFIG_BYTES:
                 raise ModelError(f"{path}: its {CONFIG_FILE} is larger than {MAX_CONFIG_BYTES:,} bytes, so it is not that of a network")
             config = json.loads(archive.read(CONFIG_FILE))
+            metadata = json.loads(archive.read(_METADATA_FILE)) if _METADATA_FILE in archive.namelist() else {}
     except (OSError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path}: its {CONFIG_FILE} cannot be read ({error}): save the model again") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path}: its {CONFIG_FILE} is not that of a network: save the model again")
-    return parse_network_config(config)
+    return parse_network_config(config)._replace(keras_version=str(metadata.get("keras_version", "")))
 
 
 def parse_network_config(config: dict[str, Any]) -> NetworkConfig:

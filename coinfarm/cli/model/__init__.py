@@ -2,6 +2,7 @@
 
 import click
 
+from coinfarm.cli.model.import_command import import_model
 from coinfarm.cli.model.publish_command import publish
 from coinfarm.cli.model.version_commands import card, history, list_versions, promote, rollback, show
 
@@ -15,5 +16,5 @@ def model() -> None:
     """
 
 
-for command in (publish, list_versions, history, show, card, promote, rollback):
+for command in (publish, import_model, list_versions, history, show, card, promote, rollback):
     model.add_command(command)

@@ -1,5 +1,6 @@
 """Compilation of networks that are small enough to compile in seconds."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +17,7 @@ from coinfarm.compilation import compile as compilation
 from coinfarm.compilation.compile import Compilation, compile_bundle
 from coinfarm.compilation.forms import COLUMN_TABLES_FILE, INT8
 from coinfarm.compilation.quantisation import RECIPES
-from coinfarm.compilation.sample import Sample
+from coinfarm.compilation.sample import CoinSample, Sample
 from coinfarm.engines.engine import takes_rows
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.engines.loading import load_engine
@@ -158,7 +159,8 @@ def test_forms_slower_than_keras_are_rejected(source: Bundle, sample: Sample, tm
 def test_a_keras_file_is_published_compiled(source: Bundle, tmp_path: Path) -> None:
     candles, root = tmp_path / "DEMOUSD-1m.parquet", tmp_path / "root"
     candles.write_bytes(parquet_from_candles(minutes(300_000)))
-    command = ["model", "publish", source.folder / "model.keras", "--to", root, "--promote"]
+    shutil.copy(source.folder / "model.keras", tmp_path)  # away from its manifest
+    command = ["model", "publish", tmp_path / "model.keras", "--to", root, "--promote"]
     options = ["--name", "mine", "--unit", "window_range", "--candles", candles]
     result = CliRunner().invoke(main, [str(argument) for argument in (*command, *options)])
     assert result.exit_code == 0, result.output
@@ -188,7 +190,9 @@ def test_a_model_that_cannot_be_converted_is_published_for_keras(
         raise RuntimeError("Exception from src/frontend.cpp:151:\n\nSummary:\n-- No conversion rule for StringSplit\nSee the guide.")
 
     monkeypatch.setattr(attempts, "convert_model", fail)
-    monkeypatch.setattr(Sample, "from_synthetic", lambda: sample)
+    coins = CoinSample((minutes(1_000),), ("DEMOUSD",))
+    monkeypatch.setattr(CoinSample, "synthetic", lambda: coins)
+    monkeypatch.setattr(Sample, "from_candles", lambda *_: sample)
     result = CliRunner().invoke(main, ["model", "publish", str(source.folder), "--to", str(tmp_path)])
     assert result.exit_code == 0, result.output
     manifest = ModelStore(open_storage(str(tmp_path))).manifest(result.stdout.strip())

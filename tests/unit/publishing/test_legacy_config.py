@@ -1,0 +1,34 @@
+from typing import Any
+
+from coinfarm.publishing.legacy_config import upgraded
+
+
+def functional(name: str, layers: list[dict[str, Any]], output: list[Any]) -> dict[str, Any]:
+    return {
+        "class_name": "Functional",
+        "module": "keras.src.engine.functional",
+        "config": {"name": name, "layers": layers, "output_layers": output},
+    }
+
+
+def layer(name: str, *inbound: Any, class_name: str = "Dense") -> dict[str, Any]:
+    return {"class_name": class_name, "config": {"name": name}, "name": name, "inbound_nodes": list(inbound)}
+
+
+def test_calls_of_nested_networks_count_from_zero_and_those_of_layers_stay() -> None:
+    inner = functional("inner", [layer("x")], [["x", 0, 0]])
+    nested = {**inner, "name": "inner", "inbound_nodes": [[["frames", 0, 0, {}]], [["shared", 1, 0, {}]]]}
+    layers = [layer("frames"), layer("shared"), nested, layer("dense", [["inner", 2, 0, {"by": ["inner", 1, 0]}]])]
+    found = upgraded(functional("outer", layers, [["inner", 1, 0]]))
+    assert found["module"] != "keras.src.engine.functional"
+    assert found["config"]["output_layers"] == ["inner", 0, 0]
+    assert found["config"]["layers"][3]["inbound_nodes"] == [[["inner", 1, 0, {"by": ["inner", 0, 0]}]]]
+    assert found["config"]["layers"][2]["inbound_nodes"] == [[["frames", 0, 0, {}]], [["shared", 1, 0, {}]]]
+
+
+def test_tuples_and_axes_are_what_keras_3_expects() -> None:
+    shape = {"class_name": "__tuple__", "items": [None, 200, 150, 3]}
+    assert upgraded({"config": {"batch_input_shape": shape}}) == {"config": {"batch_input_shape": [None, 200, 150, 3]}}
+    normalisation = {"class_name": "BatchNormalization", "config": {"axis": [3]}}
+    assert upgraded([normalisation]) == [{"class_name": "BatchNormalization", "config": {"axis": 3}}]
+    assert upgraded({"class_name": "LayerNormalization", "config": {"axis": [3]}})["config"]["axis"] == [3]

@@ -42,7 +42,7 @@ def _convert(source: Path, target: Path) -> None:
 
 
 def _convert_hdf5(source: Path, target: Path) -> None:
-    import h5py  # type: ignore[import-untyped]
+    import h5py
 
     with h5py.File(source) as file:
         config = json.loads(file.attrs["model_config"])

@@ -20,7 +20,7 @@ import pytest
 from click.testing import Result
 
 import coinfarm
-from coinfarm.backtesting.strategy import Entry, Exit, Strategy
+from coinfarm.backtesting.strategy import Entry, Exit, Size, Strategy
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
@@ -191,7 +191,8 @@ def test_each_horizon_is_backtested_with_its_holding_period(project: Project, pr
     entries = []
     for horizon in project.horizons:
         exits = Exit(take_profit_share=0.0, stop_share=0.0, horizon_candles=horizon)
-        result = coinfarm.backtest(predictions, project.file, strategy=Strategy(entry=TRADE_ALL, exit=exits))
+        strategy = Strategy(entry=TRADE_ALL, exit=exits, size=Size(capital=100.0))  # no order is too large for one candle
+        result = coinfarm.backtest(predictions, project.file, strategy=strategy)
         assert result.model_horizon == horizon
         assert set((result.trades.exit_ms - result.trades.entry_ms) // project.candles.interval_ms) == {horizon}
         entries.append(result.coins[0].predicted_pct)
@@ -199,7 +200,47 @@ def test_each_horizon_is_backtested_with_its_holding_period(project: Project, pr
         shown = ran("backtest", "--predictions", predictions, "--candles", project.folder / "store", *options, "--json")
         document = json.loads(shown.stdout)
         assert document["predictions"]["model_horizon_candles"] == horizon
+    assert document["tried"]["strategies"] == 2 * len(project.horizons), "the best of several horizons is the best of several tries"
     assert len({values.tobytes() for values in entries}) == len(project.horizons), "each horizon has predictions of its own"
     rejected = run_coinfarm("backtest", "--predictions", predictions, "--candles", project.folder / "store", "--horizon", 11)
     assert rejected.exit_code == 1
     assert all(str(horizon) in rejected.stderr for horizon in project.horizons)
+
+
+def test_a_rule_and_the_predictions_are_checked_at_every_horizon(project: Project, predictions: Path) -> None:
+    (project.folder / "rules.py").write_text("def enter(columns):\n    return (columns['end_change_pct'] > 0).astype(int)\n")
+    (project.folder / "rule.toml").write_text('[entry]\nrule = "rules:enter"\n')
+    for horizon in project.horizons:
+        roots = ["--predictions", predictions, "--candles", project.folder / "store", "--horizon", horizon]
+        shown = ran("backtest", *roots, "--strategy", project.folder / "rule.toml", "--check-lookahead", "--json")
+        assert json.loads(shown.stdout)["lookahead"]["differing_rows"] == 0
+
+
+def test_each_horizon_is_evaluated_recorded_and_on_the_card(project: Project) -> None:
+    errors = []
+    for horizon in project.horizons:
+        options = ["--from", "2026-02-01", "--to", "2026-02-20", "--stride", 4, "--horizon", horizon]
+        document = json.loads(ran("evaluate", "--candles", project.file, *options, "--record", "--json").stdout)
+        assert document["horizonCandles"] == horizon
+        assert tuple(document["outputs"]) == OUTPUT_NAMES
+        errors.append(document["outputs"]["maxRisePct"]["meanAbsoluteErrorPct"])
+    assert sorted(errors) == errors, "the longer the horizon, the larger the errors"
+    version = project.models / "versions" / project.bundle.manifest.version
+    assert len(list((version / "evaluations").iterdir())) == len(project.horizons)
+    card = (version / "card.md").read_text()
+    assert all(f"`{name}`" in card for name in project.bundle.manifest.output_names)
+    assert [f"{horizon} candles ahead" in card for horizon in project.horizons] == [len(project.horizons) > 1] * len(project.horizons)
+
+
+def test_tables_charts_and_explanations_are_of_one_horizon(project: Project, tmp_path: Path) -> None:
+    pictures = set()
+    for horizon in project.horizons:
+        ran("predict", project.file, "--horizon", horizon, "--chart", tmp_path / "chart.png")
+        shown = ran("explain", project.file, "--horizon", horizon, "--group", 100, "--json", "-o", tmp_path / "why.png")
+        assert tuple(json.loads(shown.stdout)["effectsPct"]) == project.bundle.manifest.output_names
+        pictures |= {(tmp_path / name).read_bytes() for name in ("chart.png", "why.png")}
+    assert len(pictures) == 2 * len(project.horizons)
+    for command in ("predict", "explain"):
+        rejected = run_coinfarm(command, project.file, "--horizon", 11, *(["-o", tmp_path / "x.png"] if command == "explain" else []))
+        assert rejected.exit_code == 2
+        assert " or ".join(map(str, project.horizons)) in rejected.stderr

@@ -76,7 +76,7 @@ def _failed_comparisons(storage: Storage, manifest: Manifest, current: str | Non
         latest = max(current_records.values(), key=lambda record: (record.to_date, record.from_date, record.frames))
         command = (
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
-            f"--to {latest.to_date} --stride {latest.stride} --record"
+            f"--to {latest.to_date} --stride {latest.stride} --horizon {latest.horizon_candles or manifest.horizon_candles} --record"
         )
         if latest.horizon_candles not in (None, *manifest.horizons):
             yield (
@@ -84,8 +84,6 @@ def _failed_comparisons(storage: Storage, manifest: Manifest, current: str | Non
                 f"{latest.horizon_candles}: scores of different horizons cannot be compared"
             )
             return
-        if latest.horizon_candles not in (None, manifest.horizon_candles):
-            command = f"{command} --horizon {latest.horizon_candles}"
         yield f"it has no evaluation on {_described(latest)}, but {current}, the version in service, has one: run {command}"
     elif not comparable:
         new, old = pairs[-1]

@@ -103,7 +103,7 @@ def predictions(project: Project) -> Path:
         ran("backfill", "submit", "--run", run, "--queue", queue.url)
         roots = ["--candles-root", folder / "store", "--results-root", run]
         with process("worker", "--queue", queue.url, "--idle-exit", 1, *roots) as worker:
-            _, log = worker.communicate(timeout=120)
+            _, log = worker.communicate(timeout=300)
     assert worker.returncode == 0, log
     ran("backfill", "collect", "--run", run, "-o", folder / "predictions.parquet")
     return folder / "predictions.parquet"

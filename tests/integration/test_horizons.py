@@ -188,6 +188,8 @@ def test_a_worker_fills_the_columns_of_every_horizon(project: Project, predictio
 
 
 def test_each_horizon_is_backtested_with_its_holding_period(project: Project, predictions: Path) -> None:
+    (project.folder / "all.toml").write_text("[entry]\nmin_end_change_pct = 0\nmin_rise_to_decline = 0\nallow_short = true\n")
+    roots = ["--predictions", predictions, "--candles", project.folder / "store", "--strategy", project.folder / "all.toml"]
     entries = []
     for horizon in project.horizons:
         exits = Exit(take_profit_share=0.0, stop_share=0.0, horizon_candles=horizon)
@@ -197,12 +199,12 @@ def test_each_horizon_is_backtested_with_its_holding_period(project: Project, pr
         assert set((result.trades.exit_ms - result.trades.entry_ms) // project.candles.interval_ms) == {horizon}
         entries.append(result.coins[0].predicted_pct)
         options = [] if horizon == project.horizons[0] else ["--horizon", horizon]
-        shown = ran("backtest", "--predictions", predictions, "--candles", project.folder / "store", *options, "--json")
+        shown = ran("backtest", *roots, *options, "--json")
         document = json.loads(shown.stdout)
         assert document["predictions"]["model_horizon_candles"] == horizon
     assert document["tried"]["strategies"] == 2 * len(project.horizons), "the best of several horizons is the best of several tries"
     assert len({values.tobytes() for values in entries}) == len(project.horizons), "each horizon has predictions of its own"
-    rejected = run_coinfarm("backtest", "--predictions", predictions, "--candles", project.folder / "store", "--horizon", 11)
+    rejected = run_coinfarm("backtest", *roots, "--horizon", 11)
     assert rejected.exit_code == 1
     assert all(str(horizon) in rejected.stderr for horizon in project.horizons)
 

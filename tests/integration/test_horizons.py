@@ -201,7 +201,7 @@ def test_each_horizon_is_backtested_with_its_holding_period(project: Project, pr
         options = [] if horizon == project.horizons[0] else ["--horizon", horizon]
         shown = ran("backtest", *roots, *options, "--json")
         document = json.loads(shown.stdout)
-        assert document["predictions"]["model_horizon_candles"] == horizon
+        assert document["model_horizon_candles"] == horizon
     assert document["tried"]["strategies"] == 2 * len(project.horizons), "the best of several horizons is the best of several tries"
     assert len({values.tobytes() for values in entries}) == len(project.horizons), "each horizon has predictions of its own"
     rejected = run_coinfarm("backtest", *roots, "--horizon", 11)

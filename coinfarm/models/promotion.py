@@ -76,7 +76,7 @@ def _failed_comparisons(storage: Storage, manifest: Manifest, current: str | Non
         latest = max(current_records.values(), key=lambda record: (record.to_date, record.from_date, record.frames))
         command = (
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
-            f"--to {latest.to_date} --stride {latest.stride} --horizon {latest.horizon_candles or manifest.horizon_candles} --record"
+            f"--to {latest.to_date} --stride {latest.stride} --record --horizon {latest.horizon_candles or manifest.horizon_candles}"
         )
         if latest.horizon_candles not in (None, *manifest.horizons):
             yield (

@@ -17,7 +17,6 @@ from coinfarm.candles.interval import canonical_intervals
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.features import Observations, observations_at
 from coinfarm.models.evaluation_document import Counts
-from coinfarm.models.manifest import Manifest
 from coinfarm.models.training_data import TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
@@ -31,16 +30,12 @@ FIT_STRIDE = 10
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[first_day, stop_day)`.
-
-    `horizon_candles` is one of the model's horizons, None for the first.
-    """
+    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[first_day, stop_day)`."""
 
     first_day: date
     stop_day: date
     stride: int = 1
     include_in_sample: bool = False
-    horizon_candles: int | None = None
 
     def __post_init__(self) -> None:
         check_period(self.first_day, self.stop_day)
@@ -48,10 +43,6 @@ class EvaluationSpec:
     @property
     def period_text(self) -> str:
         return f"from {self.first_day} up to {self.stop_day}"
-
-    def horizon_of(self, manifest: Manifest) -> int:
-        """The horizon of the evaluation, in candles."""
-        return self.horizon_candles or manifest.horizon_candles
 
     def candles_of(self, series: Candles) -> Candles:
         """The candles of the series within the period."""
@@ -82,16 +73,14 @@ def predict_frames(
     Raises `CoinfarmError` if there is nothing to evaluate.
     """
     manifest = predictor.model.bundle.manifest
-    horizon_candles = spec.horizon_of(manifest)
-    count = len(OUTPUT_NAMES)
-    first_output = count * manifest.horizons.index(horizon_candles)
+    horizon_candles = manifest.horizon_candles
     filled = [_filled(spec.candles_of(each), each.symbol, spec, horizon_candles) for each in series]
     observations, predicted = [], []
     windows = without_horizon = without_prediction = in_sample = across_gaps = 0
     predictions_by_series = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
     for candles, predictions in zip(filled, predictions_by_series, strict=True):
         with_horizon = window_count(len(candles) - horizon_candles, STANDARD, spec.stride)
-        values = predictions.values_pct[:with_horizon, first_output : first_output + count]
+        values = predictions.values_pct[:with_horizon, : len(OUTPUT_NAMES)]  # of the first horizon
         evaluated = np.ones(with_horizon, np.bool_)
         if predictions.in_sample is not None and not spec.include_in_sample:
             evaluated = ~predictions.in_sample[:with_horizon]

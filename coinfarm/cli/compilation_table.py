@@ -4,7 +4,7 @@ from rich.table import Table
 
 from coinfarm.compilation.attempts import Attempt
 from coinfarm.compilation.compile import Compilation
-from coinfarm.outputs import output_title
+from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
 
 
 def forms_table(compilation: Compilation) -> Table:
@@ -18,23 +18,24 @@ def forms_table(compilation: Compilation) -> Table:
         caption_justify="left",
     )
     table.add_column("compiled form")
-    names = compilation.bundle.manifest.output_names
-    for name in names:
-        table.add_column(output_title(name), justify="right")
+    for name in OUTPUT_NAMES:
+        table.add_column(OUTPUT_TITLES[name], justify="right")
     table.add_column("frames/s", justify="right")
     table.add_column("× Keras", justify="right")
     table.add_column("kept", min_width=12)
     for attempt in compilation.attempts:
         table.add_row(
-            attempt.form.name, *_parity_cells(attempt, names), *_speed_cells(attempt, conditions.keras_frames_per_s), _kept_text(attempt)
+            attempt.form.name, *_parity_cells(attempt), *_speed_cells(attempt, conditions.keras_frames_per_s), _kept_text(attempt)
         )
     return table
 
 
-def _parity_cells(attempt: Attempt, names: tuple[str, ...]) -> list[str]:
+def _parity_cells(attempt: Attempt) -> list[str]:
+    """The parity of each output, at the horizon where it is worst."""
     if attempt.parity is None:
-        return ["–"] * len(names)
-    return [f"{of.correlation:.5f}\n{100 * of.rms_difference_share:.2f} %" for of in (attempt.parity[name] for name in names)]
+        return ["–"] * len(OUTPUT_NAMES)
+    of_horizons = [[of for each, of in attempt.parity.items() if each.startswith(name)] for name in OUTPUT_NAMES]
+    return [f"{min(of.correlation for of in each):.5f}\n{100 * max(of.rms_difference_share for of in each):.2f} %" for each in of_horizons]
 
 
 def _speed_cells(attempt: Attempt, keras_frames_per_s: float) -> list[str]:

@@ -12,7 +12,7 @@ import click
 
 from coinfarm.cli.failures import on_interrupt
 from coinfarm.cli.interval_types import INTERVAL
-from coinfarm.cli.options import DAY, MODEL, check_interval, open_predictor, read_candles
+from coinfarm.cli.options import DAY, MODEL, check_interval, chosen_horizon, open_predictor, read_candles
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE
 from coinfarm.cli.progress import progress_bar
 from coinfarm.cli.tables import print_tables
@@ -56,6 +56,9 @@ class _MultiFileCommand(click.Command):
     metavar="FILE...",
     help="Candles from the training period, to fit baselines on, if --candles has none.",
 )
+@click.option(
+    "--horizon", type=click.IntRange(min=1), metavar="CANDLES", help="Which of the model's horizons to evaluate.  [default: its first]"
+)
 @click.option("--include-in-sample", is_flag=True, help="Include windows from the training period.")
 @click.option("--symbol", help="The symbol, if the files' names do not contain it.")
 @click.option("--interval", type=INTERVAL, help="The length of a candle (1m, 1h, …), if the files' names do not contain it.")
@@ -70,6 +73,7 @@ def evaluate(
     stop_day: datetime,
     stride: int,
     baseline_candles: tuple[Path, ...],
+    horizon: int | None,
     include_in_sample: bool,
     symbol: str | None,
     interval: str | None,
@@ -91,7 +95,7 @@ def evaluate(
 
         require_report_packages()
     root = _evaluation_root(model_uri, include_in_sample) if record else None
-    spec = EvaluationSpec(first_day.date(), stop_day.date(), stride, include_in_sample)
+    spec = EvaluationSpec(first_day.date(), stop_day.date(), stride, include_in_sample, horizon)
     read = [(file.name, read_candles(file, symbol, interval)) for file in candles]
     evaluated = _evaluate(model_uri, version, read, [read_candles(file, symbol, interval) for file in baseline_candles], spec)
     evaluations = [evaluation for evaluation, _ in evaluated]
@@ -132,6 +136,7 @@ def _evaluate(
     found = []
     with on_interrupt("Nothing was stored. Run the same command again to start over."), progress_bar("frames", expected_frames) as update:
         predictor = open_predictor(model_uri, version, before_batch=lambda: update(predictor.timings.frames))
+        chosen_horizon(predictor.model.bundle.manifest, spec.horizon_candles)
         for interval, coins in series.items():
             check_interval(predictor.model.bundle.manifest, interval, any_interval=True)
             frames = predict_frames(predictor, coins, spec, baseline_series.get(interval, []))

@@ -45,10 +45,11 @@ def score_frames(
 ) -> evaluation_document.Evaluation:
     """All scores of the predictions in `frames`, and of the baselines on the same frames."""
     manifest = predictor.model.bundle.manifest
+    horizon_candles = spec.horizon_of(manifest)
     observations, predicted, actual = frames.observations, frames.predicted_pct, frames.observations.actual_pct
     close_time = observations.close_time
-    intervals = ScoreIntervals.of(close_time, series[0].interval_ms, manifest.horizon_candles)
-    overlap_ms = (STANDARD.window_candles + manifest.horizon_candles) * series[0].interval_ms
+    intervals = ScoreIntervals.of(close_time, series[0].interval_ms, horizon_candles)
+    overlap_ms = (STANDARD.window_candles + horizon_candles) * series[0].interval_ms
     baselines = baseline_predictions(observations, frames.fit_observations, overlap_ms)
     return evaluation_document.Evaluation(
         model=evaluation_document.EvaluatedModel(**model_identity(predictor.model)),
@@ -57,7 +58,7 @@ def score_frames(
         interval=series[0].interval,
         is_trained_interval=None if manifest.training is None else series[0].interval in manifest.training.intervals,
         stride=spec.stride,
-        horizon_candles=manifest.horizon_candles,
+        horizon_candles=horizon_candles,
         candles={each.symbol: digest(spec.candles_of(each)) for each in series},
         candle_files=tuple(candle_files),
         includes_in_sample=spec.include_in_sample,
@@ -68,7 +69,7 @@ def score_frames(
         direction=direction_accuracy(end_change(predicted), end_change(actual), observations, intervals),
         rise_over_decline=direction_accuracy(rise_over_decline(predicted), rise_over_decline(actual), observations, intervals),
         baselines={name: baseline_metrics(predicted, baseline, actual, intervals) for name, baseline in baselines.items()},
-        by_coin=coin_scores(observations, predicted, baselines, series[0].interval_ms, manifest.horizon_candles),
+        by_coin=coin_scores(observations, predicted, baselines, series[0].interval_ms, horizon_candles),
         baseline_fit=None
         if frames.fit_observations is None
         else evaluation_document.BaselineFit(frames=len(frames.fit_observations), stride=FIT_STRIDE, before_ms=frames.fit_before_ms),

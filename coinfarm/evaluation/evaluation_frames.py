@@ -17,6 +17,7 @@ from coinfarm.candles.interval import canonical_intervals
 from coinfarm.errors import CoinfarmError
 from coinfarm.evaluation.features import Observations, observations_at
 from coinfarm.models.evaluation_document import Counts
+from coinfarm.models.manifest import Manifest
 from coinfarm.models.training_data import TrainingData
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
@@ -30,12 +31,16 @@ FIT_STRIDE = 10
 
 @dataclass(frozen=True)
 class EvaluationSpec:
-    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[first_day, stop_day)`."""
+    """What to evaluate: windows `stride` candles apart; windows and their horizons are in `[first_day, stop_day)`.
+
+    `horizon_candles` is one of the model's horizons, None for the first.
+    """
 
     first_day: date
     stop_day: date
     stride: int = 1
     include_in_sample: bool = False
+    horizon_candles: int | None = None
 
     def __post_init__(self) -> None:
         check_period(self.first_day, self.stop_day)
@@ -43,6 +48,10 @@ class EvaluationSpec:
     @property
     def period_text(self) -> str:
         return f"from {self.first_day} up to {self.stop_day}"
+
+    def horizon_of(self, manifest: Manifest) -> int:
+        """The horizon of the evaluation, in candles."""
+        return self.horizon_candles or manifest.horizon_candles
 
     def candles_of(self, series: Candles) -> Candles:
         """The candles of the series within the period."""
@@ -73,14 +82,16 @@ def predict_frames(
     Raises `CoinfarmError` if there is nothing to evaluate.
     """
     manifest = predictor.model.bundle.manifest
-    horizon_candles = manifest.horizon_candles
+    horizon_candles = spec.horizon_of(manifest)
+    count = len(OUTPUT_NAMES)
+    first_output = count * manifest.horizons.index(horizon_candles)
     filled = [_filled(spec.candles_of(each), each.symbol, spec, horizon_candles) for each in series]
     observations, predicted = [], []
     windows = without_horizon = without_prediction = in_sample = across_gaps = 0
     predictions_by_series = predictor.predict_each(Series(candles, spec.stride) for candles in filled)
     for candles, predictions in zip(filled, predictions_by_series, strict=True):
         with_horizon = window_count(len(candles) - horizon_candles, STANDARD, spec.stride)
-        values = predictions.values_pct[:with_horizon, : len(OUTPUT_NAMES)]  # of the first horizon
+        values = predictions.values_pct[:with_horizon, first_output : first_output + count]
         evaluated = np.ones(with_horizon, np.bool_)
         if predictions.in_sample is not None and not spec.include_in_sample:
             evaluated = ~predictions.in_sample[:with_horizon]

@@ -1,6 +1,7 @@
 """The model card: one version of a model as a page of Markdown, from its manifest and its evaluations."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from coinfarm.models.calibration import output_calibrations
@@ -11,7 +12,7 @@ from coinfarm.models.evaluation_scores import Accuracy, OutputMetrics, OutputSco
 from coinfarm.models.manifest import Manifest
 from coinfarm.models.split_scores import SplitOutputScores, SplitScores, split_scores
 from coinfarm.models.training_data import TrainingData
-from coinfarm.outputs import OUTPUT_TITLES
+from coinfarm.outputs import OUTPUT_TITLES, output_title
 from coinfarm.reports.formatting import count_text, minute_text
 from coinfarm.reports.jinja_template import render
 
@@ -40,6 +41,7 @@ def model_card(manifest: Manifest, evaluations: Sequence[EvaluationRecord]) -> s
         "card.md.j2",
         {
             "accuracy": _accuracy,
+            "ahead": partial(_ahead, manifest),
             "cell": _cell,
             "enumerated": _enumerated,
             "ordinal": _ordinal,
@@ -62,12 +64,19 @@ def model_card(manifest: Manifest, evaluations: Sequence[EvaluationRecord]) -> s
         split_rows=_split_rows,
         daily_rank_correlations=_daily_rank_correlations,
         digests=_digests(evaluations),
-        meanings=_MEANINGS,
+        meanings={name: _MEANINGS[name.partition("H")[0]] for name in manifest.output_names},
+        horizons=[str(horizon) for horizon in manifest.horizons],
         units=_UNITS,
         titles=OUTPUT_TITLES,
+        all_titles={name: output_title(name) for name in manifest.output_names},
         min_correlation=MIN_CORRELATION,
         max_rms_difference_share=MAX_RMS_DIFFERENCE_SHARE,
     )
+
+
+def _ahead(manifest: Manifest, evaluation: EvaluationRecord) -> str:
+    """`, 100 candles ahead`, to follow the interval, if the model has several horizons."""
+    return f", {evaluation.horizon_candles} candles ahead" if len(manifest.horizons) > 1 else ""
 
 
 def _outputs_by_unit(manifest: Manifest) -> dict[str, list[str]]:

@@ -16,6 +16,9 @@ from coinfarm.models.evaluation_scores import Baseline, CoinScores, DirectionAcc
 from coinfarm.models.version import Version
 from coinfarm.outputs import OUTPUT_NAMES
 
+_UNNAMED_HORIZON = 30
+"""Not part of the conditions: it was the only one in 0.1.0."""
+
 
 class EvaluatedModel(EvaluationPart):
     """The version that was evaluated, and the engine that ran it."""
@@ -128,8 +131,9 @@ class EvaluationRecord(EvaluationPart):
 
     @property
     def conditions(self) -> str:
-        """`FROM--TO-DIGEST`, the same for all versions evaluated on the same dates, stride and candles."""
-        conditions = json.dumps([str(self.from_date), str(self.to_date), self.stride, sorted(self.candles.items())])
+        """`FROM--TO-DIGEST`, the same for all versions evaluated on the same dates, stride, candles and horizon."""
+        horizon = [] if self.horizon_candles in (None, _UNNAMED_HORIZON) else [self.horizon_candles]
+        conditions = json.dumps([str(self.from_date), str(self.to_date), self.stride, sorted(self.candles.items()), *horizon])
         return f"{self.from_date}--{self.to_date}-{hashlib.sha256(conditions.encode()).hexdigest()[:8]}"
 
 

@@ -1,7 +1,7 @@
 """The stored evaluations of a version, as `versions/VERSION/evaluations/FROM--TO-DIGEST.json` under the model root.
 
-A file there is the output of `coinfarm evaluate --json`, unchanged. Its name is derived from the dates, the stride and the candles, so
-two versions can be compared where they have a file of the same name.
+A file there is the output of `coinfarm evaluate --json`, unchanged. Its name is derived from the dates, the stride, the candles and the
+horizon, so two versions can be compared where they have a file of the same name.
 """
 
 import json

@@ -14,7 +14,11 @@ from coinfarm.storage import Storage
 
 @dataclass(frozen=True)
 class ListedVersion:
-    """One version. `evaluation` is the latest, None if there is none; `error` says what cannot be read, and then there is no `manifest`."""
+    """One version.
+
+    `evaluation` is the latest of its first horizon, None if there is none; `error` says what cannot be read, and then there is no
+    `manifest`.
+    """
 
     version: str
     in_service: bool
@@ -57,7 +61,8 @@ def _listed(storage: Storage, version: str, in_service: bool) -> ListedVersion:
         evaluations = read_evaluations(storage, version)
     except ModelError as error:
         return ListedVersion(version, in_service, error=str(error))
-    latest = max(evaluations, key=lambda evaluation: (evaluation.to_date, evaluation.from_date, evaluation.frames), default=None)
+    of_first_horizon = [each for each in evaluations if each.horizon_candles in (None, manifest.horizon_candles)]
+    latest = max(of_first_horizon, key=lambda evaluation: (evaluation.to_date, evaluation.from_date, evaluation.frames), default=None)
     return ListedVersion(version, in_service, manifest, latest)
 
 

@@ -21,8 +21,8 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
     """Put `version` in service, if it passes the checks. A damaged pointer is replaced.
 
     Every file must match its digest; a compiled form must be as close to Keras as `Parity.is_close` requires; and if the version in
-    service has evaluations, this one needs one over the same dates, stride, candles and frames, and no such score may be lower by more
-    than `SCORE_TOLERANCE`. `force_reason` overrides the last two checks; it is stored in the pointer with the checks that failed.
+    service has evaluations, this one needs one over the same dates, stride, candles, horizon and frames, and no such score may be lower by
+    more than `SCORE_TOLERANCE`. `force_reason` overrides the last two checks; it is stored in the pointer with the checks that failed.
 
     Raises `NotFound` if the version is not published, `ModelError` if it is damaged or needs frames of another geometry,
     `PromotionRejected` if it is not good enough, and `Conflict` if another version than `expected` is in service, or if another
@@ -40,7 +40,7 @@ def promote(storage: Storage, version: str, *, expected: str | None = None, note
             f"{storage.uri(bundle_key(version, damaged))} is missing, or is not the file that its manifest describes: publish the same "
             "bundle again, which replaces it"
         )
-    failed = (*_failed_parity(manifest), *_failed_comparisons(storage, version, state.version))
+    failed = (*_failed_parity(manifest), *_failed_comparisons(storage, manifest, state.version))
     if failed and not force_reason:
         raise PromotionRejected(f"{version} is not promoted: {'; '.join(failed)}; to override this, use --force --reason TEXT")
     forced = ForcedPromotion(reason=force_reason, failed_checks=failed) if force_reason else None
@@ -58,8 +58,9 @@ def _failed_parity(manifest: Manifest) -> Iterator[str]:
                 )
 
 
-def _failed_comparisons(storage: Storage, version: str, current: str | None) -> Iterator[str]:
-    """Why `version` cannot be shown to be as good as `current`."""
+def _failed_comparisons(storage: Storage, manifest: Manifest, current: str | None) -> Iterator[str]:
+    """Why a version cannot be shown to be as good as `current`."""
+    version = manifest.version
     if current is None or current == version:
         return
     current_records = {record.conditions: record for record in read_evaluations(storage, current)}
@@ -75,8 +76,14 @@ def _failed_comparisons(storage: Storage, version: str, current: str | None) -> 
         latest = max(current_records.values(), key=lambda record: (record.to_date, record.from_date, record.frames))
         command = (
             f"coinfarm evaluate --model {storage.uri()} --version {version} --candles FILE... --from {latest.from_date} "
-            f"--to {latest.to_date} --stride {latest.stride} --record"
+            f"--to {latest.to_date} --stride {latest.stride} --record --horizon {latest.horizon_candles or manifest.horizon_candles}"
         )
+        if latest.horizon_candles not in (None, *manifest.horizons):
+            yield (
+                f"it predicts the next {' or '.join(map(str, manifest.horizons))} candles, and {current}, the version in service, "
+                f"{latest.horizon_candles}: scores of different horizons cannot be compared"
+            )
+            return
         yield f"it has no evaluation on {_described(latest)}, but {current}, the version in service, has one: run {command}"
     elif not comparable:
         new, old = pairs[-1]

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coinfarm.targets import flip_targets, targets_pct
+from coinfarm.targets import flip_targets, targets_of_horizons_pct, targets_pct
 from image_render.windows import Columns
 from tests.support.synthetic_candles import minutes
 
@@ -67,3 +67,11 @@ def test_flipped_targets_are_those_of_prices_reflected_at_the_last_close():
     found = targets_pct(Columns(*prices, SERIES.volume), np.array([1]), HORIZON)
     assert found == pytest.approx(flip_targets(np.array([[20.0, -30.0, -10.0]])))
     assert found.tolist() == [pytest.approx([30, -20, 10])]
+
+
+def test_targets_of_several_horizons_are_side_by_side():
+    last = np.array([0, 1])
+    one, three = targets_pct(SERIES, last, 1), targets_pct(SERIES, last, HORIZON)
+    found = targets_of_horizons_pct(SERIES, last, (HORIZON, 1))
+    np.testing.assert_array_equal(found, np.hstack([three, one]))
+    np.testing.assert_array_equal(flip_targets(found), np.hstack([flip_targets(three), flip_targets(one)]))

@@ -10,8 +10,9 @@ import pytest
 from pyarrow import parquet as pq
 
 from coinfarm.backtesting.predicted_coin import PredictedCoin
-from coinfarm.backtesting.stored_predictions import read_predictions
+from coinfarm.backtesting.stored_predictions import predictions_from_table, read_predictions
 from coinfarm.errors import CoinfarmError
+from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.prediction.model_scope import UNKNOWN_SCOPE, ModelScope
 from tests.support.backtest_files import MODEL, prediction_table, store_predictions
 from tests.support.backtest_markets import noisy_predictions, random_walk
@@ -48,6 +49,23 @@ def test_concatenates_days(tmp_path: Path, coin: PredictedCoin, prefix: str, mod
 def test_reads_the_model_from_the_roots_name(tmp_path: Path, coin: PredictedCoin) -> None:
     store_predictions(tmp_path, coin)
     assert_read(f"{tmp_path}/predictions/model={MODEL}", coin, MODEL)
+
+
+def test_reads_the_horizons_in_the_names_of_the_columns(tmp_path: Path, coin: PredictedCoin) -> None:
+    values = {f"{name}_h100": coin.predicted_pct[:, at] * 2 for at, name in enumerate(OUTPUT_COLUMNS)}
+    table = prediction_table(coin)
+    for name, column in values.items():
+        table = table.append_column(name, pa.array(column))
+    scope = ModelScope(10, "1m")
+    stored = predictions_from_table(coin.symbol, "1m", table.replace_schema_metadata(scope.metadata()))
+    assert (stored.further_horizons, stored.values_pct.shape) == ((100,), (len(coin), 6))
+    for horizon, factor in ((10, 1), (100, 2)):
+        found = stored.at_horizon(horizon)
+        assert (found.scope, found.further_horizons) == (ModelScope(horizon, "1m"), ())
+        np.testing.assert_array_equal(found.values_pct, coin.predicted_pct * factor)
+    assert stored.at_horizon(5).scope == scope
+    with pytest.raises(CoinfarmError, match="end_change_pct_h100"):
+        predictions_from_table(coin.symbol, "1m", table.drop_columns("end_change_pct_h100"))
 
 
 def test_splits_a_collected_file_by_coin(tmp_path: Path, coin: PredictedCoin) -> None:

@@ -77,6 +77,19 @@ def test_model_shows_outputs_and_metrics(send, models, folder):
     assert response["training"] is None
 
 
+def test_a_version_that_cannot_be_loaded_is_shown_until_another_serves(send, models, folder):
+    first = send("GET", "/ready").json()
+    assert first["rejected"] is None
+    broken = publish_model(models, folder / "broken bundle", "not a number")
+    promote(models, broken)
+    for path in ("/ready", "/model"):
+        shown = send("GET", path).json()
+        assert (shown.get("model", shown)["version"], shown["rejected"]["version"]) == (first["model"]["version"], broken)
+        assert "not a number" in shown["rejected"]["reason"]
+    promote(models, publish_model(models, folder / "good bundle", "2"))
+    assert send("GET", "/ready").json()["rejected"] is None
+
+
 @pytest.mark.parametrize(("version", "status"), [("20990101-00000000", 404), ("../../etc/passwd", 404), ("x" * 33, 422)])
 def test_model_shows_another_version_or_rejects_it(send, models, folder, version, status):
     response = send("GET", "/model", query={"version": version})

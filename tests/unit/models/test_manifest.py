@@ -10,6 +10,7 @@ from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import LayerSummary, Manifest, Member, Output
 from coinfarm.models.version import bundle_key, fingerprint_of
+from coinfarm.outputs import OUTPUT_NAMES, output_names
 from tests.support.fake_models import TRAINING, create_bundle
 
 
@@ -54,6 +55,8 @@ def _with(path: str, value: Any) -> Any:
         pytest.param(_with("version", "20260131-00000000"), "20260131-00000000", id="version of another model"),
         pytest.param(_with("outputs/0/name", "volume"), "outputs.0.name", id="unknown output"),
         pytest.param(_with("outputs/0/name", "maxRisePct"), "outputs", id="output twice"),
+        pytest.param(_with("outputs/0/name", "endChangePctH0"), "outputs.0.name", id="horizon of no candles"),
+        pytest.param(_with("outputs/0/name", "endChangePctH9"), "outputs", id="incomplete horizon"),
         pytest.param(_with("outputs/0/returnMap", [1.0]), "outputs.0.returnMap", id="return map of one class"),
         pytest.param(_with("members/0/outputs", ["maxRisePct"]), "outputs", id="member without outputs"),
         pytest.param(_with("members/0/file", "model.h5"), "members.0.file", id="format that can contain code"),
@@ -106,3 +109,15 @@ def test_the_outputs_of_members_are_concatenated(tmp_path: Path) -> None:
 def test_rejects_an_invalid_version(version: str) -> None:
     with pytest.raises(NotFound, match=re.escape(repr(version))):
         bundle_key(version)
+
+
+def test_the_outputs_name_the_horizons_after_the_first(tmp_path: Path, bundle: Bundle) -> None:
+    assert (bundle.manifest.horizons, bundle.manifest.output_names) == ((30,), OUTPUT_NAMES)
+    names = output_names((100, 5))
+    outputs = tuple(Output(name=name) for name in names[::-1])
+    several = create_bundle(tmp_path / "several", outputs=outputs, horizon_candles=10).manifest
+    assert sorted(several.horizons) == [5, 10, 100]
+    assert several.horizons[0] == several.horizon_candles
+    assert several.output_names == output_names(several.horizons[1:])
+    with pytest.raises(ModelError, match="first horizon"):
+        create_bundle(tmp_path / "twice", outputs=outputs, horizon_candles=5)

@@ -7,10 +7,11 @@ import pytest
 from coinfarm.compilation.forms import F32
 from coinfarm.errors import Conflict, ModelError, NotFound
 from coinfarm.models.compiled_form import CompiledForms, Parity
+from coinfarm.models.manifest import Output
 from coinfarm.models.pointer import POINTER_KEY, promotions, rollback
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.models.publish import publish, record_evaluation
-from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.outputs import OUTPUT_NAMES, output_names
 from coinfarm.storage import Storage
 from coinfarm.storage.folder import FolderStorage
 from tests.support.compiled_models import compiled_bundle
@@ -174,3 +175,18 @@ def test_a_pointer_moved_during_the_checks_is_a_conflict(tmp_path: Path, incumbe
     with pytest.raises(Conflict, match=POINTER_KEY):
         promote(Raced(tmp_path / "root"), candidate)
     assert _serving(FolderStorage(tmp_path / "root")) == third
+
+
+def test_compares_evaluations_of_the_same_horizon_only(storage: Storage, incumbent: str, tmp_path: Path) -> None:
+    outputs = tuple(Output(name=name) for name in output_names((30,)))
+    several = publish_model(storage, tmp_path / "several", "3", outputs=outputs, horizon_candles=12)
+    other = publish_model(storage, tmp_path / "other", "4", horizon_candles=12)
+    _record(storage, incumbent, 0.1, horizonCandles=30)
+    for candidate in (several, other):
+        _record(storage, candidate, 0.0, horizonCandles=12)
+    with pytest.raises(PromotionRejected, match=r"12 candles.* 30: "):
+        promote(storage, other)
+    with pytest.raises(PromotionRejected, match=r"--horizon 30"):
+        promote(storage, several)
+    _record(storage, several, 0.1, horizonCandles=30)
+    assert promote(storage, several).version == several

@@ -55,9 +55,11 @@ def test_rejects_an_invalid_version_and_keeps_the_old_one(
     assert len(rejections) == 1
     assert [record.levelno for record in caplog.records if record.levelno > logging.INFO] == [logging.ERROR]
     assert reason in rejections[0]
+    assert (manager.rejection.serving, manager.rejection.reason) == (model.version, rejections[0])
     clock.now += 60
     promote_new("4")
     assert value_of(manager) == 4
+    assert manager.rejection is None
     assert len(rejections) == 1
 
 

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from coinfarm.models.manifest import Output
+from coinfarm.outputs import OUTPUT_COLUMNS, output_names
 from coinfarm.prediction.predictions import Predictions
-from coinfarm.serving.response import frames_response, response_document, response_file, source_message_id
+from coinfarm.serving.response import frames_response, predicted_at, response_document, response_file, source_message_id
 from tests.support.pixel_engine import PixelEngine, loaded
 
 NAN = float("nan")
@@ -40,6 +42,23 @@ def test_json_document_and_file(model):
     assert json.loads(response_file(model, PREDICTIONS, ".json", "message-1")) == {"messageId": "message-1", **document}
     unknown = replace(PREDICTIONS, in_sample=None)
     assert [result["inSample"] for result in response_document(model, unknown)["results"]] == [None, None]
+
+
+def test_several_horizons(tmp_path):
+    outputs = tuple(Output(name=name) for name in output_names((100,)))
+    model = loaded(tmp_path / "model", PixelEngine(), outputs=outputs, horizon_candles=10)
+    found = replace(PREDICTIONS, values_pct=np.array([[1.0, 2, 3, 4, 5, 6], [NAN] * 6]), further_horizons=(100,))
+    first, second = response_document(model, found)["results"]
+    short, long = ({"maxRisePct": n, "maxDeclinePct": n + 1, "endChangePct": n + 2} for n in (1.0, 4.0))
+    assert (first["predictions"], first["horizons"]) == (short, {"10": short, "100": long})
+    assert (second["predictions"], second["horizons"]) == (None, None)
+    assert [predicted_at(first, horizon) for horizon in (None, 10, 100)] == [short, short, long]
+    assert predicted_at(second, 100) is None
+    (frame,) = frames_response(model, found.values_pct[:1])["results"]
+    assert (frame["predictions"], frame["horizons"]) == (short, first["horizons"])
+    table = pq.read_table(io.BytesIO(response_file(model, found, ".parquet", "message-1")))
+    assert table.column_names[4:] == [*OUTPUT_COLUMNS, "max_rise_pct_h100", "max_decline_pct_h100", "end_change_pct_h100"]
+    assert table.slice(0, 1).to_pandas().iloc[0, 4:].tolist() == [1, 2, 3, 4, 5, 6]
 
 
 def test_frames_response_has_no_times(model):

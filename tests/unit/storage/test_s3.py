@@ -73,9 +73,12 @@ def test_translates_error_responses(status: int, error: type[StorageError], stub
             assert type(raised.value) is error
 
 
-def test_whether_a_key_exists_may_be_unknown(stub: Stubber) -> None:
-    stub.add_client_error("head_object", http_status_code=403, expected_params={"Bucket": "bucket", "Key": "key"})
-    with pytest.raises(Forbidden, match="s3://bucket/key"):
+@pytest.mark.parametrize(("status", "code"), [(403, "403"), (400, "400"), (400, "ExpiredToken")])
+def test_whether_a_key_exists_may_be_unknown(status: int, code: str, stub: Stubber) -> None:
+    """With expired credentials the response to HEAD has no code."""
+    expected = {"Bucket": "bucket", "Key": "key"}
+    stub.add_client_error("head_object", service_error_code=code, http_status_code=status, expected_params=expected)
+    with pytest.raises(Forbidden, match=r"s3://bucket/key" if status == 403 else r"s3://bucket/key.*expired"):
         open_storage("s3://bucket").exists("key")
 
 

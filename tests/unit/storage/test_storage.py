@@ -31,7 +31,21 @@ def test_a_root_names_a_storage(root: str, uri: str) -> None:
     assert local_folder(root) == (None if root.startswith("s3") else Path(uri))
 
 
-@pytest.mark.parametrize("root", ["https://example.org/x", "file://server/share", "file://[", "s3://", "s3:///prefix"])
+@pytest.mark.parametrize(
+    "root",
+    [
+        "https://example.org/x",
+        "file://server/share",
+        "file://[",
+        "s3://",
+        "s3:///prefix",
+        "s3:/typo",
+        "S3://x",
+        "s3:typo",
+        "file:/x",
+        "s3://a_b!",
+    ],
+)
 def test_rejects_a_root_that_is_neither_s3_nor_a_folder(root: str) -> None:
     with pytest.raises(StorageError) as raised:
         open_storage(root)

@@ -40,6 +40,10 @@ def test_candle_paths_are_relative_to_the_config(tmp_path: Path) -> None:
         pytest.param(("2018-01-01", '"soon"'), "train.start: ", id="not a date"),
         pytest.param(("stop = 2019-03-01", "stop = 2018-01-01"), "train: ", id="empty period"),
         pytest.param(("start = 2019-03-01", "start = 2019-02-28"), "train, validation and test", id="overlapping periods"),
+        *(
+            pytest.param(("\ntest", f"\nhorizon_candles = {nonsense}\ntest"), "horizon_candles", id=f"horizons {nonsense}")
+            for nonsense in ("0", "[]", "[10, 0]", "[10, 10]", "1_000_000")
+        ),
         pytest.param(("\ntest", "\nnetwork.blocks = [{ filters = 0 }]\ntest"), r"network\.blocks\.0\.filters: ", id="no filters"),
         pytest.param(("\ntest", f"\nnetwork = {SEPARABLE_COLUMNS}\ntest"), "network: ", id="separable columns"),
         *(
@@ -67,3 +71,8 @@ def test_names_an_unreadable_file(tmp_path: Path, content: bytes | None) -> None
         (tmp_path / "config.toml").write_bytes(content)
     with pytest.raises(CoinfarmError, match=r"config\.toml: "):
         TrainingConfig.read(tmp_path / "config.toml")
+
+
+@pytest.mark.parametrize(("given", "horizons"), [("12", (12,)), ("[10]", (10,)), ("[30, 10, 100]", (30, 10, 100))])
+def test_one_horizon_or_several(tmp_path: Path, given: str, horizons: tuple[int, ...]) -> None:
+    assert read(tmp_path, f"horizon_candles = {given}\n{GOOD}").horizons == horizons

@@ -164,3 +164,13 @@ def test_all_intervals_have_the_same_weight() -> None:
     weights = dataset.interval_weights()
     assert weights.mean() == pytest.approx(1.0)
     assert [weights[dataset.series_index == number].sum() / len(dataset) for number in (0, 1)] == pytest.approx([0.5, 0.5])
+
+
+def test_the_longest_of_several_horizons_separates_periods() -> None:
+    coin, horizons = numbered_hours(30), (10, HORIZON, 100)
+    dataset, longest = build_dataset([coin], MONTH, horizons), build_dataset([coin], MONTH, (100,))
+    np.testing.assert_array_equal(dataset.starts, longest.starts)
+    for at, horizon in enumerate(horizons):
+        own = build_dataset([coin], MONTH, (horizon,)).targets_pct
+        np.testing.assert_array_equal(dataset.targets_pct[:, 3 * at : 3 * at + 3], own[: len(dataset)])
+    assert max(numbers_used(dataset, max(horizons))) == 30 * HOURS_PER_DAY

@@ -22,6 +22,14 @@ def test_without_a_known_horizon_that_of_the_strategy_is_used() -> None:
         assert (fitted.exit, warnings) == (exits, ())
 
 
+def test_a_strategy_may_have_any_horizon_of_the_model() -> None:
+    for exits, horizon in ((Exit(), 12), (Exit(horizon_candles=12), 12), (Exit(horizon_candles=100), 100)):
+        fitted, warnings = fit_to_model(Strategy(exit=exits), SCOPE, "1m", (50, 100), allow_mismatch=False)
+        assert (fitted.exit.horizon_candles, warnings) == (horizon, ())
+    with pytest.raises(CoinfarmError, match=r"30 .*12 or 50 or 100"):
+        fit_to_model(Strategy().at_horizon(30), SCOPE, "1m", (50, 100), allow_mismatch=False)
+
+
 @pytest.mark.parametrize(
     ("exits", "interval", "named"),
     [(Exit(horizon_candles=5), "1m", ("5", "12")), (Exit(), "1h", ("1h", "1m"))],

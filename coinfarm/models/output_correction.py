@@ -8,7 +8,7 @@ from pydantic import Field, FiniteFloat
 from coinfarm.candles.arrays import Values
 from coinfarm.documents import Document
 
-RangePct = Annotated[FiniteFloat, Field(gt=0)]
+RangePct = Annotated[FiniteFloat, Field(ge=1e-9)]
 
 
 class OutputCorrection(Document):

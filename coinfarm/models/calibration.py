@@ -28,11 +28,11 @@ class OutputCalibration(EvaluationPart):
         if self.slope is None:
             return "constant: the predictions did not vary"
         if self.factor == 0:
-            reason = "the period is too short to show one" if self.slope_interval is None else slope
+            reason = "the period is too short to show it" if self.slope_interval is None else slope
             return f"constant, because validation does not show that it is predicted ({reason})"
         if self.slope_interval is None:
             return "unchanged: the validation period is too short to measure its slope"
-        return f"multiplied by {score_text(self.factor, 2)}, its {slope} on validation"
+        return f"multiplied by {score_text(self.factor, 2)}, for its {slope} on validation"
 
 
 _CALIBRATIONS = TypeAdapter(dict[str, OutputCalibration])

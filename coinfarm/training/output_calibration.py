@@ -1,8 +1,8 @@
 """Calibration of a trained network's outputs on the validation period.
 
 A network that was trained for long predicts moves that are too large, most of all where there is little to predict. Each output is scaled
-around its mean by the slope of the least-squares line of actual over predicted values; an output whose slope is not shown to be positive
-becomes constant: the model says that it does not know.
+around its mean by the slope of the least-squares line of actual over predicted values, and more so the less sure that slope is. An output
+whose slope is not positive becomes constant: the model says that it does not know.
 """
 
 import numpy as np
@@ -19,6 +19,8 @@ from coinfarm.training.window_intervals import interval_names, windows_of
 from image_render.spec import STANDARD
 
 _TARGETS_AT_ONCE = 100_000
+_Z_90 = 1.645
+"""Half the width of a 90 % interval, in standard errors."""
 
 
 def calibrate_outputs(outputs: Values, validation: WindowDataset, mean: Values, unit: TargetUnit) -> dict[str, OutputCalibration]:
@@ -28,8 +30,9 @@ def calibrate_outputs(outputs: Values, validation: WindowDataset, mean: Values, 
     The slopes are of deviations from the means of each interval. All intervals have the same weight; within one, windows of a wide range
     count more if targets are shares of it, as they do in percent. The factor is
 
-    - the slope, if its block-bootstrap interval is above zero,
-    - 0 if that interval includes zero or is below it,
+    - the slope, times the share `slope² / (slope² + error²)` that a normal prior around zero leaves of it, where the standard error is that
+      of its block-bootstrap interval,
+    - 0 if the slope is not positive,
     - if the period is too short for an interval: 0 for the end change, which is the hardest to predict, and 1 for the others.
     """
     weights = validation.interval_weights(validation.range_pct if unit == "window_range" else None)
@@ -62,7 +65,10 @@ def _factor(name: str, slope: float | None, bounds: ConfidenceInterval | None) -
         return 0.0
     if bounds is None:
         return 0.0 if name.startswith("endChangePct") else 1.0
-    return slope if bounds[0] > 0 else 0.0
+    if slope <= 0:
+        return 0.0
+    error = (bounds[1] - bounds[0]) / (2.0 * _Z_90)
+    return float(slope**3 / (slope**2 + error**2))
 
 
 def _centred(values: Values, weights: Values, dataset: WindowDataset) -> Values:

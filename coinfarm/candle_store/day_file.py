@@ -23,6 +23,7 @@ MAX_DAY_FILE_BYTES = 16 << 20
 """The limit for one day's file, two hundred times the largest that is written."""
 _MAX_ROWS_PER_SLOT = 10
 """The maximum number of rows per slot: a day with duplicates is still read, so that its errors can be listed."""
+_ENCODINGS = {"open_time": "DELTA_BINARY_PACKED", **dict.fromkeys(Columns._fields, "PLAIN")}
 _KNOWN_SLOTS_KEY = b"coinfarm.known_slots"
 
 
@@ -36,8 +37,9 @@ def day_to_parquet(day: Day) -> bytes:
     if not day.is_complete:
         table = table.replace_schema_metadata({_KNOWN_SLOTS_KEY: base64.b64encode(np.packbits(day.known).tobytes())})
     sink = pa.BufferOutputStream()
-    pq.write_table(table, sink, compression="zstd", use_dictionary=False)  # prices hardly repeat
-    return bytes(sink.getvalue())
+    # Half the time of zstd, to write and to read, for a seventh more bytes. Prices hardly repeat, so a dictionary of them is larger.
+    pq.write_table(table, sink, compression="snappy", use_dictionary=False, column_encoding=_ENCODINGS, write_statistics=False)
+    return sink.getvalue().to_pybytes()
 
 
 def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:

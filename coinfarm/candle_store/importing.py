@@ -20,7 +20,7 @@ from coinfarm.reports.formatting import minute_text, plural_text
 from coinfarm.storage.read_ahead import read_ahead
 
 _HOUR_MS = 3_600_000
-_WRITERS = 32
+_WRITERS = 16
 """Days that are written at the same time: most of the time is spent waiting for the disk or the network."""
 
 

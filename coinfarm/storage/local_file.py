@@ -24,7 +24,7 @@ def atomic_write(path: Path) -> Iterator[Path]:
         if path.exists() and not path.is_file():
             yield path
             return
-        target = Path(os.path.realpath(path))  # a symbolic link stays a link
+        target = Path(os.path.realpath(path)) if path.is_symlink() else path  # a symbolic link stays a link
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = temporary_path(target)
         try:

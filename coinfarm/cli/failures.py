@@ -17,6 +17,7 @@ from coinfarm.errors import CoinfarmError, system_error_text
 from coinfarm.extras import missing_package
 
 INTERRUPTED = 128 + signal.SIGINT
+_NOTHING_HALF_WRITTEN = "No file was left half-written."
 _CLOSED_PIPE = 128 + signal.SIGPIPE
 _DISK_FULL_ERRNOS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _DISK_FULL_MESSAGE = os.strerror(errno.ENOSPC)
@@ -90,6 +91,12 @@ class ErrorGroup(click.Group):
     The exit code is 1; 130 after Ctrl-C; 141 if the reader of the output has closed it, as `head` does.
     """
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **options)
+        except KeyboardInterrupt:
+            raise Interrupted(_NOTHING_HALF_WRITTEN) from None
+
     def invoke(self, context: click.Context) -> Any:
         try:
             try:
@@ -105,7 +112,7 @@ class ErrorGroup(click.Group):
                 raise
             raise click.ClickException(str(missing)) from None
         except KeyboardInterrupt:
-            raise Interrupted("No file was left half-written.") from None
+            raise Interrupted(_NOTHING_HALF_WRITTEN) from None
         except BrokenPipeError:
             _discard_output()
             raise SystemExit(_CLOSED_PIPE) from None

@@ -5,7 +5,6 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import accumulate
 from pathlib import Path
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
@@ -79,14 +78,14 @@ class FolderStorage:
     def _path(self, key: str) -> Path:
         path = self._root / checked_key(key)
         # realpath, because Path.resolve raises a RuntimeError for circular links; only where there is a link, because it takes long
-        if _has_link(self._root, key) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root)):
+        if _has_link(path, key.count("/")) and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self._root)):
             raise Forbidden(f"{path} is a link to a file outside {self._root}: copy the file itself there")
         return path
 
 
-def _has_link(root: Path, key: str) -> bool:
-    """Whether the file of a key or a folder between it and the root is a symbolic link."""
-    return any(os.path.islink(f"{root}/{part}") for part in accumulate(key.split("/"), "{}/{}".format))
+def _has_link(path: Path, folders: int) -> bool:
+    """Whether the path or one of the given number of folders above it is a symbolic link."""
+    return any(place.is_symlink() for place in (path, *path.parents[:folders]))
 
 
 @contextmanager

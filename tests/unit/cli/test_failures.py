@@ -3,9 +3,11 @@
 import subprocess
 import sys
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from coinfarm.cli.failures import deferred_interrupt, on_interrupt
+from coinfarm.cli.failures import INTERRUPTED, ErrorGroup, deferred_interrupt, on_interrupt
 
 INTERRUPT = """
 import atexit, builtins, os, signal, sys, time
@@ -65,3 +67,13 @@ def test_a_deferred_ctrl_c_arrives_at_the_end_of_the_block_and_outweighs_its_err
 def test_a_block_without_ctrl_c_is_not_changed():
     with deferred_interrupt():
         pass
+
+
+def test_ctrl_c_while_options_are_read_is_an_interruption() -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    group = ErrorGroup("group", params=[click.Option(["--stack"], callback=interrupt)])
+    group.add_command(click.Command("command"))
+    result = CliRunner().invoke(group, ["command"])
+    assert (result.exit_code, len(result.output.splitlines())) == (INTERRUPTED, 1)

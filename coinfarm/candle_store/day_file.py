@@ -39,7 +39,7 @@ def day_to_parquet(day: Day) -> bytes:
     sink = pa.BufferOutputStream()
     # Half the time of zstd, to write and to read, for a seventh more bytes. Prices hardly repeat, so a dictionary of them is larger.
     pq.write_table(table, sink, compression="snappy", use_dictionary=False, column_encoding=_ENCODINGS, write_statistics=False)
-    return sink.getvalue().to_pybytes()
+    return bytes(sink.getvalue())
 
 
 def day_from_parquet(data: bytes, symbol: str, interval: str, day: date) -> Day:

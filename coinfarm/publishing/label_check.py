@@ -1,7 +1,7 @@
 """Compares the predictions of a model with what happened, before it is published, and names the likely cause if they do not fit."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,14 @@ _TIE = 0.02
 _GOOD_SKILL = 0.05
 """Of a model whose inputs need not be doubted."""
 _PROBED_FRAMES = 300
+_UNRELATED = (
+    "its predictions have no visible relation to what happened: it may be untrained, trained on other candles or on frames that were drawn "
+    "in another way (--pixels, --layout), or its outputs mean something else (--outputs, --unit)"
+)
+_CONSTANT = (
+    "it predicts the same for every frame: training may have failed (a learning rate too high leaves units that are always 0), or it "
+    "needs other inputs (--pixels, --layout)"
+)
 _PIXELS = ((0.0, 255.0), (-1.0, 1.0), (0.0, 1 / 255), (1.0, 0.0))
 _LAYOUTS = (("candles", "-rows", "channels"), ("-candles", "rows", "channels"), ("candles", "rows", "-channels"))
 
@@ -76,6 +84,9 @@ def check_labels(bundle: Bundle, engine: Engine, labelled: LabelledFrames, load_
     better = _best(readings(raw, declared, labelled), declared, own_skill)
     if better is not None:
         return _with_mismatch(found, "its outputs", own_skill, better.skill, better.options(declared))
+    constant = np.ptp(raw, axis=0) <= 1e-6 * np.abs(raw).max(axis=0)
+    if constant.all():
+        found = replace(found, warning=_CONSTANT)
     if own_skill >= _GOOD_SKILL or engine.name != "keras":
         return found
     probed = labelled.first(_PROBED_FRAMES)
@@ -83,13 +94,8 @@ def check_labels(bundle: Bundle, engine: Engine, labelled: LabelledFrames, load_
         better = _best(readings(load_engine(variant).predict(probed.frames)[:, columns], declared, probed), declared, own_skill)
         if better is not None:
             return _with_mismatch(found, "its inputs", own_skill, better.skill, f"{option} {better.options(declared)}")
-    if max(fit.correlation for fit in found.fits.values()) < _MIN_GAIN:
-        return LabelCheck(
-            found.frames,
-            found.fits,
-            warning="its predictions have no visible relation to what happened: it may be untrained, trained on other candles or on "
-            "frames that were drawn in another way (--pixels, --layout), or its outputs mean something else (--outputs, --unit)",
-        )
+    if found.warning is None and max(fit.correlation for fit in found.fits.values()) < _MIN_GAIN:
+        return replace(found, warning=_UNRELATED)
     return found
 
 
@@ -115,9 +121,9 @@ def _variant(bundle: Bundle, **changes: Any) -> Bundle:
 
 
 def _with_mismatch(found: LabelCheck, what: str, own_skill: float, better_skill: float, options: str) -> LabelCheck:
-    return LabelCheck(
-        found.frames,
-        found.fits,
+    return replace(
+        found,
+        warning=None,
         mismatch=f"{what} seem to be others than declared: its error over {found.frames:,} frames is {_share(own_skill)}, but "
         f"{_share(better_skill)} with {options}; publish it with these options, or with --allow-mismatch if they are wrong",
     )

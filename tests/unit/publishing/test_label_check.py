@@ -99,6 +99,19 @@ def test_an_untrained_model_is_only_a_warning(values: Any, tmp_path: Path) -> No
     assert found.warning is not None or max(fit.correlation for fit in found.fits.values()) > 0.05
 
 
+@pytest.mark.parametrize("engine", ["keras", "openvino"])
+def test_a_model_that_predicts_constants_only_is_a_warning_of_its_own(engine: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(Predicting, "name", engine)
+    constant = np.tile([0.4, -0.4, 0.1], (len(TRUTH), 1))
+    (tmp_path / "all").mkdir()
+    found = check(tmp_path / "all", constant * (1 + 1e-7 * NOISE))  # the noise of sums in floats
+    assert found.mismatch is None
+    assert "--pixels" in found.warning
+    assert "same for every frame" in found.warning
+    (tmp_path / "end").mkdir()
+    assert check(tmp_path / "end", np.where([True, True, False], TRUTH, 0)).warning is None  # the end change may be unpredictable
+
+
 def test_predictions_that_are_not_finite_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="NaN"):
         check(tmp_path, np.full_like(TRUTH, np.nan))

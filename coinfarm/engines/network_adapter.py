@@ -4,6 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from coinfarm.errors import ModelError
 from coinfarm.models.manifest import AXES
 from coinfarm.reports.formatting import plural_text
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from coinfarm.models.manifest import Member, Output
 
 _LAYOUT_OPTION = "--layout"
+_TOLERANCE = 0.02
+"""Of probabilities, which a network of another precision may have rounded."""
 
 
 def adapt(network: Any, member: "Member", outputs: "Sequence[Output]") -> Any:
@@ -31,6 +35,8 @@ def adapt(network: Any, member: "Member", outputs: "Sequence[Output]") -> Any:
         heads = [keras.ops.reshape(head, (-1, _columns(head))) for head in keras.tree.flatten(network(_network_input(frames, member)))]
         _check_columns([_columns(head) for head in heads], member, outputs, classes)
         joined = heads[0] if len(heads) == 1 else keras.ops.concatenate(heads, axis=1)
+        if not all(count == 1 for count in classes):
+            _check_probabilities(keras.Model(frames, joined), member, outputs, classes)
         return keras.Model(frames, joined if is_plain else keras.ops.concatenate(list(_values(joined, outputs, classes)), axis=1))
     _check_columns([_columns(head) for head in network.outputs], member, outputs, classes)
     return network
@@ -69,6 +75,21 @@ def _values(joined: Any, outputs: "Sequence[Output]", classes: list[int]) -> Ite
         first += count
 
 
+def _check_probabilities(network: Any, member: "Member", outputs: "Sequence[Output]", classes: list[int]) -> None:
+    """Raises `ModelError` for classes whose values, for an empty and a full frame, are no probabilities, such as logits."""
+    found = np.asarray(network(np.stack([np.zeros(STANDARD.shape), np.ones(STANDARD.shape)]), training=False), np.float64)
+    first = 0
+    for output, count in zip(outputs, classes, strict=True):
+        values = found[:, first : first + count]
+        if output.probabilities and (values.min() < -_TOLERANCE or np.abs(values.sum(axis=1) - 1).max() > _TOLERANCE):
+            raise ModelError(
+                f"{member.file}: the {count} values for {output.name} are no probabilities (the least is {values.min():.3g}, and they add "
+                f"up to {values[0].sum():.3g}, not 1): if they are logits, add keras.layers.Softmax() after the classes of each output, "
+                "and save it again"
+            )
+        first += count
+
+
 def _columns(head: Any) -> int:
     return math.prod(length or 0 for length in head.shape[1:])
 
@@ -82,6 +103,8 @@ def _check_columns(found: list[int], member: "Member", outputs: "Sequence[Output
     )
     if sum(found) > len(outputs) and sum(found) % len(outputs) == 0:
         hint = f"if these are probabilities of {sum(found) // len(outputs)} classes each, pass the return of every class with --return-map"
+    elif sum(found) == len(outputs):
+        hint = "if these are indices of classes, pass --class-index with --return-map"
     elif sum(found) < len(outputs):
         hint = "give the networks of the other outputs with --member"
     else:

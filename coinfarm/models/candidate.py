@@ -25,7 +25,8 @@ class Interface:
     """What a network was trained to take and to give, as far as its file does not say it.
 
     `outputs` is a text like `rise,-decline,end`, with a minus for declines that are positive. `return_maps` has the value of every class
-    of an output whose classes have probabilities. `layout` and `pixels` are those of `coinfarm.models.manifest.Member`.
+    of an output that gives the probabilities of classes, or, with `is_class_index`, the index of one. `layout` and `pixels` are those of
+    `coinfarm.models.manifest.Member`.
     """
 
     outputs: str | None = None
@@ -33,6 +34,7 @@ class Interface:
     layout: Layout | None = None
     pixels: tuple[float, float] | None = None
     return_maps: ReturnMaps = field(default_factory=dict)
+    is_class_index: bool = False
 
 
 def bundle_to_publish(
@@ -104,7 +106,13 @@ def _output(name: str, factor: float | None, interface: Interface) -> Output:
     if interface.unit == "fraction":
         factor = 100.0 * (factor or 1.0)
     return_map = interface.return_maps.get(name)
-    return Output(name=name, unit=unit, factor=factor, return_map=return_map, probabilities=True if return_map else None)
+    return Output(
+        name=name,
+        unit=unit,
+        factor=factor,
+        return_map=return_map,
+        probabilities=True if return_map and not interface.is_class_index else None,
+    )
 
 
 def _of_members(texts: Sequence[str], folder: Path, name: str | None, interface: Interface) -> Bundle:

@@ -53,7 +53,7 @@ def check_is_keras_archive(path: Path, where: str) -> None:
 
 def wrong_kind(where: str, kind: ModelKind) -> ModelError:
     """The error for a file or folder of another kind than the one that is needed."""
-    return ModelError(f"{where} is {kind.what}, not {KERAS_ARCHIVE.what}: {kind.remedy or 'pass the .keras file itself'}")
+    return ModelError(f"{where} is {kind.what}: {kind.remedy or 'pass the .keras file itself'}")
 
 
 def _kind_of_folder(folder: Path) -> ModelKind:
@@ -150,6 +150,6 @@ _BY_HEAD: tuple[tuple[Callable[[bytes], bool], ModelKind], ...] = (
     ),
     (
         lambda head: b"saved_model" in head or head[:2] == b"\x08\x01" or head[:1] == b"\x0a",
-        ModelKind("a TensorFlow graph (.pb)", f"pass the folder of its SavedModel: {_IMPORT}"),
+        ModelKind("a TensorFlow graph (.pb)", f"if it is of a SavedModel, pass its folder: {_IMPORT}"),
     ),
 )

@@ -37,13 +37,16 @@ def interface_options(command: Callable[..., None]) -> Callable[..., None]:
             type=EXISTING_FILE,
             help="If its outputs are probabilities of classes: a JSON file with the return of every class.",
         ),
+        click.option("--class-index", "is_class_index", is_flag=True, help="Its outputs are indices of the classes in --return-map."),
         click.option("--member", "members", multiple=True, help="One network of several and its output, such as rise=a.keras."),
     ):
         command = option(command)
     return command
 
 
-def to_interface(outputs: str | None, unit: Any, layout: str | None, pixels: str | None, return_map: Path | None) -> "Interface":
+def to_interface(
+    outputs: str | None, unit: Any, layout: str | None, pixels: str | None, return_map: Path | None, is_class_index: bool
+) -> "Interface":
     """The interface that the options describe. Raises `click.UsageError`, and `ModelError` for a return map that cannot be read."""
     from coinfarm.models.candidate import Interface, read_return_maps
     from coinfarm.models.manifest import checked_layout
@@ -58,5 +61,8 @@ def to_interface(outputs: str | None, unit: Any, layout: str | None, pixels: str
         raise click.UsageError(f"--pixels {pixels}: write two numbers, such as 0,255") from None
     if clear == filled:
         raise click.UsageError(f"--pixels {pixels}: a clear and a set pixel must differ")
+    if is_class_index and return_map is None:
+        raise click.UsageError("--class-index needs --return-map, the return of every class")
     maps = {} if return_map is None else read_return_maps(return_map)
-    return Interface(outputs=outputs, unit=unit, layout=axes, pixels=None if pixels is None else (clear, filled), return_maps=maps)
+    given_pixels = None if pixels is None else (clear, filled)
+    return Interface(outputs, unit, axes, given_pixels, maps, is_class_index)

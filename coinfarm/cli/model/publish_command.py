@@ -59,8 +59,8 @@ def publish(
     """Publish a model as a new version under a model root.
 
     SOURCE is a bundle from coinfarm train, or a .keras file. It is loaded, run, and compared with what happened after the candles, before
-    anything is stored. The options --outputs, --unit, --layout, --pixels, --return-map and --member say how a network without a manifest
-    was trained. A published version never changes: publishing it again only replaces files that are missing or damaged.
+    anything is stored. The options --outputs, --unit, --layout, --pixels, --return-map, --class-index and --member say how a network
+    without a manifest was trained. A published version never changes: publishing it again only replaces files that are missing or damaged.
     """
     from tempfile import TemporaryDirectory
 

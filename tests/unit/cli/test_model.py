@@ -13,6 +13,7 @@ from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
 from tests.support.evaluation_documents import evaluation_json
 from tests.support.fake_models import FakeEngine, create_bundle, promote_model, publish_model
+from tests.support.keras_archives import write_keras_archive
 
 
 @pytest.fixture
@@ -156,6 +157,20 @@ def test_a_model_that_means_something_else_is_published_only_if_allowed(model, r
     assert "--unit window_range" in rejected.stderr
     assert list(storage.list()) == []
     assert model("publish", folder, "--to", root, "--no-compile", "--allow-mismatch").stdout == f"{version}\n"
+
+
+@pytest.mark.usefixtures("fake_engine")
+def test_a_model_that_always_predicts_the_same_is_published_with_a_warning(model, root, tmp_path):
+    folder, version = _bundle(tmp_path)  # of a constant
+    shown = model("publish", folder, "--to", root, "--no-compile")
+    assert (shown.exit_code, shown.stdout) == (0, f"{version}\n")
+    assert "same for every frame" in shown.stderr
+
+
+def test_an_index_of_a_class_needs_the_returns(model, root, tmp_path):
+    rejected = model("publish", write_keras_archive(tmp_path / "a.keras"), "--to", root, "--class-index")
+    assert rejected.exit_code == 2
+    assert "--return-map" in rejected.stderr
 
 
 @pytest.mark.usefixtures("fake_engine")

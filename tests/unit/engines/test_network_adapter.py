@@ -95,6 +95,21 @@ def test_probabilities_of_classes_become_their_mean_return(keras: ModuleType, tm
     np.testing.assert_allclose(predicted(model, tmp_path, return_maps=maps), expected, rtol=1e-4)
 
 
+def test_logits_are_no_probabilities_and_indices_need_their_option(keras: ModuleType, tmp_path: Path) -> None:
+    frame = keras.Input((200, 150, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(frame)
+    maps = dict.fromkeys(OUTPUT_NAMES, (-1.0, 0.0, 1.0))
+    for name, units in (("logits", 9), ("indices", 3)):
+        (tmp_path / name).mkdir()
+        with pytest.raises(ModelError, match=r"Softmax" if name == "logits" else "--class-index"):
+            predicted(keras.Model(frame, keras.layers.Dense(units)(pooled)), tmp_path / name, return_maps=maps)
+    outputs = keras.layers.Dense(3)(pooled)
+    expected = np.asarray(keras.Model(frame, outputs)(FRAMES.astype(np.float32)))
+    (tmp_path / "given").mkdir()
+    found = predicted(keras.Model(frame, outputs), tmp_path / "given", return_maps=maps, is_class_index=True)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)  # the returns are looked up after the engine
+
+
 @pytest.mark.parametrize(
     ("shape", "units", "words"),
     [

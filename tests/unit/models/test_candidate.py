@@ -30,6 +30,14 @@ def folder(tmp_path: Path) -> Path:
         (Interface(unit="fraction"), [Output(name=name, factor=100) for name in OUTPUT_NAMES]),
         (Interface(outputs="end,-decline,rise"), [Output(name=END), Output(name=DECLINE, factor=-1), Output(name=RISE)]),
         (
+            Interface(return_maps={RISE: (0.0, 1.0)}),
+            [Output(name=RISE, return_map=(0, 1), probabilities=True), Output(name=DECLINE), Output(name=END)],
+        ),
+        (
+            Interface(return_maps={RISE: (0.0, 1.0)}, is_class_index=True),
+            [Output(name=RISE, return_map=(0, 1)), Output(name=DECLINE), Output(name=END)],
+        ),
+        (
             Interface(outputs="rise,-decline,end", unit="fraction"),
             [Output(name=RISE, factor=100), Output(name=DECLINE, factor=-100), Output(name=END, factor=100)],
         ),

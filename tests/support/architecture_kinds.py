@@ -8,9 +8,18 @@ _APPLICATIONS: dict[str, dict[str, Any]] = {
     "MobileNet": {"alpha": 0.25},
     "MobileNetV2": {"alpha": 0.35},
     "MobileNetV3Small": {},
+    "MobileNetV3Large": {},
+    "NASNetMobile": {},
     "VGG16": {},
     "ResNet50": {},
+    "ResNet50V2": {},
+    "DenseNet121": {},
+    "InceptionV3": {},
+    "InceptionResNetV2": {},
+    "Xception": {},
     "EfficientNetB0": {},
+    "EfficientNetV2B0": {},
+    "ConvNeXtTiny": {},
 }
 """Networks of keras.applications, and their options."""
 

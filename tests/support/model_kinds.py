@@ -1,26 +1,34 @@
 """What a kind of model is: how it is built, and how it is expected to be served. The kinds are in the modules `*_kinds`."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from coinfarm.models.candidate import Interface
 
 FRAME = (200, 150, 3)
 Outcome = Literal["compiled", "Keras", "rejected"]
 Build = Callable[[Any], Any]
-"""Builds a model with the module `keras`."""
+"""Builds a model with the module `keras`; several, by output, for networks with one output each."""
 Part = Callable[[Any, Any], Any]
 """Applies layers of the module `keras` to a tensor."""
 
 
 @dataclass(frozen=True)
 class ModelKind:
-    """A model that predicts the three outputs. `is_quick` ones are tested with every change, the others when the page is written."""
+    """A model that predicts the three outputs. `is_quick` ones are tested with every change, the others when the page is written.
+
+    One that is published with options has its `interface`: `inputs` makes of frames what it takes, `values` of what it gives the outputs.
+    """
 
     group: str
     name: str
     build: Build
     outcome: Outcome = "compiled"
     is_quick: bool = False
+    interface: Interface = field(default_factory=Interface)
+    inputs: Callable[[Any], Any] = lambda frames: frames
+    values: Callable[[Any], Any] = lambda given: given
 
 
 def on_frames(part: Part, outputs: int = 3) -> Build:

@@ -1,6 +1,6 @@
 """Writes the table of docs/models.md: every kind of model, and how it is served.
 
-`python -m tests.support.model_page` after a change; with names of groups only their rows are written again.
+`python -m tests.support.model_page` after a change; with names of groups or models only their rows are written again.
 """
 
 import re
@@ -19,24 +19,26 @@ from coinfarm.compilation.parity import Outputs, parity, passes
 from coinfarm.compilation.sample import Sample
 from coinfarm.engines.keras import KerasEngine
 from coinfarm.errors import ModelError
+from coinfarm.models.bundle import Bundle
 from coinfarm.models.candidate import bundle_to_publish
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.prediction.frame_batch import in_percent
 from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.architecture_kinds import ARCHITECTURE_KINDS
 from tests.support.layer_kinds import LAYER_KINDS
 from tests.support.model_kinds import ModelKind
 from tests.support.network_kinds import NETWORK_KINDS
+from tests.support.option_kinds import OPTION_KINDS
 from tests.support.repository import ROOT
 from tests.support.series_kinds import SERIES_KINDS
 from tests.support.synthetic_candles import minutes
 
-KINDS = [*NETWORK_KINDS, *LAYER_KINDS, *SERIES_KINDS, *ARCHITECTURE_KINDS]
+KINDS = [*NETWORK_KINDS, *OPTION_KINDS, *LAYER_KINDS, *SERIES_KINDS, *ARCHITECTURE_KINDS]
 PAGE = ROOT / "docs/models.md"
 WRONG = "**wrong**"
 _TABLE = re.compile(r"(?<=<!-- table of models -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
 _HEADER = "| | model | outcome |\n| --- | --- | --- |\n"
-_MAX_LENGTH = 110
 _ANY_PROCESSOR = frozenset({"sse4_2", "avx2"})
 
 
@@ -53,36 +55,43 @@ def outcome(kind: ModelKind) -> str:
 
     keras.utils.set_random_seed(1)
     model = kind.build(keras)
+    models = model if isinstance(model, dict) else {"model": model}
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as bundle_folder:
-        model.save(Path(folder, "model.keras"))
+        files = {name: Path(folder, f"{name}.keras") for name in models}
+        for name, file in files.items():
+            models[name].save(file)
+        members = [f"{name}={file}" for name, file in files.items()] if isinstance(model, dict) else []
+        source = None if members else files["model"]
         try:
-            served_by, outputs = _serve(Path(folder, "model.keras"), Path(bundle_folder))
+            served_by, outputs = _serve(bundle_to_publish(source, Path(bundle_folder), interface=kind.interface, members=members))
         except ModelError as error:
-            return f"rejected: {_cell(str(error))}"
-    is_equal = passes(parity(OUTPUT_NAMES, _truth(keras, model), outputs))
+            return f"rejected: {cell(str(error))}"
+    given = np.concatenate([_given(keras, each, kind.inputs(sample().parity)) for each in models.values()], axis=1)
+    is_equal = passes(parity(OUTPUT_NAMES, kind.values(given), outputs))
     return served_by if is_equal else f"{WRONG}, {served_by}"
 
 
-def _serve(file: Path, folder: Path) -> tuple[str, Outputs]:
-    """What `model publish` makes of a file, in 32-bit floats, and its predictions, `(N, 3)` in the order of `OUTPUT_NAMES`."""
+def _serve(bundle: Bundle) -> tuple[str, Outputs]:
+    """What `model publish` makes of a bundle, in 32-bit floats, and its predictions, `(N, 3)` in the order of `OUTPUT_NAMES`."""
     frames = sample().parity
-    bundle = bundle_to_publish(file, folder)
-    order = [[output.name for output in bundle.manifest.outputs].index(name) for name in OUTPUT_NAMES]
     keras = KerasEngine(bundle, BATCH_FRAMES)
     expected = keras.predict(frames)
     with patch.object(attempts, "processor_flags", lambda: _ANY_PROCESSOR), patch.object(attempts, "recipes", lambda graph: ()):
         (attempt, engine), *_ = try_forms(bundle, keras.traced, expected, sample(), lambda _: None)
     if engine is None:
-        return f"Keras, because OpenVINO's graph {_cell(attempt.rejection or '')}", expected[:, order]
-    return "compiled", engine.predict(frames)[:, order]
+        return f"Keras, because OpenVINO's graph {cell(attempt.rejection or '')}", _values(bundle, expected)
+    return "compiled", _values(bundle, engine.predict(frames))
 
 
-def _truth(keras: Any, model: Any) -> Outputs:
-    """The predictions of the model as it was built, `(N, 3)`; heads with names in the order of the names."""
-    frames = sample().parity
-    outputs = model(frames.astype(np.float32), training=False)
+def _values(bundle: Bundle, raw: Outputs) -> Outputs:
+    return in_percent(raw, bundle.manifest.outputs, np.ones(len(raw))).astype(np.float32)
+
+
+def _given(keras: Any, model: Any, inputs: Any) -> Outputs:
+    """What a network as it was built gives, `(N, outputs)`; heads with names in the order of the names."""
+    outputs = model(inputs.astype(np.float32), training=False)
     heads = [outputs[name] for name in OUTPUT_NAMES] if isinstance(outputs, dict) else keras.tree.flatten(outputs)
-    return np.concatenate([np.asarray(head, np.float32).reshape(len(frames), -1) for head in heads], axis=1)
+    return np.concatenate([np.asarray(head, np.float32).reshape(len(inputs), -1) for head in heads], axis=1)
 
 
 def rows_of(page: str) -> dict[tuple[str, str], str]:
@@ -99,17 +108,18 @@ def page_with_rows(page: str, outcomes: dict[tuple[str, str], str]) -> str:
     return _TABLE.sub(lambda _: _HEADER + rows, page)
 
 
-def _cell(text: str) -> str:
+def cell(text: str, max_length: int = 300) -> str:
+    """A text for a table in Markdown, abbreviated."""
     text = re.sub(r" of model \d{8}-\w{8}", "", text)  # it contains the date
-    shown = text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH].rpartition(' ')[0]} …"
+    shown = text if len(text) <= max_length else f"{text[:max_length].rpartition(' ')[0]} …"
     return re.sub(r"([|<>*_`\[\]])", r"\\\1", shown)
 
 
-def main(groups: list[str]) -> None:
+def main(names: list[str]) -> None:
     page = PAGE.read_text()
     outcomes = rows_of(page)
     for kind in KINDS:
-        if not groups or kind.group in groups:
+        if not names or {kind.group, kind.name} & {*names}:
             outcomes[kind.group, kind.name] = outcome(kind)
             print(kind.group, kind.name, outcomes[kind.group, kind.name], sep=" | ", flush=True)
             PAGE.write_text(page_with_rows(page, outcomes))

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from coinfarm.outputs import OUTPUT_NAMES
 from tests.support.model_kinds import FRAME, Build, ModelKind, on_frames
 
@@ -110,6 +112,32 @@ def _two_inputs(keras: Any) -> Any:
     return keras.Model([frame, hour], keras.layers.Dense(3)(keras.layers.Concatenate()([_body(keras, frame), hour])))
 
 
+def _trained(keras: Any) -> Any:
+    """Its file has the state of Adam and a loss."""
+    model = _network(keras)
+    model.compile("adam", "mae")
+    model.train_on_batch(np.ones((2, *FRAME)), np.ones((2, 3)))
+    return model
+
+
+def _fixed_batch(keras: Any) -> Any:
+    frame = keras.Input(batch_shape=(40, *FRAME))
+    return keras.Model(frame, keras.layers.Dense(3)(_body(keras, frame)))
+
+
+def _any_size(keras: Any) -> Any:
+    frame = keras.Input((None, None, 3))
+    return keras.Model(frame, keras.layers.Dense(3)(keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(8, 5, 5)(frame))))
+
+
+def _unbuilt(keras: Any) -> Any:
+    """Its layers know their shapes only since the first batch."""
+    layers = keras.layers
+    model = keras.Sequential([layers.Conv2D(4, 5, 5, activation="relu"), layers.Flatten(), layers.Dense(3)])
+    model(np.zeros((1, *FRAME), np.float32))
+    return model
+
+
 _lambda = on_frames(lambda k, x: k.layers.Lambda(lambda values: values * 2)(k.layers.AveragePooling2D(5)(x)))
 
 NETWORK_KINDS = [
@@ -123,8 +151,12 @@ NETWORK_KINDS = [
     ModelKind("structure", "nested models", _nested, is_quick=True),
     ModelKind("structure", "shared layer", _shared),
     ModelKind("structure", "average of two networks", _ensemble),
+    ModelKind("structure", "trained, with the state of its optimizer", _trained, is_quick=True),
+    ModelKind("structure", "Sequential without an input shape", _unbuilt),
     ModelKind("structure", "Lambda layer", _lambda, "rejected", is_quick=True),
     ModelKind("input", "uint8", _bytes),
+    ModelKind("input", "fixed batch size", _fixed_batch),
+    ModelKind("input", "images of any size", _any_size),
     ModelKind("input", "two inputs", _two_inputs, "rejected", is_quick=True),
     ModelKind("output", "list of heads", lambda keras: _heads(keras, in_dict=False), is_quick=True),
     ModelKind("output", "dict of heads", lambda keras: _heads(keras, in_dict=True), is_quick=True),

@@ -6,7 +6,9 @@ from coinfarm.errors import ModelError
 from coinfarm.models.candidate import bundle_to_publish
 from coinfarm.models.model_file import BUNDLE, KERAS_ARCHIVE, check_is_keras_archive, kind_of
 from tests.support.fake_models import create_bundle
+from tests.support.model_file_page import page_with_files
 from tests.support.model_files import MODEL_FILES, ModelFile
+from tests.support.model_page import PAGE
 
 
 @pytest.mark.parametrize("entry", MODEL_FILES, ids=lambda entry: entry.name)
@@ -37,3 +39,8 @@ def test_an_error_names_the_place_that_people_know(tmp_path: Path) -> None:
     (tmp_path / "cached").write_bytes(b"")
     with pytest.raises(ModelError, match=r"^s3://bucket/mine\.keras is empty"):
         check_is_keras_archive(tmp_path / "cached", "s3://bucket/mine.keras")
+
+
+def test_the_page_says_what_publishing_a_file_says() -> None:
+    page = PAGE.read_text()
+    assert page_with_files(page) == page, "run python -m tests.support.model_file_page"

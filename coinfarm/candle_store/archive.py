@@ -40,6 +40,11 @@ class ArchiveName:
 
 def check_checksum(path: Path, data: bytes) -> None:
     """Raise `CoinfarmError` if there is a `.CHECKSUM` file (sha256 and name) next to a file, as Binance has, and it does not match."""
-    checksum = path.with_name(path.name + ".CHECKSUM")
+    checksum = checksum_file(path)
     if checksum.is_file() and checksum.read_text(errors="replace").split()[:1] != [hashlib.sha256(data).hexdigest()]:
         raise CoinfarmError(f"does not match {checksum.name}: download it again")
+
+
+def checksum_file(path: Path) -> Path:
+    """Where the checksum of a file is, if it has one."""
+    return path.with_name(path.name + ".CHECKSUM")

@@ -2,19 +2,22 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 
-from coinfarm.candle_store.archive import ArchiveName, check_checksum
+from coinfarm.candle_store.archive import ArchiveName, check_checksum, checksum_file
+from coinfarm.candle_store.spool import CandleSpool
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
+from coinfarm.candles.large_files import MustBeReadAtOnce, PartReader
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
 from coinfarm.reports.formatting import minute_text, plural_text
 from coinfarm.storage.read_ahead import read_ahead
@@ -75,19 +78,26 @@ def import_file(
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
-    try:
-        reading, covered = _read(path, symbol, interval, timezone)
-    except CoinfarmError as error:
-        outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
-        outcome.lacks_series_name = isinstance(error, MissingSeriesName)
-        return outcome
-    except OSError as error:
-        error.filename = str(path)
-        outcome.rejected.append(system_error_text(error))
-        return outcome
-    candles = reading.candles
-    outcome.symbol, outcome.interval, outcome.candles = candles.symbol, candles.interval, len(candles)
-    outcome.source, outcome.notes = reading.source, (*reading.notes, *covered.notes())
+    with TemporaryFile() as file:  # without a name, so nothing is left of it after a kill
+        try:
+            checked = _checked(path, symbol, interval, timezone, CandleSpool(file))
+        except CoinfarmError as error:
+            outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
+            outcome.lacks_series_name = isinstance(error, MissingSeriesName)
+            return outcome
+        except OSError as error:
+            error.filename = error.filename or str(path)
+            outcome.rejected.append(system_error_text(error))
+            return outcome
+        outcome.symbol, outcome.interval, outcome.candles = checked.symbol, checked.interval, checked.candles
+        outcome.source, outcome.notes = checked.source, (*checked.notes, *checked.covered.notes())
+        _store(store, checked, outcome, replace, progress)
+    return outcome
+
+
+def _store(store: CandleStore, checked: "_Checked", outcome: ImportResult, replace: bool, progress: Callable[[int, int], None]) -> None:
+    """Write the days, and count them in the result."""
+    covered = checked.covered
 
     def write(day: Candles) -> WriteOutcome | CandleError | Conflict:
         try:
@@ -101,14 +111,12 @@ def import_file(
         except (CandleError, Conflict) as error:
             return error
 
-    days = list(by_day(candles))
-    for done, (_, written) in enumerate(read_ahead(write, days, _WRITERS), 1):
+    for done, (_, written) in enumerate(read_ahead(write, checked.days, _WRITERS), 1):
         if isinstance(written, WriteOutcome):
             outcome.days[written] += 1
         else:
-            outcome.rejected.append(f"{path}: {written}")
-        progress(done, len(days))
-    return outcome
+            outcome.rejected.append(f"{outcome.file}: {written}")
+        progress(done, checked.day_count)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +136,12 @@ class _Covered:
         at = np.flatnonzero(np.diff(times) > step_ms + _HOUR_MS)
         return cls(int(times[0]), stop_ms if stop_ms % DAY_MS == 0 else stop_ms - step_ms, times[at] + step_ms, times[at + 1])
 
+    @classmethod
+    def joined(cls, parts: "list[_Covered]") -> "_Covered":
+        """By a file whose parts cover these times, without gaps between them."""
+        gaps = (np.concatenate([getattr(part, name) for part in parts]) for name in ("gap_starts", "gap_stops"))
+        return cls(parts[0].start_ms, parts[-1].stop_ms, *gaps)
+
     def gaps_around(self, first_ms: int, last_ms: int) -> list[tuple[int, int]]:
         """The gaps before, between and after the candles of a day, the first and the last of which open at these times."""
         start, stop = np.searchsorted(self.gap_stops, first_ms), np.searchsorted(self.gap_starts, last_ms + DAY_MS)
@@ -138,6 +152,43 @@ class _Covered:
             return []
         count = plural_text(len(self.gap_starts), "gap")
         return [f"{count} of more than an hour, the first at {minute_text(int(self.gap_starts[0]))}: unknown, not without trades"]
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """The content of a file that passed the checks: its series, `candles` in number, and the candles of each of its days."""
+
+    symbol: str
+    interval: str
+    candles: int
+    source: str
+    notes: tuple[str, ...]
+    covered: _Covered
+    days: Iterable[Candles]
+    day_count: int
+
+
+def _checked(path: Path, symbol: str | None, interval: str | None, timezone: str | None, spool: CandleSpool) -> _Checked:
+    """Read a file, a large one part by part through the spool."""
+    try:
+        return _checked_in_parts(path, PartReader(symbol, interval, timezone), spool)
+    except MustBeReadAtOnce:
+        reading, covered = _read(path, symbol, interval, timezone)
+    days = list(by_day(reading.candles))
+    series = reading.candles.symbol, reading.candles.interval
+    return _Checked(*series, len(reading.candles), reading.source, reading.notes, covered, days, len(days))
+
+
+def _checked_in_parts(path: Path, reader: PartReader, spool: CandleSpool) -> _Checked:
+    """Raises `MustBeReadAtOnce`, and `OSError`."""
+    if str(path) == "-" or not path.is_file() or checksum_file(path).is_file():
+        raise MustBeReadAtOnce
+    covered = []
+    for part in reader.read(path):
+        spool.append(part.candles)
+        covered.append(_Covered.by(part.candles))
+        symbol, interval, source = part.candles.symbol, part.candles.interval, part.source
+    return _Checked(symbol, interval, len(spool), source, (), _Covered.joined(covered), spool.days(), spool.day_count)
 
 
 def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, _Covered]:

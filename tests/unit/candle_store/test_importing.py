@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from coinfarm.candle_store import importing
 from coinfarm.candle_store.importing import ImportResult, import_file
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
+from coinfarm.candles import large_files
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
-from coinfarm.candles.files import parse_candles
+from coinfarm.candles.files import parse_candles, read_candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
+from coinfarm.storage import open_storage
 from image_render.windows import Columns
 from tests.support.synthetic_candles import assert_same_candles, minutes
 
@@ -42,6 +45,14 @@ def csv_text(candles: Candles, *, header: bool = True, microseconds: bool = Fals
         for time, *values in ((row[0], *map(str, row[1:])) for row in rows_from_candles(candles))
     ]
     return "\n".join([*([names] if header else []), *lines, ""])
+
+
+def recorder(calls: list[tuple[int, int]]) -> Callable[[int, int], None]:
+    return lambda done, total: calls.append((done, total))
+
+
+def not_called(*_: object, **__: object) -> None:
+    raise AssertionError
 
 
 def zip_of(text: str, path: Path) -> bytes:
@@ -99,6 +110,31 @@ def test_a_gap_of_more_than_an_hour_is_unknown(run_import: Import, store: Candle
     again = run_import("DEMOUSD-1m.csv", csv_text(whole))
     assert bool(again.rejected) == is_complete
     assert is_complete or len(store.read("DEMOUSD", "1m")) == len(whole)
+
+
+@pytest.mark.parametrize("write", [parquet_from_candles, csv_text])
+def test_a_large_file_is_imported_in_parts_as_at_once(
+    write: Callable[[Candles], bytes | str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    candles = generate("DEMOUSD", "1m", START_OF_2026_MS + 7 * 3_600_000, 9000, seed=1)
+    candles = Candles.concatenate("DEMOUSD", "1m", [candles[:3400], candles[3500:]])  # with a gap of more than an hour
+    data = write(candles)
+    (tmp_path / "DEMOUSD-1m").write_bytes(data if isinstance(data, bytes) else data.encode())
+    done: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    results, stored = [], []
+    for in_parts, progress in done.items():
+        monkeypatch.setattr(large_files, "_PART_BYTES", 100_000 if in_parts else 8 << 20)
+        monkeypatch.setattr(large_files, "_PART_ROWS", 2000 if in_parts else 1 << 17)
+        store = CandleStore(open_storage(str(tmp_path / str(in_parts))))
+        monkeypatch.setattr(importing, "read_candles", not_called if in_parts else read_candles)
+        results.append(import_file(store, tmp_path / "DEMOUSD-1m", progress=recorder(progress)).document())
+        stored.append([(day.known, day.candles) for day in store.read_each_day("DEMOUSD", "1m", store.days("DEMOUSD", "1m"))])
+    assert results[0] == results[1]
+    assert results[0]["candles"] == len(candles)
+    assert done[True] == done[False]
+    for (known, part), (expected_known, expected) in zip(*stored, strict=True):
+        np.testing.assert_array_equal(known, expected_known)
+        assert_same_candles(part, expected)
 
 
 def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore) -> None:

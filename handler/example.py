@@ -25,7 +25,7 @@ _FRAMES = 100
 
 @dataclass(frozen=True)
 class Example:
-    """The response, the recorded evaluations of the model, and the file of the chart.
+    """The response, the model's recorded evaluations on candles of the same interval, and the file of the chart.
 
     `first_s` is the time of the first response in seconds, including loading the model.
     """
@@ -48,13 +48,14 @@ def run_example(folder: Path) -> Example:
     chart = folder / "chart.png"
     predicted = response["results"][-1]["predictions"]
     write_file(chart, prediction_chart_png(last, response["model"], predicted, model["horizonCandles"]))
-    return Example(response, _recorded_evaluations(response["model"]["version"]), chart, first_s)
+    return Example(response, _recorded_evaluations(response["model"]["version"], candles.interval), chart, first_s)
 
 
-def _recorded_evaluations(version: str) -> list[EvaluationRecord]:
-    """The evaluations recorded under the model root; none for a bare `.keras` file."""
+def _recorded_evaluations(version: str, interval: str) -> list[EvaluationRecord]:
+    """The evaluations on candles of the interval that are recorded under the model root; none for a bare `.keras` file."""
     uri = Settings.from_environment(os.environ).model_uri
-    return [] if uri.endswith(".keras") else read_evaluations(open_storage(uri), version)
+    recorded = [] if uri.endswith(".keras") else read_evaluations(open_storage(uri), version)
+    return [evaluation for evaluation in recorded if evaluation.interval == interval]
 
 
 def _request(method: str, path: str, document: dict[str, Any] | None = None) -> bytes:

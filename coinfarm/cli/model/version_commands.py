@@ -51,7 +51,7 @@ def history(root: str, as_json: bool) -> None:
         print_tables(history_table(pointers))
 
 
-@click.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261127-78987a85")
+@click.command(epilog="Example: coinfarm model show coinfarm/reference_model 20261127-d77950f8")
 @_ROOT
 @click.argument("version")
 def show(root: str, version: str) -> None:
@@ -61,7 +61,7 @@ def show(root: str, version: str) -> None:
     click.echo(ModelStore(open_model_root(root)).manifest(version).to_json().decode(), nl=False)
 
 
-@click.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261127-78987a85 -o build/card.md")
+@click.command(epilog="Example: coinfarm model card coinfarm/reference_model 20261127-d77950f8 -o build/card.md")
 @_ROOT
 @click.argument("version")
 @click.option("-o", "--output", type=FILE_TO_WRITE, help="The Markdown file to write.  [default: print it]")

@@ -28,8 +28,8 @@ def test_ignores_unknown_fields_at_every_level() -> None:
     assert EvaluationRecord.read(document, "here").score == evaluation_record(VERSION).score
 
 
-def test_the_document_of_the_reference_model_is_complete() -> None:
-    (path,) = Path(reference_model_uri()).glob("versions/*/evaluations/*.json")
+@pytest.mark.parametrize("path", sorted(Path(reference_model_uri()).glob("versions/*/evaluations/*.json")), ids=lambda path: path.stem)
+def test_the_document_of_the_reference_model_is_complete(path: Path) -> None:
     evaluation = Evaluation.parse(path.read_bytes(), str(path))
     assert path.stem == evaluation.conditions
     assert evaluation.counts.evaluated == evaluation.frames

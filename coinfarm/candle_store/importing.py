@@ -3,15 +3,16 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 
 from coinfarm.candle_store.archive import ArchiveName, check_checksum, checksum_file
-from coinfarm.candle_store.spool import CandleSpool
+from coinfarm.candle_store.spool import open_spool
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.arrays import Times
 from coinfarm.candles.candles import Candles
@@ -74,13 +75,14 @@ def import_file(
     hour in one piece: those may be missing in the file alone, so they are unknown (except in such a zip). Its last candle may not have
     been finished when it was written, so a later file may change it, unless it ends a day. Days that differ from the stored ones are
     rejected, unless `replace`. An unreadable file is rejected completely. `progress` is called with the number of days done and in total.
+    A large file is checked part by part, into a temporary file, before its first day is stored.
 
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
     outcome = ImportResult(str(path))
-    with TemporaryFile() as file:  # without a name, so nothing is left of it after a kill
+    with ExitStack() as files:
         try:
-            checked = _checked(path, symbol, interval, timezone, CandleSpool(file))
+            checked = _checked(path, symbol, interval, timezone, files)
         except CoinfarmError as error:
             outcome.rejected.append(f"{path}: {str(error).removeprefix(f'{path.name}: ')}")
             outcome.lacks_series_name = isinstance(error, MissingSeriesName)
@@ -168,10 +170,10 @@ class _Checked:
     day_count: int
 
 
-def _checked(path: Path, symbol: str | None, interval: str | None, timezone: str | None, spool: CandleSpool) -> _Checked:
-    """Read a file, a large one part by part through the spool."""
+def _checked(path: Path, symbol: str | None, interval: str | None, timezone: str | None, files: ExitStack) -> _Checked:
+    """Read a file; the candles of a large one are in a temporary file until `files` is closed."""
     try:
-        return _checked_in_parts(path, PartReader(symbol, interval, timezone), spool)
+        return _checked_in_parts(path, PartReader(symbol, interval, timezone), files)
     except MustBeReadAtOnce:
         reading, covered = _read(path, symbol, interval, timezone)
     days = list(by_day(reading.candles))
@@ -179,15 +181,17 @@ def _checked(path: Path, symbol: str | None, interval: str | None, timezone: str
     return _Checked(*series, len(reading.candles), reading.source, reading.notes, covered, days, len(days))
 
 
-def _checked_in_parts(path: Path, reader: PartReader, spool: CandleSpool) -> _Checked:
+def _checked_in_parts(path: Path, reader: PartReader, files: ExitStack) -> _Checked:
     """Raises `MustBeReadAtOnce`, and `OSError`."""
     if str(path) == "-" or not path.is_file() or checksum_file(path).is_file():
         raise MustBeReadAtOnce
-    covered = []
-    for part in reader.read(path):
+    parts = reader.read(path)
+    first = next(parts)
+    spool, covered = files.enter_context(open_spool()), []
+    for part in chain([first], parts):
         spool.append(part.candles)
         covered.append(_Covered.by(part.candles))
-        symbol, interval, source = part.candles.symbol, part.candles.interval, part.source
+    symbol, interval, source = first.candles.symbol, first.candles.interval, first.source
     return _Checked(symbol, interval, len(spool), source, (), _Covered.joined(covered), spool.days(), spool.day_count)
 
 

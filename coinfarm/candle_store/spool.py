@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -54,3 +55,10 @@ class CandleSpool:
         open_time = np.fromfile(self._file, np.int64, length)
         columns = Columns(*(np.fromfile(self._file, np.float64, length) for _ in Columns._fields))
         return Candles(*self._series, open_time, columns, np.zeros(length, np.bool_))
+
+
+@contextmanager
+def open_spool() -> Iterator[CandleSpool]:
+    """An empty spool, which is removed at the end. Its file has no name, so nothing is left of it after a kill."""
+    with tempfile.TemporaryFile() as file:
+        yield CandleSpool(file)

@@ -139,9 +139,9 @@ class ModelManager:
             self._follow_pointer()
             self.rejection = None
         except CoinfarmError as error:
-            logger.error("Model %s stays in service: %s", loaded, error)
-            named = None if self._pointer is None else self._pointer.version
-            self.rejection = Rejection(None if named == loaded else named, loaded, str(error))
+            named = None if self._pointer is None or self._pointer.version == loaded else self._pointer.version
+            logger.error("Model %s stays in service%s: %s", loaded, "" if named is None else f", {named} is rejected", error)
+            self.rejection = Rejection(named, loaded, str(error))
             if self._on_rejection is not None:
                 self._on_rejection(self.rejection)
 

@@ -100,13 +100,13 @@ def test_invalid_arguments_are_named(model, table, options, named):
 def test_predictions_say_the_models_horizon_and_warn_about_another_interval(model):
     with warnings.catch_warnings(action="error"):
         predictions = model.predict(pa.table(COLUMNS))
-    assert ModelScope.from_metadata(predictions.schema.metadata) == ModelScope(30, "1m")
-    hours = generate("DEMOUSD", "1h", START_MS, 1_000, seed=5)
-    with pytest.warns(UserWarning, match="1h"):
+    assert ModelScope.from_metadata(predictions.schema.metadata) == ModelScope(30, "1m, 5m, 15m, 1h")
+    hours = generate("DEMOUSD", "4h", START_MS, 1_000, seed=5)
+    with pytest.warns(UserWarning, match="4h"):
         of_hours = model.predict(hours)
-    with pytest.raises(CoinfarmError, match="1h"):
+    with pytest.raises(CoinfarmError, match="4h"):
         coinfarm.backtest(of_hours, hours)
-    assert "1h" in coinfarm.backtest(of_hours, hours, allow_mismatch=True).warnings[0]
+    assert "4h" in coinfarm.backtest(of_hours, hours, allow_mismatch=True).warnings[0]
 
 
 def test_backtests_tables_and_files_alike(model, tmp_path):

@@ -53,7 +53,7 @@ def manager_of(storage: Storage, folder: Path, rejections: list[str]) -> ModelMa
     options: dict[str, Any] = {
         "cache_dir": folder / "cache",
         "refresh_s": 0,
-        "on_rejection": lambda rejection: rejections.append(rejection.reason),
+        "on_rejection": lambda rejection: rejections.append(f"{rejection.version}: {rejection.reason}"),
     }
     return ModelManager(storage.uri(), lambda bundle: load_engine(bundle, "auto", 10), **options)
 
@@ -83,7 +83,7 @@ class ModelRoot:
         return version
 
     def last_rejection(self) -> str:
-        """Assert that the last promoted version is rejected and the first stays in service; return the reason."""
+        """Assert that the last promoted version is rejected and the first stays in service; return its version and the reason."""
         before = len(self.rejections)
         assert self.manager.current_model() is self.serving
         assert self.serving.engine.predict(FRAMES).shape == (2, 3)

@@ -86,9 +86,9 @@ def pickled_weights(archive_parts, canary):
 
 
 ARCHIVES = {
-    "pickled weights": (pickled_weights, "model.weights.npz"),
+    "pickled weights": (pickled_weights, "without weights"),
     "a file name outside": (lambda parts, canary: {**parts, f"assets/../../../../../../../..{canary}": b"x"}, "assets/../"),
-    "a config of 128 MB": (lambda parts, _: {**parts, "config.json": b" " * (1 << 27)}, "134,217,728"),
+    "a config of 128 MB": (lambda parts, _: {**parts, "config.json": b" " * (1 << 27)}, "16,777,216"),
     "a deeply nested config": (lambda parts, _: {**parts, "config.json": b"[" * 100_000}, "recursion"),
 }
 

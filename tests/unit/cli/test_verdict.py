@@ -142,7 +142,7 @@ def test_prints_the_map_with_the_answers_first(command, files, home, of_two_inte
     assert result.stdout.splitlines()[0] == json.loads(of_two_intervals.stdout)["headline"]
     assert "0 windows predicted" in result.stderr, "the first call predicted them"
     for interval in ("15m", "1h"):
-        assert len(re.findall(rf"^\W*{interval}\b", result.stdout, re.MULTILINE)) == 3, "in each table"
+        assert len(re.findall(rf"^\W*{interval}\s", result.stdout, re.MULTILINE)) == 3, "in each table"
 
 
 def test_one_longer_interval_is_a_backtest_of_its_own(command, files, home):

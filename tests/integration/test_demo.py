@@ -27,7 +27,8 @@ USER_ENVIRONMENT = {
 @contextmanager
 def started(*arguments):
     """The demo in its own process group, like in a terminal. The group is killed after the test."""
-    command = [sys.executable, "-c", "from coinfarm.cli import main; main()", "backfill", "demo", *map(str, arguments)]
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from coinfarm.cli import main; main()"
+    command = [sys.executable, "-c", start, "backfill", "demo", *map(str, arguments)]  # Ctrl-C may be ignored where the tests run
     process = subprocess.Popen(
         command,
         cwd=ROOT,

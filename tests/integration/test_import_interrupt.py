@@ -11,7 +11,9 @@ from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from tests.support.repository import ROOT
 
 DAYS = 3000
-COMMAND = [sys.executable, "-c", "from coinfarm.cli import main; main()", "history", "import", "DEMOUSD-1h.parquet", "--store", "store"]
+START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from coinfarm.cli import main; main()"
+"""Tests that run in the background start with Ctrl-C ignored."""
+COMMAND = [sys.executable, "-c", START, "history", "import", "DEMOUSD-1h.parquet", "--store", "store"]
 
 
 def stored(folder: Path) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Live predictions scored against what happened next."""

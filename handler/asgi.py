@@ -6,29 +6,27 @@ all other requests, because Powertools' resolvers store the current request in o
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qsl
 
 from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
+from handler.asgi_messages import ClientDisconnected, Receive, Scope, Send, read_body, request_headers, send_response, send_stream
 from handler.local_events import LocalContext, http_event
 from handler.prediction_route import PredictionRoute
+from handler.server_routes import ROUTES, Route, ServerRequest, respond
 from handler.telemetry import logger
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-_LINGER_S = 5
-"""How long the rest of a rejected body is still read from the client."""
 
 
 class Application:
     """An ASGI application. It loads the model when the server starts, so that no request waits for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, routes: Mapping[tuple[str, str], Route] = ROUTES) -> None:
+        self._routes = routes
+        self._ending = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
         self._predictions: PredictionRoute | None = None
 
@@ -58,31 +56,44 @@ class Application:
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
 
+    def end_streams(self) -> None:
+        """End all streams, which would keep the server from stopping."""
+        self._ending.set()
+
     async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body, is_complete = await _read(receive, service().settings.max_body_bytes)
-        except _ClientDisconnected:
+            body, is_complete = await read_body(receive, service().settings.max_body_bytes)
+        except ClientDisconnected:
             return
-        response = await self._response(scope, body)
+        is_head = scope["method"] == "HEAD"
+        method = "GET" if is_head else scope["method"]
+        route = self._routes.get((method, scope["path"])) if is_complete else None
+        if route is not None:
+            await self._send_from(route, scope, body, receive, send)
+            return
+        response = await self._response(method, scope, body)
         content = response["body"]
         payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
-        headers = [(name.lower().encode(), str(value).encode()) for name, value in response["headers"].items()]
-        headers.append((b"content-length", str(len(payload)).encode()))
-        if not is_complete:
-            headers.append((b"connection", b"close"))
-        await send({"type": "http.response.start", "status": response["statusCode"], "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else payload, "more_body": not is_complete})
-        if not is_complete:
-            # Closing the connection while the client still sends would lose the response that the client has not read yet.
-            with suppress(TimeoutError, _ClientDisconnected):
-                await asyncio.wait_for(_discard(receive), _LINGER_S)
-            await send({"type": "http.response.body", "body": b""})
+        unread = None if is_complete else receive
+        await send_response(send, response["statusCode"], response["headers"], payload, unread=unread, is_head=is_head)
 
-    async def _response(self, scope: Scope, body: bytes) -> dict[str, Any]:
-        headers = _headers(scope)
-        if self._predictions is not None and self._predictions.accepts(scope["method"], scope["path"], headers, len(body)):
+    async def _send_from(self, route: Route, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        response = await respond(route, ServerRequest(service(), query, request_headers(scope), body))
+        headers = {"content-type": response.media_type, **response.headers}
+        is_head = scope["method"] == "HEAD"
+        if isinstance(response.body, bytes):
+            await send_response(send, response.status, headers, response.body, unread=None, is_head=is_head)
+        elif is_head:
+            await response.body.aclose()
+            await send_response(send, response.status, headers, b"", unread=None, is_head=True)
+        else:
+            await send_stream(send, receive, response.status, headers, response.body, self._ending)
+
+    async def _response(self, method: str, scope: Scope, body: bytes) -> dict[str, Any]:
+        headers = request_headers(scope)
+        if self._predictions is not None and self._predictions.accepts(method, scope["path"], headers, len(body)):
             return await self._predictions.respond(body)
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
         event = http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
         response: dict[str, Any] = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
         return response
@@ -100,39 +111,3 @@ async def _refresh() -> None:
             await asyncio.to_thread(service().refresh)
         except Exception:  # noqa: BLE001 - the next attempt may succeed
             logger.exception("the model could not be refreshed")
-
-
-class _ClientDisconnected(Exception):
-    """The client closed the connection before its request was complete."""
-
-
-async def _read(receive: Receive, max_bytes: int) -> tuple[bytes, bool]:
-    """The body, and whether it is complete; reading stops once the body is larger than `max_bytes`."""
-    parts: list[bytes] = []
-    size = 0
-    while True:
-        part, is_last = await _next_part(receive)
-        parts.append(part)
-        size += len(part)
-        if is_last or size > max_bytes:
-            return b"".join(parts), is_last
-
-
-async def _discard(receive: Receive) -> None:
-    while not (await _next_part(receive))[1]:
-        pass
-
-
-async def _next_part(receive: Receive) -> tuple[bytes, bool]:
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise _ClientDisconnected
-    return message.get("body", b""), not message.get("more_body")
-
-
-def _headers(scope: Scope) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers

@@ -1,16 +1,12 @@
 """`coinfarm serve`: the HTTP API on this machine."""
 
 import os
-from typing import TYPE_CHECKING
 
 import click
 
 from coinfarm.cli.failures import deferred_interrupt, on_interrupt
 from coinfarm.cli.options import MODEL
 from coinfarm.extras import require
-
-if TYPE_CHECKING:
-    from socket import socket
 
 
 @click.command(epilog="Example: coinfarm serve --port 8080")
@@ -24,23 +20,19 @@ def serve(host: str, port: int, model_uri: str | None) -> None:
     afterwards. Exit codes: 1 for an address or port that cannot be used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
     """
     require("serving", "uvicorn")
-    import uvicorn
-
     if model_uri:
         os.environ["MODEL_URI"] = model_uri
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from coinfarm.cli.sockets import bound_sockets, port_of
 
-    class Server(uvicorn.Server):  # type: ignore[misc]
-        async def startup(self, sockets: "list[socket] | None" = None) -> None:
-            await super().startup(sockets)
-            assert sockets is not None
-            url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
-            click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
-
     with bound_sockets(host, port) as sockets, on_interrupt("All pending requests were completed."):
         with deferred_interrupt():
             from handler.asgi import Application
+            from handler.http_server import HttpServer
+
+        def show_url() -> None:
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
+            click.echo(f"Serving on {url} (documentation: {url}/docs). Stop with Ctrl-C.", err=True)
 
         click.echo("Loading the model ...", err=True)
-        Server(uvicorn.Config(Application(), lifespan="on", ws="none")).run(sockets)
+        HttpServer(Application(), show_url).run(sockets)

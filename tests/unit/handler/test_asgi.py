@@ -8,12 +8,10 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import repeat
 
 import httpx
 import pytest
-import uvicorn
 from PIL import Image
 
 from coinfarm.serving.service import Service
@@ -21,29 +19,12 @@ from handler.asgi import Application
 from handler.local_events import http_event
 from image_render.render import render_frames
 from image_render.windows import windows
+from tests.support.asgi_server import serving
 from tests.support.demo_requests import demo_candles, demo_request, npz
 from tests.support.fake_models import FakeEngine, promote_model
 from tests.support.traced_memory import peak_below
 
 pytestmark = pytest.mark.enable_socket
-
-
-@contextmanager
-def serving(application):
-    """A client of the application, which runs in a server."""
-    server = uvicorn.Server(uvicorn.Config(application, port=0, lifespan="on", log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            assert thread.is_alive(), "the server did not start"
-            time.sleep(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture
@@ -178,7 +159,7 @@ def test_continues_after_a_failed_refresh(models, folder, monkeypatch, caplog):
 
 
 def test_closes_the_connection_of_an_endless_body(client, monkeypatch):
-    monkeypatch.setattr("handler.asgi._LINGER_S", 0.1)
+    monkeypatch.setattr("handler.asgi_messages._LINGER_S", 0.1)
     chunks = repeat(b"100000\r\n" + bytes(1 << 20) + b"\r\n", 100_000)
     with socket.create_connection((client.base_url.host, client.base_url.port), timeout=20) as connection:
         connection.sendall(b"POST /predictions HTTP/1.1\r\nHost: coinfarm\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -1,0 +1,26 @@
+"""The HTTP server: uvicorn, which also ends the application's streams when it stops."""
+
+from collections.abc import Callable
+from socket import socket
+
+import uvicorn
+
+from handler.asgi import Application
+
+
+class HttpServer(uvicorn.Server):  # type: ignore[misc]
+    """Serves one application; `run(sockets)` returns after a signal, when all requests have been answered."""
+
+    def __init__(self, application: Application, on_started: Callable[[], None] = lambda: None, **options: object) -> None:
+        """`on_started` is called once requests are accepted; `options` are those of `uvicorn.Config`."""
+        super().__init__(uvicorn.Config(application, lifespan="on", ws="none", **options))
+        self._application = application
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_started()
+
+    async def shutdown(self, sockets: list[socket] | None = None) -> None:
+        self._application.end_streams()  # uvicorn waits for all connections
+        await super().shutdown(sockets)

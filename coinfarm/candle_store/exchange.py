@@ -3,7 +3,9 @@
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
@@ -55,6 +57,7 @@ class Exchange:
         self.name = name
         self._wait = wait
         self._has_responded = False
+        self._date_offset_s = 0.0
         self._ccxt: Any = getattr(ccxt, name)({"timeout": _TIMEOUT_MS, "requests_trust_env": True, "enableLastJsonResponse": True})
         for scheme in ("https://", "http://"):
             self._ccxt.session.mount(scheme, _adapter())
@@ -93,10 +96,10 @@ class Exchange:
         return self._call(lambda: self._rows(market, interval, since_ms))
 
     def now_ms(self) -> int:
-        """The time of the exchange's clock, or of the local one if the exchange has none."""
-        if self._ccxt.has.get("fetchTime") is not True:
-            return int(time.time() * 1000)
-        return int(self._call(lambda: self._ccxt.fetch_time()))
+        """The time of the exchange's clock; of the `Date` of its last response, or of the local clock, if the exchange does not tell it."""
+        if self._ccxt.has.get("fetchTime") is True:
+            return int(self._call(lambda: self._ccxt.fetch_time()))
+        return int((time.time() + self._date_offset_s) * 1000)
 
     @property
     def _errors(self) -> Any:
@@ -129,6 +132,7 @@ class Exchange:
             try:
                 result = request()
                 self._has_responded = True
+                self._note_date()
                 return result
             except self._errors.OperationFailed as error:
                 if _RESTRICTED_STATUS in str(error):
@@ -150,6 +154,12 @@ class Exchange:
             except self._errors.BaseError as error:
                 raise CoinfarmError(f"{self.name} rejected the request: {_reason(error)}") from error
         raise AssertionError("the last attempt returns or raises")
+
+    def _note_date(self) -> None:
+        """Whole seconds, so up to a second late: no candle is taken for closed too early."""
+        with suppress(KeyError, TypeError, ValueError):
+            sent = parsedate_to_datetime((self._ccxt.last_response_headers or {})["Date"])
+            self._date_offset_s = sent.timestamp() - time.time()
 
     def _wait_s(self, error: Exception, attempt: int) -> float | None:
         """The time to wait before the next attempt; None if a retry is useless."""

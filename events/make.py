@@ -11,6 +11,7 @@ import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import FIELDS, rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
+from coinfarm.serving.candle_upload import FILE_TYPES
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 from image_render.render import render_frames
@@ -31,12 +33,9 @@ STORE = "store"
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _NOW = datetime(2026, 1, 1, 8, 0, 5, tzinfo=UTC)
 _REQUEST_TIME = f"{_NOW:%d/%b/%Y:%H:%M:%S +0000}"
-_ACCOUNT = "123456789012"
-_REGION = "us-east-1"
-_API_ID = "a1b2c3d4e5"
+_ACCOUNT, _REGION, _API_ID = "123456789012", "us-east-1", "a1b2c3d4e5"
 _HOST = f"{_API_ID}.execute-api.{_REGION}.amazonaws.com"
-_SOURCE_IP = "203.0.113.7"
-_USER_AGENT = "curl/8.14.1"
+_SOURCE_IP, _USER_AGENT = "203.0.113.7", "curl/8.14.1"
 _COGNITO = (f"cognito{name}" for name in ("AuthenticationProvider", "AuthenticationType", "IdentityId", "IdentityPoolId"))
 _NO_IDENTITY = dict.fromkeys(("accessKey", "accountId", "caller", *_COGNITO, "principalOrgId", "user", "userArn"))
 
@@ -53,13 +52,17 @@ def events(candles: Candles) -> dict[str, Json]:
     inline = candles[:210]
     request = {"symbol": inline.symbol, "interval": inline.interval, "candles": rows_from_candles(inline)}
     invalid = _with_high_below_low(request, at=17)
+    csv = "\n".join(",".join(map(str, row)) for row in (FIELDS, *request["candles"]))
     objects = [dict(zip(FIELDS, row, strict=True)) for row in request["candles"]]
     file = {"symbol": candles.symbol, "interval": candles.interval, "candlesUri": CANDLE_FILE}
     found: dict[str, Json] = {}
     for kind, api_event in (("rest", rest_event), ("http", http_event)):
-        for name, (method, path, media_type, body) in {
+        for name, (method, path, media_type, body, *query) in {
             "predictions": ("POST", "/predictions", "application/json", json.dumps(request).encode()),
             "predictions-npz": ("POST", "/predictions", "application/x-npz", _npz(candles[:201])),
+            "predictions-csv": ("POST", "/predictions", "text/csv", csv.encode(), "symbol=DEMOUSD"),
+            "candles": ("POST", "/candles", "application/vnd.apache.parquet", parquet_from_candles(inline), f"fileName={CANDLE_FILE}"),
+            "explanation": ("POST", "/explanation", "application/json", json.dumps(request).encode()),
             "frames": ("POST", "/frames", "application/json", json.dumps(request).encode()),
             "model": ("GET", "/model", "", b""),
             "health": ("GET", "/health", "", b""),
@@ -67,7 +70,7 @@ def events(candles: Candles) -> dict[str, Json]:
             "openapi": ("GET", "/openapi.json", "", b""),
             "docs": ("GET", "/docs", "", b""),
         }.items():
-            found[f"api-{kind}-{name}"] = api_event(method, path, media_type, body)
+            found[f"api-{kind}-{name}"] = api_event(method, path, media_type, body, *query)
         found[f"rejected/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(invalid).encode())
     found["direct"] = {**request, "candles": objects}
     found["rejected/direct-too-few-candles"] = {**request, "candles": objects[:199]}
@@ -97,9 +100,8 @@ def shard_message(day: str) -> Json:
 
 
 def _with_high_below_low(request: Json, at: int) -> Json:
-    rows = list(request["candles"])
-    time, open_, _, low, close, volume = rows[at]
-    rows[at] = [time, open_, str(float(low) - 1), low, close, volume]
+    rows = [list(row) for row in request["candles"]]
+    rows[at][2] = str(float(rows[at][3]) - 1)
     return {**request, "candles": rows}
 
 
@@ -110,7 +112,7 @@ def _npz(candles: Candles) -> bytes:
     return file.getvalue()
 
 
-def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
+def rest_event(method: str, path: str, media_type: str, body: bytes, query: str = "") -> Json:
     """An event of a REST API (Lambda proxy integration)."""
     request_id = _uuid(f"rest {method} {path} {media_type}")
     headers = {
@@ -129,8 +131,8 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
         "httpMethod": method,
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": None,
-        "multiValueQueryStringParameters": None,
+        "queryStringParameters": dict(parse_qsl(query)) or None,
+        "multiValueQueryStringParameters": parse_qs(query) or None,
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
@@ -155,7 +157,7 @@ def rest_event(method: str, path: str, media_type: str, body: bytes) -> Json:
     }
 
 
-def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
+def http_event(method: str, path: str, media_type: str, body: bytes, query: str = "") -> Json:
     """An event of an HTTP API, payload format 2.0, which omits absent fields."""
     request_id = base64.b64encode(hashlib.sha256(f"http {method} {path} {media_type}".encode()).digest()[:11]).decode()
     headers = {
@@ -173,8 +175,9 @@ def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
         "version": "2.0",
         "routeKey": f"{method} {path}",
         "rawPath": path,
-        "rawQueryString": "",
+        "rawQueryString": query,
         "headers": headers,
+        "queryStringParameters": dict(parse_qsl(query)) or None,
         "requestContext": {
             "accountId": _ACCOUNT,
             "apiId": _API_ID,
@@ -193,7 +196,7 @@ def http_event(method: str, path: str, media_type: str, body: bytes) -> Json:
 
 
 def _event_body(body: bytes, media_type: str) -> Json:
-    if media_type == "application/x-npz":
+    if media_type in ("application/x-npz", *FILE_TYPES):
         return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     return {"body": body.decode() or None, "isBase64Encoded": False}
 
@@ -237,10 +240,8 @@ def _milliseconds(time: datetime) -> int:
 
 def main() -> None:
     candles = demo_candles()
-    (FOLDER / "candles").mkdir(exist_ok=True)
     (FOLDER / "candles" / CANDLE_FILE).write_bytes(parquet_from_candles(candles))
     CandleStore(open_storage(str(FOLDER / "candles" / STORE))).write_day(candles, replace=True)
-    (FOLDER / "rejected").mkdir(exist_ok=True)
     for name, event in events(candles).items():
         (FOLDER / f"{name}.json").write_text(json.dumps(event, indent=2) + "\n")
 

@@ -12,15 +12,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from coinfarm.errors import ErrorDetail, InvalidInput, MalformedRequest, TooLarge, error_details
 from coinfarm.serving.frames import read_frames
-from coinfarm.serving.request import PredictionRequest, parse_request
+from coinfarm.serving.request import AnyRequest, ExplanationRequest, PredictionRequest, parse_request
 from coinfarm.serving.response import frames_response, model_identity, response_document
 from coinfarm.serving.service import Service
 from handler import schemas
 from handler.api_event import check_envelope, is_http_api
-from handler.problems import CONTENT_TYPE, MethodNotAllowed, RouteNotFound, UnsupportedMediaType
+from handler.candle_bodies import JSON, prediction_input, read_file, reject_query, unsupported
+from handler.problems import CONTENT_TYPE, MethodNotAllowed, RouteNotFound
 from handler.telemetry import record_prediction_metrics, report_error
 
-JSON = "application/json"
 NPZ = "application/x-npz"
 PNG = "image/png"
 MAX_RENDERED_FRAMES = 24
@@ -47,26 +47,36 @@ def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) 
     return resolved
 
 
-# coinfarm.serving.request parses the bodies of /predictions and /frames, as it does for every entry point: its errors point at the
-# invalid candle, and an npz body is not JSON. The resolver validates everything else, and documents all of it.
+# coinfarm.serving parses the bodies and queries of these routes, as it does for every entry point: its errors point at the invalid candle,
+# and a candle file is not JSON. The resolver validates everything else, and documents all of it.
 @router.post("/predictions", enable_validation=False, summary="Predict the horizon after each window of the candles")
 def post_predictions() -> Response[str]:
     service = _service()
-    body = _body(service.settings.max_body_bytes)
-    media_type = _media_type()
+    body, media_type = _body(service.settings.max_body_bytes), _media_type()
     if media_type == NPZ:
+        reject_query(_query(), "frames have no options")
         frames, range_pct = read_frames(body, service.settings.max_frames)
         predictor = service.predictor()
         document = frames_response(predictor.model, predictor.predict_frames(frames, range_pct))
-    elif media_type == JSON:
-        request = parse_request(PredictionRequest, body)
-        series = request.series(service.settings.max_frames)
-        predictor = service.predictor(request.model_version)
-        document = response_document(predictor.model, predictor.predict(series))
     else:
-        raise UnsupportedMediaType(ErrorDetail("", f"{media_type} is not accepted here: send {JSON} or {NPZ}"))
+        given = prediction_input(body, media_type, _query(), service.settings)
+        predictor = service.predictor(given.model_version)
+        document = response_document(predictor.model, predictor.predict(given.series)) | given.file_fields
     record_prediction_metrics(predictor)
     return _json(document)
+
+
+@router.post("/explanation", enable_validation=False, summary="Which candles of the last window its prediction depends on")
+def post_explanation() -> Response[str]:
+    from coinfarm.serving.explanation import explain, window_at
+
+    service = _service()
+    request = _json_request(ExplanationRequest, service)
+    series = request.series(service.settings.max_frames)
+    predictor = service.predictor(request.model_version)
+    explanation = explain(predictor, window_at(series.candles, None), request.group_candles)
+    record_prediction_metrics(predictor)
+    return _json(explanation.to_dict())
 
 
 @router.post("/frames", enable_validation=False, summary="Render the candles as the model sees them")
@@ -74,12 +84,19 @@ def post_frames() -> Response[bytes]:
     from coinfarm.serving.chart import chart_png
 
     service = _service()
-    body = _body(service.settings.max_body_bytes)
-    if _media_type() != JSON:
-        raise UnsupportedMediaType(ErrorDetail("", f"{_media_type()} is not accepted here: send {JSON}"))
-    request = parse_request(PredictionRequest, body)
+    request = _json_request(PredictionRequest, service)
     max_frames = min(MAX_RENDERED_FRAMES, service.settings.max_frames)
     return Response(200, PNG, chart_png(request.series(max_frames)))
+
+
+@router.post("/candles", enable_validation=False, summary="Read a candle file of any source and format")
+def post_candles() -> Response[str]:
+    from coinfarm.serving.candle_upload import ListingOptions, candles_document
+
+    settings = _service().settings
+    body = _body(settings.max_body_bytes)
+    options = parse_request(ListingOptions, _query())
+    return _json(candles_document(read_file(body, _media_type(), options, settings), options.limit))
 
 
 @router.get("/model", summary="The model in service, and its metrics", response_description="The model")
@@ -151,6 +168,17 @@ def _from_base64(text: str) -> bytes:
 
 def _media_type() -> str:
     return str(router.current_event.headers.get("content-type") or JSON).partition(";")[0].strip().lower()
+
+
+def _query() -> dict[str, str]:
+    return dict(router.current_event.query_string_parameters or {})
+
+
+def _json_request(kind: type[AnyRequest], service: Service) -> AnyRequest:
+    body = _body(service.settings.max_body_bytes)
+    if _media_type() != JSON:
+        raise unsupported(_media_type(), (JSON,))
+    return parse_request(kind, body)
 
 
 def _json(document: dict[str, Any]) -> Response[str]:

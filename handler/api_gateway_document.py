@@ -29,6 +29,9 @@ _REQUEST: Json = {
 """Only the basic shape of a request: API Gateway must not reject what the handler accepts (such as "3" for a stride), and its errors do not
 point at the invalid candle, as the handler's do."""
 
+_SHAPED_PATHS = ("/explanation", "/frames")
+"""The paths whose JSON always has this shape: the others take candle files, whose JSON may have any, and bodies that are not JSON."""
+
 
 @dataclass(frozen=True)
 class _GatewayError:
@@ -79,7 +82,7 @@ _GATEWAY_ERRORS = {
         "UnsupportedMediaType",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "Unsupported media type",
-        "Send application/json or application/x-npz.",
+        "Send JSON, or the candle file itself; see GET /docs.",
     ),
     "THROTTLED": _GatewayError(
         "TooManyRequests",
@@ -155,8 +158,7 @@ def _operation(path: str, described: Json) -> Json:
             {"name": each["name"], "in": each["in"], "required": each["required"], "schema": {"type": each["schema"]["type"]}}
             for each in described["parameters"]
         ]
-    if "requestBody" in described:
-        # Bodies of other media types pass without validation. With a model, an application/x-npz body would have to be JSON.
+    if path in _SHAPED_PATHS:
         schema = {"$ref": "#/components/schemas/PredictionRequest"}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if path != PUBLIC_PATH:

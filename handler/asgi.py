@@ -92,7 +92,7 @@ class Application:
 
     async def _response(self, method: str, scope: Scope, body: bytes) -> dict[str, Any]:
         headers = request_headers(scope)
-        if self._predictions is not None and self._predictions.accepts(method, scope["path"], headers, len(body)):
+        if self._predictions is not None and self._predictions.accepts(method, scope["path"], headers, scope["query_string"], body):
             return await self._predictions.respond(body)
         event = http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
         response: dict[str, Any] = await self._in_thread(lambda: lambda_handler(event, LocalContext()))

@@ -15,6 +15,7 @@ from coinfarm.candles.json_rows import candles_from_rows
 from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, MalformedRequest, NotFound, TooLarge
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
+from coinfarm.serving.candle_upload import JSON_MEMORY_FACTOR
 from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, prepare_series
 from coinfarm.serving.response import response_file, source_message_id
 from coinfarm.serving.settings import Settings
@@ -24,8 +25,6 @@ from handler.telemetry import logger
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
 
-_JSON_MEMORY_FACTOR = 8
-"""A JSON file may take this many times more memory than a Parquet or CSV file of the same size; a compressed file may be JSON."""
 _PLAIN_FILES = (".parquet", ".feather", ".csv")
 _MAX_RESULT_BYTES_PER_WINDOW = 1000
 """An upper limit per window; JSON results need a third of it."""
@@ -96,7 +95,7 @@ class _RequestJob:
             assert request.candles_uri is not None
             with _at_field("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
-            max_bytes = settings.max_candle_file_bytes // (1 if key.endswith(_PLAIN_FILES) else _JSON_MEMORY_FACTOR)
+            max_bytes = settings.max_candle_file_bytes // (1 if key.endswith(_PLAIN_FILES) else JSON_MEMORY_FACTOR)
             reading = read_candles(
                 storage.read(key, max_bytes).data,
                 key,

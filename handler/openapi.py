@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from coinfarm.serving.request import PredictionRequest
+from coinfarm.serving.candle_upload import BINARY_FILES, TEXT_FILES, ListingOptions, PredictionOptions
+from coinfarm.serving.request import ApiRequest, ExplanationRequest, PredictionRequest
 from handler import api, api_gateway_document, committed_openapi, schemas
 from handler.problems import CONTENT_TYPE, statuses
 
@@ -33,9 +34,10 @@ def build_document() -> Json:
                 description="Candlestick charts in, predictions of the next candles out.",
             )
         )
+    requests = (PredictionRequest, ExplanationRequest)
+    responses = (schemas.PredictionResponse, schemas.Explanation, schemas.CandleList, schemas.Problem)
     _, extra = models_json_schema(
-        [(PredictionRequest, "validation"), (schemas.PredictionResponse, "serialization"), (schemas.Problem, "serialization")],
-        ref_template=_COMPONENTS + "{model}",
+        [(each, "validation") for each in requests] + [(each, "serialization") for each in responses], ref_template=_COMPONENTS + "{model}"
     )
     components = document["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
@@ -54,6 +56,8 @@ def _complete(operation: Json, path: str, method: str) -> None:
     extra = _ROUTE_DETAILS.get(path, _RouteDetails())
     operation["operationId"] = "".join(part.capitalize() for part in (method, *path.replace(".", "/").split("/")))
     operation["responses"] = {"200": operation["responses"]["200"]}
+    if extra.query:
+        operation["parameters"] = _query_parameters(extra.query)
     if extra.request:
         operation["requestBody"] = {"required": True, "content": extra.request}
     if extra.response:
@@ -82,12 +86,28 @@ _NPZ = {
     }
 }
 _CANDLES = {"application/json": _schema("PredictionRequest")}
+_TEXT = {"schema": {"type": "string"}}
+_FILES = {**dict.fromkeys(TEXT_FILES, _TEXT), **dict.fromkeys(BINARY_FILES, _BINARY)}
+
+
+def _query_parameters(options: type[ApiRequest]) -> list[Json]:
+    """The fields of the options as query parameters. Defaults are text, because Swagger UI would send them with any body."""
+    parameters = []
+    for name, described in options.model_json_schema()["properties"].items():
+        (variant,) = [each for each in described.pop("anyOf", [{}]) if each.get("type") != "null"]
+        schema = described | variant
+        default, description = schema.pop("default"), schema.pop("description")
+        schema.pop("examples", None)
+        description = description if default is None else f"{description} Default: {default}."
+        parameters.append({"name": name, "in": "query", "required": False, "description": description, "schema": schema})
+    return parameters
 
 
 @dataclass(frozen=True)
 class _RouteDetails:
     """Request and response content, and error statuses, that the signature of a route does not show; every route may fail (500)."""
 
+    query: type[ApiRequest] | None = None
     request: Json = field(default_factory=dict)
     response: Json = field(default_factory=dict)
     errors: tuple[int, ...] = (500,)
@@ -95,9 +115,21 @@ class _RouteDetails:
 
 _ROUTE_DETAILS = {
     "/predictions": _RouteDetails(
-        request={**_CANDLES, "application/x-npz": _NPZ},
+        query=PredictionOptions,
+        request={**_CANDLES, **_FILES, "application/x-npz": _NPZ},
         response={"application/json": _schema("PredictionResponse")},
         errors=(400, 404, 413, 415, 422, 500, 503),
+    ),
+    "/explanation": _RouteDetails(
+        request={"application/json": _schema("ExplanationRequest")},
+        response={"application/json": _schema("Explanation")},
+        errors=(400, 404, 413, 415, 422, 500, 503),
+    ),
+    "/candles": _RouteDetails(
+        query=ListingOptions,
+        request={**_FILES, "application/json": {"schema": {}}},
+        response={"application/json": _schema("CandleList")},
+        errors=(400, 413, 415, 422, 500, 503),
     ),
     "/frames": _RouteDetails(request=_CANDLES, response={"image/png": _BINARY}, errors=(400, 413, 415, 422, 500)),
     "/model": _RouteDetails(errors=(404, 422, 500, 503)),

@@ -10,10 +10,9 @@ from typing import Any
 
 from coinfarm.serving.request_queue import RequestQueue
 from coinfarm.serving.service import Service
+from handler.candle_bodies import JSON, begins_with_candles
 from handler.problems import CONTENT_TYPE
 from handler.telemetry import count, print_metrics, record_prediction_metrics, report_error
-
-_JSON = "application/json"
 
 
 class PredictionRoute:
@@ -23,16 +22,18 @@ class PredictionRoute:
         self._settings = service.settings
         self._queue = RequestQueue(service, record_prediction_metrics)
 
-    def accepts(self, method: str, path: str, headers: Mapping[str, str], body_bytes: int) -> bool:
-        """Whether this is a request for this route, and of an allowed size."""
-        media_type = (headers.get("content-type") or _JSON).partition(";")[0].strip().lower()
-        return (method, path, media_type) == ("POST", "/predictions", _JSON) and body_bytes <= self._settings.max_body_bytes
+    def accepts(self, method: str, path: str, headers: Mapping[str, str], query: bytes, body: bytes) -> bool:
+        """Whether this is a request for this route, and of an allowed size. `handler.api` takes candle files, and what has no candles."""
+        if (method, path) != ("POST", "/predictions") or query or len(body) > self._settings.max_body_bytes:
+            return False
+        media_type = (headers.get("content-type") or JSON).partition(";")[0].strip().lower()
+        return media_type == JSON and begins_with_candles(body)
 
     async def respond(self, body: bytes) -> dict[str, Any]:
         """The response, in the format of those to API Gateway. Errors become problem documents."""
         count("Invocations")
         (document,) = await asyncio.gather(asyncio.wrap_future(self._queue.predict(body)), return_exceptions=True)
-        status, media_type = 200, _JSON
+        status, media_type = 200, JSON
         if isinstance(document, Exception):
             document = report_error(document)
             status, media_type = document["status"], CONTENT_TYPE

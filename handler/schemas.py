@@ -45,10 +45,54 @@ class Result(_Response):
 
 
 class PredictionResponse(_Response):
-    """One result per window, in the order of the windows."""
+    """One result per window, in the order of the windows. The last three fields are there if the candles were in a file."""
 
     model: ModelIdentity
     results: list[Result]
+    symbol: str | None = None
+    interval: str | None = None
+    notes: list[str] | None = Field(None, description="What was dropped from the file, or looks wrong in it.")
+
+
+class CandleList(_Response):
+    """The candles of a file, oldest first."""
+
+    symbol: str
+    interval: str
+    source: str = Field(description="Which program or exchange wrote the file, as far as it is known.")
+    candles: list[list[float]] = Field(
+        description="Rows of open time (milliseconds UTC), open, high, low, close and volume; `POST /predictions` takes them as they are."
+    )
+    total_candles: int = Field(description="The number of candles in the file.")
+    notes: list[str] = Field(description="What was dropped, or looks wrong.")
+
+
+class CandleGroup(_Response):
+    """Candles that are erased together: the first one's open time and the last one's close time, milliseconds UTC."""
+
+    open_time: int
+    close_time: int
+
+
+class PartEffects(_Response):
+    """The effects of a group's bodies, wicks, volumes, and of all three together; one number per group, in percentage points."""
+
+    body: list[float]
+    wick: list[float]
+    volume: list[float]
+    all: list[float]
+
+
+class Explanation(Result):
+    """The prediction for a window, and how it changes when groups of its candles are erased from the frame, one after another."""
+
+    model: ModelIdentity
+    symbol: str
+    interval: str
+    groups: list[CandleGroup]
+    effects_pct: dict[str, PartEffects] = Field(
+        description="By output: the prediction for the complete frame minus that without these pixels; positive effects raised it."
+    )
 
 
 class RejectedVersion(_Response):

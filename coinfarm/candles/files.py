@@ -25,6 +25,7 @@ def read_candles(
     interval: str | None = None,
     timezone: str | None = None,
     max_unpacked_bytes: int = MAX_UNPACKED_BYTES,
+    max_candles: int = MAX_CANDLES,
 ) -> Reading:
     """The candles of a file's bytes, and notes on what was dropped or looks wrong.
 
@@ -32,14 +33,15 @@ def read_candles(
     `symbol=BTCUSD/interval=1m/…`) or the content unless they are given; the interval must be that of the data. `timezone` is that of times
     without one, such as `Europe/Athens`; by default they are UTC.
 
-    Raises `CandleError` for other content, `TooLarge` for too many rows or bytes, and `MissingSeriesName` if the symbol is unknown.
+    Raises `CandleError` for other content, `TooLarge` for more than `max_candles` rows or too many bytes, and `MissingSeriesName` if the
+    symbol is unknown.
     """
     try:
         content = open_content(data, max_unpacked_bytes)
         hint = series_hint(file_name)
         if content.zip_member and hint.symbol is None:
             hint = series_hint(content.zip_member)
-        return read_table(_table(content), _expected(hint, symbol, interval, timezone))
+        return read_table(_table(content, max_candles), _expected(hint, symbol, interval, timezone))
     except MissingSeriesName as error:
         raise MissingSeriesName(f"{file_name}: {error}") from None
     except CandleError as error:
@@ -84,13 +86,13 @@ def _printable(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def _table(content: Content) -> RawTable:
+def _table(content: Content, max_rows: int) -> RawTable:
     if content.format == Format.TEXT:
         if content.data[:1000].lstrip()[:1] in (b"[", b"{"):
-            return table_from_json(content.data, MAX_CANDLES)
+            return table_from_json(content.data, max_rows)
         from coinfarm.candles.sources.csv_table import table_from_csv
 
-        return table_from_csv(content.data, MAX_CANDLES)
+        return table_from_csv(content.data, max_rows)
     from coinfarm.candles.sources import arrow_files, hdf5_files
 
     readers = {
@@ -98,7 +100,7 @@ def _table(content: Content) -> RawTable:
         Format.FEATHER: arrow_files.table_from_feather,
         Format.HDF5: hdf5_files.table_from_hdf5,
     }
-    return readers[content.format](content.data, MAX_CANDLES)
+    return readers[content.format](content.data, max_rows)
 
 
 def _expected(hint: SeriesHint, symbol: str | None, interval: str | None, timezone: str | None) -> Expected:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
-from coinfarm.errors import CoinfarmError
+from coinfarm.errors import CandleError, CoinfarmError, ErrorDetail
 from coinfarm.outputs import OUTPUT_NAMES, output_title
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
@@ -108,13 +108,15 @@ class Explanation:
 def explain(predictor: Predictor, window: Candles, group_candles: int = 5) -> Explanation:
     """Explain the prediction for a window of 200 candles without gaps, erased in groups of `group_candles`, counted from the newest.
 
-    Raises `CoinfarmError` if there is no prediction because more than half of the candles were filled.
+    Raises `CandleError` if there is no prediction because more than half of the candles were filled.
     """
     series = Series(window)
     predictions, names = predictor.predict(series), predictor.model.bundle.manifest.output_names
     document = response_document(predictor.model, predictions)
     if document["results"][0]["predictions"] is None:
-        raise CoinfarmError("more than half of the window's candles are missing, so nothing is predicted: choose another window")
+        raise CandleError(
+            ErrorDetail("", "more than half of the window's candles are missing, so nothing is predicted: choose another window")
+        )
     view = windows(window.columns)
     frame = render_frames(view)[0]
     starts = _group_starts(group_candles)

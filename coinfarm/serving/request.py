@@ -35,14 +35,16 @@ Stride = Annotated[int, Field(ge=1, le=10_000, description="The number of candle
 
 _MAX_ERRORS = 100
 
-AnyRequest = TypeVar("AnyRequest", bound="_Request")
+AnyRequest = TypeVar("AnyRequest", bound="ApiRequest")
 
 
-class _Request(BaseModel):
+class ApiRequest(BaseModel):
+    """What all requests have in common: no unknown fields, and names in camelCase."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=False)
 
 
-class PredictionRequest(_Request):
+class PredictionRequest(ApiRequest):
     """Candles, oldest first; N candles make `(N - 200) // stride + 1` windows, each of which is predicted."""
 
     symbol: AnySymbol
@@ -65,7 +67,13 @@ class PredictionRequest(_Request):
         return prepare_series(candles_from_rows(self.candles, self.symbol, self.interval), self.stride, self.gaps, max_frames)
 
 
-class BatchRequest(_Request):
+class ExplanationRequest(PredictionRequest):
+    """A request for the explanation of one prediction: that for the last window of the candles."""
+
+    group_candles: Annotated[int, Field(ge=1, le=100, description="How many candles are erased at a time.")] = 5
+
+
+class BatchRequest(ApiRequest):
     """An SQS message: candles inline or in a file, and the URI for the result."""
 
     symbol: AnySymbol
@@ -99,7 +107,7 @@ class BatchRequest(_Request):
         return self
 
 
-class ShardRequest(_Request):
+class ShardRequest(ApiRequest):
     """An SQS message: one shard of a backfill, and the roots of the candle store and of the results.
 
     Symbol and interval are spelled as in the keys of the run's results.

@@ -98,7 +98,8 @@ def set_cell(at, field, value):
     ("body", "status", "pointer"),
     [
         pytest.param(b"hello", 400, "", id="not JSON"),
-        pytest.param([1, 2, 3], 422, "", id="an array"),
+        pytest.param([1, 2, 3], 422, "/candles/0", id="an array of numbers"),
+        pytest.param(7, 422, "", id="a number"),
         pytest.param(demo_request(strid=2), 422, "/strid", id="an unknown field"),
         pytest.param(demo_request(199), 422, "/candles", id="too few candles"),
         pytest.param(with_rows(lambda rows: rows[2].pop()), 422, "/candles/2", id="a candle without its volume"),

@@ -34,7 +34,10 @@ def test_accepts_every_spelling_of_the_json_media_type(send, media_type):
     assert send("POST", "/predictions", demo_request(), media_type).status == 200
 
 
-@pytest.mark.parametrize(("path", "media_type"), [("/predictions", "text/csv"), ("/frames", NPZ)])
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [("/predictions", "image/png"), ("/candles", "multipart/form-data"), ("/frames", NPZ), ("/explanation", "text/csv")],
+)
 def test_rejects_unsupported_media_types(send, path, media_type):
     response = send("POST", path, b"PK", media_type)
     assert response.status == 415

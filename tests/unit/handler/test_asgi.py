@@ -65,9 +65,10 @@ def test_concurrent_requests_get_their_own_responses(client):
         (json.dumps(demo_request(199)).encode(), "application/json"),
         (b"[", "application/json"),
         (b"", ""),
-        (b"text", "text/plain"),
+        (b"text", "image/png"),
+        (json.dumps(demo_request(205)["candles"]).encode(), "application/json"),
     ],
-    ids=["short", "long", "too few candles", "not JSON", "empty", "another type"],
+    ids=["short", "long", "too few candles", "not JSON", "empty", "another type", "an unnamed file"],
 )
 def test_predictions_equal_those_of_the_lambda_function(client, invoke, body, media_type):
     response = client.post("/predictions", content=body, headers={"content-type": media_type})

@@ -6,6 +6,7 @@ import io
 import json
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.candles.files import parse_candles
@@ -29,11 +30,18 @@ def test_the_candle_file_is_up_to_date():
 
 
 def unpacked(event):
-    """The event with its archive of frames as lists: other versions of zlib compress to other bytes."""
+    """The event with its archive of frames, or its Parquet file, as lists: other versions of a library compress to other bytes."""
     if not event.get("isBase64Encoded"):
         return event
-    members = np.load(io.BytesIO(base64.b64decode(event["body"])))
-    return {**event, "body": {name: members[name].tolist() for name in members}, "headers": None}
+    data = base64.b64decode(event["body"])
+    if data.startswith(b"PAR1"):
+        body = pq.read_table(io.BytesIO(data)).to_pydict()
+    elif data.startswith(b"PK"):
+        members = np.load(io.BytesIO(data))
+        body = {name: members[name].tolist() for name in members}
+    else:
+        body = data.decode()
+    return {**event, "body": body, "headers": None, "multiValueHeaders": None}
 
 
 def test_the_events_are_up_to_date():

@@ -74,7 +74,7 @@ def test_requests_and_responses_match_their_schemas(invoke, event):
 
 @pytest.mark.parametrize(
     ("method", "path", "media_type", "status"),
-    [("POST", "/predictions", "application/json", 400), ("POST", "/predictions", "text/plain", 415), ("GET", "/ready", "", 503)],
+    [("POST", "/predictions", "application/json", 400), ("POST", "/predictions", "image/png", 415), ("GET", "/ready", "", 503)],
 )
 def test_errors_match_their_schema(send, monkeypatch, method, path, media_type, status):
     monkeypatch.setenv("MODEL_URI", "/nowhere")

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft4Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator
 
+from coinfarm.serving.candle_upload import FILE_TYPES
 from handler import schemas
 from handler.api import NPZ, PNG
 from tests.support.expanded_template import TEMPLATE, properties_of, stack, transformed
@@ -70,10 +71,12 @@ REQUEST = {"symbol": "BTCUSD", "interval": "1m", "candles": [[1557792000000, "77
 def test_api_gateway_validates_json_bodies_and_passes_others_as_bytes():
     validator = BODY["x-amazon-apigateway-request-validators"][BODY["x-amazon-apigateway-request-validator"]]
     assert validator["validateRequestBody"] is True
-    for operation in ("POST /predictions", "POST /frames"):
+    for operation in ("POST /explanation", "POST /frames"):
         content = operations(BODY)[operation]["requestBody"]["content"]
         assert content == {"application/json": {"schema": {"$ref": "#/components/schemas/PredictionRequest"}}}
-    assert BODY["x-amazon-apigateway-binary-media-types"] == [NPZ, PNG]
+    for operation in ("POST /predictions", "POST /candles"):
+        assert "requestBody" not in operations(BODY)[operation], "the JSON of an exchange may have any shape"
+    assert BODY["x-amazon-apigateway-binary-media-types"] == [NPZ, PNG, *FILE_TYPES]
 
 
 @pytest.mark.parametrize(

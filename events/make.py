@@ -3,24 +3,29 @@
 Candles and ids are synthetic; the events have the shapes that AWS sends.
 """
 
-import base64
-import hashlib
 import io
 import json
-import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, parse_qsl
 
 import numpy as np
+from http_events import function_url_event, http_event, load_balancer_event, multi_value_event, rest_event
+from ids import Json
+from service_events import (
+    bucket_notification,
+    object_created,
+    queue_event,
+    scheduled_event,
+    scheduler_event,
+    topic_event,
+    topic_notification,
+)
 
 from coinfarm.candle_store.store import CandleStore
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import FIELDS, rows_from_candles
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
-from coinfarm.serving.candle_upload import FILE_TYPES
 from coinfarm.serving.settings import reference_model_uri
 from coinfarm.storage import open_storage
 from image_render.render import render_frames
@@ -28,23 +33,15 @@ from image_render.windows import window_range_pct, windows
 
 FOLDER = Path(__file__).parent
 CANDLE_FILE = "DEMOUSD-1m.parquet"
+UPLOAD = "uploads/DEMOUSD-1m.csv"
 STORE = "store"
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
-_NOW = datetime(2026, 1, 1, 8, 0, 5, tzinfo=UTC)
-_REQUEST_TIME = f"{_NOW:%d/%b/%Y:%H:%M:%S +0000}"
-_ACCOUNT, _REGION, _API_ID = "123456789012", "us-east-1", "a1b2c3d4e5"
-_HOST = f"{_API_ID}.execute-api.{_REGION}.amazonaws.com"
-_SOURCE_IP, _USER_AGENT = "203.0.113.7", "curl/8.14.1"
-_COGNITO = (f"cognito{name}" for name in ("AuthenticationProvider", "AuthenticationType", "IdentityId", "IdentityPoolId"))
-_NO_IDENTITY = dict.fromkeys(("accessKey", "accountId", "caller", *_COGNITO, "principalOrgId", "user", "userArn"))
-
-Json = dict[str, Any]
 
 
 def demo_candles() -> Candles:
     """Eight hours of one-minute candles."""
-    return generate("DEMOUSD", "1m", _milliseconds(_START), 480, seed=2026)
+    return generate("DEMOUSD", "1m", round(_START.timestamp() * 1000), 480, seed=2026)
 
 
 def events(candles: Candles) -> dict[str, Json]:
@@ -52,15 +49,15 @@ def events(candles: Candles) -> dict[str, Json]:
     inline = candles[:210]
     request = {"symbol": inline.symbol, "interval": inline.interval, "candles": rows_from_candles(inline)}
     invalid = _with_high_below_low(request, at=17)
-    csv = "\n".join(",".join(map(str, row)) for row in (FIELDS, *request["candles"]))
     objects = [dict(zip(FIELDS, row, strict=True)) for row in request["candles"]]
     file = {"symbol": candles.symbol, "interval": candles.interval, "candlesUri": CANDLE_FILE}
     found: dict[str, Json] = {}
+    file_content = _csv(candles)
     for kind, api_event in (("rest", rest_event), ("http", http_event)):
         for name, (method, path, media_type, body, *query) in {
             "predictions": ("POST", "/predictions", "application/json", json.dumps(request).encode()),
             "predictions-npz": ("POST", "/predictions", "application/x-npz", _npz(candles[:201])),
-            "predictions-csv": ("POST", "/predictions", "text/csv", csv.encode(), "symbol=DEMOUSD"),
+            "predictions-csv": ("POST", "/predictions", "text/csv", _csv(inline), "symbol=DEMOUSD"),
             "candles": ("POST", "/candles", "application/vnd.apache.parquet", parquet_from_candles(inline), f"fileName={CANDLE_FILE}"),
             "explanation": ("POST", "/explanation", "application/json", json.dumps(request).encode()),
             "frames": ("POST", "/frames", "application/json", json.dumps(request).encode()),
@@ -72,9 +69,15 @@ def events(candles: Candles) -> dict[str, Json]:
         }.items():
             found[f"api-{kind}-{name}"] = api_event(method, path, media_type, body, *query)
         found[f"rejected/api-{kind}-high-below-low"] = api_event("POST", "/predictions", "application/json", json.dumps(invalid).encode())
+    for kind, api_event in (("url", function_url_event), ("alb", load_balancer_event), ("alb-multi", multi_value_event)):
+        found[f"api-{kind}-predictions"] = api_event("POST", "/predictions", "application/json", json.dumps(request).encode())
     found["direct"] = {**request, "candles": objects}
     found["rejected/direct-too-few-candles"] = {**request, "candles": objects[:199]}
     found["warmup"] = {"warmup": True}
+    found["schedule-rule"] = scheduled_event()
+    found["schedule-scheduler"] = scheduler_event()
+    found["s3-object-created"] = object_created("candles", UPLOAD, file_content)
+    found["s3-put"] = bucket_notification("candles", UPLOAD, file_content)
     found["sqs-inline"] = queue_event(
         {**request, "resultsUri": "sqs-inline/first.json"},
         {**request, "stride": 5, "resultsUri": "sqs-inline/second.parquet"},
@@ -84,12 +87,24 @@ def events(candles: Candles) -> dict[str, Json]:
         {**file, "from": "2026-01-01T04:00:00Z", "resultsUri": "sqs-candle-file/from-four.parquet"},
     )
     found["shards"] = queue_event(shard_message("2026-01-01"), shard_message("2026-01-02"))
+    found["sqs-sns"] = queue_event(
+        topic_notification({**request, "resultsUri": "sqs-sns/wrapped.json"}),
+        {**request, "resultsUri": "sqs-sns/raw-delivery.json"},
+    )
+    found["sqs-s3-object-created"] = queue_event(object_created("candles", UPLOAD, file_content))
+    found["rejected/sns-notification"] = topic_event({**request, "resultsUri": "never.json"})
     found["rejected/sqs-one-bad-record"] = queue_event(
         {**request, "resultsUri": "sqs-one-bad-record/first.json"},
         {**invalid, "resultsUri": "sqs-one-bad-record/bad.json"},
         {**request, "resultsUri": "sqs-one-bad-record/third.parquet"},
     )
     return found
+
+
+def _csv(candles: Candles) -> bytes:
+    """A file of candles with a header."""
+    rows = [FIELDS, *rows_from_candles(candles)]
+    return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
 
 
 def shard_message(day: str) -> Json:
@@ -112,136 +127,12 @@ def _npz(candles: Candles) -> bytes:
     return file.getvalue()
 
 
-def rest_event(method: str, path: str, media_type: str, body: bytes, query: str = "") -> Json:
-    """An event of a REST API (Lambda proxy integration)."""
-    request_id = _uuid(f"rest {method} {path} {media_type}")
-    headers = {
-        "Accept": "image/png" if path == "/frames" else "*/*",
-        **({"Content-Type": media_type} if media_type else {}),
-        "Host": _HOST,
-        "User-Agent": _USER_AGENT,
-        "X-Amzn-Trace-Id": _trace_id(request_id),
-        "X-Forwarded-For": _SOURCE_IP,
-        "X-Forwarded-Port": "443",
-        "X-Forwarded-Proto": "https",
-    }
-    return {
-        "resource": path,
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": dict(parse_qsl(query)) or None,
-        "multiValueQueryStringParameters": parse_qs(query) or None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "accountId": _ACCOUNT,
-            "apiId": _API_ID,
-            "deploymentId": "d4e5f6",
-            "domainName": _HOST,
-            "domainPrefix": _API_ID,
-            "extendedRequestId": base64.b64encode(hashlib.sha256(request_id.encode()).digest()[:11]).decode(),
-            "httpMethod": method,
-            "identity": {**_NO_IDENTITY, "sourceIp": _SOURCE_IP, "userAgent": _USER_AGENT},
-            "path": f"/v1{path}",
-            "protocol": "HTTP/1.1",
-            "requestId": request_id,
-            "requestTime": _REQUEST_TIME,
-            "requestTimeEpoch": _milliseconds(_NOW),
-            "resourceId": hashlib.sha256(path.encode()).hexdigest()[:6],
-            "resourcePath": path,
-            "stage": "v1",
-        },
-        **_event_body(body, media_type),
-    }
-
-
-def http_event(method: str, path: str, media_type: str, body: bytes, query: str = "") -> Json:
-    """An event of an HTTP API, payload format 2.0, which omits absent fields."""
-    request_id = base64.b64encode(hashlib.sha256(f"http {method} {path} {media_type}".encode()).digest()[:11]).decode()
-    headers = {
-        "accept": "*/*",
-        "content-length": str(len(body)),
-        **({"content-type": media_type} if media_type else {}),
-        "host": _HOST,
-        "user-agent": _USER_AGENT,
-        "x-amzn-trace-id": _trace_id(request_id),
-        "x-forwarded-for": _SOURCE_IP,
-        "x-forwarded-port": "443",
-        "x-forwarded-proto": "https",
-    }
-    event = {
-        "version": "2.0",
-        "routeKey": f"{method} {path}",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": headers,
-        "queryStringParameters": dict(parse_qsl(query)) or None,
-        "requestContext": {
-            "accountId": _ACCOUNT,
-            "apiId": _API_ID,
-            "domainName": _HOST,
-            "domainPrefix": _API_ID,
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": _SOURCE_IP, "userAgent": _USER_AGENT},
-            "requestId": request_id,
-            "routeKey": f"{method} {path}",
-            "stage": "$default",
-            "time": _REQUEST_TIME,
-            "timeEpoch": _milliseconds(_NOW),
-        },
-        **_event_body(body, media_type),
-    }
-    return {name: value for name, value in event.items() if value is not None}
-
-
-def _event_body(body: bytes, media_type: str) -> Json:
-    if media_type in ("application/x-npz", *FILE_TYPES):
-        return {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
-    return {"body": body.decode() or None, "isBase64Encoded": False}
-
-
-def queue_event(*messages: Json) -> Json:
-    return {"Records": [_record(json.dumps(message)) for message in messages]}
-
-
-def _record(body: str) -> Json:
-    message_id = _uuid(body)
-    return {
-        "messageId": message_id,
-        "receiptHandle": "AQEB" + base64.b64encode(hashlib.shake_256(message_id.encode()).digest(255)).decode(),
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "AWSTraceHeader": _trace_id(message_id),
-            "SentTimestamp": str(_milliseconds(_NOW)),
-            "SenderId": "AROAEXAMPLEEXAMPLEEXA:backfill",
-            "ApproximateFirstReceiveTimestamp": str(_milliseconds(_NOW) + 4),
-        },
-        "messageAttributes": {},
-        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:coinfarm-Queue",
-        "awsRegion": _REGION,
-    }
-
-
-def _trace_id(seed: str) -> str:
-    return f"Root=1-{int(_NOW.timestamp()):08x}-{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
-
-
-def _uuid(seed: str) -> str:
-    return str(uuid.UUID(bytes=hashlib.sha256(seed.encode()).digest()[:16], version=4))
-
-
-def _milliseconds(time: datetime) -> int:
-    return round(time.timestamp() * 1000)
-
-
 def main() -> None:
     candles = demo_candles()
     (FOLDER / "candles" / CANDLE_FILE).write_bytes(parquet_from_candles(candles))
     CandleStore(open_storage(str(FOLDER / "candles" / STORE))).write_day(candles, replace=True)
+    (FOLDER / "candles" / UPLOAD).parent.mkdir(exist_ok=True)
+    (FOLDER / "candles" / UPLOAD).write_bytes(_csv(candles))
     for name, event in events(candles).items():
         (FOLDER / f"{name}.json").write_text(json.dumps(event, indent=2) + "\n")
 

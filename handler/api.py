@@ -1,12 +1,13 @@
-"""The routes behind API Gateway: REST proxy events and HTTP API (v2) events alike."""
+"""The routes behind API Gateway, function URLs and load balancers alike."""
 
 import base64
 import json
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, Response
-from aws_lambda_powertools.event_handler.api_gateway import Router
+from aws_lambda_powertools.event_handler import ALBResolver, APIGatewayHttpResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.api_gateway import ApiGatewayResolver, Router
+from aws_lambda_powertools.event_handler.exceptions import ResponseSizeExceededError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
@@ -16,8 +17,9 @@ from coinfarm.serving.request import AnyRequest, ExplanationRequest, PredictionR
 from coinfarm.serving.response import frames_response, model_identity, response_document
 from coinfarm.serving.service import Service
 from handler import schemas
-from handler.api_event import check_envelope, is_http_api
+from handler.api_event import Gateway, check_envelope, gateway_of
 from handler.candle_bodies import JSON, prediction_input, read_file, reject_query, unsupported
+from handler.load_balancer import as_of_api_gateway, proxy_response, too_large
 from handler.problems import CONTENT_TYPE, MethodNotAllowed, RouteNotFound
 from handler.telemetry import record_prediction_metrics, report_error
 
@@ -29,22 +31,28 @@ router = Router()  # type: ignore[no-untyped-call]
 
 
 def handle(event: dict[str, Any], context: Any, service: Callable[[], Service]) -> dict[str, Any]:
-    """Handle an API Gateway event in either payload format. Never raises; if `service` raises, the routes that need it return the error."""
+    """Handle an HTTP event of any `Gateway`. Never raises; if `service` raises, the routes that need it return the error."""
+    gateway = gateway_of(event)
     try:
         check_envelope(event)
     except MalformedRequest as error:
-        response = _problem(error)
-        return {
-            "statusCode": response.status_code,
-            "headers": {"Content-Type": CONTENT_TYPE},
-            "body": response.body,
-            "isBase64Encoded": False,
-        }
-    resolver = _http if is_http_api(event) else _rest
-    # not on the resolver: the router shares its context with one of the two
-    router.append_context(service=service)  # type: ignore[no-untyped-call]
-    resolved: dict[str, Any] = resolver.resolve(event, context)
-    return resolved
+        response = _rejection(error)
+    else:
+        # not on the resolver: the router shares its context with one of the three
+        router.append_context(service=service)  # type: ignore[no-untyped-call]
+        shown = as_of_api_gateway(event) if gateway is Gateway.LOAD_BALANCER else event
+        response = resolvers[gateway].resolve(shown, context)
+    return proxy_response(event, response) if gateway is Gateway.LOAD_BALANCER else response
+
+
+def _rejection(error: MalformedRequest) -> dict[str, Any]:
+    response = _problem(error)
+    return {
+        "statusCode": response.status_code,
+        "headers": {"Content-Type": CONTENT_TYPE},
+        "body": response.body,
+        "isBase64Encoded": False,
+    }
 
 
 # coinfarm.serving parses the bodies and queries of these routes, as it does for every entry point: its errors point at the invalid candle,
@@ -207,13 +215,21 @@ def _route_not_found(_: Exception) -> Response[str]:
     return _problem(RouteNotFound(ErrorDetail("", f"{event.http_method} {event.path} is not a route; see /docs")))
 
 
-def _resolver(kind: type[APIGatewayRestResolver] | type[APIGatewayHttpResolver]) -> APIGatewayRestResolver | APIGatewayHttpResolver:
-    resolver = kind(enable_validation=True)
+def _response_too_large(error: ResponseSizeExceededError) -> Response[str]:
+    return _problem(too_large(error))
+
+
+def _prepared(resolver: ApiGatewayResolver) -> ApiGatewayResolver:
     resolver.include_router(router)
     resolver.exception_handler(RequestValidationError)(_invalid)
+    resolver.exception_handler(ResponseSizeExceededError)(_response_too_large)
     resolver.exception_handler(Exception)(_problem)
     resolver.not_found(_route_not_found)
     return resolver
 
 
-resolvers = _rest, _http = _resolver(APIGatewayRestResolver), _resolver(APIGatewayHttpResolver)
+resolvers: dict[Gateway, ApiGatewayResolver] = {
+    Gateway.REST_API: _prepared(APIGatewayRestResolver(enable_validation=True)),
+    Gateway.HTTP_API: _prepared(APIGatewayHttpResolver(enable_validation=True)),
+    Gateway.LOAD_BALANCER: _prepared(ALBResolver(enable_validation=True, enable_response_size_validation=True)),
+}

@@ -1,5 +1,6 @@
-"""Checks the shape of API Gateway events before they are routed, because Powertools does not."""
+"""Checks the shape of HTTP events before they are routed, because Powertools does not."""
 
+from enum import Enum, auto
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, StrictBool, StrictStr, ValidationError
@@ -40,15 +41,27 @@ class _HttpEvent(_Content):
     requestContext: _HttpContext  # noqa: N815
 
 
-def is_http_api(event: dict[str, Any]) -> bool:
-    """Whether the event comes from an HTTP API (payload format 2.0) rather than a REST API."""
-    return event.get("version") == "2.0"
+class Gateway(Enum):
+    """What sends an HTTP request as an event. Each has a format of its own, for the response too."""
+
+    REST_API = auto()
+    HTTP_API = auto()
+    """An HTTP API, or the URL of the function: payload format 2.0."""
+    LOAD_BALANCER = auto()
+
+
+def gateway_of(event: dict[str, Any]) -> Gateway:
+    """What sent the event."""
+    if event.get("version") == "2.0":
+        return Gateway.HTTP_API
+    context = event["requestContext"]
+    return Gateway.LOAD_BALANCER if isinstance(context, dict) and "elb" in context else Gateway.REST_API
 
 
 def check_envelope(event: dict[str, Any]) -> None:
-    """Raise `MalformedRequest` with pointers to fields that do not have the shape that API Gateway sends."""
+    """Raise `MalformedRequest` with pointers to fields that do not have the shape that AWS sends."""
     try:
-        (_HttpEvent if is_http_api(event) else _RestEvent).model_validate(event)
+        (_HttpEvent if gateway_of(event) is Gateway.HTTP_API else _RestEvent).model_validate(event)
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)[:10]
         raise MalformedRequest(*error_details(found)) from None

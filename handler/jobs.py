@@ -3,32 +3,27 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from coinfarm.backfill.job_runner import Job
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
-from coinfarm.candles.files import read_candles
 from coinfarm.candles.json_rows import candles_from_rows
-from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, MalformedRequest, NotFound, TooLarge
+from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, MalformedRequest
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
-from coinfarm.serving.candle_upload import JSON_MEMORY_FACTOR
 from coinfarm.serving.request import BatchRequest, ShardRequest, parse_message, prepare_series
-from coinfarm.serving.response import response_file, source_message_id
+from coinfarm.serving.response import response_file
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, open_inside, resolve
-from handler.telemetry import logger
+from handler.candle_file import parse_candle_file, read_candle_file
+from handler.message_body import unwrapped, upload_event
+from handler.result_file import has_result, suffix, write_result
+from handler.uploads import UploadJob, parse_upload
 
 if TYPE_CHECKING:
     from coinfarm.prediction.model_manager import LoadedModel
-
-_PLAIN_FILES = (".parquet", ".feather", ".csv")
-_MAX_RESULT_BYTES_PER_WINDOW = 1000
-"""An upper limit per window; JSON results need a third of it."""
-_CONTENT_TYPES = {".json": "application/json", ".parquet": "application/vnd.apache.parquet"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +46,11 @@ class MessageReader:
         """The model version that the message pins, and the job. Raises `InvalidInput` with pointers to the invalid fields."""
         if not isinstance(message.body, str):
             raise MalformedRequest(ErrorDetail("", "the message has no body"))
-        request = parse_message(message.body.encode(errors="surrogatepass"))  # a lone surrogate is invalid JSON
+        body = unwrapped(message.body)
+        event = upload_event(body)
+        if event is not None:
+            return None, UploadJob(parse_upload(event), self._settings)
+        request = parse_message(body.encode(errors="surrogatepass"))  # a lone surrogate is invalid JSON
         job = self._shard_job(request) if isinstance(request, ShardRequest) else self._request_job(request, message.message_id)
         return request.model_version, job
 
@@ -80,12 +79,7 @@ class _RequestJob:
     results_key: str
 
     def is_done(self) -> bool:
-        max_bytes = self.settings.max_record_frames * _MAX_RESULT_BYTES_PER_WINDOW
-        try:
-            written = self.results.read(self.results_key, max_bytes).data
-        except (NotFound, TooLarge):  # too large to be one of our responses
-            return False
-        return source_message_id(written, self._suffix) == self.message_id
+        return has_result(self.results, self.results_key, self.message_id, self.settings)
 
     def series(self) -> Series:
         settings, request = self.settings, self.request
@@ -95,27 +89,13 @@ class _RequestJob:
             assert request.candles_uri is not None
             with _at_field("candlesUri"):
                 storage, key = resolve(request.candles_uri, _root("CANDLES_ROOT", settings.candles_root))
-            max_bytes = settings.max_candle_file_bytes // (1 if key.endswith(_PLAIN_FILES) else JSON_MEMORY_FACTOR)
-            reading = read_candles(
-                storage.read(key, max_bytes).data,
-                key,
-                symbol=request.symbol,
-                interval=request.interval,
-                max_unpacked_bytes=max_bytes,
-            )
-            for note in reading.notes:
-                logger.warning("candles", extra={"uri": request.candles_uri, "note": note})
-            candles = reading.candles.between(request.start_ms, request.stop_ms)
+            data = read_candle_file(storage, key, settings).data
+            candles = parse_candle_file(data, key, settings, request.symbol, request.interval).between(request.start_ms, request.stop_ms)
         return prepare_series(candles, request.stride, request.gaps, settings.max_record_frames)
 
     def write(self, model: "LoadedModel", predictions: Predictions | None) -> None:
         assert predictions is not None  # a request without windows is rejected earlier
-        data = response_file(model, predictions, self._suffix, self.message_id)
-        self.results.write(self.results_key, data, content_type=_CONTENT_TYPES[self._suffix])
-
-    @property
-    def _suffix(self) -> str:
-        return PurePosixPath(self.results_key).suffix
+        write_result(self.results, self.results_key, response_file(model, predictions, suffix(self.results_key), self.message_id))
 
 
 def _root(variable: str, root: str | None) -> str:

@@ -1,5 +1,6 @@
 """Processes SQS messages: shards of a backfill, and requests whose responses are written to a file. Lambda and the worker share it."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,7 @@ from handler.isolation import split_batches
 from handler.jobs import Message, MessageReader
 from handler.problems import problem
 from handler.telemetry import count, count_model_error, logger, record_prediction_metrics
+from handler.uploads import single_uploads
 
 TIME_RESERVE_MS = 10_000
 """With less time left in an invocation, no further batch is started. One batch and its writes take less."""
@@ -64,14 +66,9 @@ class MessageOutcomes:
 def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
     """Process an SQS event and return the partial batch response, which lists only the records that failed."""
     messages = [Message(record["messageId"], record.get("body"), _receive_count(record)) for record in event["Records"]]
-
-    def check_time_left() -> None:
-        if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
-            raise OutOfTime("too little time is left in this invocation")
-
     outcomes = MessageOutcomes()
     for batch in split_batches(messages):
-        outcomes.update(process_messages(batch, service, check_time_left))
+        outcomes.update(process_messages(batch, service, _time_check(context)))
 
     def raise_failure(record: SQSRecord) -> None:
         if record.message_id not in outcomes.done:
@@ -79,6 +76,23 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> Any:
 
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(event, raise_failure, processor, context)
+
+
+def handle_uploads(event: dict[str, Any], context: Any, service: Service) -> dict[str, Any]:
+    """Predict the files that were uploaded to S3, as if the event were a message. Raises the first error after all files are processed."""
+    messages = [Message(str(number), json.dumps(single)) for number, single in enumerate(single_uploads(event))]
+    outcomes = process_messages(messages, service, _time_check(context))
+    for error in outcomes.failures.values():
+        raise error
+    return {"files": len(messages)}
+
+
+def _time_check(context: Any) -> Callable[[], None]:
+    def check_time_left() -> None:
+        if context.get_remaining_time_in_millis() < TIME_RESERVE_MS:
+            raise OutOfTime("too little time is left in this invocation")
+
+    return check_time_left
 
 
 def _receive_count(record: dict[str, Any]) -> int:

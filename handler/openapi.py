@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from coinfarm.serving.candle_upload import BINARY_FILES, TEXT_FILES, ListingOptions, PredictionOptions
 from coinfarm.serving.request import ApiRequest, ExplanationRequest, PredictionRequest
 from handler import api, api_gateway_document, committed_openapi, schemas
+from handler.api_event import Gateway
 from handler.problems import CONTENT_TYPE, statuses
 
 _COMPONENTS = "#/components/schemas/"
@@ -28,7 +29,7 @@ def build_document() -> Json:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Powertools warns that it always writes 3.1 with Pydantic 2
         document: Json = json.loads(
-            api.resolvers[0].get_openapi_json_schema(
+            api.resolvers[Gateway.REST_API].get_openapi_json_schema(
                 title="Coinfarm",
                 version=version("coinfarm"),
                 description="Candlestick charts in, predictions of the next candles out.",

@@ -41,11 +41,19 @@ class Deployment:
 
     def invoke(self, function: str, event: Path) -> Any:
         """The response of a function, in a new container."""
-        completed = call(self.environment, "sam", "local", "invoke", function, "--template", self.template, "--event", event)
-        response = json.loads(completed.stdout)
+        response, log = self._invoke(function, event)
         if "errorType" in response:
-            pytest.fail(f"{function} raised {response['errorType']}: {response['errorMessage']}\n{completed.stderr}", pytrace=False)
+            pytest.fail(f"{function} raised {response['errorType']}: {response['errorMessage']}\n{log}", pytrace=False)
         return response
+
+    def raised(self, function: str, event: Path) -> str | None:
+        """The class of the exception that a function raises, in a new container; None if it returns."""
+        name: str | None = self._invoke(function, event)[0].get("errorType")
+        return name
+
+    def _invoke(self, function: str, event: Path) -> tuple[Any, str]:
+        completed = call(self.environment, "sam", "local", "invoke", function, "--template", self.template, "--event", event)
+        return json.loads(completed.stdout), completed.stderr
 
 
 def call(environment: dict[str, str], *command: str | Path) -> subprocess.CompletedProcess[str]:

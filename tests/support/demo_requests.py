@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import runpy
+import sys
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -19,8 +20,16 @@ EVENTS = ROOT / "events"
 MINUTE_MS = 60_000
 START_MS = 1_767_225_600_000
 
+sys.path.append(str(EVENTS))  # where make.py finds envelopes.py, as it does when it is run
 _make = runpy.run_path(str(EVENTS / "make.py"))
 rest_event, http_event, queue_event = _make["rest_event"], _make["http_event"], _make["queue_event"]
+function_url_event, load_balancer_event, multi_value_event = (
+    _make[name] for name in ("function_url_event", "load_balancer_event", "multi_value_event")
+)
+object_created, bucket_notification, topic_notification = (
+    _make[name] for name in ("object_created", "bucket_notification", "topic_notification")
+)
+topic_event, scheduled_event, scheduler_event = (_make[name] for name in ("topic_event", "scheduled_event", "scheduler_event"))
 make_events, make_candles = _make["events"], _make["demo_candles"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from coinfarm.storage import open_storage
 from handler import app
 from handler.local_events import LocalContext
-from tests.support.demo_requests import ApiResponse, failed_ids, http_event, queue_event, rest_event
+from tests.support.demo_requests import ApiResponse, failed_ids, http_event, multi_value_event, queue_event, rest_event
 from tests.support.fake_models import FakeEngine, promote_model
 
 
@@ -80,9 +80,9 @@ def invoke():
     return lambda event: app.lambda_handler(event, LocalContext())
 
 
-@pytest.fixture(params=[rest_event, http_event], ids=["REST", "HTTP"])
+@pytest.fixture(params=[rest_event, http_event, multi_value_event], ids=["REST", "HTTP", "load balancer"])
 def api_event(request):
-    """Makes events of a REST API or an HTTP API; tests run with both."""
+    """Makes events of a REST API, an HTTP API or a load balancer; tests run with each."""
     return request.param
 
 

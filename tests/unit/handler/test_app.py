@@ -3,7 +3,10 @@ import sys
 
 import pytest
 
-from tests.support.demo_requests import demo_request
+from coinfarm.errors import ModelError
+from handler import app
+from handler.event_kinds import UnknownEvent
+from tests.support.demo_requests import bucket_notification, demo_request, object_created, queue_event, scheduled_event, topic_event
 
 
 def test_a_warmup_loads_the_model_and_names_it(invoke, folder):
@@ -12,22 +15,41 @@ def test_a_warmup_loads_the_model_and_names_it(invoke, folder):
     assert list((folder / "cache").glob("*/*/model.keras"))
 
 
-def test_a_warmup_names_the_place_of_a_missing_model(invoke, monkeypatch, folder):
+def test_a_failed_warmup_raises_so_that_it_is_retried(invoke, monkeypatch, folder):
     monkeypatch.setenv("MODEL_URI", str(folder / "nothing here"))
-    response = invoke({"warmup": True})
-    assert response["status"] == 503
-    assert "nothing here" in response["detail"]
+    for event in ({"warmup": True}, scheduled_event()):
+        with pytest.raises(ModelError, match="nothing here"):
+            invoke(event)
 
 
-@pytest.mark.parametrize(
-    ("event", "pointer"),
-    [({"hello": 1}, "/symbol"), ({"warmup": "yes"}, "/symbol"), ({"Records": [{"eventSource": "aws:s3"}]}, "/symbol"), (None, "")],
-    ids=["another object", "an invalid warmup", "records of another source", "null"],
-)
-def test_rejects_other_events_as_invalid_requests(invoke, event, pointer):
-    response = invoke(event)
-    assert response["status"] == 422
-    assert response["errors"][0]["pointer"] == pointer
+def test_a_direct_request_that_fails_returns_its_problem(invoke, monkeypatch, folder):
+    assert invoke(demo_request(199))["status"] == 422
+    monkeypatch.setenv("MODEL_URI", str(folder / "nothing here"))
+    app.service.cache_clear()
+    assert invoke(demo_request())["status"] == 503
+
+
+UNKNOWN = {
+    "another object": {"hello": 1},
+    "an empty object": {},
+    "an invalid warmup": {"warmup": "yes"},
+    "a request without candles": {"symbol": "DEMOUSD", "interval": "1m"},
+    "null": None,
+    "a list": [{"warmup": True}],
+    "a topic's notification": topic_event(demo_request()),
+    "no records": {"Records": []},
+    "records of two services": {
+        "Records": queue_event(demo_request())["Records"] + bucket_notification("candles", "a.csv", b"")["Records"]
+    },
+    "a failed asynchronous invocation": {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {}},
+    "another event of EventBridge": {**object_created("candles", "a.csv", b""), "detail-type": "Object Deleted"},
+}
+
+
+@pytest.mark.parametrize("event", UNKNOWN.values(), ids=UNKNOWN)
+def test_unknown_events_raise(invoke, event):
+    with pytest.raises(UnknownEvent):
+        invoke(event)
 
 
 def test_raises_unexpected_errors(invoke, broken_engine):

@@ -10,6 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.candles.files import parse_candles
+from handler.event_kinds import UnknownEvent
+from handler.message_body import unwrapped
 from tests.support.demo_requests import EVENTS, make_candles, make_events
 
 FILES = {
@@ -50,19 +52,32 @@ def test_the_events_are_up_to_date():
     for name in FILES:
         event = event_of(name)
         assert unpacked(event) == unpacked(made[name]), f"events/{name}.json is outdated: run python events/make.py"
-        assert all(record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest() for record in event.get("Records", ()))
+        assert all(
+            record["md5OfBody"] == hashlib.md5(record["body"].encode()).hexdigest()
+            for record in event.get("Records", ())
+            if "md5OfBody" in record
+        )
 
 
 def event_of(name):
     return json.loads(FILES[name].read_text())
 
 
-@pytest.mark.parametrize("name", ["sqs-inline", "sqs-candle-file"])
+@pytest.mark.parametrize("name", ["sqs-inline", "sqs-candle-file", "sqs-sns"])
 def test_messages_write_their_results(invoke, monkeypatch, folder, name):
     monkeypatch.setenv("CANDLES_ROOT", str(EVENTS / "candles"))
     assert invoke(event_of(name)) == {"batchItemFailures": []}
     for record in event_of(name)["Records"]:
-        assert (folder / "results" / json.loads(record["body"])["resultsUri"]).exists()
+        assert (folder / "results" / json.loads(unwrapped(record["body"]))["resultsUri"]).exists()
+
+
+@pytest.mark.parametrize("name", ["s3-put", "s3-object-created", "sqs-s3-object-created"])
+def test_uploads_write_their_predictions(invoke, monkeypatch, folder, name):
+    monkeypatch.setenv("CANDLES_ROOT", str(EVENTS / "candles"))
+    assert invoke(event_of(name)) in ({"files": 1}, {"batchItemFailures": []})
+    (result,) = (folder / "results/uploads/DEMOUSD-1m.csv").iterdir()
+    assert result.stem == hashlib.md5((EVENTS / "candles/uploads/DEMOUSD-1m.csv").read_bytes()).hexdigest()
+    assert len(pq.read_table(result)) == 281
 
 
 def test_only_the_invalid_message_fails(invoke, folder):
@@ -74,5 +89,7 @@ def test_only_the_invalid_message_fails(invoke, folder):
 def test_direct_events(invoke):
     direct = invoke(event_of("direct"))
     assert (direct["model"]["name"], len(direct["results"])) == ("fake", 11)
-    assert invoke(event_of("warmup"))["warm"]
+    assert all(invoke(event_of(name))["warm"] for name in ("warmup", "schedule-rule", "schedule-scheduler"))
     assert invoke(event_of("rejected/direct-too-few-candles"))["status"] == 422
+    with pytest.raises(UnknownEvent):
+        invoke(event_of("rejected/sns-notification"))

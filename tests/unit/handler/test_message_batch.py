@@ -26,7 +26,7 @@ def test_an_invalid_message_does_not_fail_the_others(deliver, results, bad):
 def test_an_unexpected_error_does_not_fail_the_others(deliver, results, folder, monkeypatch):
     (folder / "candles").mkdir()
     (folder / "candles/none.parquet").touch()
-    monkeypatch.setattr("handler.jobs.read_candles", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("handler.candle_file.read_candles", lambda *_, **__: 1 / 0)
     assert deliver(message("first"), BAD["a missing file"], message("third")) == [1]
     assert results.names() == ["first.json", "third.json"]
 

@@ -70,7 +70,7 @@ def test_function_name_from_the_environment(environment, name):
 def test_tracing_can_be_enabled_and_metrics_disabled():
     """Without tracing its SDK is not loaded: test_app.py."""
     code = "import sys; from handler.app import lambda_handler; from handler.local_events import LocalContext"
-    code += "; lambda_handler(None, LocalContext()) if 'aws_xray_sdk' not in sys.modules else print('traced')"
+    code += "; lambda_handler({'candles': []}, LocalContext()) if 'aws_xray_sdk' not in sys.modules else print('traced')"
     environment = {"POWERTOOLS_METRICS_DISABLED": "true", "POWERTOOLS_LOG_LEVEL": "ERROR"}
     assert run(code, **environment) == ""
     assert run(code, **environment, POWERTOOLS_TRACE_DISABLED="false") == "traced\n"

@@ -18,6 +18,8 @@ JSON = "application/json"
 
 Query = Mapping[str, str]
 
+_FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+"""The second is what curl declares for every body, unless it is told another type."""
 _HEAD_BYTES = 200
 _FIELDS = {field.alias for field in PredictionRequest.model_fields.values()}
 
@@ -67,7 +69,7 @@ def reject_query(query: Query, reason: str) -> None:
 
 def unsupported(media_type: str, accepted: tuple[str, ...]) -> UnsupportedMediaType:
     """The error for a body of another media type."""
-    hint = "; send the file itself, not a form" if media_type in ("multipart/form-data", "application/x-www-form-urlencoded") else ""
+    hint = "; send the file itself, not a form" if media_type in _FORMS else ""
     return UnsupportedMediaType(ErrorDetail("", f"{media_type} is not accepted here: send {', '.join(accepted)}{hint}"))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.series_check import check_series
-from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES, Content, Format, open_content
+from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES, Content, Format, Limits, open_content
 from coinfarm.candles.sources.json_table import table_from_json
 from coinfarm.candles.sources.names import SeriesHint, series_hint
 from coinfarm.candles.sources.raw_table import RawTable
@@ -41,7 +41,7 @@ def read_candles(
         hint = series_hint(file_name)
         if content.zip_member and hint.symbol is None:
             hint = series_hint(content.zip_member)
-        return read_table(_table(content, max_candles), _expected(hint, symbol, interval, timezone))
+        return read_table(_table(content, Limits(max_candles, max_unpacked_bytes)), _expected(hint, symbol, interval, timezone))
     except MissingSeriesName as error:
         raise MissingSeriesName(f"{file_name}: {error}") from None
     except CandleError as error:
@@ -86,13 +86,13 @@ def _printable(text: str) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
-def _table(content: Content, max_rows: int) -> RawTable:
+def _table(content: Content, limits: Limits) -> RawTable:
     if content.format == Format.TEXT:
         if content.data[:1000].lstrip()[:1] in (b"[", b"{"):
-            return table_from_json(content.data, max_rows)
+            return table_from_json(content.data, limits.rows)
         from coinfarm.candles.sources.csv_table import table_from_csv
 
-        return table_from_csv(content.data, max_rows)
+        return table_from_csv(content.data, limits.rows)
     from coinfarm.candles.sources import arrow_files, hdf5_files
 
     readers = {
@@ -100,7 +100,7 @@ def _table(content: Content, max_rows: int) -> RawTable:
         Format.FEATHER: arrow_files.table_from_feather,
         Format.HDF5: hdf5_files.table_from_hdf5,
     }
-    return readers[content.format](content.data, max_rows)
+    return readers[content.format](content.data, limits)
 
 
 def _expected(hint: SeriesHint, symbol: str | None, interval: str | None, timezone: str | None) -> Expected:

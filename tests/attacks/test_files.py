@@ -36,9 +36,21 @@ def long_words(count):
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["x" * 20_000]))
 
 
+def long_bytes(count, kind=None):
+    """A dictionary column with a megabyte in every row."""
+    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([b"x" * (1 << 20)], kind))
+
+
 FILES = {
     "too many rows": (lambda: parquet(10_000_001), "parquet", TooLarge, "10,000,001"),
     "a time that is a long word": (lambda: parquet(9, open_time=long_words(9)), "parquet", CandleError, "is not a time"),
+    "prices of a megabyte each": (lambda: parquet(1000, open=long_bytes(1000)), "parquet", CandleError, "no column open"),
+    "prices of a fixed megabyte each": (
+        lambda: parquet(1000, open=long_bytes(1000, pa.binary(1 << 20))),
+        "parquet",
+        CandleError,
+        "no column open",
+    ),
     "prices that are lists": (lambda: parquet(9, low=pa.array([[0.0] * 1000] * 9)), "parquet", CandleError, "no column low"),
     "a CSV file of too many rows": (lambda: b"open_time\n" + b"1\n" * 10_000_001, "csv", TooLarge, "10,000,002"),
     "a CSV file of one endless line": (lambda: b"open_time," + b"1," * 5_000_000, "csv", CandleError, None),
@@ -51,6 +63,17 @@ def test_rejects_candle_files_that_would_fill_the_memory(limit_memory, make, end
     data = make()
     with limit_memory(60), pytest.raises(error, match=named):
         parse_candles(data, f"DEMOUSD-1m.{ending}")
+
+
+def test_measures_a_feather_file_before_it_is_unpacked(limit_memory):
+    sink = pa.BufferOutputStream()
+    table = pa.table({"open_time": np.zeros(100_000_000, np.int8)})
+    with pa.ipc.new_file(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as file:
+        file.write_table(table)
+    data = sink.getvalue().to_pybytes()
+    assert len(data) < 20_000
+    with limit_memory(30), pytest.raises(TooLarge, match="unpacks"):
+        parse_candles(data, "DEMOUSD-1m.feather", max_unpacked_bytes=25_000_000)
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv"])

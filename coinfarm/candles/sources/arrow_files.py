@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING
 
 from coinfarm.candles.sources.arrow_columns import raw_table, schema_names
 from coinfarm.candles.sources.catalogue import SOURCE_NAMES
+from coinfarm.candles.sources.container import Limits
+from coinfarm.candles.sources.feather_size import unpacked_bytes
 from coinfarm.candles.sources.headers import INDEX_NAMES, meanings, normalised
 from coinfarm.candles.sources.raw_table import RawTable
-from coinfarm.errors import CandleError, ErrorDetail, TooLarge
+from coinfarm.errors import CandleError, ErrorDetail
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def table_from_parquet(data: bytes, max_rows: int) -> RawTable:
-    """Raises `CandleError`, and `TooLarge` for more than `max_rows`."""
+def table_from_parquet(data: bytes, limits: Limits) -> RawTable:
+    """Raises `CandleError`, and `TooLarge` for more than the limits."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -25,26 +27,28 @@ def table_from_parquet(data: bytes, max_rows: int) -> RawTable:
             if pa.types.is_string(schema.field(name).type) or pa.types.is_large_string(schema.field(name).type)
         ]
         file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)  # unencoded, a text in every row might fill the memory
-        # Checked before decompression: a few bytes can encode a text column of any length.
-        _check_rows(file.metadata.num_rows, max_rows)
+        limits.check_rows(file.metadata.num_rows)
+        # Of all columns: to ask for that of one ends the process if the file is damaged.
+        limits.check_bytes(sum(file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)))
         table = file.read(columns=wanted_columns(file.schema_arrow), use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CandleError(ErrorDetail("", f"is not a Parquet file that can be read: {error}")) from None
     return raw_table(table, "Parquet")
 
 
-def table_from_feather(data: bytes, max_rows: int) -> RawTable:
-    """Raises `CandleError`, and `TooLarge` for more than `max_rows`."""
+def table_from_feather(data: bytes, limits: Limits) -> RawTable:
+    """Raises `CandleError`, and `TooLarge` for more than the limits."""
     import pyarrow as pa
 
     try:
+        limits.check_bytes(unpacked_bytes(data))
         with pa.ipc.open_file(pa.BufferReader(data)) as file:
             names = wanted_columns(file.schema)
             parts, rows = [], 0
             for at in range(file.num_record_batches):
                 part = file.get_batch(at)
                 rows += part.num_rows
-                _check_rows(rows, max_rows)
+                limits.check_rows(rows)
                 parts.append(part.select(names))
             schema = pa.schema([file.schema.field(name) for name in names])
         table = pa.Table.from_batches(parts, schema)
@@ -55,18 +59,20 @@ def table_from_feather(data: bytes, max_rows: int) -> RawTable:
 
 def wanted_columns(schema: "pa.Schema") -> list[str]:
     """The names of the columns that may mean something, all if none does. Raises `CandleError` for a name that exists twice."""
-    import pyarrow as pa
-
     names = schema_names(schema)
     found = sorted({at for columns in meanings(names, {}, None).values() for at in columns})
     found += [at for at, name in enumerate(names) if normalised(name) in INDEX_NAMES | SOURCE_NAMES and at not in found]
-    usable = [at for at in found or range(len(names)) if not pa.types.is_nested(schema.field(at).type)]
+    usable = [at for at in found or range(len(names)) if _may_have_cells(schema.field(at).type)]
     for at in usable:
         if names.count(names[at]) > 1:
             raise CandleError(ErrorDetail("", f"has {names.count(names[at])} columns {names[at]}"))
     return [names[at] for at in usable]
 
 
-def _check_rows(count: int, max_rows: int) -> None:
-    if count > max_rows:
-        raise TooLarge(f"the file has {count:,} rows, more than {max_rows:,}: split it")
+def _may_have_cells(kind: "pa.DataType") -> bool:
+    """Whether a column can be numbers, times or texts. Bytes cannot, and each of them may be a megabyte."""
+    import pyarrow as pa
+
+    types = pa.types
+    kinds = (types.is_primitive, types.is_decimal, types.is_string, types.is_large_string, types.is_dictionary)
+    return any(is_kind(kind) for is_kind in kinds)

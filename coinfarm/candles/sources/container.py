@@ -30,6 +30,23 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True)
+class Limits:
+    """What a table of binary columns may have. Both are checked before it is unpacked, because kilobytes can unpack to gigabytes."""
+
+    rows: int
+    unpacked_bytes: int = MAX_UNPACKED_BYTES
+
+    def check_rows(self, count: int) -> None:
+        """Raise `TooLarge` for more rows."""
+        if count > self.rows:
+            raise TooLarge(f"the file has {count:,} rows, more than {self.rows:,}: split it")
+
+    def check_bytes(self, size: int) -> None:
+        """Raise `TooLarge` for more bytes."""
+        _check_size(size, self.unpacked_bytes)
+
+
+@dataclass(frozen=True)
 class Content:
     """The bytes of a file; text is UTF-8 without a byte order mark. `zip_member` is the name of the file in a zip."""
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES
+from coinfarm.candles.sources.container import Limits
 from coinfarm.candles.sources.raw_table import RawColumn, RawTable
-from coinfarm.errors import CandleError, ErrorDetail, TooLarge
+from coinfarm.errors import CandleError, ErrorDetail
 from coinfarm.extras import require
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ _TABLE, _FIXED = "frame_table", "frame"
 Named = Iterator[tuple[str, RawColumn]]
 
 
-def table_from_hdf5(data: bytes, max_rows: int) -> RawTable:
+def table_from_hdf5(data: bytes, limits: Limits) -> RawTable:
     """The only frame of a file.
 
-    Raises `CandleError`, `TooLarge` for more than `max_rows`, and `MissingPackage` without h5py or, where it is needed, blosc.
+    Raises `CandleError`, `TooLarge` for more than the limits, and `MissingPackage` without h5py or, where it is needed, blosc.
     """
     require("reading HDF5 files", "h5py")
     import h5py
@@ -50,16 +50,16 @@ def table_from_hdf5(data: bytes, max_rows: int) -> RawTable:
                 names = ", ".join(name for name, _ in frames[:4]) or "none"
                 raise CandleError(ErrorDetail("", f"must have one data frame of pandas, but has {len(frames)} ({names})"))
             _, group = frames[0]
-            columns = list(_table(group, max_rows) if _text(group, "pandas_type") == _TABLE else _fixed(group, max_rows))
+            columns = list(_table(group, limits) if _text(group, "pandas_type") == _TABLE else _fixed(group, limits))
     except (OSError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise CandleError(ErrorDetail("", f"is an HDF5 file that cannot be read: {error}")) from None
     return RawTable([column for _, column in columns], tuple(name for name, _ in columns), "HDF5", locate=lambda row: f"row {row}")
 
 
-def _table(group: "h5py.Group", max_rows: int) -> Named:
+def _table(group: "h5py.Group", limits: Limits) -> Named:
     """The fields of the rows: columns of their own, such as `date`, and blocks of columns of one type."""
     dataset = group["table"]
-    rows = _read(dataset, max_rows)
+    rows = _read(dataset, limits)
     has_zone = b"tz" in bytes(group.attrs.get("info", b""))
     for field in rows.dtype.names or ():
         kind = _text(dataset, f"{field}_dtype") or _text(dataset, f"{field}_kind")
@@ -71,14 +71,14 @@ def _table(group: "h5py.Group", max_rows: int) -> Named:
             yield name, _column(values[:, at], kind, has_zone)
 
 
-def _fixed(group: "h5py.Group", max_rows: int) -> Named:
+def _fixed(group: "h5py.Group", limits: Limits) -> Named:
     """The index, and the blocks of columns of one type."""
     index = group["axis1"]
-    times = _read(index, max_rows)
+    times = _read(index, limits)
     yield "", _column(times, _text(index, "kind"), "tz" in index.attrs)
     for block in range(int(group.attrs["nblocks"])):
         dataset = group[f"block{block}_values"]
-        values, names = _read(dataset, max_rows), _read(group[f"block{block}_items"], max_rows)
+        values, names = _read(dataset, limits), _read(group[f"block{block}_items"], limits)
         if values.ndim == 2 and values.shape == (len(names), len(times)) and not dataset.attrs.get("transposed", 0):
             values = values.T
         if values.shape != (len(times), len(names)):
@@ -87,14 +87,12 @@ def _fixed(group: "h5py.Group", max_rows: int) -> Named:
             yield name.decode(errors="replace"), _column(values[:, at], _text(dataset, "value_type"), "tz" in dataset.attrs)
 
 
-def _read(dataset: "h5py.Dataset", max_rows: int) -> NDArray[Any]:
+def _read(dataset: "h5py.Dataset", limits: Limits) -> NDArray[Any]:
     """The values of a data set. Its size is checked before it is unpacked."""
     if dataset.external or dataset.is_virtual or dataset.dtype.hasobject:
         raise ValueError(f"{dataset.name} has its values elsewhere, or has objects")
-    if dataset.shape and dataset.shape[0] > max_rows:
-        raise TooLarge(f"the file has {dataset.shape[0]:,} rows, more than {max_rows:,}: split it")
-    if dataset.size * dataset.dtype.itemsize > MAX_UNPACKED_BYTES:
-        raise TooLarge(f"unpacks to more than {MAX_UNPACKED_BYTES >> 20} MiB: split it")
+    limits.check_rows(dataset.shape[0] if dataset.shape else 0)
+    limits.check_bytes(dataset.size * dataset.dtype.itemsize)
     filters = {str(name) for name in dataset._filters}  # the public properties know only those of HDF5
     if filters <= _NATIVE_FILTERS:
         return np.asarray(dataset[()])

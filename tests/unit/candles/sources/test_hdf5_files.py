@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from coinfarm.candles.files import read_candles
+from coinfarm.candles.sources.container import Limits
 from coinfarm.candles.sources.hdf5_files import table_from_hdf5
 from coinfarm.errors import CandleError, CoinfarmError, TooLarge
 from coinfarm.extras import MissingPackage
@@ -71,7 +72,7 @@ def test_several_frames_and_values_elsewhere_are_rejected() -> None:
 
 def test_too_many_rows_are_not_unpacked() -> None:
     with pytest.raises(TooLarge):
-        table_from_hdf5(table_frame(TRUTH), 59)
+        table_from_hdf5(table_frame(TRUTH), Limits(59))
 
 
 @pytest.mark.parametrize("size", [600, 3000, -100])

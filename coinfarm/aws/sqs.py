@@ -2,12 +2,12 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from coinfarm.aws.batch_calls import MAX_ENTRIES_PER_CALL, batches, call_with_retries
 from coinfarm.aws.client import aws_client
 from coinfarm.aws.error_translation import ErrorResponse, ServiceErrorMessages, translate_errors
 from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
@@ -15,14 +15,9 @@ from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-MAX_MESSAGES_PER_CALL = 10
-"""SQS's limit for one call."""
 MAX_MESSAGE_BYTES = 1 << 20
 """SQS's limit for one message, and for all messages of one call together."""
 MAX_WAIT_S = 20
-
-_ATTEMPTS = 5
-_INITIAL_BACKOFF_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -65,8 +60,8 @@ class Queue:
         `MAX_MESSAGE_BYTES`.
         """
         sent = 0
-        for batch in _batches(bodies):
-            failed = _with_retries(batch, self._send)
+        for batch in batches(_checked(bodies), MAX_MESSAGE_BYTES):
+            failed = call_with_retries(batch, self._send)
             if failed:
                 first = failed[0]
                 if first.is_permanent:
@@ -76,7 +71,7 @@ class Queue:
             on_sent(sent)
 
     def receive(
-        self, max_messages: int = MAX_MESSAGES_PER_CALL, wait_s: int = 0, visibility_timeout_s: int | None = None
+        self, max_messages: int = MAX_ENTRIES_PER_CALL, wait_s: int = 0, visibility_timeout_s: int | None = None
     ) -> list[QueueMessage]:
         """Up to `max_messages` (1 to 10) messages; an empty list if none arrives within `wait_s` (0 to 20).
 
@@ -129,7 +124,7 @@ class Queue:
         lose one.
         """
         moved, total = 0, self.depth().total
-        while moved < total and (messages := self.receive(min(MAX_MESSAGES_PER_CALL, total - moved), wait_s=1, visibility_timeout_s=60)):
+        while moved < total and (messages := self.receive(min(MAX_ENTRIES_PER_CALL, total - moved), wait_s=1, visibility_timeout_s=60)):
             other.send(message.body for message in messages)
             self.delete([message.receipt for message in messages])
             moved += len(messages)
@@ -149,8 +144,8 @@ class Queue:
 
     def _each_receipt(self, receipts: Sequence[str], call: Callable[[list[Any]], Any]) -> dict[str, str]:
         failed: dict[str, str] = {}
-        for at in range(0, len(receipts), MAX_MESSAGES_PER_CALL):
-            failed.update((failure.value, failure.reason) for failure in _with_retries(receipts[at : at + MAX_MESSAGES_PER_CALL], call))
+        for at in range(0, len(receipts), MAX_ENTRIES_PER_CALL):
+            failed.update((failure.value, failure.reason) for failure in call_with_retries(receipts[at : at + MAX_ENTRIES_PER_CALL], call))
         return failed
 
     def _send(self, entries: list[tuple[str, str]]) -> Any:
@@ -175,45 +170,12 @@ class Queue:
             )
 
 
-def _batches(bodies: Iterable[str]) -> Iterator[list[str]]:
-    batch: list[str] = []
-    batch_bytes = 0
+def _checked(bodies: Iterable[str]) -> Iterator[str]:
     for body in bodies:
         size = len(body.encode())
         if size > MAX_MESSAGE_BYTES:
             raise TooLarge(f"a message of {size:,} bytes exceeds SQS's limit of {MAX_MESSAGE_BYTES:,}: refer to a candle file instead")
-        if len(batch) == MAX_MESSAGES_PER_CALL or batch_bytes + size > MAX_MESSAGE_BYTES:
-            yield batch
-            batch, batch_bytes = [], 0
-        batch.append(body)
-        batch_bytes += size
-    if batch:
-        yield batch
-
-
-class _Failure(NamedTuple):
-    value: str
-    reason: str
-    is_permanent: bool
-
-
-def _with_retries(values: Sequence[str], call: Callable[[list[tuple[str, str]]], Any]) -> list[_Failure]:
-    """Call with `(entry id, value)` of each value, retry those that failed on SQS's side, and return the final failures."""
-    pending = {str(number): value for number, value in enumerate(values)}
-    rejected: list[_Failure] = []
-    failed: dict[str, _Failure] = {}
-    for attempt in range(_ATTEMPTS):
-        if attempt:
-            time.sleep(_INITIAL_BACKOFF_S * 2 ** (attempt - 1))
-        failed = {
-            entry["Id"]: _Failure(pending[entry["Id"]], f"{entry['Code']}: {entry.get('Message', '')}", entry["SenderFault"])
-            for entry in call(list(pending.items())).get("Failed", [])
-        }
-        rejected += [failure for failure in failed.values() if failure.is_permanent]
-        pending = {entry_id: failure.value for entry_id, failure in failed.items() if not failure.is_permanent}
-        if not pending:
-            return rejected
-    return rejected + [failed[entry_id] for entry_id in pending]
+        yield body
 
 
 def _specific_error(where: str, response: ErrorResponse) -> StorageError | None:

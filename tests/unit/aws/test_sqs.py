@@ -3,7 +3,7 @@ import pytest
 from botocore.stub import ANY, Stubber
 from moto import mock_aws
 
-from coinfarm.aws import sqs
+from coinfarm.aws import batch_calls
 from coinfarm.aws.sqs import MAX_MESSAGE_BYTES, Depth, Queue
 from coinfarm.errors import NotFound, StorageError, TooLarge, Unavailable
 from tests.support.moto_server import queue_with_dead_letter_queue
@@ -24,7 +24,7 @@ def queue(aws):
 def pauses(monkeypatch):
     """The pauses between attempts, in seconds, which are recorded instead of slept."""
     pauses = []
-    monkeypatch.setattr(sqs.time, "sleep", pauses.append)
+    monkeypatch.setattr(batch_calls.time, "sleep", pauses.append)
     return pauses
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from pytest_socket import disable_socket
 
-from tests.attacks.serve_process import limit_memory, serving
+from tests.support.serve_process import limit_memory, serving
 from tests.unit.conftest import keras
 from tests.unit.handler.conftest import api_event, broken_engine, container, engine_calls, folder, invoke, models, send
 

@@ -13,6 +13,7 @@ NOT_RUN = {
     "make audit": _CI,
     "make containers": _CI,
     "make browser": _CI,
+    "make freqtrade": "installs freqtrade; tests/integration/test_freqtrade_example.py tries the strategy without it",
     "make environments": _CI,
     "make scanners": "a part of make environments, " + _CI,
     "make images": "needs Docker; tests/containers builds the images",

@@ -35,7 +35,7 @@ def export(stored: list[CoinPredictions], candles_root: str, folder: Path) -> li
         for coin in stored:
             name = f"{pair_name(coin.symbol)}-{coin.interval}"
             for suffix, table in (
-                ("", _candle_table(read_market(candles_root, coin.symbol, coin.interval))),
+                ("", candle_table(read_market(candles_root, coin.symbol, coin.interval))),
                 ("-predictions", _prediction_table(coin).drop_columns(["symbol", "interval"])),
             ):
                 path = folder / f"{name}{suffix}.feather"
@@ -89,7 +89,8 @@ def pair_name(symbol: str) -> str:
     return symbol
 
 
-def _candle_table(candles: Candles) -> "pa.Table":
+def candle_table(candles: Candles) -> "pa.Table":
+    """The columns of freqtrade's candle files."""
     import pyarrow as pa
 
     return pa.table({"date": _dates(candles.open_time)} | dict(zip(candles.columns._fields, candles.columns, strict=True)))

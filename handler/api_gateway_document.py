@@ -21,6 +21,8 @@ Json = dict[str, Any]
 # The alias lets a deployment shift requests gradually to a new version. Not ${ApiFunction.Alias}: only sam resolves it.
 _INVOKE = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${ApiFunction.Arn}:live/invocations"
 
+_INTEGRATION: Json = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
+
 _REQUEST: Json = {
     "type": "object",
     "required": ["symbol", "interval", "candles"],
@@ -141,7 +143,7 @@ def gateway_document(document: Json) -> Json:
         "x-amazon-apigateway-request-validator": "shape",
         "x-amazon-apigateway-gateway-responses": {name: _response(error) for name, error in sorted(_GATEWAY_ERRORS.items())},
         "paths": {
-            path: {method: _operation(path, operation) for method, operation in operations.items()}
+            path: {method: _operation(path, operation) for method, operation in operations.items()} | _preflight(path)
             for path, operations in document["paths"].items()
         },
         "components": {
@@ -164,8 +166,23 @@ def _operation(path: str, described: Json) -> Json:
     if path != PUBLIC_PATH:
         # The condition is inside the list, because `sam local` does not resolve conditions here and requires a list.
         operation["security"] = [{"Fn::If": ["UseApiKeys", {"apiKey": []}, {"sigv4": []}]}]
-    operation["x-amazon-apigateway-integration"] = {"type": "aws_proxy", "httpMethod": "POST", "uri": {"Fn::Sub": _INVOKE}}
+    operation["x-amazon-apigateway-integration"] = _INTEGRATION
     return operation
+
+
+def _preflight(path: str) -> Json:
+    """What browsers ask before a request from another origin, without a key: the handler answers it."""
+    name = "Options" + "".join(part.capitalize() for part in path.replace(".", "/").split("/"))
+    operation = {
+        "operationId": name,
+        "responses": {"204": {"description": "Which origins, methods and headers are allowed."}},
+        "x-amazon-apigateway-integration": _INTEGRATION,
+    }
+    return {"options": _if_cors(operation)}
+
+
+def _if_cors(value: Any) -> Json:
+    return {"Fn::If": ["HasCors", value, {"Ref": "AWS::NoValue"}]}
 
 
 def _response(error: _GatewayError) -> Json:
@@ -177,6 +194,10 @@ def _response(error: _GatewayError) -> Json:
     }
     return {
         "statusCode": str(int(error.status)),
-        "responseParameters": {"gatewayresponse.header.Content-Type": f"'{CONTENT_TYPE}'"},
+        "responseParameters": {
+            "gatewayresponse.header.Content-Type": f"'{CONTENT_TYPE}'",
+            # For pages of all origins: these responses contain no data, and cannot name one of several origins.
+            "gatewayresponse.header.Access-Control-Allow-Origin": _if_cors("'*'"),
+        },
         "responseTemplates": {"application/json": json.dumps(problem)},
     }

@@ -12,9 +12,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl
 
+from aws_lambda_powertools.event_handler import CORSConfig
+
 from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
 from handler.asgi_messages import ClientDisconnected, Receive, Scope, Send, read_body, request_headers, send_response, send_stream
+from handler.cors import cors_config, cors_headers
 from handler.local_events import LocalContext, http_event
 from handler.prediction_route import PredictionRoute
 from handler.server_routes import ROUTES, Route, ServerRequest, respond
@@ -29,6 +32,7 @@ class Application:
         self._ending = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
         self._predictions: PredictionRoute | None = None
+        self._cors: CORSConfig | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
@@ -46,6 +50,7 @@ class Application:
             return
         await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
         self._predictions = PredictionRoute(service())
+        self._cors = cors_config(service().settings.allowed_origins)
         await send({"type": "lifespan.startup.complete"})
         refreshing = asyncio.create_task(_refresh())
         await receive()
@@ -79,8 +84,9 @@ class Application:
 
     async def _send_from(self, route: Route, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
-        response = await respond(route, ServerRequest(service(), query, request_headers(scope), body))
-        headers = {"content-type": response.media_type, **response.headers}
+        given = request_headers(scope)
+        response = await respond(route, ServerRequest(service(), query, given, body))
+        headers = {"content-type": response.media_type, **response.headers, **cors_headers(self._cors, given.get("origin"))}
         is_head = scope["method"] == "HEAD"
         if isinstance(response.body, bytes):
             await send_response(send, response.status, headers, response.body, unread=None, is_head=is_head)
@@ -93,7 +99,9 @@ class Application:
     async def _response(self, method: str, scope: Scope, body: bytes) -> dict[str, Any]:
         headers = request_headers(scope)
         if self._predictions is not None and self._predictions.accepts(method, scope["path"], headers, scope["query_string"], body):
-            return await self._predictions.respond(body)
+            predicted = await self._predictions.respond(body)
+            predicted["headers"] |= cors_headers(self._cors, headers.get("origin"))
+            return predicted
         event = http_event(method, scope["path"], headers=headers, query=scope["query_string"].decode("latin-1"), body=body)
         response: dict[str, Any] = await self._in_thread(lambda: lambda_handler(event, LocalContext()))
         return response

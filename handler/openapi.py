@@ -29,7 +29,7 @@ def build_document() -> Json:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Powertools warns that it always writes 3.1 with Pydantic 2
         document: Json = json.loads(
-            api.resolvers[Gateway.REST_API].get_openapi_json_schema(
+            api.resolvers()[Gateway.REST_API].get_openapi_json_schema(
                 title="Coinfarm",
                 version=version("coinfarm"),
                 description="Candlestick charts in, predictions of the next candles out.",

@@ -1,4 +1,4 @@
-"""`POST /predictions` with JSON in a server: the route of `handler.api` for many requests at a time.
+"""`POST /predictions` with JSON in a server: the route of `handler.api_routes` for many requests at a time.
 
 Powertools' resolvers handle one request at a time, because they store it in one place per process.
 """
@@ -23,7 +23,7 @@ class PredictionRoute:
         self._queue = RequestQueue(service, record_prediction_metrics)
 
     def accepts(self, method: str, path: str, headers: Mapping[str, str], query: bytes, body: bytes) -> bool:
-        """Whether this is a request for this route, and of an allowed size. `handler.api` takes candle files, and what has no candles."""
+        """Whether this is a request for this route, and of an allowed size. All others are for `handler.api_routes`."""
         if (method, path) != ("POST", "/predictions") or query or len(body) > self._settings.max_body_bytes:
             return False
         media_type = (headers.get("content-type") or JSON).partition(";")[0].strip().lower()

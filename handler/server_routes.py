@@ -1,6 +1,6 @@
 """The routes that only the server has, because they need a process that lives between requests, or files beside the API.
 
-They are not behind API Gateway, and not in the OpenAPI document. All other routes are in `handler.api`.
+They are not behind API Gateway, and not in the OpenAPI document. All other routes are in `handler.api_routes`.
 """
 
 import json

@@ -11,6 +11,9 @@ from coinfarm.engines.loading import EngineChoice
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.cache import default_cache_dir
 
+_ORIGIN = r"https?://[^\s/,*]+"
+_ORIGINS = rf"^(\*|{_ORIGIN}(\s*,\s*{_ORIGIN})*)$"
+
 
 def reference_model_uri() -> str:
     """The model root inside the package."""
@@ -61,5 +64,12 @@ class Settings(EnvironmentSettings):
     """The root for `candlesUri`; if unset, messages with such a URI are rejected."""
     results_root: str | None = None
     """The root for `resultsUri`; if unset, every message is rejected."""
+    cors_origins: Annotated[str, Field(pattern=_ORIGINS)] | None = None
+    """The origins of web pages that may call the API from a browser, separated by commas, or `*` for all; if unset, none may."""
     prediction_cache_frames: Annotated[int, Field(ge=0)] = 10_000
     """The maximum frames in the prediction cache; 0 disables it."""
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """`cors_origins`, one by one."""
+        return () if self.cors_origins is None else tuple(origin.strip() for origin in self.cors_origins.split(","))

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from coinfarm.serving.candle_upload import FILE_TYPES
 from handler import schemas
-from handler.api import NPZ, PNG
+from handler.api_routes import NPZ, PNG
 from tests.support.expanded_template import TEMPLATE, properties_of, stack, transformed
 from tests.support.repository import ROOT
 
@@ -40,6 +40,19 @@ def test_every_operation_except_health_requires_authentication_and_invokes_the_f
         assert integration["uri"].endswith("/functions/${ApiFunction.Arn}:live/invocations")
     assert "Fn::" not in json.dumps(body)
     OpenAPIV30SpecValidator(body).validate()
+
+
+def test_pages_of_other_origins_are_answered_only_on_request():
+    closed, opened = (properties_of("Api", CorsOrigins=origins)["Body"] for origins in ("", "https://charts.example.com"))
+    assert not [name for name in operations(closed) if name.startswith("OPTIONS")]
+    assert "Access-Control" not in json.dumps(closed)
+    preflights = {name: operation for name, operation in operations(opened).items() if name.startswith("OPTIONS")}
+    assert len(preflights) == len(opened["paths"])
+    assert not any("security" in operation for operation in preflights.values()), "a browser sends no key with a preflight"
+    errors = opened["x-amazon-apigateway-gateway-responses"].values()
+    assert {error["responseParameters"]["gatewayresponse.header.Access-Control-Allow-Origin"] for error in errors} == {"'*'"}
+    variables = properties_of("ApiFunction", CorsOrigins="https://charts.example.com")["Environment"]["Variables"]
+    assert variables["CORS_ORIGINS"] == "https://charts.example.com"
 
 
 def test_parameters_throttle_a_key_and_all_callers():

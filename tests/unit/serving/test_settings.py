@@ -16,8 +16,24 @@ def test_ignores_empty_and_other_variables():
 
 @pytest.mark.parametrize(
     ("variable", "text"),
-    [("MAX_BATCH", "0"), ("MAX_BATCH", "4097"), ("MAX_FRAMES", "1.5"), ("MAX_BODY_BYTES", "6MB"), ("ENGINE", "tpu")],
+    [
+        ("MAX_BATCH", "0"),
+        ("MAX_BATCH", "4097"),
+        ("MAX_FRAMES", "1.5"),
+        ("MAX_BODY_BYTES", "6MB"),
+        ("ENGINE", "tpu"),
+        ("CORS_ORIGINS", "charts.example.com"),
+        ("CORS_ORIGINS", "https://a.example/"),
+    ],
 )
 def test_invalid_values_are_named(variable, text):
     with pytest.raises(CoinfarmError, match=f"{variable}='{text}'"):
         Settings.from_environment({variable: text})
+
+
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [("*", ("*",)), ("https://a.example:8443 ,http://localhost", ("https://a.example:8443", "http://localhost")), ("", ())],
+)
+def test_origins_are_a_list(text, origins):
+    assert Settings.from_environment({"CORS_ORIGINS": text}).allowed_origins == origins

@@ -21,7 +21,7 @@ from handler.cors import cors_config, cors_headers
 from handler.local_events import LocalContext, http_event
 from handler.prediction_route import PredictionRoute
 from handler.server_routes import ROUTES, Route, ServerRequest, respond
-from handler.telemetry import logger
+from handler.telemetry import logger, print_metrics, report_error
 
 
 class Application:
@@ -45,10 +45,10 @@ class Application:
         await receive()
         try:
             service()
-        except CoinfarmError as error:  # invalid settings; a missing model is no reason to stop, because it may be published later
+        except CoinfarmError as error:  # invalid settings
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
-        await self._in_thread(lambda: lambda_handler({"warmup": True}, LocalContext()))
+        await self._in_thread(_load_model)
         self._predictions = PredictionRoute(service())
         self._cors = cors_config(service().settings.allowed_origins)
         await send({"type": "lifespan.startup.complete"})
@@ -108,6 +108,14 @@ class Application:
 
     async def _in_thread(self, call: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _load_model() -> None:
+    try:
+        service().model()
+    except CoinfarmError as error:  # no reason to stop: a model may be published later
+        report_error(error)
+    print_metrics()
 
 
 async def _refresh() -> None:

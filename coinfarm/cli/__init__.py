@@ -17,6 +17,7 @@ from coinfarm.cli.invoke import invoke
 from coinfarm.cli.model import model
 from coinfarm.cli.predict import predict
 from coinfarm.cli.render import render
+from coinfarm.cli.scorecard import scorecard
 from coinfarm.cli.serve import serve
 from coinfarm.cli.stack import show_stack, use_stack
 from coinfarm.cli.train import train
@@ -52,6 +53,7 @@ for command in (
     evaluate,
     backtest,
     verdict,
+    scorecard,
     model,
     history,
     backfill,

@@ -65,6 +65,12 @@ def direction_accuracy(predicted: Values, actual: Values, observations: Observat
     )
 
 
+def overall_accuracy(predicted: Values, actual: Values, intervals: ScoreIntervals) -> Accuracy:
+    """How often the sign of `predicted` `(n,)` is that of `actual` `(n,)`, over all frames."""
+    signs = SignComparison.of(predicted, actual)
+    return _accuracies({"overall": np.ones(len(actual), np.bool_)}, signs, intervals)["overall"]
+
+
 def baseline_accuracy(model: SignComparison, baseline: SignComparison, intervals: ScoreIntervals) -> BaselineAccuracy:
     """A baseline's accuracy, and the difference of the model's, whose interval is of the differences frame by frame."""
     counted = baseline.counted

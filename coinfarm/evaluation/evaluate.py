@@ -7,21 +7,23 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.evaluation import boosted_trees
-from coinfarm.evaluation.baselines import NaiveBaselines, RidgeRegression
+from coinfarm.evaluation.baseline_names import BASELINE_TITLES
+from coinfarm.evaluation.block_skill import block_skill, range_multiples
 from coinfarm.evaluation.coin_scores import coin_scores
 from coinfarm.evaluation.direction import direction_accuracy, end_change, rise_over_decline
+from coinfarm.evaluation.error_bands import error_quantiles
 from coinfarm.evaluation.evaluation_frames import FIT_STRIDE, EvaluationFrames, EvaluationSpec, digest, predict_frames
 from coinfarm.evaluation.features import Observations
-from coinfarm.evaluation.har import HarModel
+from coinfarm.evaluation.fitted_baselines import FittedBaselines, unfitted_baselines
 from coinfarm.evaluation.metrics import rounded
 from coinfarm.evaluation.output_metrics import baseline_metrics, output_metrics
 from coinfarm.evaluation.ratio_interval import LEVEL, MIN_BLOCKS, SAMPLES, SEED
 from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models import evaluation_document
+from coinfarm.models.live_reference import LiveReference, SkillRecord
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.response import model_identity
-from coinfarm.targets import flip_targets
 from image_render.spec import STANDARD
 
 
@@ -76,6 +78,7 @@ def score_frames(
         bootstrap=evaluation_document.Bootstrap(
             level=LEVEL, samples=SAMPLES, block_candles=intervals.block_candles, seed=SEED, min_blocks=MIN_BLOCKS
         ),
+        live_reference=live_reference(frames, series[0].interval_ms, horizon_candles, spec.stride),
     )
 
 
@@ -84,15 +87,32 @@ def baseline_predictions(observations: Observations, fit_observations: Observati
 
     Windows with a candle in common close less than `overlap_ms` apart. There is no gradient boosting without scikit-learn.
     """
-    predictions = {"zero": np.zeros(observations.actual_pct.shape)}
+    predictions = unfitted_baselines(observations)
     if fit_observations is not None:
-        naive = NaiveBaselines.fit(fit_observations.range_pct, fit_observations.actual_pct)
-        predictions |= naive.predict(observations.range_pct)
-        har = HarModel.fit(fit_observations.realised_volatility_pct, fit_observations.actual_pct)
-        predictions["har"] = har.predict(observations.realised_volatility_pct)
-        predictions["ridge"] = RidgeRegression.fit(fit_observations.features, fit_observations.actual_pct).predict(observations.features)
+        predictions |= FittedBaselines.fit(fit_observations).predict(observations)
         if boosted_trees.is_installed():
             trees = boosted_trees.BoostedTrees.fit(fit_observations, overlap_ms)
             predictions["gradientBoosting"] = trees.predict(observations.features)
-    # Prices that bounce between bid and ask come back, so the opposite move, whose rise is the decline, may be the better guess.
-    return predictions | {"persistence": observations.persistence_pct, "reversal": flip_targets(observations.persistence_pct)}
+    return {name: predictions[name] for name in BASELINE_TITLES if name in predictions}
+
+
+def live_reference(frames: EvaluationFrames, interval_ms: int, horizon_candles: int, stride: int) -> LiveReference:
+    """What predictions made live will be compared with."""
+    observations, predicted = frames.observations, frames.predicted_pct
+    multiples = range_multiples(observations)
+    skill = block_skill(observations, predicted, multiples, interval_ms, horizon_candles, stride)
+    return LiveReference(
+        baselines=None if frames.fit_observations is None else FittedBaselines.fit(frames.fit_observations).to_record(),
+        error_quantiles={
+            name: tuple(rounded(each) for each in quantiles)
+            for name, quantiles in zip(OUTPUT_NAMES, error_quantiles(predicted, observations.actual_pct), strict=True)
+        },
+        skill=SkillRecord(
+            block_days=skill.block_days,
+            first_block=skill.first_block,
+            range_multiples=tuple(multiples.tolist()),
+            by_coin={
+                symbol: tuple(None if np.isnan(score) else rounded(score) for score in scores) for symbol, scores in skill.by_coin.items()
+            },
+        ),
+    )

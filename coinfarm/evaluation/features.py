@@ -55,6 +55,10 @@ class Observations:
         """The standard deviation of the returns from candle to candle within the window, in percent."""
         return self.features[:, _VOLATILITY]
 
+    def rows(self, chosen: NDArray[np.bool_]) -> "Observations":
+        """The chosen observations."""
+        return Observations(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
     @classmethod
     def concatenate(cls, parts: Sequence["Observations"]) -> "Observations":
         """The observations of all parts."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from coinfarm.documents import FromDate, Sha256, ToDate, translate_validation_errors
 from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.models.evaluation_scores import Baseline, CoinScores, DirectionAccuracy, EvaluationPart, OutputMetrics
+from coinfarm.models.live_reference import LiveReference
 from coinfarm.models.version import Version
 from coinfarm.outputs import OUTPUT_NAMES
 
@@ -72,8 +73,8 @@ class EvaluationRecord(EvaluationPart):
 
     `candles` is per symbol the sha256 of the candles evaluated on (`open_time`, then open, high, low, close and volume, each column
     complete, little-endian, gaps not filled); `candle_files` is where they came from. `frames` were evaluated. `direction` is of the end
-    change, `rise_over_decline` of whether the rise is greater than the decline. Percent are of the window's last close, accuracies of
-    frames.
+    change, `rise_over_decline` of whether the rise is greater than the decline. `live_reference` is what live predictions are compared
+    with, None in documents of earlier versions. Percent are of the window's last close, accuracies of frames.
     """
 
     error: ClassVar[type[CoinfarmError]] = ModelError
@@ -98,6 +99,7 @@ class EvaluationRecord(EvaluationPart):
     by_coin: dict[str, CoinScores] = Field(default_factory=dict)
     baseline_fit: BaselineFit | None = None
     bootstrap: Bootstrap | None = None
+    live_reference: LiveReference | None = None
 
     @classmethod
     def read(cls, document: dict[str, Any], where: str) -> Self:

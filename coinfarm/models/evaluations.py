@@ -14,6 +14,8 @@ from coinfarm.storage import Storage
 
 MAX_EVALUATION_BYTES = 10_000_000
 
+_JSON = "application/json"
+
 SCORE_TOLERANCE = 0.001
 """The maximum difference between scores of the same model on two processors, or in two compiled forms."""
 
@@ -33,7 +35,8 @@ def checked_evaluation(version: str, document: dict[str, Any]) -> EvaluationReco
 
 
 def store_evaluation(storage: Storage, version: str, document: dict[str, Any]) -> EvaluationRecord:
-    """Store an evaluation of a published version. If the same is stored already, nothing changes, and that one is returned.
+    """Store an evaluation of a published version. If the same is stored already, nothing changes, and that one is returned, unless only the
+    new one has the reference for live predictions.
 
     Raises `ModelError` as `checked_evaluation`, and `Conflict` if other results are stored for the same dates, stride and candles.
     """
@@ -41,7 +44,7 @@ def store_evaluation(storage: Storage, version: str, document: dict[str, Any]) -
     key = bundle_key(version, f"evaluations/{record.conditions}.json")
     data = json.dumps(document, indent=2, allow_nan=False).encode() + b"\n"
     try:
-        storage.write(key, data, content_type="application/json", create_only=True)
+        storage.write(key, data, content_type=_JSON, create_only=True)
     except Conflict:
         stored = _read(storage, key)
         if stored.frames != record.frames or any(abs(stored.r2[name] - r2) > SCORE_TOLERANCE for name, r2 in record.r2.items()):
@@ -50,7 +53,9 @@ def store_evaluation(storage: Storage, version: str, document: dict[str, Any]) -
                 f"{record.score:.4f} over {record.frames:,}; stored evaluations are never overwritten: if this one is wrong, delete the "
                 "file, then record again"
             ) from None
-        return stored
+        if stored.live_reference is not None or record.live_reference is None:
+            return stored
+        storage.write(key, data, content_type=_JSON)
     return record
 
 

@@ -26,6 +26,7 @@ PRINTS = {
         "models/candidate.py",
         "engines/network_adapter.py",
     ),
+    "scorecard": ("scorecard/",),
     "serve": ("cli/sockets.py",),
     "predict, render, explain, evaluate": ("cli/options.py",),
     "history check": ("cli/store_tables.py",),

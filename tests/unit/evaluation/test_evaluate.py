@@ -8,9 +8,11 @@ import pytest
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
+from coinfarm.evaluation.block_skill import block_skill
 from coinfarm.evaluation.evaluate import baseline_predictions, evaluate, score_frames
 from coinfarm.evaluation.evaluation_frames import EvaluationFrames, EvaluationSpec, digest, predict_frames
 from coinfarm.evaluation.findings import summary
+from coinfarm.evaluation.fitted_baselines import FittedBaselines
 from coinfarm.evaluation.metrics import r2
 from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.outputs import OUTPUT_NAMES
@@ -83,6 +85,20 @@ def test_a_coin_has_the_scores_of_its_frames_alone(evaluation: Evaluation, frame
     ratio = ((predicted - actual) ** 2).sum(axis=0) / ((trees - actual) ** 2).sum(axis=0)
     changes = [scores.baselines["gradientBoosting"][name].error_change_pct[0] for name in OUTPUT_NAMES]
     assert changes == pytest.approx(100 * (ratio - 1), abs=1e-4)
+
+
+def test_live_predictions_will_be_compared_with_the_same_baselines_and_skill(evaluation: Evaluation, frames: EvaluationFrames) -> None:
+    reference = evaluation.live_reference
+    assert reference is not None
+    assert reference.baselines is not None
+    stored = FittedBaselines.from_record(reference.baselines).predict(frames.observations)
+    expected = baseline_predictions(frames.observations, frames.fit_observations, OVERLAP_MS)
+    assert all(np.array_equal(values, expected[name]) for name, values in stored.items())
+    assert set(expected) - set(stored) == {"zero", "persistence", "reversal", "gradientBoosting"}
+    skill = block_skill(frames.observations, frames.predicted_pct, np.array(reference.skill.range_multiples), 3_600_000, 30, SPEC.stride)
+    for symbol, scores in skill.by_coin.items():
+        np.testing.assert_allclose(np.array(reference.skill.by_coin[symbol], np.float64), scores, atol=1e-5)
+    assert reference.skill.first_block == skill.first_block
 
 
 @pytest.mark.parametrize(("interval", "is_trained"), [("1h", True), ("30m", False)])

@@ -7,6 +7,7 @@ from coinfarm.errors import Conflict, ModelError
 from coinfarm.models.evaluations import read_evaluations, store_evaluation
 from coinfarm.storage import Storage
 from tests.support.evaluation_documents import evaluation_json
+from tests.support.live_predictions import evaluation_with_reference
 
 VERSION = "20260101-11111111"
 
@@ -28,6 +29,15 @@ def test_the_first_evaluation_under_the_same_conditions_stays(storage: Storage) 
         with pytest.raises(Conflict, match=f"{first.conditions}.json"):
             store_evaluation(storage, VERSION, other)
     assert read_evaluations(storage, VERSION) == [first]
+
+
+def test_an_evaluation_gets_the_reference_that_its_stored_form_lacks(storage: Storage) -> None:
+    store_evaluation(storage, VERSION, evaluation_json(VERSION, 0.1))
+    complete = evaluation_with_reference([0.1, None], VERSION, interval=None, horizonCandles=None)
+    document = complete.model_dump(mode="json", by_alias=True)
+    assert store_evaluation(storage, VERSION, document) == complete
+    assert store_evaluation(storage, VERSION, evaluation_json(VERSION, 0.1)) == complete
+    assert read_evaluations(storage, VERSION) == [complete]
 
 
 def test_accepts_an_evaluation_of_the_keras_file_that_was_published(storage: Storage) -> None:

@@ -1,0 +1,166 @@
+"""The scorecard of a live store: its predictions scored against what happened, beside the evaluation of their model."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.interval import canonical_interval, interval_ms
+from coinfarm.candles.symbol import canonical_symbol
+from coinfarm.errors import NotFound
+from coinfarm.evaluation.block_skill import block_skill
+from coinfarm.evaluation.fitted_baselines import FittedBaselines, unfitted_baselines
+from coinfarm.live.live_store import LiveFeed, LiveStore
+from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
+from coinfarm.scorecard.live_scores import evaluated_scores_of, evaluated_scores_together, live_scores
+from coinfarm.scorecard.model_record import ModelRecord, read_model_record
+from coinfarm.scorecard.scorecard_document import Comparison, EvaluationPeriod, LiveScore, Scorecard, SkillTest
+from coinfarm.scorecard.skill_answer import skill_test, untested
+from image_render.spec import STANDARD
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+DEFAULT_DAYS = 90
+
+
+@dataclass(frozen=True)
+class ScorecardSpec:
+    """What to score: the last `days` days that have rows, the newest `version` of each exchange and interval, all horizons and symbols, if
+    they are not named.
+    """
+
+    exchange: str | None = None
+    interval: str | None = None
+    version: str | None = None
+    horizon_candles: int | None = None
+    symbols: tuple[str, ...] = ()
+    days: int = DEFAULT_DAYS
+
+
+def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardSpec(), now: datetime | None = None) -> Scorecard:
+    """Score the predictions in the store; `model_uri` is the root of the models that made them.
+
+    Raises `NotFound` if the store has no predictions of what the spec names, or the model root has no such version, and what reading both
+    raises.
+    """
+    as_of = now or datetime.now(UTC)
+    scores: list[LiveScore] = []
+    others: set[str] = set()
+    for feed in _feeds(store, spec):
+        rows, first_ms = _rows(store, feed, spec)
+        versions = _versions(rows)
+        version = spec.version or next(iter(versions), None)
+        if version in versions:
+            record = read_model_record(model_uri, version)
+            others.update(set(versions) - {version})
+            scores += _scores(rows, feed, record, first_ms, spec, int(as_of.timestamp() * 1000))
+    if not scores:
+        raise NotFound(_nothing(store, spec))
+    return Scorecard(store=store.root, as_of=as_of, scores=tuple(scores), other_versions=tuple(sorted(others)))
+
+
+def _feeds(store: LiveStore, spec: ScorecardSpec) -> list[LiveFeed]:
+    interval = None if spec.interval is None else canonical_interval(spec.interval)
+    return [feed for feed in store.feeds() if spec.exchange in (None, feed.exchange) and interval in (None, feed.interval)]
+
+
+def _rows(store: LiveStore, feed: LiveFeed, spec: ScorecardSpec) -> "tuple[pa.Table, int]":
+    """The rows of the days to score, and of the windows before; and the time from which predictions are scored."""
+    first_ms = day_start_ms(store.days(feed)[-spec.days :][0])
+    windows_ms = STANDARD.window_candles * interval_ms(feed.interval)
+    return store.read(feed, first_ms - windows_ms, symbols=map(canonical_symbol, spec.symbols)), first_ms
+
+
+def _versions(rows: "pa.Table") -> list[str]:
+    """The versions that made predictions, the one with the newest first."""
+    import pyarrow.compute as pc
+
+    newest = rows.filter(pc.is_valid(rows["model_version"])).group_by("model_version").aggregate([("open_time", "max")])
+    return [str(each) for each in newest.sort_by([("open_time_max", "descending")])["model_version"].to_pylist()]
+
+
+def _scores(rows: "pa.Table", feed: LiveFeed, record: ModelRecord, first_ms: int, spec: ScorecardSpec, now_ms: int) -> Iterator[LiveScore]:
+    for horizon in record.columns:
+        if spec.horizon_candles in (None, horizon.candles):
+            outcomes = live_outcomes(rows, feed.interval, record.version, horizon, first_ms, now_ms)
+            yield _score(feed, record, horizon.candles, outcomes, now_ms)
+
+
+def _score(feed: LiveFeed, record: ModelRecord, horizon: int, outcomes: LiveOutcomes, now_ms: int) -> LiveScore:
+    evaluation = record.evaluation(feed.interval, horizon)
+    close_time = outcomes.observations.close_time
+    together, by_symbol = _comparisons(outcomes, evaluation, interval_ms(feed.interval), horizon) if len(outcomes) else (None, {})
+    return LiveScore(
+        exchange=feed.exchange,
+        interval=feed.interval,
+        version=record.version,
+        horizon_candles=horizon,
+        counts=outcomes.counts,
+        first_close_ms=int(close_time.min()) if len(outcomes) else None,
+        last_close_ms=int(close_time.max()) if len(outcomes) else None,
+        next_outcome_ms=outcomes.next_outcome_ms,
+        evaluation=None if evaluation is None else _period(evaluation),
+        skill=_skill(outcomes, evaluation, feed.interval, horizon, now_ms),
+        together=together,
+        by_symbol=by_symbol,
+    )
+
+
+def _comparisons(
+    outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, step_ms: int, horizon: int
+) -> tuple[Comparison, dict[str, Comparison]]:
+    observations, predicted = outcomes.observations, outcomes.predicted_pct
+    reference = None if evaluation is None else evaluation.live_reference
+    quantiles = None if reference is None else np.array([reference.error_quantiles[name] for name in OUTPUT_NAMES])
+    baselines = unfitted_baselines(observations)
+    if reference is not None and reference.baselines is not None:
+        baselines |= FittedBaselines.from_record(reference.baselines).predict(observations)
+    together = Comparison(
+        live=live_scores(observations, predicted, baselines, quantiles, step_ms, horizon),
+        evaluated=None if evaluation is None else evaluated_scores_together(evaluation),
+    )
+    by_symbol = {}
+    for symbol in dict.fromkeys(observations.symbols.tolist()):
+        here = observations.symbols == symbol
+        of_coin = {name: values[here] for name, values in baselines.items()}
+        by_symbol[symbol] = Comparison(
+            live=live_scores(observations.rows(here), predicted[here], of_coin, quantiles, step_ms, horizon),
+            evaluated=None if evaluation is None else evaluated_scores_of(evaluation, symbol),
+        )
+    return together, by_symbol
+
+
+def _skill(outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, interval: str, horizon: int, now_ms: int) -> SkillTest:
+    step_ms = interval_ms(interval)
+    if evaluation is None:
+        reason = f"The model has no recorded evaluation of {interval} candles: `coinfarm evaluate --record` makes one."
+        return untested(reason, step_ms, horizon)
+    if evaluation.live_reference is None:
+        reason = "The recorded evaluation is of an earlier release: repeat it with `coinfarm evaluate --record`."
+        return untested(reason, step_ms, horizon)
+    if not len(outcomes):
+        return untested("No prediction can be scored yet.", step_ms, horizon)
+    reference = evaluation.live_reference.skill
+    live = block_skill(outcomes.observations, outcomes.predicted_pct, np.array(reference.range_multiples), step_ms, horizon)
+    return skill_test(live, reference, step_ms, horizon, now_ms)
+
+
+def _period(evaluation: EvaluationRecord) -> EvaluationPeriod:
+    return EvaluationPeriod(
+        from_date=evaluation.from_date, to_date=evaluation.to_date, symbols=tuple(evaluation.candles), frames=evaluation.frames
+    )
+
+
+def _nothing(store: LiveStore, spec: ScorecardSpec) -> str:
+    wanted: Iterable[str | None] = (spec.exchange, spec.interval, spec.version, *spec.symbols)
+    named = ", ".join(filter(None, wanted))
+    if not store.feeds():
+        return f"{store.root} has no live predictions yet: `coinfarm watch --store {store.root}` makes them"
+    feeds = ", ".join(f"{feed.exchange} {feed.interval}" for feed in store.feeds())
+    return f"{store.root} has no predictions{f' of {named}' if named else ''}; it has candles of {feeds}"

@@ -1,0 +1,138 @@
+"""The scorecard document: what `coinfarm scorecard --json` prints, and `GET /scorecard` answers."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from coinfarm.documents import Document, FromDate, ToDate
+from coinfarm.models.evaluation_scores import Accuracy, BaselineAccuracy, BaselineOutput, CoinOutput, ConfidenceInterval, Decile
+
+Answer = Literal["as evaluated", "worse than evaluated", "too early to tell"]
+
+
+class LiveCounts(Document):
+    """What became of the stored predictions of a version.
+
+    `pending`: their horizon has not passed. `missing_candles`: a candle of their window or horizon is not in the store. `across_gaps`: the
+    exchange had no candles for so long that an evaluation would leave them out, too. `in_sample` are not scored; the `in_sample_unknown`
+    are, because the training data of the model is unknown. `corrected_candles` were changed by the exchange after their prediction.
+    """
+
+    predictions: int = 0
+    scored: int = 0
+    pending: int = 0
+    in_sample: int = 0
+    in_sample_unknown: int = 0
+    missing_candles: int = 0
+    across_gaps: int = 0
+    corrected_candles: int = 0
+
+    def __add__(self, other: "LiveCounts") -> "LiveCounts":
+        return LiveCounts(**{name: value + getattr(other, name) for name, value in self})
+
+
+class ScoredOutput(CoinOutput):
+    """The scores of one output, as in an evaluation; `coverage_pct` is how often the outcome is within the nominal 80 % band.
+
+    `deciles` are of the predictions, from the lowest to the highest.
+    """
+
+    coverage_pct: float | None = None
+    coverage_interval_pct: ConfidenceInterval | None = None
+    deciles: tuple[Decile, ...] = ()
+
+
+class ScoredBaseline(Document):
+    """A baseline on the same frames: `outputs` by name, and its direction accuracy."""
+
+    outputs: dict[str, BaselineOutput]
+    direction: BaselineAccuracy | None = None
+
+
+class Scores(Document):
+    """The scores of the model, live or in its evaluation: `outputs` and `baselines` by name, and how often the direction was correct."""
+
+    frames: int
+    outputs: dict[str, ScoredOutput]
+    direction: Accuracy
+    baselines: dict[str, ScoredBaseline]
+
+
+class Comparison(Document):
+    """Live scores beside those of the evaluation, None if it has none."""
+
+    live: Scores
+    evaluated: Scores | None
+
+
+class SkillBlock(Document):
+    """The score of one block of days, and the mean since the first block with its confidence sequence."""
+
+    first_day: date
+    score: float
+    mean: float
+    low: float
+    high: float
+
+
+class SkillTest(Document):
+    """The sequential test of the skill by block of days (`coinfarm.evaluation.block_skill`).
+
+    `interval` is the confidence sequence of the live mean: it holds at all times together, with a probability of 95 %. `relevant_loss` is
+    what the mean may be below the evaluated one. The answer is "worse than evaluated" for good once `e_value` has reached `alarm_e_value`,
+    on the day `decided_on`. `blocks_needed` is the least number of blocks for "as evaluated", None if no number is enough.
+    """
+
+    answer: Answer
+    reason: str
+    block_days: int
+    blocks: tuple[SkillBlock, ...] = ()
+    mean: float | None = None
+    interval: ConfidenceInterval | None = None
+    evaluated_mean: float | None = None
+    evaluated_interval: ConfidenceInterval | None = None
+    evaluated_blocks: int = 0
+    relevant_loss: float | None = None
+    e_value: float | None = None
+    alarm_e_value: float
+    decided_on: date | None = None
+    blocks_needed: int | None = None
+
+
+class EvaluationPeriod(Document):
+    """The evaluation that live scores are compared with: the days `[from_date, to_date)`, and its coins."""
+
+    from_date: FromDate
+    to_date: ToDate
+    symbols: tuple[str, ...]
+    frames: int
+
+
+class LiveScore(Document):
+    """The live scores of one version on one exchange and interval, at one horizon.
+
+    `first_close_ms` and `last_close_ms` are of the scored windows, None if there are none; then there is no `together` either.
+    """
+
+    exchange: str
+    interval: str
+    version: str
+    horizon_candles: int
+    counts: LiveCounts
+    first_close_ms: int | None
+    last_close_ms: int | None
+    next_outcome_ms: int | None
+    evaluation: EvaluationPeriod | None
+    skill: SkillTest
+    together: Comparison | None
+    by_symbol: dict[str, Comparison]
+
+
+class Scorecard(Document):
+    """All scores of a live store. `other_versions` have predictions there, too, and are not scored."""
+
+    store: str
+    as_of: AwareDatetime
+    scores: tuple[LiveScore, ...]
+    other_versions: tuple[str, ...] = ()

@@ -146,7 +146,8 @@ def _evaluate(
 
 
 def _evaluation_root(model_uri: str | None, include_in_sample: bool) -> str:
-    from coinfarm.models.store import ModelStore, open_model_source
+    from coinfarm.errors import NotFound
+    from coinfarm.models.store import open_model_root
     from coinfarm.serving.settings import Settings
 
     if include_in_sample:
@@ -154,11 +155,13 @@ def _evaluation_root(model_uri: str | None, include_in_sample: bool) -> str:
             "a recorded evaluation has no windows from the training period: use --record or --include-in-sample, not both"
         )
     root = model_uri or Settings.from_environment(os.environ).model_uri
-    if not isinstance(open_model_source(root), ModelStore):
+    try:
+        open_model_root(root)
+    except NotFound:
         raise click.UsageError(
             f"{root} is not a model root, so it cannot store evaluations: leave out --record, save the output of --json, and pass it to "
             "coinfarm model publish --evaluation"
-        )
+        ) from None
     return root
 
 

@@ -1,14 +1,15 @@
 """Where the versions of a model are stored: a model root, one bundle's folder, or one Keras file."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
-from coinfarm.errors import ModelError, NotFound, StorageError, TooLarge
+from coinfarm.errors import Forbidden, ModelError, NotFound, StorageError, TooLarge
 from coinfarm.models.bundle import Bundle, digest_of
-from coinfarm.models.manifest import MAX_MANIFEST_BYTES, MODEL_FILE, Manifest
+from coinfarm.models.manifest import MAX_MANIFEST_BYTES, Manifest
 from coinfarm.models.model_file import BUNDLE, KERAS_ARCHIVE, SAVED_MODEL, kind_of, wrong_kind
 from coinfarm.models.model_source import CurrentVersion, ModelSource, StorageSource, fetch_bundle
 from coinfarm.models.pointer import POINTER_KEY, read_pointer
@@ -17,6 +18,7 @@ from coinfarm.models.version import MANIFEST_FILE, bundle_key, is_version
 from coinfarm.storage import Storage, local_folder, open_folder_of, open_storage
 
 _MAX_VERSIONS_NAMED = 5
+_Answer = TypeVar("_Answer")
 
 
 class ModelStore(StorageSource):
@@ -73,8 +75,6 @@ class ModelStore(StorageSource):
                     f"nothing is promoted yet in {self.uri}: `coinfarm model promote {self.uri} {versions[-1]}` puts a version in service"
                     f"{self._known_versions()}"
                 )
-            if self._storage.exists(MANIFEST_FILE):
-                return NotFound(f"{self.uri} is one model bundle, not a model root: pass {self._storage.uri(MODEL_FILE)}, or publish it")
             return NotFound(f"{self.uri} has no model versions: `coinfarm model publish SOURCE --to {self.uri} --promote` publishes one")
         return None
 
@@ -89,8 +89,40 @@ class ModelStore(StorageSource):
         return ""
 
 
+class RootOrBundle(StorageSource):
+    """A model root or one bundle's folder, in S3, where only a request can tell: a root until it lacks something and has a manifest."""
+
+    def __init__(self, storage: Storage) -> None:
+        super().__init__(storage)
+        self._source: ModelSource = ModelStore(storage)
+
+    def current_if_changed(self, etag: str | None) -> CurrentVersion | None:
+        return self._ask(lambda source: source.current_if_changed(etag))
+
+    def manifest(self, version: str) -> Manifest | None:
+        return self._ask(lambda source: source.manifest(version))
+
+    def fetch(self, version: str, folder: Path) -> Bundle:
+        return self._ask(lambda source: source.fetch(version, folder))
+
+    def _ask(self, question: Callable[[ModelSource], _Answer]) -> _Answer:
+        try:
+            return question(self._source)
+        except (NotFound, Forbidden):  # S3 answers so for an object that does not exist if the role may not list the bucket
+            if isinstance(self._source, BundleFolder) or not self._has_manifest():
+                raise
+        self._source = BundleFolder(self._storage)
+        return question(self._source)
+
+    def _has_manifest(self) -> bool:
+        try:
+            return self._storage.exists(MANIFEST_FILE) and not self._storage.exists(POINTER_KEY)
+        except StorageError:
+            return False
+
+
 def open_model_source(uri: str) -> ModelSource:
-    """The Keras file if `uri` ends in `.keras`, the bundle in a local folder that has a manifest, or else the model root.
+    """The Keras file if `uri` ends in `.keras`, the bundle in a folder that has a manifest, or else the model root.
 
     S3 is not accessed yet. Raises `ModelError` for a local file or folder that is another kind of model.
     """
@@ -98,7 +130,9 @@ def open_model_source(uri: str) -> ModelSource:
         return KerasFile(*open_folder_of(uri))
     storage = open_storage(uri)
     path = local_folder(uri)
-    if path is None or not path.exists():
+    if path is None:
+        return RootOrBundle(storage)
+    if not path.exists():
         return ModelStore(storage)
     kind = kind_of(path)
     if kind == BUNDLE:

@@ -66,7 +66,7 @@ class ModelManager:
         on_rejection: Callable[[Rejection], None] | None = None,
         clock: Callable[[], float] = time.time,  # wall time: a monotonic clock may stop while Lambda freezes the process
     ) -> None:
-        """`uri` is a model root or a `.keras` file; it is not accessed yet."""
+        """`uri` is a model root, the folder of one bundle or a `.keras` file; it is not accessed yet."""
         self._source = open_model_source(uri)
         self._cache = BundleCache(cache_dir)
         self._load_engine = load_engine

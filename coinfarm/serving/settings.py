@@ -43,7 +43,7 @@ class Settings(EnvironmentSettings):
     """The settings of the service: model, limits, roots."""
 
     model_uri: str = Field(default_factory=reference_model_uri)
-    """A model root (`s3://bucket/models/NAME` or a folder), or a bare `.keras` file."""
+    """A model root or the folder of one bundle (`s3://bucket/prefix` or a local folder), or a bare `.keras` file."""
     model_refresh_s: Annotated[float, Field(ge=0)] = 60
     """How long the model manager uses a version before it checks for a new one; 0: until the next request."""
     model_cache_dir: Path = Field(default_factory=default_cache_dir)

@@ -11,7 +11,7 @@ from coinfarm.models.model_source import current_version
 from coinfarm.models.promotion import promote
 from coinfarm.models.publish import publish
 from coinfarm.models.single_version import BundleFolder, KerasFile
-from coinfarm.models.store import ModelStore, open_model_root, open_model_source
+from coinfarm.models.store import ModelStore, RootOrBundle, open_model_root, open_model_source
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
 from tests.support.compiled_models import compiled_bundle
@@ -120,6 +120,18 @@ def test_a_bundle_folder_serves_its_only_version(tmp_path: Path, folder: Path) -
         source.fetch("20200101-00000000", folder)
 
 
+def test_a_root_in_s3_is_a_root_until_only_its_manifest_is_found(storage: Storage, tmp_path: Path) -> None:
+    source = RootOrBundle(storage)
+    with pytest.raises(NotFound, match="coinfarm model publish"):
+        source.current_if_changed(None)
+    version = promote_model(storage, tmp_path / "1", "1")
+    assert current_version(source) == version
+    storage.write("manifest.json", create_bundle(tmp_path / "other", "2").manifest.to_json())
+    with pytest.raises(NotFound, match=version):
+        source.manifest("20200101-00000000")
+    assert current_version(source) == version
+
+
 def test_a_keras_file_beside_its_manifest_is_that_bundle(tmp_path: Path, folder: Path) -> None:
     bundle = create_bundle(tmp_path / "bundle", outputs=tuple(Output(name=name, unit="window_range") for name in OUTPUT_NAMES))
     source = open_model_source(str(tmp_path / "bundle/model.keras"))
@@ -147,7 +159,7 @@ def test_a_keras_file_of_another_name_is_recognised_by_its_content(tmp_path: Pat
 @pytest.mark.parametrize(
     ("uri", "kind", "place"),
     [
-        pytest.param("s3://bucket/models/cnn", ModelStore, "s3://bucket/models/cnn", id="root in S3"),
+        pytest.param("s3://bucket/models/cnn", RootOrBundle, "s3://bucket/models/cnn", id="root in S3"),
         pytest.param("s3://bucket/cnn.keras", KerasFile, "s3://bucket/cnn.keras", id="file in S3"),
         pytest.param("/models/cnn", ModelStore, "/models/cnn", id="root in a folder"),
         pytest.param("/cnn.keras", KerasFile, "/cnn.keras", id="file at the top"),

@@ -47,6 +47,10 @@ def _process(kind: EventKind, event: dict[str, Any], context: Any) -> Any:
     """Handle the kinds that are invoked asynchronously."""
     if kind is EventKind.WARM_UP:
         return {"warm": True, "model": model_identity(service().model())}
+    if kind is EventKind.LIVE:
+        from handler import live_schedule
+
+        return live_schedule.handle(event, context, service())
     from handler import message_batch
 
     return (message_batch.handle if kind is EventKind.QUEUE else message_batch.handle_uploads)(event, context, service())

@@ -25,6 +25,8 @@ class EventKind(Enum):
     """Messages of SQS."""
     UPLOAD = auto()
     """Files that were uploaded to S3: a notification of the bucket, or an event of EventBridge."""
+    LIVE = auto()
+    """`{"live": {…}}`, the input of the stack's schedule: predict the candles that have closed."""
     WARM_UP = auto()
     """`{"warmup": true}`, or a schedule without an input."""
     PREDICTION = auto()
@@ -43,6 +45,8 @@ def event_kind(event: Any) -> EventKind:
         return EventKind.WARM_UP
     if event.get("detail-type") == OBJECT_CREATED:
         return EventKind.UPLOAD
+    if "live" in event:
+        return EventKind.LIVE
     if "candles" in event:
         return EventKind.PREDICTION
     raise UnknownEvent(f"unknown event, with {_names(event)}: a request for predictions has `symbol`, `interval` and `candles`")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import unquote_plus
 
-from pydantic import AliasChoices, BaseModel, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, Field
 
-from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, NotFound, error_details
+from coinfarm.errors import ErrorDetail, Forbidden, InvalidInput, NotFound
 from coinfarm.prediction.predictions import Predictions
 from coinfarm.prediction.series import Series
 from coinfarm.serving.request import prepare_series
@@ -15,6 +15,7 @@ from coinfarm.serving.response import response_file
 from coinfarm.serving.settings import Settings
 from coinfarm.storage import Storage, local_folder, open_storage, resolve
 from handler.candle_file import parse_candle_file, read_candle_file
+from handler.event_fields import parse_field
 from handler.event_kinds import OBJECT_CREATED
 from handler.result_file import has_result, write_result
 from handler.telemetry import logger
@@ -66,23 +67,15 @@ def single_uploads(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def parse_upload(event: dict[str, Any]) -> Upload:
     """The upload of an event with one. Raises `InvalidInput` for other events of S3, such as a deletion."""
     if event.get("detail-type") == OBJECT_CREATED:
-        place = _place(event, "detail")
+        place = parse_field(_Place, event, "detail")
         return Upload(place.bucket.name, place.object.key, place.object.etag)
     if len(event["Records"]) != 1:
         raise InvalidInput(ErrorDetail("/Records", "a message has one record"))
     (record,) = event["Records"]
     if not str(record.get("eventName")).startswith("ObjectCreated:"):
         raise InvalidInput(ErrorDetail("/Records/0/eventName", f"{record.get('eventName')!r} is no upload"))
-    place = _place(record, "s3")
+    place = parse_field(_Place, record, "s3")
     return Upload(place.bucket.name, unquote_plus(place.object.key), place.object.etag)  # EventBridge does not encode keys
-
-
-def _place(event: dict[str, Any], name: str) -> _Place:
-    try:
-        return _Place.model_validate(event.get(name))
-    except ValidationError as error:
-        details = error_details(error.errors(include_url=False, include_input=False, include_context=False))
-        raise InvalidInput(*(ErrorDetail(f"/{name}{each.pointer}", each.detail) for each in details)) from None
 
 
 class UploadJob:

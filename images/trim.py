@@ -11,10 +11,11 @@ from pathlib import Path
 
 from images.symbols import strip
 
-AWS_SERVICES = frozenset({"autoscaling", "cloudformation", "lambda", "s3", "sqs", "sts", "xray"})
+AWS_SERVICES = frozenset({"autoscaling", "cloudformation", "events", "lambda", "s3", "sns", "sqs", "sts", "xray"})
 """Services whose descriptions stay in botocore, out of four hundred."""
 
 UNUSED = {
+    "ccxt": ("async_support", "pro", "test", "static_dependencies/bip"),  # `bip` has invalid Python, which is not compiled
     "h5py": ("tests",),
     "keras": ("**/*_test.py", "**/*_test.*.pyc"),
     "numpy": ("**/tests", "f2py", "_core/include", "_core/lib"),

@@ -12,9 +12,9 @@ def names(target, extras, with_openvino=True):
     return {each.partition(">")[0].partition("[")[0] for each in requirements(PROJECT, target, extras, with_openvino)}
 
 
-def test_lambda_installs_keras_and_tracing():
+def test_lambda_installs_keras_tracing_and_the_client_of_exchanges():
     found = names("lambda", [])
-    assert {"tensorflow", "tensorflow-cpu", "keras", "openvino", "pyarrow", "boto3", "aws-xray-sdk"} <= found
+    assert {"tensorflow", "tensorflow-cpu", "keras", "openvino", "pyarrow", "boto3", "aws-xray-sdk", "ccxt"} <= found
     assert found - names("lambda", [], with_openvino=False) == {"openvino"}
 
 
@@ -22,7 +22,7 @@ def test_lambda_installs_keras_and_tracing():
 def test_the_gpu_worker_installs_no_tensorflow(extras, required):
     found = names("gpu", extras)
     assert required <= found
-    assert not {"tensorflow", "tensorflow-cpu", "aws-xray-sdk"} & found
+    assert not {"tensorflow", "tensorflow-cpu", "aws-xray-sdk", "ccxt"} & found
 
 
 def test_rejects_an_unknown_extra():

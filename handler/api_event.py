@@ -65,3 +65,16 @@ def check_envelope(event: dict[str, Any]) -> None:
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False, include_context=False)[:10]
         raise MalformedRequest(*error_details(found)) from None
+
+
+def authentication(event: dict[str, Any]) -> str | None:
+    """The security scheme of the OpenAPI document by which the gateway has authenticated the caller; None if it asks for nothing."""
+    identity = _object(event["requestContext"], "identity")
+    if identity.get("apiKey"):
+        return "apiKey"
+    return "sigv4" if identity.get("userArn") or _object(event["requestContext"], "authorizer").get("iam") else None
+
+
+def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    found = parent.get(name)
+    return found if isinstance(found, dict) else {}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Router
 from aws_lambda_powertools.event_handler.openapi.params import Query
+from aws_lambda_powertools.utilities.data_classes import ALBEvent
 
 from coinfarm.errors import ErrorDetail, MalformedRequest, TooLarge
 from coinfarm.serving.frames import read_frames
@@ -14,6 +15,7 @@ from coinfarm.serving.request import AnyRequest, ExplanationRequest, PredictionR
 from coinfarm.serving.response import frames_response, model_identity, response_document
 from coinfarm.serving.service import Service
 from handler import schemas
+from handler.api_event import authentication
 from handler.candle_bodies import JSON, prediction_input, read_file, reject_query, unsupported
 from handler.telemetry import record_prediction_metrics
 
@@ -102,16 +104,21 @@ def get_ready() -> schemas.Ready:
 
 @router.get("/openapi.json", enable_validation=False, summary="This document")
 def get_openapi() -> Response[str]:
-    from handler.committed_openapi import openapi_json
+    from handler.committed_openapi import openapi_for
 
-    return Response(200, JSON, openapi_json())
+    return Response(200, JSON, openapi_for(authentication(router.current_event.raw_event)))
 
 
 @router.get("/docs", enable_validation=False, summary="Interactive documentation of the API")
 def get_docs() -> Response[str]:
+    from handler.committed_openapi import openapi_for
     from handler.docs_page import page
 
-    return Response(200, "text/html; charset=utf-8", page())
+    event = router.current_event
+    # Only for load balancers, which pass on less than a megabyte: a REST API sends a compressed page on as base64 text.
+    return Response(
+        200, "text/html; charset=utf-8", page(openapi_for(authentication(event.raw_event))), compress=isinstance(event, ALBEvent)
+    )
 
 
 def _rejected(service: Service) -> schemas.RejectedVersion | None:

@@ -1,11 +1,8 @@
 """Swagger UI in one page without external files: Powertools includes its script and style sheet."""
 
-import json
 from pathlib import Path
 
 from aws_lambda_powertools.event_handler.openapi import swagger_ui
-
-from handler.committed_openapi import openapi_json
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -29,11 +26,11 @@ SwaggerUIBundle({{spec, dom_id: "#api", deepLinking: false, validatorUrl: null}}
 """
 
 
-def page() -> str:
-    """The HTML page, with script, style sheet and specification inline."""
+def page(document: str) -> str:
+    """The HTML page for an OpenAPI document, with script, style sheet and document inline."""
     assets = Path(swagger_ui.__file__).parent
     return _PAGE.format(
         style=(assets / "swagger-ui.min.css").read_text(),
         script=(assets / "swagger-ui-bundle.min.js").read_text(),
-        spec=json.dumps(json.loads(openapi_json())).replace("</", "<\\/"),
+        spec=document.replace("</", "<\\/"),
     )

@@ -5,6 +5,7 @@ date.
 """
 
 import json
+import re
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -13,10 +14,11 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from coinfarm.serving.candle_upload import BINARY_FILES, TEXT_FILES, ListingOptions, PredictionOptions
+from coinfarm.serving.candle_upload import FILE_TYPES, ListingOptions, PredictionOptions
 from coinfarm.serving.request import ApiRequest, ExplanationRequest, PredictionRequest
 from handler import api, api_gateway_document, committed_openapi, schemas
 from handler.api_event import Gateway
+from handler.openapi_examples import example, example_components
 from handler.problems import CONTENT_TYPE, statuses
 
 _COMPONENTS = "#/components/schemas/"
@@ -43,8 +45,14 @@ def build_document() -> Json:
     components = document["components"]["schemas"] | extra["$defs"]
     for unused in ("HTTPValidationError", "ValidationError", "ResponseValidationError"):
         components.pop(unused, None)
-    schemes = {"schemas": dict(sorted(components.items())), "securitySchemes": api_gateway_document.SECURITY_SCHEMES}
-    document |= {"openapi": "3.0.3", "components": schemes}
+    document |= {
+        "openapi": "3.0.3",
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "securitySchemes": api_gateway_document.SECURITY_SCHEMES,
+            "examples": example_components(),
+        },
+    }
     document.pop("servers", None)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -86,9 +94,9 @@ _NPZ = {
         "window_range units) `windowRangePct`, float of shape (N,).",
     }
 }
-_CANDLES = {"application/json": _schema("PredictionRequest")}
-_TEXT = {"schema": {"type": "string"}}
-_FILES = {**dict.fromkeys(TEXT_FILES, _TEXT), **dict.fromkeys(BINARY_FILES, _BINARY)}
+_CANDLES = {"application/json": _schema("PredictionRequest") | example("window")}
+_FILES = dict.fromkeys(FILE_TYPES, _BINARY)  # Swagger UI asks for a file
+_CSV = {"text/csv": {"schema": {"type": "string"}} | example("csv")}
 
 
 def _query_parameters(options: type[ApiRequest]) -> list[Json]:
@@ -122,13 +130,13 @@ _ROUTE_DETAILS = {
         errors=(400, 404, 413, 415, 422, 500, 503),
     ),
     "/explanation": _RouteDetails(
-        request={"application/json": _schema("ExplanationRequest")},
+        request={"application/json": _schema("ExplanationRequest") | example("window")},
         response={"application/json": _schema("Explanation")},
         errors=(400, 404, 413, 415, 422, 500, 503),
     ),
     "/candles": _RouteDetails(
         query=ListingOptions,
-        request={**_FILES, "application/json": {"schema": {}}},
+        request=_CSV | {"application/json": {"schema": {}} | example("klines")} | _FILES | _CSV,
         response={"application/json": _schema("CandleList")},
         errors=(400, 413, 415, 422, 500, 503),
     ),
@@ -166,11 +174,17 @@ def _as_3_0(node: Any) -> Any:
     return node
 
 
+def _text(document: Json) -> str:
+    """Indented JSON, with each list of numbers and texts, such as a candle, in one line."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return re.sub(r"\[\s+([^][{}]*?)\s+\]", lambda found: "[" + re.sub(r",\n\s+", ", ", found[1]) + "]", text) + "\n"
+
+
 def main(arguments: list[str]) -> int:
     """Write the documents, or check that the committed ones are up to date."""
     document = build_document()
     documents = {committed_openapi.FILE: document, api_gateway_document.FILE: api_gateway_document.gateway_document(document)}
-    texts = {file: json.dumps(content, indent=2, ensure_ascii=False) + "\n" for file, content in documents.items()}
+    texts = {file: _text(content) for file, content in documents.items()}
     if arguments == ["--write"]:
         for file, text in texts.items():
             file.write_text(text)

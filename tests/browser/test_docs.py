@@ -53,3 +53,9 @@ def test_console_has_no_messages(page):
 
 def test_requests_go_to_the_server_of_the_page(server, page):
     assert re.findall(r'<option value="(http[^"]+)"', page.stdout) == [server]
+
+
+def test_no_route_has_a_lock(page):
+    """The server requires no key."""
+    assert "opblock-summary-method" in page.stdout
+    assert "authorization__btn" not in page.stdout

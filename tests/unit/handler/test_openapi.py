@@ -72,6 +72,36 @@ def test_requests_and_responses_match_their_schemas(invoke, event):
     assert response.status == 200 or response.json()["errors"][0]["pointer"] == "/candles/17/high"
 
 
+EXAMPLES = [
+    pytest.param(method, path, media_type, reference["$ref"].rpartition("/")[2], id=f"{path} {name}")
+    for (method, path), operation in OPERATIONS.items()
+    for media_type, content in operation.get("requestBody", {"content": {}})["content"].items()
+    for name, reference in content.get("examples", {}).items()
+]
+
+
+@pytest.mark.parametrize(("method", "path", "media_type", "name"), EXAMPLES)
+def test_every_example_is_accepted_as_it_stands(send, method, path, media_type, name):
+    value = DOCUMENT["components"]["examples"][name]["value"]
+    response = send(method, path, value.encode() if isinstance(value, str) else value, media_type)
+    assert response.status == 200
+    check_response(response, OPERATIONS[method, path])
+
+
+def test_every_body_has_an_example_or_is_a_file():
+    """Swagger UI lets one choose a file; for any other body without an example, it would send its own."""
+    bodies = {path: operation["requestBody"]["content"] for (_, path), operation in OPERATIONS.items() if "requestBody" in operation}
+    assert all("examples" in each or each["schema"]["format"] == "binary" for content in bodies.values() for each in content.values())
+    assert all("examples" in next(iter(content.values())) for content in bodies.values()), "the first is what Swagger UI offers"
+
+
+def test_no_parameter_is_sent_unless_somebody_sets_it():
+    """Swagger UI fills in defaults and examples, and parameters are for candle files only."""
+    parameters = [parameter for operation in OPERATIONS.values() for parameter in operation.get("parameters", ())]
+    assert parameters
+    assert not any({"default", "example"} & parameter["schema"].keys() or parameter["required"] for parameter in parameters)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "media_type", "status"),
     [("POST", "/predictions", "application/json", 400), ("POST", "/predictions", "image/png", 415), ("GET", "/ready", "", 503)],

@@ -4,12 +4,14 @@ import json
 import os
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from pyarrow import feather
 
@@ -42,13 +44,17 @@ class Bot:
     exchange: StandInExchange
     server: RecordingProxy
     strategies: Path
+    strategy: str = "CoinfarmStrategy"
     config: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data/binanceus"
 
     def store_candles(self, pair: str, candles: Candles) -> None:
         """Write the candles where freqtrade's backtest looks for them."""
-        data = self.folder / "data/binanceus"
-        data.mkdir(parents=True, exist_ok=True)
-        feather.write_feather(candle_table(candles), str(data / f"{pair.replace('/', '_')}-{candles.interval}.feather"))
+        self.data.mkdir(parents=True, exist_ok=True)
+        feather.write_feather(candle_table(candles), str(self.data / f"{pair.replace('/', '_')}-{candles.interval}.feather"))
 
     def set_parameters(self, **values: float) -> None:
         """Set the strategy's parameters, as hyperopt does."""
@@ -62,7 +68,7 @@ class Bot:
         path = self.folder / "config.json"
         path.write_text(json.dumps(config))
         common = ["--config", str(path), "--userdir", str(self.folder), "--strategy-path", str(self.strategies)]
-        arguments = [str(PROGRAM), command, *common, "--strategy", "CoinfarmStrategy", *options]
+        arguments = [str(PROGRAM), command, *common, "--strategy", self.strategy, *options]
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"COLUMNS": "200"}
         output = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
         return subprocess.Popen(arguments, cwd=self.folder, env=environment, text=True, **output)
@@ -72,6 +78,13 @@ class Bot:
         with self.start(command, *options) as process:
             output, _ = process.communicate(timeout=TIMEOUT_S)
         return process.returncode, output
+
+    def trades(self) -> pd.DataFrame:
+        """The trades of the only backtest."""
+        (archive,) = (self.folder / "backtest_results").glob("*.zip")
+        with zipfile.ZipFile(archive) as files:
+            document = json.loads(files.read(f"{archive.stem}.json"))
+        return pd.DataFrame(document["strategy"][self.strategy]["trades"])
 
 
 @pytest.fixture(scope="session")

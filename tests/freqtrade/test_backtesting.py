@@ -1,8 +1,6 @@
 """freqtrade's own backtests of the example, with predictions of a running server."""
 
 import json
-import zipfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,15 +27,6 @@ def bot(make_bot: Any) -> Bot:
     return found
 
 
-def trades_of(folder: Path) -> pd.DataFrame:
-    """The trades of the only backtest in the folder."""
-    (archive,) = (folder / "backtest_results").glob("*.zip")
-    with zipfile.ZipFile(archive) as files:
-        (name,) = (name for name in files.namelist() if name == f"{archive.stem}.json")
-        document = json.loads(files.read(name))
-    return pd.DataFrame(document["strategy"]["CoinfarmStrategy"]["trades"])
-
-
 def expected_entries() -> pd.DatetimeIndex:
     """The open times of the candles after those with a signal, from the Python API."""
     table = coinfarm.predict(Candles("BTCUSDT", "1m", CANDLES.open_time, CANDLES.columns, CANDLES.filled)).to_pandas()
@@ -52,7 +41,7 @@ def expected_entries() -> pd.DatetimeIndex:
 def test_trades_follow_the_predictions(bot: Bot) -> None:
     status, output = bot.run("backtesting", "--cache", "none")
     assert status == 0, output
-    trades = trades_of(bot.folder)
+    trades = bot.trades()
     opened, closed = pd.to_datetime(trades["open_date"], utc=True), pd.to_datetime(trades["close_date"], utc=True)
     entries = expected_entries()
     assert len(trades) > 3

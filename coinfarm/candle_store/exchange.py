@@ -82,6 +82,11 @@ class Exchange:
                     return str(name)
             raise CoinfarmError(f"{self.name} has no market {symbol!r}{_suggestion(symbol.upper(), list(markets))}") from None
 
+    def markets(self) -> list[str]:
+        """The names of the active markets, in ccxt's form, sorted."""
+        markets = self._call(lambda: self._ccxt.load_markets())
+        return sorted(name for name, market in markets.items() if market.get("active") is not False)
+
     def check_interval(self, interval: str) -> None:
         """Raise `CoinfarmError` for an interval that the exchange or Coinfarm does not support."""
         if _canonical(interval) not in self._timeframes():

@@ -1,0 +1,82 @@
+/** Candles and predictions as `coinfarm watch` stores them. */
+
+import { byId, element } from "./dom.js";
+import { showError } from "./messages.js";
+
+const STATES = { connected: "live", waiting: "reconnecting …" };
+
+export class Live {
+  #api;
+  #workspace;
+  #events = null;
+
+  constructor(api, workspace) {
+    this.#api = api;
+    this.#workspace = workspace;
+  }
+
+  /** Offer the series of the store, and show the first one if nothing else is shown. */
+  async start() {
+    const choice = byId("live");
+    const { series } = await this.#api.getJson("/live");
+    const options = series.map((each) => element("option", { value: JSON.stringify(each) }, label(each)));
+    choice.replaceChildren(element("option", { value: "" }, series.length ? "Live …" : "No live candles yet"), ...options);
+    choice.hidden = false;
+    choice.addEventListener("change", () => choice.value && this.#open(JSON.parse(choice.value)));
+    if (series.length && !byId("empty").hidden) {
+      choice.value = JSON.stringify(series[0]);
+      await this.#open(series[0]);
+    }
+  }
+
+  /** Stop following a series: another one is shown. */
+  stop() {
+    this.#events?.close();
+    this.#events = null;
+    byId("live-state").hidden = true;
+    byId("live").value = "";
+  }
+
+  async #open(series) {
+    this.#events?.close();
+    try {
+      const { rows } = await this.#api.getJson("/live", series);
+      const results = new Map(rows.map((row) => [row.candle.openTime, resultOf(row)]));
+      this.#workspace.open({ title: label(series), symbol: series.symbol, interval: series.interval, rows: rows.map(candleOf), results });
+      this.#follow(series, rows.at(-1).candle.openTime);
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  #follow(series, lastOpenTime) {
+    const query = new URLSearchParams({ ...series, after: lastOpenTime });
+    const events = new EventSource(`${this.#api.url}/live/events?${query}`);
+    this.#events = events;
+    events.addEventListener("open", () => showState("connected"));
+    events.addEventListener("error", () => this.#events === events && showState("waiting"));
+    events.addEventListener("candle", ({ data }) => {
+      const row = JSON.parse(data);
+      this.#workspace.append(candleOf(row), resultOf(row));
+    });
+  }
+}
+
+function label({ symbol, interval, exchange }) {
+  return `${symbol} · ${interval} · ${exchange}`;
+}
+
+function candleOf({ candle }) {
+  return { ...candle, filled: Boolean(candle.filled) };
+}
+
+function resultOf({ inSample, filledCandles, predictions, horizons }) {
+  return { inSample, filledCandles, predictions, horizons };
+}
+
+function showState(state) {
+  const badge = byId("live-state");
+  badge.hidden = false;
+  badge.textContent = STATES[state];
+  badge.className = `badge ${state === "connected" ? "live" : "warn"}`;
+}

@@ -1,0 +1,30 @@
+/** Messages below the header: errors of the API as they are, and notes about what was read. */
+
+import { byId, element } from "./dom.js";
+
+const MAX_LINES = 6;
+
+export function clearMessages() {
+  byId("messages").replaceChildren();
+}
+
+/** Show an error until it is closed or the next message replaces it. */
+export function showError(error) {
+  const lines = (error.errors ?? []).map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail));
+  const detail = error.title ? error.detail : error.message;
+  show("error", error.title ?? "Error", lines.length ? lines : [detail]);
+}
+
+/** Show notes, such as what the server assumed about a file. */
+export function showNotes(title, notes) {
+  if (notes.length) show("note", title, notes);
+}
+
+function show(kind, title, lines) {
+  const shown = lines.slice(0, MAX_LINES).map((line) => element("li", {}, line));
+  if (lines.length > MAX_LINES) shown.push(element("li", {}, `and ${lines.length - MAX_LINES} more`));
+  const close = element("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: clearMessages }, "×");
+  byId("messages").replaceChildren(
+    element("div", { class: `message ${kind}`, role: kind === "error" ? "alert" : null }, element("strong", {}, title), element("ul", {}, ...shown), close),
+  );
+}

@@ -1,0 +1,88 @@
+/** The numbers at the cursor: the candle, what was predicted, and what then happened. */
+
+import { byId, choiceButtons, element } from "./dom.js";
+import { percentText, priceText, shortNumber, timeText } from "./format.js";
+import { OUTPUTS, predictedAt, priceAfter } from "./outputs.js";
+
+/**
+ * Show the candle at the cursor. `result` is undefined while it is loading, and null if there is none. `onHorizon(horizon)` is called for
+ * the choice of another horizon, `onExplain()` for a press of the button.
+ */
+export function showPrediction({ row, result, outcome, horizons, horizon, onHorizon, onExplain }) {
+  const predicted = predictedAt(result, horizon);
+  byId("prediction").replaceChildren(
+    element("h3", {}, element("time", { datetime: new Date(row.openTime).toISOString() }, `${timeText(row.openTime)} UTC`)),
+    element("div", { class: "badges" }, ...badges(result)),
+    ...(horizons.length > 1 ? [choiceButtons("Horizon", horizons.map((each) => [each, `${each} candles`]), horizon, onHorizon)] : []),
+    predicted ? table(row.close, predicted, outcome, horizon) : element("p", { class: "note" }, absence(result)),
+    ...(predicted ? [element("button", { type: "button", class: "primary wide", id: "explain", onclick: onExplain }, "Explain this candle")] : []),
+  );
+}
+
+/** The candle at the cursor in one line above the chart. */
+export function showLegend(row) {
+  const values = { O: row.open, H: row.high, L: row.low, C: row.close };
+  const parts = Object.entries(values).map(([name, price]) => element("span", {}, element("b", {}, name), ` ${priceText(price)}`));
+  byId("legend").replaceChildren(
+    ...parts,
+    element("span", {}, element("b", {}, "V"), ` ${shortNumber(row.volume)}`),
+    ...(row.filled ? [element("span", { class: "badge" }, "missing, filled")] : []),
+  );
+}
+
+/** A sentence for screen readers. */
+export function spokenPrediction(row, result, horizon) {
+  const predicted = predictedAt(result, horizon);
+  const values = predicted ? OUTPUTS.map(({ name, title }) => `${title} ${percentText(predicted[name])}`).join(", ") : absence(result);
+  return `${timeText(row.openTime)}, close ${priceText(row.close)}. ${values}`;
+}
+
+function badges(result) {
+  if (!result?.predictions) return [];
+  const scope = { true: ["in sample", "warn", "The model may have been trained on this window: it says nothing about its quality."] };
+  scope.false = ["not trained on", "good", "The model was not trained on this window."];
+  scope.null = ["training period unknown", "", "The model does not say what it was trained on."];
+  const [text, tone, title] = scope[String(result.inSample ?? null)];
+  const shown = [element("span", { class: `badge ${tone}`, title }, text)];
+  if (result.filledCandles) shown.push(element("span", { class: "badge" }, `${result.filledCandles} filled candles`));
+  return shown;
+}
+
+function absence(result) {
+  if (result === undefined) return "Predicting …";
+  return result === null ? "No prediction: it needs 200 candles up to this one." : "No prediction: most candles before it are missing.";
+}
+
+function table(close, predicted, outcome, horizon) {
+  const heads = ["", "Predicted", "Price", "Happened"].map((text) => element("th", { scope: "col" }, text));
+  const rows = OUTPUTS.map(({ name, title }) =>
+    element(
+      "tr",
+      { class: name },
+      element("th", { scope: "row" }, title),
+      element("td", { "data-output": name }, percentText(predicted[name])),
+      element("td", {}, priceText(priceAfter(close, predicted[name]))),
+      element("td", {}, ...happened(name, predicted, outcome)),
+    ),
+  );
+  const known = outcome?.candles ?? 0;
+  const caption = `Over the next ${horizon} candles${known < horizon ? `; ${known} have closed so far` : ""}. Percent of the close, ${priceText(close)}.`;
+  return element(
+    "table",
+    { class: "numbers" },
+    element("caption", {}, caption),
+    element("thead", {}, element("tr", {}, ...heads)),
+    element("tbody", {}, ...rows),
+  );
+}
+
+function happened(name, predicted, outcome) {
+  if (!outcome || (name === "endChangePct" && !outcome.isComplete)) return ["–"];
+  const value = outcome[name];
+  const isHit = name === "endChangePct" ? value * predicted[name] > 0 : Math.abs(value) >= Math.abs(predicted[name]);
+  if (!isHit && !outcome.isComplete) return [percentText(value)];
+  const said = name === "endChangePct" ? ["right direction", "wrong direction"] : ["price reached", "price not reached"];
+  const mark = element("span", { class: `mark ${isHit ? "hit" : "miss"}`, title: said[isHit ? 0 : 1] }, isHit ? "✓" : "✗");
+  mark.append(element("span", { class: "visually-hidden" }, said[isHit ? 0 : 1]));
+  return [percentText(value), mark];
+}

@@ -1,0 +1,26 @@
+"""All routes that the page adds to the server."""
+
+import json
+
+from coinfarm.live.live_store import LiveStore
+from coinfarm.storage import open_storage
+from handler.server_routes import Route, ServerRequest, ServerResponse
+from handler.web.exchange_routes import ExchangeRoutes
+from handler.web.live_routes import LiveRoutes
+from handler.web.page_routes import page_routes
+from handler.web.web_settings import WebSettings
+
+
+def web_routes(settings: WebSettings) -> dict[tuple[str, str], Route]:
+    """The page, `GET /features`, and for each part that is set up its routes."""
+
+    async def get_features(_: ServerRequest) -> ServerResponse:
+        """What the page may ask this server for."""
+        return ServerResponse(json.dumps({"exchange": settings.exchange, "liveStore": settings.live_store is not None}).encode())
+
+    routes = {**page_routes(), ("GET", "/features"): get_features}
+    if settings.live_store is not None:
+        routes |= LiveRoutes(LiveStore(open_storage(settings.live_store))).routes()
+    if settings.exchange is not None:
+        routes |= ExchangeRoutes(settings.exchange, settings.exchange_url).routes()
+    return routes

@@ -15,6 +15,7 @@ from coinfarm.cli.help_examples import show_examples
 from coinfarm.cli.history import history
 from coinfarm.cli.invoke import invoke
 from coinfarm.cli.model import model
+from coinfarm.cli.page import page
 from coinfarm.cli.predict import predict
 from coinfarm.cli.render import render
 from coinfarm.cli.scorecard import scorecard
@@ -47,6 +48,7 @@ for command in (
     explain,
     invoke,
     serve,
+    page,
     example,
     train,
     compare,

@@ -6,6 +6,7 @@ import click
 
 from coinfarm.cli.failures import deferred_interrupt, on_interrupt
 from coinfarm.cli.options import MODEL
+from coinfarm.cli.paths import ROOT
 from coinfarm.extras import require
 
 
@@ -13,7 +14,7 @@ from coinfarm.extras import require
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on; 0.0.0.0 for all addresses of this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="The port to listen on; 0 for any free one.")
 @MODEL
-@click.option("--store", "live_store", help="The store that `coinfarm watch` writes: the page follows it live. Setting LIVE_STORE.")
+@click.option("--store", "live_store", type=ROOT, help="The store of `coinfarm watch`, which the page follows live. Setting LIVE_STORE.")
 @click.option("--exchange", help="An exchange whose candles the page can show, by its ccxt name. Setting EXCHANGE.")
 @click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
 def serve(host: str, port: int, **settings: str | None) -> None:

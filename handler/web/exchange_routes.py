@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from coinfarm.candle_store.exchange import Exchange, Row
 from coinfarm.candles.interval import AnyInterval, interval_ms
 from coinfarm.errors import NotFound, Unavailable
-from coinfarm.serving.request import parse_request
+from coinfarm.serving.request import ApiRequest, parse_request
 from handler.server_routes import Route, ServerRequest, ServerResponse
 
 _CANDLES = 1000
@@ -23,9 +23,7 @@ _MAX_KEPT = 200
 _LONGEST_WAIT_S = 3
 
 
-class _CandlesQuery(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class _CandlesQuery(ApiRequest):
     symbol: Annotated[str, Field(min_length=1, max_length=64)]
     interval: AnyInterval
 

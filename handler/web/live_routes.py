@@ -2,24 +2,26 @@
 
 import asyncio
 import json
+import re
 import time
-from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from collections.abc import AsyncGenerator, Iterable
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from coinfarm.candles.day import DAY_MS, day_start_ms
 from coinfarm.candles.interval import AnyInterval, interval_ms
 from coinfarm.candles.symbol import AnySymbol
 from coinfarm.errors import NotFound, Unavailable
+from coinfarm.live.live_message import live_messages
 from coinfarm.live.live_store import LiveFeed, LiveStore
-from coinfarm.serving.request import parse_request
+from coinfarm.serving.request import ApiRequest, parse_request
 from handler.server_routes import Route, ServerRequest, ServerResponse
-from handler.web.live_documents import live_document
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+Message = dict[str, Any]
 
+_MAX_ROWS = 10_000
 _MAX_STREAMS = 50
 _POLL_S = 0.5
 _HEARTBEAT_S = 15
@@ -28,9 +30,28 @@ _CORRECTION_MS = DAY_MS
 """How old a candle may be whose correction is still sent."""
 
 
-class _SeriesQuery(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class _Position:
+    """How far a client has read: the newest candle, and the newest correction. It is the id of an event."""
 
+    PATTERN: ClassVar[str] = r"^\d{1,15}-\d{1,15}$"
+    open_time: int = 0
+    corrected_at: int = 0
+
+    @classmethod
+    def of(cls, event_id: str | None) -> "_Position | None":
+        return cls(*map(int, event_id.split("-"))) if event_id and re.match(cls.PATTERN, event_id) else None
+
+    def after(self, messages: Iterable[Message]) -> "_Position":
+        candles = [message["candle"] for message in messages]
+        open_time = max([self.open_time, *(candle["openTime"] for candle in candles)])
+        return _Position(open_time, max([self.corrected_at, *(candle["correctedAt"] or 0 for candle in candles)]))
+
+    def __str__(self) -> str:
+        return f"{self.open_time}-{self.corrected_at}"
+
+
+class _SeriesQuery(ApiRequest):
     exchange: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
     interval: AnyInterval
     symbol: AnySymbol
@@ -41,29 +62,11 @@ class _SeriesQuery(BaseModel):
 
 
 class _RowsQuery(_SeriesQuery):
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1500
+    limit: Annotated[int, Field(ge=1, le=_MAX_ROWS)] = 1500
 
 
 class _EventsQuery(_SeriesQuery):
-    after: Annotated[int, Field(ge=0)] = 0
-
-
-class _Position(NamedTuple):
-    """How far a client has read: the newest candle, and the newest correction. It is the id of an event."""
-
-    open_time: int
-    corrected_at: int
-
-    @classmethod
-    def of(cls, event_id: str) -> "_Position | None":
-        open_time, _, corrected_at = event_id.partition("-")
-        return cls(int(open_time), int(corrected_at)) if open_time.isdecimal() and corrected_at.isdecimal() else None
-
-    def is_before(self, row: dict[str, Any]) -> bool:
-        return self.open_time < row["open_time"] or self.corrected_at < (row["corrected_at"] or 0)
-
-    def after(self, row: dict[str, Any]) -> "_Position":
-        return _Position(max(self.open_time, row["open_time"]), max(self.corrected_at, row["corrected_at"] or 0))
+    after: Annotated[str | None, Field(pattern=_Position.PATTERN)] = None
 
 
 class LiveRoutes:
@@ -78,35 +81,37 @@ class LiveRoutes:
         return {("GET", "/live"): self.get_live, ("GET", "/live/events"): self.get_events}
 
     async def get_live(self, request: ServerRequest) -> ServerResponse:
-        """The newest rows of a series, oldest first; without a query, the series that the store has."""
+        """The newest rows of a series, oldest first, and the position after them; without a query, the series that the store has."""
         if not request.query:
             return _json({"series": await asyncio.to_thread(self._series)})
         query = parse_request(_RowsQuery, dict(request.query))
-        return _json({"rows": await asyncio.to_thread(self._rows, query)})
+        rows = await asyncio.to_thread(self._rows, query, query.limit)
+        return _json({"rows": rows, "position": str(_Position().after(rows))})
 
     async def get_events(self, request: ServerRequest) -> ServerResponse:
-        """Server-sent events `candle`: the rows of a series after the open time `after`, and rows that are corrected.
+        """Server-sent events `candle`: the rows of a series that are new or corrected since the position `after`, by default since now.
 
         A client that connects again with `Last-Event-ID` gets what it has missed.
         """
         query = parse_request(_EventsQuery, dict(request.query))
         if self._streams >= _MAX_STREAMS:
             raise Unavailable(f"{_MAX_STREAMS} clients follow live candles already: close some of them")
-        resumed = _Position.of(request.headers.get("last-event-id", ""))
-        position = resumed or _Position(query.after, int(time.time() * 1000))
+        position = _Position.of(request.headers.get("last-event-id")) or _Position.of(query.after)
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return ServerResponse(self._events(query, position), "text/event-stream", 200, headers)
 
-    async def _events(self, query: _EventsQuery, position: _Position) -> AsyncGenerator[bytes]:
+    async def _events(self, query: _EventsQuery, position: _Position | None) -> AsyncGenerator[bytes]:
         self._streams += 1
         try:
             yield f"retry: {_RETRY_MS}\n\n".encode()
             sent_at = time.monotonic()
+            position = position or _Position().after(await asyncio.to_thread(self._rows, query))
             while True:
-                for row in await asyncio.to_thread(self._after, query, position):
-                    position = position.after(row)
-                    data = json.dumps(live_document(query.feed, row))
-                    yield f"id: {position.open_time}-{position.corrected_at}\nevent: candle\ndata: {data}\n\n".encode()
+                messages = await asyncio.to_thread(self._after, query, position)
+                position = position.after(messages)
+                for left, message in zip(range(len(messages))[::-1], messages, strict=True):
+                    event_id = "" if left else f"id: {position}\n"  # after the last one: then the client has all before it
+                    yield f"{event_id}event: candle\ndata: {json.dumps(message)}\n\n".encode()
                     sent_at = time.monotonic()
                 if time.monotonic() - sent_at > _HEARTBEAT_S:
                     yield b": still here\n\n"
@@ -118,26 +123,29 @@ class LiveRoutes:
     def _series(self) -> list[dict[str, str]]:
         found = []
         for feed in self._store.feeds():
-            for symbol in sorted(set(self._newest_day(feed)["symbol"].to_pylist())):
-                found.append({"exchange": feed.exchange, "interval": feed.interval, "symbol": symbol})
+            newest = self._store.read(feed, day_start_ms(self._store.days(feed)[-1]))
+            symbols = sorted(set(newest["symbol"].to_pylist()))
+            found += [{"exchange": feed.exchange, "interval": feed.interval, "symbol": symbol} for symbol in symbols]
         return found
 
-    def _newest_day(self, feed: LiveFeed) -> "pa.Table":
-        return self._store.read(feed, day_start_ms(self._store.days(feed)[-1]))
-
-    def _rows(self, query: _RowsQuery) -> list[dict[str, Any]]:
-        days = self._store.days(query.feed)
-        if not days:
-            raise NotFound(f"the live store has no candles of {query.exchange} at {query.interval}")
-        start_ms = day_start_ms(days[-1]) - query.limit * interval_ms(query.interval)
-        rows = self._store.read(query.feed, start_ms, symbols=[query.symbol])
+    def _rows(self, query: _SeriesQuery, limit: int = 1) -> list[Message]:
+        rows = self._store.read(query.feed, self._start_ms(query, limit), symbols=[query.symbol])
         if not len(rows):
             raise NotFound(f"the live store has no recent candles of {query.symbol} at {query.interval} of {query.exchange}")
-        return [live_document(query.feed, row) for row in rows.slice(max(0, len(rows) - query.limit)).to_pylist()]
+        return list(live_messages(query.feed, rows.slice(max(0, len(rows) - limit))))
 
-    def _after(self, query: _EventsQuery, position: _Position) -> list[dict[str, Any]]:
-        rows = self._store.read(query.feed, position.open_time - _CORRECTION_MS, symbols=[query.symbol]).to_pylist()
-        return [row for row in rows if position.is_before(row)]
+    def _after(self, query: _EventsQuery, position: _Position) -> list[Message]:
+        import pyarrow.compute as pc
+
+        start_ms = max(position.open_time - _CORRECTION_MS, self._start_ms(query, _MAX_ROWS))
+        rows = self._store.read(query.feed, start_ms, symbols=[query.symbol])
+        is_new = (pc.field("open_time") > position.open_time) | (pc.field("corrected_at") > position.corrected_at)
+        return list(live_messages(query.feed, rows.filter(is_new)))
+
+    def _start_ms(self, query: _SeriesQuery, candles: int) -> int:
+        """When so many candles before the newest day opened."""
+        days = self._store.days(query.feed)
+        return day_start_ms(days[-1]) - candles * interval_ms(query.interval) if days else 0
 
 
 def _json(document: dict[str, Any]) -> ServerResponse:

@@ -1,7 +1,5 @@
 """The routes of the page and of its files."""
 
-from collections.abc import Callable
-
 from handler.server_routes import Route, ServerRequest, ServerResponse
 from handler.web.page_files import INDEX, PageFile, page_files
 
@@ -20,18 +18,16 @@ _HEADERS = {
 
 def page_routes() -> dict[tuple[str, str], Route]:
     """A route for each file: no path of a request is ever a path of the file system."""
-    paths = {"/" if name == INDEX else f"/assets/{name}": name for name in page_files()}
-    return {("GET", path): _route(lambda name=name: page_files()[name]) for path, name in paths.items()}
+    return {("GET", "/" if name == INDEX else f"/assets/{name}"): _route(file) for name, file in page_files().items()}
 
 
-def _route(file: Callable[[], PageFile]) -> Route:
+def _route(file: PageFile) -> Route:
     async def send_file(request: ServerRequest) -> ServerResponse:
-        found = file()
-        headers = {**_HEADERS, "etag": found.etag}
-        if found.etag in request.headers.get("if-none-match", ""):
-            return ServerResponse(b"", found.media_type, 304, headers)
+        headers = {**_HEADERS, "etag": file.etag}
+        if file.etag in request.headers.get("if-none-match", ""):
+            return ServerResponse(b"", file.media_type, 304, headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
-            return ServerResponse(found.compressed, found.media_type, 200, {**headers, "content-encoding": "gzip"})
-        return ServerResponse(found.content, found.media_type, 200, headers)
+            return ServerResponse(file.compressed, file.media_type, 200, {**headers, "content-encoding": "gzip"})
+        return ServerResponse(file.content, file.media_type, 200, headers)
 
     return send_file

@@ -164,7 +164,7 @@ def chromium(profile: Path) -> Iterator[Chromium]:
     words = [executable() or "chromium", *FLAGS, f"--user-data-dir={profile}", "--remote-debugging-pipe"]
     script = f"exec {shlex.join(words)} 3<&{its_commands} 4>&{its_events}"
     with subprocess.Popen(
-        ["sh", "-c", script], pass_fds=[its_commands, its_events], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ["bash", "-c", script], pass_fds=[its_commands, its_events], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         os.close(its_commands)
         os.close(its_events)

@@ -3,7 +3,7 @@
 import { byId, element } from "./dom.js";
 import { showError } from "./messages.js";
 
-const STATES = { connected: "live", waiting: "reconnecting …" };
+const STATES = { connected: "live", waiting: "reconnecting …", refused: "not live: the server refused the stream" };
 
 export class Live {
   #api;
@@ -40,21 +40,21 @@ export class Live {
   async #open(series) {
     this.#events?.close();
     try {
-      const { rows } = await this.#api.getJson("/live", series);
+      const { rows, position } = await this.#api.getJson("/live", series);
       const results = new Map(rows.map((row) => [row.candle.openTime, resultOf(row)]));
       this.#workspace.open({ title: label(series), symbol: series.symbol, interval: series.interval, rows: rows.map(candleOf), results });
-      this.#follow(series, rows.at(-1).candle.openTime);
+      this.#follow(series, position);
     } catch (error) {
       showError(error);
     }
   }
 
-  #follow(series, lastOpenTime) {
-    const query = new URLSearchParams({ ...series, after: lastOpenTime });
+  #follow(series, position) {
+    const query = new URLSearchParams({ ...series, after: position });
     const events = new EventSource(`${this.#api.url}/live/events?${query}`);
     this.#events = events;
     events.addEventListener("open", () => showState("connected"));
-    events.addEventListener("error", () => this.#events === events && showState("waiting"));
+    events.addEventListener("error", () => this.#events === events && showState(events.readyState === EventSource.CLOSED ? "refused" : "waiting"));
     events.addEventListener("candle", ({ data }) => {
       const row = JSON.parse(data);
       this.#workspace.append(candleOf(row), resultOf(row));
@@ -70,7 +70,13 @@ function candleOf({ candle }) {
   return { ...candle, filled: Boolean(candle.filled) };
 }
 
-function resultOf({ inSample, filledCandles, predictions, horizons }) {
+/** A result as `POST /predictions` has it; the names of further horizons end in H and their candles. */
+function resultOf({ inSample, filledCandles, predictions }) {
+  const horizons = {};
+  for (const [name, value] of Object.entries(predictions ?? {})) {
+    const [, output, candles] = /^(\w+Pct)H(\d+)$/.exec(name) ?? [];
+    if (output) horizons[candles] = { ...horizons[candles], [output]: value };
+  }
   return { inSample, filledCandles, predictions, horizons };
 }
 

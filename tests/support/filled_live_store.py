@@ -1,0 +1,44 @@
+"""A live store as `coinfarm watch` would have written it."""
+
+from pathlib import Path
+from typing import Any
+
+from coinfarm.candles.candles import Candles
+from coinfarm.live.live_rows import live_rows
+from coinfarm.live.live_store import LiveFeed, LiveStore
+from coinfarm.outputs import OUTPUT_COLUMNS
+from coinfarm.storage.folder import FolderStorage
+from image_render.windows import Columns
+
+FEED = LiveFeed("binanceus", "1m")
+PREDICTED_PCT = (0.6, -0.5, 0.1)
+_WINDOW = 200
+
+
+def filled_live_store(folder: Path, candles: Candles, count: int) -> LiveStore:
+    """A store in a folder with the first `count` candles, each with the same prediction."""
+    store = LiveStore(FolderStorage(folder))
+    append_candles(store, candles, range(count))
+    return store
+
+
+def append_candles(store: LiveStore, candles: Candles, positions: range) -> None:
+    """Store the candles at some positions, as if they had just closed."""
+    store.append(FEED, live_rows([_row(candles, at) for at in positions]))
+
+
+def _row(candles: Candles, at: int) -> dict[str, Any]:
+    open_time = int(candles.open_time[at])
+    close_time = open_time + candles.interval_ms - 1
+    row: dict[str, Any] = {
+        "symbol": candles.symbol,
+        "open_time": open_time,
+        "close_time": close_time,
+        **{name: float(column[at]) for name, column in zip(Columns._fields, candles.columns, strict=True)},
+        "filled": bool(candles.filled[at]),
+        "filled_candles": 0,
+    }
+    if at < _WINDOW - 1:
+        return row
+    predicted = dict(zip(OUTPUT_COLUMNS, PREDICTED_PCT, strict=True))
+    return row | {"model_version": "20260101-00000000", "predicted_at": close_time + 200, "in_sample": False} | predicted

@@ -131,9 +131,13 @@ class BrowserPage:
 
     def click_at(self, x: float, y: float) -> None:
         """Move the mouse to a point, and click."""
-        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        self.move_to(x, y)
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
+    def move_to(self, x: float, y: float) -> None:
+        """Move the mouse to a point."""
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def press(self, key: str) -> None:
         """Press and release a key."""

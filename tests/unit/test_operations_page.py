@@ -5,6 +5,7 @@ import re
 from cfnlint.decode import cfn_yaml
 
 from coinfarm.serving.settings import Settings
+from handler.web.web_settings import WebSettings
 from handler.worker_settings import WorkerSettings
 from tests.support.repository import ROOT
 
@@ -25,7 +26,9 @@ def test_page_explains_every_alarm():
 
 
 def test_page_lists_every_setting():
-    variables = {name.upper() for settings in (Settings, WorkerSettings) for name in settings.model_fields} - SET_BY_THE_INSTANCE
+    variables = {
+        name.upper() for settings in (Settings, WebSettings, WorkerSettings) for name in settings.model_fields
+    } - SET_BY_THE_INSTANCE
     cells = re.findall(r"^\| (`[^|]+) \|", section("Settings"), re.MULTILINE)
     listed = {name for cell in cells for name in re.findall(r"`(\w+)`", cell) if not name.startswith("POWERTOOLS_")}
     assert listed == variables

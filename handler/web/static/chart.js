@@ -88,7 +88,7 @@ export class Chart {
   showWindow(first, last, futureCandles) {
     const visible = this.#chart.timeScale().getVisibleLogicalRange();
     const [from, to] = [first - FUTURE_MARGIN, last + futureCandles + FUTURE_MARGIN];
-    if (visible.from > from || visible.to < last) this.#chart.timeScale().setVisibleLogicalRange({ from, to: Math.max(to, visible.to) });
+    if (visible.from > from || visible.to < last) this.#chart.timeScale().setVisibleLogicalRange({ from, to });
   }
 
   /** See `Band.show`. */

@@ -40,7 +40,7 @@ export function spokenPrediction(row, result, horizon) {
 function badges(result) {
   if (!result?.predictions) return [];
   const scope = { true: ["in sample", "warn", "The model may have been trained on this window: it says nothing about its quality."] };
-  scope.false = ["not trained on", "good", "The model was not trained on this window."];
+  scope.false = ["out of sample", "good", "The model was not trained on this window."];
   scope.null = ["training period unknown", "", "The model does not say what it was trained on."];
   const [text, tone, title] = scope[String(result.inSample ?? null)];
   const shown = [element("span", { class: `badge ${tone}`, title }, text)];

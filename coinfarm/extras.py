@@ -13,6 +13,7 @@ _EXTRAS = {
     "matplotlib": "report",
     "moto": "demo",
     "nncf": "compile",
+    "prometheus_client": "serve",
     "sklearn": "evaluate",
     "tensorboard": "train",
     "tensorflow": "keras",

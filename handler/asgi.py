@@ -17,18 +17,21 @@ from aws_lambda_powertools.event_handler import CORSConfig
 from coinfarm.errors import CoinfarmError
 from handler.app import lambda_handler, service
 from handler.asgi_messages import ClientDisconnected, Receive, Scope, Send, read_body, request_headers, send_response, send_stream
+from handler.committed_openapi import documented_paths
 from handler.cors import cors_config, cors_headers
 from handler.local_events import LocalContext, http_event
 from handler.prediction_route import PredictionRoute
+from handler.server_metrics import METRICS_PATH, ServerMetrics
 from handler.server_routes import ROUTES, Route, ServerRequest, respond
-from handler.telemetry import logger, print_metrics, report_error
+from handler.telemetry import logger, observed_predictions, print_metrics, report_error
 
 
 class Application:
     """An ASGI application. It loads the model when the server starts, so that no request waits for it."""
 
     def __init__(self, routes: Mapping[tuple[str, str], Route] = ROUTES) -> None:
-        self._routes = routes
+        self._metrics = ServerMetrics({*documented_paths(), *(path for _, path in routes), METRICS_PATH})
+        self._routes = {**routes, ("GET", METRICS_PATH): self._metrics.get_metrics}
         self._ending = asyncio.Event()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="handler")
         self._predictions: PredictionRoute | None = None
@@ -49,15 +52,17 @@ class Application:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
         await self._in_thread(_load_model)
-        self._predictions = PredictionRoute(service())
+        self._predictions = PredictionRoute(service(), self._metrics.waiting.inc)
         self._cors = cors_config(service().settings.allowed_origins)
-        await send({"type": "lifespan.startup.complete"})
-        refreshing = asyncio.create_task(_refresh())
-        await receive()
-        refreshing.cancel()
-        with suppress(asyncio.CancelledError):
-            await refreshing
-        self._predictions.close()
+        self._metrics.start(service())
+        with observed_predictions(self._metrics.predictions.record):
+            await send({"type": "lifespan.startup.complete"})
+            refreshing = asyncio.create_task(_refresh())
+            await receive()
+            refreshing.cancel()
+            with suppress(asyncio.CancelledError):
+                await refreshing
+            self._predictions.close()
         self._thread.shutdown()
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -66,23 +71,29 @@ class Application:
         self._ending.set()
 
     async def _handle_request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            body, is_complete = await read_body(receive, service().settings.max_body_bytes)
-        except ClientDisconnected:
-            return
+        with self._metrics.observed(scope["method"], scope["path"]) as observed:
+            try:
+                body, is_complete = await read_body(receive, service().settings.max_body_bytes)
+            except ClientDisconnected:
+                return
+            observed.status = await self._answer(scope, body, receive, send, is_complete=is_complete)
+
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send, *, is_complete: bool) -> int:
+        """Send the response, and return its status."""
         is_head = scope["method"] == "HEAD"
         method = "GET" if is_head else scope["method"]
         route = self._routes.get((method, scope["path"])) if is_complete else None
         if route is not None:
-            await self._send_from(route, scope, body, receive, send)
-            return
+            return await self._send_from(route, scope, body, receive, send)
         response = await self._response(method, scope, body)
         content = response["body"]
         payload = base64.b64decode(content) if response.get("isBase64Encoded") else content.encode()
         unread = None if is_complete else receive
-        await send_response(send, response["statusCode"], response["headers"], payload, unread=unread, is_head=is_head)
+        status: int = response["statusCode"]
+        await send_response(send, status, response["headers"], payload, unread=unread, is_head=is_head)
+        return status
 
-    async def _send_from(self, route: Route, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+    async def _send_from(self, route: Route, scope: Scope, body: bytes, receive: Receive, send: Send) -> int:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         given = request_headers(scope)
         response = await respond(route, ServerRequest(service(), query, given, body))
@@ -95,6 +106,7 @@ class Application:
             await send_response(send, response.status, headers, b"", unread=None, is_head=True)
         else:
             await send_stream(send, receive, response.status, headers, response.body, self._ending)
+        return response.status
 
     async def _response(self, method: str, scope: Scope, body: bytes) -> dict[str, Any]:
         headers = request_headers(scope)

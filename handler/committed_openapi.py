@@ -14,6 +14,11 @@ def openapi_json() -> str:
     return FILE.read_text()
 
 
+def documented_paths() -> set[str]:
+    """The paths of the document."""
+    return {*json.loads(openapi_json())["paths"]}
+
+
 @cache
 def openapi_for(scheme: str | None) -> str:
     """The document for a caller who was authenticated by one of its security schemes, or who needed none."""

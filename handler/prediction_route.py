@@ -5,7 +5,7 @@ Powertools' resolvers handle one request at a time, because they store it in one
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from coinfarm.serving.request_queue import RequestQueue
@@ -18,9 +18,10 @@ from handler.telemetry import count, print_metrics, record_prediction_metrics, r
 class PredictionRoute:
     """Passes requests to a queue, and makes its documents and errors responses."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, on_waiting: Callable[[int], None]) -> None:
+        """`on_waiting` is that of `RequestQueue`."""
         self._settings = service.settings
-        self._queue = RequestQueue(service, record_prediction_metrics)
+        self._queue = RequestQueue(service, record_prediction_metrics, on_waiting)
 
     def accepts(self, method: str, path: str, headers: Mapping[str, str], query: bytes, body: bytes) -> bool:
         """Whether this is a request for this route, and of an allowed size. All others are for `handler.api_routes`."""

@@ -75,8 +75,23 @@ def _exclusive() -> Iterator[None]:
         handler.release()
 
 
+_prediction_observers: list[Callable[[Predictor], None]] = []
+
+
+@contextmanager
+def observed_predictions(observer: Callable[[Predictor], None]) -> Iterator[None]:
+    """Call an observer with each predictor after its use, in the thread that used it."""
+    _prediction_observers.append(observer)
+    try:
+        yield
+    finally:
+        _prediction_observers.remove(observer)
+
+
 def record_prediction_metrics(predictor: Predictor) -> None:
     """Record a predictor's frames by model version, cache hits and timings."""
+    for observe in _prediction_observers:
+        observe(predictor)
     timings = predictor.timings
     _count_by_model(predictor.model.version, timings.frames)
     count("Frames", timings.frames)

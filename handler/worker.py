@@ -7,12 +7,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from coinfarm.aws.auto_scaling import AutoScalingMember
 from coinfarm.aws.instance_metadata import InstanceMetadata
 from coinfarm.aws.sqs import Queue
 from coinfarm.errors import CoinfarmError, Unavailable
+from coinfarm.extras import require
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler.drain import Drain
@@ -21,6 +24,9 @@ from handler.telemetry import logger, monitored_service, print_metrics
 from handler.visibility import VisibilityExtender
 from handler.worker_settings import WorkerSettings
 from handler.worker_thread import WorkerThread
+
+if TYPE_CHECKING:
+    from handler.worker_metrics import WorkerMetrics
 
 _INTERRUPTED = 128 + signal.SIGINT
 _POLL_S = 0.2
@@ -41,10 +47,10 @@ class Worker:
         self._drain = Drain(settings.drain_s)
         self._instance = InstanceMetadata(settings.aws_ec2_metadata_service_endpoint)
         self._group = AutoScalingMember(settings.auto_scaling_group, self._instance.instance_id) if settings.auto_scaling_group else None
-        self._threads = [
-            WorkerThread(f"worker-thread-{number}", settings, service, self._queue, self._visibility, self._idle_timer, self._drain)
-            for number in range(1, settings.worker_threads + 1)
-        ]
+        self._metrics = _metrics(settings, service, self._visibility)
+        parts = (settings, service, self._queue, self._visibility, self._idle_timer, self._drain)
+        count = (self._metrics.count,) if self._metrics else ()
+        self._threads = [WorkerThread(f"worker-thread-{number}", *parts, *count) for number in range(1, settings.worker_threads + 1)]
         self._is_idle_exit = False
         self._is_interrupted = False
         self._signals: list[int] = []
@@ -54,16 +60,17 @@ class Worker:
         """Process messages until a signal, a spot interruption notice or an empty queue; return the exit code.
 
         The exit code is 0, 130 after SIGINT, or 1 if every message of two batches in a row failed, or a thread is stuck or dead.
-        Raises `NotFound` and `Forbidden` for a queue that cannot be used.
+        Raises `NotFound` and `Forbidden` for a queue that cannot be used, and `CoinfarmError` for a port of the metrics that cannot.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         self._check_queue()
-        logger.info("worker started", extra={"settings": self._settings.model_dump(mode="json")})
-        self._start_threads()
-        while not self._drain.wait(_POLL_S):
-            self._check_state()
-        self._stop()
+        with self._metrics or nullcontext():
+            logger.info("worker started", extra={"settings": self._settings.model_dump(mode="json")})
+            self._start_threads()
+            while not self._drain.wait(_POLL_S):
+                self._check_state()
+            self._stop()
         if self._is_idle_exit:
             self._leave_group()
         return 1 if self._drain.is_failure else _INTERRUPTED if self._is_interrupted else 0
@@ -161,6 +168,15 @@ class Worker:
         if self._settings.health_file:
             self._settings.health_file.unlink(missing_ok=True)
         logger.info("worker stopped", extra={"threads_abandoned": self.is_working})
+
+
+def _metrics(settings: WorkerSettings, service: Service, visibility: VisibilityExtender) -> "WorkerMetrics | None":
+    if settings.metrics_port is None:
+        return None
+    require("METRICS_PORT", "prometheus_client")
+    from handler.worker_metrics import WorkerMetrics
+
+    return WorkerMetrics(settings.metrics_port, service, visibility.__len__)
 
 
 class _NoticePoller:

@@ -28,6 +28,8 @@ class WorkerSettings(EnvironmentSettings):
     """A thread that neither receives nor predicts for this long counts as stuck, and the worker exits with an error."""
     health_file: Path | None = None
     """Touched every few seconds while the worker is healthy, for a container's health check; unset, no file is written."""
+    metrics_port: Annotated[int, Field(ge=1, le=65_535)] | None = None
+    """The port on which Prometheus finds `/metrics`, at all addresses of this machine; unset, there is none."""
     auto_scaling_group: str | None = None
     """The group of this instance: it is protected from scale-in while there is work, and terminates itself when there is none."""
     notice_poll_s: Annotated[float, Field(gt=0)] = 5

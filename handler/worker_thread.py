@@ -3,7 +3,7 @@
 import math
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from coinfarm.aws.sqs import Queue, QueueMessage
 from coinfarm.errors import InvalidInput, NotFound, StorageError, TooLarge, Unavailable
@@ -43,7 +43,9 @@ class WorkerThread(threading.Thread):
         visibility: VisibilityExtender,
         idle_timer: IdleTimer,
         drain: Drain,
+        count_messages: Callable[[str, int], None] = lambda _outcome, _messages: None,
     ) -> None:
+        """`count_messages(outcome, messages)` is called for messages that are done, failed or retried."""
         super().__init__(name=name, daemon=True)  # a stuck thread must not keep the process alive
         self._settings = settings
         self._service = service
@@ -51,6 +53,7 @@ class WorkerThread(threading.Thread):
         self._visibility = visibility
         self._idle_timer = idle_timer
         self._drain = drain
+        self._count_messages = count_messages
         self._pause_s = 0.0
         self._failed_batches = 0
         self._last_active = time.monotonic()
@@ -102,6 +105,9 @@ class WorkerThread(threading.Thread):
         self._delete_or_return(_by_delay(batch, outcomes))
         self._check_health(outcomes)
         count("MessagesProcessed", len(outcomes.done))
+        invalid = sum(isinstance(error, _PERMANENT_ERRORS) for error in outcomes.failures.values())
+        for outcome, messages_count in {"done": len(outcomes.done), "failed": invalid, "retried": len(outcomes.failures) - invalid}.items():
+            self._count_messages(outcome, messages_count)
         logger.info(
             "batch processed",
             extra={

@@ -23,7 +23,7 @@ def serve(host: str, port: int, **settings: str | None) -> None:
     POWERTOOLS_METRICS_DISABLED=false also logs metrics. The port is bound before the model is loaded, and requests are accepted
     afterwards. Exit codes: 1 for an address or port that cannot be used, 3 for a setting or a model that cannot be used, 130 after Ctrl-C.
     """
-    require("serving", "uvicorn")
+    require("serving", "uvicorn", "prometheus_client")
     os.environ.update({name.upper(): value for name, value in settings.items() if value})
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from coinfarm.cli.sockets import bound_sockets, port_of

@@ -32,8 +32,17 @@ from coinfarm.cli.stack import named_stack
     metavar="SECONDS",
     help="Exit when the queue has been empty for this many seconds.  [default: never]",
 )
+@click.option(
+    "--metrics-port", type=click.IntRange(1, 65535), help="The port on which Prometheus finds /metrics.  [default: $METRICS_PORT, or none]"
+)
 def worker(
-    queue_url: str | None, target: Any, candles_root: str | None, results_root: str | None, model_uri: str | None, idle_exit_s: float | None
+    queue_url: str | None,
+    target: Any,
+    candles_root: str | None,
+    results_root: str | None,
+    model_uri: str | None,
+    idle_exit_s: float | None,
+    metrics_port: int | None,
 ) -> None:
     """Process a queue's messages on this machine.
 
@@ -56,6 +65,7 @@ def worker(
         "RESULTS_ROOT": results_root or (stack and stack.results_uri),
         "MODEL_URI": model_uri,
         "IDLE_EXIT_S": idle_exit_s,
+        "METRICS_PORT": metrics_port,
     }
     os.environ.update({name: str(value) for name, value in given.items() if value is not None})
     if not os.environ.get("QUEUE_URL"):

@@ -83,6 +83,11 @@ class ModelManager:
         self.rejection: Rejection | None = None
         self._rejected: dict[str, str] = {}  # version → why it cannot be loaded; not downloaded again until the pointer changes
 
+    @property
+    def loaded_model(self) -> LoadedModel | None:
+        """The model in service as it is now: nothing is loaded or checked."""
+        return self._loaded
+
     def current_model(self) -> LoadedModel:
         """The model in service. Raises `ModelError` if there is none yet and the first cannot be loaded."""
         if self._loaded is None:

@@ -1,6 +1,6 @@
 """Predicts candles: renders windows as frames, runs the engine, and converts its outputs to percent."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Timings:
-    """Counts and times of a predictor. Engine time during rendering is not counted as inference, because nothing waits for it."""
+    """Counts and times of a predictor; `batches` are the calls of the engine by their number of frames. Engine time during rendering is
+    not counted as inference, because nothing waits for it.
+    """
 
     frames: int = 0
     cached_frames: int = 0
+    batches: Counter[int] = field(default_factory=Counter)
     render_ms: float = 0.0
     inference_ms: float = 0.0
 
@@ -136,6 +139,7 @@ class Predictor:
         self.before_batch()
         started = perf_counter()
         self.timings.frames += len(inputs)
+        self.timings.batches[len(inputs)] += 1
         outputs = start(inputs) if self.prediction_cache is None else self._start_uncached(inputs, start, self.prediction_cache)
         self.timings.inference_ms += _ms_since(started)
 

@@ -37,10 +37,18 @@ class RequestQueue:
     of its batches, a long request lets the short ones that are waiting go first, once, so that both make progress.
     """
 
-    def __init__(self, service: Service, on_predicted: Callable[[Predictor], None] = lambda _: None) -> None:
-        """`on_predicted` is called in the queue's threads, with each predictor after its use."""
+    def __init__(
+        self,
+        service: Service,
+        on_predicted: Callable[[Predictor], None] = lambda _: None,
+        on_waiting: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`on_predicted` is called in the queue's threads, with each predictor after its use; `on_waiting` with each change of the number
+        of requests that wait.
+        """
         self._service = service
         self._on_predicted = on_predicted
+        self._on_waiting = on_waiting
         self._short = ThreadPoolExecutor(max_workers=1, thread_name_prefix="short-requests")
         self._long = ThreadPoolExecutor(max_workers=1, thread_name_prefix="long-requests")
         self._waiting: deque[_Request] = deque()
@@ -51,6 +59,7 @@ class RequestQueue:
     def predict(self, body: bytes) -> "Future[Document]":
         """The response document for a `PredictionRequest` in JSON, or the error."""
         request = _Request(body, Future())
+        self._on_waiting(1)
         if len(body) > _MAX_SHORT_BODY_BYTES:
             self._long.submit(self._predict_long, request)
         else:
@@ -71,6 +80,7 @@ class RequestQueue:
             self._waiting.clear()
         if not requests:  # an earlier call has taken them
             return
+        self._on_waiting(-len(requests))
         try:
             self._predict_together(requests)
         finally:
@@ -104,6 +114,7 @@ class RequestQueue:
                 parsed = parse_request(PredictionRequest, request.body)
                 series = parsed.series(self._service.settings.max_frames)
                 if parsed.model_version is not None or len(series) > _MAX_SHORT_FRAMES:  # a pinned version may have to be loaded
+                    self._on_waiting(1)
                     self._long.submit(self._predict_long, request)
                     series = None
             unread.popleft()
@@ -112,6 +123,7 @@ class RequestQueue:
                 yield series
 
     def _predict_long(self, request: _Request) -> None:
+        self._on_waiting(-1)
         with _failing(request):
             parsed = parse_request(PredictionRequest, request.body)
             series = parsed.series(self._service.settings.max_frames)

@@ -50,6 +50,11 @@ class Service:
         return model
 
     @property
+    def loaded_model(self) -> LoadedModel | None:
+        """The model in service, without loading one or checking for a new one; None before the first is loaded."""
+        return self._models.loaded_model
+
+    @property
     def rejection(self) -> Rejection | None:
         """Why a newer version does not serve, as of the last refresh; None if the version in service is the right one."""
         return self._models.rejection

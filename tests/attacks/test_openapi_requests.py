@@ -4,6 +4,7 @@ They are sent to `coinfarm serve`, and to the Lambda handler as events of a REST
 """
 
 import base64
+import gzip
 import io
 import json
 from datetime import timedelta
@@ -22,13 +23,15 @@ from schemathesis.config import SchemathesisConfig
 from urllib3 import HTTPResponse
 
 from coinfarm.candles.json_rows import FIELDS
+from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.serving.candle_upload import FILE_TYPES
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from handler import app
 from handler.committed_openapi import openapi_json
 from handler.local_events import LocalContext
 from image_render.spec import STANDARD
-from tests.support.demo_requests import MINUTE_MS, ApiResponse, demo_request, http_event, npz, rest_event
+from tests.support.demo_requests import MINUTE_MS, ApiResponse, demo_candles, demo_request, http_event, npz, rest_event
 
 CONFIG = {
     "seed": 1,
@@ -41,6 +44,10 @@ CONFIG = {
     },
 }
 FRAMES = np.zeros((2, *STANDARD.shape), np.uint8)
+CSV = "\n".join(
+    ",".join(map(str, row)) for row in (("symbol", *FIELDS), *(("DEMOUSD", *row) for row in demo_request()["candles"]))
+).encode()
+PARQUET = parquet_from_candles(demo_candles())
 ARCHIVE = npz(frames=FRAMES, windowRangePct=[1.0, 0.0])
 
 
@@ -55,7 +62,20 @@ def archives(draw):
     return bytes(data)
 
 
+@st.composite
+def candle_files(draw):
+    """Files of candles, packed or not, some with a few changed bytes, and random bytes."""
+    if draw(st.booleans()):
+        return draw(st.binary(max_size=200))
+    data = bytearray(draw(st.sampled_from([CSV, PARQUET, gzip.compress(CSV), json.dumps(demo_request()["candles"]).encode()])))
+    for at, value in draw(st.lists(st.tuples(st.integers(0, len(data) - 1), st.integers(0, 255)), max_size=3)):
+        data[at] = value
+    return bytes(data)
+
+
 schemathesis.openapi.media_type("application/x-npz", archives())
+for media_type in FILE_TYPES:
+    schemathesis.openapi.media_type(media_type, candle_files())
 schema = schemathesis.openapi.from_dict(json.loads(openapi_json()), config=SchemathesisConfig.from_dict(CONFIG))
 fast = hypothesis.settings(
     max_examples=50,

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from unittest.mock import Mock
 
 import pytest
@@ -28,21 +29,21 @@ def counted():
 class ThreadUnderTest(WorkerThread):
     """Runs in the test's own thread, without pauses, until the queue is empty."""
 
-    def __init__(self, queue):
+    def __init__(self, queue, *count_messages):
         settings = WorkerSettings.from_environment(SETTINGS)
         self.visibility, self.idle_timer, self.drain = VisibilityExtender(queue, 60), IdleTimer(), Drain(0)
         self.pauses = []
         self.max_pauses = 20
         self.drain.wait = self.wait
-        super().__init__("worker-thread-1", settings, app.service(), queue, self.visibility, self.idle_timer, self.drain)
+        super().__init__("worker-thread-1", settings, app.service(), queue, self.visibility, self.idle_timer, self.drain, *count_messages)
 
     def wait(self, pause_s):
         self.pauses.append(pause_s)
         return self.drain.is_started or self.idle_timer.idle_s > 0 or len(self.pauses) >= self.max_pauses
 
 
-def run_thread(queue):
-    thread = ThreadUnderTest(queue)
+def run_thread(queue, *count_messages):
+    thread = ThreadUnderTest(queue, *count_messages)
     thread.run()
     return thread
 
@@ -59,6 +60,17 @@ def test_deletes_processed_messages_and_releases_failed_ones(folder, engine_call
     assert {path.name for path in (folder / "results").iterdir()} == {"good.json", "well.json"}
     assert engine_calls == [6], "both share a batch"
     assert len(thread.visibility) == 0
+
+
+def test_counts_what_became_of_the_messages(folder):
+    (folder / "results").mkdir()
+    (folder / "results/lost.json").mkdir()
+    queue = FakeQueue(
+        received("good", shard("good")), received("bad", "{}"), received("lost", shard("lost")), received("well", shard("well", 2))
+    )
+    counted = Counter()
+    run_thread(queue, lambda outcome, messages: counted.update({outcome: messages}))
+    assert counted == {"done": 2, "failed": 1, "retried": 1}
 
 
 def test_deletes_no_message_before_its_result_is_written(folder):

@@ -8,6 +8,7 @@ from handler.server_routes import Route, ServerRequest, ServerResponse
 from handler.web.exchange_routes import ExchangeRoutes
 from handler.web.live_routes import LiveRoutes
 from handler.web.page_routes import page_routes
+from handler.web.scorecard_route import ScorecardRoute
 from handler.web.web_settings import WebSettings
 
 
@@ -20,7 +21,8 @@ def web_routes(settings: WebSettings) -> dict[tuple[str, str], Route]:
 
     routes = {**page_routes(), ("GET", "/features"): get_features}
     if settings.live_store is not None:
-        routes |= LiveRoutes(LiveStore(open_storage(settings.live_store))).routes()
+        store = LiveStore(open_storage(settings.live_store))
+        routes |= {**LiveRoutes(store).routes(), ("GET", "/scorecard"): ScorecardRoute(store)}
     if settings.exchange is not None:
         routes |= ExchangeRoutes(settings.exchange, settings.exchange_url).routes()
     return routes

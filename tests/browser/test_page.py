@@ -1,10 +1,12 @@
 """The page of `coinfarm serve` in Chromium: real input against a real server, an exchange stand-in and a live store."""
 
 import gzip
+import time
 
 import pytest
 
 from coinfarm.candles.json_rows import rows_from_candles
+from coinfarm.candles.synthetic import generate
 from handler.web.single_file import single_file
 from tests.support.chromium import chromium, executable
 from tests.support.fake_exchange import FakeBinanceUs
@@ -12,7 +14,7 @@ from tests.support.filled_live_store import append_candles, filled_live_store
 from tests.support.http_server import QuietHandler, response, serving
 from tests.support.keyed_gateway import KEY, keyed_gateway
 from tests.support.served_process import serve_process
-from tests.support.synthetic_candles import minutes
+from tests.support.synthetic_candles import MINUTE_MS, minutes
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -85,7 +87,23 @@ def test_a_dropped_file_is_drawn_with_the_prediction_at_its_last_candle(page, tm
     drop_candles(page, tmp_path)
     page.wait_for(CHART_HAS_COLOURS)
     assert page.text("[data-output=maxRisePct]").endswith(" %")
+    assert page.text("#prediction .badge") == "in sample"  # the model was trained on candles of 2020
     assert page.text("#model dl").count("reference") == 1
+
+
+def test_gaps_may_be_skipped(page, tmp_path):
+    page.drop(csv_file(tmp_path, minutes(420, missing=range(300, 310), seed=5)))
+    page.wait_for("!document.getElementById('gaps').hidden")
+    for count, button in ((420, 1), (410, 2)):
+        page.click(f"#gaps button:nth-of-type({button})")
+        page.press("Home")
+        wait_for_candle(page, "2020-01-01 03:19")
+        page.press("End")
+        wait_for_candle(page, "2020-01-01 06:59")
+        page.wait_for(PREDICTED)
+        for _ in range(4):
+            page.press("PageUp")
+        wait_for_candle(page, "2020-01-01 04:59" if count == 420 else "2020-01-01 04:49")
 
 
 def test_keys_move_the_cursor_and_explain_its_candle(page, tmp_path):
@@ -118,11 +136,34 @@ def test_a_file_that_is_no_candles_shows_the_error_of_the_api(browser, server, t
 
 
 def test_a_live_candle_arrives(page, store):
-    page.wait_for("document.getElementById('live-state').textContent === 'live'")
+    page.wait_for("document.getElementById('live-state').textContent.startsWith('no candle since 2020-01-01 04:59')")
     page.wait_for("document.querySelector('[data-output=maxRisePct]')?.textContent === '+0.60 %'")
     wait_for_candle(page, "2020-01-01 04:59")
     append_candles(store, CANDLES, range(300, 303))
     wait_for_candle(page, "2020-01-01 05:02")
+    assert "0.2 s after the close" in page.text("#prediction .badges")
+
+
+def test_a_candle_of_now_is_live(browser, server, store):
+    step_ms = 5 * MINUTE_MS
+    now = generate("DEMONOW", "5m", int(time.time() * 1000) // step_ms * step_ms - 300 * step_ms, 300, seed=7)
+    append_candles(store, now, range(300))
+    page = browser.page(server)
+    page.wait_for("document.querySelectorAll('#live option').length === 3")
+    choose = "const live = document.getElementById('live'); live.value = live.options[2].value; live.dispatchEvent(new Event('change'))"
+    page.evaluate(choose)
+    page.wait_for("document.getElementById('live-state').textContent === 'live'")
+    assert page.console == []
+
+
+def test_scorecard_shows_live_scores_beside_the_evaluation(page):
+    page.click("#tab-scorecard")
+    page.wait_for("document.querySelector('#scorecard-view .badge')")
+    assert page.text("#scorecard-view .badge") in ("as evaluated", "worse than evaluated", "too early to tell")
+    assert page.evaluate("document.querySelectorAll('#scorecard-view .card:first-child .scores').length") == 2
+    page.press("PageUp")  # moves nothing that is not visible
+    page.click("#tab-chart")
+    page.wait_for("!document.getElementById('chart-view').hidden")
 
 
 def test_a_symbol_of_the_exchange_is_drawn(page):

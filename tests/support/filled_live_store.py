@@ -1,5 +1,6 @@
 """A live store as `coinfarm watch` would have written it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.storage.folder import FolderStorage
 from image_render.windows import Columns
+from tests.support.repository import ROOT
 
 FEED = LiveFeed("binanceus", "1m")
 PREDICTED_PCT = (0.6, -0.5, 0.1)
 _WINDOW = 200
+_VERSION = json.loads((ROOT / "coinfarm/reference_model/current.json").read_text())["version"]
 
 
 def filled_live_store(folder: Path, candles: Candles, count: int) -> LiveStore:
@@ -24,7 +27,7 @@ def filled_live_store(folder: Path, candles: Candles, count: int) -> LiveStore:
 
 def append_candles(store: LiveStore, candles: Candles, positions: range) -> None:
     """Store the candles at some positions, as if they had just closed."""
-    store.append(FEED, live_rows([_row(candles, at) for at in positions]))
+    store.append(FEED._replace(interval=candles.interval), live_rows([_row(candles, at) for at in positions]))
 
 
 def _row(candles: Candles, at: int) -> dict[str, Any]:
@@ -41,4 +44,4 @@ def _row(candles: Candles, at: int) -> dict[str, Any]:
     if at < _WINDOW - 1:
         return row
     predicted = dict(zip(OUTPUT_COLUMNS, PREDICTED_PCT, strict=True))
-    return row | {"model_version": "20260101-00000000", "predicted_at": close_time + 200, "in_sample": False} | predicted
+    return row | {"model_version": _VERSION, "predicted_at": close_time + 200, "in_sample": False} | predicted

@@ -2,6 +2,7 @@
 
 const UNIT_MS = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_FILLED = 100_000;
+const MAX_GAP_SENT = 500;
 
 /** The candles of a prediction's window. */
 export const WINDOW = 200;
@@ -26,11 +27,6 @@ export class CandleSeries {
     return this.rows.length;
   }
 
-  /** The index of the candle that opened at a time, or undefined. */
-  indexAt(openTime) {
-    return this.indexes.get(openTime);
-  }
-
   /** Add a newer candle, or replace the stored one of the same time. Returns whether the series has changed. */
   append(row) {
     const known = this.indexes.get(row.openTime);
@@ -45,21 +41,22 @@ export class CandleSeries {
     return true;
   }
 
-  /** The request for the predictions of windows that end at candles `first` to `last`: its candles are those of the source. */
+  /**
+   * The request for the predictions of windows that end at candles `first` to `last`. The server fills its missing candles itself, between
+   * candles that it has; of a very long gap, it gets a filled one.
+   */
   request(first, last) {
-    let start = Math.max(0, first - WINDOW + 1);
-    while (start > 0 && this.rows[start].filled) start -= 1;
+    const earliest = Math.max(0, first - WINDOW + 1);
     const candles = this.rows
-      .slice(start, last + 1)
-      .filter((row) => !row.filled)
-      .map((row) => [row.openTime, row.open, row.high, row.low, row.close, row.volume]);
+      .slice(this.#existing(earliest, -1), this.#existing(last, 1) + 1)
+      .filter((row, at, { length }) => at === 0 || at === length - 1 || !row.filled)
+      .map(klineOf);
     return { symbol: this.symbol, interval: this.interval, candles, gaps: this.gaps };
   }
 
   /** The request for one window, with its filled candles as they are drawn. */
   windowRequest(index) {
-    const rows = this.rows.slice(index - WINDOW + 1, index + 1);
-    const candles = rows.map((row) => [row.openTime, row.open, row.high, row.low, row.close, row.volume]);
+    const candles = this.rows.slice(index - WINDOW + 1, index + 1).map(klineOf);
     return { symbol: this.symbol, interval: this.interval, candles, gaps: this.gaps };
   }
 
@@ -89,6 +86,13 @@ export class CandleSeries {
     };
   }
 
+  /** The nearest candle in a direction that is not filled, unless that is very far. */
+  #existing(index, direction) {
+    let at = index;
+    while (this.rows[at]?.filled && Math.abs(at - index) < MAX_GAP_SENT) at += direction;
+    return this.rows[at] ? at : index;
+  }
+
   #push(row) {
     this.indexes.set(row.openTime, this.rows.length);
     this.rows.push(row);
@@ -98,9 +102,13 @@ export class CandleSeries {
   #fill(last, stopTime) {
     const { close } = last;
     const missing = (stopTime - last.openTime) / this.intervalMs - 1;
-    if (missing > MAX_FILLED) throw new Error(`${Math.round(missing)} candles in a row are missing: open a file without such a gap`);
+    if (missing > MAX_FILLED) throw new Error(`${Math.round(missing)} candles in a row are missing: skip gaps, or open a shorter file`);
     for (let openTime = last.openTime + this.intervalMs; openTime < stopTime; openTime += this.intervalMs) {
       this.#push({ openTime, open: close, high: close, low: close, close, volume: 0, filled: true });
     }
   }
+}
+
+function klineOf({ openTime, open, high, low, close, volume }) {
+  return [openTime, open, high, low, close, volume];
 }

@@ -51,7 +51,7 @@ export class ExplanationPanel {
   #fill(series, index, image, effectsOf) {
     if (this.#image) URL.revokeObjectURL(this.#image);
     this.#image = URL.createObjectURL(image);
-    const draw = () => this.#drawEffects(series, effectsOf(this.#selected.output));
+    const draw = () => this.#drawEffects(series, index, effectsOf(this.#selected.output));
     const choose = (key) => (value) => {
       this.#selected[key] = value;
       draw();
@@ -72,13 +72,11 @@ export class ExplanationPanel {
     draw();
   }
 
-  #drawEffects(series, { predicted, parts, groups }) {
+  #drawEffects(series, index, { predicted, parts, groups }) {
     const effects = parts[this.#selected.part];
-    const bars = groups.flatMap(({ openTime, closeTime }, at) => {
-      const first = series.indexAt(openTime);
-      const last = series.indexAt(closeTime + 1 - series.intervalMs);
-      return Array.from({ length: last - first + 1 }, (_, offset) => [first + offset, effects[at]]);
-    });
+    const sizes = groups.map(({ openTime, closeTime }) => Math.round((closeTime + 1 - openTime) / series.intervalMs));
+    const values = sizes.flatMap((size, at) => Array(size).fill(effects[at]));
+    const bars = values.map((value, at) => [index + 1 - values.length + at, value]);
     this.#chart.showEffects(bars);
     byId("effect-note").textContent =
       `Below the chart: how the prediction (${percentText(predicted, 3)}) changes if these pixels of a group of candles are erased. ` +

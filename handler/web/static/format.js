@@ -29,3 +29,20 @@ export function shortNumber(value) {
   const [size, unit] = [[1e9, " G"], [1e6, " M"], [1e3, " k"]].find(([each]) => Math.abs(value) >= each) ?? [1, ""];
   return `${(value / size).toLocaleString("en-US", { maximumSignificantDigits: 4 })}${unit}`;
 }
+
+/** A number with its sign if it is negative; a dash if there is none. */
+export function decimalText(value, decimals) {
+  if (value === null || value === undefined) return "–";
+  const text = Math.abs(value).toFixed(decimals);
+  return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+/** A share in percent; a dash if there is none. */
+export function percentOf(value) {
+  return value === null || value === undefined ? "–" : `${value.toFixed(1)} %`;
+}
+
+/** The bounds of an interval: `[0.05, 0.17]`; nothing if there are none. */
+export function intervalText(bounds, decimals) {
+  return bounds ? `[${decimalText(bounds[0], decimals)}, ${decimalText(bounds[1], decimals)}]` : "";
+}

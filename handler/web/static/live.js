@@ -1,18 +1,23 @@
 /** Candles and predictions as `coinfarm watch` stores them. */
 
 import { byId, element } from "./dom.js";
+import { timeText } from "./format.js";
 import { showError } from "./messages.js";
 
-const STATES = { connected: "live", waiting: "reconnecting …", refused: "not live: the server refused the stream" };
+const CHECK_MS = 2_000;
+const LATE_MS = 15_000;
 
 export class Live {
   #api;
   #workspace;
   #events = null;
+  #newestClose = 0;
+  #intervalMs = 0;
 
   constructor(api, workspace) {
     this.#api = api;
     this.#workspace = workspace;
+    setInterval(() => this.#showState(), CHECK_MS);
   }
 
   /** Offer the series of the store, and show the first one if nothing else is shown. */
@@ -39,10 +44,13 @@ export class Live {
 
   async #open(series) {
     this.#events?.close();
+    this.#events = null;
     try {
       const { rows, position } = await this.#api.getJson("/live", series);
       const results = new Map(rows.map((row) => [row.candle.openTime, resultOf(row)]));
       this.#workspace.open({ title: label(series), symbol: series.symbol, interval: series.interval, rows: rows.map(candleOf), results });
+      this.#newestClose = 0;
+      this.#note(rows.at(-1));
       this.#follow(series, position);
     } catch (error) {
       showError(error);
@@ -51,14 +59,35 @@ export class Live {
 
   #follow(series, position) {
     const query = new URLSearchParams({ ...series, after: position });
-    const events = new EventSource(`${this.#api.url}/live/events?${query}`);
-    this.#events = events;
-    events.addEventListener("open", () => showState("connected"));
-    events.addEventListener("error", () => this.#events === events && showState(events.readyState === EventSource.CLOSED ? "refused" : "waiting"));
-    events.addEventListener("candle", ({ data }) => {
+    this.#events = new EventSource(`${this.#api.url}/live/events?${query}`);
+    this.#events.addEventListener("open", () => this.#showState());
+    this.#events.addEventListener("error", () => this.#showState());
+    this.#events.addEventListener("candle", ({ data }) => {
       const row = JSON.parse(data);
       this.#workspace.append(candleOf(row), resultOf(row));
+      this.#note(row);
     });
+  }
+
+  #note({ candle }) {
+    this.#newestClose = Math.max(this.#newestClose, candle.closeTime);
+    this.#intervalMs = candle.closeTime + 1 - candle.openTime;
+    this.#showState();
+  }
+
+  #showState() {
+    if (!this.#events) return;
+    const isLate = Date.now() > this.#newestClose + this.#intervalMs + LATE_MS;
+    const states = {
+      [EventSource.CONNECTING]: "reconnecting …",
+      [EventSource.OPEN]: isLate ? `no candle since ${timeText(this.#newestClose)} UTC` : "live",
+      [EventSource.CLOSED]: "the server refuses the stream",
+    };
+    const state = states[this.#events.readyState];
+    const badge = byId("live-state");
+    badge.hidden = false;
+    badge.textContent = state;
+    badge.className = `badge ${state === "live" ? "live" : "warn"}`;
   }
 }
 
@@ -71,18 +100,11 @@ function candleOf({ candle }) {
 }
 
 /** A result as `POST /predictions` has it; the names of further horizons end in H and their candles. */
-function resultOf({ inSample, filledCandles, predictions }) {
+function resultOf({ inSample, filledCandles, predictions, modelVersion, predictedAt, closeTime }) {
   const horizons = {};
   for (const [name, value] of Object.entries(predictions ?? {})) {
     const [, output, candles] = /^(\w+Pct)H(\d+)$/.exec(name) ?? [];
     if (output) horizons[candles] = { ...horizons[candles], [output]: value };
   }
-  return { inSample, filledCandles, predictions, horizons };
-}
-
-function showState(state) {
-  const badge = byId("live-state");
-  badge.hidden = false;
-  badge.textContent = STATES[state];
-  badge.className = `badge ${state === "connected" ? "live" : "warn"}`;
+  return { inSample, filledCandles, predictions, horizons, ...(predictions && { modelVersion, delayMs: predictedAt - closeTime }) };
 }

@@ -4,6 +4,8 @@ import { byId, choiceButtons, element } from "./dom.js";
 import { percentText, priceText, shortNumber, timeText } from "./format.js";
 import { OUTPUTS, predictedAt, priceAfter } from "./outputs.js";
 
+const MAX_LIVE_DELAY_MS = 60_000;
+
 /**
  * Show the candle at the cursor. `result` is undefined while it is loading, and null if there is none. `onHorizon(horizon)` is called for
  * the choice of another horizon, `onExplain()` for a press of the button.
@@ -45,7 +47,13 @@ function badges(result) {
   const [text, tone, title] = scope[String(result.inSample ?? null)];
   const shown = [element("span", { class: `badge ${tone}`, title }, text)];
   if (result.filledCandles) shown.push(element("span", { class: "badge" }, `${result.filledCandles} filled candles`));
+  if (result.modelVersion) shown.push(element("span", { class: "badge", title: "Made live by this version" }, result.modelVersion));
+  if (result.delayMs !== undefined) shown.push(element("span", { class: "badge" }, delayText(result.delayMs)));
   return shown;
+}
+
+function delayText(delayMs) {
+  return delayMs < MAX_LIVE_DELAY_MS ? `${(delayMs / 1000).toFixed(1)} s after the close` : "made later, after a gap";
 }
 
 function absence(result) {
@@ -66,7 +74,7 @@ function table(close, predicted, outcome, horizon) {
     ),
   );
   const known = outcome?.candles ?? 0;
-  const caption = `Over the next ${horizon} candles${known < horizon ? `; ${known} have closed so far` : ""}. Percent of the close, ${priceText(close)}.`;
+  const caption = `Over the next ${horizon} candles${known < horizon ? `, of which ${known || "none"} closed so far` : ""}. Percent of the close, ${priceText(close)}.`;
   return element(
     "table",
     { class: "numbers" },

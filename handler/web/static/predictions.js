@@ -10,18 +10,25 @@ export class Predictions {
     this.api = api;
     this.series = series;
     this.onModel = onModel;
-    this.results = new Map();
+    this.stored = new Map();
+    this.requested = new Map();
     this.pending = new Map();
   }
 
   /** The result for the window that ends at a candle, if it is known. */
   known(index) {
-    return this.results.get(this.series.rows[index]?.openTime);
+    const openTime = this.series.rows[index]?.openTime;
+    return this.stored.get(openTime) ?? this.requested.get(openTime);
   }
 
   /** Store a result that came from elsewhere, such as the live store. */
   put(openTime, result) {
-    this.results.set(openTime, result);
+    this.stored.set(openTime, result);
+  }
+
+  /** Request results again when they are needed: another model is in service. */
+  forgetRequested() {
+    this.requested.clear();
   }
 
   /** The result for the window that ends at a candle; null if there are too few candles before it. Throws `ApiError`. */
@@ -42,12 +49,13 @@ export class Predictions {
   }
 
   async #request(first, last) {
+    const { rows, intervalMs, gaps } = this.series;
     const { model, results } = await this.api.postJson("/predictions", this.series.request(first, last));
     this.onModel(model);
-    const start = this.series.rows[first].openTime;
-    for (const result of results) {
-      const openTime = result.closeTime + 1 - this.series.intervalMs;
-      if (openTime >= start && !this.results.has(openTime)) this.results.set(openTime, result);
-    }
+    results.forEach((result, at) => {
+      // the times of a series whose gaps are skipped are those of a series without
+      const openTime = gaps === "skip" ? rows[last + 1 + at - results.length].openTime : result.closeTime + 1 - intervalMs;
+      if (openTime >= rows[first].openTime) this.requested.set(openTime, result);
+    });
   }
 }

@@ -2,7 +2,7 @@
 
 import { CandleSeries, WINDOW } from "./candle_series.js";
 import { Chart } from "./chart.js";
-import { byId } from "./dom.js";
+import { byId, choiceButtons } from "./dom.js";
 import { ExplanationPanel } from "./explanation_panel.js";
 import { showError } from "./messages.js";
 import { modelHorizons } from "./outputs.js";
@@ -10,6 +10,7 @@ import { showLegend, showPrediction, spokenPrediction } from "./prediction_panel
 import { Predictions } from "./predictions.js";
 
 const EXPLAIN_DELAY_MS = 250;
+const GAPS = [["fill", "Fill missing candles"], ["skip", "Skip them"]];
 
 export class Workspace {
   #api;
@@ -39,16 +40,19 @@ export class Workspace {
   setModel(model) {
     this.#horizons = modelHorizons(model);
     this.#horizon = this.#horizons[0];
+    this.#predictions?.forgetRequested();
     if (this.#series) this.#moveTo(this.#cursor);
   }
 
   /** Show candles, `{symbol, interval, candles, gaps}`, with the cursor at the last one. `results` are predictions that are known already. */
-  open({ title, results = new Map(), ...source }) {
+  open(shown) {
+    const { title, results = new Map(), ...source } = shown;
     this.#series = new CandleSeries(source);
     this.#predictions = new Predictions(this.#api, this.#series, this.#onModel);
     results.forEach((result, openTime) => this.#predictions.put(openTime, result));
     this.release();
     byId("title").textContent = title;
+    this.#offerGaps(shown);
     byId("empty").hidden = true;
     this.#chart.setSeries(this.#series, this.#furthest);
     this.#chart.showInSample((index) => this.#predictions.known(index)?.inSample === true);
@@ -104,6 +108,14 @@ export class Workspace {
 
   get #furthest() {
     return Math.max(...this.#horizons);
+  }
+
+  /** Let missing candles be filled or skipped, if there are any; a live series is as its store has it. */
+  #offerGaps(shown) {
+    const { gaps = "fill", results } = shown;
+    const place = byId("gaps");
+    place.hidden = Boolean(results) || (gaps === "fill" && !this.#series.filledCount);
+    place.replaceChildren(choiceButtons("Missing candles", GAPS, gaps, (choice) => this.open({ ...shown, gaps: choice })));
   }
 
   async #explainNow(index) {

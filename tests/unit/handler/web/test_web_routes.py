@@ -20,3 +20,4 @@ def test_settings_add_their_routes(tmp_path):
     with serving(Application(web_routes(settings))) as client:
         assert client.get("/features").json() == {"exchange": "binanceus", "liveStore": True}
         assert client.get("/live").json() == {"series": []}
+        assert client.get("/scorecard").status_code == 404

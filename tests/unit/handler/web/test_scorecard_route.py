@@ -1,0 +1,37 @@
+import pytest
+
+from coinfarm.scorecard.scorecard_document import Scorecard
+from handler.asgi import Application
+from handler.web.scorecard_route import ScorecardRoute
+from tests.support.asgi_server import serving
+from tests.support.filled_live_store import append_candles, filled_live_store
+from tests.support.synthetic_candles import minutes
+
+pytestmark = pytest.mark.enable_socket
+
+CANDLES = minutes(300)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return filled_live_store(tmp_path, CANDLES, 280)
+
+
+@pytest.fixture
+def client(store):
+    with serving(Application({("GET", "/scorecard"): ScorecardRoute(store)})) as client:
+        client.timeout = 30
+        yield client
+
+
+def test_answers_with_the_document_of_the_command(client):
+    card = Scorecard.model_validate(client.get("/scorecard").json())
+    assert [(score.exchange, score.interval, score.counts.predictions) for score in card.scores] == [("binanceus", "1m", 81)]
+
+
+def test_a_document_is_kept_for_a_minute(client, store, monkeypatch):
+    first = client.get("/scorecard").json()
+    append_candles(store, CANDLES, range(280, 300))
+    assert client.get("/scorecard").json() == first
+    monkeypatch.setattr("handler.web.scorecard_route._KEPT_S", -1)
+    assert client.get("/scorecard").json()["scores"][0]["counts"]["predictions"] == 101

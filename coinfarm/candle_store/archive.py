@@ -5,8 +5,10 @@ import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
+from typing import IO
 
 from coinfarm.candles.day import day_start_ms
+from coinfarm.candles.sources.compression import blocks_of
 from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CoinfarmError
 
@@ -38,13 +40,16 @@ class ArchiveName:
         return cls(canonical_symbol(match["symbol"]), match["interval"], day_start_ms(first), day_start_ms(stop))
 
 
-def check_checksum(path: Path, data: bytes) -> None:
-    """Raise `CoinfarmError` if there is a `.CHECKSUM` file (sha256 and name) next to a file, as Binance has, and it does not match."""
-    checksum = checksum_file(path)
-    if checksum.is_file() and checksum.read_text(errors="replace").split()[:1] != [hashlib.sha256(data).hexdigest()]:
-        raise CoinfarmError(f"does not match {checksum.name}: download it again")
+def check_checksum(path: Path, file: IO[bytes]) -> None:
+    """Raise `CoinfarmError` if there is a `.CHECKSUM` file (sha256 and name) next to a file, as Binance has, and it does not match.
 
-
-def checksum_file(path: Path) -> Path:
-    """Where the checksum of a file is, if it has one."""
-    return path.with_name(path.name + ".CHECKSUM")
+    `file` is the open file at `path`, at its start, as it is afterwards.
+    """
+    checksum = path.with_name(path.name + ".CHECKSUM")
+    if checksum.is_file():
+        digest = hashlib.sha256()
+        for block in blocks_of(file.read):
+            digest.update(block)
+        if checksum.read_text(errors="replace").split()[:1] != [digest.hexdigest()]:
+            raise CoinfarmError(f"does not match {checksum.name}: download it again")
+        file.seek(0)

@@ -2,16 +2,16 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-from coinfarm.candle_store.archive import ArchiveName, check_checksum, checksum_file
+from coinfarm.candle_store.archive import ArchiveName, check_checksum
 from coinfarm.candle_store.spool import open_spool
 from coinfarm.candle_store.store import CandleStore, WriteOutcome
 from coinfarm.candles.arrays import Times
@@ -19,8 +19,10 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
 from coinfarm.candles.large_files import MustBeReadAtOnce, PartReader
+from coinfarm.candles.sources.compression import blocks_of
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
 from coinfarm.reports.formatting import minute_text, plural_text
+from coinfarm.storage.local_file import temporary_copy
 from coinfarm.storage.read_ahead import read_ahead
 
 _HOUR_MS = 3_600_000
@@ -75,7 +77,7 @@ def import_file(
     hour in one piece: those may be missing in the file alone, so they are unknown (except in such a zip). Its last candle may not have
     been finished when it was written, so a later file may change it, unless it ends a day. Days that differ from the stored ones are
     rejected, unless `replace`. An unreadable file is rejected completely. `progress` is called with the number of days done and in total.
-    A large file is checked part by part, into a temporary file, before its first day is stored.
+    A large file is checked part by part, into a temporary file, before its first day is stored; a compressed one is unpacked into another.
 
     Raises `StorageError` if the store fails, and `InvalidInput` for an invalid symbol.
     """
@@ -171,42 +173,49 @@ class _Checked:
 
 
 def _checked(path: Path, symbol: str | None, interval: str | None, timezone: str | None, files: ExitStack) -> _Checked:
-    """Read a file; the candles of a large one are in a temporary file until `files` is closed."""
+    """Read a file; temporary files, which may have the candles of a large one, are open until `files` is closed."""
+    file = _open(path, files)
+    check_checksum(path, file)
     try:
-        return _checked_in_parts(path, PartReader(symbol, interval, timezone), files)
+        return _checked_in_parts(path, PartReader(symbol, interval, timezone).read(file, path.name), files)
     except MustBeReadAtOnce:
-        reading, covered = _read(path, symbol, interval, timezone)
-    days = list(by_day(reading.candles))
-    series = reading.candles.symbol, reading.candles.interval
-    return _Checked(*series, len(reading.candles), reading.source, reading.notes, covered, days, len(days))
-
-
-def _checked_in_parts(path: Path, reader: PartReader, files: ExitStack) -> _Checked:
-    """Raises `MustBeReadAtOnce`, and `OSError`."""
-    if str(path) == "-" or not path.is_file() or checksum_file(path).is_file():
-        raise MustBeReadAtOnce
-    parts = reader.read(path)
-    first = next(parts)
-    spool, covered = files.enter_context(open_spool()), []
-    for part in chain([first], parts):
-        spool.append(part.candles)
-        covered.append(_Covered.by(part.candles))
-    symbol, interval, source = first.candles.symbol, first.candles.interval, first.source
-    return _Checked(symbol, interval, len(spool), source, (), _Covered.joined(covered), spool.days(), spool.day_count)
-
-
-def _read(path: Path, symbol: str | None, interval: str | None, timezone: str | None) -> tuple[Reading, _Covered]:
-    """The candles, and the time that the file covers."""
-    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    check_checksum(path, data)
-    reading = read_candles(data, path.name, symbol=symbol, interval=interval, timezone=timezone)
+        file.seek(0)
+        reading = read_candles(file.read(), path.name, symbol=symbol, interval=interval, timezone=timezone)
     candles = reading.candles
-    start_ms, stop_ms = int(candles.open_time[0]), int(candles.open_time[-1]) + candles.interval_ms
+    covered = _archive_period(path, candles, candles) or _Covered.by(candles)
+    days = list(by_day(candles))
+    return _Checked(candles.symbol, candles.interval, len(candles), reading.source, reading.notes, covered, days, len(days))
+
+
+def _open(path: Path, files: ExitStack) -> IO[bytes]:
+    """The file at its start; of standard input and of pipes, which cannot be read twice, a temporary copy."""
+    if str(path) == "-":
+        return files.enter_context(temporary_copy(blocks_of(sys.stdin.buffer.read)))
+    file = files.enter_context(path.open("rb"))
+    return file if path.is_file() else files.enter_context(temporary_copy(blocks_of(file.read)))
+
+
+def _checked_in_parts(path: Path, parts: Iterator[Reading], files: ExitStack) -> _Checked:
+    """Raises `MustBeReadAtOnce`, and `OSError`."""
+    first = last = next(parts)
+    spool, covered = files.enter_context(open_spool()), []
+    for last in chain([first], parts):
+        spool.append(last.candles)
+        covered.append(_Covered.by(last.candles))
+    period = _archive_period(path, first.candles, last.candles) or _Covered.joined(covered)
+    symbol, interval, source = first.candles.symbol, first.candles.interval, first.source
+    return _Checked(symbol, interval, len(spool), source, (), period, spool.days(), spool.day_count)
+
+
+def _archive_period(path: Path, first: Candles, last: Candles) -> _Covered | None:
+    """The time that a zip of Binance's archive covers, whose first and last parts are given; None for other files.
+
+    Raises `CandleError` for a candle outside of it.
+    """
     archive = ArchiveName.parse(path.name)
-    is_zip = path.suffix == ".zip"
-    if archive and is_zip and not archive.start_ms <= start_ms < stop_ms <= archive.stop_ms:
-        outside = start_ms if start_ms < archive.start_ms else stop_ms - candles.interval_ms
-        raise CandleError(ErrorDetail("", f"has a candle of {minute_text(outside)}, which is outside of the period in its name"))
-    if archive and is_zip:
-        return reading, _Covered(archive.start_ms, archive.stop_ms)
-    return reading, _Covered.by(candles)
+    if archive is None or path.suffix != ".zip":
+        return None
+    for time_ms in (int(first.open_time[0]), int(last.open_time[-1])):
+        if not archive.start_ms <= time_ms <= archive.stop_ms - last.interval_ms:
+            raise CandleError(ErrorDetail("", f"has a candle of {minute_text(time_ms)}, which is outside of the period in its name"))
+    return _Covered(archive.start_ms, archive.stop_ms)

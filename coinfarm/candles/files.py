@@ -6,7 +6,8 @@ from pathlib import Path
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.series_check import check_series
-from coinfarm.candles.sources.container import MAX_UNPACKED_BYTES, Content, Format, Limits, open_content
+from coinfarm.candles.sources.compression import MAX_UNPACKED_BYTES, printable
+from coinfarm.candles.sources.container import Content, Format, Limits, open_content
 from coinfarm.candles.sources.json_table import table_from_json
 from coinfarm.candles.sources.names import SeriesHint, series_hint
 from coinfarm.candles.sources.raw_table import RawTable
@@ -45,7 +46,7 @@ def read_candles(
     except MissingSeriesName as error:
         raise MissingSeriesName(f"{file_name}: {error}") from None
     except CandleError as error:
-        raise CandleError(*(ErrorDetail(item.pointer, _printable(item.detail)) for item in error.errors)) from None
+        raise CandleError(*(ErrorDetail(item.pointer, printable(item.detail)) for item in error.errors)) from None
 
 
 def parse_candles(
@@ -79,11 +80,6 @@ def read_in_parts(path: Path, max_candles: int) -> Iterator[Candles]:
             yield part
     else:
         yield parse_candles(path.read_bytes(), path.name)
-
-
-def _printable(text: str) -> str:
-    """One line without control characters, which a damaged file may have in its names and cells."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 
 def _table(content: Content, limits: Limits) -> RawTable:

@@ -2,9 +2,11 @@
 
 import errno
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 
@@ -42,6 +44,21 @@ def temporary_path(path: Path) -> Path:
 def is_temporary(path: Path) -> bool:
     """Whether the path is one of `temporary_path`."""
     return path.name.startswith(".") and path.name.endswith(".tmp")
+
+
+@contextmanager
+def temporary_copy(blocks: Iterable[bytes]) -> Iterator[IO[bytes]]:
+    """An open temporary file of the blocks, at its start. It has no name, so nothing is left of it after a kill.
+
+    Raises `OSError`, which names the folder of temporary files.
+    """
+    with tempfile.TemporaryFile() as file:
+        for block in blocks:
+            with naming_path(Path(tempfile.gettempdir())):
+                file.write(block)
+        with naming_path(Path(tempfile.gettempdir())):
+            file.seek(0)
+        yield file
 
 
 @contextmanager

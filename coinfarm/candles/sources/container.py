@@ -1,22 +1,15 @@
 """What a file is, by its first bytes and not by its name: unpacked and decoded, or refused in words."""
 
-import bz2
 import codecs
 import io
-import lzma
 import re
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import PurePosixPath
 
+from coinfarm.candles.sources.compression import BLOCK_BYTES, MAX_UNPACKED_BYTES, check_size, unpack
 from coinfarm.errors import CandleError, ErrorDetail, TooLarge
 
-MAX_UNPACKED_BYTES = 2 << 30
-"""The limit for what a compressed file unpacks to: twenty million candles as text."""
-_BLOCK = 1 << 20
 _SAMPLE = 4096
 
 
@@ -43,7 +36,7 @@ class Limits:
 
     def check_bytes(self, size: int) -> None:
         """Raise `TooLarge` for more bytes."""
-        _check_size(size, self.unpacked_bytes)
+        check_size(size, self.unpacked_bytes)
 
 
 @dataclass(frozen=True)
@@ -73,16 +66,14 @@ _HTML = re.compile(rb"\s*<(!doctype|html|head|\?xml|body|Error>)", re.IGNORECASE
 
 def open_content(data: bytes, max_bytes: int = MAX_UNPACKED_BYTES) -> Content:
     """The content of a file. Raises `CandleError` for what is no file of candles, and `TooLarge` if it unpacks to more than `max_bytes`."""
-    member = None
-    for _ in range(3):  # a .csv.gz in a zip, and no deeper
-        if data[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-            data, member = unzip(data, max_bytes)
-            continue
-        unpack = next((unpack for magic, unpack in _UNPACKERS.items() if data.startswith(magic)), None)
-        if unpack is None:
-            return _plain(data, member)
-        data = unpack(data, max_bytes)
-    raise CandleError(ErrorDetail("", "is compressed several times: unpack it"))
+    file, member = unpack(io.BytesIO(data), _in_memory, max_bytes)
+    return _plain(file.getvalue(), member)
+
+
+def _in_memory(blocks: Iterator[bytes]) -> io.BytesIO:
+    file = io.BytesIO()
+    file.writelines(blocks)
+    return file
 
 
 def _plain(data: bytes, member: str | None) -> Content:
@@ -129,101 +120,8 @@ def _is_utf8(data: bytes) -> bool:
     """Block by block, because a decoded copy of a large file takes memory."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
-        for start in range(0, len(data), _BLOCK):
-            decoder.decode(data[start : start + _BLOCK], final=start + _BLOCK >= len(data))
+        for start in range(0, len(data), BLOCK_BYTES):
+            decoder.decode(data[start : start + BLOCK_BYTES], final=start + BLOCK_BYTES >= len(data))
     except UnicodeDecodeError:
         return False
     return True
-
-
-def unzip(data: bytes, max_bytes: int) -> tuple[bytes, str]:
-    """The only file in a zip, and its name; what a Mac adds is ignored. It is unpacked in memory only."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            every = archive.namelist()
-            if "[Content_Types].xml" in every:
-                raise CandleError(ErrorDetail("", "is an Excel workbook: save the sheet as CSV"))
-            names = [name for name in every if not _is_clutter(name)]
-            if len(names) != 1:
-                shown = ", ".join(names[:3]) or "nothing"
-                raise CandleError(ErrorDetail("", f"must contain one file of candles, but contains {shown}{' …' * (len(names) > 3)}"))
-            # The size in the header may be wrong, so unpack no more than the limit.
-            with archive.open(names[0]) as file:
-                found = file.read(max_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
-        raise CandleError(ErrorDetail("", f"is a zip that is damaged, cut off or encrypted: {error}")) from None
-    _check_size(len(found), max_bytes)
-    return found, names[0]
-
-
-def _is_clutter(name: str) -> bool:
-    path = PurePosixPath(name)
-    return name.endswith("/") or "__MACOSX" in path.parts or path.name.startswith(("._", ".DS_Store")) or path.suffix == ".CHECKSUM"
-
-
-def _gunzip(data: bytes, max_bytes: int) -> bytes:
-    parts, size = [], 0
-    while data:  # several members may follow each other
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            part = unpacker.decompress(data, max_bytes + 1 - size)
-        except zlib.error as error:
-            raise _damaged("gzip", error) from None
-        size += len(part)
-        _check_size(size, max_bytes)
-        if not unpacker.eof:
-            raise _damaged("gzip", "its end is missing")
-        parts.append(part)
-        data = unpacker.unused_data.lstrip(b"\0")
-    return b"".join(parts)
-
-
-def _unzstd(data: bytes, max_bytes: int) -> bytes:
-    import pyarrow as pa
-
-    parts, size = [], 0
-    try:
-        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
-            while part := stream.read(_BLOCK):
-                size += len(part)
-                _check_size(size, max_bytes)
-                parts.append(part)
-    except (OSError, pa.ArrowException) as error:
-        raise _damaged("zstd", error) from None
-    return b"".join(parts)
-
-
-def _bunzip2(data: bytes, max_bytes: int) -> bytes:
-    return _with_limit(bz2.BZ2Decompressor(), data, "bzip2", max_bytes)
-
-
-def _unxz(data: bytes, max_bytes: int) -> bytes:
-    return _with_limit(lzma.LZMADecompressor(memlimit=256 << 20), data, "xz", max_bytes)
-
-
-def _with_limit(unpacker: "bz2.BZ2Decompressor | lzma.LZMADecompressor", data: bytes, name: str, max_bytes: int) -> bytes:
-    try:
-        found = unpacker.decompress(data, max_bytes + 1)
-    except (OSError, EOFError, lzma.LZMAError) as error:
-        raise _damaged(name, error) from None
-    _check_size(len(found), max_bytes)
-    if not unpacker.eof:
-        raise _damaged(name, "its end is missing")
-    return found
-
-
-def _check_size(size: int, max_bytes: int) -> None:
-    if size > max_bytes:
-        raise TooLarge(f"unpacks to more than {max_bytes >> 20} MiB: split it")
-
-
-def _damaged(name: str, error: object) -> CandleError:
-    return CandleError(ErrorDetail("", f"is {name} that is damaged or cut off ({error}): copy or download it again"))
-
-
-_UNPACKERS: dict[bytes, Callable[[bytes, int], bytes]] = {
-    b"\x1f\x8b": _gunzip,
-    b"\x28\xb5\x2f\xfd": _unzstd,
-    b"BZh": _bunzip2,
-    b"\xfd7zXZ\x00": _unxz,
-}

@@ -174,15 +174,13 @@ def _symbol_of_key(key: str) -> str | None:
 
 
 def _json_lines(data: bytes) -> list[Any] | None:
-    """None unless each line is a JSON array or object."""
-    rows = []
-    for line in data.splitlines():
-        if line.strip():
-            try:
-                rows.append(json.loads(line))
-            except (ValueError, RecursionError):
-                return None
-    return rows if len(rows) > 1 and all(isinstance(row, (list, dict)) for row in rows) else None
+    """None unless each line is a JSON array or object. All lines are parsed at once, which is several times as fast."""
+    lines = [line for line in data.splitlines() if line.strip()]
+    try:
+        rows = json.loads(b"[%b]" % b",".join(lines))
+    except (ValueError, RecursionError):
+        return None
+    return rows if 1 < len(rows) == len(lines) and all(isinstance(row, (list, dict)) for row in rows) else None
 
 
 def _transposed(rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,4 +1,5 @@
 import hashlib
+import io
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,10 @@ def test_a_name_gives_the_series_and_the_period(name: str, parsed: ArchiveName |
 
 def test_the_checksum_file_is_checked(tmp_path: Path) -> None:
     path, data = tmp_path / "a.zip", b"1"
-    check_checksum(path, data)
+    check_checksum(path, io.BytesIO(data))
     checksum = tmp_path / "a.zip.CHECKSUM"
     checksum.write_text(f"{hashlib.sha256(data).hexdigest()}  a.zip\n")
-    check_checksum(path, data)
+    check_checksum(path, io.BytesIO(data))
     checksum.write_text(f"{'0' * 64}  a.zip\n")
     with pytest.raises(CoinfarmError, match=r"a\.zip\.CHECKSUM"):
-        check_checksum(path, data)
+        check_checksum(path, io.BytesIO(data))

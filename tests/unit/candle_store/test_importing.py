@@ -1,5 +1,8 @@
+import io
 import json
-import zipfile
+import os
+import sys
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -20,6 +23,7 @@ from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.storage import open_storage
 from image_render.windows import Columns
+from tests.support.compressed_files import zip_of_one
 from tests.support.synthetic_candles import assert_same_candles, minutes
 
 THREE_DAYS = minutes(3 * 1440, missing=[0, 700, 1439, 1440, 4319])
@@ -55,12 +59,6 @@ def not_called(*_: object, **__: object) -> None:
     raise AssertionError
 
 
-def zip_of(text: str, path: Path) -> bytes:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("inside.csv", text)
-    return path.read_bytes()
-
-
 @pytest.mark.parametrize(
     ("name", "write"),
     [
@@ -78,20 +76,18 @@ def test_imports_every_format(run_import: Import, store: CandleStore, name: str,
 
 
 @pytest.mark.parametrize(("header", "microseconds"), [(False, False), (True, True)])
-def test_imports_archive_files_of_every_format(
-    run_import: Import, store: CandleStore, header: bool, microseconds: bool, tmp_path: Path
-) -> None:
+def test_imports_archive_files_of_every_format(run_import: Import, store: CandleStore, header: bool, microseconds: bool) -> None:
     text = csv_text(THREE_DAYS, header=header, microseconds=microseconds, twelve=True)
-    assert run_import("DEMOUSD-1m-2020-01.zip", zip_of(text, tmp_path / "made.zip")).rejected == []
+    assert run_import("DEMOUSD-1m-2020-01.zip", zip_of_one(text.encode())).rejected == []
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
 
 
-def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore, tmp_path: Path) -> None:
+def test_an_archive_file_covers_its_month(run_import: Import, store: CandleStore) -> None:
     """Minutes that are missing in it had no trades, so its days are complete. Other files cover the time from first to last candle."""
     days = [date(2020, 1, day) for day in (1, 2, 3)]
     run_import("DEMOUSD-1m.parquet", parquet_from_candles(THREE_DAYS))
     assert store.complete_days("DEMOUSD", "1m", days) == {days[1]}
-    outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of(csv_text(THREE_DAYS, header=False), tmp_path / "made.zip"))
+    outcome = run_import("DEMOUSD-1m-2020-01.zip", zip_of_one(csv_text(THREE_DAYS, header=False).encode()))
     assert outcome.days == {WriteOutcome.EXTENDED: 2, WriteOutcome.UNCHANGED: 1}
     assert store.complete_days("DEMOUSD", "1m", days) == set(days)
     assert_same_candles(store.read("DEMOUSD", "1m"), THREE_DAYS)
@@ -112,14 +108,17 @@ def test_a_gap_of_more_than_an_hour_is_unknown(run_import: Import, store: Candle
     assert is_complete or len(store.read("DEMOUSD", "1m")) == len(whole)
 
 
-@pytest.mark.parametrize("write", [parquet_from_candles, csv_text])
+@pytest.mark.parametrize("name", ["DEMOUSD-1m", "-"])
+@pytest.mark.parametrize("write", [parquet_from_candles, csv_text, lambda candles: zip_of_one(csv_text(candles).encode())])
 def test_a_large_file_is_imported_in_parts_as_at_once(
-    write: Callable[[Candles], bytes | str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    write: Callable[[Candles], bytes | str], name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     candles = generate("DEMOUSD", "1m", START_OF_2026_MS + 7 * 3_600_000, 9000, seed=1)
     candles = Candles.concatenate("DEMOUSD", "1m", [candles[:3400], candles[3500:]])  # with a gap of more than an hour
-    data = write(candles)
-    (tmp_path / "DEMOUSD-1m").write_bytes(data if isinstance(data, bytes) else data.encode())
+    text = write(candles)
+    data = text if isinstance(text, bytes) else text.encode()
+    path = Path("-") if name == "-" else tmp_path / name
+    (tmp_path / "DEMOUSD-1m").write_bytes(data)
     done: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
     results, stored = [], []
     for in_parts, progress in done.items():
@@ -127,7 +126,8 @@ def test_a_large_file_is_imported_in_parts_as_at_once(
         monkeypatch.setattr(large_files, "_PART_ROWS", 2000 if in_parts else 1 << 17)
         store = CandleStore(open_storage(str(tmp_path / str(in_parts))))
         monkeypatch.setattr(importing, "read_candles", not_called if in_parts else read_candles)
-        results.append(import_file(store, tmp_path / "DEMOUSD-1m", progress=recorder(progress)).document())
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        results.append(import_file(store, path, symbol="DEMOUSD", progress=recorder(progress)).document())
         stored.append([(day.known, day.candles) for day in store.read_each_day("DEMOUSD", "1m", store.days("DEMOUSD", "1m"))])
     assert results[0] == results[1]
     assert results[0]["candles"] == len(candles)
@@ -135,6 +135,30 @@ def test_a_large_file_is_imported_in_parts_as_at_once(
     for (known, part), (expected_known, expected) in zip(*stored, strict=True):
         np.testing.assert_array_equal(known, expected_known)
         assert_same_candles(part, expected)
+
+
+@pytest.mark.parametrize("in_parts", [False, True])
+def test_a_large_archive_file_covers_its_month(
+    in_parts: bool, run_import: Import, store: CandleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(large_files, "_PART_BYTES", 100_000 if in_parts else 8 << 20)
+    monkeypatch.setattr(importing, "read_candles", not_called if in_parts else read_candles)
+    candles = minutes(6000, missing=range(1500))
+    data = zip_of_one(csv_text(candles, twelve=True).encode())
+    assert run_import("DEMOUSD-1m-2020-01.zip", data).rejected == []
+    days = store.days("DEMOUSD", "1m")
+    assert store.complete_days("DEMOUSD", "1m", days) == set(days)
+    (rejected,) = run_import("DEMOUSD-1m-2020-01-02.zip", data).rejected
+    assert "2020-01-05 03:59" in rejected
+
+
+def test_a_pipe_is_read_once(store: CandleStore, tmp_path: Path) -> None:
+    path = tmp_path / "DEMOUSD-1m.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=[csv_text(THREE_DAYS)])
+    writer.start()
+    assert import_file(store, path).days == {WriteOutcome.NEW: 3}
+    writer.join()
 
 
 def test_overlapping_files_are_merged_in_any_order(run_import: Import, store: CandleStore) -> None:

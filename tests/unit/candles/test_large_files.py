@@ -1,7 +1,7 @@
 """Large files in parts: the same candles as at once, and any file with something to say of it is read at once."""
 
-import gzip
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +12,13 @@ import pytest
 from coinfarm.candles import large_files
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
-from coinfarm.candles.files import read_candles
+from coinfarm.candles.files import MissingSeriesName, read_candles
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.large_files import MustBeReadAtOnce, PartReader
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
+from coinfarm.errors import CandleError, TooLarge
+from tests.support.compressed_files import COMPRESSIONS, gzipped, zip_of_one, zipped
 from tests.support.synthetic_candles import assert_same_candles
 
 CANDLES = generate("DEMOUSD", "1m", START_OF_2026_MS, 12_000, seed=1)
@@ -47,13 +49,29 @@ def objects_from(candles: Candles) -> bytes:
     return json.dumps([dict(zip(CANDLE_COLUMNS, row, strict=True)) for row in rows_from_candles(candles)]).encode()
 
 
+def lines_of_arrays_from(candles: Candles) -> bytes:
+    return "".join(f"{json.dumps(row)}\n" for row in rows_from_candles(candles)).encode()
+
+
+def lines_of_objects_from(candles: Candles) -> bytes:
+    return objects_from(candles)[1:-1].replace(b"}, {", b"}\n\n{")
+
+
+def utf_16_from(candles: Candles) -> bytes:
+    return csv_from(candles).decode().encode("utf-16")
+
+
 def parts_of(data: bytes, folder: Path) -> list[Candles]:
     path = folder / "DEMOUSD-1m"
     path.write_bytes(data)
-    return [part.candles for part in PartReader().read(path)]
+    with path.open("rb") as file:
+        return [part.candles for part in PartReader().read(file, path.name)]
 
 
-@pytest.mark.parametrize("write", [parquet_from_candles, csv_from, csv_rows, klines_from, objects_from])
+@pytest.mark.parametrize(
+    "write",
+    [parquet_from_candles, csv_from, csv_rows, utf_16_from, klines_from, objects_from, lines_of_arrays_from, lines_of_objects_from],
+)
 def test_parts_are_the_candles_of_the_file(write: Writer, tmp_path: Path) -> None:
     """With a gap inside of a part, which is no note of the reader."""
     candles = Candles.concatenate("DEMOUSD", "1m", [CANDLES[:500], CANDLES[800:]])
@@ -62,6 +80,58 @@ def test_parts_are_the_candles_of_the_file(write: Writer, tmp_path: Path) -> Non
     assert len(parts) >= 3
     assert max(map(len, parts)) < len(candles) / 2
     assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), read_candles(data, "DEMOUSD-1m").candles)
+
+
+@pytest.mark.parametrize(
+    ("write", "compress"),
+    [(csv_from, compress) for compress in COMPRESSIONS.values()]
+    + [(write, zip_of_one) for write in (parquet_from_candles, utf_16_from, klines_from, lines_of_objects_from)],
+)
+def test_parts_of_a_compressed_file_are_the_candles_of_the_file(
+    write: Writer, compress: Callable[[bytes], bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    data = compress(write(CANDLES))
+    parts = parts_of(data, tmp_path)
+    assert len(parts) >= 3
+    assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), read_candles(data, "DEMOUSD-1m").candles)
+    assert [path.name for path in tmp_path.iterdir()] == ["DEMOUSD-1m"], "the temporary files have no names"
+
+
+@pytest.mark.parametrize(
+    ("name", "member", "symbol"),
+    [("DEMOUSD-1m.zip", "BTCUSD-1m.csv", "DEMOUSD"), ("archive.zip", "BTCUSD-1m.csv", "BTCUSD"), ("archive.zip", "prices.csv", None)],
+)
+def test_the_name_in_a_zip_counts_where_its_own_says_nothing(name: str, member: str, symbol: str | None) -> None:
+    data = zipped({member: csv_from(CANDLES)})
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        parts = PartReader().read(file, name)
+        if symbol is None:
+            with pytest.raises(MustBeReadAtOnce):
+                next(parts)
+            with pytest.raises(MissingSeriesName):
+                read_candles(data, name)
+        else:
+            assert {part.candles.symbol for part in parts} == {symbol} == {read_candles(data, name).candles.symbol}
+
+
+WITH_DAMAGE = {
+    "cut off": gzipped(csv_from(CANDLES))[:-100],
+    "damaged": zip_of_one(csv_from(CANDLES))[:5000] + bytes(5000) + zip_of_one(csv_from(CANDLES))[10_000:],
+    "two files": zipped({"a.csv": csv_from(CANDLES), "b.csv": b""}),
+    "a bomb": gzipped(bytes(30 << 20)),
+}
+
+
+@pytest.mark.parametrize("name", WITH_DAMAGE)
+def test_what_cannot_be_unpacked_is_refused_with_the_same_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(large_files, "MAX_UNPACKED_BYTES", 20 << 20)
+    with pytest.raises((CandleError, TooLarge)) as at_once:
+        read_candles(WITH_DAMAGE[name], "DEMOUSD-1m", max_unpacked_bytes=20 << 20)
+    with pytest.raises(type(at_once.value)) as in_parts:
+        parts_of(WITH_DAMAGE[name], tmp_path)
+    assert str(in_parts.value) == str(at_once.value)
 
 
 def joined(*parts: Candles) -> Candles:
@@ -98,20 +168,20 @@ def test_candles_with_something_to_say_of_them_are_read_at_once(name: str, tmp_p
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(gzip.compress(csv_from(CANDLES), 0), id="compressed"),
-        pytest.param(csv_from(CANDLES).decode().encode("utf-16"), id="UTF-16"),
+        pytest.param(gzipped(csv_from(CANDLES).replace(b"0\n", b'"0"\n')), id="compressed quotes"),
+        pytest.param(utf_16_from(CANDLES)[:-1], id="UTF-16 that was cut off"),
+        pytest.param(lines_of_objects_from(CANDLES)[:-20], id="JSON lines that were cut off"),
         pytest.param(csv_from(CANDLES).replace(b"0\n", b'"0"\n'), id="quotes"),
         pytest.param(csv_from(CANDLES)[:-20], id="CSV that was cut off"),
         pytest.param(klines_from(CANDLES)[:-20], id="JSON that was cut off"),
         pytest.param(objects_from(CANDLES).replace(b"}, {", b"} {"), id="JSON without commas"),
-        pytest.param(objects_from(CANDLES)[1:-1].replace(b"}, {", b"}\n{"), id="JSON lines"),
         pytest.param(b'{"candles": ' + klines_from(CANDLES) + b"}", id="rows inside of an object"),
         pytest.param(parquet_from_candles(CANDLES)[:-20], id="Parquet that was cut off"),
         pytest.param(csv_from(CANDLES).replace(b"open_time", b"symbol"), id="no times"),
     ],
 )
 def test_other_files_are_read_at_once(data: bytes, tmp_path: Path) -> None:
-    assert len(data) > 250_000
+    assert len(data) > 150_000
     with pytest.raises(MustBeReadAtOnce):
         parts_of(data, tmp_path)
 
@@ -130,4 +200,4 @@ def test_a_column_of_text_in_parquet_is_read_at_once(tmp_path: Path) -> None:
     path = tmp_path / "DEMOUSD-1m.parquet"
     pq.write_table(pa.table({"symbol": np.full(len(CANDLES), "DEMOUSD"), **columns}), path)
     with pytest.raises(MustBeReadAtOnce):
-        list(PartReader().read(path))
+        parts_of(path.read_bytes(), tmp_path)

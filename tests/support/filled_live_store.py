@@ -15,22 +15,22 @@ from tests.support.repository import ROOT
 FEED = LiveFeed("binanceus", "1m")
 PREDICTED_PCT = (0.6, -0.5, 0.1)
 _WINDOW = 200
-_VERSION = json.loads((ROOT / "coinfarm/reference_model/current.json").read_text())["version"]
+REFERENCE_VERSION = json.loads((ROOT / "coinfarm/reference_model/current.json").read_text())["version"]
 
 
-def filled_live_store(folder: Path, candles: Candles, count: int) -> LiveStore:
-    """A store in a folder with the first `count` candles, each with the same prediction."""
+def filled_live_store(folder: Path, candles: Candles, count: int, version: str = REFERENCE_VERSION) -> LiveStore:
+    """A store in a folder with the first `count` candles, each with the same prediction of a model's version."""
     store = LiveStore(FolderStorage(folder))
-    append_candles(store, candles, range(count))
+    append_candles(store, candles, range(count), version)
     return store
 
 
-def append_candles(store: LiveStore, candles: Candles, positions: range) -> None:
+def append_candles(store: LiveStore, candles: Candles, positions: range, version: str = REFERENCE_VERSION) -> None:
     """Store the candles at some positions, as if they had just closed."""
-    store.append(FEED._replace(interval=candles.interval), live_rows([_row(candles, at) for at in positions]))
+    store.append(FEED._replace(interval=candles.interval), live_rows([_row(candles, at, version) for at in positions]))
 
 
-def _row(candles: Candles, at: int) -> dict[str, Any]:
+def _row(candles: Candles, at: int, version: str) -> dict[str, Any]:
     open_time = int(candles.open_time[at])
     close_time = open_time + candles.interval_ms - 1
     row: dict[str, Any] = {
@@ -44,4 +44,4 @@ def _row(candles: Candles, at: int) -> dict[str, Any]:
     if at < _WINDOW - 1:
         return row
     predicted = dict(zip(OUTPUT_COLUMNS, PREDICTED_PCT, strict=True))
-    return row | {"model_version": _VERSION, "predicted_at": close_time + 200, "in_sample": False} | predicted
+    return row | {"model_version": version, "predicted_at": close_time + 200, "in_sample": False} | predicted

@@ -1,6 +1,7 @@
 import pytest
 
 from coinfarm.scorecard.scorecard_document import Scorecard
+from handler.app import service
 from handler.asgi import Application
 from handler.web.scorecard_route import ScorecardRoute
 from tests.support.asgi_server import serving
@@ -13,8 +14,14 @@ CANDLES = minutes(300)
 
 
 @pytest.fixture
-def store(tmp_path):
-    return filled_live_store(tmp_path, CANDLES, 280)
+def version():
+    """The version in service."""
+    return service().model().bundle.manifest.version
+
+
+@pytest.fixture
+def store(tmp_path, version):
+    return filled_live_store(tmp_path / "live", CANDLES, 280, version)
 
 
 @pytest.fixture
@@ -29,9 +36,9 @@ def test_answers_with_the_document_of_the_command(client):
     assert [(score.exchange, score.interval, score.counts.predictions) for score in card.scores] == [("binanceus", "1m", 81)]
 
 
-def test_a_document_is_kept_for_a_minute(client, store, monkeypatch):
+def test_a_document_is_kept_for_a_minute(client, store, version, monkeypatch):
     first = client.get("/scorecard").json()
-    append_candles(store, CANDLES, range(280, 300))
+    append_candles(store, CANDLES, range(280, 300), version)
     assert client.get("/scorecard").json() == first
     monkeypatch.setattr("handler.web.scorecard_route._KEPT_S", -1)
     assert client.get("/scorecard").json()["scores"][0]["counts"]["predictions"] == 101

@@ -1,21 +1,19 @@
 """Candles in a temporary file, between the checks of a large file and its days in the store."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 import numpy as np
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
-from coinfarm.storage.local_file import naming_path
+from coinfarm.storage.local_file import temporary_file, write_temporary
 from image_render.windows import Columns
 
 
 class CandleSpool:
-    """Candles of one series in an open temporary file, written part by part and read day by day."""
+    """Candles of one series in a `temporary_file`, written part by part and read day by day."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -33,10 +31,8 @@ class CandleSpool:
 
     def append(self, candles: Candles) -> None:
         """Add candles that are later than all before. Raises `OSError`, which names the folder of temporary files."""
-        with naming_path(Path(tempfile.gettempdir())):
-            for column in (candles.open_time, *candles.columns):
-                self._file.write(np.ascontiguousarray(column).data)
-            self._file.flush()
+        for column in (candles.open_time, *candles.columns):
+            write_temporary(self._file, np.ascontiguousarray(column).data)
         self._lengths.append(len(candles))
         self._series = candles.symbol, candles.interval
         self._days.update(np.unique(candles.open_time // DAY_MS).tolist())
@@ -59,6 +55,6 @@ class CandleSpool:
 
 @contextmanager
 def open_spool() -> Iterator[CandleSpool]:
-    """An empty spool, which is removed at the end. Its file has no name, so nothing is left of it after a kill."""
-    with tempfile.TemporaryFile() as file:
+    """An empty spool, which is removed at the end."""
+    with temporary_file() as file:
         yield CandleSpool(file)

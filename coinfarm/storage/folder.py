@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from coinfarm.errors import Forbidden, NotFound, StorageError, system_error_text
-from coinfarm.storage.local_file import atomic_write, is_temporary
+from coinfarm.storage.local_file import atomic_write, is_temporary, remove_abandoned
 from coinfarm.storage.protocol import CHUNK_BYTES, Blob, checked_key, conflict, save_chunks, too_large
 
 
@@ -17,6 +17,7 @@ class FolderStorage:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
+        self._tidied: set[Path] = set()
 
     def uri(self, key: str = "") -> str:
         return str(self._root / key)
@@ -43,7 +44,7 @@ class FolderStorage:
     ) -> str:
         path = self._path(key)
         with _translate_errors(self.uri(key)):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._prepare(path.parent)
             # The lock is held until the file is in place, but not while the disk writes: many files of a folder are written at once.
             with ExitStack() as lock, atomic_write(path) as temporary:
                 with temporary.open("wb") as file:
@@ -64,7 +65,7 @@ class FolderStorage:
     def list(self, prefix: str = "") -> Iterator[str]:
         folder = self._path(prefix.rpartition("/")[0]) if "/" in prefix else self._root
         with _translate_errors(str(folder)):
-            files = [path for path in folder.rglob("*") if path.is_file() and not is_temporary(path)]
+            files = [path for path in folder.rglob("*") if path.is_file() and not is_temporary(path.name)]
         keys = sorted(path.relative_to(self._root).as_posix() for path in files)
         return (key for key in keys if key.startswith(prefix))
 
@@ -74,6 +75,13 @@ class FolderStorage:
 
     def subfolder(self, key: str) -> "FolderStorage":
         return FolderStorage(self._path(key))
+
+    def _prepare(self, folder: Path) -> None:
+        """Make the folder of a file, and before its first file remove what killed writers left there."""
+        if folder not in self._tidied:
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_abandoned(folder)
+            self._tidied.add(folder)
 
     def _path(self, key: str) -> Path:
         path = self._root / checked_key(key)

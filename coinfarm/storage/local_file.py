@@ -2,12 +2,17 @@
 
 import errno
 import os
+import re
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 from uuid import uuid4
+
+_TEMPORARY_NAME = re.compile(r"\.[0-9a-f]{32}\.tmp")
+_ABANDONED_AFTER_S = 24 * 3600
 
 
 def write_file(path: Path, data: bytes | str) -> None:
@@ -41,23 +46,42 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{uuid4().hex}.tmp")
 
 
-def is_temporary(path: Path) -> bool:
-    """Whether the path is one of `temporary_path`."""
-    return path.name.startswith(".") and path.name.endswith(".tmp")
+def is_temporary(name: str) -> bool:
+    """Whether it is the name of a `temporary_path`."""
+    return bool(_TEMPORARY_NAME.fullmatch(name))
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files in a folder that nobody has written to for a day: their writers were killed. What is protected stays."""
+    oldest_s = time.time() - _ABANDONED_AFTER_S
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if is_temporary(entry.name) and entry.stat(follow_symlinks=False).st_mtime < oldest_s:
+                Path(entry.path).unlink()
+
+
+@contextmanager
+def temporary_file() -> Iterator[IO[bytes]]:
+    """An open temporary file without a name: nothing is left of it after a kill. It has no buffer that may not find room at the end."""
+    with tempfile.TemporaryFile(buffering=0) as file:
+        yield file
+
+
+def write_temporary(file: IO[bytes], data: bytes | memoryview) -> None:
+    """Write all of the data to a `temporary_file`. Raises `OSError`, which names the folder of temporary files."""
+    rest = memoryview(data).cast("B")
+    with naming_path(Path(tempfile.gettempdir())):
+        while rest:
+            rest = rest[file.write(rest) :]
 
 
 @contextmanager
 def temporary_copy(blocks: Iterable[bytes]) -> Iterator[IO[bytes]]:
-    """An open temporary file of the blocks, at its start. It has no name, so nothing is left of it after a kill.
-
-    Raises `OSError`, which names the folder of temporary files.
-    """
-    with tempfile.TemporaryFile() as file:
+    """A `temporary_file` of the blocks, at its start. Raises `OSError` as `write_temporary`."""
+    with temporary_file() as file:
         for block in blocks:
-            with naming_path(Path(tempfile.gettempdir())):
-                file.write(block)
-        with naming_path(Path(tempfile.gettempdir())):
-            file.seek(0)
+            write_temporary(file, block)
+        file.seek(0)
         yield file
 
 

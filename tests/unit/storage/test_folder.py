@@ -4,6 +4,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,6 +15,7 @@ from coinfarm.errors import Conflict, Forbidden, NotFound, StorageError, TooLarg
 from coinfarm.storage import Storage, open_storage
 from coinfarm.storage import folder as folder_module
 from coinfarm.storage.folder import FolderStorage, folder_lock
+from coinfarm.storage.local_file import temporary_path
 from coinfarm.storage.protocol import CHUNK_BYTES
 
 
@@ -80,12 +82,24 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(folder: Storage, tm
 def test_a_list_leaves_out_unfinished_files_and_does_not_leave_the_root(folder: Storage, tmp_path: Path) -> None:
     for key in (".hidden", "log.tmp", "a/.b"):
         folder.write(key, b"")
-    (tmp_path / "root/a/.half-written.tmp").touch()
+    temporary_path(tmp_path / "root/a/half-written").touch()
     (tmp_path / "root/empty").mkdir()
     assert list(folder.list()) == [".hidden", "a/.b", "log.tmp"]
     for prefix in ("../", "a/../../"):
         with pytest.raises(Forbidden):
             folder.list(prefix)
+
+
+def test_a_writer_removes_what_a_killed_one_left_a_day_ago(tmp_path: Path) -> None:
+    """A file of a running writer stays, and so does any other hidden file."""
+    (tmp_path / "a").mkdir()
+    path = tmp_path / "a/key"
+    killed, running, foreign = temporary_path(path), temporary_path(path), path.with_name(".notes.tmp")
+    for left, hours in ((killed, 25), (running, 23), (foreign, 25)):
+        left.touch()
+        os.utime(left, (time.time() - hours * 3600,) * 2)
+    FolderStorage(tmp_path).write("a/key", b"")
+    assert {left.name for left in path.parent.iterdir()} == {"key", running.name, foreign.name}
 
 
 def test_rejects_a_link_that_leads_out_of_the_root(folder: Storage, tmp_path: Path) -> None:

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import tempfile
 from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from coinfarm.storage import local_file
-from coinfarm.storage.local_file import atomic_write, check_writable, write_file
+from coinfarm.storage.local_file import atomic_write, check_writable, temporary_copy, write_file, write_temporary
 
 
 def files_under(folder: Path) -> list[str]:
@@ -125,3 +126,16 @@ def test_a_full_disk_is_reported(
         assert error_code(tmp_path / name) == errno.ENOSPC
     else:
         check_writable(tmp_path / name)
+
+
+def test_a_temporary_copy_has_no_name_and_starts_at_its_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with temporary_copy([b"ab", b"", b"c"]) as file:
+        assert file.read() == b"abc"
+        assert files_under(tmp_path) == []
+
+
+def test_no_room_is_an_error_that_names_the_folder_of_temporary_files() -> None:
+    with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)) as raised, Path("/dev/full").open("wb", buffering=0) as file:
+        write_temporary(file, b"1")
+    assert raised.value.filename == tempfile.gettempdir()

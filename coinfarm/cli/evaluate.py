@@ -128,6 +128,7 @@ def _evaluate(
     """The evaluation of each interval, from the shortest to the longest. `read` are file names and candles."""
     from coinfarm.evaluation.evaluate import score_frames
     from coinfarm.evaluation.evaluation_frames import by_interval, predict_frames
+    from coinfarm.scorecard.paper_trading import with_paper_trading
 
     series = by_interval([candles for _, candles in read])
     baseline_series = by_interval(baseline_candles)
@@ -140,7 +141,7 @@ def _evaluate(
         for interval, coins in series.items():
             check_interval(predictor.model.bundle.manifest, interval, any_interval=True)
             frames = predict_frames(predictor, coins, spec, baseline_series.get(interval, []))
-            evaluation = score_frames(frames, predictor, coins, spec, names[interval])
+            evaluation = with_paper_trading(score_frames(frames, predictor, coins, spec, names[interval]), frames, coins, spec)
             found.append((evaluation, replace(frames, fit_observations=None)))  # as large as years of candles
     return found
 

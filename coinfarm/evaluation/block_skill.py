@@ -12,6 +12,8 @@ import numpy as np
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.day import DAY_MS
 from coinfarm.evaluation.features import Observations
+from coinfarm.evaluation.metrics import rounded
+from coinfarm.models.live_reference import SkillRecord
 
 _MIN_SHARE = 0.5
 """Of a block's windows: with fewer, a coin has no score there."""
@@ -37,6 +39,47 @@ class BlockSkill:
         total = np.where(known, table, 0.0).sum(axis=0)
         scores: Values = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         return scores
+
+    @property
+    def stop_block(self) -> int:
+        """The number of the block after the last one."""
+        return self.first_block + max(map(len, self.by_coin.values()), default=0)
+
+    @classmethod
+    def from_record(cls, record: SkillRecord) -> "BlockSkill":
+        """As stored."""
+        by_coin = {symbol: np.array(scores, np.float64) for symbol, scores in record.by_coin.items()}
+        return cls(record.block_days, record.first_block, by_coin)
+
+    def to_record(self, multiples: Values) -> SkillRecord:
+        """To store it, with the `multiples` of its baseline."""
+        by_coin = {
+            symbol: tuple(None if np.isnan(score) else rounded(score) for score in scores) for symbol, scores in self.by_coin.items()
+        }
+        return SkillRecord(
+            block_days=self.block_days, first_block=self.first_block, range_multiples=tuple(multiples.tolist()), by_coin=by_coin
+        )
+
+    def between(self, first_block: int, stop_block: int) -> "BlockSkill":
+        """Of the blocks from one number up to another, which need not be there."""
+        by_coin = {symbol: np.full(max(0, stop_block - first_block), np.nan) for symbol in self.by_coin}
+        first, stop = max(first_block, self.first_block), min(stop_block, self.stop_block)
+        for symbol, scores in self.by_coin.items() if first < stop else ():
+            by_coin[symbol][first - first_block : stop - first_block] = scores[first - self.first_block : stop - self.first_block]
+        return BlockSkill(self.block_days, first_block, by_coin)
+
+    def then(self, later: "BlockSkill") -> "BlockSkill":
+        """These blocks up to the first one of `later`, and the blocks of `later`."""
+        if not self.by_coin:
+            return later
+        before = self.between(self.first_block, later.first_block)
+        none = {symbol: np.full(later.stop_block - later.first_block, np.nan) for symbol in self.by_coin}
+        missing = np.full(len(before), np.nan)
+        by_coin = {symbol: np.append(before.by_coin.get(symbol, missing), scores) for symbol, scores in (none | later.by_coin).items()}
+        return BlockSkill(self.block_days, self.first_block, by_coin)
+
+    def __len__(self) -> int:
+        return self.stop_block - self.first_block
 
     def day_of(self, block: int) -> int:
         """The first day of a block, counted from 1970-01-01."""

@@ -20,7 +20,7 @@ from coinfarm.evaluation.output_metrics import baseline_metrics, output_metrics
 from coinfarm.evaluation.ratio_interval import LEVEL, MIN_BLOCKS, SAMPLES, SEED
 from coinfarm.evaluation.score_intervals import ScoreIntervals
 from coinfarm.models import evaluation_document
-from coinfarm.models.live_reference import LiveReference, SkillRecord
+from coinfarm.models.live_reference import LiveReference
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.serving.response import model_identity
@@ -107,12 +107,5 @@ def live_reference(frames: EvaluationFrames, interval_ms: int, horizon_candles: 
             name: tuple(rounded(each) for each in quantiles)
             for name, quantiles in zip(OUTPUT_NAMES, error_quantiles(predicted, observations.actual_pct), strict=True)
         },
-        skill=SkillRecord(
-            block_days=skill.block_days,
-            first_block=skill.first_block,
-            range_multiples=tuple(multiples.tolist()),
-            by_coin={
-                symbol: tuple(None if np.isnan(score) else rounded(score) for score in scores) for symbol, scores in skill.by_coin.items()
-            },
-        ),
+        skill=skill.to_record(multiples),
     )

@@ -12,7 +12,7 @@ from coinfarm.evaluation.evaluation_frames import EvaluationFrames
 from coinfarm.models.evaluation_document import Evaluation
 from coinfarm.models.evaluation_scores import Accuracy, DirectionAccuracy
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES
-from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, density_colours, figure_svg
+from coinfarm.reports.figure import BLUE, GREEN, HALF, INK, MUTED, ORANGE, WIDE, date_axis, density_colours, figure_svg
 from coinfarm.reports.formatting import score_text
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def daily_figure(evaluation: Evaluation) -> str:
             panel.axhline(mean, color=INK, linewidth=1, linestyle=(0, (4, 3)), label=f"mean {score_text(mean)}")
             panel.legend(loc="lower right")
         panel.set_ylabel("rank correlation")
-        _date_axis(panel)
+        date_axis(panel)
 
     return figure_svg(draw, "Rank correlation of the end change by day", HALF)
 
@@ -114,7 +114,7 @@ def cumulative_figure(evaluation: Evaluation) -> str:
         panel.axhline(0, color=MUTED, linewidth=0.8)
         panel.set_ylabel("cumulative")
         panel.legend(loc="upper left")
-        _date_axis(panel)
+        date_axis(panel)
 
     return figure_svg(draw, "Cumulative rank correlations by day", HALF)
 
@@ -169,15 +169,6 @@ def _accuracy_figure(
 def _by_day(evaluation: Evaluation, output: str) -> tuple[Any, Values]:
     by_day = evaluation.outputs[output].daily_rank_correlation.by_day
     return np.array(list(by_day), "M8[D]"), np.array(list(by_day.values()))
-
-
-def _date_axis(panel: "Axes") -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-
-    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
-    panel.xaxis.set_major_locator(locator)
-    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    panel.grid(visible=False, axis="x")
 
 
 def _diagonal(panel: "Axes", low: float, high: float) -> None:

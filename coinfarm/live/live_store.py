@@ -52,6 +52,11 @@ class LiveStore:
         """The newest file of each feed, so that appending to it does not read it again."""
 
     @property
+    def storage(self) -> Storage:
+        """Where the rows are, under `live/`."""
+        return self._storage
+
+    @property
     def root(self) -> str:
         """The URI of the store."""
         return self._storage.uri()

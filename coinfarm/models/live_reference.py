@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from coinfarm.models.evaluation_scores import EvaluationPart
+from coinfarm.models.evaluation_scores import ConfidenceInterval, EvaluationPart
 
 Numbers = tuple[float, ...]
 
@@ -37,13 +37,39 @@ class SkillRecord(EvaluationPart):
     by_coin: dict[str, tuple[float | None, ...]]
 
 
+class TradeFigures(EvaluationPart):
+    """Simulated trades; None where there are none to compute a figure from. Basis points are of the stake, `return_pct` of the capital.
+
+    `after_cost_interval_bps` is the 90 % interval of the average trade after costs.
+    """
+
+    days: float
+    trades: int
+    win_rate_pct: float | None = None
+    average_trade_before_cost_bps: float | None = None
+    average_cost_bps: float | None = None
+    average_trade_after_cost_bps: float | None = None
+    after_cost_interval_bps: ConfidenceInterval | None = None
+    return_pct: float | None = None
+
+
+class PaperRecord(EvaluationPart):
+    """The default strategy on the evaluated frames, whose thresholds are chosen by walk-forward, and the last ones that were chosen."""
+
+    min_end_change_pct: float
+    min_rise_to_decline: float
+    figures: TradeFigures
+
+
 class LiveReference(EvaluationPart):
     """What live predictions are compared with.
 
     `error_quantiles` are by output the quantiles of the outcome minus the prediction, in units of the predicted range
-    (`coinfarm.evaluation.error_bands`). `baselines` is None if there were no candles to fit them on.
+    (`coinfarm.evaluation.error_bands`). `baselines` is None if there were no candles to fit them on, `paper` if the evaluated frames are
+    too few to choose thresholds by.
     """
 
     baselines: BaselineModels | None = None
     error_quantiles: dict[str, Numbers]
     skill: SkillRecord
+    paper: PaperRecord | None = None

@@ -9,6 +9,7 @@ from coinfarm.reports.jinja_template import render
 from coinfarm.reports.packages import require_report_packages
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 HALF = (4.9, 3.2)
@@ -52,6 +53,16 @@ def svg_file_text(inline: str) -> str:
     """A figure from `figure_svg` as the text of a file of its own, with the colours of the page in light and dark mode."""
     head, body = inline.split(">", 1)
     return render("coinfarm.reports", "figure.svg.j2", head=head, body=body)
+
+
+def date_axis(panel: "Axes") -> None:
+    """Label the horizontal axis with a few dates."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
+    locator = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+    panel.xaxis.set_major_locator(locator)
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+    panel.grid(visible=False, axis="x")
 
 
 def density_colours() -> Any:

@@ -35,8 +35,6 @@ _MIN_LIVE_BLOCKS = 5
 _MIN_TRANSFORMS = 4
 _PRIOR_VARIANCE = (2.0 * log(1.0 / ALPHA) + log(1.0 + 2.0 * log(1.0 / ALPHA))) / _TIGHTEST_AFTER
 """Of the mean in units of the standard deviation: the choice of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024."""
-_SAFETY = 1.2
-"""Factor of the variance: an evaluation is too short to show all dependence. Calibrated by benchmarks/scorecard_simulation.py."""
 
 
 def long_run_variance(scores: Values) -> float:
@@ -45,7 +43,7 @@ def long_run_variance(scores: Values) -> float:
     The second is the mean square of the first cosine transforms (Müller 2014; Lazarus, Lewis, Stock and Watson 2018).
     """
     slow = (cosine_transforms(_transforms(len(scores)), len(scores)) @ scores) ** 2
-    return _SAFETY * max(float(slow.mean()), float(scores.var(ddof=1)))
+    return max(float(slow.mean()), float(scores.var(ddof=1)))
 
 
 def mean_interval(scores: Values) -> tuple[float, float]:

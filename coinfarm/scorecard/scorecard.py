@@ -1,7 +1,7 @@
 """The scorecard of a live store: its predictions scored against what happened, beside the evaluation of their model."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.interval import canonical_interval, interval_ms
 from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import NotFound
-from coinfarm.evaluation.block_skill import block_skill
 from coinfarm.evaluation.fitted_baselines import FittedBaselines, unfitted_baselines
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.evaluation_document import EvaluationRecord
@@ -19,8 +18,10 @@ from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
 from coinfarm.scorecard.live_scores import evaluated_scores_of, evaluated_scores_together, live_scores
 from coinfarm.scorecard.model_record import ModelRecord, read_model_record
+from coinfarm.scorecard.paper_trading import PaperStrategy, paper_profit
 from coinfarm.scorecard.scorecard_document import Comparison, EvaluationPeriod, LiveScore, Scorecard, SkillTest
 from coinfarm.scorecard.skill_answer import skill_test, untested
+from coinfarm.scorecard.skill_history import LivePredictions, skill_history
 from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ DEFAULT_DAYS = 90
 @dataclass(frozen=True)
 class ScorecardSpec:
     """What to score: the last `days` days that have rows, the newest `version` of each exchange and interval, all horizons and symbols, if
-    they are not named.
+    they are not named. The sequential test is of all days. `paper` is the strategy of the paper profit.
     """
 
     exchange: str | None = None
@@ -41,6 +42,7 @@ class ScorecardSpec:
     horizon_candles: int | None = None
     symbols: tuple[str, ...] = ()
     days: int = DEFAULT_DAYS
+    paper: PaperStrategy = field(default_factory=PaperStrategy)
 
 
 def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardSpec(), now: datetime | None = None) -> Scorecard:
@@ -59,7 +61,7 @@ def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardS
         if version in versions:
             record = read_model_record(model_uri, version)
             others.update(set(versions) - {version})
-            scores += _scores(rows, feed, record, first_ms, spec, int(as_of.timestamp() * 1000))
+            scores += _scores(rows, store, feed, record, first_ms, spec, int(as_of.timestamp() * 1000))
     if not scores:
         raise NotFound(_nothing(store, spec))
     return Scorecard(store=store.root, as_of=as_of, scores=tuple(scores), other_versions=tuple(sorted(others)))
@@ -85,28 +87,40 @@ def _versions(rows: "pa.Table") -> list[str]:
     return [str(each) for each in newest.sort_by([("open_time_max", "descending")])["model_version"].to_pylist()]
 
 
-def _scores(rows: "pa.Table", feed: LiveFeed, record: ModelRecord, first_ms: int, spec: ScorecardSpec, now_ms: int) -> Iterator[LiveScore]:
+def _scores(
+    rows: "pa.Table", store: LiveStore, feed: LiveFeed, record: ModelRecord, first_ms: int, spec: ScorecardSpec, now_ms: int
+) -> Iterator[LiveScore]:
     for horizon in record.columns:
         if spec.horizon_candles in (None, horizon.candles):
             outcomes = live_outcomes(rows, feed.interval, record.version, horizon, first_ms, now_ms)
-            yield _score(feed, record, horizon.candles, outcomes, now_ms)
+            predictions = LivePredictions(store, feed, record.version, horizon, spec.symbols)
+            yield _score(predictions, outcomes, record.evaluation(feed.interval, horizon.candles), first_ms, spec, now_ms)
 
 
-def _score(feed: LiveFeed, record: ModelRecord, horizon: int, outcomes: LiveOutcomes, now_ms: int) -> LiveScore:
-    evaluation = record.evaluation(feed.interval, horizon)
+def _score(
+    predictions: LivePredictions,
+    outcomes: LiveOutcomes,
+    evaluation: EvaluationRecord | None,
+    first_ms: int,
+    spec: ScorecardSpec,
+    now_ms: int,
+) -> LiveScore:
+    horizon, step_ms = predictions.horizon.candles, predictions.step_ms
+    reference = None if evaluation is None else evaluation.live_reference
     close_time = outcomes.observations.close_time
-    together, by_symbol = _comparisons(outcomes, evaluation, interval_ms(feed.interval), horizon) if len(outcomes) else (None, {})
+    together, by_symbol = _comparisons(outcomes, evaluation, step_ms, horizon) if len(outcomes) else (None, {})
     return LiveScore(
-        exchange=feed.exchange,
-        interval=feed.interval,
-        version=record.version,
+        exchange=predictions.feed.exchange,
+        interval=predictions.feed.interval,
+        version=predictions.version,
         horizon_candles=horizon,
         counts=outcomes.counts,
         first_close_ms=int(close_time.min()) if len(outcomes) else None,
         last_close_ms=int(close_time.max()) if len(outcomes) else None,
         next_outcome_ms=outcomes.next_outcome_ms,
         evaluation=None if evaluation is None else _period(evaluation),
-        skill=_skill(outcomes, evaluation, feed.interval, horizon, now_ms),
+        skill=_skill(predictions, outcomes, evaluation, first_ms, now_ms),
+        paper=paper_profit(spec.paper, outcomes, horizon, None if reference is None else reference.paper) if len(outcomes) else None,
         together=together,
         by_symbol=by_symbol,
     )
@@ -136,10 +150,12 @@ def _comparisons(
     return together, by_symbol
 
 
-def _skill(outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, interval: str, horizon: int, now_ms: int) -> SkillTest:
-    step_ms = interval_ms(interval)
+def _skill(
+    predictions: LivePredictions, outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, first_ms: int, now_ms: int
+) -> SkillTest:
+    step_ms, horizon = predictions.step_ms, predictions.horizon.candles
     if evaluation is None:
-        reason = f"The model has no recorded evaluation of {interval} candles: `coinfarm evaluate --record` makes one."
+        reason = f"The model has no recorded evaluation of {predictions.feed.interval} candles: `coinfarm evaluate --record` makes one."
         return untested(reason, step_ms, horizon)
     if evaluation.live_reference is None:
         reason = "The recorded evaluation is of an earlier release: repeat it with `coinfarm evaluate --record`."
@@ -147,7 +163,8 @@ def _skill(outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, interval
     if not len(outcomes):
         return untested("No prediction can be scored yet.", step_ms, horizon)
     reference = evaluation.live_reference.skill
-    live = block_skill(outcomes.observations, outcomes.predicted_pct, np.array(reference.range_multiples), step_ms, horizon)
+    multiples = np.array(reference.range_multiples)
+    live = skill_history(predictions, predictions.skill(outcomes, multiples), first_ms, now_ms, multiples)
     return skill_test(live, reference, step_ms, horizon, now_ms)
 
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime
 
 from coinfarm.documents import Document, FromDate, ToDate
 from coinfarm.models.evaluation_scores import Accuracy, BaselineAccuracy, BaselineOutput, CoinOutput, ConfidenceInterval, Decile
+from coinfarm.models.live_reference import TradeFigures
 
 Answer = Literal["as evaluated", "worse than evaluated", "too early to tell"]
 
@@ -79,9 +80,10 @@ class SkillBlock(Document):
 class SkillTest(Document):
     """The sequential test of the skill by block of days (`coinfarm.evaluation.block_skill`).
 
-    `interval` is the confidence sequence of the live mean: it holds at all times together, with a probability of 95 %. `relevant_loss` is
-    what the mean may be below the evaluated one. The answer is "worse than evaluated" for good once `e_value` has reached `alarm_e_value`,
-    on the day `decided_on`. `blocks_needed` is the least number of blocks for "as evaluated", None if no number is enough.
+    `interval` is the confidence sequence of the live mean: it holds at all times together, with a probability of 95 %. The answer is "as
+    evaluated" while its lower end is above `least_mean`, below which a relevant part of the evaluated skill is lost, and "worse than
+    evaluated" for good once `e_value` has reached `alarm_e_value`, on the day `decided_on`. `blocks_needed` is the least number of blocks
+    for "as evaluated", None if no number is enough.
     """
 
     answer: Answer
@@ -93,11 +95,47 @@ class SkillTest(Document):
     evaluated_mean: float | None = None
     evaluated_interval: ConfidenceInterval | None = None
     evaluated_blocks: int = 0
-    relevant_loss: float | None = None
+    least_mean: float | None = None
     e_value: float | None = None
     alarm_e_value: float
     decided_on: date | None = None
     blocks_needed: int | None = None
+
+
+class EquityPoint(Document):
+    """The capital at the end of a day, as a multiple of the initial capital."""
+
+    day: date
+    equity: float
+
+
+class PaperBaseline(Document):
+    """A way to trade without predictions, in the same days at the same costs; the mean of the draws of a random one."""
+
+    name: str
+    trades: float
+    average_trade_after_cost_bps: float | None
+    return_pct: float | None
+
+
+class PaperProfit(Document):
+    """What a strategy would have earned with the live predictions, simulated as in a backtest, with its costs.
+
+    Only predictions that were made `in_time` are traded, not the `late` ones. `thresholds` are the minimum predicted end change in percent,
+    and the minimum of the rise to the decline; None if a rule decides. `chosen_on` says where they are from. `evaluated` is the same
+    strategy on the evaluated frames, None if it was not evaluated.
+    """
+
+    strategy: str
+    thresholds: tuple[float, float] | None
+    chosen_on: Literal["strategy", "evaluation", "live"]
+    in_time: int
+    late: int
+    conclusion: str
+    live: TradeFigures
+    evaluated: TradeFigures | None
+    baselines: tuple[PaperBaseline, ...]
+    equity: tuple[EquityPoint, ...]
 
 
 class EvaluationPeriod(Document):
@@ -112,7 +150,8 @@ class EvaluationPeriod(Document):
 class LiveScore(Document):
     """The live scores of one version on one exchange and interval, at one horizon.
 
-    `first_close_ms` and `last_close_ms` are of the scored windows, None if there are none; then there is no `together` either.
+    `first_close_ms` and `last_close_ms` are of the scored windows, None if there are none; then there is no `together` either. `paper` is
+    None if there is nothing to trade, or no strategy for this horizon.
     """
 
     exchange: str
@@ -125,6 +164,7 @@ class LiveScore(Document):
     next_outcome_ms: int | None
     evaluation: EvaluationPeriod | None
     skill: SkillTest
+    paper: PaperProfit | None
     together: Comparison | None
     by_symbol: dict[str, Comparison]
 

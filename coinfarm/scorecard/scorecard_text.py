@@ -1,13 +1,18 @@
 """The findings of a scorecard in words."""
 
-from coinfarm.reports.formatting import coins_text, minute_text, plural_text
-from coinfarm.scorecard.scorecard_document import LiveCounts, LiveScore
+from coinfarm.reports.formatting import coins_text, minute_text, percent_text, plural_text
+from coinfarm.scorecard.scorecard_document import LiveCounts, LiveScore, PaperProfit
+
+
+def subject(score: LiveScore) -> str:
+    """What is scored: `20260101-0a1b2c3d on binance, BTCUSDT, ETHUSDT 1m, the next 30 candles`."""
+    coins = coins_text(tuple(score.by_symbol), score.interval)
+    return f"{score.version} on {score.exchange}, {coins}, the next {score.horizon_candles} candles"
 
 
 def headline(score: LiveScore) -> str:
     """The answer, and what it is about."""
-    coins = coins_text(tuple(score.by_symbol), score.interval) if score.by_symbol else score.interval
-    return f"{score.skill.answer.capitalize()}: {score.version} on {score.exchange}, {coins}, the next {score.horizon_candles} candles."
+    return f"{score.skill.answer.capitalize()}: {subject(score)}."
 
 
 def reasons(score: LiveScore) -> list[str]:
@@ -15,6 +20,25 @@ def reasons(score: LiveScore) -> list[str]:
     found = [score.skill.reason, *_period(score), *_excluded(score.counts)]
     if score.next_outcome_ms is not None and score.together is None:
         found.append(f"The first outcome is known at {minute_text(score.next_outcome_ms)} UTC.")
+    return found
+
+
+def paper_reasons(paper: PaperProfit) -> list[str]:
+    """What was traded on paper, and what came of it."""
+    sources = {
+        "strategy": "its own",
+        "evaluation": "those that were chosen in the evaluation",
+        "live": "chosen on the first part of the live days",
+    }
+    thresholds = "a rule decides" if paper.thresholds is None else f"thresholds: {sources[paper.chosen_on]}"
+    found = [
+        f"The strategy {paper.strategy} ({thresholds}) on paper: {paper.conclusion}, with "
+        f"{percent_text(paper.live.return_pct)} of the capital after {plural_text(paper.live.trades, 'trade')}.",
+    ]
+    if paper.late:
+        found.append(
+            f"{plural_text(paper.late, 'prediction')} came too late to be traded: more than a minute after the close, or a candle."
+        )
     return found
 
 

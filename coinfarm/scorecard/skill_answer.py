@@ -1,5 +1,6 @@
 """Is the model as good as evaluated? The sequential test of its live skill, and the answer in words."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,21 +13,10 @@ from coinfarm.evaluation.block_skill import BlockSkill, block_days_of
 from coinfarm.evaluation.metrics import rounded
 from coinfarm.models.live_reference import SkillRecord
 from coinfarm.reports.formatting import plural_text, score_text
-from coinfarm.scorecard.confidence_sequences import (
-    ALARM_E_VALUE,
-    MIN_BLOCKS,
-    confidence_sequence,
-    half_width,
-    mean_interval,
-    running_variance,
-    shortfall_e_values,
-)
+from coinfarm.scorecard.confidence_sequences import ALARM_E_VALUE, MIN_BLOCKS
 from coinfarm.scorecard.scorecard_document import SkillBlock, SkillTest
+from coinfarm.scorecard.sequential_comparison import SequentialComparison
 
-_LOSS_SHARE = 0.5
-MIN_LOSS = 0.02
-"""The smallest loss that is relevant, also for a model that was evaluated without skill: squared errors that are 4 % larger."""
-_MAX_BLOCKS = 10_000
 _EPOCH = date(1970, 1, 1)
 
 
@@ -41,8 +31,8 @@ def evaluated_scores(record: SkillRecord, symbols: tuple[str, ...]) -> Values:
     matching = [name for name in record.by_coin if any(same_coin(name, symbol) for symbol in symbols)]
     is_complete = all(any(same_coin(name, symbol) for name in matching) for symbol in symbols)
     names = matching if is_complete else list(record.by_coin)
-    by_coin = {name: np.array(record.by_coin[name], np.float64) for name in names}
-    scores = BlockSkill(record.block_days, record.first_block, by_coin).scores
+    skill = BlockSkill.from_record(record)
+    scores = replace(skill, by_coin={name: skill.by_coin[name] for name in names}).scores
     return scores[np.isfinite(scores)]
 
 
@@ -52,36 +42,31 @@ def skill_test(live: BlockSkill, record: SkillRecord, interval_ms: int, horizon_
     if len(evaluated) < MIN_BLOCKS:
         reason = f"The evaluation has {plural_text(len(evaluated), 'block')} of days; a comparison needs at least {MIN_BLOCKS}."
         return untested(reason, interval_ms, horizon_candles)
-    low, high = mean_interval(evaluated)
-    mean = float(evaluated.mean())
-    loss = max(_LOSS_SHARE * mean, MIN_LOSS)
     numbers, scores = _complete(live, now_ms - interval_ms * horizon_candles)
-    variance = running_variance(scores, evaluated)
-    means, lows, highs = confidence_sequence(scores, variance)
-    evidence = shortfall_e_values(scores, low, variance)
-    alarms = np.flatnonzero(evidence >= ALARM_E_VALUE)
+    found = SequentialComparison.of(evaluated, scores)
     days = [_EPOCH + timedelta(days=live.day_of(number)) for number in numbers.tolist()]
-    decided_on = days[alarms[0]] + timedelta(days=live.block_days) if len(alarms) else None
+    blocks = tuple(
+        SkillBlock(first_day=day, score=rounded(score), mean=rounded(mean), low=rounded(low), high=rounded(high))
+        for day, score, mean, low, high in zip(days, scores, found.means, found.lows, found.highs, strict=True)
+    )
+    low, high = found.evaluated_interval
     test = SkillTest(
         answer="too early to tell",
         reason="",
         block_days=live.block_days,
-        blocks=tuple(
-            SkillBlock(first_day=day, **dict(zip(("score", "mean", "low", "high"), map(rounded, values), strict=True)))
-            for day, *values in zip(days, scores, means, lows, highs, strict=True)
-        ),
-        mean=rounded(means[-1]) if len(means) else None,
-        interval=(rounded(lows[-1]), rounded(highs[-1])) if len(means) else None,
-        evaluated_mean=rounded(mean),
+        blocks=blocks,
+        mean=blocks[-1].mean if blocks else None,
+        interval=(blocks[-1].low, blocks[-1].high) if blocks else None,
+        evaluated_mean=rounded(found.evaluated_mean),
         evaluated_interval=(rounded(low), rounded(high)),
         evaluated_blocks=len(evaluated),
-        relevant_loss=rounded(loss),
-        e_value=float(f"{evidence[-1]:.3g}") if len(evidence) else None,
+        least_mean=rounded(found.least_mean),
+        e_value=float(f"{found.e_values[-1]:.3g}") if blocks else None,
         alarm_e_value=ALARM_E_VALUE,
-        decided_on=decided_on,
-        blocks_needed=_needed(loss, float(variance[-1]) if len(variance) else float(running_variance(evaluated[:1], evaluated)[0])),
+        decided_on=None if found.first_alarm is None else days[found.first_alarm] + timedelta(days=live.block_days),
+        blocks_needed=found.blocks_needed,
     )
-    return _answered(test, mean - loss)
+    return _answered(test, is_as_evaluated=bool(blocks) and bool(found.is_as_evaluated[-1]))
 
 
 def _complete(live: BlockSkill, known_until_ms: int) -> tuple[NDArray[np.int64], Values]:
@@ -92,13 +77,7 @@ def _complete(live: BlockSkill, known_until_ms: int) -> tuple[NDArray[np.int64],
     return numbers, scores[numbers]
 
 
-def _needed(loss: float, variance: float) -> int | None:
-    """The number of blocks after which a mean as evaluated is certain enough."""
-    enough = np.flatnonzero(half_width(np.arange(1, _MAX_BLOCKS + 1, dtype=np.int64), variance) < loss)
-    return int(enough[0]) + 1 if len(enough) else None
-
-
-def _answered(test: SkillTest, least_mean: float) -> SkillTest:
+def _answered(test: SkillTest, *, is_as_evaluated: bool) -> SkillTest:
     blocks = plural_text(len(test.blocks), "day" if test.block_days == 1 else f"block of {test.block_days} days")
     if test.mean is None or test.interval is None:
         reason = f"No {'day' if test.block_days == 1 else f'block of {test.block_days} days'} is complete yet."
@@ -107,8 +86,8 @@ def _answered(test: SkillTest, least_mean: float) -> SkillTest:
     if test.decided_on is not None:
         reason = f"{found}: on {test.decided_on} it was certain that the live skill is lower, then or since some earlier day."
         return test.model_copy(update={"answer": "worse than evaluated", "reason": reason})
-    if test.interval[0] > least_mean:
-        reason = f"{found}: it is certain that the live skill is above {score_text(least_mean)}, so no relevant part of it is lost."
+    if is_as_evaluated:
+        reason = f"{found}: it is certain that the live skill is above {score_text(test.least_mean)}, so no relevant part of it is lost."
         return test.model_copy(update={"answer": "as evaluated", "reason": reason})
     bounds = f"between {score_text(test.interval[0])} and {score_text(test.interval[1])}"
     return test.model_copy(update={"reason": f"{found}: all that is certain is that it is {bounds}.{_waiting(test)}"})

@@ -1,6 +1,7 @@
 """`coinfarm scorecard`, on a store whose model was not evaluated."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +31,21 @@ def test_prints_the_answer_and_the_live_figures_beside_the_evaluated_ones(run):
     assert shown.stdout.startswith(document["skill"]["answer"].capitalize())
     assert document["skill"]["reason"] in shown.stdout
     r2 = document["together"]["live"]["outputs"]["maxRisePct"]["r2"]
-    assert f"{r2:.3f} (0.100)" in unwrapped(shown.stdout)
+    assert f"{r2:.2f} (0.10)" in unwrapped(shown.stdout)
     assert "DEMO2" in shown.stdout
+
+
+def test_writes_a_page_and_trades_a_strategy(run):
+    rule = "def enter(predictions):\n    print('called')\n    return [1] * len(predictions['close'])\n"
+    Path("always.py").write_text(rule)
+    Path("mine.toml").write_text('[entry]\nrule = "always:enter"\n')
+    shown = run("--strategy", "mine.toml", "--html", "card.html", "--json")
+    assert shown.exit_code == 0, shown.output
+    paper = json.loads(shown.stdout)["scores"][0]["paper"]
+    assert (paper["strategy"], paper["thresholds"]) == ("mine", None)
+    assert paper["live"]["trades"] > 20
+    assert "called" in shown.stderr
+    assert "mine" in Path("card.html").read_text(encoding="utf-8")
 
 
 def test_chooses_what_to_score(run):

@@ -69,7 +69,7 @@ def test_quantiles_are_those_of_students_distribution(freedom):
 def test_variance_counts_slow_movements():
     random = np.random.default_rng(4)
     slow = [long_run_variance(autoregression(random, 400, 0.7)) for _ in range(200)]
-    assert np.mean(slow) == pytest.approx(confidence_sequences._SAFETY * (1 + 0.7) / (1 - 0.7), rel=0.15)
+    assert np.mean(slow) == pytest.approx((1 + 0.7) / (1 - 0.7), rel=0.15)
 
 
 def test_live_scores_that_vary_more_have_wider_bounds():

@@ -7,7 +7,8 @@ from coinfarm.candles.day import DAY_MS
 from coinfarm.evaluation.block_skill import BlockSkill
 from coinfarm.models.live_reference import SkillRecord
 from coinfarm.scorecard.scorecard_document import SkillTest
-from coinfarm.scorecard.skill_answer import MIN_LOSS, skill_test
+from coinfarm.scorecard.sequential_comparison import MIN_LOSS
+from coinfarm.scorecard.skill_answer import skill_test
 from tests.support.live_predictions import MULTIPLES, skill_record
 
 FIRST_DAY = 18_262  # 2020-01-01
@@ -26,8 +27,7 @@ def answer_to(scores: np.ndarray, days: float | None = None, record: SkillRecord
 def test_a_model_that_is_as_evaluated_is_recognised():
     test = answer_to(0.06 + 0.03 * RANDOM.normal(size=60))
     assert (test.answer, test.decided_on) == ("as evaluated", None)
-    assert test.interval[0] > test.evaluated_mean - test.relevant_loss
-    assert test.relevant_loss == pytest.approx(test.evaluated_mean / 2, abs=1e-5)
+    assert test.interval[0] > test.least_mean == pytest.approx(test.evaluated_interval[1] / 2, abs=1e-5)
     assert len(test.blocks) == 60
     assert test.blocks[0].first_day == date(2020, 1, 1)
     assert (test.blocks[-1].mean, test.blocks[-1].low) == (test.mean, test.interval[0])
@@ -63,7 +63,7 @@ def test_is_compared_with_the_evaluation_of_the_same_coins():
 
 def test_a_model_without_skill_can_lose_some_too():
     test = answer_to(np.full(10, 0.0), record=skill_record(0.01 * RANDOM.normal(size=50)))
-    assert test.relevant_loss == MIN_LOSS
+    assert test.evaluated_interval[1] - test.least_mean == pytest.approx(MIN_LOSS)
 
 
 def test_a_short_evaluation_cannot_be_compared_with():

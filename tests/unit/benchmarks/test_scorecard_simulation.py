@@ -1,0 +1,41 @@
+"""The simulation of the scorecard's test: what the page says was measured, and a short run agrees."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.markdown import with_block
+from benchmarks.scorecard_simulation import CELLS, END, PAGE, RESULTS, START, Cell, scores, simulate, tables
+
+MAX_WRONG_PCT = 5.0
+SHORT_MAX_WRONG_PCT = 7.0
+"""After a short evaluation, of days that are correlated by 0.6 or more: docs/scorecard.md says so."""
+STORED = json.loads(RESULTS.read_text())
+
+
+def test_page_shows_the_stored_results():
+    page = PAGE.read_text()
+    assert with_block(page, START, END, tables(STORED)) == page
+    assert [Cell(**each["cell"]) for each in STORED["cells"]] == list(CELLS)
+
+
+def test_both_answers_are_rarely_wrong():
+    for each in STORED["cells"]:
+        cell = Cell(**each["cell"])
+        is_short = cell.evaluated_days == 50 and cell.correlation >= 0.6
+        assert max(each["worse_pct"], each["half_skill_pct"]) <= (SHORT_MAX_WRONG_PCT if is_short else MAX_WRONG_PCT), cell
+
+
+def test_a_short_simulation_agrees():
+    found = simulate(Cell("heavy tails", 0.3, 1.0, 180), 40, seed=5)
+    assert max(found["worse_pct"], found["half_skill_pct"]) <= 10
+    assert found["no_skill_days"][0] < found["as_evaluated_days"][0] < 365
+
+
+@pytest.mark.parametrize("kind", ["normal", "heavy tails", "clustered"])
+def test_scores_have_their_moments(kind):
+    random = np.random.default_rng(1)
+    found = scores(random, kind, 0.6, 200_000)
+    assert (found.mean(), found.std()) == pytest.approx((0.0, 1.0), abs=0.06)
+    assert np.corrcoef(found[1:], found[:-1])[0, 1] == pytest.approx(0.6, abs=0.02)

@@ -1,4 +1,4 @@
-"""Large JSON arrays of rows as columns, block by block: as CSV, which PyArrow reads many times faster than JSON objects are made."""
+"""Large JSON arrays of rows, or lines of them, as columns: as CSV, which PyArrow reads many times faster than JSON objects are made."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,18 @@ MIN_BYTES = 1 << 20
 _BLOCK = 16 << 20
 _USED_FIELDS = 8
 _MANY_FIELDS = 11
+_LINES = re.compile(rb"\s*\[[^][{}]+\]\s*\n\s*\[")
+_BETWEEN_LINES = re.compile(rb"\]\s*\n\s*\[")
 _FIRST_ROW = re.compile(rb'\s*\[\s*\[((?:\s*"?[-+0-9.eE]+"?\s*,)+\s*"?[-+0-9.eE]+"?\s*)\]')
 
 
 def table_from_arrays(data: bytes, max_rows: int) -> RawTable | None:
-    """The columns of an array of arrays of numbers, or of text that are numbers; None for any other JSON, and for too many rows.
+    """The columns of arrays of numbers, or of text that are numbers, in an array or line by line; None for other JSON and too many rows.
 
     Of rows of eleven fields or more, which are klines, the first eight are read; the others are zero.
     """
+    if _LINES.match(data[:4096]):
+        data = b"[%b]" % _BETWEEN_LINES.sub(b"],[", data)
     first = _FIRST_ROW.match(data[:4096])
     if first is None or data.count(b"]") > max_rows + 1:
         return None

@@ -12,6 +12,7 @@ from coinfarm.errors import CandleError, ErrorDetail, TooLarge, shortened
 
 _MAX_DEPTH = 5
 _MIN_FIELDS = 5
+_LINES_AT_ONCE = 10_000
 _ERROR_KEYS = ("msg", "message", "error", "retMsg", "err-msg", "errors", "s", "label", "detail")
 _SYMBOL_KEYS = ("symbol", "ticker", "pair", "product_id", "instId", "currency_pair")
 _INTERVAL_KEYS = ("interval", "timeframe", "bar", "granularity")
@@ -174,13 +175,19 @@ def _symbol_of_key(key: str) -> str | None:
 
 
 def _json_lines(data: bytes) -> list[Any] | None:
-    """None unless each line is a JSON array or object. All lines are parsed at once, which is several times as fast."""
+    """None unless each line is a JSON array or object. To parse many at once is several times as fast."""
     lines = [line for line in data.splitlines() if line.strip()]
-    try:
-        rows = json.loads(b"[%b]" % b",".join(lines))
-    except (ValueError, RecursionError):
-        return None
-    return rows if 1 < len(rows) == len(lines) and all(isinstance(row, (list, dict)) for row in rows) else None
+    rows: list[Any] = []
+    for at in range(0, len(lines), _LINES_AT_ONCE):
+        block = lines[at : at + _LINES_AT_ONCE]
+        try:
+            found = json.loads(b"[%b]" % b",".join(block))
+        except (ValueError, RecursionError):
+            return None
+        if len(found) != len(block) or not all(isinstance(row, (list, dict)) for row in found):
+            return None
+        rows += found
+    return rows if len(rows) > 1 else None
 
 
 def _transposed(rows: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

@@ -1,13 +1,19 @@
 """The page of `coinfarm serve` in Chromium: real input against a real server, an exchange stand-in and a live store."""
 
 import gzip
+import json
 import time
 
+import numpy as np
 import pytest
 
+from coinfarm.candles.gaps import fill_gaps
 from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.synthetic import generate
+from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.targets import targets_pct
 from handler.web.single_file import single_file
+from image_render.windows import Columns
 from tests.support.chromium import chromium, executable
 from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.filled_live_store import append_candles, filled_live_store
@@ -32,11 +38,17 @@ CHART_HAS_COLOURS = """(() => {
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory):
+def running_browser(tmp_path_factory):
     if executable() is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     with chromium(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
+
+
+@pytest.fixture
+def browser(running_browser):
+    yield running_browser
+    running_browser.close_pages()
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +116,20 @@ def test_gaps_may_be_skipped(page, tmp_path):
         for _ in range(4):
             page.press("PageUp")
         wait_for_candle(page, "2020-01-01 04:59" if count == 420 else "2020-01-01 04:49")
+
+
+def test_what_happened_is_what_a_backtest_would_say(page):
+    candles = minutes(300, missing=range(100, 120), seed=3)
+    filled = fill_gaps(candles)
+    rows = [
+        dict(zip(("openTime", *Columns._fields), row, strict=True)) for row in zip(candles.open_time.tolist(), *map(list, candles.columns))
+    ]
+    outcomes = page.evaluate(f"""import('/assets/candle_series.js').then(({{ CandleSeries }}) => {{
+      const series = new CandleSeries({{ symbol: 'DEMOUSD', interval: '1m', rows: {json.dumps(rows)} }});
+      return series.rows.slice(0, -30).map((_, at) => series.outcome(at, 30));
+    }})""")
+    found = [[outcome[name] for name in OUTPUT_NAMES] for outcome in outcomes]
+    np.testing.assert_allclose(found, targets_pct(filled.columns, np.arange(len(filled) - 30), 30), rtol=0, atol=1e-9)
 
 
 def test_keys_move_the_cursor_and_explain_its_candle(page, tmp_path):

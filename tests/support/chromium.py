@@ -69,6 +69,12 @@ class Chromium:
         page.wait_for("location.href !== 'about:blank' && document.readyState === 'complete'")
         return page
 
+    def close_pages(self) -> None:
+        """Close all tabs: a browser has few connections to a server, and live pages keep one each."""
+        for page in self._pages.values():
+            page.call("Page.close")
+        self._pages.clear()
+
     def _read(self, events: int) -> None:
         rest = b""
         while part := os.read(events, 1 << 20):

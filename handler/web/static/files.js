@@ -24,7 +24,7 @@ async function openFile(api, file, onCandles) {
     onCandles({ title: `${symbol} · ${interval}`, symbol, interval, rows: candles.map(rowOf) });
     showNotes(file.name, notes);
   } catch (error) {
-    showError(error);
+    showError(error, file.name);
   } finally {
     byId("open-file").removeAttribute("aria-busy");
   }

@@ -37,9 +37,9 @@ export function decimalText(value, decimals) {
   return value < 0 && Number(text) !== 0 ? MINUS + text : text;
 }
 
-/** A share in percent; a dash if there is none. */
+/** A number in percent, without a sign if it is positive; a dash if there is none. */
 export function percentOf(value) {
-  return value === null || value === undefined ? "–" : `${value.toFixed(1)} %`;
+  return value === null || value === undefined ? "–" : `${decimalText(value, 1)} %`;
 }
 
 /** The bounds of an interval: `[0.05, 0.17]`; nothing if there are none. */

@@ -6,11 +6,14 @@ import { showError } from "./messages.js";
 
 const CHECK_MS = 2_000;
 const LATE_MS = 15_000;
+const OFFER_MS = 5_000;
 
 export class Live {
   #api;
   #workspace;
   #events = null;
+  #series = null;
+  #position = "";
   #newestClose = 0;
   #intervalMs = 0;
 
@@ -18,16 +21,23 @@ export class Live {
     this.#api = api;
     this.#workspace = workspace;
     setInterval(() => this.#showState(), CHECK_MS);
+    // a browser allows few connections to a server, so pages that nobody sees keep none
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#events?.close() : this.#follow()));
   }
 
   /** Offer the series of the store, and show the first one if nothing else is shown. */
   async start() {
     const choice = byId("live");
+    choice.addEventListener("change", () => choice.value && this.#open(JSON.parse(choice.value)));
+    choice.hidden = false;
+    await this.#offer(choice);
+  }
+
+  async #offer(choice) {
     const { series } = await this.#api.getJson("/live");
     const options = series.map((each) => element("option", { value: JSON.stringify(each) }, label(each)));
     choice.replaceChildren(element("option", { value: "" }, series.length ? "Live …" : "No live candles yet"), ...options);
-    choice.hidden = false;
-    choice.addEventListener("change", () => choice.value && this.#open(JSON.parse(choice.value)));
+    if (!series.length) setTimeout(() => this.#offer(choice).catch(showError), OFFER_MS);
     if (series.length && !byId("empty").hidden) {
       choice.value = JSON.stringify(series[0]);
       await this.#open(series[0]);
@@ -36,34 +46,44 @@ export class Live {
 
   /** Stop following a series: another one is shown. */
   stop() {
-    this.#events?.close();
-    this.#events = null;
+    this.#disconnect();
     byId("live-state").hidden = true;
     byId("live").value = "";
   }
 
-  async #open(series) {
+  #disconnect() {
     this.#events?.close();
     this.#events = null;
+    this.#series = null;
+  }
+
+  async #open(series) {
+    this.#disconnect();
     try {
       const { rows, position } = await this.#api.getJson("/live", series);
       const results = new Map(rows.map((row) => [row.candle.openTime, resultOf(row)]));
       this.#workspace.open({ title: label(series), symbol: series.symbol, interval: series.interval, rows: rows.map(candleOf), results });
       this.#newestClose = 0;
       this.#note(rows.at(-1));
-      this.#follow(series, position);
+      this.#series = series;
+      this.#position = position;
+      this.#follow();
     } catch (error) {
       showError(error);
     }
   }
 
-  #follow(series, position) {
-    const query = new URLSearchParams({ ...series, after: position });
+  /** Follow the series from the position on up to which it is known. */
+  #follow() {
+    if (!this.#series) return;
+    const query = new URLSearchParams({ ...this.#series, after: this.#position });
+    this.#events?.close();
     this.#events = new EventSource(`${this.#api.url}/live/events?${query}`);
     this.#events.addEventListener("open", () => this.#showState());
     this.#events.addEventListener("error", () => this.#showState());
-    this.#events.addEventListener("candle", ({ data }) => {
+    this.#events.addEventListener("candle", ({ data, lastEventId }) => {
       const row = JSON.parse(data);
+      this.#position = lastEventId || this.#position;
       this.#workspace.append(candleOf(row), resultOf(row));
       this.#note(row);
     });

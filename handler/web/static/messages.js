@@ -8,11 +8,12 @@ export function clearMessages() {
   byId("messages").replaceChildren();
 }
 
-/** Show an error until it is closed or the next message replaces it. */
-export function showError(error) {
+/** Show an error, about a file for example, until it is closed or the next message replaces it. */
+export function showError(error, subject = "") {
   const lines = (error.errors ?? []).map(({ pointer, detail }) => (pointer ? `${pointer}: ${detail}` : detail));
   const detail = error.title ? error.detail : error.message;
-  show("error", error.title ?? "Error", lines.length ? lines : [detail]);
+  const title = error.title ?? "Error";
+  show("error", subject ? `${subject}: ${title}` : title, lines.length ? lines : [detail]);
 }
 
 /** Show notes, such as what the server assumed about a file. */

@@ -8,8 +8,7 @@ export function showModel(model) {
     Model: `${model.name} ${model.version}`,
     Engine: model.engine,
     Horizon: `${model.horizonCandles} candles`,
-    ...(model.training && { "Trained on": `${model.training.symbols.length} symbols, ${model.training.from} to ${model.training.to}` }),
-    ...(model.training && { Intervals: model.training.interval }),
+    ...(model.training && trainingRows(model.training)),
   };
   const rejected = model.rejected
     ? [element("p", { class: "note warn" }, `Version ${model.rejected.version ?? "?"} was rejected: ${model.rejected.reason}`)]
@@ -19,4 +18,8 @@ export function showModel(model) {
     element("dl", {}, ...Object.entries(rows).flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)])),
     ...rejected,
   );
+}
+
+function trainingRows({ symbols, interval, from, to }) {
+  return { "Trained on": `${from} to ${to}`, Symbols: symbols.length, Intervals: interval };
 }

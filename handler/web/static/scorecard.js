@@ -1,27 +1,12 @@
 /** The scorecard: live predictions against what happened, beside the evaluation of their model. */
 
 import { byId, element } from "./dom.js";
-import { decimalText, intervalText, percentOf, timeText } from "./format.js";
-import { OUTPUTS } from "./outputs.js";
-import { skillFigure } from "./skill_figure.js";
+import { timeText } from "./format.js";
+import { lineFigure } from "./line_figure.js";
+import { baselinesTable, outputsTable, paperTable, symbolsTable } from "./score_tables.js";
 
 const TONES = { "as evaluated": "good", "worse than evaluated": "bad", "too early to tell": "" };
-const BASELINES = {
-  zero: "no change",
-  trainingMean: "training mean",
-  constantTimesRange: "constant × range",
-  har: "HAR of volatility",
-  ridge: "ridge regression",
-  gradientBoosting: "gradient boosting",
-  persistence: "persistence",
-  reversal: "reversal",
-};
-const FIGURES = {
-  "R²": ({ r2, r2Interval }) => [decimalText(r2, 3), intervalText(r2Interval, 3)],
-  "Rank correlation": ({ rankCorrelation }) => [decimalText(rankCorrelation, 3)],
-  "Calibration slope": ({ slope, slopeInterval }) => [decimalText(slope, 2), intervalText(slopeInterval, 2)],
-  "Within the 80 % band": ({ coveragePct }) => [percentOf(coveragePct)],
-};
+const MAX_SHOWN_SKILL = 1.5;
 
 /** Load and show the scorecard. */
 export async function showScorecard(api) {
@@ -33,13 +18,14 @@ export async function showScorecard(api) {
     const asOfText = `As of ${timeText(Date.parse(asOf))} UTC. Intervals are 90 %.${others}`;
     view.replaceChildren(...scores.map(scoreCard), element("p", { class: "note" }, asOfText));
   } catch (error) {
-    view.replaceChildren(element("section", { class: "card" }, element("h2", {}, "No scorecard yet"), element("p", { class: "note" }, error.detail ?? error.message)));
+    const reason = element("p", { class: "note" }, error.detail ?? error.message);
+    view.replaceChildren(element("section", { class: "card" }, element("h2", {}, "No scorecard yet"), reason));
   } finally {
     view.removeAttribute("aria-busy");
   }
 }
 
-function scoreCard({ exchange, interval, version, horizonCandles, counts, skill, together, bySymbol }) {
+function scoreCard({ exchange, interval, version, horizonCandles, counts, skill, together, bySymbol, paper }) {
   const parts = [
     element("span", { class: `badge ${TONES[skill.answer]}` }, skill.answer),
     element("h2", { class: "headline" }, `${version} on ${exchange}, ${interval}, the next ${horizonCandles} candles`),
@@ -49,6 +35,7 @@ function scoreCard({ exchange, interval, version, horizonCandles, counts, skill,
   if (skill.blocks.length > 1) parts.push(skillFigure(skill));
   if (together) parts.push(outputsTable(together), baselinesTable(together));
   if (together && Object.keys(bySymbol).length > 1) parts.push(symbolsTable(bySymbol));
+  if (paper) parts.push(...paperParts(paper));
   return element("section", { class: "card" }, ...parts);
 }
 
@@ -64,56 +51,33 @@ function countsText(counts) {
   return excluded.length ? `${scored}; ${excluded.join(", ")}.` : `${scored}.`;
 }
 
-function outputsTable({ live, evaluated }) {
-  const rows = OUTPUTS.flatMap(({ name, title }) =>
-    Object.entries(FIGURES).map(([figure, text], at) => [
-      at ? "" : title,
-      figure,
-      ...[live, evaluated].map((side) => (side ? text(side.outputs[name]) : ["–"])),
-    ]),
-  );
-  const direction = [live, evaluated].map((side) => (side ? [percentOf(side.direction.rightPct), intervalText(side.direction.intervalPct, 1)] : ["–"]));
-  rows.push(["Direction", "Correct", ...direction]);
-  return scoreTable("The model, live and as it was evaluated", ["", "", "Live", "Evaluated"], rows);
+/** The sequential test: where the mean skill is, at all times together. */
+function skillFigure({ blocks, evaluatedMean }) {
+  return lineFigure({
+    days: blocks.map(({ firstDay }) => firstDay),
+    values: blocks.map(({ mean }) => mean),
+    area: ["low", "high"].map((bound) => blocks.map((block) => block[bound])),
+    levels: [["zero", 0], ...(evaluatedMean === null ? [] : [["compared", evaluatedMean]])],
+    range: [-MAX_SHOWN_SKILL, MAX_SHOWN_SKILL],
+    decimals: 2,
+    caption: "The mean skill so far (line), where it is with 95 % probability at all times together (area), and as evaluated (dashed).",
+  });
 }
 
-function baselinesTable({ live, evaluated }) {
-  const names = Object.keys(BASELINES).filter((name) => live.baselines[name] || evaluated?.baselines[name]);
-  const r2 = (outputs) => OUTPUTS.map(({ name }) => outputs?.[name]?.r2);
-  const cells = (ofLive, ofEvaluation) => r2(ofLive).map((value, at) => beside(value, r2(ofEvaluation)[at]));
-  const rows = names.map((name) => [BASELINES[name], ...cells(live.baselines[name]?.outputs, evaluated?.baselines[name]?.outputs)]);
-  rows.unshift(["this model", ...cells(live.outputs, evaluated?.outputs)]);
-  return scoreTable("R² beside the baselines, live (evaluated)", ["", ...OUTPUTS.map(({ title }) => title)], rows);
-}
-
-function symbolsTable(bySymbol) {
-  const rows = Object.entries(bySymbol).map(([symbol, { live, evaluated }]) => [
-    symbol,
-    [live.frames.toLocaleString("en-US")],
-    ...OUTPUTS.map(({ name }) => beside(live.outputs[name].r2, evaluated?.outputs[name].r2)),
-  ]);
-  return scoreTable("R² by symbol, live (evaluated)", ["", "Predictions", ...OUTPUTS.map(({ title }) => title)], rows);
-}
-
-function beside(live, evaluated) {
-  return [decimalText(live, 3), `(${decimalText(evaluated, 3)})`];
-}
-
-/** A table whose first cells are text, and whose others are a value and a fainter addition to it. */
-function scoreTable(caption, heads, rows) {
-  const cell = (content) =>
-    typeof content === "string"
-      ? element("th", { scope: "row" }, content)
-      : element("td", {}, content[0], ...(content[1] ? [element("small", {}, ` ${content[1]}`)] : []));
-  return element(
-    "div",
-    { class: "scroll" },
-    element(
-      "table",
-      { class: "numbers scores" },
-      element("caption", {}, caption),
-      element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-      element("tbody", {}, ...rows.map((row) => element("tr", { class: row[0] && heads[1] === "" ? "first" : null }, ...row.map(cell)))),
-    ),
-  );
+function paperParts(paper) {
+  const [inTime, late] = [paper.inTime, paper.late].map((count) => count.toLocaleString("en-US"));
+  const made = `Does it make money? ${paper.conclusion}. ${inTime} predictions were made in time to trade, ${late} were not.`;
+  const parts = [paperTable(paper), element("p", { class: "note" }, made)];
+  if (paper.equity.length > 1) {
+    parts.push(
+      lineFigure({
+        days: paper.equity.map(({ day }) => day),
+        values: paper.equity.map(({ equity }) => equity),
+        levels: [["zero", 1]],
+        decimals: 3,
+        caption: "The capital at the end of each day, of an initial 1.",
+      }),
+    );
+  }
+  return parts;
 }

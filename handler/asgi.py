@@ -6,9 +6,10 @@ all other requests, because Powertools' resolvers store the current request in o
 
 import asyncio
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -22,14 +23,15 @@ from handler.cors import cors_config, cors_headers
 from handler.local_events import LocalContext, http_event
 from handler.prediction_route import PredictionRoute
 from handler.server_metrics import METRICS_PATH, ServerMetrics
-from handler.server_routes import ROUTES, Route, ServerRequest, respond
+from handler.server_routes import Route, Routes, ServerRequest, respond
 from handler.telemetry import logger, observed_predictions, print_metrics, report_error
 
 
 class Application:
     """An ASGI application. It loads the model when the server starts, so that no request waits for it."""
 
-    def __init__(self, routes: Mapping[tuple[str, str], Route] = ROUTES) -> None:
+    def __init__(self, routes: Routes = MappingProxyType({})) -> None:
+        """`routes` are those that only a server has, besides its metrics."""
         self._metrics = ServerMetrics({*documented_paths(), *(path for _, path in routes), METRICS_PATH})
         self._routes = {**routes, ("GET", METRICS_PATH): self._metrics.get_metrics}
         self._ending = asyncio.Event()

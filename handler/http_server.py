@@ -1,11 +1,14 @@
 """The HTTP server: uvicorn, which also ends the application's streams when it stops."""
 
+import os
 from collections.abc import Callable
 from socket import socket
 
 import uvicorn
 
 from handler.asgi import Application
+from handler.web.web_routes import web_routes
+from handler.web.web_settings import WebSettings
 
 
 class HttpServer(uvicorn.Server):  # type: ignore[misc]
@@ -24,3 +27,11 @@ class HttpServer(uvicorn.Server):  # type: ignore[misc]
     async def shutdown(self, sockets: list[socket] | None = None) -> None:
         self._application.end_streams()  # uvicorn waits for all connections
         await super().shutdown(sockets)
+
+
+def serve(sockets: list[socket], on_started: Callable[[], None]) -> None:
+    """Serve the API and the page until a signal, with settings from the environment.
+
+    `SystemExit` says that it could not start, after its reason has been logged.
+    """
+    HttpServer(Application(web_routes(WebSettings.from_environment(os.environ))), on_started).run(sockets)

@@ -38,7 +38,7 @@ class ServerResponse:
 Route = Callable[[ServerRequest], Awaitable[ServerResponse]]
 """Runs in the server's event loop: what takes more than a millisecond belongs in `asyncio.to_thread`. Errors become problem documents."""
 
-ROUTES: dict[tuple[str, str], Route] = {}
+Routes = Mapping[tuple[str, str], Route]
 """By method and path. A route for GET answers HEAD too."""
 
 

@@ -1,7 +1,6 @@
 """Run a backfill on this machine with a process pool. Each process has its own engine and its share of the cores."""
 
 import multiprocessing
-import os
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_process import FinishedShard, run_shard_process
+from coinfarm.engines.cores import core_shares
 from coinfarm.errors import CoinfarmError
 from coinfarm.reports.formatting import plural_text
 
@@ -91,9 +91,9 @@ class _ProcessPool:
 
     def _start(self, processes: int) -> None:
         context = multiprocessing.get_context("spawn")  # a forked engine would inherit locks that other threads hold
-        for cores in _core_sets(processes):
+        for share in core_shares(processes):
             parent_end, child_end = context.Pipe()
-            process = context.Process(target=run_shard_process, args=(self._root, cores, child_end), daemon=True)
+            process = context.Process(target=run_shard_process, args=(self._root, share, child_end), daemon=True)
             with _interrupts_blocked():
                 process.start()
             child_end.close()  # so that reading fails when the child exits
@@ -154,21 +154,6 @@ class _ProcessPool:
         self.progress.frames += frames - child.frames
         child.frames = frames
         self.progress.frames_in_progress = sum(each.frames - each.frames_finished for each in self._children.values())
-
-
-def available_cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _core_sets(processes: int) -> list[frozenset[int] | None]:
-    """The cores of each process; None if affinity is not supported, or there are fewer cores than processes."""
-    if not hasattr(os, "sched_getaffinity"):
-        return [None] * processes
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < processes:
-        return [None] * processes
-    return [frozenset(cores[number::processes]) for number in range(processes)]
 
 
 @contextmanager

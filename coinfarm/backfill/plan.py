@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from coinfarm.backfill.estimate import ComputeLimits, ComputeTargetName, Speed, estimate_cost
-from coinfarm.backfill.local_run import available_cores
 from coinfarm.backfill.run_manifest import RunManifest
 from coinfarm.backfill.shard import days_per_shard, shards_between
 from coinfarm.backfill.shard_windows import day_files_per_shard
@@ -14,6 +13,7 @@ from coinfarm.candles.day import check_period
 from coinfarm.candles.interval import canonical_interval
 from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
+from coinfarm.engines.cores import available_cores
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series

@@ -12,6 +12,7 @@ from coinfarm.backfill.run_manifest import Run
 from coinfarm.backfill.shard import Shard
 from coinfarm.backfill.shard_job import ShardJob
 from coinfarm.candle_store.snapshot import CandleStoreSnapshot
+from coinfarm.engines.cores import CoreShare
 from coinfarm.errors import CoinfarmError
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -27,13 +28,13 @@ class FinishedShard(NamedTuple):
     frames: int
 
 
-def run_shard_process(root: str, cores: frozenset[int] | None, parent: Connection) -> None:
+def run_shard_process(root: str, share: CoreShare, parent: Connection) -> None:
     """The main function of a child process: it requests shards and reports their outcome. It ends with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of a terminal; the parent stops the children
-    if cores is not None:
-        os.sched_setaffinity(0, cores)
+    if share.cores is not None:
+        os.sched_setaffinity(0, share.cores)
     try:
-        _run_shards(Run.at(root), parent)
+        _run_shards(Run.at(root), share.threads, parent)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
     except CoinfarmError as error:
@@ -42,7 +43,7 @@ def run_shard_process(root: str, cores: frozenset[int] | None, parent: Connectio
         parent.send(f"a process failed with {error!r}")
 
 
-def _run_shards(run: Run, parent: Connection) -> None:
+def _run_shards(run: Run, threads: int | None, parent: Connection) -> None:
     version = run.manifest.model_version
     store = CandleStoreSnapshot(run.candles)
     last_report = time.monotonic()
@@ -53,7 +54,8 @@ def _run_shards(run: Run, parent: Connection) -> None:
             last_report = time.monotonic()
             parent.send(predictor.timings.frames)
 
-    settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri})
+    given = {} if threads is None else {"ENGINE_THREADS": str(threads)}
+    settings = Settings.from_environment({**os.environ, "MODEL_URI": run.model_uri, **given})
     predictor = Service(settings).predictor(version, before_batch=report_frames, use_cache=False)
 
     def jobs() -> Iterator[tuple[Shard, ShardJob]]:

@@ -17,7 +17,14 @@ from coinfarm.extras import require
 @click.option("--store", "live_store", type=ROOT, help="The store of `coinfarm watch`, which the page follows live. Setting LIVE_STORE.")
 @click.option("--exchange", help="An exchange whose candles the page can show, by its ccxt name. Setting EXCHANGE.")
 @click.option("--exchange-url", help="The base URL of a server that answers in place of the exchange: a proxy, or a test server.")
-def serve(host: str, port: int, **settings: str | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="The number of processes, which share the port and the cores. Each loads the model.",
+)
+def serve(host: str, port: int, workers: int, **settings: str | None) -> None:
     """Serve the HTTP API on this machine, and a page at /.
 
     POWERTOOLS_METRICS_DISABLED=false also logs metrics. The port is bound before the model is loaded, and requests are accepted
@@ -29,18 +36,21 @@ def serve(host: str, port: int, **settings: str | None) -> None:
     from coinfarm.cli.sockets import bound_sockets, port_of
 
     with bound_sockets(host, port) as sockets, on_interrupt("All pending requests were completed."):
-        with deferred_interrupt():
-            from handler.asgi import Application
-            from handler.http_server import HttpServer
-            from handler.server_routes import ROUTES
-            from handler.web.web_routes import web_routes
-            from handler.web.web_settings import WebSettings
-
-            routes = {**ROUTES, **web_routes(WebSettings.from_environment(os.environ))}
 
         def show_url() -> None:
             url = f"http://{f'[{host}]' if ':' in host else host}:{port_of(sockets[0])}"
             click.echo(f"Serving on {url} (a page in the browser; documentation: {url}/docs). Stop with Ctrl-C.", err=True)
 
+        if workers > 1:
+            from coinfarm.engines.cores import available_cores
+            from handler.server_processes import ServerProcesses
+
+            os.environ.setdefault("ENGINE_THREADS", str(max(1, available_cores() // workers)))
+            click.echo(f"Loading the model in {workers} processes ...", err=True)
+            ServerProcesses(sockets, workers).run(show_url)
+            return
+        with deferred_interrupt():
+            from handler.http_server import serve as serve_sockets
+
         click.echo("Loading the model ...", err=True)
-        HttpServer(Application(routes), show_url).run(sockets)
+        serve_sockets(sockets, show_url)

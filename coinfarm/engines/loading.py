@@ -1,9 +1,11 @@
 """Chooses and loads the engine of a model."""
 
 import logging
+import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal
 
+from coinfarm.engines.cores import engine_threads
 from coinfarm.engines.engine import Engine
 from coinfarm.engines.gpu_detection import has_gpu
 from coinfarm.engines.processor import processor_flags, processor_name
@@ -21,9 +23,9 @@ logger = logging.getLogger(__name__)
 _HOW_TO_INSTALL_CUDA = "pip install 'coinfarm[gpu]' installs JAX with CUDA"  # make develop installs JAX for the CPU only
 
 
-def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engine:
+def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int, threads: int | None = None) -> Engine:
     """The chosen engine. `auto` is Keras on a GPU if there is one, else the fastest compiled form of the bundle that this processor
-    supports, else Keras.
+    supports, else Keras. `threads` are those of the processor; by default as many as the cores that this process may use.
 
     Raises `ModelError` for a choice that the bundle or the machine does not support, and for a bundle that cannot be loaded.
     TensorFlow, JAX and OpenVINO are imported here, only when a model needs them.
@@ -45,10 +47,18 @@ def load_engine(bundle: "Bundle", choice: EngineChoice, max_batch: int) -> Engin
             raise ModelError(_missing_keras(bundle, choice))
         from coinfarm.engines.keras import KerasEngine
 
+        _limit_tensorflow(engine_threads(threads))
         return KerasEngine(bundle, max_batch)
     from coinfarm.engines.openvino import openvino_engine
 
-    return openvino_engine(bundle, form, max_batch)
+    return openvino_engine(bundle, form, max_batch, engine_threads(threads))
+
+
+def _limit_tensorflow(threads: int | None) -> None:
+    """TensorFlow reads these variables when it starts."""
+    if threads is not None:
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
+        os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")
 
 
 def _missing_keras(bundle: "Bundle", choice: EngineChoice) -> str:

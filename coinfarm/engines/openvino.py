@@ -23,20 +23,21 @@ _CHUNK_FRAMES_OF_ROWS = 8
 """Networks on columns have smaller activations."""
 
 
-def openvino_engine(bundle: "Bundle", form: "CompiledForm", max_batch: int) -> "StreamingEngine":
-    """The engine of a compiled form; it loads neither TensorFlow nor Keras. Raises `ModelError` for files that cannot be loaded, and for
-    inputs or outputs that differ from the manifest.
+def openvino_engine(bundle: "Bundle", form: "CompiledForm", max_batch: int, threads: int | None = None) -> "StreamingEngine":
+    """The engine of a compiled form, on so many threads, or on all cores of the machine; it loads neither TensorFlow nor Keras.
+
+    Raises `ModelError` for files that cannot be loaded, and for inputs or outputs that differ from the manifest.
     """
-    return OpenVinoEngine(bundle, form) if form.tables is None else OpenVinoRowsEngine(bundle, form, max_batch)
+    return OpenVinoEngine(bundle, form, threads) if form.tables is None else OpenVinoRowsEngine(bundle, form, max_batch, threads)
 
 
 class OpenVinoEngine:
     """A compiled form of a bundle, from `uint8` frames."""
 
-    def __init__(self, bundle: "Bundle", form: "CompiledForm") -> None:
+    def __init__(self, bundle: "Bundle", form: "CompiledForm", threads: int | None = None) -> None:
         self.name = f"openvino-{form.name}"
         candles, rows, channels = STANDARD.shape
-        self._graph = OpenVinoGraph(bundle, form, (channels, candles, rows), "u8", _CHUNK_FRAMES)
+        self._graph = OpenVinoGraph(bundle, form, (channels, candles, rows), "u8", _CHUNK_FRAMES, threads)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`; frames from image_render are read without a copy."""
@@ -52,13 +53,13 @@ class OpenVinoRowsEngine:
     on the chunks before.
     """
 
-    def __init__(self, bundle: "Bundle", form: "CompiledForm", max_batch: int) -> None:
+    def __init__(self, bundle: "Bundle", form: "CompiledForm", max_batch: int, threads: int | None = None) -> None:
         assert form.tables is not None
         self.name = f"openvino-{form.name}"
         self.batch_frames = max(max_batch - max_batch % _CHUNK_FRAMES_OF_ROWS, min(max_batch, _CHUNK_FRAMES_OF_ROWS))
         self._tables = ColumnTables.load(bundle.folder / form.tables)
         self._look_up = TableLookup(self._tables)
-        self._graph = OpenVinoGraph(bundle, form, self._tables.shape, "f32", _CHUNK_FRAMES_OF_ROWS)
+        self._graph = OpenVinoGraph(bundle, form, self._tables.shape, "f32", _CHUNK_FRAMES_OF_ROWS, threads)
 
     def predict(self, frames: Frames) -> NDArray[np.float32]:
         """`(N, 200, 150, 3)` to `(N, outputs)`."""

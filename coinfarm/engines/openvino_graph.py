@@ -29,9 +29,18 @@ class OpenVinoGraph:
     core processes a chunk at a time (highest throughput). Thread-safe.
     """
 
-    def __init__(self, bundle: "Bundle", form: "CompiledForm", shape: tuple[int, ...], element_type: str, chunk_frames: int) -> None:
-        """`shape` and `element_type` are those of the input of one frame. Raises `ModelError` for a file that OpenVINO cannot load, and for
-        other inputs and outputs.
+    def __init__(
+        self,
+        bundle: "Bundle",
+        form: "CompiledForm",
+        shape: tuple[int, ...],
+        element_type: str,
+        chunk_frames: int,
+        threads: int | None = None,
+    ) -> None:
+        """`shape` and `element_type` are those of the input of one frame; `threads` is None for all cores of the machine.
+
+        Raises `ModelError` for a file that OpenVINO cannot load, and for other inputs and outputs.
         """
         outputs = len(bundle.manifest.outputs)
         self._output_count = outputs
@@ -40,8 +49,8 @@ class OpenVinoGraph:
         core = import_openvino().Core()
         try:
             graph = core.read_model(bundle.folder / form.file)
-            single = _compiled(core, graph, (1, *shape), form.precision, "LATENCY")
-            chunk = _compiled(core, graph, (chunk_frames, *shape), form.precision, "THROUGHPUT")
+            single = _compiled(core, graph, (1, *shape), form.precision, "LATENCY", threads)
+            chunk = _compiled(core, graph, (chunk_frames, *shape), form.precision, "THROUGHPUT", threads)
         except RuntimeError as error:
             raise ModelError(f"{form.file} of model {bundle.manifest.version} cannot be loaded: {cause(error)}") from error
         _check(single, form.file, (element_type, (1, *shape)), outputs)
@@ -140,11 +149,13 @@ class _Chunk:
             self._is_done = True
 
 
-def _compiled(core: Any, graph: Any, shape: tuple[int, ...], precision: str, hint: str) -> Any:
+def _compiled(core: Any, graph: Any, shape: tuple[int, ...], precision: str, hint: str, threads: int | None) -> Any:
     graph.reshape(list(shape))
-    options: dict[str, str | bool] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
+    options: dict[str, str | bool | int] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
     if hint == "LATENCY":  # pinning moves the calling thread to a core, where it may wait for others while another core is idle
         options["ENABLE_CPU_PINNING"] = False
+    if threads is not None:  # without pinning, because all processes with a limit would choose the same cores
+        options |= {"INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
     return core.compile_model(graph, "CPU", options)
 
 

@@ -1,6 +1,5 @@
 """Concurrent requests: short ones share the engine's batches, and do not wait for long ones."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,6 +7,7 @@ from contextlib import contextmanager, suppress
 from threading import Condition
 from typing import Any, NamedTuple
 
+from coinfarm.engines.cores import available_cores
 from coinfarm.prediction.predictor import Predictor
 from coinfarm.prediction.series import Series
 from coinfarm.serving.request import PredictionRequest, parse_request
@@ -127,7 +127,7 @@ class RequestQueue:
         with _failing(request):
             parsed = parse_request(PredictionRequest, request.body)
             series = parsed.series(self._service.settings.max_frames)
-            max_batch = _LONG_BATCH_FRAMES_PER_CORE * len(os.sched_getaffinity(0))
+            max_batch = _LONG_BATCH_FRAMES_PER_CORE * (self._service.settings.engine_threads or available_cores())
             predictor = self._service.predictor(parsed.model_version, before_batch=self._let_short_requests_go_first, max_batch=max_batch)
             document = response_document(predictor.model, predictor.predict(series))
             self._on_predicted(predictor)

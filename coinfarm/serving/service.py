@@ -80,4 +80,4 @@ class Service:
         return Predictor(self.model(version), limit, self._prediction_cache if use_cache else None, before_batch)
 
     def _load_engine(self, bundle: "Bundle") -> Engine:
-        return load_engine(bundle, self.settings.engine, self.settings.max_batch)
+        return load_engine(bundle, self.settings.engine, self.settings.max_batch, self.settings.engine_threads)

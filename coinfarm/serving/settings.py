@@ -50,6 +50,8 @@ class Settings(EnvironmentSettings):
     """The folder for downloaded model versions. Only this user may have write access."""
     engine: EngineChoice = "auto"
     """The engine; `coinfarm.engines.loading.load_engine` describes `auto`."""
+    engine_threads: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """The engine's threads on the processor; if unset, one for each core that the process may use, within its container's CPU limit."""
     max_batch: Annotated[int, Field(ge=1, le=4096)] = 100
     """The maximum frames per engine call, which limits the memory."""
     max_frames: Annotated[int, Field(ge=1)] = 1000

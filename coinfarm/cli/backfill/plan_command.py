@@ -140,9 +140,9 @@ def _model_and_speed(model_uri: str | None, windows_per_s: float | None) -> "tup
     loads the model.
     """
     from coinfarm.backfill.estimate import Speed
-    from coinfarm.backfill.local_run import available_cores
     from coinfarm.backfill.plan import measure_speed
     from coinfarm.cli.options import open_predictor
+    from coinfarm.engines.cores import available_cores
     from coinfarm.models.model_source import current_version
     from coinfarm.models.store import open_model_source
     from coinfarm.serving.settings import reference_model_uri

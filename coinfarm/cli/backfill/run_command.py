@@ -24,8 +24,9 @@ def run(root: str, processes: int | None, as_json: bool) -> None:
     To continue an interrupted run, use the same command again: finished shards are kept. The exit code is 1 if a shard failed, and 130
     after Ctrl-C, which waits for the shards in progress.
     """
-    from coinfarm.backfill.local_run import available_cores, run_locally
+    from coinfarm.backfill.local_run import run_locally
     from coinfarm.cli.backfill_tables import run_summary_document, run_summary_lines
+    from coinfarm.engines.cores import available_cores
 
     how_to_continue = f"Finished shards are stored in {root}. Run the same command again to continue."
     shards = list(open_run(root).manifest.shards())

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 def predict_run(run: "Run") -> None:
     """Raises `click.ClickException` if a shard fails, and `KeyboardInterrupt` after Ctrl-C."""
-    from coinfarm.backfill.local_run import available_cores, run_locally
+    from coinfarm.backfill.local_run import run_locally
     from coinfarm.cli.backfill_tables import run_summary_lines
+    from coinfarm.engines.cores import available_cores
 
     manifest = run.manifest
     windows = manifest.estimate.windows

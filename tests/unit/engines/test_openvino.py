@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from coinfarm.compilation.forms import F32
+from coinfarm.engines import openvino_graph
+from coinfarm.engines.loading import load_engine
 from coinfarm.engines.openvino import OpenVinoEngine
 from coinfarm.engines.openvino_graph import _Request
 from coinfarm.errors import ModelError
@@ -132,3 +134,14 @@ print([name for name in loaded if name.startswith(("tensorflow", "keras", "openv
 """
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_runs_on_as_many_threads_as_it_is_told(bundle: Bundle, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    compiled = []
+    compile_graph = openvino_graph._compiled
+    monkeypatch.setattr(openvino_graph, "_compiled", lambda *details: compiled.append(compile_graph(*details)) or compiled[-1])
+    engine = load_engine(bundle, "auto", 100, threads)
+    np.testing.assert_allclose(engine.predict(FRAMES[:9]), channel_means(FRAMES[:9]), rtol=1e-5)
+    assert [each.get_property("INFERENCE_NUM_THREADS") for each in compiled] == [threads] * 2
+    assert not any(each.get_property("ENABLE_CPU_PINNING") for each in compiled), "every process with a limit would choose the same cores"

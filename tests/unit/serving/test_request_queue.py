@@ -195,7 +195,7 @@ def test_a_pinned_version_is_used(queue, models, tmp_path):
 
 @pytest.mark.parametrize("count", [260, 480], ids=["short body", "long body"])
 def test_short_requests_go_before_the_next_batch_of_a_long_one(queue, engine, monkeypatch, count):
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+    monkeypatch.setattr("coinfarm.serving.request_queue.available_cores", lambda: 2)
     long = start_and_hold(queue, engine, body(count=count))
     short = [queue.predict(body(first)) for first in range(8)]
     engine.may_run.set()

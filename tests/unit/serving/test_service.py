@@ -15,7 +15,7 @@ from tests.support.synthetic_candles import minutes
 def loads(monkeypatch):
     """The batch limit with which each engine was loaded."""
     limits = []
-    monkeypatch.setattr(service, "load_engine", lambda bundle, _, max_batch: limits.append(max_batch) or FakeEngine(bundle))
+    monkeypatch.setattr(service, "load_engine", lambda bundle, _, max_batch, threads: limits.append(max_batch) or FakeEngine(bundle))
     return limits
 
 

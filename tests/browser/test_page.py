@@ -19,6 +19,7 @@ from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.filled_live_store import append_candles, filled_live_store
 from tests.support.http_server import QuietHandler, response, serving
 from tests.support.keyed_gateway import KEY, keyed_gateway
+from tests.support.repository import ROOT
 from tests.support.served_process import serve_process
 from tests.support.synthetic_candles import MINUTE_MS, minutes
 
@@ -101,6 +102,13 @@ def test_a_dropped_file_is_drawn_with_the_prediction_at_its_last_candle(page, tm
     assert page.text("[data-output=maxRisePct]").endswith(" %")
     assert page.text("#prediction .badge") == "in sample"  # the model was trained on candles of 2020
     assert page.text("#model dl").count("reference") == 1
+
+
+@pytest.mark.parametrize("name", ["examples/DEMOUSD-1m.parquet", "examples/request.json"])
+def test_files_of_other_formats_are_drawn(page, name):
+    page.drop(ROOT / name)
+    page.wait_for("document.getElementById('title').textContent === 'DEMOUSD · 1m'")
+    page.wait_for(f"document.querySelector('#prediction h3').textContent > '2026' && {PREDICTED}")
 
 
 def test_gaps_may_be_skipped(page, tmp_path):
@@ -186,9 +194,11 @@ def test_scorecard_shows_live_scores_beside_the_evaluation(page):
     page.click("#tab-scorecard")
     page.wait_for("document.querySelector('#scorecard-view .badge')")
     assert page.text("#scorecard-view .badge") in ("as evaluated", "worse than evaluated", "too early to tell")
-    assert page.evaluate("document.querySelectorAll('#scorecard-view .card:first-child .scores').length") == 2
+    assert page.evaluate("document.querySelectorAll('#scorecard-view .card:first-child .scores').length") >= 2
+    before = page.text("#prediction h3")
     page.press("PageUp")  # moves nothing that is not visible
-    page.click("#tab-chart")
+    assert page.text("#prediction h3") == before
+    page.drop(ROOT / "examples/DEMOUSD-1m.parquet")
     page.wait_for("!document.getElementById('chart-view').hidden")
 
 

@@ -11,15 +11,18 @@ const OFFER_MS = 5_000;
 export class Live {
   #api;
   #workspace;
+  #onOpen;
   #events = null;
   #series = null;
   #position = "";
   #newestClose = 0;
   #intervalMs = 0;
 
-  constructor(api, workspace) {
+  /** `onOpen()` is called when a series is shown. */
+  constructor(api, workspace, onOpen) {
     this.#api = api;
     this.#workspace = workspace;
+    this.#onOpen = onOpen;
     setInterval(() => this.#showState(), CHECK_MS);
     // a browser allows few connections to a server, so pages that nobody sees keep none
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#events?.close() : this.#follow()));
@@ -63,6 +66,7 @@ export class Live {
       const { rows, position } = await this.#api.getJson("/live", series);
       const results = new Map(rows.map((row) => [row.candle.openTime, resultOf(row)]));
       this.#workspace.open({ title: label(series), symbol: series.symbol, interval: series.interval, rows: rows.map(candleOf), results });
+      this.#onOpen();
       this.#newestClose = 0;
       this.#note(rows.at(-1));
       this.#series = series;

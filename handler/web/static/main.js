@@ -16,10 +16,12 @@ import { Workspace } from "./workspace.js";
 async function start() {
   const api = await connect();
   let version = null;
-  const workspace = new Workspace(api, (model) => model.version !== version && loadModel());
-  const live = new Live(api, workspace);
+  const workspace = new Workspace(api, (model) => model.version !== version && loadModel().catch(showError));
+  const showView = startViews({ scorecard: () => showScorecard(api) });
+  const live = new Live(api, workspace, () => showView("chart"));
   const open = (source) => {
     live.stop();
+    showView("chart");
     workspace.open(source);
   };
 
@@ -31,15 +33,10 @@ async function start() {
   }
 
   startTheme(() => workspace.redraw());
-  startViews({ scorecard: () => showScorecard(api) });
   listenToKeys(workspace);
   acceptFiles(api, open);
-  try {
-    await loadModel();
-    if (!isSingleFile()) await offerServerParts(api, live, open);
-  } catch (error) {
-    showError(error);
-  }
+  await loadModel().catch(showError);
+  if (!isSingleFile()) await offerServerParts(api, live, open).catch(showError);
   document.documentElement.dataset.state = "ready";
 }
 

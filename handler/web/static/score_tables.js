@@ -75,6 +75,7 @@ function table(caption, heads, rows) {
       ? element("th", { scope: "row" }, content)
       : element("td", {}, content[0], ...(content[1] ? [element("small", {}, ` ${content[1]}`)] : []));
   const isGrouped = heads[1] === "";
+  const isFirst = (row, at) => (isGrouped ? row[0] !== "" : at === 0);
   return element(
     "div",
     { class: "scroll" },
@@ -83,7 +84,7 @@ function table(caption, heads, rows) {
       { class: "numbers scores" },
       element("caption", {}, caption),
       element("thead", {}, element("tr", {}, ...heads.map((head) => element("th", { scope: "col" }, head)))),
-      element("tbody", {}, ...rows.map((row) => element("tr", { class: isGrouped && row[0] ? "first" : null }, ...row.map(cell)))),
+      element("tbody", {}, ...rows.map((row, at) => element("tr", { class: isFirst(row, at) && "first" }, ...row.map(cell)))),
     ),
   );
 }

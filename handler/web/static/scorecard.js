@@ -6,6 +6,11 @@ import { lineFigure } from "./line_figure.js";
 import { baselinesTable, outputsTable, paperTable, symbolsTable } from "./score_tables.js";
 
 const TONES = { "as evaluated": "good", "worse than evaluated": "bad", "too early to tell": "" };
+const THRESHOLDS = {
+  strategy: "its own",
+  evaluation: "those that were chosen in the evaluation",
+  live: "chosen on the first part of the live days",
+};
 const MAX_SHOWN_SKILL = 1.5;
 
 /** Load and show the scorecard. */
@@ -29,7 +34,7 @@ function scoreCard({ exchange, interval, version, horizonCandles, counts, skill,
   const parts = [
     element("span", { class: `badge ${TONES[skill.answer]}` }, skill.answer),
     element("h2", { class: "headline" }, `${version} on ${exchange}, ${interval}, the next ${horizonCandles} candles`),
-    element("p", {}, skill.reason),
+    element("p", {}, ...withCode(skill.reason)),
     element("p", { class: "note numbers" }, countsText(counts)),
   ];
   if (skill.blocks.length > 1) parts.push(skillFigure(skill));
@@ -37,6 +42,11 @@ function scoreCard({ exchange, interval, version, horizonCandles, counts, skill,
   if (together && Object.keys(bySymbol).length > 1) parts.push(symbolsTable(bySymbol));
   if (paper) parts.push(...paperParts(paper));
   return element("section", { class: "card" }, ...parts);
+}
+
+/** A text whose parts between backticks are code. */
+function withCode(text) {
+  return text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
 }
 
 function countsText(counts) {
@@ -66,7 +76,8 @@ function skillFigure({ blocks, evaluatedMean }) {
 
 function paperParts(paper) {
   const [inTime, late] = [paper.inTime, paper.late].map((count) => count.toLocaleString("en-US"));
-  const made = `Does it make money? ${paper.conclusion}. ${inTime} predictions were made in time to trade, ${late} were not.`;
+  const thresholds = paper.thresholds ? ` Its thresholds are ${THRESHOLDS[paper.chosenOn]}.` : "";
+  const made = `Does it make money: ${paper.conclusion}. ${inTime} predictions were made in time to trade, ${late} were not.${thresholds}`;
   const parts = [paperTable(paper), element("p", { class: "note" }, made)];
   if (paper.equity.length > 1) {
     parts.push(

@@ -4,7 +4,7 @@ import { byId } from "./dom.js";
 
 const VIEWS = ["chart", "scorecard"];
 
-/** Let the tabs choose a view; `onShow[view]()` is called when it is shown. */
+/** Let the tabs choose a view; `onShow[view]()` is called when it is shown. Returns a function that shows one. */
 export function startViews(onShow) {
   const tabs = VIEWS.map((view) => byId(`tab-${view}`));
   const show = (view) => {
@@ -25,4 +25,5 @@ export function startViews(onShow) {
       }
     });
   });
+  return show;
 }

@@ -44,7 +44,7 @@ export class Workspace {
     if (this.#series) this.#moveTo(this.#cursor);
   }
 
-  /** Show candles, `{symbol, interval, candles, gaps}`, with the cursor at the last one. `results` are predictions that are known already. */
+  /** Show candles, `{title, symbol, interval, rows, gaps}`, with the cursor at the last one. `results` are predictions that are known already. */
   open(shown) {
     const { title, results = new Map(), ...source } = shown;
     this.#series = new CandleSeries(source);
@@ -156,5 +156,6 @@ export class Workspace {
     this.#horizon = horizon;
     if (this.#isPinned) this.explain();
     else this.#moveTo(this.#cursor);
+    document.querySelector("#prediction [aria-pressed=true]")?.focus(); // the panel has new buttons
   }
 }

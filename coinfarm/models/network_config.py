@@ -45,7 +45,7 @@ def read_network_config(path: Path) -> NetworkConfig:
 
 def parse_network_config(config: dict[str, Any]) -> NetworkConfig:
     """The parts of a network's own configuration that matter here."""
-    objects = list(_objects(config))
+    objects = list(objects_of(config))
     lambdas = (str(each.get("config", {}).get("name", "lambda")) for each in objects if each["class_name"] in ("Lambda", "__lambda__"))
     custom = (each["class_name"] for each in objects if not _is_of_keras(each))
     return NetworkConfig(_outputs(config), tuple(dict.fromkeys(lambdas)), tuple(dict.fromkeys(custom)))
@@ -71,7 +71,7 @@ def _output_names(layers: Any) -> Iterator[str]:
             yield from _output_names(each)
 
 
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
+def objects_of(value: Any) -> Iterator[dict[str, Any]]:
     """Every object of a class in the configuration."""
     waiting = [value]
     while waiting:

@@ -12,11 +12,13 @@ from typing import Any
 
 from coinfarm.errors import CoinfarmError
 from coinfarm.models.model_file import KERAS_HDF5, SAVED_MODEL, kind_of
-from coinfarm.models.network_config import CONFIG_FILE, NetworkConfig, parse_network_config
+from coinfarm.models.network_config import CONFIG_FILE, NetworkConfig, objects_of, parse_network_config, read_network_config
 from coinfarm.publishing.legacy_config import upgraded
+from coinfarm.publishing.legacy_hard_sigmoid import rescale_hard_sigmoids
 from coinfarm.publishing.saved_model import read_saved_config, restore_saved_weights
 
-_KERAS_2_OPERATIONS = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty")
+_STORED_CALLS = ("TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty")
+"""How Keras 2 stored steps between layers that are neither layers nor functions of TensorFlow."""
 
 
 def convert(source: Path, target: Path) -> None:
@@ -36,6 +38,7 @@ def _convert(source: Path, target: Path) -> None:
     elif kind == SAVED_MODEL:
         network = _built(read_saved_config(source))
         restore_saved_weights(source, network)
+        rescale_hard_sigmoids(network)  # Keras 3 writes no configuration into a SavedModel
         network.save(target)
     else:
         _convert_archive(source, target)
@@ -46,11 +49,14 @@ def _convert_hdf5(source: Path, target: Path) -> None:
 
     with h5py.File(source) as file:
         config = json.loads(file.attrs["model_config"])
+        version = file.attrs.get("keras_version", "2")
     network = _built(config)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "weights.h5")  # Keras goes by the name
         shutil.copyfile(source, weights)
         network.load_weights(weights)
+    if not version.startswith("3"):
+        rescale_hard_sigmoids(network)
     network.save(target)
 
 
@@ -62,32 +68,45 @@ def _convert_archive(source: Path, target: Path) -> None:
         with zipfile.ZipFile(source) as old, zipfile.ZipFile(archive, "w") as new:
             config = json.loads(old.read(CONFIG_FILE))
             config.pop("compile_config", None)  # the optimizer and the loss, which are not needed
-            _check_has_no_code(config)
-            new.writestr(CONFIG_FILE, json.dumps(upgraded(config)))
+            new.writestr(CONFIG_FILE, json.dumps(_upgraded(config)))
             for name in old.namelist():
                 if name != CONFIG_FILE:
                     new.writestr(name, old.read(name))
-        keras.saving.load_model(archive, compile=False, safe_mode=True).save(target)
+        network = keras.saving.load_model(archive, compile=False, safe_mode=True)
+    if read_network_config(source).keras_version.startswith("2"):
+        rescale_hard_sigmoids(network)
+    network.save(target)
 
 
 def _built(config: dict[str, Any]) -> Any:
     """The network of a configuration, without its weights."""
     import keras
 
-    _check_has_no_code(config)
     kind = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
-    network = kind.from_config(upgraded(config)["config"])
+    network = kind.from_config(_upgraded(config)["config"])
     if not network.built:
         raise CoinfarmError("it does not say what shape its input has")
     return network
+
+
+def _upgraded(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration for Keras 3, of which every class is Keras' own."""
+    import keras
+
+    _check_has_no_code(config)
+    found: dict[str, Any] = upgraded(config)
+    for each in objects_of(found):
+        if each.get("module") == "keras.layers" and not hasattr(keras.layers, each["class_name"]):
+            raise CoinfarmError(f"its class {each['class_name']} is not one of Keras 3")
+    return found
 
 
 def _check_has_no_code(config: dict[str, Any]) -> None:
     found: NetworkConfig = parse_network_config(config)
     if found.lambdas:
         raise CoinfarmError(f"its Lambda layer {found.lambdas[0]} contains Python code, which is never run")
-    operations = sorted({kind for kind in _KERAS_2_OPERATIONS if f'"class_name": "{kind}"' in json.dumps(config)})
+    operations = [each["config"]["name"] for each in objects_of(config) if each["class_name"] in _STORED_CALLS]
     if operations:
-        raise CoinfarmError(f"it calls TensorFlow's functions between its layers ({', '.join(operations)}), which Keras 3 cannot store")
+        raise CoinfarmError(f"its step {operations[0]} is TensorFlow's, in a form that cannot be translated to Keras 3")
     if found.custom_classes:
         raise CoinfarmError(f"its class {found.custom_classes[0]} is not one of Keras")

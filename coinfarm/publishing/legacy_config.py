@@ -3,24 +3,63 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-_NETWORKS = ("Functional", "Model", "Sequential")
+from coinfarm.publishing.legacy_layers import LAYER_KEYS, NETWORKS, renewed_layer
+from coinfarm.publishing.legacy_operations import without_batch_lengths
 
 
 def upgraded(config: Any) -> Any:
-    """The configuration of a network, or any part of it, for Keras 3."""
+    """The configuration of a network, or any part of it, for Keras 3. Raises `CoinfarmError` if it cannot be translated."""
+    plain = _without_tuples(config)
+    return _upgraded(_renamed(plain, {name: name.replace("/", "_") for name in _names_with_slashes(plain)}))
+
+
+def _without_tuples(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_tuples(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("class_name") == "__tuple__":
+        return _without_tuples(value["items"])
+    return {key: _without_tuples(each) for key, each in value.items()}
+
+
+def _names_with_slashes(value: Any) -> Iterator[str]:
+    """The names of layers, such as those of MobileNetV3, that Keras 3 does not allow."""
+    if isinstance(value, dict):
+        if isinstance(name := value.get("name"), str) and "/" in name and "class_name" in value:
+            yield name
+        for each in value.values():
+            yield from _names_with_slashes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _names_with_slashes(each)
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_renamed(each, names) for each in value]
+    if isinstance(value, dict):
+        return {key: _renamed(each, names) for key, each in value.items()}
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def _upgraded(config: Any) -> Any:
     if isinstance(config, list):
-        return [upgraded(each) for each in config]
+        return [_upgraded(each) for each in config]
     if not isinstance(config, dict):
         return config
-    if config.get("class_name") == "__tuple__":
-        return upgraded(config["items"])
-    renewed = {key: upgraded(value) for key, value in config.items()}
-    if renewed.get("class_name") in ("Functional", "Model") and "module" in renewed:
-        renewed["module"] = "keras.src.models.functional"
+    if "output_layers" in config and "layers" in config:
+        config = {**config, "layers": without_batch_lengths(config["layers"])}
+    renewed = {key: _upgraded(value) for key, value in config.items()}
+    for key in LAYER_KEYS:
+        if isinstance(layers := renewed.get(key), list):
+            renewed[key] = [renewed_layer(layer) if "class_name" in layer else layer for layer in layers]
+        elif isinstance(layers, dict) and "class_name" in layers:
+            renewed[key] = renewed_layer(layers)
     if renewed.get("class_name") in ("Functional", "Model"):
         renewed["class_name"] = "Functional"
-    if renewed.get("class_name") == "BatchNormalization" and isinstance(axes := renewed["config"].get("axis"), list):
-        renewed["config"]["axis"] = axes[0]
+        if "module" in renewed:
+            renewed["module"] = "keras.src.models.functional"
     if "output_layers" in renewed and "layers" in renewed:
         return _renumbered({**renewed, **{key: _single(renewed[key]) for key in ("input_layers", "output_layers") if key in renewed}})
     return renewed
@@ -33,7 +72,7 @@ def _single(references: Any) -> Any:
 
 def _renumbered(network: dict[str, Any]) -> dict[str, Any]:
     """Count the calls of nested networks from 0: Keras 2 counted their own construction too."""
-    nested = {layer["config"]["name"] for layer in network["layers"] if layer.get("class_name") in _NETWORKS}
+    nested = {layer["config"]["name"] for layer in network["layers"] if layer.get("class_name") in NETWORKS}
     connections = [network["output_layers"], *(layer.get("inbound_nodes", []) for layer in network["layers"])]
     lowest: dict[str, int] = {}
     for name, call in _references(connections, nested):

@@ -10,6 +10,8 @@ from coinfarm.errors import CoinfarmError
 
 _METADATA_FILE = "keras_metadata.pb"
 _GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_RENAMED = {"depthwise_kernel": "kernel"}
+"""Weights of DepthwiseConv; those of SeparableConv kept the name."""
 
 
 def read_saved_config(folder: Path) -> dict[str, Any]:
@@ -42,7 +44,8 @@ def restore_saved_weights(folder: Path, network: Any) -> None:
     found = [
         (attribute.full_name.rpartition("/")[2].partition(":")[0], np.shape(value)) for attribute, value in zip(stored, values, strict=True)
     ]
-    if found != expected:
+    renamed = [(_RENAMED.get(name, name), shape) for name, shape in found]
+    if len(found) != len(expected) or any(weight not in pair for weight, *pair in zip(expected, found, renamed, strict=True)):
         raise CoinfarmError(f"its {len(found)} weights are not those of its network, which has {len(expected)}")
     network.set_weights(values)
 

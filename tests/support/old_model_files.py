@@ -1,5 +1,6 @@
-"""Models in formats that `coinfarm model import` converts: tests/support/keras2 has a network that Keras 2.15 saved in three of them."""
+"""Models in formats that `coinfarm model import` converts: tests/support/keras2 has two networks that Keras 2.15 saved in three of them."""
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from tests.support.repository import ROOT
 KERAS_2 = ROOT / "tests/support/keras2"
 FRAMES = np.random.RandomState(0).randint(0, 2, (2, *FRAME)).astype(np.float32)
 PREDICTED_BY_KERAS_2 = [[36.355049, 29.064892, 28.249573], [36.302983, 29.02948, 28.221092]]
+PREDICTED_WITH_FUNCTIONS = [[0.07239947, 0.14771488, 0.36515799], [0.0759632, 0.14688882, 0.36104739]]
+"""By a network of functions of TensorFlow, and of the layers that Keras 3 stores or computes in another way."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,30 @@ def _of_keras_2(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
     return lambda keras, folder: (KERAS_2 / name, PREDICTED_BY_KERAS_2)
 
 
+def _with_functions(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
+    def build(keras: Any, folder: Path) -> tuple[Path, Any]:
+        shutil.unpack_archive(KERAS_2 / "keras2_functions.zip", folder)
+        return folder / name, PREDICTED_WITH_FUNCTIONS
+
+    return build
+
+
+def edited_h5(folder: Path, old: str, new: str) -> Path:
+    """The file of the network with one function, with another text in its configuration."""
+    import h5py
+
+    path = Path(shutil.copy(KERAS_2 / "keras2_function.h5", folder))
+    with h5py.File(path, "r+") as file:
+        config = json.dumps(json.loads(file.attrs["model_config"]))
+        assert old in config
+        file.attrs["model_config"] = config.replace(old, new)
+    return path
+
+
+def _edited(old: str, new: str) -> Callable[[Any, Path], tuple[Path, Any]]:
+    return lambda keras, folder: (edited_h5(folder, old, new), None)
+
+
 def _of_keras_3(save: Callable[[Any, Path], object], name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
     """A network that was trained for one batch, saved as `name`."""
 
@@ -69,7 +96,11 @@ OLD_MODEL_FILES = (
     OldModelFile(".h5 of Keras 2", _of_keras_2("keras2.h5")),
     OldModelFile(".keras of Keras 2", _of_keras_2("keras2.keras")),
     OldModelFile("SavedModel of Keras 2", lambda keras, folder: (saved_model_of_keras_2(folder), PREDICTED_BY_KERAS_2)),
-    OldModelFile(".h5 of Keras 2 with functions of TensorFlow", _of_keras_2("keras2_function.h5"), is_converted=False),
+    OldModelFile(".h5 of Keras 2 with functions of TensorFlow, attention and LSTM", _with_functions("keras2_functions.h5")),
+    OldModelFile(".keras of Keras 2 with these", _with_functions("keras2_functions.keras")),
+    OldModelFile("SavedModel of Keras 2 with these", _with_functions("keras2_functions_saved")),
+    OldModelFile(".h5 of Keras 2 with another function", _edited("math.multiply", "image.adjust_hue"), is_converted=False),
+    OldModelFile(".h5 of Keras 2 with a layer that is gone", _edited('"Flatten"', '"ThresholdedReLU"'), is_converted=False),
     OldModelFile(".h5 of Keras 3, with the state of its optimizer", _of_keras_3(lambda model, path: model.save(path), "model.h5")),
     OldModelFile(".keras of Keras 3, with the state of its optimizer", _of_keras_3(lambda model, path: model.save(path), "model.keras")),
     OldModelFile(

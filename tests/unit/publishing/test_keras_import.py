@@ -9,7 +9,7 @@ from coinfarm.errors import CoinfarmError, ModelError
 from coinfarm.publishing.conversion import convert
 from coinfarm.publishing.keras_import import NotConvertible, import_model
 from tests.support.keras_archives import write_keras_archive
-from tests.support.old_model_files import KERAS_2, OLD_MODEL_FILES, OldModelFile, conversion_outcome, saved_model_of_keras_2
+from tests.support.old_model_files import KERAS_2, OLD_MODEL_FILES, OldModelFile, conversion_outcome, edited_h5, saved_model_of_keras_2
 
 pytestmark = pytest.mark.tensorflow
 
@@ -25,8 +25,11 @@ def test_what_would_need_code_is_not_converted(keras: ModuleType, tmp_path: Path
     with_lambda.save(tmp_path / "lambda.keras")
     with pytest.raises(CoinfarmError, match="Lambda layer mine"):
         convert(tmp_path / "lambda.keras", tmp_path / "x.keras")
-    with pytest.raises(CoinfarmError, match="TFOpLambda"):
-        convert(KERAS_2 / "keras2_function.h5", tmp_path / "x.keras")
+    with pytest.raises(CoinfarmError, match="step sum"):
+        convert(
+            edited_h5(tmp_path, '"TFOpLambda", "config": {"name": "tf.math.multiply"', '"TensorFlowOpLayer", "config": {"name": "sum"'),
+            tmp_path / "x.keras",
+        )
     saved_model = saved_model_of_keras_2(tmp_path)
     (saved_model / "keras_metadata.pb").unlink()
     with pytest.raises(CoinfarmError, match=r"keras_metadata\.pb"):
@@ -35,13 +38,14 @@ def test_what_would_need_code_is_not_converted(keras: ModuleType, tmp_path: Path
 
 
 def test_imports_in_a_process_of_its_own_or_says_what_to_run(tmp_path: Path) -> None:
-    import_model(KERAS_2 / "keras2.h5", tmp_path / "new.keras")
+    import_model(KERAS_2 / "keras2_function.h5", tmp_path / "new.keras")
     assert (tmp_path / "new.keras").stat().st_size > 10_000
-    with pytest.raises(NotConvertible) as raised:
-        import_model(KERAS_2 / "keras2_function.h5", tmp_path / "other.keras")
+    other = edited_h5(tmp_path, "math.multiply", "image.adjust_hue")
+    with pytest.raises(NotConvertible, match=r"tf\.image\.adjust_hue") as raised:
+        import_model(other, tmp_path / "other.keras")
     first, second = str(raised.value).splitlines()[1:]
     assert (first.strip(), second.strip()) == (
-        f"model.load_weights('{KERAS_2}/keras2_function.h5')",
+        f"model.load_weights('{other}')",
         f"model.save('{tmp_path}/other.keras')",
     )
     assert not (tmp_path / "other.keras").exists()

@@ -102,3 +102,11 @@ def test_a_missing_server_ends_the_backtest(bot: Bot) -> None:
     status, output = bot.run("backtesting", "--cache", "none")
     assert (status, "Traceback" in output) == (2, False)
     assert "http://127.0.0.1:9" in output
+
+
+def test_recursive_analysis_finds_enough_startup_candles(bot: Bot) -> None:
+    """With the example's startup candles, freqtrade's analysis finds no column that differs with more of them."""
+    status, output = bot.run("recursive-analysis", "--timerange=20260102-20260103", "--startup-candle", "199", "400")
+    assert status == 0, output
+    assert "No variance on indicator(s) found" in output
+    assert "No lookahead bias on indicators found" in output

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from coinfarm.candles.arrays import Values
 from coinfarm.candles.day import day_start_ms
 from coinfarm.candles.interval import canonical_interval, interval_ms
 from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import NotFound
+from coinfarm.evaluation.features import Observations
 from coinfarm.evaluation.fitted_baselines import FittedBaselines, unfitted_baselines
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.evaluation_document import EvaluationRecord
+from coinfarm.models.live_reference import LiveReference
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
 from coinfarm.scorecard.live_scores import evaluated_scores_of, evaluated_scores_together, live_scores
@@ -27,13 +30,14 @@ from image_render.spec import STANDARD
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_DAYS = 90
+DEFAULT_DAYS = 30
 
 
 @dataclass(frozen=True)
 class ScorecardSpec:
     """What to score: the last `days` days that have rows, the newest `version` of each exchange and interval, all horizons and symbols, if
-    they are not named. The sequential test is of all days. `paper` is the strategy of the paper profit.
+    they are not named. The sequential test is of all days. `paper` is the strategy of the paper profit. A brief scorecard has
+    the scores of the model over all symbols and the test alone, at a fifth of the time: for metrics that are computed again and again.
     """
 
     exchange: str | None = None
@@ -43,6 +47,7 @@ class ScorecardSpec:
     symbols: tuple[str, ...] = ()
     days: int = DEFAULT_DAYS
     paper: PaperStrategy = field(default_factory=PaperStrategy)
+    is_brief: bool = False
 
 
 def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardSpec(), now: datetime | None = None) -> Scorecard:
@@ -108,7 +113,13 @@ def _score(
     horizon, step_ms = predictions.horizon.candles, predictions.step_ms
     reference = None if evaluation is None else evaluation.live_reference
     close_time = outcomes.observations.close_time
-    together, by_symbol = _comparisons(outcomes, evaluation, step_ms, horizon) if len(outcomes) else (None, {})
+    together, by_symbol, paper = None, {}, None
+    if len(outcomes):
+        baselines = {} if spec.is_brief else _baselines(outcomes.observations, reference)
+        together = _together(outcomes, baselines, evaluation, step_ms, horizon)
+    if len(outcomes) and not spec.is_brief:
+        by_symbol = _by_symbol(outcomes, baselines, evaluation, step_ms, horizon)
+        paper = paper_profit(spec.paper, outcomes, horizon, None if reference is None else reference.paper)
     return LiveScore(
         exchange=predictions.feed.exchange,
         interval=predictions.feed.interval,
@@ -120,34 +131,42 @@ def _score(
         next_outcome_ms=outcomes.next_outcome_ms,
         evaluation=None if evaluation is None else _period(evaluation),
         skill=_skill(predictions, outcomes, evaluation, first_ms, now_ms),
-        paper=paper_profit(spec.paper, outcomes, horizon, None if reference is None else reference.paper) if len(outcomes) else None,
+        paper=paper,
         together=together,
         by_symbol=by_symbol,
     )
 
 
-def _comparisons(
-    outcomes: LiveOutcomes, evaluation: EvaluationRecord | None, step_ms: int, horizon: int
-) -> tuple[Comparison, dict[str, Comparison]]:
-    observations, predicted = outcomes.observations, outcomes.predicted_pct
-    reference = None if evaluation is None else evaluation.live_reference
-    quantiles = None if reference is None else np.array([reference.error_quantiles[name] for name in OUTPUT_NAMES])
-    baselines = unfitted_baselines(observations)
-    if reference is not None and reference.baselines is not None:
-        baselines |= FittedBaselines.from_record(reference.baselines).predict(observations)
-    together = Comparison(
-        live=live_scores(observations, predicted, baselines, quantiles, step_ms, horizon),
-        evaluated=None if evaluation is None else evaluated_scores_together(evaluation),
-    )
-    by_symbol = {}
-    for symbol in dict.fromkeys(observations.symbols.tolist()):
-        here = observations.symbols == symbol
+def _baselines(observations: Observations, reference: LiveReference | None) -> dict[str, Values]:
+    """The predictions of the baselines, `(n, 3)` in percent each; the fitted ones only if they are stored."""
+    fitted = None if reference is None else reference.baselines
+    return unfitted_baselines(observations) | ({} if fitted is None else FittedBaselines.from_record(fitted).predict(observations))
+
+
+def _together(
+    outcomes: LiveOutcomes, baselines: dict[str, Values], evaluation: EvaluationRecord | None, step_ms: int, horizon: int
+) -> Comparison:
+    live = live_scores(outcomes.observations, outcomes.predicted_pct, baselines, _quantiles(evaluation), step_ms, horizon)
+    return Comparison(live=live, evaluated=None if evaluation is None else evaluated_scores_together(evaluation))
+
+
+def _by_symbol(
+    outcomes: LiveOutcomes, baselines: dict[str, Values], evaluation: EvaluationRecord | None, step_ms: int, horizon: int
+) -> dict[str, Comparison]:
+    found = {}
+    for symbol in dict.fromkeys(outcomes.observations.symbols.tolist()):
+        here = outcomes.observations.symbols == symbol
         of_coin = {name: values[here] for name, values in baselines.items()}
-        by_symbol[symbol] = Comparison(
-            live=live_scores(observations.rows(here), predicted[here], of_coin, quantiles, step_ms, horizon),
-            evaluated=None if evaluation is None else evaluated_scores_of(evaluation, symbol),
-        )
-    return together, by_symbol
+        observations, predicted = outcomes.observations.rows(here), outcomes.predicted_pct[here]
+        live = live_scores(observations, predicted, of_coin, _quantiles(evaluation), step_ms, horizon)
+        found[symbol] = Comparison(live=live, evaluated=None if evaluation is None else evaluated_scores_of(evaluation, symbol))
+    return found
+
+
+def _quantiles(evaluation: EvaluationRecord | None) -> Values | None:
+    """Those of `error_bands`, if they are stored."""
+    reference = None if evaluation is None else evaluation.live_reference
+    return None if reference is None else np.array([reference.error_quantiles[name] for name in OUTPUT_NAMES])
 
 
 def _skill(

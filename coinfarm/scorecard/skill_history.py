@@ -70,7 +70,7 @@ def skill_history(predictions: LivePredictions, recent: BlockSkill, first_ms: in
     history = history.then(recent.between(max(first, first_recent), recent.stop_block))
     if not predictions.symbols:
         _store(predictions, history.between(history.first_block, (now_ms - predictions.horizon_ms) // block_ms), multiples)
-    return history
+    return BlockSkill.from_record(history.to_record(multiples))  # rounded, as what is stored
 
 
 def _stored(predictions: LivePredictions, block_days: int, multiples: Values) -> BlockSkill | None:

@@ -55,7 +55,7 @@ def after(coins: list[Candles]) -> datetime:
 
 def test_a_model_that_is_as_evaluated(tmp_path: Path, coins: list[Candles], model: tuple[str, str]) -> None:
     store = write_rows(open_storage(str(tmp_path)), coins, SKILL, version=model[1])
-    (score,) = scorecard(store, model[0], now=after(coins)).scores
+    (score,) = scorecard(store, model[0], ScorecardSpec(days=DAYS), now=after(coins)).scores
     assert (score.exchange, score.interval, score.version, score.horizon_candles) == ("binanceus", "15m", model[1], HORIZON)
     assert score.skill.answer == "as evaluated"
     assert score.counts.scored == 2 * (DAYS * 96 - 199 - HORIZON)
@@ -66,6 +66,17 @@ def test_a_model_that_is_as_evaluated(tmp_path: Path, coins: list[Candles], mode
     baselines = score.together.live.baselines
     assert set(baselines) == {"zero", "persistence", "reversal"}
     assert (score.together.live.outputs["maxRisePct"].r2 or 0) > (baselines["zero"].outputs["maxRisePct"].r2 or 0)
+
+
+def test_a_brief_scorecard_has_the_same_test_and_scores(tmp_path: Path, coins: list[Candles], model: tuple[str, str]) -> None:
+    store = write_rows(open_storage(str(tmp_path)), coins, SKILL, version=model[1])
+    (complete,) = scorecard(store, model[0], now=after(coins)).scores
+    (brief,) = scorecard(store, model[0], ScorecardSpec(is_brief=True), after(coins)).scores
+    assert (brief.skill, brief.counts) == (complete.skill, complete.counts)
+    assert brief.together is not None
+    assert complete.together is not None
+    assert brief.together.live == complete.together.live.model_copy(update={"baselines": {}})
+    assert (brief.by_symbol, brief.paper) == ({}, None)
 
 
 def test_a_model_that_lost_its_skill(tmp_path: Path, coins: list[Candles], model: tuple[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import time
+from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +15,10 @@ from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CoinfarmError, Unavailable
 from coinfarm.live.catch_up import CaughtUp, catch_up
 from coinfarm.live.exchange_rows import SETTLED_MS
-from coinfarm.live.live_rows import joined_rows
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.serving.service import Service
 from coinfarm.storage import open_storage
+from handler import live_scores
 from handler.event_fields import parse_field
 from handler.live_publication import publish
 from handler.telemetry import count, measure_ms
@@ -25,9 +26,9 @@ from handler.telemetry import count, measure_ms
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PATIENCE_MS = 15_000
-"""How long after its close a candle is waited for: longer than the exchange's gaps take to be known. The next event catches up the rest."""
+_MAX_ATTEMPTS = 12
 _POLL_S = 1.0
+"""A candle that is missing for ten seconds after its close is given up by `catch_up`. The next event catches up what is later than that."""
 _TIME_RESERVE_MS = 10_000
 
 
@@ -55,26 +56,30 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, i
     _pause.context = context
     exchange, store = _exchange(request.exchange, os.environ.get("LIVE_EXCHANGE_URL")), _store(root)
     feed = LiveFeed(exchange.name, canonical_interval(request.interval))
-    caught_up = _caught_up(exchange, store, feed, request, service)
-    published = publish(feed, caught_up.new, request.topic_arn, request.event_bus_arn)
-    _record_metrics(caught_up)
-    return {"new": len(caught_up.new), "corrected": len(caught_up.corrected), "published": published}
+    new = corrected = published = 0
+    for caught_up in _catch_ups(exchange, store, feed, request, service):
+        _record_metrics(caught_up)
+        new, corrected = new + len(caught_up.new), corrected + len(caught_up.corrected)
+        published += publish(feed, caught_up.new, request.topic_arn, request.event_bus_arn)
+        if any(live_scores.are_due(close_ms + 1) for close_ms in caught_up.new["close_time"].to_pylist()):
+            live_scores.record_scores(store, feed, service)
+    return {"new": new, "corrected": corrected, "published": published}
 
 
-def _caught_up(exchange: Exchange, store: LiveStore, feed: LiveFeed, request: LiveRequest, service: Service) -> CaughtUp:
-    """Catch up until the candle that closed last is stored for every symbol, or `_PATIENCE_MS` after its close."""
+def _catch_ups(exchange: Exchange, store: LiveStore, feed: LiveFeed, request: LiveRequest, service: Service) -> Iterator[CaughtUp]:
+    """Catch up until the candle that closed last is stored for every symbol; give up after `_MAX_ATTEMPTS`, longer than gaps take."""
     step_ms, symbols = interval_ms(feed.interval), {canonical_symbol(each) for each in request.symbols}
     now_ms = exchange.now_ms()
     closed_ms = now_ms // step_ms * step_ms
     newest_ms = closed_ms - step_ms
     _pause(max(0, closed_ms + SETTLED_MS - now_ms) / 1000, "the candles have just closed")
-    found: list[CaughtUp] = []
-    while True:
-        found.append(catch_up(exchange, store, request.symbols, feed.interval, service))
-        is_complete = _has_candles(found[-1].new, newest_ms, symbols) or _has_candles(store.read(feed, newest_ms), newest_ms, symbols)
-        if is_complete or exchange.now_ms() >= closed_ms + _PATIENCE_MS:
-            return CaughtUp(joined_rows([each.new for each in found]), joined_rows([each.corrected for each in found]))
-        _pause(_POLL_S, "a candle is late")
+    for attempt in range(_MAX_ATTEMPTS):
+        if attempt:
+            _pause(_POLL_S, "a candle is late")
+        caught_up = catch_up(exchange, store, request.symbols, feed.interval, service)
+        yield caught_up
+        if _has_candles(caught_up.new, newest_ms, symbols) or _has_candles(store.read(feed, newest_ms), newest_ms, symbols):
+            return
 
 
 def _has_candles(rows: "pa.Table", open_ms: int, symbols: set[str]) -> bool:

@@ -59,6 +59,13 @@ def measure_ms(name: str, milliseconds: float) -> None:
             metrics.add_metric(name, MetricUnit.Milliseconds, milliseconds)
 
 
+def gauge(name: str, value: float | None) -> None:
+    """Record a value without a unit; None is no value."""
+    if _METRICS_ENABLED and value is not None:
+        with _exclusive():
+            metrics.add_metric(name, MetricUnit.NoUnit, float(value))
+
+
 def print_metrics() -> None:
     """Print the metrics collected so far, for a process without invocations."""
     metrics.flush_metrics()

@@ -16,6 +16,7 @@ OPTIONS = {
     "FleetRepository": "coinfarm",
     "FleetSubnets": "subnet-1,subnet-2",
     "FleetVpc": "vpc-1",
+    "LiveSymbols": "BTC/USDT,ETH/USDT",
     "ModelName": "reference",
 }
 

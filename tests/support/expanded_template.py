@@ -16,6 +16,8 @@ from tests.support.template_functions import TemplateFunctions
 TEMPLATE = json.loads(json.dumps(cfn_yaml.load(str(ROOT / "template.yaml"))))  # plain types: cfn-lint's own store line numbers
 FLEET = {"FleetRepository": "coinfarm", "FleetVpc": "vpc-1", "FleetSubnets": "subnet-1"}
 """The parameters that create a GPU fleet."""
+LIVE = {"LiveSymbols": "BTC/USDT,ETH/USDT"}
+"""The parameters that switch live predictions on."""
 CUSTOMER_KEY = {"Encryption": "CustomerKey"}
 _IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/coinfarm:latest"
 

@@ -1,4 +1,4 @@
-"""infrastructure/monitoring.yaml with and without a fleet, and the metrics that its widgets and alarms request from CloudWatch."""
+"""infrastructure/monitoring.yaml with and without its options, and the metrics that its widgets and alarms request from CloudWatch."""
 
 import json
 from collections.abc import Iterator
@@ -23,6 +23,7 @@ FLEET = {
     "FleetGroupName": "fleet",
     "FleetLogGroupName": "fleet-logs",
 }
+LIVE = {"LiveFunctionName": "live-function", "LiveDeadLetterQueueName": "live-dead"}
 
 
 class Metric(NamedTuple):
@@ -34,8 +35,8 @@ class Metric(NamedTuple):
 
 
 def monitoring_stack(**parameters: str) -> ResolvedTemplate:
-    """The stack, with a fleet unless `parameters` overwrite it."""
-    return ResolvedTemplate(TEMPLATE, **(PARAMETERS | FLEET | parameters))
+    """The stack, with a fleet and live predictions unless `parameters` overwrite them."""
+    return ResolvedTemplate(TEMPLATE, **(PARAMETERS | FLEET | LIVE | parameters))
 
 
 def widgets_of(stack: ResolvedTemplate) -> list[dict[str, Any]]:

@@ -58,6 +58,12 @@ class ResolvedTemplate(TemplateFunctions):
             case "Fn::FindInMap":
                 first, second, third = self.resolve(argument)
                 return self._mappings[first][second][third]
+            case "Fn::Join":
+                separator, parts = argument
+                return separator.join(self.resolve(parts))
+            case "Fn::Split":
+                separator, text = argument
+                return self.resolve(text).split(separator)
             case "Condition" | "Fn::If" | "Fn::Equals" | "Fn::Not" | "Fn::And":
                 return super().call(name, argument)
         raise KeyError(name)

@@ -12,8 +12,9 @@ from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.storage import open_storage
 from handler import app, live_publication, live_schedule
 from handler.local_events import LocalContext
-from tests.support.fake_exchange import FakeBinanceUs, klines_of
+from tests.support.fake_exchange import klines_of
 from tests.support.http_server import response
+from tests.support.live_schedules import exchange_of_the_handler, live_event
 from tests.support.synthetic_candles import MINUTE_MS, START_MS, minutes
 
 pytestmark = pytest.mark.enable_socket
@@ -27,12 +28,10 @@ def at(minute, seconds=0):
 
 
 @pytest.fixture
-def binance(monkeypatch):
-    with FakeBinanceUs.running() as exchange:
+def binance():
+    with exchange_of_the_handler() as exchange:
         exchange.other_rows = {(symbol, "1m"): klines_of(candles) for symbol, candles in CANDLES.items()}
         exchange.now_ms = at(400, 5)
-        monkeypatch.setenv("LIVE_EXCHANGE_URL", exchange.url)
-        live_schedule._exchange("binanceus", exchange.url)._ccxt.rateLimit = 0
         yield exchange
 
 
@@ -89,8 +88,7 @@ def cloud(monkeypatch):
 
 @pytest.fixture
 def event(cloud):
-    names = {"exchange": "binanceus", "interval": "1m", "symbols": SYMBOLS}
-    return {"live": {**names, "topicArn": cloud.topic, "eventBusArn": cloud.bus}}
+    return live_event(*SYMBOLS, topicArn=cloud.topic, eventBusArn=cloud.bus)
 
 
 @pytest.fixture

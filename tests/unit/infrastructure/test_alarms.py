@@ -3,8 +3,9 @@
 import pytest
 from cfnlint.decode import cfn_yaml
 
+from handler.live_scores import HOUR_MS
 from tests.support.metric_math import evaluate, returned_expression
-from tests.support.monitoring_stack import FLEET, alarms_of, monitoring_stack
+from tests.support.monitoring_stack import FLEET, LIVE, alarms_of, monitoring_stack
 from tests.support.repository import ROOT
 
 WITH_FLEET = monitoring_stack()
@@ -14,12 +15,20 @@ ALARMS = alarms_of(WITH_FLEET)
 def test_alarms_notify_the_topic_and_ignore_missing_data():
     for alarm in ALARMS.values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["Topic"]
-        assert alarm["TreatMissingData"] == "notBreaching"
+        assert alarm["TreatMissingData"] == ("ignore" if alarm is ALARMS["WorseThanEvaluatedAlarm"] else "notBreaching")
 
 
 def test_fleet_alarms_exist_only_with_a_fleet():
     added = ALARMS.keys() - alarms_of(monitoring_stack(**dict.fromkeys(FLEET, ""))).keys()
     assert added == {name for name in ALARMS if name.startswith("Fleet")} != set()
+
+
+def test_live_alarms_exist_only_with_live_predictions():
+    added = ALARMS.keys() - alarms_of(monitoring_stack(**dict.fromkeys(LIVE, ""))).keys()
+    assert added == {"WorseThanEvaluatedAlarm", "LiveDeadLettersAlarm", "LiveModelRejectedAlarm"}
+    alarm = ALARMS["WorseThanEvaluatedAlarm"]
+    assert (alarm["Statistic"], alarm["ComparisonOperator"], alarm["Threshold"]) == ("Maximum", "GreaterThanThreshold", 0)
+    assert alarm["Period"] == HOUR_MS / 1000, "one value in each period"
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,29 @@ from cfnlint.decode import cfn_yaml
 
 from coinfarm.backfill import prices
 from tests.support.metric_math import evaluate
-from tests.support.monitoring_stack import FLEET, PARAMETERS, alarms_of, monitoring_stack, requested_metrics, widget_metrics, widgets_of
+from tests.support.monitoring_stack import (
+    FLEET,
+    LIVE,
+    PARAMETERS,
+    alarms_of,
+    monitoring_stack,
+    requested_metrics,
+    widget_metrics,
+    widgets_of,
+)
 from tests.support.repository import ROOT
 
-WITH_FLEET = monitoring_stack()
+WITH_ALL = monitoring_stack()
 WITHOUT_FLEET = monitoring_stack(**dict.fromkeys(FLEET, ""))
+WITHOUT_LIVE = monitoring_stack(**dict.fromkeys(LIVE, ""))
+PLAIN = monitoring_stack(**dict.fromkeys(FLEET | LIVE, ""))
 
-both_stacks = pytest.mark.parametrize("stack", [WITH_FLEET, WITHOUT_FLEET], ids=["with a fleet", "without"])
+all_stacks = pytest.mark.parametrize(
+    "stack", [WITH_ALL, WITHOUT_FLEET, WITHOUT_LIVE, PLAIN], ids=["with both", "without fleet", "without live", "without both"]
+)
 
 
-@both_stacks
+@all_stacks
 def test_widgets_fill_the_grid_without_overlaps(stack):
     squares = [
         {(x, y) for x in range(widget["x"], widget["x"] + widget["width"]) for y in range(widget["y"], widget["y"] + widget["height"])}
@@ -33,13 +46,13 @@ def test_widgets_fill_the_grid_without_overlaps(stack):
     assert len(covered) == 24 * (1 + max(y for _, y in covered))
 
 
-@both_stacks
+@all_stacks
 def test_dashboard_shows_every_alarm(stack):
     shown = {arn.rpartition(":")[2] for widget in widgets_of(stack) if widget["type"] == "alarm" for arn in widget["properties"]["alarms"]}
     assert shown == alarms_of(stack).keys()
 
 
-@both_stacks
+@all_stacks
 def test_expressions_use_metrics_of_their_widget_and_every_hidden_metric_is_used(stack):
     for widget in widgets_of(stack):
         metrics, expressions = widget_metrics(widget)
@@ -72,18 +85,18 @@ AWS_METRICS = {
 
 
 def test_aws_and_the_fleets_group_emit_the_requested_metrics():
-    for namespace, name, dimensions in requested_metrics(WITH_FLEET):
+    for namespace, name, dimensions in requested_metrics(WITH_ALL):
         if namespace != "Coinfarm":
             assert name in AWS_METRICS[namespace, frozenset(key for key, _ in dimensions)]
     group = cfn_yaml.load(str(ROOT / "infrastructure/fleet.yaml"))["Resources"]["Group"]["Properties"]
     emitted = {name for collection in group["MetricsCollection"] for name in collection["Metrics"]}
-    assert {name for namespace, name, _ in requested_metrics(WITH_FLEET) if namespace == "AWS/AutoScaling"} <= emitted
+    assert {name for namespace, name, _ in requested_metrics(WITH_ALL) if namespace == "AWS/AutoScaling"} <= emitted
 
 
 def test_metrics_and_logs_belong_to_the_resources_in_the_parameters():
-    known = {*PARAMETERS.values(), *FLEET.values(), "v1", "coinfarm", "api-function:live"}
-    assert {value for _, _, dimensions in requested_metrics(WITH_FLEET) for _, value in dimensions} <= known
-    sources = [widget["properties"]["query"].partition(" | ")[0] for widget in widgets_of(WITH_FLEET) if widget["type"] == "log"]
+    known = {*PARAMETERS.values(), *FLEET.values(), *LIVE.values(), "v1", "coinfarm", "api-function:live"}
+    assert {value for _, _, dimensions in requested_metrics(WITH_ALL) for _, value in dimensions} <= known
+    sources = [widget["properties"]["query"].partition(" | ")[0] for widget in widgets_of(WITH_ALL) if widget["type"] == "log"]
     assert sources == [f"SOURCE '{PARAMETERS['LogGroupName']}'", f"SOURCE '{FLEET['FleetLogGroupName']}'"]
 
 

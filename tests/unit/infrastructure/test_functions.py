@@ -6,13 +6,13 @@ import re
 
 import pytest
 
-from tests.support.expanded_template import FLEET, TEMPLATE, expanded, properties_of, resources_of_type, stack, transformed
+from tests.support.expanded_template import FLEET, LIVE, TEMPLATE, expanded, properties_of, resources_of_type, stack, transformed
 
 PARAMETERS = TEMPLATE["Parameters"]
 ALWAYS_ON = {"ProvisionedConcurrency": "5"}
 ON_SCHEDULE = {**ALWAYS_ON, "ProvisionedFrom": "cron(45 8 ? * MON-FRI *)", "ProvisionedTo": "cron(0 18 ? * MON-FRI *)"}
 
-both_functions = pytest.mark.parametrize("function", ["ApiFunction", "BatchFunction"])
+all_functions = pytest.mark.parametrize("function", ["ApiFunction", "BatchFunction", "LiveFunction"])
 
 
 def test_api_function_times_out_before_api_gateway_and_messages_reappear_after_six_batch_timeouts():
@@ -28,21 +28,23 @@ def test_functions_are_invoked_by_their_aliases():
     assert expanded()["Outputs"]["ApiFunctionAlias"]["Value"] == {"Ref": "ApiFunctionAliaslive"}
 
 
-@both_functions
+@all_functions
 def test_every_parameter_that_reaches_a_function_makes_a_new_version(function):
     """A version is replaced when its description changes; otherwise the alias would continue to serve the old values."""
-    (version,) = (each for name, each in resources_of_type("AWS::Lambda::Version").items() if name.startswith(function))
+    (version,) = (each for name, each in resources_of_type("AWS::Lambda::Version", **LIVE).items() if name.startswith(function))
     described = set(re.findall(r"\$\{(\w+)\}", version["Description"]["Fn::Sub"]))
     with_defaults = substituted_function(function)
     reaching = {
-        name for name in PARAMETERS if name not in FLEET and substituted_function(function, **{name: other_value(name)}) != with_defaults
+        name
+        for name in PARAMETERS
+        if name not in FLEET | LIVE and substituted_function(function, **{name: other_value(name)}) != with_defaults
     }
     assert described == reaching - {"ApiConcurrency"}, "reserved concurrency belongs to the function, not to a version"
 
 
 def substituted_function(function, **parameters):
     """The function's properties with the values of parameters also in `Fn::Sub`; the transform passes both through."""
-    text = json.dumps(properties_of(function, **parameters))
+    text = json.dumps(properties_of(function, **LIVE | parameters))
     for name, value in parameters.items():
         text = text.replace(f"${{{name}}}", value)
     return text

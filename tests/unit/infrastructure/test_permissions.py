@@ -8,17 +8,24 @@ import json
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from tests.support.expanded_template import CUSTOMER_KEY, properties_of, resources_of_type
+from tests.support.expanded_template import CUSTOMER_KEY, LIVE, properties_of, resources_of_type, stack
 from tests.support.repository import ROOT
 
 WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "cloudwatch:DescribeAlarms", "ecr:GetAuthorizationToken"}
 """Actions that IAM cannot limit to a resource."""
 FLEET_ROLE = cfn_yaml.load(str(ROOT / "infrastructure/fleet.yaml"))["Resources"]["Role"]["Properties"]
-ROLES = {**resources_of_type("AWS::IAM::Role", Tracing="Active", **CUSTOMER_KEY), "FleetRole": FLEET_ROLE}
+LIVE_STACK = cfn_yaml.load(str(ROOT / "infrastructure/live.yaml"))["Resources"]
+ROLES = {
+    **resources_of_type("AWS::IAM::Role", Tracing="Active", **CUSTOMER_KEY, **LIVE),
+    "FleetRole": FLEET_ROLE,
+    "ScheduleRole": LIVE_STACK["ScheduleRole"]["Properties"],
+    "LiveRole's publications": {"Policies": [LIVE_STACK["Permissions"]["Properties"]]},
+}
 
 
 def statements(role):
-    return [statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"]]
+    found = (statement for policy in role["Policies"] for statement in policy["PolicyDocument"]["Statement"])
+    return [statement["Fn::If"][1] if "Fn::If" in statement else statement for statement in found]
 
 
 def as_list(value):
@@ -46,10 +53,20 @@ def test_only_batch_processes_write_and_only_to_the_result_bucket():
         ]
         for name, role in ROLES.items()
     }
-    assert writable == {"ApiRole": [], "BatchRole": ["ResultBucket"], "FleetRole": ["ResultBucket"], "DeploymentRole": []}
+    assert {name: buckets for name, buckets in writable.items() if buckets} == {
+        name: ["ResultBucket"] for name in ("BatchRole", "FleetRole", "LiveRole")
+    }
 
 
-@pytest.mark.parametrize("role", ["ApiRole", "BatchRole"])
+def test_live_predictions_are_written_below_their_prefix_by_a_role_that_exists_only_with_them():
+    (statement,) = (each for each in statements(ROLES["LiveRole"]) if "s3:PutObject" in as_list(each["Action"]))
+    assert statement["Resource"] == {"Fn::Sub": "${ResultBucket.Arn}/live/*"}
+    assert not {name for name in stack() if name.startswith("Live")}
+
+
+@pytest.mark.parametrize("role", ["ApiRole", "BatchRole", "LiveRole"])
 def test_functions_write_traces_only_if_tracing_is_active(role):
-    sids = {tracing: {each["Sid"] for each in statements(properties_of(role, Tracing=tracing))} for tracing in ("Active", "PassThrough")}
+    sids = {
+        tracing: {each["Sid"] for each in statements(properties_of(role, Tracing=tracing, **LIVE))} for tracing in ("Active", "PassThrough")
+    }
     assert sids["Active"] - sids["PassThrough"] == {"WriteTraces"}

@@ -28,8 +28,8 @@ class Statement:
 
     @classmethod
     def of(cls, document):
-        """The statements of a policy document. Raises `ValueError` for an unknown element."""
-        return [cls._read(statement) for statement in _as_list(document["Statement"])]
+        """The statements of a policy document, except those for other services of AWS. Raises `ValueError` for an unknown element."""
+        return [cls._read(statement) for statement in _as_list(document["Statement"]) if "Service" not in statement.get("Principal", "")]
 
     @classmethod
     def _read(cls, statement):

@@ -88,6 +88,21 @@ def _scalable_target(name, properties):
     return name, {}
 
 
+def _schedule(name, properties):
+    """With the physical name of the resource, because CloudFormation generates one."""
+    arn = _client("scheduler").create_schedule(Name=name, **properties)["ScheduleArn"]
+    return name, {"Arn": arn}
+
+
+def _event_bus(_, properties):
+    return properties["Name"], {"Arn": _client("events").create_event_bus(Name=properties["Name"])["EventBusArn"]}
+
+
+def _event_invoke_config(name, properties):
+    _client("lambda").put_function_event_invoke_config(**{key: value for key, value in properties.items() if key != "Qualifier"})
+    return name, {}
+
+
 def _lower_camel_case(node):
     """The properties with names that begin with a lower-case letter, as in the APIs of CodeDeploy and API Gateway."""
     if isinstance(node, list):
@@ -124,6 +139,8 @@ CREATORS = {
     "AWS::CloudFormation::Stack": _stack,
     "AWS::CloudWatch::Alarm": _alarm,
     "AWS::Lambda::Function": _function,
+    "AWS::Events::EventBus": _event_bus,
+    "AWS::Lambda::EventInvokeConfig": _event_invoke_config,
     "AWS::Lambda::Permission": _by_one_call("lambda", "add_permission", lambda name, given: {"StatementId": name, **given}),
     "AWS::Lambda::Version": _version,
     "AWS::Lambda::Alias": _by_one_call(
@@ -176,4 +193,5 @@ CREATORS = {
         "SubscriptionArn",
     ),
     "AWS::SNS::TopicPolicy": _topic_policy,
+    "AWS::Scheduler::Schedule": _schedule,
 }

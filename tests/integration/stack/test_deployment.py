@@ -11,6 +11,7 @@ ALL_OPTIONS = {
     "AlarmEmail": "alarms@example.com",
     "ApiAuth": "Iam",
     "BucketLogs": "logs",
+    "LiveSymbols": "BTC/USDT,ETH/USDT",
     "ProvisionedConcurrency": "2",
     "ProvisionedFrom": "cron(45 8 ? * MON-FRI *)",
     "ProvisionedTo": "cron(0 18 ? * MON-FRI *)",
@@ -31,7 +32,8 @@ def stack(request, account, with_fleet):
 def test_every_resource_is_created(stack):
     assert stack.status == "CREATE_COMPLETE"
     assert stack.missing_types == set()
-    assert stack.nested.keys() - {"Fleet"} == {"Monitoring"}
+    assert stack.nested.keys() - {"Fleet", "Live"} == {"Monitoring"}
+    assert ("Live" in stack.nested) == ("LiveTopicArn" in stack.outputs)
     assert ("Fleet" in stack.nested) == ("FleetQueueUrl" in stack.outputs)
 
 

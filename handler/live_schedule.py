@@ -18,7 +18,7 @@ from coinfarm.live.exchange_rows import SETTLED_MS
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.serving.service import Service
 from coinfarm.storage import open_storage
-from handler import live_scores
+from handler import live_score_metrics
 from handler.event_fields import parse_field
 from handler.live_publication import publish
 from handler.telemetry import count, measure_ms
@@ -61,8 +61,8 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, i
         _record_metrics(caught_up)
         new, corrected = new + len(caught_up.new), corrected + len(caught_up.corrected)
         published += publish(feed, caught_up.new, request.topic_arn, request.event_bus_arn)
-        if any(live_scores.are_due(close_ms + 1) for close_ms in caught_up.new["close_time"].to_pylist()):
-            live_scores.record_scores(store, feed, service)
+        if any(live_score_metrics.are_due(close_ms + 1) for close_ms in caught_up.new["close_time"].to_pylist()):
+            live_score_metrics.record_scores(store, feed, service)
     return {"new": new, "corrected": corrected, "published": published}
 
 

@@ -9,7 +9,7 @@ from aws_lambda_powertools.metrics.provider.cold_start import reset_cold_start_f
 from coinfarm.errors import ModelError, NotFound
 from coinfarm.models.evaluations import store_evaluation
 from coinfarm.storage import open_storage
-from handler import app, live_scores
+from handler import app, live_score_metrics
 from handler.drain import Drain
 from handler.idle_timer import IdleTimer
 from handler.local_events import LocalContext
@@ -62,9 +62,9 @@ def run_live(invoke, without_model):
         document = evaluation_with_reference([0.1] * 40, version, direction={"overall": {"frames": 9, "rightPct": 52.0}})
         store_evaluation(open_storage(app.service().settings.model_uri), version, document.model_dump(mode="json", by_alias=True))
         store = write_rows(root.subfolder("scored"), [candles_of(days=6)], 0.3, version=version)
-        live_scores.record_scores(store, FEED, app.service())
+        live_score_metrics.record_scores(store, FEED, app.service())
         root.write("scored/live/exchange=binanceus/interval=15m/date=2031-01-01.parquet", b"damaged")
-        live_scores.record_scores(store, FEED, app.service())
+        live_score_metrics.record_scores(store, FEED, app.service())
         without_model()
         exchange.now_ms += MINUTE_MS
         exchange.rows = [*exchange.rows, [exchange.rows[-1][0] + MINUTE_MS, *exchange.rows[-1][1:]]]

@@ -3,7 +3,7 @@
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from handler.live_scores import HOUR_MS
+from handler.live_score_metrics import HOUR_MS
 from tests.support.metric_math import evaluate, returned_expression
 from tests.support.monitoring_stack import FLEET, LIVE, alarms_of, monitoring_stack
 from tests.support.repository import ROOT

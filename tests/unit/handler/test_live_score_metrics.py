@@ -5,10 +5,10 @@ import pytest
 from coinfarm.live.live_store import LiveFeed
 from coinfarm.models.evaluations import store_evaluation
 from coinfarm.storage import open_storage
-from handler import app, live_scores, telemetry
+from handler import app, live_score_metrics, telemetry
 from tests.support.live_predictions import FEED, candles_of, evaluation_with_reference, write_rows
 
-HOUR_MS = live_scores.HOUR_MS
+HOUR_MS = live_score_metrics.HOUR_MS
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def evaluate(models, version, skill):
 def test_scores_of_the_newest_version(tmp_path, models, version, recorded, skill, is_worse):
     evaluate(models, version, skill)
     store = write_rows(open_storage(str(tmp_path / "live")), [candles_of(days=28)], 0.3, version=version)
-    live_scores.record_scores(store, FEED, app.service())
+    live_score_metrics.record_scores(store, FEED, app.service())
     found = recorded()
     assert found["WorseThanEvaluated"] == is_worse
     assert found["ScoredPredictions"] == 28 * 96 - 199 - 30
@@ -52,7 +52,7 @@ def test_scores_of_the_newest_version(tmp_path, models, version, recorded, skill
 
 def test_records_nothing_as_long_as_there_is_nothing_to_score(tmp_path, version, recorded):
     store = write_rows(open_storage(str(tmp_path / "live")), [candles_of(days=3)], 0.3, version=version)
-    live_scores.record_scores(store, LiveFeed("binanceus", "1m"), app.service())
+    live_score_metrics.record_scores(store, LiveFeed("binanceus", "1m"), app.service())
     assert "WorseThanEvaluated" not in recorded()
 
 
@@ -60,10 +60,10 @@ def test_an_error_does_not_fail_the_predictions(tmp_path, version, recorded):
     store = write_rows(open_storage(str(tmp_path / "live")), [candles_of(days=3)], 0.3, version=version)
     (path,) = sorted((tmp_path / "live").rglob("*.parquet"))[:1]
     path.write_bytes(b"damaged")
-    live_scores.record_scores(store, FEED, app.service())
+    live_score_metrics.record_scores(store, FEED, app.service())
     assert recorded() == {"FailedScorecards": 1.0}
 
 
 def test_scores_are_due_once_an_hour():
     minutes = [at * 60_000 for at in range(180)]
-    assert [at for at in minutes if live_scores.are_due(at)] == [0, HOUR_MS, 2 * HOUR_MS]
+    assert [at for at in minutes if live_score_metrics.are_due(at)] == [0, HOUR_MS, 2 * HOUR_MS]

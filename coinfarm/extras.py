@@ -6,7 +6,7 @@ from coinfarm.errors import CoinfarmError
 
 _EXTRAS = {
     "blosc": "hdf5",
-    "ccxt": "history",
+    "ccxt": "live",
     "h5py": "hdf5",
     "jax": "gpu",
     "keras": "keras",

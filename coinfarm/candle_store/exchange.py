@@ -6,9 +6,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from difflib import get_close_matches
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from itertools import count
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
+from coinfarm.candle_store.exchange_connection import connection_failure, quick_adapter, reason_of, with_server
 from coinfarm.candles.interval import canonical_interval
 from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CoinfarmError, InvalidInput, Unavailable
@@ -24,10 +27,6 @@ _DEFAULT_PAGE_CANDLES = 100
 """Candles per page, for an exchange that does not document it."""
 _PERMANENT_STATUS = re.compile(r" (4(?!08|18|29)\d\d) ")
 """A status in ccxt's message for which a retry is useless, although ccxt raises it as a transient error."""
-_RESTRICTED_STATUS = " 451 "
-_CONNECT_TIMEOUT_S = 5
-"""For each IP address of the exchange's host."""
-_MAX_REASON_LENGTH = 300
 
 Row = list[float]
 """Open time in milliseconds UTC, open, high, low, close, volume."""
@@ -45,28 +44,33 @@ class Exchange:
     demands, or else with exponential backoff. If the first connection fails, there is no retry.
 
     Raises `CoinfarmError` for an exchange that ccxt does not know or that has no candles. `url` replaces scheme, host and port of the
-    exchange's URLs. `wait` is called with the seconds to wait before the next attempt, and the reason.
+    exchange's URLs. `wait` is called with the seconds to wait before the next attempt, and the reason. With `is_patient` the attempts end
+    only when a retry is useless, as after HTTP 451.
     """
 
-    def __init__(self, name: str, url: str | None = None, wait: Callable[[float, str], None] = _sleep) -> None:
-        require("a download", "ccxt")
+    def __init__(self, name: str, url: str | None = None, wait: Callable[[float, str], None] = _sleep, *, is_patient: bool = False) -> None:
+        require("access to an exchange", "ccxt")
         import ccxt
 
         if name not in ccxt.exchanges:
             raise CoinfarmError(f"ccxt has no exchange {name!r}{_suggestion(name, ccxt.exchanges)}")
         self.name = name
+        self.url = url
         self._wait = wait
+        self._is_patient = is_patient
         self._has_responded = False
         self._date_offset_s = 0.0
+        self._status = 0
         self._ccxt: Any = getattr(ccxt, name)({"timeout": _TIMEOUT_MS, "requests_trust_env": True, "enableLastJsonResponse": True})
         for scheme in ("https://", "http://"):
-            self._ccxt.session.mount(scheme, _adapter())
+            self._ccxt.session.mount(scheme, quick_adapter())
+        self._ccxt.session.hooks["response"].append(self._note_response)
         if self._ccxt.has["fetchOHLCV"] is not True:
             raise CoinfarmError(f"{name} has no candles to download: ccxt does not support candles of this exchange")
         if url is not None:
             if not urlsplit(url).netloc:
                 raise CoinfarmError(f"{url!r} is not the URL of a server: use one like http://127.0.0.1:8080")
-            self._ccxt.urls["api"] = _with_server(self._ccxt.urls["api"], url)
+            self._ccxt.urls["api"] = with_server(self._ccxt.urls["api"], url)
 
     def market(self, symbol: str) -> str:
         """The market's name in ccxt's form, `BTC/USDT`, for any spelling of it.
@@ -106,6 +110,15 @@ class Exchange:
             return int(self._call(lambda: self._ccxt.fetch_time()))
         return int((time.time() + self._date_offset_s) * 1000)
 
+    def market_data(self) -> dict[str, Any]:
+        """All markets and currencies, as ccxt's `set_markets` takes them, so that a second client need not load them."""
+        self._call(lambda: self._ccxt.load_markets())
+        return {"markets": self._ccxt.markets, "currencies": self._ccxt.currencies}
+
+    def timeframe(self, interval: str) -> str:
+        """The exchange's name of an interval that it supports."""
+        return self._timeframes()[canonical_interval(interval)]
+
     @property
     def _errors(self) -> Any:
         import ccxt
@@ -124,7 +137,7 @@ class Exchange:
 
     def _rows(self, market: str, interval: str, since_ms: int) -> list[Row]:
         try:
-            rows = self._ccxt.fetch_ohlcv(market, self._timeframes()[canonical_interval(interval)], since_ms, self._limit(market))
+            rows = self._ccxt.fetch_ohlcv(market, self.timeframe(interval), since_ms, self._limit(market))
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             raise self._errors.BadResponse(f"an invalid response: {error}") from error
         # ccxt treats a body that is not JSON, such as a truncated one, as a list without candles, which would leave a gap
@@ -133,18 +146,19 @@ class Exchange:
         return [row for row in rows if row[0] >= since_ms]
 
     def _call(self, request: Callable[[], _Result]) -> _Result:
-        for attempt in range(1, MAX_ATTEMPTS + 1):
+        for attempt in count(1):
             try:
                 result = request()
                 self._has_responded = True
-                self._note_date()
                 return result
-            except self._errors.OperationFailed as error:
-                if _RESTRICTED_STATUS in str(error):
+            except self._errors.BaseError as error:
+                if self._status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS:
                     raise CoinfarmError(
                         f"{self.name} does not serve your location (HTTP 451): choose another exchange with --exchange"
                     ) from error
-                failure = _connection_failure(error)
+                if not isinstance(error, self._errors.OperationFailed):
+                    raise CoinfarmError(f"{self.name} rejected the request: {reason_of(error)}") from error
+                failure = connection_failure(error)
                 if failure is None:
                     self._has_responded = True
                 elif not self._has_responded:
@@ -153,73 +167,33 @@ class Exchange:
                         "and the options --exchange and --exchange-url"
                     ) from error
                 wait_s = self._wait_s(error, attempt)
-                if attempt == MAX_ATTEMPTS or wait_s is None:
-                    raise Unavailable(f"{self.name} does not respond: {failure or _reason(error)}") from error
-                self._wait(wait_s, failure or _reason(error))
-            except self._errors.BaseError as error:
-                raise CoinfarmError(f"{self.name} rejected the request: {_reason(error)}") from error
-        raise AssertionError("the last attempt returns or raises")
+                if wait_s is None or (attempt == MAX_ATTEMPTS and not self._is_patient):
+                    raise Unavailable(f"{self.name} does not respond: {failure or reason_of(error)}") from error
+                self._wait(wait_s, failure or reason_of(error))
+        raise AssertionError("an attempt returns or raises")
 
-    def _note_date(self) -> None:
-        """Whole seconds, so up to a second late: no candle is taken for closed too early."""
+    def _note_response(self, response: Any, **_: Any) -> None:
+        """Note the status, which ccxt's error may not contain, and the date: whole seconds, so no candle counts as closed too early."""
+        self._status = response.status_code
         with suppress(KeyError, TypeError, ValueError):
-            sent = parsedate_to_datetime((self._ccxt.last_response_headers or {})["Date"])
-            self._date_offset_s = sent.timestamp() - time.time()
+            self._date_offset_s = parsedate_to_datetime(response.headers["Date"]).timestamp() - time.time()
 
     def _wait_s(self, error: Exception, attempt: int) -> float | None:
         """The time to wait before the next attempt; None if a retry is useless."""
         if _PERMANENT_STATUS.search(str(error)):
             return None
-        backoff_s = min(2.0 ** (attempt - 1), _MAX_BACKOFF_S)
+        backoff_s = min(2.0 ** min(attempt - 1, MAX_ATTEMPTS), _MAX_BACKOFF_S)
         if not isinstance(error, (self._errors.DDoSProtection, self._errors.RateLimitExceeded)):
             return backoff_s
         retry_after = (self._ccxt.last_response_headers or {}).get("Retry-After", "")
         if not retry_after.isdecimal():
             return backoff_s
-        if int(retry_after) > _MAX_RETRY_AFTER_S:
+        if int(retry_after) > _MAX_RETRY_AFTER_S and not self._is_patient:
             raise Unavailable(
                 f"{self.name} has banned this address for {int(retry_after) // 60} minutes after too many requests: "
                 "run the same command again after that; stored days are not downloaded again"
             ) from error
         return max(float(retry_after), backoff_s)
-
-
-def _reason(error: Exception) -> str:
-    """The error in one line, with its cause: ccxt's own message is often only the URL."""
-    causes = [str(error), *([str(error.__cause__)] if error.__cause__ else [])]
-    return " ".join(": ".join(causes).split())[:_MAX_REASON_LENGTH]
-
-
-def _adapter() -> Any:
-    """An HTTP adapter with a short timeout for connecting, and the caller's for reading."""
-    from requests.adapters import HTTPAdapter
-
-    class Adapter(HTTPAdapter):
-        def send(self, request: Any, stream: bool = False, timeout: Any = None, *args: Any, **rest: Any) -> Any:
-            return super().send(request, stream, (_CONNECT_TIMEOUT_S, timeout), *args, **rest)
-
-    return Adapter()
-
-
-def _connection_failure(error: Exception) -> str | None:
-    """Why no connection could be made, and to which host; None if there was one."""
-    from requests import exceptions
-    from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError
-
-    cause = error.__cause__
-    if not isinstance(cause, exceptions.ConnectionError) or not cause.args or not isinstance(cause.args[0], MaxRetryError):
-        return None
-    reason = cause.args[0].reason
-    host = urlsplit(str(cause.request.url)).netloc if cause.request is not None else "the host"
-    if isinstance(cause, exceptions.ProxyError):
-        return f"the proxy for {host} failed ({reason})"
-    if isinstance(reason, NameResolutionError):
-        return f"the name {host} cannot be resolved"
-    if isinstance(reason, NewConnectionError):
-        return f"{host} refuses the connection"
-    if isinstance(reason, ConnectTimeoutError):
-        return f"{host} does not accept a connection within {_CONNECT_TIMEOUT_S} s"
-    return None
 
 
 def _suggestion(name: str, known: list[str]) -> str:
@@ -240,11 +214,3 @@ def _canonical(interval: str) -> str | None:
         return canonical_interval(interval)
     except InvalidInput:
         return None
-
-
-def _with_server(urls: Any, url: str) -> Any:
-    """The URLs, in nested dictionaries, with scheme, host and port of `url`."""
-    if isinstance(urls, dict):
-        return {name: _with_server(each, url) for name, each in urls.items()}
-    target = urlsplit(url)
-    return urlunsplit(urlsplit(urls)._replace(scheme=target.scheme, netloc=target.netloc)) if isinstance(urls, str) else urls

@@ -24,6 +24,7 @@ from coinfarm.cli.stack import show_stack, use_stack
 from coinfarm.cli.train import train
 from coinfarm.cli.verdict import verdict
 from coinfarm.cli.version import version_option
+from coinfarm.cli.watch import watch
 from coinfarm.cli.worker import worker
 
 
@@ -49,6 +50,7 @@ for command in (
     invoke,
     serve,
     page,
+    watch,
     example,
     train,
     compare,

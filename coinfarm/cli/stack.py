@@ -47,7 +47,7 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
     store = {"root": lambda: stack().candles_uri}
     model_root = {"root": lambda: (stack().required_model_uri,)}
     return {
-        **dict.fromkeys(("predict", "explain", "serve", "evaluate", "verdict", "worker"), model),
+        **dict.fromkeys(("predict", "explain", "serve", "watch", "evaluate", "verdict", "worker"), model),
         "backtest": {**model, "predictions": lambda: stack().predictions_uri, "candles": lambda: stack().candles_uri},
         "history": dict.fromkeys(("download", "import", "export", "check", "generate"), store),
         "model": {

@@ -13,6 +13,30 @@ from coinfarm.outputs import further_horizons_of, output_columns, output_names
 if TYPE_CHECKING:
     import pyarrow as pa
 
+EXAMPLE_MESSAGE: dict[str, Any] = {
+    "exchange": "binanceus",
+    "symbol": "BTCUSDT",
+    "interval": "1m",
+    "candle": {
+        "openTime": 1_767_225_600_000,
+        "closeTime": 1_767_225_659_999,
+        "open": 90_000.0,
+        "high": 90_010.0,
+        "low": 89_990.0,
+        "close": 90_005.0,
+        "volume": 1.5,
+        "filled": False,
+        "correctedAt": None,
+    },
+    "modelVersion": "0000000000000000",
+    "predictedAt": 1_767_225_660_050,
+    "openTime": 1_767_213_660_000,
+    "closeTime": 1_767_225_659_999,
+    "inSample": False,
+    "filledCandles": 0,
+    "predictions": {"maxRisePct": 0.1, "maxDeclinePct": -0.1, "endChangePct": 0.01},
+}
+
 
 def live_messages(feed: LiveFeed, rows: "pa.Table") -> Iterator[dict[str, Any]]:
     """One message for each row of a live store."""

@@ -43,9 +43,14 @@ class LiveSeries:
         return int(self.tail.open_time[-1]) + self._step_ms if len(self.tail) else None
 
     @property
-    def has_waiting(self) -> bool:
-        """Whether closed candles are known that are not stored yet, because one before them is missing."""
-        return bool(self._waiting)
+    def has_gap(self) -> bool:
+        """Whether closed candles are known that cannot be stored yet, because one before them is missing."""
+        return bool(self._waiting) and not self.is_ready
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether there is a candle to store."""
+        return self._start_ms is not None and self._stop_ms(self._start_ms) > self._start_ms
 
     def begin_again_if_outdated(self, now_ms: int) -> bool:
         """Forget the stored candles if the gap since then is too long; whether it was."""
@@ -82,19 +87,23 @@ class LiveSeries:
 
     def ready(self) -> Candles:
         """The candles to store next, oldest first, with gaps filled; empty if there are none."""
-        start_ms = min(self._waiting, default=None) if self.next_ms is None else self.next_ms
-        if start_ms is None:
+        if self._start_ms is None or not self.is_ready:
             return self.tail[:0]
-        stop_ms = self._stop_ms(start_ms)
-        if stop_ms <= start_ms:
-            return self.tail[:0]
+        stop_ms = self._stop_ms(self._start_ms)
         closed = [self._waiting[time] for time in sorted(self._waiting) if time < stop_ms]
-        return filled_to(self._joined([self.tail, *closed]), stop_ms).between(start_ms, None)
+        return filled_to(self._joined([self.tail, *closed]), stop_ms).between(self._start_ms, None)
 
     def store(self, candles: Candles) -> None:
         """Note that these candles, which were `ready`, are stored."""
         self.tail = self._joined([self.tail, candles])[-CONTEXT_CANDLES:]
         self._waiting = {time: each for time, each in self._waiting.items() if time >= (self.next_ms or 0)}
+
+    @property
+    def _start_ms(self) -> int | None:
+        """When the next candle to store opens. A new series begins with the first candle that was fetched, not with one of a stream."""
+        if self.next_ms is None and self._known_to_ms:
+            return min(self._waiting, default=None)
+        return self.next_ms
 
     def _stop_ms(self, start_ms: int) -> int:
         """Where the candles that are known without interruption end. After the newest one, at most `MAX_FILLED_IN_A_ROW` are filled."""

@@ -37,6 +37,11 @@ _MARKET = {
 }
 
 
+def market_information(symbol: str) -> dict[str, Any]:
+    """A market against USDT, as in `exchangeInfo`."""
+    return {**_MARKET, "symbol": symbol, "baseAsset": symbol.removesuffix("USDT")}
+
+
 def expected_candles() -> Candles:
     """The candles that a complete download stores."""
     candles = HISTORY.between(None, START_MS + 3 * DAY_MS)
@@ -77,7 +82,7 @@ class FakeBinanceUs:
     def response_to(self, path: str, query: dict[str, str]) -> Respond:
         match path:
             case "exchangeInfo":
-                return response(json.dumps({"symbols": [_MARKET, {**_MARKET, "symbol": "ETHUSDT", "baseAsset": "ETH"}]}))
+                return response(json.dumps({"symbols": [market_information("BTCUSDT"), market_information("ETHUSDT")]}))
             case "time":
                 return response(json.dumps({"serverTime": self.now_ms}))
             case "klines":

@@ -46,7 +46,9 @@ def fetched(candles, known_to):
 def test_a_new_series_begins_with_its_first_candle():
     series = LiveSeries(ALL[:0])
     assert series.fetch_from_ms(time(500) + 7) == time(500 - FIRST_CANDLES)
+    series.add_closed(some(499))
     assert not len(series.ready())
+    assert series.has_gap
     series.add_fetched(time(270), fetched(some(*range(272, 500)), 500))
     assert_same_candles(series.ready(), ALL[272:500])
 
@@ -54,7 +56,7 @@ def test_a_new_series_begins_with_its_first_candle():
 def test_candles_are_ready_once_and_in_order(series):
     series.add_closed(some(301))
     assert not len(series.ready())
-    assert series.has_waiting
+    assert series.has_gap
     series.add_closed(some(300))
     series.add_closed(some(299))
     ready = series.ready()
@@ -62,7 +64,7 @@ def test_candles_are_ready_once_and_in_order(series):
     series.store(ready)
     assert series.next_ms == time(302)
     assert not len(series.ready())
-    assert not series.has_waiting
+    assert not series.has_gap
     assert_same_candles(series.tail, ALL[302 - CONTEXT_CANDLES : 302])
 
 

@@ -1,0 +1,82 @@
+"""A webhook: posts each prediction as JSON, or as what a template makes of it."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from coinfarm.errors import CoinfarmError, Unavailable
+from coinfarm.live.live_message import EXAMPLE_MESSAGE, message_line
+
+_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 3.05, 10
+_RETRIED_STATUS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
+
+
+class BodyTemplate:
+    """A Jinja2 template, whose variables are the fields of a message. It runs in a sandbox: it cannot call Python."""
+
+    def __init__(self, source: str) -> None:
+        """Raises `CoinfarmError` for a template that cannot be rendered with `EXAMPLE_MESSAGE`."""
+        from jinja2 import StrictUndefined, TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        try:
+            self._template = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False).from_string(source)
+        except TemplateError as error:
+            raise CoinfarmError(f"the webhook's template is invalid: {error}") from None
+        self.body(EXAMPLE_MESSAGE)
+
+    def body(self, message: dict[str, Any]) -> str:
+        """The rendered text. Raises `CoinfarmError` for a variable that the message does not have."""
+        from jinja2 import TemplateError
+
+        try:
+            return self._template.render(message)
+        except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise CoinfarmError(f"the webhook's template cannot be rendered: {error}") from None
+
+
+class Webhook:
+    """Posts to `url`, over one connection that is kept open. Proxies of the environment are used."""
+
+    def __init__(self, url: str, template: BodyTemplate | None = None) -> None:
+        """Raises `CoinfarmError` for anything but an HTTP URL."""
+        import requests
+
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise CoinfarmError(f"{parts.scheme or 'it'}://… is not the URL of a webhook: use one like https://bot.example/hook")
+        self.host = parts.hostname
+        self._url = url
+        self._template = template
+        self._session = requests.Session()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Post a message. Redirects are not followed.
+
+        Raises `Unavailable` if a retry may succeed, and `CoinfarmError` if the server rejects it. The message of neither contains the URL,
+        which may be a secret.
+        """
+        import requests
+
+        body = message_line(message) if self._template is None else self._template.body(message)
+        headers = {"Content-Type": "application/json" if _is_json(body) else "text/plain; charset=utf-8"}
+        try:
+            response = self._session.post(
+                self._url, body.encode(), headers=headers, timeout=(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S), allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.host} cannot be reached ({type(error).__name__})") from None
+        status = response.status_code
+        if status in _RETRIED_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise Unavailable(f"{self.host} answers with HTTP {status}")
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise CoinfarmError(f"{self.host} answers with HTTP {status}")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,140 @@
+"""Candles from an exchange's websocket, through ccxt.pro, in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from coinfarm.candle_store.exchange import Exchange
+from coinfarm.candle_store.exchange_connection import reason_of, with_server
+from coinfarm.live.feed_events import Began, Closed, Connected, Disconnected, Ended, Post
+
+_SILENCE_S = 120
+"""A connection without a message for so long is renewed."""
+_MAX_BACKOFF_S = 60
+
+
+class WebsocketFeed:
+    """Reports the candles of all markets: when one begins and, if the exchange says so, when one is closed, with its values.
+
+    Binance's messages say when a candle is closed (`x`). ccxt's unified candles do not, so the messages themselves are read. Connects again
+    after every error; before the first message and after an error, candles may have been missed. The exchange's markets are loaded.
+    """
+
+    def __init__(self, exchange: Exchange, markets: Mapping[str, str], interval: str, post: Post) -> None:
+        self._exchange = exchange
+        self._symbols = {market: symbol for symbol, market in markets.items()}
+        self._timeframe = exchange.timeframe(interval)
+        self._market_data = exchange.market_data()
+        self._post = post
+        self._is_connected = False
+        self._failures = 0
+        self._newest: dict[str, int] = {}
+        self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
+        self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
+
+    @staticmethod
+    def is_available(exchange: Exchange) -> bool:
+        """Whether ccxt.pro has candles of this exchange."""
+        import ccxt.pro
+
+        return exchange.name in ccxt.pro.exchanges and getattr(ccxt.pro, exchange.name)().has["watchOHLCV"] is True
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close the connection and end the thread."""
+        if self._task is not None:
+            loop, task = self._task
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(task.cancel)
+        self._thread.join(timeout=2)
+
+    def _run(self) -> None:
+        try:
+            with suppress(asyncio.CancelledError):
+                asyncio.run(self._watch())
+        finally:
+            self._post(Ended("websocket"))
+
+    async def _watch(self) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        self._task = loop, task
+        loop.set_exception_handler(lambda *_: None)  # ccxt reports an error to a future of each symbol, and only one is awaited
+        client = self._client()
+        try:
+            while True:
+                reason = await self._reason_of_failure(client)
+                if self._is_connected or not self._failures:
+                    self._post(Disconnected(reason))
+                self._is_connected = False
+                self._failures += 1
+                await client.close()
+                await asyncio.sleep(min(0.25 * 2 ** min(self._failures, 10), _MAX_BACKOFF_S))
+        finally:
+            await client.close()
+
+    async def _reason_of_failure(self, client: Any) -> str:
+        """Listen until the connection fails."""
+        import ccxt
+
+        pairs = [[market, self._timeframe] for market in self._symbols]
+        groups = [pairs] if client.has["watchOHLCVForSymbols"] is True else [[pair] for pair in pairs]
+        reason = ""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for group in groups:
+                    tasks.create_task(self._listen(client, group))
+        except* TimeoutError:
+            reason = f"no message within {_SILENCE_S} s"
+        except* (ccxt.BaseError, OSError) as errors:
+            reason = reason_of(errors.exceptions[0])
+        return reason
+
+    async def _listen(self, client: Any, pairs: list[list[str]]) -> None:
+        while True:
+            if client.has["watchOHLCVForSymbols"] is True:
+                updates = await asyncio.wait_for(client.watch_ohlcv_for_symbols(pairs), _SILENCE_S)
+            else:
+                ((market, timeframe),) = pairs
+                updates = {market: {timeframe: await asyncio.wait_for(client.watch_ohlcv(market, timeframe), _SILENCE_S)}}
+            self._note_message()
+            for market, by_timeframe in updates.items():
+                for rows in by_timeframe.values():
+                    self._note_begun(market, max((int(row[0]) for row in rows), default=0))
+
+    def _note_message(self) -> None:
+        self._failures = 0
+        if not self._is_connected:
+            self._is_connected = True
+            self._post(Connected())
+
+    def _note_begun(self, market: str, open_time: int) -> None:
+        if open_time > self._newest.get(market, 0):
+            self._newest[market] = open_time
+            self._post(Began(self._symbols[market], open_time))
+
+    def _client(self) -> Any:
+        import ccxt.pro
+
+        client: Any = getattr(ccxt.pro, self._exchange.name)({"aiohttp_trust_env": True, "newUpdates": True})
+        client.set_markets(**self._market_data)
+        if self._exchange.url is not None:
+            urls = client.urls["api"]
+            secure, plain = "https://", "http://"
+            websocket = self._exchange.url.replace(secure, "wss://").replace(plain, "ws://")
+            client.urls["api"] = with_server(urls, self._exchange.url) | {"ws": with_server(urls["ws"], websocket)}
+        by_id = {client.market(market)["id"]: symbol for market, symbol in self._symbols.items()}
+        parse = client.handle_ohlcv
+
+        def handle(connection: Any, message: Any) -> None:
+            parse(connection, message)
+            kline = message.get("k") if isinstance(message, dict) else None
+            if isinstance(kline, dict) and kline.get("x") is True and kline.get("s") in by_id and kline.get("i") == self._timeframe:
+                self._post(Closed(by_id[kline["s"]], [int(kline["t"]), *(float(kline[name]) for name in "ohlcv")]))
+
+        client.handle_ohlcv = handle
+        return client

@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from coinfarm.candles.day import DAY_MS
+from coinfarm.candles.interval import interval_ms
+from coinfarm.cli.tables import fitted, numeric_table
 from coinfarm.live.live_message import message_line
-from coinfarm.reports.formatting import duration_text, minute_text, number_text
+from coinfarm.reports.formatting import clock_text, duration_text, minute_text, number_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,7 +42,7 @@ class LiveTable:
 
     def show(self, messages: Sequence[dict[str, Any]]) -> None:
         self._last.update({message["symbol"]: message for message in messages})
-        self._live.update(live_table(list(self._last.values())), refresh=True)
+        self._live.update(fitted(live_table(list(self._last.values())), self._live.console.width), refresh=True)
 
     def notice(self, text: str) -> None:
         self._live.console.print(text, markup=False, highlight=False)
@@ -49,23 +52,28 @@ class LiveTable:
 
 
 def live_table(messages: Sequence[dict[str, Any]]) -> "Table":
-    """A row for each message, in the order of the symbols."""
-    from coinfarm.cli.tables import numeric_table
-
-    title = f"{messages[0]['exchange']} {messages[0]['interval']}, closed candles (UTC)" if messages else ""
-    table = numeric_table(title, "symbol", "candle", "close", "max rise", "max decline", "end change", "in sample", "after", "model")
+    """A row for each message, in the order of the symbols; `after` is the time from the candle's close to the prediction."""
+    title = " ".join(sorted({f"{message['exchange']} {message['interval']}" for message in messages}))
+    versions = sorted({message["modelVersion"] for message in messages if message["modelVersion"]})
+    caption = f"Last closed candles, UTC. Model {' and '.join(versions)}"
+    table = numeric_table(title, "symbol", "candle", "close", "max rise", "max decline", "end change", "after", "sample", caption=caption)
     for message in sorted(messages, key=lambda each: str(each["symbol"])):
         table.add_row(*_cells(message))
     return table
 
 
+def _time_text(time_ms: int, interval: str) -> str:
+    """The time of day, or the day of a candle of a day."""
+    return minute_text(time_ms)[:10] if interval_ms(interval) == DAY_MS else clock_text(time_ms)
+
+
 def _cells(message: dict[str, Any]) -> list[str]:
     candle, predicted = message["candle"], message["predictions"]
-    cells = [message["symbol"], minute_text(candle["openTime"]), f"{candle['close']:g}"]
+    cells = [message["symbol"], _time_text(candle["openTime"], message["interval"]), f"{candle['close']:.7g}"]
     if predicted is None:
-        return [*cells, *["–"] * 6]
+        return [*cells, *["–"] * 5]
     values = [f"{predicted[name]:+.2f} %" for name in ("maxRisePct", "maxDeclinePct", "endChangePct")]
-    in_sample = {None: "?", True: "yes", False: "no"}[message["inSample"]]
+    in_sample = {None: "?", True: "in", False: "out"}[message["inSample"]]
     delay_s = (message["predictedAt"] - message["closeTime"]) / 1000
     delay = f"{number_text(delay_s, 2)} s" if delay_s < 10 else duration_text(delay_s)
-    return [*cells, *values, in_sample, delay, message["modelVersion"]]
+    return [*cells, *values, delay, in_sample]

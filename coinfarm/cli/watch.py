@@ -78,8 +78,8 @@ def watch(
         options = WatchOptions(exchange_name, symbols, interval, exchange_url, use_websocket=not polling)
         session = WatchSession(options, LiveStore(open_storage(root)), service, output)
         way = "websocket" if session.has_websocket else "REST"
-        output.notice(f"Watching {', '.join(session.symbols)} {interval} of {exchange_name} by {way}. Stop with Ctrl-C.")
         with _signals(session.stop):
+            output.notice(f"Watching {', '.join(session.symbols)} {interval} of {exchange_name} by {way}. Stop with Ctrl-C.")
             stopped_by = session.run()
     if stopped_by == signal.SIGINT:
         raise Interrupted(_STORED)

@@ -45,15 +45,23 @@ class Faults:
 
 
 class LiveExchange:
-    """Serves the candles of each symbol, of one-minute intervals, up to the present of its clock."""
+    """Serves the candles of each symbol, of one-minute intervals, up to the present of its clock.
 
-    def __init__(self, candles: Mapping[str, Candles], now_ms: int, *, speed: float = 1.0, faults: Faults | None = None) -> None:
+    With `waits` the clock stands still until the first request.
+    """
+
+    def __init__(
+        self, candles: Mapping[str, Candles], now_ms: int, *, speed: float = 1.0, faults: Faults | None = None, waits: bool = False
+    ) -> None:
         self.faults = faults or Faults()
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.url = ""
         self._rows = {symbol: {row[0]: row for row in klines_of(each)} for symbol, each in candles.items()}
         self._start_ms, self._speed = now_ms, speed
         self._started = time.monotonic()
+        self._begun = asyncio.Event()
+        if not waits:
+            self._begun.set()
         self._sockets: dict[web.WebSocketResponse, set[str]] = {}
 
     @contextmanager
@@ -75,6 +83,8 @@ class LiveExchange:
             loop.close()
 
     def now_ms(self) -> int:
+        if not self._begun.is_set():
+            return self._start_ms
         return int(self._start_ms + (time.monotonic() - self._started) * 1000 * self._speed)
 
     def monotonic_at(self, time_ms: int) -> float:
@@ -103,6 +113,9 @@ class LiveExchange:
     async def _rest(self, request: web.Request) -> web.Response:
         path, query = request.match_info["path"], dict(request.query)
         self.requests.append((path, query))
+        if not self._begun.is_set():
+            self._started = time.monotonic()
+            self._begun.set()
         if outage := self._outage():
             return web.json_response({"code": -1, "msg": "System is under maintenance."}, status=outage.status, headers=outage.headers)
         match path:
@@ -154,6 +167,7 @@ class LiveExchange:
 
     async def _play(self) -> None:
         """Send every candle: four times while it is open, and once when it is closed."""
+        await self._begun.wait()
         minute = self.now_ms() // MINUTE_MS * MINUTE_MS
         cuts = sorted([*self.faults.disconnects, *(each.start_ms for each in self.faults.outages if not each.rest_only)])
         while True:

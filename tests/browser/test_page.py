@@ -178,6 +178,16 @@ def test_a_live_candle_arrives(page, store):
     assert "0.2 s after the close" in page.text("#prediction .badges")
 
 
+def test_live_candles_after_missing_ones_are_drawn_with_them(page, store):
+    wait_for_candle(page, "2020-01-01 05:02")
+    append_candles(store, CANDLES, range(310, 311))
+    wait_for_candle(page, "2020-01-01 05:10")
+    for _ in range(8):
+        page.press("ArrowLeft")
+    wait_for_candle(page, "2020-01-01 05:02")
+    page.wait_for(PREDICTED)
+
+
 def test_a_candle_of_now_is_live(browser, server, store):
     step_ms = 5 * MINUTE_MS
     now = generate("DEMONOW", "5m", int(time.time() * 1000) // step_ms * step_ms - 300 * step_ms, 300, seed=7)

@@ -17,6 +17,8 @@ export class Chart {
   #candles;
   #volume;
   #effects = null;
+  #shownEffects = [];
+  #drawn = 0;
   #band = new Band();
   #shade = new InSampleShade();
   #series = null;
@@ -65,13 +67,18 @@ export class Chart {
   redraw() {
     this.#applyColours();
     if (!this.#series) return;
-    this.#candles.setData(this.#series.rows.map((row) => bar(row)));
-    this.#volume.setData(this.#series.rows.map((row) => volumeBar(row)));
+    const { rows } = this.#series;
+    this.#drawn = rows.length;
+    this.#candles.setData(rows.map((row) => bar(row)));
+    this.#volume.setData(rows.map((row) => volumeBar(row)));
+    if (this.#effects) this.showEffects(this.#shownEffects);
   }
 
-  /** Draw one new or changed candle. An older one costs as much as all. */
+  /** Draw one new or changed candle. An older one, or one after missing ones, costs as much as all. */
   update(row) {
-    if (row !== this.#series.rows.at(-1)) return this.redraw();
+    const { rows } = this.#series;
+    if (row !== rows.at(-1) || rows.length > this.#drawn + 1) return this.redraw();
+    this.#drawn = rows.length;
     this.#candles.update(bar(row));
     return this.#volume.update(volumeBar(row));
   }
@@ -109,7 +116,8 @@ export class Chart {
       PANES.effects,
     );
     this.#setHeights();
-    const rows = this.#series.rows;
+    this.#shownEffects = effects;
+    const { rows } = this.#series;
     this.#effects.setData(
       effects.map(([index, value]) => ({ time: seconds(rows[index]), value, color: colour(value < 0 ? "purple" : "orange") })),
     );

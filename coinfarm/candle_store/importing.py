@@ -204,7 +204,7 @@ def _checked_in_parts(path: Path, parts: Iterator[Reading], files: ExitStack) ->
         covered.append(_Covered.by(last.candles))
     period = _archive_period(path, first.candles, last.candles) or _Covered.joined(covered)
     symbol, interval, source = first.candles.symbol, first.candles.interval, first.source
-    return _Checked(symbol, interval, len(spool), source, (), period, spool.days(), spool.day_count)
+    return _Checked(symbol, interval, len(spool), source, first.notes, period, spool.days(), spool.day_count)
 
 
 def _archive_period(path: Path, first: Candles, last: Candles) -> _Covered | None:

@@ -16,7 +16,8 @@ from typing import IO
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import Reading, read_candles
-from coinfarm.candles.sources.compression import MAX_UNPACKED_BYTES, blocks_of, unpack
+from coinfarm.candles.sources.compression import BLOCK_BYTES, MAX_UNPACKED_BYTES, blocks_of, unpack
+from coinfarm.candles.sources.container import Limits
 from coinfarm.candles.sources.csv_dialect import detect_dialect
 from coinfarm.candles.sources.names import series_hint
 from coinfarm.candles.sources.reader import Expected, read_table
@@ -32,7 +33,7 @@ _MAX_COMPRESSION = 8
 _MIN_PART_CANDLES = 1000
 """Fewer confirm little."""
 _SAMPLE_BYTES = 1 << 16
-_MAX_BORDER_MS = 3_600_000
+_HOUR_MS = 3_600_000
 _THREADS = 2
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -91,32 +92,34 @@ class PartReader:
 
     def _parquet_parts(self, file: IO[bytes], name: str) -> Iterator[Callable[[], Reading]]:
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         from coinfarm.candles.sources.arrow_columns import raw_table
-        from coinfarm.candles.sources.arrow_files import wanted_columns
+        from coinfarm.candles.sources.arrow_files import open_parquet, wanted_columns
 
         hint = series_hint(name)
         expected = Expected(self.symbol, self.interval, self.timezone, hint.symbol, hint.interval)
         try:
-            parquet = pq.ParquetFile(file, pre_buffer=False, buffer_size=1 << 20)
+            parquet = open_parquet(file, Limits(MAX_CANDLES), BLOCK_BYTES)
             rows = parquet.metadata.num_rows
-            columns = wanted_columns(parquet.schema_arrow)
-            is_text = any(not pa.types.is_primitive(parquet.schema_arrow.field(name).type) for name in columns)
-            if rows <= 2 * _PART_ROWS or is_text:  # text in every row might fill the memory
+            if rows <= 2 * _PART_ROWS:
                 raise MustBeReadAtOnce
+            columns = wanted_columns(parquet.schema_arrow)
             part_rows = -(-rows // (rows // _PART_ROWS))
+            batches: list[pa.RecordBatch] = []
             for batch in parquet.iter_batches(part_rows, columns=columns, use_threads=False):
-                table = raw_table(pa.Table.from_batches([batch]), "Parquet")
-                yield partial(read_table, table, expected)
+                batches.append(batch)  # of columns of text, a batch ends where a row group does
+                rows -= len(batch)
+                if sum(map(len, batches)) >= part_rows or not rows:
+                    yield partial(read_table, raw_table(pa.Table.from_batches(batches), "Parquet"), expected)
+                    batches = []
         except (pa.ArrowException, OSError, UnicodeDecodeError):
             raise MustBeReadAtOnce from None
 
 
 def _continues(part: Reading, last: Reading | None) -> bool:
-    """Whether there is nothing to say of a part, and it follows the one before as if they were one file."""
+    """Whether there is nothing to say of a part that is not said of all, and it follows the one before as if they were one file."""
     candles = part.candles
-    if part.notes or len(candles) < _MIN_PART_CANDLES:
+    if part.notes != part.general_notes or len(candles) < _MIN_PART_CANDLES:
         return False
     if last is None:
         return True
@@ -124,8 +127,8 @@ def _continues(part: Reading, last: Reading | None) -> bool:
     step_ms = candles.open_time[0] - before.open_time[-1]
     ratio = candles.columns.open[0] / before.columns.close[-1]
     return bool(
-        (part.source, candles.symbol, candles.interval) == (last.source, before.symbol, before.interval)
-        and candles.interval_ms <= step_ms <= candles.interval_ms + _MAX_BORDER_MS
+        (part.source, part.notes, candles.symbol, candles.interval) == (last.source, last.notes, before.symbol, before.interval)
+        and candles.interval_ms <= step_ms < candles.interval_ms + _HOUR_MS
         and 0.5 <= ratio <= 2
     )
 

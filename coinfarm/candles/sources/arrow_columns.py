@@ -46,12 +46,15 @@ def raw_column(column: "pa.ChunkedArray") -> RawColumn:
 
 def _from_dictionary(column: "pa.DictionaryArray") -> RawColumn:
     """The values of an encoded column; equal ones are one object, so that a long text in every row takes no memory."""
-    texts = np.empty(len(column.dictionary) + 1, object)
-    texts[:-1] = column.dictionary.to_pylist()
-    indices = column.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
-    if len(indices) and not 0 <= indices.min() <= indices.max() < len(texts):
+    count = len(column.dictionary)
+    indices = column.indices.fill_null(count).to_numpy(zero_copy_only=False)
+    used, at = np.unique(indices, return_inverse=True)  # the dictionary may be that of a much longer column
+    if len(used) and not 0 <= used[0] <= used[-1] <= count:
         raise CandleError(ErrorDetail("", "has a damaged column of text: copy or download it again"))
-    return RawColumn(texts[indices])
+    texts = np.empty(len(used), object)
+    known = used[used < count]
+    texts[: len(known)] = column.dictionary.take(known).to_pylist()
+    return RawColumn(texts[at])
 
 
 def raw_table(table: "pa.Table", form: str) -> RawTable:

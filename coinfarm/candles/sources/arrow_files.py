@@ -1,6 +1,6 @@
 """Parquet and Feather files as raw tables. Only the columns that may mean something are decompressed."""
 
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from coinfarm.candles.sources.arrow_columns import raw_table, schema_names
 from coinfarm.candles.sources.catalogue import SOURCE_NAMES
@@ -12,28 +12,37 @@ from coinfarm.errors import CandleError, ErrorDetail
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 
 def table_from_parquet(data: bytes, limits: Limits) -> RawTable:
     """Raises `CandleError`, and `TooLarge` for more than the limits."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        schema = pq.read_schema(pa.BufferReader(data))
-        texts = [
-            name
-            for name in wanted_columns(schema)
-            if pa.types.is_string(schema.field(name).type) or pa.types.is_large_string(schema.field(name).type)
-        ]
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)  # unencoded, a text in every row might fill the memory
-        limits.check_rows(file.metadata.num_rows)
-        # Of all columns: to ask for that of one ends the process if the file is damaged.
-        limits.check_bytes(sum(file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)))
+        file = open_parquet(pa.BufferReader(data), limits)
         table = file.read(columns=wanted_columns(file.schema_arrow), use_threads=False)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CandleError(ErrorDetail("", f"is not a Parquet file that can be read: {error}")) from None
     return raw_table(table, "Parquet")
+
+
+def open_parquet(source: "pa.NativeFile | IO[bytes]", limits: Limits, buffer_bytes: int = 0) -> "pq.ParquetFile":
+    """A file of which each text that repeats is in memory once; `buffer_bytes` are read at a time, a whole column if that is zero.
+
+    Raises `TooLarge`, `CandleError` and the errors of Arrow.
+    """
+    import pyarrow.parquet as pq
+
+    schema = pq.read_schema(source)
+    texts = [name for name in wanted_columns(schema) if _is_text(schema.field(name).type)]
+    source.seek(0)
+    # unencoded, a text in every row might fill the memory
+    file = pq.ParquetFile(source, read_dictionary=texts, pre_buffer=False, buffer_size=buffer_bytes)
+    limits.check_rows(file.metadata.num_rows)
+    # Of all columns: to ask for that of one ends the process if the file is damaged.
+    limits.check_bytes(sum(file.metadata.row_group(at).total_byte_size for at in range(file.metadata.num_row_groups)))
+    return file
 
 
 def table_from_feather(data: bytes, limits: Limits) -> RawTable:
@@ -74,5 +83,10 @@ def _may_have_cells(kind: "pa.DataType") -> bool:
     import pyarrow as pa
 
     types = pa.types
-    kinds = (types.is_primitive, types.is_decimal, types.is_string, types.is_large_string, types.is_dictionary)
-    return any(is_kind(kind) for is_kind in kinds)
+    return _is_text(kind) or any(is_kind(kind) for is_kind in (types.is_primitive, types.is_decimal, types.is_dictionary))
+
+
+def _is_text(kind: "pa.DataType") -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))

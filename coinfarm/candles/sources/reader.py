@@ -48,11 +48,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class Reading:
-    """Validated candles, the name of their source, and notes for the user: what was dropped, sorted or looks wrong, one line each."""
+    """Validated candles, the name of their source, and notes for the user: what was dropped, sorted or looks wrong, one line each.
+
+    `general_notes` are those of them that say how all candles are read, and so hold for any part of the file too.
+    """
 
     candles: Candles
     source: str
     notes: tuple[str, ...] = field(default=())
+    general_notes: tuple[str, ...] = field(default=())
 
 
 def read_table(table: RawTable, expected: Expected, missing_symbol: str | None = None) -> Reading:
@@ -63,6 +67,7 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     """
     zone = Zone(expected.timezone) if expected.timezone else None
     notes: list[str] = []
+    general_notes: list[str] = []
     if not len(table):
         raise CandleError(ErrorDetail("", "has no candles"))
     symbol = agreed_symbol(expected.any_symbol, [table.symbol] if table.symbol else [])
@@ -80,7 +85,7 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     columns = cleaning.finished(columns, notes.append)
     columns = cleaning.without_gaps_in_rows(columns, notes.append)
     require_rows(columns)
-    columns = confirmation.open_stamped(columns, interval_ms(interval) if interval else None, notes.append)
+    columns = confirmation.open_stamped(columns, interval_ms(interval) if interval else None, general_notes.append)
     columns = cleaning.in_time_order(columns, notes.append)
     columns = cleaning.without_duplicates(columns, notes.append)
     outliers.check_strays(columns)
@@ -95,16 +100,16 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     check_candles(columns, interval)
     confirmation.check_ranges(columns)
     confirmation.check_order(columns, step_ms)
-    columns = volumes.coins_not_contracts(columns, notes.append)
+    columns = volumes.coins_not_contracts(columns, general_notes.append)
     volumes.check_contracts(columns, symbol)
     volumes.check_volumes(columns)
     columns = confirmation.drop_unfinished(columns, step_ms, round(time.time() * 1000), notes.append)
     outliers.warn_of_bad_ticks(columns, notes.append)
     outliers.check_jumps(columns, notes.append)
     if columns.is_clock and zone is None and table.form != DATA_FRAME and not any(_SAYS_UTC.search(name) for name in table.names or ()):
-        notes.append("the times have no zone: taken as UTC, unless --timezone says another")
+        general_notes.append("the times have no zone: taken as UTC, unless --timezone says another")
     if found.source.note:
-        notes.append(found.source.note)
+        general_notes.append(found.source.note)
     values = Columns(*(np.ascontiguousarray(columns.arrays[name]) for name in Columns._fields))
     candles = Candles(symbol, interval, np.ascontiguousarray(columns.open_time), values, np.zeros(len(columns), np.bool_))
-    return Reading(candles, found.source.name, tuple(notes))
+    return Reading(candles, found.source.name, (*notes, *general_notes), tuple(general_notes))

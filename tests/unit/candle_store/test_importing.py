@@ -109,7 +109,15 @@ def test_a_gap_of_more_than_an_hour_is_unknown(run_import: Import, store: Candle
 
 
 @pytest.mark.parametrize("name", ["DEMOUSD-1m", "-"])
-@pytest.mark.parametrize("write", [parquet_from_candles, csv_text, lambda candles: zip_of_one(csv_text(candles).encode())])
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(parquet_from_candles, id="Parquet"),
+        pytest.param(csv_text, id="CSV"),
+        pytest.param(lambda candles: zip_of_one(csv_text(candles).encode()), id="zip"),
+        pytest.param(lambda candles: csv_text(candles).replace("open_time", "close_time"), id="with a note"),
+    ],
+)
 def test_a_large_file_is_imported_in_parts_as_at_once(
     write: Callable[[Candles], bytes | str], name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -4,9 +4,12 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.candles import large_files
@@ -61,6 +64,15 @@ def utf_16_from(candles: Candles) -> bytes:
     return csv_from(candles).decode().encode("utf-16")
 
 
+def texts_in_parquet_from(candles: Candles) -> bytes:
+    """The symbol and the time as texts, the prices as decimals, in row groups that are no parts."""
+    times = [str(np.datetime64(int(time), "ms")) + "Z" for time in candles.open_time]
+    prices = {name: pa.array(getattr(candles.columns, name)).cast(pa.decimal128(18, 8)) for name in candles.columns._fields}
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"symbol": ["DEMOUSD"] * len(times), "time": times, **prices}), sink, row_group_size=1700)
+    return bytes(sink.getvalue())
+
+
 def parts_of(data: bytes, folder: Path) -> list[Candles]:
     path = folder / "DEMOUSD-1m"
     path.write_bytes(data)
@@ -70,7 +82,17 @@ def parts_of(data: bytes, folder: Path) -> list[Candles]:
 
 @pytest.mark.parametrize(
     "write",
-    [parquet_from_candles, csv_from, csv_rows, utf_16_from, klines_from, objects_from, lines_of_arrays_from, lines_of_objects_from],
+    [
+        parquet_from_candles,
+        texts_in_parquet_from,
+        csv_from,
+        csv_rows,
+        utf_16_from,
+        klines_from,
+        objects_from,
+        lines_of_arrays_from,
+        lines_of_objects_from,
+    ],
 )
 def test_parts_are_the_candles_of_the_file(write: Writer, tmp_path: Path) -> None:
     """With a gap inside of a part, which is no note of the reader."""
@@ -80,6 +102,30 @@ def test_parts_are_the_candles_of_the_file(write: Writer, tmp_path: Path) -> Non
     assert len(parts) >= 3
     assert max(map(len, parts)) < len(candles) / 2
     assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), read_candles(data, "DEMOUSD-1m").candles)
+
+
+def local_times_from(candles: Candles) -> bytes:
+    rows = (
+        f"{datetime.fromtimestamp(row[0] / 1000, UTC):%Y-%m-%d %H:%M:%S},{','.join(map(str, row[1:]))}\n"
+        for row in rows_from_candles(candles)
+    )
+    return (",".join(CANDLE_COLUMNS) + "\n" + "".join(rows)).encode()
+
+
+def closed_from(candles: Candles) -> bytes:
+    return csv_from(candles).replace(b"open_time", b"close_time")
+
+
+@pytest.mark.parametrize("write", [local_times_from, closed_from])
+def test_notes_on_how_all_candles_are_read_are_those_of_each_part(write: Writer, tmp_path: Path) -> None:
+    data = write(CANDLES)
+    (tmp_path / "DEMOUSD-1m").write_bytes(data)
+    with (tmp_path / "DEMOUSD-1m").open("rb") as file:
+        parts = list(PartReader().read(file, "DEMOUSD-1m"))
+    at_once = read_candles(data, "DEMOUSD-1m")
+    assert {part.notes for part in parts} == {at_once.notes}
+    assert len(at_once.notes) == 1
+    assert_same_candles(joined(*(part.candles for part in parts)), at_once.candles)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +199,7 @@ FAULTY = {
     "a duplicate": joined(CANDLES[:700], CANDLES[699:]),
     "parts exchanged": joined(CANDLES[PART_ROWS:], CANDLES[:PART_ROWS]),
     "hours missing at a border": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 120)),
+    "an hour missing at a border, as where clocks are set forward": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 60)),
     "another coin after a border": joined(CANDLES[: 3 * PART_ROWS], times(CANDLES[3 * PART_ROWS :], 3)),
     "a bad tick": joined(CANDLES[:700], times(CANDLES[700:701], 1000), CANDLES[701:]),
     "a stray row": joined(CANDLES[:-1], shifted(CANDLES[-1:], 1_000_000)),
@@ -177,6 +224,7 @@ def test_candles_with_something_to_say_of_them_are_read_at_once(name: str, tmp_p
         pytest.param(objects_from(CANDLES).replace(b"}, {", b"} {"), id="JSON without commas"),
         pytest.param(b'{"candles": ' + klines_from(CANDLES) + b"}", id="rows inside of an object"),
         pytest.param(parquet_from_candles(CANDLES)[:-20], id="Parquet that was cut off"),
+        pytest.param(texts_in_parquet_from(CANDLES).replace(b"DEMOUSD", b"OTHERUS"), id="another symbol in a column of text"),
         pytest.param(csv_from(CANDLES).replace(b"open_time", b"symbol"), id="no times"),
     ],
 )
@@ -190,14 +238,3 @@ def test_too_many_candles_are_left_to_the_reader_of_whole_files(monkeypatch: pyt
     monkeypatch.setattr(large_files, "MAX_CANDLES", len(CANDLES) - 1)
     with pytest.raises(MustBeReadAtOnce):
         parts_of(parquet_from_candles(CANDLES), tmp_path)
-
-
-def test_a_column_of_text_in_parquet_is_read_at_once(tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    columns = dict(zip(CANDLE_COLUMNS, (CANDLES.open_time, *CANDLES.columns), strict=True))
-    path = tmp_path / "DEMOUSD-1m.parquet"
-    pq.write_table(pa.table({"symbol": np.full(len(CANDLES), "DEMOUSD"), **columns}), path)
-    with pytest.raises(MustBeReadAtOnce):
-        parts_of(path.read_bytes(), tmp_path)

@@ -6,7 +6,7 @@ all other requests, because Powertools' resolvers store the current request in o
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from types import MappingProxyType
@@ -14,8 +14,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aws_lambda_powertools.event_handler import CORSConfig
+from prometheus_client.registry import Collector
 
 from coinfarm.errors import CoinfarmError
+from coinfarm.serving.service import Service
 from handler.app import lambda_handler, service
 from handler.asgi_messages import ClientDisconnected, Receive, Scope, Send, read_body, request_headers, send_response, send_stream
 from handler.committed_openapi import documented_paths
@@ -30,8 +32,9 @@ from handler.telemetry import logger, observed_predictions, print_metrics, repor
 class Application:
     """An ASGI application. It loads the model when the server starts, so that no request waits for it."""
 
-    def __init__(self, routes: Routes = MappingProxyType({})) -> None:
-        """`routes` are those that only a server has, besides its metrics."""
+    def __init__(self, routes: Routes = MappingProxyType({}), collectors: Callable[[Service], Iterable[Collector]] = lambda _: ()) -> None:
+        """`routes` are those that only a server has, besides its metrics; the metrics include what the `collectors` of its service find."""
+        self._collectors = collectors
         self._metrics = ServerMetrics({*documented_paths(), *(path for _, path in routes), METRICS_PATH})
         self._routes = {**routes, ("GET", METRICS_PATH): self._metrics.get_metrics}
         self._ending = asyncio.Event()
@@ -56,7 +59,7 @@ class Application:
         await self._in_thread(_load_model)
         self._predictions = PredictionRoute(service(), self._metrics.waiting.inc)
         self._cors = cors_config(service().settings.allowed_origins)
-        self._metrics.start(service())
+        self._metrics.start(service(), self._collectors(service()))
         with observed_predictions(self._metrics.predictions.record):
             await send({"type": "lifespan.startup.complete"})
             refreshing = asyncio.create_task(_refresh())

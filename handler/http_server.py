@@ -5,7 +5,11 @@ from collections.abc import Callable
 from socket import socket
 
 import uvicorn
+from prometheus_client.registry import Collector
 
+from coinfarm.live.live_store import LiveStore
+from coinfarm.serving.service import Service
+from coinfarm.storage import open_storage
 from handler.asgi import Application
 from handler.web.web_routes import web_routes
 from handler.web.web_settings import WebSettings
@@ -34,4 +38,14 @@ def serve(sockets: list[socket], on_started: Callable[[], None]) -> None:
 
     `SystemExit` says that it could not start, after its reason has been logged.
     """
-    HttpServer(Application(web_routes(WebSettings.from_environment(os.environ))), on_started).run(sockets)
+    settings = WebSettings.from_environment(os.environ)
+    application = Application(web_routes(settings), lambda service: _collectors(settings, service))
+    HttpServer(application, on_started).run(sockets)
+
+
+def _collectors(settings: WebSettings, service: Service) -> list[Collector]:
+    if settings.live_store is None:
+        return []
+    from handler.scorecard_collector import LiveScoreCollector
+
+    return [LiveScoreCollector(LiveStore(open_storage(settings.live_store)), service.settings.model_uri)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.registry import Collector
 
 from coinfarm.serving.service import Service
 from handler.prediction_metrics import SECONDS, ModelCollector, PredictionMetrics
@@ -55,9 +56,9 @@ class ServerMetrics:
         )
         self._exported: CollectorRegistry | None = None
 
-    def start(self, service: Service) -> None:
-        """Export the model of a service, too."""
-        self._exported = scraped_registry(self._registry, [ModelCollector(service)])
+    def start(self, service: Service, collectors: Iterable[Collector]) -> None:
+        """Export the model of a service, too, and what the collectors find at each scrape."""
+        self._exported = scraped_registry(self._registry, [ModelCollector(service), *collectors])
 
     @contextmanager
     def observed(self, method: str, path: str) -> Iterator[ObservedRequest]:

@@ -3,13 +3,16 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from coinfarm.models.promotion import promote
+from coinfarm.scorecard.scorecard_document import Scorecard
 from handler.app import service
 from handler.asgi import Application
+from handler.scorecard_collector import score_metrics
 from handler.worker_metrics import WorkerMetrics
 from tests.support.asgi_server import serving
 from tests.support.demo_requests import demo_request
@@ -66,6 +69,7 @@ def test_the_page_lists_every_metric(client):
     with WorkerMetrics(0, service(), lambda: 0) as worker:
         registries.append(httpx.get(f"http://127.0.0.1:{worker.port}/metrics", trust_env=False).text)
     families = [family for text in registries for family in ScrapedMetrics(text).families.values()]
+    families += score_metrics(Scorecard(store="live", as_of=datetime.now(UTC), scores=()))
     assert listed == {
         (family.name, family.type) for family in families if family.name.startswith("coinfarm_") and not is_creation_time(family)
     }

@@ -10,6 +10,7 @@ _ACTIONS = {  # from the Service Authorization Reference: operations with anothe
     "sqs:SendMessageBatch": "sqs:SendMessage",
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
+    "sns:PublishBatch": "sns:Publish",
 }
 _S3_ACTIONS = {
     "GET object": "GetObject",
@@ -95,6 +96,10 @@ def _resource(service, parameters, group_of):
         return f"{arn}autoScalingGroup:0:autoScalingGroupName/{parameters['AutoScalingGroupName']}"
     if service == "autoscaling" and "InstanceId" in parameters:
         return f"{arn}autoScalingGroup:0:autoScalingGroupName/{group_of(parameters['InstanceId'])}"
+    if service == "sns" and "TopicArn" in parameters:
+        return parameters["TopicArn"]
+    if service == "events" and "Entries" in parameters:
+        return parameters["Entries"][0]["EventBusName"]
     if service == "cloudformation" and "StackName" in parameters:
         return f"{arn}stack/{parameters['StackName']}/*"  # what IAM evaluates for a stack's name
     return "*"

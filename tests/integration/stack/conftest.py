@@ -9,7 +9,7 @@ from coinfarm.serving.settings import reference_model_uri
 from tests.integration.stack.account import Account
 from tests.integration.stack.processes import DAYS, STRIDES, SYMBOL, UNKNOWN_VERSION, StackProcesses
 from tests.integration.stack.templates import stage_parameters
-from tests.support.demo_requests import demo_request, rest_event
+from tests.support.demo_requests import EVENTS, demo_request, rest_event
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,8 @@ def with_fleet(account):
 @pytest.fixture(scope="session")
 def processes(account, with_fleet, tmp_path_factory):
     """The processes of the stage prod, which serves a model from its bucket."""
-    stack = account.deploy("coinfarm-prod", {**stage_parameters("prod"), **with_fleet, "ModelName": "reference"})
+    parameters = {**stage_parameters("prod"), **with_fleet, "ModelName": "reference", "LiveSymbols": "BTC/USDT,ETH/USDT"}
+    stack = account.deploy("coinfarm-prod", parameters)
     # moto would start containers for the functions.
     functions = account.client("lambda")
     for events in functions.list_event_source_mappings()["EventSourceMappings"]:
@@ -53,8 +54,11 @@ def recorded_run(processes):
     for target, stride in STRIDES.items():
         processes.command("backfill", "plan", *spec, "--run", target, "--on", target, "--stride", stride)
         processes.command("backfill", "submit", "--run", target)
+    results["live"], results["published"] = processes.run_schedule(times=2)
     with processes.function("BatchFunction") as invoke:
         results["batches"] = list(iter(lambda: processes.process_batch(invoke), None))
+        results["upload"] = processes.upload("uploads/DEMOUSD-1m.csv", (EVENTS / "candles/uploads/DEMOUSD-1m.csv").read_bytes())
+        results["upload batches"] = list(iter(lambda: processes.process_batch(invoke), None))
         results["failing message"] = processes.send_message(
             json.dumps(demo_request(200, modelVersion=UNKNOWN_VERSION, resultsUri="never.json"))
         )

@@ -109,7 +109,7 @@ def policies_of(stack):
         if resource["Type"] in ("AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy")
         for statement in Statement.of(resource["Properties"]["PolicyDocument"])
     )
-    by_caller = {role: _role_statements(stack, role) for role in ("ApiRole", "BatchRole")}
+    by_caller = {role: _role_statements(stack, role) for role in ("ApiRole", "BatchRole", "LiveRole") if role in stack.resolved}
     if "Fleet" in stack.nested:
         by_caller["FleetRole"] = _role_statements(stack.nested["Fleet"], "Role")
     by_caller["OperatorPolicy"] = Statement.of(stack.resolved["OperatorPolicy"]["Properties"]["PolicyDocument"])
@@ -123,7 +123,8 @@ def _role_statements(stack, role):
         raise ValueError(f"{role} has managed policies, which are not implemented")
     attached = [
         resource["Properties"]
-        for resource in stack.resolved.values()
+        for each in (stack, *stack.nested.values())
+        for resource in each.resolved.values()
         if resource["Type"] == "AWS::IAM::Policy" and stack.physical_id(role) in resource["Properties"]["Roles"]
     ]
     return [statement for policy in properties["Policies"] + attached for statement in Statement.of(policy["PolicyDocument"])]
@@ -147,6 +148,7 @@ _KMS = {
     "s3:PutObject": ("kms:GenerateDataKey", "kms:Decrypt"),  # Decrypt is needed for multipart uploads
     "sqs:SendMessage": ("kms:GenerateDataKey", "kms:Decrypt"),
     "sqs:ReceiveMessage": ("kms:Decrypt",),
+    "sns:Publish": ("kms:GenerateDataKey", "kms:Decrypt"),
 }
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from tests.integration.stack.account import TIMEOUT_S
 from tests.support.expanded_template import ROOT
+from tests.support.fake_exchange import FakeBinanceUs
 
 SYMBOL, DAYS = "DEMOBTC", 2
 STRIDES = {"lambda": 5, "gpu": 1}
@@ -40,7 +41,7 @@ class StackProcesses:
         return done.stdout
 
     @contextmanager
-    def function(self, resource):
+    def function(self, resource, **more_variables):
         """Starts a function with its environment and role; yields `invoke(event)`."""
         configuration = self._account.client("lambda").get_function_configuration(FunctionName=self.stack.physical_id(resource))
         role = self.stack.logical_id(configuration["Role"].rpartition("/")[2])
@@ -48,6 +49,7 @@ class StackProcesses:
             "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
             "MODEL_CACHE_DIR": str(self.folder / f"{resource}-tmp"),
             **configuration["Environment"]["Variables"],
+            **more_variables,
         }
         with (self.folder / f"{resource}.log").open("a") as log:
             process = subprocess.Popen(
@@ -72,6 +74,35 @@ class StackProcesses:
                 yield invoke
             finally:
                 process.kill()
+
+    def run_schedule(self, times):
+        """Invoke the function for live predictions with the schedule's input. Returns its responses, and what the topic published."""
+        live = self.stack.nested["Live"]
+        event = json.loads(live.resolved["Schedule"]["Properties"]["Target"]["Input"])
+        sqs, queue = self._account.client("sqs"), self._account.client("sqs").create_queue(QueueName="bot")["QueueUrl"]
+        arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        options = {"RawMessageDelivery": "true"}
+        self._account.client("sns").subscribe(TopicArn=event["live"]["topicArn"], Protocol="sqs", Endpoint=arn, Attributes=options)
+        with FakeBinanceUs.running() as exchange, self.function("LiveFunction", LIVE_EXCHANGE_URL=exchange.url) as invoke:
+            exchange.now_ms += 5_000
+            responses = [invoke(event) for _ in range(times)]
+        published = []
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+            published += [json.loads(message["Body"]) for message in messages]
+            for message in messages:
+                sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return responses, published
+
+    def upload(self, key, data):
+        """Upload a file to the candle bucket, and return the key of its result. moto ignores the bucket's notifications in the template."""
+        s3, bucket = self._account.client("s3"), self.stack.outputs["CandleBucketName"]
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+        etag = s3.put_object(Bucket=bucket, Key=key, Body=data)["ETag"].strip('"')
+        return f"{key}/{etag}.parquet"
+
+    def has_result(self, key):
+        """Whether the result bucket has an object."""
+        return self._account.client("s3").list_objects_v2(Bucket=self.stack.outputs["ResultBucketName"], Prefix=key)["KeyCount"] == 1
 
     def process_batch(self, invoke):
         """Poll the queue once, as Lambda's event source mapping does. Returns the function's response, or None if the queue is empty."""

@@ -34,6 +34,20 @@ def test_batch_function_processes_a_submitted_run(recorded_run):
     assert (status["shards"], status["done"], status["complete"]) == (DAYS, DAYS, True)
 
 
+def test_schedule_that_fires_twice_stores_and_publishes_each_prediction_once(recorded_run):
+    first, second = recorded_run["live"]
+    assert first["new"] > 400
+    assert second == {"new": 0, "corrected": 0, "published": 0}
+    published = [(each["symbol"], each["closeTime"]) for each in recorded_run["published"]]
+    assert len(set(published)) == len(published) == first["published"] > 0
+    assert {each["modelVersion"] for each in recorded_run["published"]} == {recorded_run["model"]}
+
+
+def test_uploaded_file_is_predicted_through_the_queue(recorded_run, processes):
+    assert recorded_run["upload batches"] == [{"batchItemFailures": []}]
+    assert processes.has_result(recorded_run["upload"])
+
+
 def test_fleet_instance_processes_its_queue_and_terminates(recorded_run, account, processes):
     assert recorded_run["worker"]
     group = processes.stack.nested["Fleet"].physical_id("Group")

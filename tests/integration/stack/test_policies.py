@@ -8,7 +8,7 @@ import pytest
 from tests.integration.stack.calls import Call
 from tests.integration.stack.policies import Policies, Statement, policies_of, with_kms_calls
 
-CALLERS = ("ApiRole", "BatchRole", "FleetRole", "OperatorPolicy")
+CALLERS = ("ApiRole", "BatchRole", "FleetRole", "LiveRole", "OperatorPolicy")
 BY_LAMBDA = {
     "WriteLogs: logs:CreateLogStream": "Lambda writes the function's output",
     "WriteLogs: logs:PutLogEvents": "Lambda writes the function's output",
@@ -26,6 +26,7 @@ CALLED_BY_OTHERS = {
         "WriteLogs: logs:CreateLogStream": "Docker's log driver",
         "WriteLogs: logs:PutLogEvents": "Docker's log driver",
     },
+    "LiveRole": BY_LAMBDA | {"SendDeadLetters: sqs:SendMessage": "Lambda, for an invocation that failed three times"},
     "OperatorPolicy": {
         "SubmitAndRedrive: sqs:ChangeMessageVisibility": "`coinfarm worker` on the operator's machine",
         "Predict: lambda:InvokeFunction": "the caller's own client",
@@ -41,10 +42,10 @@ def policies(processes):
 
 @pytest.fixture(scope="module")
 def calls(account, processes, recorded_run):
-    """The calls of the recorded run, by caller."""
-    recorded = with_kms_calls(account.calls, processes.stack)
-    callers = {call.caller for call in recorded}
-    return {caller: sorted({call for call in recorded if call.caller == caller}, key=str) for caller in callers}
+    """The calls of the recorded run, by caller. Calls that differ only in their context, such as KMS calls via several services, differ."""
+    recorded = {(str(call), *sorted(call.context.items())): call for call in with_kms_calls(account.calls, processes.stack)}
+    callers = {call.caller for call in recorded.values()}
+    return {caller: [call for _, call in sorted(recorded.items()) if call.caller == caller] for caller in callers}
 
 
 def test_calls_of_every_role_were_recorded(calls):

@@ -6,7 +6,7 @@ The test is looked at after every day. Writes benchmarks/scorecard_simulation.js
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,15 @@ import numpy as np
 
 from benchmarks.markdown import table_lines, with_block
 from coinfarm.candles.arrays import Values
+from coinfarm.candles.interval import interval_ms
+from coinfarm.evaluation.block_skill import BlockSkill
+from coinfarm.models.evaluations import read_evaluations
+from coinfarm.models.live_reference import SkillRecord
+from coinfarm.models.model_source import current_version
+from coinfarm.models.store import open_model_source
 from coinfarm.scorecard.sequential_comparison import SequentialComparison
+from coinfarm.serving.settings import reference_model_uri
+from coinfarm.storage import open_storage
 from coinfarm.storage.local_file import write_file
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +32,8 @@ START, END = "<!-- tables: python -m benchmarks.scorecard_simulation -->", "<!--
 LIVE_DAYS = 365
 LOSS_AFTER = 100
 """The days that a model is as evaluated before it loses its skill."""
+_DAYS_TITLES = ("no skill left", f"none after {LOSS_AFTER} days", "as evaluated")
+_NEIGHBOURS = 20
 _GAP = 60
 """Days between an evaluation and the first live day."""
 _VOLATILITY_PERSISTENCE = 0.95
@@ -63,7 +73,7 @@ def scores(random: np.random.Generator, kind: str, correlation: float, days: int
 
 
 def _autoregression(shocks: Values, correlation: float) -> Values:
-    values = np.sqrt(1.0 - correlation**2) * shocks
+    values: Values = np.sqrt(1.0 - correlation**2) * shocks
     values[0] = shocks[0]
     for day in range(1, len(values)):
         values[day] += correlation * values[day - 1]
@@ -71,31 +81,57 @@ def _autoregression(shocks: Values, correlation: float) -> Values:
 
 
 def simulate(cell: Cell, streams: int, seed: int) -> dict[str, Any]:
-    """The shares of wrong answers in percent, and the days until right ones: median and 90 % quantile, None if it takes longer."""
+    """The answers for a cell, as in `answers`."""
     random = np.random.default_rng(seed)
+    days = cell.evaluated_days + _GAP + LIVE_DAYS
+    noise = (scores(random, cell.kind, cell.correlation, days) for _ in range(streams))
+    return answers([(each[: cell.evaluated_days], each[-LIVE_DAYS:]) for each in noise], cell.skill)
+
+
+def simulate_reference(skill: SkillRecord, streams: int, seed: int) -> dict[str, Any]:
+    """The answers for the scores of an evaluation: both sides of a stream are resampled from them, in blocks of neighbours."""
+    found = BlockSkill.from_record(skill).scores
+    found = found[np.isfinite(found)]
+    skill_mean, random = float(found.mean()), np.random.default_rng(seed)
+
+    def drawn(count: int) -> Values:
+        start = random.integers(len(found), size=(-(-count // _NEIGHBOURS), 1))
+        chosen = ((start + np.arange(_NEIGHBOURS)) % len(found)).ravel()[:count]
+        values: Values = found[chosen] - skill_mean
+        return values
+
+    live = LIVE_DAYS // skill.block_days
+    return answers([(drawn(len(found)), drawn(live)) for _ in range(streams)], skill_mean, skill.block_days)
+
+
+def answers(streams: Sequence[tuple[Values, Values]], skill: float, block_days: int = 1) -> dict[str, Any]:
+    """The shares of wrong answers in percent, and the days until right ones: median and 90 % quantile, None if it takes longer.
+
+    A stream has the evaluated scores and the live ones, both without their mean, `skill`.
+    """
     worse = half = 0
     days: dict[str, list[float]] = {"as_evaluated_days": [], "no_skill_days": [], "lost_skill_days": []}
-    for _ in range(streams):
-        noise = scores(random, cell.kind, cell.correlation, cell.evaluated_days + _GAP + LIVE_DAYS)
-        evaluated, live = cell.skill + noise[: cell.evaluated_days], noise[-LIVE_DAYS:]
-        same = SequentialComparison.of(evaluated, cell.skill + live)
+    for noise, live in streams:
+        evaluated = skill + noise
+        same = SequentialComparison.of(evaluated, skill + live)
         worse += same.first_alarm is not None
-        half += bool(SequentialComparison.of(evaluated, cell.skill / 2.0 + live).is_as_evaluated.any())
+        half += bool(SequentialComparison.of(evaluated, skill / 2.0 + live).is_as_evaluated.any())
         days["as_evaluated_days"].append(_days(next(iter(np.flatnonzero(same.is_as_evaluated)), None)))
         days["no_skill_days"].append(_days(SequentialComparison.of(evaluated, live).first_alarm))
-        lost = SequentialComparison.of(evaluated, live + np.where(np.arange(LIVE_DAYS) < LOSS_AFTER, cell.skill, 0.0)).first_alarm
-        days["lost_skill_days"].append(_days(lost) - LOSS_AFTER)
-    found = {"worse_pct": 100.0 * worse / streams, "half_skill_pct": 100.0 * half / streams}
-    return found | {name: [_quantile(values, share) for share in (0.5, 0.9)] for name, values in days.items()}
+        good = LOSS_AFTER // block_days
+        lost = SequentialComparison.of(evaluated, live + np.where(np.arange(len(live)) < good, skill, 0.0)).first_alarm
+        days["lost_skill_days"].append(_days(lost) - good)
+    found = {"worse_pct": 100.0 * worse / len(streams), "half_skill_pct": 100.0 * half / len(streams)}
+    return found | {name: [_quantile(values, share, block_days) for share in (0.5, 0.9)] for name, values in days.items()}
 
 
 def _days(block: Any) -> float:
     return np.inf if block is None else float(block + 1)
 
 
-def _quantile(values: list[float], share: float) -> float | None:
+def _quantile(values: list[float], share: float, block_days: int) -> float | None:
     found = sorted(values)[int(share * len(values))]
-    return None if np.isinf(found) else found
+    return None if np.isinf(found) else block_days * found
 
 
 def tables(results: dict[str, Any]) -> Iterator[str]:
@@ -124,18 +160,27 @@ def tables(results: dict[str, Any]) -> Iterator[str]:
     yield f"A dash: more than {LIVE_DAYS} days. Skill: the mean of the daily scores divided by their standard deviation.\n"
     chosen = sorted((cell for cell in cells if cell.kind == "normal"), key=lambda each: (each.skill, each.correlation, each.evaluated_days))
     yield from table_lines(
-        ("skill", "correlation", "evaluated days", "no skill left", f"none after {LOSS_AFTER} days", "as evaluated"),
-        (
-            (
-                f"{cell.skill:g}",
-                f"{cell.correlation:g}",
-                str(cell.evaluated_days),
-                *(_days_text(cells[cell][name]) for name in ("no_skill_days", "lost_skill_days", "as_evaluated_days")),
-            )
-            for cell in chosen
-        ),
+        ("skill", "correlation", "evaluated days", *_DAYS_TITLES),
+        ((f"{cell.skill:g}", f"{cell.correlation:g}", str(cell.evaluated_days), *_days_cells(cells[cell])) for cell in chosen),
         text_columns=0,
     )
+    yield "\n### The reference model\n"
+    yield (
+        f"Its own scores of 2023, resampled in blocks of {_NEIGHBOURS} neighbours: the wrong answers, % of streams, and the days until the "
+        "right ones.\n"
+    )
+    yield from table_lines(
+        ("interval", "evaluated days", "called worse", "half the skill", *_DAYS_TITLES),
+        (
+            (name, str(each["evaluated_days"]), f"{each['worse_pct']:.1f}", f"{each['half_skill_pct']:.1f}", *_days_cells(each))
+            for name, each in results["reference"].items()
+        ),
+    )
+
+
+def _days_cells(found: dict[str, Any]) -> Iterator[str]:
+    for name in ("no_skill_days", "lost_skill_days", "as_evaluated_days"):
+        yield _days_text(found[name])
 
 
 def _days_text(days: list[float | None]) -> str:
@@ -144,15 +189,33 @@ def _days_text(days: list[float | None]) -> str:
 
 
 def main() -> None:
-    """Simulate every cell, and write the results and the page."""
+    """Simulate every cell that is not stored, and write the results and the page."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scorecard_simulation", description=__doc__)
     parser.add_argument("--streams", type=int, default=400, help="streams per cell [default: %(default)s]")
     parser.add_argument("--seed", type=int, default=1, help="[default: %(default)s]")
+    parser.add_argument(
+        "--model", default=reference_model_uri(), help="a model root, whose current version was evaluated [default: the reference model]"
+    )
     arguments = parser.parse_args()
-    cells = [{"cell": asdict(cell)} | simulate(cell, arguments.streams, arguments.seed) for cell in CELLS]
-    results = {"streams": arguments.streams, "seed": arguments.seed, "cells": cells}
+    run = {"streams": arguments.streams, "seed": arguments.seed}
+    before = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    stored = {Cell(**each["cell"]): each for each in before.get("cells", []) if {name: before[name] for name in run} == run}
+    cells = [stored.get(cell) or {"cell": asdict(cell)} | simulate(cell, **run) for cell in CELLS]
+    results = {**run, "cells": cells, "reference": _reference(arguments.model, **run)}
     write_file(RESULTS, json.dumps(results, indent=1) + "\n")
     write_file(PAGE, with_block(PAGE.read_text(encoding="utf-8"), START, END, tables(results)))
+
+
+def _reference(model_uri: str, streams: int, seed: int) -> dict[str, Any]:
+    """By interval."""
+    found = {}
+    records = read_evaluations(open_storage(model_uri), current_version(open_model_source(model_uri)))
+    for record in sorted(records, key=lambda each: interval_ms(each.interval or "1d")):
+        if record.live_reference is not None and record.interval is not None:
+            skill = record.live_reference.skill
+            days = skill.block_days * max(map(len, skill.by_coin.values()))
+            found[record.interval] = {"evaluated_days": days} | simulate_reference(skill, streams, seed)
+    return found
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.markdown import with_block
-from benchmarks.scorecard_simulation import CELLS, END, PAGE, RESULTS, START, Cell, scores, simulate, tables
+from benchmarks.scorecard_simulation import CELLS, END, PAGE, RESULTS, START, Cell, scores, simulate, simulate_reference, tables
+from coinfarm.models.live_reference import SkillRecord
 
 MAX_WRONG_PCT = 5.0
 SHORT_MAX_WRONG_PCT = 7.0
@@ -25,6 +26,22 @@ def test_both_answers_are_rarely_wrong():
         cell = Cell(**each["cell"])
         is_short = cell.evaluated_days == 50 and cell.correlation >= 0.6
         assert max(each["worse_pct"], each["half_skill_pct"]) <= (SHORT_MAX_WRONG_PCT if is_short else MAX_WRONG_PCT), cell
+
+
+def test_the_reference_model_can_be_told_from_one_without_skill():
+    assert list(STORED["reference"]) == ["1m", "5m", "15m", "1h"]
+    for each in STORED["reference"].values():
+        assert max(each["worse_pct"], each["half_skill_pct"]) <= MAX_WRONG_PCT
+        assert each["no_skill_days"][0] < 365
+
+
+def test_scores_of_an_evaluation_are_resampled_in_order():
+    scores = 0.3 + 0.1 * np.random.default_rng(1).normal(size=200)
+    record = SkillRecord(block_days=2, first_block=0, range_multiples=(0.2, -0.2, 0.0), by_coin={"A": tuple(scores)})
+    found = simulate_reference(record, 20, seed=1)
+    assert found["worse_pct"] <= 5
+    assert found["no_skill_days"][0] < found["as_evaluated_days"][0] <= 40
+    assert found["no_skill_days"][0] % 2 == 0
 
 
 def test_a_short_simulation_agrees():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,49 +90,67 @@ def _by_coin(rows: "pa.Table", interval: str) -> Iterator[_CoinRows]:
         yield _CoinRows(of_coin, candles, place, is_stored)
 
 
+class _Exclusion(IntEnum):
+    """Why a prediction is not scored; the first reason counts."""
+
+    IN_SAMPLE = 0
+    PENDING = 1
+    MISSING_CANDLES = 2
+    ACROSS_GAPS = 3
+    NONE = 4
+
+
 def _coin(coin: _CoinRows, version: str, horizon: ModelHorizon, first_ms: int, now_ms: int) -> LiveOutcomes:
     import pyarrow.compute as pc
 
-    rows, window, horizon_candles = coin.rows, STANDARD.window_candles, horizon.candles
+    rows, candles = coin.rows, coin.candles
     values = np.column_stack([rows[name].to_numpy() for name in horizon.columns])
     open_time = rows["open_time"].to_numpy()
-    is_predicted = pc.equal(rows["model_version"], version).fill_null(False).to_numpy()
-    counted = is_predicted & np.isfinite(values).all(axis=1) & (open_time >= first_ms)
-    in_sample = rows["in_sample"]
-    first, last = coin.place - window + 1, coin.place + horizon_candles
-    outcome_ms = open_time + (1 + horizon_candles) * coin.candles.interval_ms
-    pending = outcome_ms > now_ms
-    is_complete = (first >= 0) & (last < len(coin.candles))
+    is_of_period = open_time >= first_ms
+    is_of_version = pc.equal(rows["model_version"], version).fill_null(False).to_numpy()
+    is_counted = is_of_version & np.isfinite(values).all(axis=1) & is_of_period
+    outcome_ms = open_time + (1 + horizon.candles) * candles.interval_ms
+    exclusion = _exclusions(coin, horizon.candles, outcome_ms > now_ms)
+    scored = np.flatnonzero(is_counted & (exclusion == _Exclusion.NONE))
+    waiting_ms = outcome_ms[is_counted & (exclusion == _Exclusion.PENDING)]
+    count = np.bincount(exclusion[is_counted], minlength=len(_Exclusion)).tolist()
+    counts = LiveCounts(
+        predictions=int(is_counted.sum()),
+        scored=count[_Exclusion.NONE],
+        pending=count[_Exclusion.PENDING],
+        in_sample=count[_Exclusion.IN_SAMPLE],
+        in_sample_unknown=rows["in_sample"].take(scored).null_count,
+        missing_candles=count[_Exclusion.MISSING_CANDLES],
+        across_gaps=count[_Exclusion.ACROSS_GAPS],
+        corrected_candles=int((rows["corrected_at"].is_valid().to_numpy() & is_of_period).sum()),
+    )
+    starts = coin.place[scored] - STANDARD.window_candles + 1
+    return LiveOutcomes(
+        observations=observations_at(candles, starts, horizon.candles) if len(scored) else _no_observations(),
+        predicted_pct=values[scored],
+        predicted_at=rows["predicted_at"].take(scored).fill_null(0).to_numpy(),
+        candles=(candles,),
+        counts=counts,
+        next_outcome_ms=int(waiting_ms.min()) if len(waiting_ms) else None,
+    )
+
+
+def _exclusions(coin: _CoinRows, horizon_candles: int, is_pending: Mask) -> NDArray[np.int64]:
+    """The `_Exclusion` of each row, `(n,)`."""
+    first, last = coin.place - STANDARD.window_candles + 1, coin.place + horizon_candles
+    is_within = (first >= 0) & (last < len(coin.candles))
     first, last = np.maximum(first, 0), np.minimum(last, len(coin.candles) - 1)
     missing_before = np.concatenate([[0], np.cumsum(~coin.is_stored)])
-    is_complete &= missing_before[last + 1] == missing_before[first]
-    reasons = np.stack(
-        [
-            in_sample.fill_null(False).to_numpy(),
-            pending,
-            ~is_complete,
-            crosses_gap(coin.candles, first, window + horizon_candles),
-        ]
-    )
-    reason = np.where(reasons.any(axis=0), reasons.argmax(axis=0), len(reasons))
-    excluded = np.bincount(reason[counted], minlength=len(reasons) + 1).tolist()
-    scored = counted & (reason == len(reasons))
-    unknown = in_sample.is_null().to_numpy()
-    counts = LiveCounts(
-        predictions=int(counted.sum()),
-        in_sample=excluded[0],
-        pending=excluded[1],
-        missing_candles=excluded[2],
-        across_gaps=excluded[3],
-        scored=excluded[4],
-        in_sample_unknown=int((scored & unknown).sum()),
-        corrected_candles=int((rows["corrected_at"].is_valid().to_numpy() & (open_time >= first_ms)).sum()),
-    )
-    waiting = outcome_ms[counted & (reason == 1)]
-    next_ms = int(waiting.min()) if len(waiting) else None
-    at = np.flatnonzero(scored)
-    observations = observations_at(coin.candles, first[at], horizon_candles) if len(at) else _no_observations()
-    return LiveOutcomes(observations, values[at], rows["predicted_at"].take(at).fill_null(0).to_numpy(), (coin.candles,), counts, next_ms)
+    is_complete = is_within & (missing_before[last + 1] == missing_before[first])
+    reasons = {
+        _Exclusion.IN_SAMPLE: coin.rows["in_sample"].fill_null(False).to_numpy(),
+        _Exclusion.PENDING: is_pending,
+        _Exclusion.MISSING_CANDLES: ~is_complete,
+        _Exclusion.ACROSS_GAPS: crosses_gap(coin.candles, first, STANDARD.window_candles + horizon_candles),
+        _Exclusion.NONE: np.ones(len(first), np.bool_),
+    }
+    found: NDArray[np.int64] = np.stack([reasons[each] for each in _Exclusion]).argmax(axis=0)
+    return found
 
 
 def _no_observations() -> Observations:

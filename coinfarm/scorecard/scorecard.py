@@ -1,6 +1,6 @@
 """The scorecard of a live store: its predictions scored against what happened, beside the evaluation of their model."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -58,17 +58,18 @@ def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardS
     """
     as_of = now or datetime.now(UTC)
     scores: list[LiveScore] = []
-    others: set[str] = set()
+    found: set[str] = set()
     for feed in _feeds(store, spec):
         rows, first_ms = _rows(store, feed, spec)
         versions = _versions(rows)
+        found.update(versions)
         version = spec.version or next(iter(versions), None)
         if version in versions:
             record = read_model_record(model_uri, version)
-            others.update(set(versions) - {version})
             scores += _scores(rows, store, feed, record, first_ms, spec, int(as_of.timestamp() * 1000))
     if not scores:
-        raise NotFound(_nothing(store, spec))
+        raise NotFound(_nothing(store, spec, found))
+    others = found - {score.version for score in scores}
     return Scorecard(store=store.root, as_of=as_of, scores=tuple(scores), other_versions=tuple(sorted(others)))
 
 
@@ -193,10 +194,11 @@ def _period(evaluation: EvaluationRecord) -> EvaluationPeriod:
     )
 
 
-def _nothing(store: LiveStore, spec: ScorecardSpec) -> str:
-    wanted: Iterable[str | None] = (spec.exchange, spec.interval, spec.version, *spec.symbols)
-    named = ", ".join(filter(None, wanted))
-    if not store.feeds():
-        return f"{store.root} has no live predictions yet: `coinfarm watch --store {store.root}` makes them"
+def _nothing(store: LiveStore, spec: ScorecardSpec, versions: set[str]) -> str:
     feeds = ", ".join(f"{feed.exchange} {feed.interval}" for feed in store.feeds())
-    return f"{store.root} has no predictions{f' of {named}' if named else ''}; it has candles of {feeds}"
+    if not feeds:
+        return f"{store.root} has no live predictions yet: `coinfarm watch --store {store.root}` makes them"
+    horizon = None if spec.horizon_candles is None else f"the next {spec.horizon_candles} candles"
+    wanted = ", ".join(filter(None, (spec.exchange, spec.interval, spec.version, *spec.symbols, horizon)))
+    made = f"predictions of {', '.join(sorted(versions))}" if versions else "no predictions"
+    return f"{store.root} has no predictions{f' of {wanted}' if wanted else ''}: it has candles of {feeds}, with {made} in these days"

@@ -78,11 +78,10 @@ def _complete(live: BlockSkill, known_until_ms: int) -> tuple[NDArray[np.int64],
 
 
 def _answered(test: SkillTest, *, is_as_evaluated: bool) -> SkillTest:
-    blocks = plural_text(len(test.blocks), "day" if test.block_days == 1 else f"block of {test.block_days} days")
     if test.mean is None or test.interval is None:
-        reason = f"No {'day' if test.block_days == 1 else f'block of {test.block_days} days'} is complete yet."
-        return test.model_copy(update={"reason": reason + _waiting(test)})
-    found = f"The mean skill of {blocks} is {score_text(test.mean)}, evaluated {score_text(test.evaluated_mean)}"
+        return test.model_copy(update={"reason": f"No {_blocks_text(1, test.block_days)[2:]} is complete yet.{_waiting(test)}"})
+    mean, evaluated_mean = score_text(test.mean), score_text(test.evaluated_mean)
+    found = f"The mean skill of {_blocks_text(len(test.blocks), test.block_days)} is {mean}, evaluated {evaluated_mean}"
     if test.decided_on is not None:
         reason = f"{found}: on {test.decided_on} it was certain that the live skill is lower, then or since some earlier day."
         return test.model_copy(update={"answer": "worse than evaluated", "reason": reason})
@@ -91,6 +90,11 @@ def _answered(test: SkillTest, *, is_as_evaluated: bool) -> SkillTest:
         return test.model_copy(update={"answer": "as evaluated", "reason": reason})
     bounds = f"between {score_text(test.interval[0])} and {score_text(test.interval[1])}"
     return test.model_copy(update={"reason": f"{found}: all that is certain is that it is {bounds}.{_waiting(test)}"})
+
+
+def _blocks_text(count: int, block_days: int) -> str:
+    """`3 days`, or `3 blocks of 2 days`."""
+    return plural_text(count, "day") if block_days == 1 else f"{plural_text(count, 'block')} of {block_days} days"
 
 
 def _waiting(test: SkillTest) -> str:

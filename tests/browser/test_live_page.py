@@ -1,14 +1,21 @@
 """The page of `coinfarm serve` with a live store: candles that arrive, and the scorecard."""
 
+import threading
 import time
 
 import pytest
 
 from coinfarm.candles.synthetic import generate
+from coinfarm.live.live_store import LiveStore
+from coinfarm.serving.service import Service
+from coinfarm.serving.settings import Settings
+from coinfarm.storage.folder import FolderStorage
 from tests.support.filled_live_store import append_candles
 from tests.support.page_actions import CANDLES, PREDICTED, wait_for_candle
 from tests.support.repository import ROOT
+from tests.support.served_process import serve_process
 from tests.support.synthetic_candles import MINUTE_MS
+from tests.support.watch_runs import RecordedOutput, exchange_at, watch_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.enable_socket]
 
@@ -54,3 +61,23 @@ def test_scorecard_shows_live_scores_beside_the_evaluation(page):
     assert page.text("#prediction h3") == before
     page.drop(ROOT / "examples/DEMOUSD-1m.parquet")
     page.wait_for("!document.getElementById('chart-view').hidden")
+
+
+def test_page_follows_a_watch_that_is_started_after_it(browser, tmp_path):
+    speed, seen = 60, threading.Event()
+    store = LiveStore(FolderStorage(tmp_path / "live"))
+    with serve_process(tmp_path / "log", "--store", store.root) as server, exchange_at(399, speed=speed).running() as exchange:
+        page = browser.page(server)
+        page.wait_for("document.querySelector('#live option')?.textContent === 'No live candles yet'")
+        watched = (store, Service(Settings()), RecordedOutput(exchange), seen.is_set)
+        watch = threading.Thread(target=watch_until, args=watched, kwargs={"clock_speed": float(speed)})
+        watch.start()
+        try:
+            page.wait_for("document.getElementById('title').textContent === 'BTCUSDT · 1m · binanceus'")
+            page.wait_for(PREDICTED)
+            first = page.text("#prediction h3")
+            page.wait_for(f"document.querySelector('#prediction h3').textContent > '{first}'")
+        finally:
+            seen.set()
+            watch.join()
+    assert page.console == []

@@ -24,7 +24,7 @@ def record_scores(store: LiveStore, feed: LiveFeed, service: Service) -> None:
     """Record the scores of the newest version at its first horizon. An error is logged: the predictions are made and published."""
     from coinfarm.scorecard.scorecard import ScorecardSpec, scorecard
 
-    spec = ScorecardSpec(exchange=feed.exchange, interval=feed.interval, days=SCORED_DAYS)
+    spec = ScorecardSpec(exchange=feed.exchange, interval=feed.interval, days=SCORED_DAYS, is_brief=True)
     try:
         scores = scorecard(store, service.settings.model_uri, spec).scores
     except NotFound as error:

@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from coinfarm.candles.arrays import Values
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.synthetic import generate
 from coinfarm.evaluation.features import observations_at
+from coinfarm.live.live_rows import live_schema
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.live_reference import LiveReference, SkillRecord
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.storage import Storage
-from examples.live_store import predicted_rows
 from image_render.spec import STANDARD
 from tests.support.evaluation_documents import evaluation_json
 from tests.support.synthetic_candles import START_MS
@@ -22,6 +23,7 @@ from tests.support.synthetic_candles import START_MS
 FEED = LiveFeed("binanceus", "15m")
 VERSION = "20260101-11111111"
 HORIZON = 30
+LATENCY_MS = 200
 MULTIPLES = (0.2, -0.2, 0.0)
 """What a price moves in a horizon, roughly, in units of the window's range."""
 
@@ -45,11 +47,35 @@ def predictions_of(candles: Candles, share: float, seed: int = 0, horizon_candle
     return values
 
 
+def rows_of(candles: Candles, values_pct: Values, version: str, further_horizons: tuple[int, ...] = ()) -> pa.Table:
+    """Rows of a live store: candles without gaps, and predictions `(n, outputs)` for the last `n` of them; NaN is none."""
+    count, schema = len(candles), live_schema(further_horizons)
+    values = np.full((count, values_pct.shape[1]), np.nan)
+    values[count - len(values_pct) :] = values_pct
+    is_missing, close_time = np.isnan(values[:, 0]), candles.open_time + candles.interval_ms - 1
+    return pa.table(
+        {
+            "symbol": [candles.symbol] * count,
+            "open_time": candles.open_time,
+            "close_time": close_time,
+            **candles.columns._asdict(),
+            "filled": candles.filled,
+            "corrected_at": pa.nulls(count, pa.int64()),
+            "model_version": pa.array([None if missing else version for missing in is_missing], pa.string()),
+            "predicted_at": pa.array(close_time + LATENCY_MS, mask=is_missing),
+            "in_sample": pa.array(np.zeros(count, np.bool_), mask=is_missing),
+            "filled_candles": np.zeros(count, np.int64),
+            **dict(zip(schema.names[-values.shape[1] :], values.T, strict=True)),
+        },
+        schema=schema,
+    )
+
+
 def write_rows(storage: Storage, coins: Sequence[Candles], share: float, feed: LiveFeed = FEED, version: str = VERSION) -> LiveStore:
     """A store with those candles, predicted by a model that knows the outcome by that share."""
     store = LiveStore(storage)
     for number, candles in enumerate(coins):
-        store.append(feed, predicted_rows(candles, predictions_of(candles, share, number), version))
+        store.append(feed, rows_of(candles, predictions_of(candles, share, number), version))
     return store
 
 

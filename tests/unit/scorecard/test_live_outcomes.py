@@ -7,8 +7,7 @@ from coinfarm.live.live_rows import joined_rows
 from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
 from coinfarm.scorecard.model_record import ModelHorizon
 from coinfarm.scorecard.scorecard_document import LiveCounts
-from examples.live_store import predicted_rows
-from tests.support.live_predictions import HORIZON, VERSION, candles_of, outcome, predictions_of
+from tests.support.live_predictions import HORIZON, VERSION, candles_of, outcome, predictions_of, rows_of
 
 STEP_MS = 900_000
 COUNT = 400
@@ -24,7 +23,7 @@ def candles() -> Candles:
 
 @pytest.fixture(scope="module")
 def rows(candles: Candles) -> pa.Table:
-    return predicted_rows(candles, predictions_of(candles, 0.5), VERSION)
+    return rows_of(candles, predictions_of(candles, 0.5), VERSION)
 
 
 def outcomes(
@@ -96,14 +95,14 @@ def test_gaps_of_the_exchange_are_left_out_as_in_an_evaluation(rows: pa.Table) -
 
 def test_another_horizon_has_its_own_columns_and_outcomes(candles: Candles) -> None:
     values = np.hstack([np.zeros((WINDOWS, 3)), predictions_of(candles, 1.0, horizon_candles=10)])
-    rows = predicted_rows(candles, values, VERSION, (10,))
+    rows = rows_of(candles, values, VERSION, (10,))
     found = outcomes(rows, horizon=ModelHorizon(10, tuple(f"{name}_h10" for name in COLUMNS)))
     np.testing.assert_allclose(found.observations.actual_pct[0], outcome(candles, 199, 10), rtol=1e-12)
     np.testing.assert_array_equal(found.predicted_pct, values[:-10, 3:])
 
 
 def test_coins_are_scored_one_after_the_other(rows: pa.Table) -> None:
-    other = predicted_rows(candles_of("DEMO2", days=5, seed=2)[:COUNT], np.ones((WINDOWS, 3)), VERSION)
+    other = rows_of(candles_of("DEMO2", days=5, seed=2)[:COUNT], np.ones((WINDOWS, 3)), VERSION)
     found = outcomes(joined_rows([other, rows]))
     assert found.counts.scored == 2 * SCORED
     assert found.observations.symbols.tolist() == ["DEMO1"] * SCORED + ["DEMO2"] * SCORED

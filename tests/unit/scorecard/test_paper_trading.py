@@ -19,9 +19,8 @@ from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
 from coinfarm.scorecard.model_record import ModelHorizon
 from coinfarm.scorecard.paper_trading import PaperStrategy, paper_profit, predicted_coins_of, with_paper_trading
 from coinfarm.scorecard.scorecard_document import PaperProfit
-from examples.live_store import predicted_rows
 from tests.support.evaluated_models import ChecksumEngine, predictor_of
-from tests.support.live_predictions import HORIZON, VERSION, candles_of, predictions_of
+from tests.support.live_predictions import HORIZON, VERSION, candles_of, predictions_of, rows_of
 
 THRESHOLDS = {"min_end_change_pct": 0.05, "min_rise_to_decline": 1.0}
 SET = Strategy.model_validate({"name": "mine", "entry": THRESHOLDS, "market": {"min_order": 0.0}})
@@ -31,7 +30,7 @@ EVALUATED = PaperRecord(**THRESHOLDS, figures=TradeFigures(days=10, trades=50))
 @pytest.fixture(scope="module")
 def outcomes() -> LiveOutcomes:
     coins = [candles_of(symbol, 20, seed) for symbol, seed in (("DEMO1", 1), ("DEMO2", 2))]
-    rows = joined_rows([predicted_rows(candles, predictions_of(candles, 0.3), VERSION) for candles in coins])
+    rows = joined_rows([rows_of(candles, predictions_of(candles, 0.3), VERSION) for candles in coins])
     return live_outcomes(rows, "15m", VERSION, ModelHorizon(HORIZON, ("max_rise_pct", "max_decline_pct", "end_change_pct")), 0, 2**60)
 
 

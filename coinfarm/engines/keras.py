@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from coinfarm.engines.frame_independence import check_independence
 from coinfarm.engines.keras_files import load_networks
 from coinfarm.engines.startup_logs import suppress_startup_logs
 from coinfarm.errors import ModelError
@@ -24,12 +25,12 @@ class KerasEngine:
     name = "keras"
 
     def __init__(self, bundle: "Bundle", max_batch: int) -> None:
-        """Raises as `load_networks`, and `ModelError` if Keras runs on another backend."""
+        """Raises as `load_networks` and `check_independence`, and `ModelError` if Keras runs on another backend."""
         self._max_batch = max_batch
         with suppress_startup_logs():
             _check_backend()
             self._forward = _trace(load_networks(bundle))
-            self.predict(np.zeros((1, *STANDARD.shape), np.uint8))  # traces here, where startup logs are suppressed
+            check_independence(self.predict, bundle.manifest.version)  # traces here, where startup logs are suppressed
 
     @property
     def traced(self) -> Any:

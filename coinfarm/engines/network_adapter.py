@@ -30,9 +30,12 @@ def adapt(network: Any, member: "Member", outputs: "Sequence[Output]") -> Any:
     inputs = [tuple(tensor.shape) for tensor in getattr(network, "inputs", None) or []]
     classes = [len(output.return_map or ()) if output.probabilities else 1 for output in outputs]
     is_plain = member.layout is None and member.pixels is None and sum(classes) == len(classes)
-    if not (is_plain and inputs == [(None, *STANDARD.shape)]):
+    structure = getattr(network, "input", None) if inputs else None
+    if not (is_plain and inputs == [(None, *STANDARD.shape)]) or isinstance(structure, dict | list):
         frames = keras.Input(STANDARD.shape, name="frames")
-        heads = [keras.ops.reshape(head, (-1, _columns(head))) for head in keras.tree.flatten(network(_network_input(frames, member)))]
+        x = _network_input(frames, member)
+        given = keras.tree.pack_sequence_as(structure, [x]) if isinstance(structure, dict | list) else x
+        heads = [keras.ops.reshape(head, (-1, _columns(head))) for head in keras.tree.flatten(network(given))]
         _check_columns([_columns(head) for head in heads], member, outputs, classes)
         joined = heads[0] if len(heads) == 1 else keras.ops.concatenate(heads, axis=1)
         if not all(count == 1 for count in classes):

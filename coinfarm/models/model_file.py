@@ -33,6 +33,7 @@ _WEIGHTS_ONLY = ModelKind(
     "weights in HDF5 without their network",
     f"where the network's code is, `model.load_weights` them and `model.save('model.keras')`; the archive has a {CONFIG_FILE} too",
 )
+_NO_MANIFEST = "a folder without a manifest"
 _UNKNOWN = ModelKind("no model that is known here", "save the model with `model.save('model.keras')`")
 
 
@@ -68,8 +69,10 @@ def _kind_of_folder(folder: Path) -> ModelKind:
         return ModelKind("a model root", "pass the folder of one version in it, versions/VERSION")
     if any(name.endswith(".index") or name == "checkpoint" for name in names):
         return ModelKind("a checkpoint, weights without their network", "load it where the network's code is, and save the model as .keras")
-    archives = sorted(name for name in names if name.endswith(".keras"))
-    return ModelKind("a folder without a manifest", f"pass a file in it, such as {folder / archives[0]}" if archives else _UNKNOWN.remedy)
+    for archive in sorted(name for name in names if name.endswith(".keras")):
+        return ModelKind(_NO_MANIFEST, f"pass a file in it, such as {folder / archive}")
+    foreign = (kind for ending, kind in _BY_FILE_IN_FOLDER.items() if any(name.endswith(ending) for name in names))
+    return next(foreign, ModelKind(_NO_MANIFEST, _UNKNOWN.remedy))
 
 
 def _kind_of_file(path: Path) -> ModelKind:
@@ -89,6 +92,8 @@ def _kind_of_zip(path: Path) -> ModelKind:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             damaged = archive.testzip() if CONFIG_FILE in names else None
+    except RuntimeError:  # encrypted, or compressed in a way that Python does not know
+        return ModelKind("an encrypted zip archive", "unpack it with its password, and pack it again without one")
     except (zipfile.BadZipFile, EOFError, ValueError):
         return ModelKind("a zip archive that ends too early or is damaged", f"the download was cut off: {_DOWNLOAD} and compare its size")
     if damaged is not None:
@@ -105,13 +110,17 @@ def _kind_of_hdf5(path: Path) -> ModelKind:
     content = path.read_bytes()
     if b"model_config" in content:
         return KERAS_HDF5
-    return _WEIGHTS_ONLY if b"weight" in content or b"vars" in content else ModelKind("HDF5 data without a Keras model", _UNKNOWN.remedy)
+    return (
+        _WEIGHTS_ONLY if b"weight_names" in content or b"vars" in content else ModelKind("HDF5 data without a Keras model", _UNKNOWN.remedy)
+    )
 
 
 def _starts(*beginnings: bytes) -> Callable[[bytes], bool]:
     return lambda head: head.lstrip().lower().startswith(beginnings)
 
 
+_COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
+"""gzip, Zstandard, bzip2, xz, 7-Zip and RAR."""
 _PYTORCH = ModelKind("a PyTorch model", _REBUILD)
 
 _BY_MEMBER = {
@@ -121,6 +130,13 @@ _BY_MEMBER = {
     ".h5": ModelKind("a zip archive that contains an .h5 file", f"unpack it, and {_IMPORT}"),
     "data.pkl": _PYTORCH,
     ".npy": ModelKind("a NumPy archive (.npz)", "these are weights without their network: set them there, and save the model as .keras"),
+}
+
+_BY_FILE_IN_FOLDER = {
+    ".safetensors": ModelKind("a folder of weights in safetensors, as of Hugging Face", _REBUILD),
+    "pytorch_model.bin": ModelKind("a folder of a PyTorch model, as of Hugging Face", _REBUILD),
+    "shard1of1.bin": ModelKind("a TensorFlow.js model", f"pass the Keras model that it was made from, or {_REBUILD}"),
+    ".xml": ModelKind("a folder of an OpenVINO model", "pass the Keras model that it was made from"),
 }
 
 _BY_HEAD: tuple[tuple[Callable[[bytes], bool], ModelKind], ...] = (
@@ -143,9 +159,10 @@ _BY_HEAD: tuple[tuple[Callable[[bytes], bool], ModelKind], ...] = (
         lambda head: head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"),
         ModelKind("a pickle, as of joblib, scikit-learn or PyTorch, which could run code", f"it is never loaded: {_REBUILD}"),
     ),
-    (lambda head: head[:1] == b"\x08" and head[1:2] != b"\x01" and b"\x12" in head[:4], ModelKind("an ONNX model", _REBUILD)),
+    (_starts(b"gguf"), ModelKind("a language model (GGUF)", _REBUILD)),
+    (lambda head: head[:1] == b"\x08" and head[1:2] != b"\x01" and head[2:3] in b"\x12:", ModelKind("an ONNX or Core ML model", _REBUILD)),
     (
-        lambda head: head[:2] == b"\x1f\x8b" or head[:4] == b"\x28\xb5\x2f\xfd" or head[257:262] == b"ustar",
+        lambda head: head.startswith(_COMPRESSED) or head[257:262] == b"ustar",
         ModelKind("a compressed file or a tar archive", "unpack it, and pass the model in it"),
     ),
     (

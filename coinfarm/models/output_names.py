@@ -30,6 +30,11 @@ def outputs_by_name(names: Sequence[str] | None, where: str) -> tuple[str, ...]:
         return OUTPUT_NAMES
     found = [recognised_output(name) for name in names]
     outputs = tuple(output for output in found if output is not None)
+    if len(names) > len(OUTPUT_NAMES):
+        raise ModelError(
+            f"{where} has {len(names)} outputs, {', '.join(names)}: save a network of rise, decline and end alone, such as "
+            "keras.Model(model.input, [model.get_layer(name).output for name in …])"
+        )
     if len(outputs) < len(found) or len(set(outputs)) < len(outputs):
         raise ModelError(
             f"{where} has the outputs {', '.join(names)}, whose names do not say which is which: publish it with --outputs and rise, "

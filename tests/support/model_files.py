@@ -62,6 +62,15 @@ def _flipped(folder: Path) -> Path:
     return folder / "model.keras"
 
 
+def _encrypted(folder: Path) -> Path:
+    """With the flags of an encrypted member; Python cannot write one."""
+    data = bytearray(_archive(folder))
+    for magic, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(magic) + flags] |= 1
+    (folder / "model.keras").write_bytes(data)
+    return folder / "model.keras"
+
+
 _H5 = HDF5_MAGIC + bytes(40)
 _LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n"
 
@@ -92,6 +101,15 @@ MODEL_FILES = (
     ModelFile("folder with a .keras", _folder(model_dot_keras=b"PK"), ("model.keras",)),
     ModelFile("empty folder", _folder(), ("manifest", "model.save")),
     ModelFile("model root", _folder(current_dot_json=b"{}"), ("model root", "VERSION")),
+    ModelFile("encrypted archive", _encrypted, ("encrypted", "password")),
+    ModelFile("folder of Hugging Face", _folder(config_dot_json=b"{}", model_dot_safetensors=b"x"), ("Hugging Face", "Keras")),
+    ModelFile("folder of OpenVINO", _folder(model_dot_xml=b"<net>", model_dot_bin=b"x"), ("OpenVINO", "Keras")),
+    ModelFile("TensorFlow.js", _folder(model_dot_json=b"{}", **{"group1-shard1of1_dot_bin": b"x"}), ("TensorFlow.js", "Keras")),
+    ModelFile("language model", _file("model.gguf", b"GGUF\x03\x00"), ("GGUF", "Keras")),
+    ModelFile("Core ML", _file("model.mlmodel", b"\x08\x04\x12\x9a\x01"), ("Core ML", "Keras")),
+    ModelFile("ONNX without a producer", _file("model.onnx", b"\x08\x08:\xd2\x01"), ("ONNX", "Keras")),
+    ModelFile("7-Zip", _file("model.7z", b"7z\xbc\xaf\x27\x1c"), ("unpack",)),
+    ModelFile("candles in HDF5", _file("candles.h5", _H5 + b"weighted_price"), ("without a Keras model",)),
     ModelFile("ONNX", _file("model.onnx", b"\x08\x08\x12\x07pytorch"), ("ONNX", "Keras")),
     ModelFile("PyTorch", _zip("model.pt", model__data_dot_pkl=b"\x80\x02"), ("PyTorch", "Keras")),
     ModelFile("TensorFlow Lite", _file("model.tflite", b"\x1c\x00\x00\x00TFL3"), ("Lite", "Keras")),

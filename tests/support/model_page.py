@@ -26,15 +26,17 @@ from coinfarm.prediction.frame_batch import in_percent
 from image_render.render import render_frames
 from image_render.windows import windows
 from tests.support.architecture_kinds import ARCHITECTURE_KINDS
+from tests.support.interface_kinds import INTERFACE_KINDS
 from tests.support.layer_kinds import LAYER_KINDS
 from tests.support.model_kinds import ModelKind
 from tests.support.network_kinds import NETWORK_KINDS
+from tests.support.operation_kinds import OPERATION_KINDS
 from tests.support.option_kinds import OPTION_KINDS
 from tests.support.repository import ROOT
 from tests.support.series_kinds import SERIES_KINDS
 from tests.support.synthetic_candles import minutes
 
-KINDS = [*NETWORK_KINDS, *OPTION_KINDS, *LAYER_KINDS, *SERIES_KINDS, *ARCHITECTURE_KINDS]
+KINDS = [*NETWORK_KINDS, *INTERFACE_KINDS, *OPTION_KINDS, *OPERATION_KINDS, *LAYER_KINDS, *SERIES_KINDS, *ARCHITECTURE_KINDS]
 PAGE = ROOT / "docs/models.md"
 WRONG = "**wrong**"
 _TABLE = re.compile(r"(?<=<!-- table of models -->\n\n).*?(?=\n\n<!-- end -->)", re.DOTALL)
@@ -65,7 +67,7 @@ def outcome(kind: ModelKind) -> str:
         try:
             served_by, outputs = _serve(bundle_to_publish(source, Path(bundle_folder), interface=kind.interface, members=members))
         except ModelError as error:
-            return f"rejected: {cell(str(error))}"
+            return f"rejected: {cell(str(error).replace(f'{folder}/', ''))}"
     given = np.concatenate([_given(keras, each, kind.inputs(sample().parity)) for each in models.values()], axis=1)
     is_equal = passes(parity(OUTPUT_NAMES, kind.values(given), outputs))
     return served_by if is_equal else f"{WRONG}, {served_by}"
@@ -89,7 +91,8 @@ def _values(bundle: Bundle, raw: Outputs) -> Outputs:
 
 def _given(keras: Any, model: Any, inputs: Any) -> Outputs:
     """What a network as it was built gives, `(N, outputs)`; heads with names in the order of the names."""
-    outputs = model(inputs.astype(np.float32), training=False)
+    x = inputs.astype(np.float32)
+    outputs = model(dict.fromkeys(model.input, x) if isinstance(getattr(model, "input", None), dict) else x, training=False)
     heads = [outputs[name] for name in OUTPUT_NAMES] if isinstance(outputs, dict) else keras.tree.flatten(outputs)
     return np.concatenate([np.asarray(head, np.float32).reshape(len(inputs), -1) for head in heads], axis=1)
 
@@ -110,7 +113,7 @@ def page_with_rows(page: str, outcomes: dict[tuple[str, str], str]) -> str:
 
 def cell(text: str, max_length: int = 300) -> str:
     """A text for a table in Markdown, abbreviated."""
-    text = re.sub(r" of model \d{8}-\w{8}", "", text)  # it contains the date
+    text = re.sub(r"model \d{8}-\w{8}", "the model", re.sub(r" of model \d{8}-\w{8}", "", text))  # versions contain the date
     shown = text if len(text) <= max_length else f"{text[:max_length].rpartition(' ')[0]} …"
     return re.sub(r"([|<>*_`\[\]])", r"\\\1", shown)
 

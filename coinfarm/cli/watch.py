@@ -121,9 +121,10 @@ def _outputs(is_table: bool, webhook_url: str | None, template: Path | None, sns
 
 @contextmanager
 def _signals(stop: Callable[[int], None]) -> Iterator[None]:
-    """Let Ctrl-C and SIGTERM end the watch after the batch that is being predicted."""
+    """Let Ctrl-C and SIGTERM end the watch after the batch that is being predicted; a second one ends it at once."""
 
     def handle(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, previous[signal.Signals(number)])
         stop(number)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -10,6 +10,8 @@ from coinfarm.reports.formatting import duration_text
 _MIN_REPORTED_WAIT_S = 2
 """A single failure, which is repeated after a second, is not worth a message."""
 
+_LONG_WAIT_S = 60
+
 
 class Stopped(Exception):
     """The wait was ended, because the program ends."""
@@ -32,7 +34,8 @@ class Outages:
         if not self._is_reported and seconds >= _MIN_REPORTED_WAIT_S:
             self._is_reported = True
             since = datetime.fromtimestamp(self._since_s, UTC).strftime("%H:%M:%S")
-            self.notice(f"{self._exchange} does not respond since {since} UTC ({reason}); it is asked again until it does")
+            pause = f", next in {duration_text(seconds)}" if seconds > _LONG_WAIT_S else ""
+            self.notice(f"{self._exchange} does not respond since {since} UTC ({reason}); it is asked again until it does{pause}")
         if self._stopped.wait(seconds):
             raise Stopped
 

@@ -1,5 +1,6 @@
 """Fetches candles by REST in a thread of its own, so that an exchange that does not respond delays no prediction."""
 
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -47,6 +48,10 @@ class RestFeed:
         """End the thread after the request that it is waiting for."""
         self._outages.stop()
         self._requests.put(None)
+
+    def synchronise_soon(self) -> None:
+        """Ask for the exchange's time before the next request: this machine may have slept."""
+        self._synchronised_at = -math.inf
 
     def request(self, symbol: str, since_ms: int) -> None:
         """Ask for the candles of a symbol that open from `since_ms` on."""

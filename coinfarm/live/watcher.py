@@ -117,6 +117,7 @@ class Watcher:
                 self._add_fetched(event)
             case Connected():
                 self._is_streaming = True
+                self._feeds.rest.synchronise_soon()
                 self._output.notice(f"the websocket of {self._feed.exchange} is connected")
                 for schedule in self._schedules.values():
                     schedule.ask_now()

@@ -13,6 +13,8 @@ from coinfarm.live.feed_events import Began, Closed, Connected, Disconnected, En
 _SILENCE_S = 120
 """A connection without a message for so long is renewed."""
 _MAX_BACKOFF_S = 60
+_BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What ccxt raises for messages that it does not expect."""
 
 
 class WebsocketFeed:
@@ -90,7 +92,7 @@ class WebsocketFeed:
                     tasks.create_task(self._listen(client, group))
         except* TimeoutError:
             reason = f"no message within {_SILENCE_S} s"
-        except* (ccxt.BaseError, OSError) as errors:
+        except* (ccxt.BaseError, OSError, *_BUGS) as errors:
             reason = reason_of(errors.exceptions[0])
         return reason
 

@@ -43,11 +43,21 @@ def store(tmp_path):
         (False, Faults()),
         (True, Faults(disconnects=[at(403, 30), at(405, 59)])),
         (True, Faults(unsent={("ETHUSDT", at(403)), ("BTCUSDT", at(405)), ("ETHUSDT", at(405))})),
+        (True, Faults(unsent={(symbol, at(minute)) for symbol in CANDLES for minute in range(700)})),
         (False, Faults(late_ms={("BTCUSDT", at(403)): 9_000, ("ETHUSDT", at(405)): 1_500})),
         (True, Faults(outages=[Outage(at(403, 10), at(406, 10), 503)])),
         (True, Faults(outages=[Outage(at(403, 10), at(405), 429, {"Retry-After": "1"}), Outage(at(405), at(406), 418, rest_only=True)])),
     ],
-    ids=["websocket", "REST", "disconnects", "no closed flag", "late candles", "maintenance", "too many requests"],
+    ids=[
+        "websocket",
+        "REST",
+        "disconnects",
+        "some without a closed flag",
+        "no closed flag",
+        "late candles",
+        "maintenance",
+        "too many requests",
+    ],
 )
 def test_every_candle_is_predicted_once_as_in_a_backfill(store, service, faults, use_websocket):
     with exchange_at(401, faults=faults).running() as exchange:

@@ -22,7 +22,9 @@ def test_says_once_that_an_exchange_does_not_respond_and_that_it_does_again(outa
         outages.wait(seconds, "HTTP 503")
     outages.note_response()
     outages.note_response()
-    first, second = notices
+    outages.wait(3 * 86_400, "HTTP 418")
+    first, second, third = notices
+    assert "72 h" in third
     assert "HTTP 503" in first
     assert "does not respond since" in first
     assert "responds again" in second

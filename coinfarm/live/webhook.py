@@ -1,6 +1,7 @@
 """A webhook: posts each prediction as JSON, or as what a template makes of it."""
 
 import json
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,7 +14,10 @@ _RETRIED_STATUS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.
 
 
 class BodyTemplate:
-    """A Jinja2 template, whose variables are the fields of a message. It runs in a sandbox: it cannot call Python."""
+    """A Jinja2 template, whose variables are the fields of a message. It runs in a sandbox: it cannot call Python.
+
+    Its filter `iso_time` is the function below.
+    """
 
     def __init__(self, source: str) -> None:
         """Raises `CoinfarmError` for a template that cannot be rendered with `EXAMPLE_MESSAGE`."""
@@ -21,7 +25,9 @@ class BodyTemplate:
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         try:
-            self._template = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False).from_string(source)
+            environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+            environment.filters["iso_time"] = iso_time
+            self._template = environment.from_string(source)
         except TemplateError as error:
             raise CoinfarmError(f"the webhook's template is invalid: {error}") from None
         self.body(EXAMPLE_MESSAGE)
@@ -52,7 +58,7 @@ class Webhook:
         self._session = requests.Session()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Post a message. Redirects are not followed.
+        """Post a message, unless the template makes nothing of it. Redirects are not followed.
 
         Raises `Unavailable` if a retry may succeed, and `CoinfarmError` if the server rejects it. The message of neither contains the URL,
         which may be a secret.
@@ -60,6 +66,8 @@ class Webhook:
         import requests
 
         body = message_line(message) if self._template is None else self._template.body(message)
+        if not body.strip():
+            return
         headers = {"Content-Type": "application/json" if _is_json(body) else "text/plain; charset=utf-8"}
         try:
             response = self._session.post(
@@ -72,6 +80,11 @@ class Webhook:
             raise Unavailable(f"{self.host} answers with HTTP {status}")
         if status >= HTTPStatus.MULTIPLE_CHOICES:
             raise CoinfarmError(f"{self.host} answers with HTTP {status}")
+
+
+def iso_time(time_ms: int) -> str:
+    """A time in milliseconds UTC as ISO 8601."""
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _is_json(text: str) -> bool:

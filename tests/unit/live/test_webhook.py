@@ -45,6 +45,17 @@ def test_posts_what_a_template_makes_of_it(bot, template, kind, body):
     assert bot.requests == [(kind, body)]
 
 
+def test_posts_nothing_where_the_template_is_empty(bot):
+    webhook = Webhook(bot.url, BodyTemplate("\n{% if predictions.maxRisePct > 0.5 %}buy{% endif %}\n"))
+    webhook.send(EXAMPLE_MESSAGE)
+    webhook.send({**EXAMPLE_MESSAGE, "predictions": {"maxRisePct": 0.6}})
+    assert [body.strip() for _, body in bot.requests] == ["buy"]
+
+
+def test_templates_can_write_times_as_text():
+    assert BodyTemplate("{{ predictedAt | iso_time }}").body(EXAMPLE_MESSAGE) == "2026-01-01T00:01:00.050+00:00"
+
+
 @pytest.mark.parametrize(
     "template",
     ["{{ symbol", "{{ price }}", "{{ 1 // 0 }}", "{{ symbol.__class__.__mro__[1].__subclasses__() }}", "{% include 'secrets' %}"],

@@ -26,21 +26,21 @@ export class Api {
     return (await this.#postDocument(path, document)).json();
   }
 
-  /** The image of the response. */
+  /** The PNG of the response. API Gateway sends images only to clients that name their type. */
   async postForImage(path, document) {
-    return (await this.#postDocument(path, document)).blob();
+    return (await this.#postDocument(path, document, "image/png")).blob();
   }
 
   async postFile(path, query, file) {
-    return (await this.#send("POST", path, query, file, "application/octet-stream")).json();
+    return (await this.#send("POST", path, query, { body: file, type: "application/octet-stream" })).json();
   }
 
-  #postDocument(path, document) {
-    return this.#send("POST", path, {}, JSON.stringify(document), "application/json");
+  #postDocument(path, document, accept = "application/json") {
+    return this.#send("POST", path, {}, { body: JSON.stringify(document), type: "application/json", accept });
   }
 
-  async #send(method, path, query, body = undefined, type = undefined) {
-    const headers = { ...(type && { "Content-Type": type }), ...(this.key && { "x-api-key": this.key }) };
+  async #send(method, path, query, { body, type, accept = "application/json" } = {}) {
+    const headers = { Accept: accept, ...(type && { "Content-Type": type }), ...(this.key && { "x-api-key": this.key }) };
     const search = new URLSearchParams(query).toString();
     let response;
     try {

@@ -11,7 +11,7 @@ from coinfarm.candles.arrays import Values
 from coinfarm.candles.day import DAY_MS, day_start_ms
 from coinfarm.candles.interval import interval_ms
 from coinfarm.candles.symbol import canonical_symbol
-from coinfarm.errors import NotFound, StorageError
+from coinfarm.errors import Forbidden, NotFound, StorageError
 from coinfarm.evaluation.block_skill import BlockSkill, block_skill
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.live_reference import SkillRecord
@@ -78,7 +78,7 @@ def _stored(predictions: LivePredictions, block_days: int, multiples: Values) ->
     storage, key = predictions.store.storage, _key(predictions)
     try:
         record = SkillRecord.model_validate_json(storage.read(key, _MAX_BYTES).data)
-    except (NotFound, ValueError):  # one that is damaged is computed again
+    except (NotFound, Forbidden, ValueError):  # damaged ones are computed again
         return None
     same = record.block_days == block_days and record.range_multiples == tuple(multiples.tolist())
     return BlockSkill.from_record(record) if same and record.by_coin else None
@@ -96,4 +96,7 @@ def _store(predictions: LivePredictions, history: BlockSkill, multiples: Values)
 
 def _key(predictions: LivePredictions) -> str:
     exchange, interval = predictions.feed
-    return f"scorecard/exchange={exchange}/interval={interval}/version={predictions.version}/skill-h{predictions.horizon.candles}.json"
+    # Under live/, which a role may write; readers of Parquet folders skip names that begin with an underscore.
+    return (
+        f"live/_scorecard/exchange={exchange}/interval={interval}/version={predictions.version}/skill-h{predictions.horizon.candles}.json"
+    )

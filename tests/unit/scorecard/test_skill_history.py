@@ -47,7 +47,7 @@ def read_days(predictions: LivePredictions, monkeypatch: pytest.MonkeyPatch) -> 
     read = FolderStorage.read
 
     def counting(self: FolderStorage, key: str, max_bytes: int | None = None) -> object:
-        if key.startswith("live/"):
+        if key.startswith("live/exchange"):
             found.append(date.fromisoformat(key[-18:-8]))
         return read(self, key, max_bytes)
 
@@ -87,7 +87,7 @@ def test_a_day_without_predictions_of_the_version_has_no_score(tmp_path: Path, c
 def test_some_symbols_are_not_stored_as_all(predictions: LivePredictions) -> None:
     one = LivePredictions(predictions.store, FEED, VERSION, COLUMNS, ("DEMO1",))
     assert list(history(one).by_coin) == ["DEMO1"]
-    assert list(predictions.store.storage.list("scorecard/")) == []
+    assert list(predictions.store.storage.list("live/_scorecard/")) == []
     assert list(history(predictions).by_coin) == ["DEMO1", "DEMO2"]
 
 
@@ -99,9 +99,15 @@ def test_a_store_that_cannot_be_written_is_scored(predictions: LivePredictions, 
     assert len(history(predictions).scores) == DAYS
 
 
+def test_what_is_stored_is_no_part_of_the_predictions(predictions: LivePredictions) -> None:
+    history(predictions)
+    assert predictions.store.feeds() == [FEED]
+    assert len(predictions.store.days(FEED)) == DAYS + 1
+
+
 def test_damaged_scores_are_computed_again(predictions: LivePredictions) -> None:
     expected = history(predictions).scores
-    (key,) = predictions.store.storage.list("scorecard/")
+    (key,) = predictions.store.storage.list("live/_scorecard/")
     predictions.store.storage.write(key, b"{")
     np.testing.assert_array_equal(
         history(LivePredictions(LiveStore(predictions.store.storage), FEED, VERSION, COLUMNS, ())).scores, expected

@@ -83,18 +83,25 @@ class WebsocketFeed:
         """Listen until the connection fails."""
         import ccxt
 
-        pairs = [[market, self._timeframe] for market in self._symbols]
-        groups = [pairs] if client.has["watchOHLCVForSymbols"] is True else [[pair] for pair in pairs]
         reason = ""
         try:
             async with asyncio.TaskGroup() as tasks:
-                for group in groups:
+                for group in self._groups(client):
                     tasks.create_task(self._listen(client, group))
         except* TimeoutError:
             reason = f"no message within {_SILENCE_S} s"
         except* (ccxt.BaseError, OSError, *_BUGS) as errors:
             reason = reason_of(errors.exceptions[0])
         return reason
+
+    def _groups(self, client: Any) -> list[list[list[str]]]:
+        """The markets and their timeframe, grouped by what ccxt can ask for at once: spot and futures have connections of their own."""
+        by_kind: dict[object, list[list[str]]] = {}
+        for market in self._symbols:
+            found = client.market(market)
+            kind = (found["type"], found["linear"]) if client.has["watchOHLCVForSymbols"] is True else market
+            by_kind.setdefault(kind, []).append([market, self._timeframe])
+        return list(by_kind.values())
 
     async def _listen(self, client: Any, pairs: list[list[str]]) -> None:
         while True:
@@ -129,7 +136,19 @@ class WebsocketFeed:
             secure, plain = "https://", "http://"
             websocket = self._exchange.url.replace(secure, "wss://").replace(plain, "ws://")
             client.urls["api"] = with_server(urls, self._exchange.url) | {"ws": with_server(urls["ws"], websocket)}
-        by_id = {client.market(market)["id"]: symbol for market, symbol in self._symbols.items()}
+        if hasattr(client, "handle_ohlcv"):
+            self._read_messages(client)
+        return client
+
+    def _read_messages(self, client: Any) -> None:
+        """Report closed candles from the messages that ccxt parses.
+
+        Not for a coin's spot and future together, whose messages have the same id, and not for inverse futures, whose volume in messages is
+        in contracts, and in coins by REST.
+        """
+        markets = [client.market(market) for market in self._symbols]
+        ids = [market["id"] for market in markets]
+        by_id = {each["id"]: self._symbols[each["symbol"]] for each in markets if ids.count(each["id"]) == 1 and not each["inverse"]}
         parse = client.handle_ohlcv
 
         def handle(connection: Any, message: Any) -> None:
@@ -139,4 +158,3 @@ class WebsocketFeed:
                 self._post(Closed(by_id[kline["s"]], [int(kline["t"]), *(float(kline[name]) for name in "ohlcv")]))
 
         client.handle_ohlcv = handle
-        return client

@@ -13,7 +13,8 @@ from tests.support.repository import ROOT
 DAYS = 3000
 START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from coinfarm.cli import main; main()"
 """Tests that run in the background start with Ctrl-C ignored."""
-COMMAND = [sys.executable, "-c", START, "history", "import", "DEMOUSD-1h.parquet", "--store", "store"]
+COMMAND = [sys.executable, "-c", START, "history", "import", "--symbol", "DEMOUSD", "--store", "store"]
+ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PATH": ""}
 
 
 def stored(folder: Path) -> list[Path]:
@@ -23,8 +24,8 @@ def stored(folder: Path) -> list[Path]:
 def test_what_is_stored_is_kept_and_the_same_command_continues(tmp_path: Path) -> None:
     candles = generate("DEMOUSD", "1h", START_OF_2026_MS, DAYS * 24, seed=1)
     (tmp_path / "DEMOUSD-1h.parquet").write_bytes(parquet_from_candles(candles))
-    environment = {"PYTHONPATH": str(ROOT), "PATH": ""}
-    with subprocess.Popen(COMMAND, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    command = [*COMMAND, "DEMOUSD-1h.parquet"]
+    with subprocess.Popen(command, cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None and not stored(tmp_path):
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
@@ -35,7 +36,21 @@ def test_what_is_stored_is_kept_and_the_same_command_continues(tmp_path: Path) -
     count = len(stored(tmp_path))
     assert 0 < count < DAYS
     assert not list(tmp_path.rglob(".*")), "nothing half-written"
-    again = subprocess.run(COMMAND, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    again = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True, timeout=300)
     assert len(stored(tmp_path)) == DAYS
     assert f"{DAYS - count:,} new" in again.stdout
     assert f"{count:,} same" in again.stdout
+
+
+def test_standard_input_that_is_still_coming_is_dropped(tmp_path: Path) -> None:
+    environment = ENVIRONMENT | {"TMPDIR": str(tmp_path)}
+    with subprocess.Popen(
+        [*COMMAND, "-"], cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write("1577836800000,1,1,1,1,1\n" * 100_000)  # more than a pipe holds, so it is being read
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130, errors
+    assert len(errors.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

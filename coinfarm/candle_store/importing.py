@@ -19,6 +19,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.day import DAY_MS, by_day
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
 from coinfarm.candles.large_files import MustBeReadAtOnce, PartReader
+from coinfarm.candles.sources.cleaning import DroppedRows
 from coinfarm.candles.sources.compression import blocks_of
 from coinfarm.errors import CandleError, CoinfarmError, Conflict, ErrorDetail, system_error_text
 from coinfarm.reports.formatting import minute_text, plural_text
@@ -198,13 +199,15 @@ def _open(path: Path, files: ExitStack) -> IO[bytes]:
 def _checked_in_parts(path: Path, parts: Iterator[Reading], files: ExitStack) -> _Checked:
     """Raises `MustBeReadAtOnce`, and `OSError`."""
     first = last = next(parts)
-    spool, covered = files.enter_context(open_spool()), []
+    spool, covered, dropped = files.enter_context(open_spool()), [], DroppedRows()
     for last in chain([first], parts):
         spool.append(last.candles)
+        dropped += last.dropped
         covered.append(_Covered.by(last.candles))
     period = _archive_period(path, first.candles, last.candles) or _Covered.joined(covered)
+    notes = (*dropped.notes(), *first.general_notes)
     symbol, interval, source = first.candles.symbol, first.candles.interval, first.source
-    return _Checked(symbol, interval, len(spool), source, first.notes, period, spool.days(), spool.day_count)
+    return _Checked(symbol, interval, len(spool), source, notes, period, spool.days(), spool.day_count)
 
 
 def _archive_period(path: Path, first: Candles, last: Candles) -> _Covered | None:

@@ -1,8 +1,8 @@
 """Large files of candles part by part: only a few parts are in memory at a time.
 
-Each part is read as a file of its own, by the one reader. That is the same as reading the file at once if no part needs a word about it:
-in order, without duplicates, of one source, each part beginning where the one before ended. Any other file must be read at once, because
-notes and diagnoses count over the whole file. A compressed file is unpacked into a temporary file first, and UTF-16 text recoded into one.
+Each part is read as a file of its own, by the one reader. That is the same as reading the file at once if the rows are in order, of one
+source, and each part begins where the one before ended; the rows that are dropped are counted. Any other file must be read at once, because
+diagnoses need the whole of it. A compressed file is unpacked into a temporary file first, and UTF-16 text recoded into one.
 """
 
 import codecs
@@ -70,7 +70,7 @@ class PartReader:
                     unpacked = keep(_utf_8(unpacked))
                 parts = self._parts(unpacked, name if member is None or series_hint(name).symbol else member)
                 for _, reading in read_ahead(lambda part: part(), parts, _THREADS):
-                    count += len(reading.candles)
+                    count += len(reading.candles) + len(reading.dropped)
                     if count > MAX_CANDLES or not _continues(reading, last):
                         raise MustBeReadAtOnce
                     yield reading
@@ -117,9 +117,9 @@ class PartReader:
 
 
 def _continues(part: Reading, last: Reading | None) -> bool:
-    """Whether there is nothing to say of a part that is not said of all, and it follows the one before as if they were one file."""
+    """Whether there is nothing to say of a part alone, and it follows the one before as if they were one file."""
     candles = part.candles
-    if part.notes != part.general_notes or len(candles) < _MIN_PART_CANDLES:
+    if part.other_notes or len(candles) < _MIN_PART_CANDLES:
         return False
     if last is None:
         return True
@@ -127,7 +127,8 @@ def _continues(part: Reading, last: Reading | None) -> bool:
     step_ms = candles.open_time[0] - before.open_time[-1]
     ratio = candles.columns.open[0] / before.columns.close[-1]
     return bool(
-        (part.source, part.notes, candles.symbol, candles.interval) == (last.source, last.notes, before.symbol, before.interval)
+        (part.source, part.general_notes, candles.symbol, candles.interval)
+        == (last.source, last.general_notes, before.symbol, before.interval)
         and candles.interval_ms <= step_ms < candles.interval_ms + _HOUR_MS
         and 0.5 <= ratio <= 2
     )

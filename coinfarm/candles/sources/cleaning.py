@@ -1,7 +1,7 @@
 """Putting rows in order and dropping those that are no candles. Each step counts what it drops."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,34 +16,70 @@ Note = Callable[[str], None]
 _FIELDS = ("open", "high", "low", "close", "volume")
 
 
+@dataclass
+class DroppedRows:
+    """How many rows were dropped, by reason, and when the first off the interval's grid was. Those of parts of a file can be added."""
+
+    unfinished: int = 0
+    without_prices: int = 0
+    duplicates: int = 0
+    off_grid: int = 0
+    first_off_grid: str = ""
+
+    def __len__(self) -> int:
+        return self.unfinished + self.without_prices + self.duplicates + self.off_grid
+
+    def __add__(self, later: "DroppedRows") -> "DroppedRows":
+        return DroppedRows(
+            self.unfinished + later.unfinished,
+            self.without_prices + later.without_prices,
+            self.duplicates + later.duplicates,
+            self.off_grid + later.off_grid,
+            self.first_off_grid or later.first_off_grid,
+        )
+
+    def notes(self) -> list[str]:
+        """A line for each reason."""
+        counts = {
+            "unfinished candle": self.unfinished,
+            "row without prices": self.without_prices,
+            "identical duplicate": self.duplicates,
+        }
+        notes = [f"{plural_text(count, noun)} dropped" for noun, count in counts.items() if count]
+        if self.off_grid:
+            off_grid = plural_text(self.off_grid, "candle")
+            notes.append(f"{off_grid} dropped that do not open on the interval's grid, the first at {self.first_off_grid}")
+        return notes
+
+
 def ignore(_note: str) -> None:
     """Takes notes that nobody reads."""
 
 
-def without_gaps_in_rows(columns: MeantColumns, note: Note = ignore) -> MeantColumns:
+def without_gaps_in_rows(columns: MeantColumns, dropped: DroppedRows | None = None) -> MeantColumns:
     """The rows that have a time and a price: Kaggle's sets have a row of NaN for each minute without a trade."""
     time = columns.arrays["open_time" if "open_time" in columns.arrays else "close_time"]
     has_time = time != NO_TIME
     nothing = np.ones(len(columns), np.bool_)
     for name in ("open", "high", "low", "close"):
         nothing &= np.isnan(columns.arrays[name])
-    dropped = int(nothing.sum())
-    if dropped:
-        note(f"{plural_text(dropped, 'row')} without prices dropped")
     without_time = ~has_time & ~nothing
     if without_time.any():
         first = int(without_time.argmax())
         raise CandleError(ErrorDetail("", f"{columns.place(first)}: the time is missing" + more_text(int(without_time.sum()))))
-    return columns.take(~nothing) if dropped else columns
+    if not nothing.any():
+        return columns
+    if dropped is not None:
+        dropped.without_prices = int(nothing.sum())
+    return columns.take(~nothing)
 
 
-def finished(columns: MeantColumns, note: Note) -> MeantColumns:
+def finished(columns: MeantColumns, dropped: DroppedRows) -> MeantColumns:
     """The candles that the source says are finished."""
     if "confirm" not in columns.arrays:
         return columns
     done = columns.arrays["confirm"]
-    if not done.all():
-        note(f"{plural_text(int((~done).sum()), 'unfinished candle')} dropped")
+    dropped.unfinished = int((~done).sum())
     return columns.take(done)
 
 
@@ -61,7 +97,7 @@ def in_time_order(columns: MeantColumns, note: Note = ignore) -> MeantColumns:
     return columns.take(np.argsort(time, kind="stable"))
 
 
-def without_duplicates(columns: MeantColumns, note: Note) -> MeantColumns:
+def without_duplicates(columns: MeantColumns, dropped: DroppedRows) -> MeantColumns:
     """Each candle once. Raises `CandleError` for two different candles of one time, which it names."""
     time = columns.open_time
     again = np.flatnonzero(np.diff(time) == 0) + 1
@@ -80,20 +116,20 @@ def without_duplicates(columns: MeantColumns, note: Note) -> MeantColumns:
                 f"{_about_duplicates(columns, again[differs])}",
             )
         )
-    note(f"{plural_text(len(again), 'identical duplicate')} dropped")
+    dropped.duplicates = len(again)
     once = np.ones(len(time), np.bool_)
     once[again] = False
     return columns.take(once)
 
 
-def on_grid(columns: MeantColumns, step_ms: int, note: Note) -> MeantColumns:
+def on_grid(columns: MeantColumns, step_ms: int, dropped: DroppedRows) -> MeantColumns:
     """Without the few rows that are off the interval's grid, as 1,202 minutes of Binance's February 2018 are; many are left to be found."""
     off = columns.open_time % step_ms != 0
     count = int(off.sum())
     if not count or count > 0.1 * len(off):
         return columns
-    first = _second_text(int(columns.open_time[int(off.argmax())]))
-    note(f"{plural_text(count, 'candle')} dropped that do not open on the interval's grid, the first at {first}")
+    dropped.off_grid = count
+    dropped.first_off_grid = _second_text(int(columns.open_time[int(off.argmax())]))
     return columns.take(~off)
 
 

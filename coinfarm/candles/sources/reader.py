@@ -2,7 +2,7 @@
 
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -48,15 +48,21 @@ class Expected:
 
 @dataclass(frozen=True)
 class Reading:
-    """Validated candles, the name of their source, and notes for the user: what was dropped, sorted or looks wrong, one line each.
+    """Validated candles, the name of their source, and what the user should know: rows that were dropped, and notes, one line each.
 
-    `general_notes` are those of them that say how all candles are read, and so hold for any part of the file too.
+    `general_notes` say how all candles are read, and so hold for any part of the file too.
     """
 
     candles: Candles
     source: str
-    notes: tuple[str, ...] = field(default=())
-    general_notes: tuple[str, ...] = field(default=())
+    dropped: cleaning.DroppedRows
+    other_notes: tuple[str, ...]
+    general_notes: tuple[str, ...]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was dropped, sorted, assumed or looks wrong."""
+        return (*self.dropped.notes(), *self.other_notes, *self.general_notes)
 
 
 def read_table(table: RawTable, expected: Expected, missing_symbol: str | None = None) -> Reading:
@@ -66,6 +72,7 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     of candles, and for what the data do not confirm.
     """
     zone = Zone(expected.timezone) if expected.timezone else None
+    dropped = cleaning.DroppedRows()
     notes: list[str] = []
     general_notes: list[str] = []
     if not len(table):
@@ -82,16 +89,16 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
     if symbol is None:
         raise MissingSeriesName("neither the name nor the content says which symbol it is: rename it like BTCUSD-1m.parquet")
     columns = meant_columns(table, found.source, found.mapping, zone)
-    columns = cleaning.finished(columns, notes.append)
-    columns = cleaning.without_gaps_in_rows(columns, notes.append)
+    columns = cleaning.finished(columns, dropped)
+    columns = cleaning.without_gaps_in_rows(columns, dropped)
     require_rows(columns)
     columns = confirmation.open_stamped(columns, interval_ms(interval) if interval else None, general_notes.append)
     columns = cleaning.in_time_order(columns, notes.append)
-    columns = cleaning.without_duplicates(columns, notes.append)
+    columns = cleaning.without_duplicates(columns, dropped)
     outliers.check_strays(columns)
     interval = confirmation.confirmed_interval(columns, interval)
     step_ms = interval_ms(interval)
-    columns = cleaning.on_grid(columns, step_ms, notes.append)
+    columns = cleaning.on_grid(columns, step_ms, dropped)
     confirmation.check_one_interval(columns, step_ms)
     confirmation.check_grid(columns, step_ms)
     confirmation.check_close_times(columns, step_ms)
@@ -112,4 +119,4 @@ def read_table(table: RawTable, expected: Expected, missing_symbol: str | None =
         general_notes.append(found.source.note)
     values = Columns(*(np.ascontiguousarray(columns.arrays[name]) for name in Columns._fields))
     candles = Candles(symbol, interval, np.ascontiguousarray(columns.open_time), values, np.zeros(len(columns), np.bool_))
-    return Reading(candles, found.source.name, (*notes, *general_notes), tuple(general_notes))
+    return Reading(candles, found.source.name, dropped, tuple(notes), tuple(general_notes))

@@ -23,6 +23,7 @@ from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.storage import open_storage
 from image_render.windows import Columns
+from tests.support.candle_writers import closed_from, with_dropped_rows_from
 from tests.support.compressed_files import zip_of_one
 from tests.support.synthetic_candles import assert_same_candles, minutes
 
@@ -115,7 +116,8 @@ def test_a_gap_of_more_than_an_hour_is_unknown(run_import: Import, store: Candle
         pytest.param(parquet_from_candles, id="Parquet"),
         pytest.param(csv_text, id="CSV"),
         pytest.param(lambda candles: zip_of_one(csv_text(candles).encode()), id="zip"),
-        pytest.param(lambda candles: csv_text(candles).replace("open_time", "close_time"), id="with a note"),
+        pytest.param(closed_from, id="with a note"),
+        pytest.param(with_dropped_rows_from, id="with rows that are dropped"),
     ],
 )
 def test_a_large_file_is_imported_in_parts_as_at_once(

@@ -1,26 +1,33 @@
 """Large files in parts: the same candles as at once, and any file with something to say of it is read at once."""
 
-import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from coinfarm.candles import large_files
-from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import MissingSeriesName, read_candles
-from coinfarm.candles.json_rows import rows_from_candles
 from coinfarm.candles.large_files import MustBeReadAtOnce, PartReader
 from coinfarm.candles.parquet_file import parquet_from_candles
+from coinfarm.candles.sources.cleaning import DroppedRows
 from coinfarm.candles.synthetic import START_OF_2026_MS, generate
 from coinfarm.errors import CandleError, TooLarge
+from tests.support.candle_writers import (
+    closed_from,
+    csv_from,
+    csv_rows,
+    klines_from,
+    lines_of_arrays_from,
+    lines_of_objects_from,
+    local_times_from,
+    objects_from,
+    texts_in_parquet_from,
+    utf_16_from,
+    with_dropped_rows_from,
+)
 from tests.support.compressed_files import COMPRESSIONS, gzipped, zip_of_one, zipped
 from tests.support.synthetic_candles import assert_same_candles
 
@@ -33,44 +40,6 @@ Writer = Callable[[Candles], bytes]
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large_files, "_PART_BYTES", 150_000)
     monkeypatch.setattr(large_files, "_PART_ROWS", PART_ROWS)
-
-
-def csv_rows(candles: Candles, start: str = "") -> bytes:
-    return (start + "".join(",".join(map(str, row)) + "\n" for row in rows_from_candles(candles))).encode()
-
-
-def csv_from(candles: Candles) -> bytes:
-    return csv_rows(candles, "# from an exchange\n" + ",".join(CANDLE_COLUMNS) + "\n")
-
-
-def klines_from(candles: Candles) -> bytes:
-    rows = [[row[0], *map(str, row[1:]), int(row[0]) + 59_999, "0", 1, "0", "0", "0"] for row in rows_from_candles(candles)]
-    return json.dumps(rows, indent=1).encode()
-
-
-def objects_from(candles: Candles) -> bytes:
-    return json.dumps([dict(zip(CANDLE_COLUMNS, row, strict=True)) for row in rows_from_candles(candles)]).encode()
-
-
-def lines_of_arrays_from(candles: Candles) -> bytes:
-    return "".join(f"{json.dumps(row)}\n" for row in rows_from_candles(candles)).encode()
-
-
-def lines_of_objects_from(candles: Candles) -> bytes:
-    return objects_from(candles)[1:-1].replace(b"}, {", b"}\n\n{")
-
-
-def utf_16_from(candles: Candles) -> bytes:
-    return csv_from(candles).decode().encode("utf-16")
-
-
-def texts_in_parquet_from(candles: Candles) -> bytes:
-    """The symbol and the time as texts, the prices as decimals, in row groups that are no parts."""
-    times = [str(np.datetime64(int(time), "ms")) + "Z" for time in candles.open_time]
-    prices = {name: pa.array(getattr(candles.columns, name)).cast(pa.decimal128(18, 8)) for name in candles.columns._fields}
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.table({"symbol": ["DEMOUSD"] * len(times), "time": times, **prices}), sink, row_group_size=1700)
-    return bytes(sink.getvalue())
 
 
 def parts_of(data: bytes, folder: Path) -> list[Candles]:
@@ -104,18 +73,6 @@ def test_parts_are_the_candles_of_the_file(write: Writer, tmp_path: Path) -> Non
     assert_same_candles(Candles.concatenate("DEMOUSD", "1m", parts), read_candles(data, "DEMOUSD-1m").candles)
 
 
-def local_times_from(candles: Candles) -> bytes:
-    rows = (
-        f"{datetime.fromtimestamp(row[0] / 1000, UTC):%Y-%m-%d %H:%M:%S},{','.join(map(str, row[1:]))}\n"
-        for row in rows_from_candles(candles)
-    )
-    return (",".join(CANDLE_COLUMNS) + "\n" + "".join(rows)).encode()
-
-
-def closed_from(candles: Candles) -> bytes:
-    return csv_from(candles).replace(b"open_time", b"close_time")
-
-
 @pytest.mark.parametrize("write", [local_times_from, closed_from])
 def test_notes_on_how_all_candles_are_read_are_those_of_each_part(write: Writer, tmp_path: Path) -> None:
     data = write(CANDLES)
@@ -125,6 +82,18 @@ def test_notes_on_how_all_candles_are_read_are_those_of_each_part(write: Writer,
     at_once = read_candles(data, "DEMOUSD-1m")
     assert {part.notes for part in parts} == {at_once.notes}
     assert len(at_once.notes) == 1
+    assert_same_candles(joined(*(part.candles for part in parts)), at_once.candles)
+
+
+def test_dropped_rows_are_counted(tmp_path: Path) -> None:
+    data = with_dropped_rows_from(CANDLES)
+    (tmp_path / "DEMOUSD-1m").write_bytes(data)
+    with (tmp_path / "DEMOUSD-1m").open("rb") as file:
+        parts = list(PartReader().read(file, "DEMOUSD-1m"))
+    at_once = read_candles(data, "DEMOUSD-1m")
+    dropped = sum((part.dropped for part in parts), DroppedRows())
+    assert dropped == at_once.dropped == DroppedRows(0, 1, 2, 1, "2026-01-06 13:18:07")
+    assert dropped.notes() == list(at_once.notes)
     assert_same_candles(joined(*(part.candles for part in parts)), at_once.candles)
 
 
@@ -196,7 +165,7 @@ def times(candles: Candles, factor: float) -> Candles:
 FAULTY = {
     "small": CANDLES[: 2 * PART_ROWS],
     "newest first": CANDLES[::-1],
-    "a duplicate": joined(CANDLES[:700], CANDLES[699:]),
+    "a duplicate at a border": joined(CANDLES[: PART_ROWS + 1], CANDLES[PART_ROWS:]),
     "parts exchanged": joined(CANDLES[PART_ROWS:], CANDLES[:PART_ROWS]),
     "hours missing at a border": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 120)),
     "an hour missing at a border, as where clocks are set forward": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 60)),

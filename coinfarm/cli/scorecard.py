@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: coinfarm scorecard --store build/live")
-@click.option("--store", "store_uri", type=ROOT, required=True, help="The live store that coinfarm watch writes: a folder or an s3:// URI.")
+@click.option(
+    "--store",
+    "store_uri",
+    type=ROOT,
+    required=True,
+    help="The live store that coinfarm watch writes: a folder or an s3:// URI.  [default: that of coinfarm --stack]",
+)
 @MODEL
 @click.option("--version", help="The version to score.  [default: the one with the newest predictions]")
 @click.option("--exchange", help="Only predictions of this exchange.")

@@ -49,6 +49,7 @@ def _defaults(stack: "Callable[[], Stack]") -> dict[str, Any]:
     return {
         **dict.fromkeys(("predict", "explain", "serve", "watch", "evaluate", "verdict", "worker"), model),
         "backtest": {**model, "predictions": lambda: stack().predictions_uri, "candles": lambda: stack().candles_uri},
+        "scorecard": {**model, "store_uri": lambda: stack().results_uri},
         "history": dict.fromkeys(("download", "import", "export", "check", "generate"), store),
         "model": {
             "publish": {"root": lambda: stack().required_model_uri},

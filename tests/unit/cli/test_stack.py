@@ -49,6 +49,7 @@ def parameters(*arguments, stack="farm"):
     ("arguments", "expected"),
     [
         pytest.param(["backtest"], {"predictions": f"{RESULTS}/predictions", "candles": CANDLES, "model_uri": MODEL}, id="backtest"),
+        pytest.param(["scorecard"], {"store_uri": RESULTS, "model_uri": MODEL}, id="scorecard"),
         pytest.param(["history", "check"], {"root": CANDLES}, id="history check"),
         pytest.param(["model", "show", "20260101-0a1b2c3d"], {"root": MODEL, "version": "20260101-0a1b2c3d"}, id="model show"),
         pytest.param(["model", "show", "folder", "20260101-0a1b2c3d"], {"root": "folder"}, id="model show of a folder"),

@@ -60,6 +60,23 @@ def test_what_happened_is_what_a_backtest_would_say(page):
     np.testing.assert_allclose(found, targets_pct(filled.columns, np.arange(len(filled) - 30), 30), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize(
+    ("name", "predicted", "actual", "is_hit"),
+    [
+        ("maxRisePct", 0.5, 0.5, True),
+        ("maxRisePct", 0.5, 0.4, False),
+        ("maxRisePct", 0.5, -0.6, False),
+        ("maxDeclinePct", -0.5, -0.6, True),
+        ("maxDeclinePct", -0.5, 0.6, False),
+        ("endChangePct", -0.1, -0.9, True),
+        ("endChangePct", -0.1, 0.1, False),
+    ],
+)
+def test_a_prediction_came_true_if_the_price_was_reached_or_the_direction_is_right(page, name, predicted, actual, is_hit):
+    output = f"import('/assets/outputs.js').then(({{ OUTPUTS }}) => OUTPUTS.find((each) => each.name === '{name}')"
+    assert page.evaluate(f"{output}.isHit({actual}, {predicted}))") is is_hit
+
+
 def test_keys_move_the_cursor_and_explain_its_candle(page, tmp_path):
     drop_candles(page, tmp_path)
     page.press("PageUp")

@@ -18,14 +18,17 @@ export class ExplanationPanel {
     this.#chart = chart;
   }
 
-  /** Explain the prediction of the window that ends at a candle, at one of the model's horizons. Throws `ApiError`. Another call, or `hide`, makes this one obsolete. */
+  /**
+   * Explain the prediction of the window that ends at a candle, at one of the model's horizons. Throws `ApiError`. Another call, or `hide`,
+   * makes this one obsolete.
+   */
   async show(series, index, { horizon, horizons }) {
     const run = ++this.#run;
     const request = series.windowRequest(index);
     const panel = byId("explanation");
     panel.hidden = false;
     panel.setAttribute("aria-busy", "true");
-    if (!panel.childElementCount) panel.append(element("h3", {}, "What the model sees"), element("p", { class: "note" }, "Asking the model …"));
+    if (!panel.childElementCount) panel.append(element("p", { class: "note" }, "Asking the model …"));
     try {
       const [explanation, image] = await Promise.all([
         this.#api.postJson("/explanation", request),

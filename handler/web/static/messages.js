@@ -25,7 +25,7 @@ function show(kind, title, lines) {
   const shown = lines.slice(0, MAX_LINES).map((line) => element("li", {}, line));
   if (lines.length > MAX_LINES) shown.push(element("li", {}, `and ${lines.length - MAX_LINES} more`));
   const close = element("button", { type: "button", class: "quiet", "aria-label": "Close", onclick: clearMessages }, "×");
-  byId("messages").replaceChildren(
-    element("div", { class: `message ${kind}`, role: kind === "error" ? "alert" : null }, element("strong", {}, title), element("ul", {}, ...shown), close),
-  );
+  const role = kind === "error" ? "alert" : null;
+  const parts = [element("strong", {}, title), element("ul", {}, ...shown), close];
+  byId("messages").replaceChildren(element("div", { class: `message ${kind}`, role }, ...parts));
 }

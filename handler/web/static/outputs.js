@@ -1,9 +1,13 @@
 /** What the model predicts. */
 
+const REACHED = ["price reached", "price not reached"];
+const DIRECTION = ["right direction", "wrong direction"];
+
+/** `isHit(actual, predicted)` says whether a prediction came true, and `marks` how that is called: if so, and if not. */
 export const OUTPUTS = [
-  { name: "maxRisePct", title: "Max rise" },
-  { name: "maxDeclinePct", title: "Max decline" },
-  { name: "endChangePct", title: "End change" },
+  { name: "maxRisePct", title: "Max rise", isHit: (actual, predicted) => actual >= predicted, marks: REACHED },
+  { name: "maxDeclinePct", title: "Max decline", isHit: (actual, predicted) => actual <= predicted, marks: REACHED },
+  { name: "endChangePct", title: "End change", isHit: (actual, predicted) => actual * predicted > 0, marks: DIRECTION },
 ];
 
 /** The horizons of a model in candles, the first one first. */

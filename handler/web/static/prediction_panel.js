@@ -5,6 +5,11 @@ import { percentText, priceText, shortNumber, timeText } from "./format.js";
 import { OUTPUTS, predictedAt, priceAfter } from "./outputs.js";
 
 const MAX_LIVE_DELAY_MS = 60_000;
+const SCOPES = {
+  true: ["in sample", "warn", "The model may have been trained on this window: it says nothing about its quality."],
+  false: ["out of sample", "good", "The model was not trained on this window."],
+  null: ["training period unknown", "", "The model does not say what it was trained on."],
+};
 
 /**
  * Show the candle at the cursor. `result` is undefined while it is loading, and null if there is none. `onHorizon(horizon)` is called for
@@ -17,7 +22,7 @@ export function showPrediction({ row, result, outcome, horizons, horizon, onHori
     element("div", { class: "badges" }, ...badges(result)),
     ...(horizons.length > 1 ? [choiceButtons("Horizon", horizons.map((each) => [each, `${each} candles`]), horizon, onHorizon)] : []),
     predicted ? table(row.close, predicted, outcome, horizon) : element("p", { class: "note" }, absence(result)),
-    ...(predicted ? [element("button", { type: "button", class: "primary wide", id: "explain", onclick: onExplain }, "Explain this candle")] : []),
+    predicted ? explainButton(onExplain) : "",
   );
 }
 
@@ -41,10 +46,7 @@ export function spokenPrediction(row, result, horizon) {
 
 function badges(result) {
   if (!result?.predictions) return [];
-  const scope = { true: ["in sample", "warn", "The model may have been trained on this window: it says nothing about its quality."] };
-  scope.false = ["out of sample", "good", "The model was not trained on this window."];
-  scope.null = ["training period unknown", "", "The model does not say what it was trained on."];
-  const [text, tone, title] = scope[String(result.inSample ?? null)];
+  const [text, tone, title] = SCOPES[String(result.inSample ?? null)];
   const shown = [element("span", { class: `badge ${tone}`, title }, text)];
   if (result.filledCandles) shown.push(element("span", { class: "badge" }, `${result.filledCandles} filled candles`));
   if (result.modelVersion) shown.push(element("span", { class: "badge", title: "Made live by this version" }, result.modelVersion));
@@ -58,23 +60,29 @@ function delayText(delayMs) {
 
 function absence(result) {
   if (result === undefined) return "Predicting …";
-  return result === null ? "No prediction: it needs 200 candles up to this one." : "No prediction: most candles before it are missing.";
+  if (result === null) return "No prediction: it needs 200 candles up to this one.";
+  return "No prediction: most of the 200 candles up to this one are missing.";
+}
+
+function explainButton(onExplain) {
+  return element("button", { type: "button", class: "primary wide", id: "explain", onclick: onExplain }, "Explain this candle");
 }
 
 function table(close, predicted, outcome, horizon) {
   const heads = ["", "Predicted", "Price", "Happened"].map((text) => element("th", { scope: "col" }, text));
-  const rows = OUTPUTS.map(({ name, title }) =>
+  const rows = OUTPUTS.map((output) =>
     element(
       "tr",
-      { class: name },
-      element("th", { scope: "row" }, title),
-      element("td", { "data-output": name }, percentText(predicted[name])),
-      element("td", {}, priceText(priceAfter(close, predicted[name]))),
-      element("td", {}, ...happened(name, predicted, outcome)),
+      { class: output.name },
+      element("th", { scope: "row" }, output.title),
+      element("td", { "data-output": output.name }, percentText(predicted[output.name])),
+      element("td", {}, priceText(priceAfter(close, predicted[output.name]))),
+      element("td", {}, ...happened(output, predicted, outcome)),
     ),
   );
   const known = outcome?.candles ?? 0;
-  const caption = `Over the next ${horizon} candles${known < horizon ? `, of which ${known || "none"} closed so far` : ""}. Percent of the close, ${priceText(close)}.`;
+  const soFar = known < horizon ? `, of which ${known || "none"} closed so far` : "";
+  const caption = `Over the next ${horizon} candles${soFar}. Percent of the close, ${priceText(close)}.`;
   return element(
     "table",
     { class: "numbers" },
@@ -84,13 +92,13 @@ function table(close, predicted, outcome, horizon) {
   );
 }
 
-function happened(name, predicted, outcome) {
+/** What happened, with a mark once it is certain whether the prediction came true. */
+function happened({ name, isHit, marks }, predicted, outcome) {
   if (!outcome || (name === "endChangePct" && !outcome.isComplete)) return ["–"];
   const value = outcome[name];
-  const isHit = name === "endChangePct" ? value * predicted[name] > 0 : Math.abs(value) >= Math.abs(predicted[name]);
-  if (!isHit && !outcome.isComplete) return [percentText(value)];
-  const said = name === "endChangePct" ? ["right direction", "wrong direction"] : ["price reached", "price not reached"];
-  const mark = element("span", { class: `mark ${isHit ? "hit" : "miss"}`, title: said[isHit ? 0 : 1] }, isHit ? "✓" : "✗");
-  mark.append(element("span", { class: "visually-hidden" }, said[isHit ? 0 : 1]));
-  return [percentText(value), mark];
+  const hit = isHit(value, predicted[name]);
+  if (!hit && !outcome.isComplete) return [percentText(value)];
+  const said = marks[hit ? 0 : 1];
+  const spoken = element("span", { class: "visually-hidden" }, said);
+  return [percentText(value), element("span", { class: `mark ${hit ? "hit" : "miss"}`, title: said }, hit ? "✓" : "✗", spoken)];
 }

@@ -56,7 +56,9 @@ function countsText(counts) {
     "lack candles in the store": counts.missingCandles,
     "are at a gap of the exchange": counts.acrossGaps,
   };
-  const excluded = Object.entries(reasons).filter(([, count]) => count).map(([reason, count]) => `${count.toLocaleString("en-US")} ${reason}`);
+  const excluded = Object.entries(reasons)
+    .filter(([, count]) => count)
+    .map(([reason, count]) => `${count.toLocaleString("en-US")} ${reason}`);
   const scored = `${counts.scored.toLocaleString("en-US")} of ${counts.predictions.toLocaleString("en-US")} predictions are scored`;
   return excluded.length ? `${scored}; ${excluded.join(", ")}.` : `${scored}.`;
 }

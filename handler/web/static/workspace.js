@@ -44,7 +44,7 @@ export class Workspace {
     if (this.#series) this.#moveTo(this.#cursor);
   }
 
-  /** Show candles, `{title, symbol, interval, rows, gaps}`, with the cursor at the last one. `results` are predictions that are known already. */
+  /** Show candles, `{title, symbol, interval, rows, gaps}`, with the cursor at the last one. `results` are predictions that are known. */
   open(shown) {
     const { title, results = new Map(), ...source } = shown;
     this.#series = new CandleSeries(source);

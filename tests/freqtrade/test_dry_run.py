@@ -37,7 +37,7 @@ def test_trades_only_on_the_prediction_of_the_candle_that_just_closed(make_bot: 
         with sqlite3.connect(database) as connection:
             return connection.execute("select open_date, enter_tag from trades").fetchall()
 
-    wait_for(lambda: TOO_OLD_S < into_minute_s() < 45, 60)
+    wait_for(lambda: TOO_OLD_S < into_minute_s() < TOO_OLD_S + 5, 61)  # and the bot starts before the next candle closes
     process = bot.start("trade", "--dry-run", "--db-url", f"sqlite:///{database}")
     output: list[str] = []
     reader = threading.Thread(target=lambda: output.extend(process.stdout))

@@ -67,5 +67,6 @@ def _excluded(counts: LiveCounts) -> list[str]:
     if counts.in_sample_unknown:
         found.append("The training data of the model is unknown: some of these predictions may be in sample.")
     if counts.corrected_candles:
-        found.append(f"{plural_text(counts.corrected_candles, 'candle')} were corrected by the exchange after their prediction.")
+        were = "was" if counts.corrected_candles == 1 else "were"
+        found.append(f"{plural_text(counts.corrected_candles, 'candle')} {were} corrected by the exchange after the prediction.")
     return found

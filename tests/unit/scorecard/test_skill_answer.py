@@ -54,6 +54,15 @@ def test_days_count_once_their_last_outcome_is_known():
     assert answer_to(scores, 0.5).mean is None
 
 
+def test_long_horizons_have_blocks_of_days():
+    live = BlockSkill(2, FIRST_DAY // 2, {"DEMO1": np.full(3, 0.05)})
+    record = skill_record(EVALUATED).model_copy(update={"block_days": 2})
+    test = skill_test(live, record, 3_600_000, 30, (FIRST_DAY + 8) * DAY_MS)
+    assert "3 blocks of 2 days" in test.reason
+    assert [block.first_day.day for block in test.blocks] == [1, 3, 5]
+    assert "block of 2 days is complete" in skill_test(live, record, 3_600_000, 30, FIRST_DAY * DAY_MS).reason
+
+
 def test_is_compared_with_the_evaluation_of_the_same_coins():
     strong, weak = tuple(np.full(50, 0.2)), tuple(np.full(50, 0.1))
     record = SkillRecord(block_days=1, first_block=0, range_multiples=MULTIPLES, by_coin={"BTCUSDT": strong, "ETHUSDT": weak})

@@ -76,6 +76,7 @@ def events(candles: Candles) -> dict[str, Json]:
     found["warmup"] = {"warmup": True}
     found["schedule-rule"] = scheduled_event()
     found["schedule-scheduler"] = scheduler_event()
+    found["live"] = {"live": {"exchange": "binanceus", "interval": "1m", "symbols": ["BTC/USDT", "ETH/USDT"]}}
     found["s3-object-created"] = object_created("candles", UPLOAD, file_content)
     found["s3-put"] = bucket_notification("candles", UPLOAD, file_content)
     found["sqs-inline"] = queue_event(

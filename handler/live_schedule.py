@@ -17,6 +17,7 @@ from coinfarm.live.catch_up import CaughtUp, catch_up
 from coinfarm.live.exchange_rows import SETTLED_MS
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.serving.service import Service
+from coinfarm.serving.settings import EnvironmentSettings
 from coinfarm.storage import open_storage
 from handler import live_score_metrics
 from handler.event_fields import parse_field
@@ -30,6 +31,13 @@ _MAX_ATTEMPTS = 12
 _POLL_S = 1.0
 """A candle that is missing for ten seconds after its close is given up by `catch_up`. The next event catches up what is later than that."""
 _TIME_RESERVE_MS = 10_000
+
+
+class LiveSettings(EnvironmentSettings):
+    """Settings of live predictions that are not in the event."""
+
+    live_exchange_url: str | None = None
+    """Replaces scheme, host and port of the exchange's URLs."""
 
 
 class LiveRequest(BaseModel):
@@ -54,7 +62,7 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, i
     if root is None:
         raise CoinfarmError("live predictions are not stored, because RESULTS_ROOT is not set")
     _pause.context = context
-    exchange, store = _exchange(request.exchange, os.environ.get("LIVE_EXCHANGE_URL")), _store(root)
+    exchange, store = _exchange(request.exchange, LiveSettings.from_environment(os.environ).live_exchange_url), _store(root)
     feed = LiveFeed(exchange.name, canonical_interval(request.interval))
     new = corrected = published = 0
     for caught_up in _catch_ups(exchange, store, feed, request, service):

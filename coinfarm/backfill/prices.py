@@ -11,6 +11,13 @@ SQS_USD_PER_REQUEST = 0.40 / 1_000_000
 S3_USD_PER_WRITE = 0.005 / 1_000
 """PUT and LIST requests."""
 S3_USD_PER_READ = 0.0004 / 1_000
+SNS_USD_PER_REQUEST = 0.50 / 1_000_000
+EVENT_USD = 1.00 / 1_000_000
+"""A custom event of EventBridge."""
+SCHEDULE_USD_PER_INVOCATION = 1.00 / 1_000_000
+"""By EventBridge Scheduler."""
+METRIC_USD_PER_MONTH = 0.30
+ALARM_USD_PER_MONTH = 0.10
 API_USD_PER_REQUEST = 3.50 / 1_000_000
 """REST API, the first 333 million requests per month."""
 LOGS_USD_PER_GB = 0.50

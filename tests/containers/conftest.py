@@ -21,6 +21,7 @@ import yaml
 from moto.server import ThreadedMotoServer
 
 from images.docker import Docker
+from tests.support.fake_exchange import FakeBinanceUs
 from tests.support.repository import ROOT
 
 HERE = Path(__file__).parent
@@ -113,10 +114,23 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def endpoint(environment: dict[str, str]) -> Iterator[str]:
-    """The URL of a moto server, for containers and this process."""
+def host(environment: dict[str, str]) -> str:
+    """The address of this machine, for containers and this process: the first of the bridge."""
     subnet = run(environment, "docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}").strip()
-    host = str(next(ip_network(subnet).hosts()))  # the bridge's first address is this machine
+    return str(next(ip_network(subnet).hosts()))
+
+
+@pytest.fixture(scope="session")
+def exchange(host: str) -> Iterator[FakeBinanceUs]:
+    """An exchange whose last candle has just closed."""
+    with FakeBinanceUs.running(host) as exchange:
+        exchange.now_ms += 5_000
+        yield exchange
+
+
+@pytest.fixture(scope="session")
+def endpoint(host: str) -> Iterator[str]:
+    """The URL of a moto server, for containers and this process."""
     server = ThreadedMotoServer(ip_address=host, port=0, verbose=False)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())
@@ -139,8 +153,10 @@ def s3(endpoint: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-    """The output of `sam build`, with the moto server as S3."""
+def deployment(
+    environment: dict[str, str], endpoint: str, s3: Any, exchange: FakeBinanceUs, tmp_path_factory: pytest.TempPathFactory
+) -> Deployment:
+    """The output of `sam build`, with the moto server as S3, and the fake exchange."""
     environment = environment | {"AWS_ENDPOINT_URL": endpoint}  # sam calls STS, and waits long if there is no endpoint
     folder = tmp_path_factory.mktemp("sam")
     run(environment, "sam", "build", "--build-dir", folder)
@@ -152,6 +168,7 @@ def deployment(environment: dict[str, str], endpoint: str, s3: Any, tmp_path_fac
     built["Globals"]["Function"]["Environment"]["Variables"] |= {
         "AWS_ENDPOINT_URL_S3": endpoint,
         "CANDLES_ROOT": f"s3://{CANDLES}",
+        "LIVE_EXCHANGE_URL": exchange.url,
         "MODEL_URI": f"s3://{MODELS}/reference",
         "RESULTS_ROOT": f"s3://{RESULTS}",
     }

@@ -68,7 +68,7 @@ class FakeBinanceUs:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator["FakeBinanceUs"]:
+    def running(cls, host: str = "127.0.0.1") -> Iterator["FakeBinanceUs"]:
         exchange = cls()
 
         class Handler(QuietHandler):
@@ -76,7 +76,7 @@ class FakeBinanceUs:
                 url = urlsplit(self.path)
                 exchange.response_to(url.path.removeprefix("/api/v3/"), dict(parse_qsl(url.query)))(self)
 
-        with serving(Handler) as exchange.url:
+        with serving(Handler, host) as exchange.url:
             yield exchange
 
     def response_to(self, path: str, query: dict[str, str]) -> Respond:

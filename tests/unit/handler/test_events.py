@@ -13,6 +13,7 @@ from coinfarm.candles.files import parse_candles
 from handler.event_kinds import UnknownEvent
 from handler.message_body import unwrapped
 from tests.support.demo_requests import EVENTS, make_candles, make_events
+from tests.support.live_schedules import exchange_of_the_handler
 
 FILES = {
     path.relative_to(EVENTS).with_suffix("").as_posix(): path for path in sorted(EVENTS.rglob("*.json")) if not path.stem.startswith("env")
@@ -78,6 +79,14 @@ def test_uploads_write_their_predictions(invoke, monkeypatch, folder, name):
     (result,) = (folder / "results/uploads/DEMOUSD-1m.csv").iterdir()
     assert result.stem == hashlib.md5((EVENTS / "candles/uploads/DEMOUSD-1m.csv").read_bytes()).hexdigest()
     assert len(pq.read_table(result)) == 281
+
+
+@pytest.mark.enable_socket
+def test_the_schedules_event_fills_the_live_store(invoke, folder):
+    with exchange_of_the_handler() as exchange:
+        exchange.now_ms += 5_000
+        assert invoke(event_of("live"))["new"] > 400
+    assert list((folder / "results/live/exchange=binanceus/interval=1m").glob("*.parquet"))
 
 
 def test_only_the_invalid_message_fails(invoke, folder):

@@ -5,6 +5,7 @@ import json
 import boto3
 import moto
 import pytest
+from botocore.client import BaseClient
 
 from coinfarm.errors import InvalidInput, NotFound, Unavailable
 from coinfarm.live.live_series import FIRST_CANDLES
@@ -123,6 +124,16 @@ def test_a_schedule_that_fires_twice_late_or_not_at_all_stores_and_publishes_eac
     assert [(each["closeTime"], each["symbol"]) for each in messages] == published
     assert sorted((each["detail"]["closeTime"], each["detail"]["symbol"]) for each in cloud.of_bus()) == published
     assert first["published"] == len(published) - 6
+
+
+def test_calls_of_a_warm_invocation(run, binance, monkeypatch):
+    """docs/operations.md calculates the cost with them."""
+    run(binance, at(400, 5))
+    calls = []
+    call = BaseClient._make_api_call
+    monkeypatch.setattr(BaseClient, "_make_api_call", lambda self, name, given: calls.append(name) or call(self, name, given))
+    assert run(binance, at(401, 5))["published"] == 2
+    assert sorted(calls) == ["GetObject", "GetObject", "ListObjectsV2", "ListObjectsV2", "PublishBatch", "PutEvents", "PutObject"]
 
 
 def test_the_published_event(run, binance, cloud):

@@ -60,3 +60,22 @@ def test_no_route_has_a_lock(page):
     rendered = page.stdout.partition('<div id="api">')[2].partition("<script>")[0]
     assert "opblock-summary-method" in rendered
     assert "authorization__btn" not in rendered
+
+
+ROUTES = sorted((method, path) for path, operations in json.loads(openapi_json())["paths"].items() for method in operations)
+
+
+def section(method, path):
+    return f'.opblock-{method}:has([data-path="{path}"])'
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES, ids=[" ".join(route) for route in ROUTES])
+def test_try_it_out_works_as_it_stands(browser, server, method, path):
+    """Three clicks, and nothing typed."""
+    tab = browser.page(f"{server}/docs", height=3000)
+    block = section(method, path)
+    for button in (".opblock-summary-control", ".try-out__btn", ".execute"):
+        tab.wait_for(f"document.querySelector('{block} {button}')")
+        tab.evaluate(f"document.querySelector('{block} {button}').click()")
+    tab.wait_for(f"document.querySelector('{block} .live-responses-table .response-col_status')")
+    assert tab.text(f"{block} .live-responses-table .response .response-col_status").startswith("200")

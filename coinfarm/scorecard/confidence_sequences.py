@@ -33,6 +33,8 @@ _RESTART_BLOCKS = 7
 _MIN_LIVE_BLOCKS = 5
 """With fewer, the variance of the live scores is that of the evaluation."""
 _MIN_TRANSFORMS = 4
+_MIN_VARIANCE = 1e-10
+"""Scores are rounded."""
 _PRIOR_VARIANCE = (2.0 * log(1.0 / ALPHA) + log(1.0 + 2.0 * log(1.0 / ALPHA))) / _TIGHTEST_AFTER
 """Of the mean in units of the standard deviation: the choice of Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024."""
 
@@ -43,7 +45,7 @@ def long_run_variance(scores: Values) -> float:
     The second is the mean square of the first cosine transforms (Müller 2014; Lazarus, Lewis, Stock and Watson 2018).
     """
     slow = (cosine_transforms(_transforms(len(scores)), len(scores)) @ scores) ** 2
-    return max(float(slow.mean()), float(scores.var(ddof=1)))
+    return max(float(slow.mean()), float(scores.var(ddof=1)), _MIN_VARIANCE)
 
 
 def mean_interval(scores: Values) -> tuple[float, float]:
@@ -54,7 +56,8 @@ def mean_interval(scores: Values) -> tuple[float, float]:
 
 def running_variance(scores: Values, evaluated: Values) -> Values:
     """`(n,)`: the long-run variance after each of the live scores `(n,)`: that of the evaluated ones, or their own if it is larger."""
-    known, ratio = long_run_variance(evaluated), max(1.0, long_run_variance(evaluated) / max(float(evaluated.var(ddof=1)), 1e-12))
+    known = long_run_variance(evaluated)
+    ratio = known / max(float(evaluated.var(ddof=1)), _MIN_VARIANCE)
     count = np.arange(1, len(scores) + 1, dtype=np.int64)
     mean = np.cumsum(scores) / count
     variance = (np.cumsum(scores**2) - count * mean**2) / np.maximum(count - 1, 1)

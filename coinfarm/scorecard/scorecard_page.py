@@ -41,7 +41,8 @@ def _sections(score: LiveScore, start: str) -> Iterator[Section]:
     skill: list[Element] = [Prose(tuple(reasons(score)))] if start else []
     if score.skill.blocks:
         caption = (
-            "Skill is how much smaller the model's squared errors are than those of a constant times the window's range: docs/scorecard.md."
+            "Skill is how much smaller the model's squared errors are than those of a constant times the window's range. However often one "
+            "looks, at most about 5 % of the models that are as good as evaluated are ever called worse (docs/scorecard.md)."
         )
         skill.append(
             Figures((Figure(skill_figure(score.skill, f"{start}skill by block of days"), "Skill by block of days", caption, wide=True),))

@@ -9,6 +9,7 @@ import pytest
 from coinfarm.candles.day import DAY_MS
 from coinfarm.candles.parquet_file import parquet_from_candles
 from coinfarm.candles.synthetic import generate
+from coinfarm.models.evaluations import read_evaluations
 from coinfarm.models.promotion import PromotionRejected, promote
 from coinfarm.storage import open_storage
 from tests.support.cli_runner import coinfarm
@@ -117,6 +118,15 @@ def test_errors_have_no_traceback(run, arguments, named):
     assert (shown.exit_code, shown.stdout) == (1, "")
     assert named in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_records_what_live_predictions_are_compared_with(run, tmp_path):
+    storage = open_storage(str(tmp_path / "models"))
+    shown = run(*PERIOD, "--record", "--json")
+    (record,) = read_evaluations(storage, json.loads(shown.stdout)["model"]["version"])
+    assert record.live_reference.baselines is not None
+    assert list(record.live_reference.skill.by_coin) == ["DEMO1"]
+    assert record.live_reference.paper.figures.trades > 0
 
 
 def test_recorded_evaluations_decide_a_promotion(run, tmp_path):

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -122,3 +123,16 @@ def test_without_openvino_auto_is_keras_and_compiled_forms_are_rejected(bundle: 
     assert load_engine(bundle, "auto", max_batch=100).name == "keras"
     with pytest.raises(ModelError, match="openvino-f32"):
         load_engine(bundle, "openvino-f32", max_batch=100)
+
+
+@pytest.mark.parametrize(("threads", "expected"), [(3, "3"), (None, None)])
+def test_tensorflow_gets_a_number_of_threads_only_with_a_limit(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch, threads: int | None, expected: str | None
+) -> None:
+    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        monkeypatch.setenv(name, "")  # so that what the engine sets is removed after the test
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(loading, "engine_threads", lambda requested: requested)
+    monkeypatch.setattr(keras, "KerasEngine", lambda bundle, max_batch: SimpleNamespace(name="keras"))
+    load_engine(bundle, "keras", 100, threads)
+    assert os.environ.get("TF_NUM_INTRAOP_THREADS") == expected

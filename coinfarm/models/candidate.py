@@ -13,7 +13,7 @@ from coinfarm.models.bundle import Bundle
 from coinfarm.models.manifest import MODEL_FILE, Layout, Member, Output, Unit
 from coinfarm.models.model_file import BUNDLE, KERAS_ARCHIVE, check_is_keras_archive, kind_of, wrong_kind
 from coinfarm.models.network_config import read_network_config
-from coinfarm.models.output_names import outputs_by_name, parse_outputs, recognised_output
+from coinfarm.models.output_names import check_order, outputs_by_name, parse_outputs, recognised_output
 from coinfarm.outputs import OUTPUT_NAMES
 
 GivenUnit = Literal["percent", "window_range", "fraction"]
@@ -94,10 +94,12 @@ def _existing(folder: Path, name: str | None, interface: Interface | None) -> Bu
 
 
 def _outputs(path: Path, interface: Interface) -> tuple[Output, ...]:
+    names = read_network_config(path).outputs
     if interface.outputs is not None:
         named = parse_outputs(interface.outputs)
+        check_order(named, names, str(path))
     else:
-        named = tuple((output, None) for output in outputs_by_name(read_network_config(path).outputs, str(path)))
+        named = tuple((output, None) for output in outputs_by_name(names, str(path)))
     return tuple(_output(name, factor, interface) for name, factor in named)
 
 

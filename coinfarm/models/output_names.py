@@ -55,6 +55,14 @@ def parse_outputs(text: str) -> tuple[tuple[str, float | None], ...]:
     return tuple(parsed)
 
 
+def check_order(given: Sequence[tuple[str, float | None]], names: Sequence[str] | None, where: str) -> None:
+    """Raises `ModelError` if the outputs of a network have the names of the given ones, in another order: Keras sorts those of a dict."""
+    found = [recognised_output(name) for name in names or ()]
+    outputs = [output for output, _ in given]
+    if found != outputs and sorted(map(str, found)) == sorted(outputs):
+        raise ModelError(f"{where} has the outputs {', '.join(names or ())}, in this order: give them to --outputs in it, or rename them")
+
+
 def _parse_output(text: str) -> tuple[str, float | None]:
     name = recognised_output(text)
     if name is None:

@@ -56,21 +56,35 @@ def outcome(kind: ModelKind) -> str:
     import keras
 
     keras.utils.set_random_seed(1)
-    model = kind.build(keras)
-    models = model if isinstance(model, dict) else {"model": model}
+    models = models_of(keras, kind)
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as bundle_folder:
-        files = {name: Path(folder, f"{name}.keras") for name in models}
-        for name, file in files.items():
-            models[name].save(file)
-        members = [f"{name}={file}" for name, file in files.items()] if isinstance(model, dict) else []
-        source = None if members else files["model"]
         try:
-            served_by, outputs = _serve(bundle_to_publish(source, Path(bundle_folder), interface=kind.interface, members=members))
+            served_by, outputs = _serve(bundle_of(kind, models, Path(folder), Path(bundle_folder)))
         except ModelError as error:
             return f"rejected: {cell(str(error).replace(f'{folder}/', ''))}"
-    given = np.concatenate([_given(keras, each, kind.inputs(sample().parity)) for each in models.values()], axis=1)
-    is_equal = passes(parity(OUTPUT_NAMES, kind.values(given), outputs))
+    is_equal = passes(parity(OUTPUT_NAMES, expected_values(keras, kind, models, sample().parity), outputs))
     return served_by if is_equal else f"{WRONG}, {served_by}"
+
+
+def models_of(keras: Any, kind: ModelKind) -> dict[str, Any]:
+    """The networks of a kind, by output if there are several."""
+    model = kind.build(keras)
+    return model if isinstance(model, dict) else {"": model}
+
+
+def bundle_of(kind: ModelKind, models: dict[str, Any], folder: Path, bundle_folder: Path) -> Bundle:
+    """The bundle that `model publish` makes of networks, which are saved in the empty `folder`, in the empty `bundle_folder`."""
+    files = {name: folder / f"{name or 'model'}.keras" for name in models}
+    for name, file in files.items():
+        models[name].save(file)
+    members = [f"{name}={file}" for name, file in files.items() if name]
+    return bundle_to_publish(None if members else files[""], bundle_folder, interface=kind.interface, members=members)
+
+
+def expected_values(keras: Any, kind: ModelKind, models: dict[str, Any], frames: Any) -> Outputs:
+    """The predictions of the networks as they were built, in percent, `(N, 3)` in the order of `OUTPUT_NAMES`."""
+    values: Outputs = kind.values(np.concatenate([_given(keras, model, kind.inputs(frames)) for model in models.values()], axis=1))
+    return values
 
 
 def _serve(bundle: Bundle) -> tuple[str, Outputs]:

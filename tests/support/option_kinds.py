@@ -10,6 +10,7 @@ from tests.support.model_kinds import FRAME, Build, ModelKind, on_frames
 
 _RETURNS = (-2.0, -0.5, 0.0, 0.5, 2.0)
 _RETURN_MAPS = dict.fromkeys(OUTPUT_NAMES, _RETURNS)
+_END_RETURNS = (-3.0, 0.0, 3.0)
 
 
 def _features(keras: Any, x: Any) -> Any:
@@ -37,6 +38,30 @@ def _classes(keras: Any, *, is_softmax: bool) -> Any:
 def _networks(keras: Any) -> Any:
     """Three networks with one output each."""
     return {name: on_frames(_features, outputs=1)(keras) for name in ("rise", "decline", "end")}
+
+
+def _networks_of_classes(keras: Any) -> Any:
+    """Three networks over another layout, with five classes each."""
+    layers = keras.layers
+    networks = {}
+    for name in ("rise", "decline", "end"):
+        image = keras.Input((150, 200, 3))
+        networks[name] = keras.Model(image, layers.Dense(5, "softmax")(layers.Flatten()(_features(keras, image))))
+    return networks
+
+
+def _heads_of_classes(keras: Any) -> Any:
+    """Heads in another order, of which one has fewer classes."""
+    layers = keras.layers
+    frame = keras.Input(FRAME)
+    x = layers.Flatten()(_features(keras, frame))
+    counts = {"end": 3, "rise": 5, "fall": 5}
+    return keras.Model(frame, [layers.Dense(count, "softmax", name=name)(x) for name, count in counts.items()])
+
+
+def _mean_of_heads(given: Any) -> Any:
+    end, rise, fall = np.split(given, [3, 8], axis=1)
+    return np.stack([rise @ np.array(_RETURNS), fall @ np.array(_RETURNS), end @ np.array(_END_RETURNS)], axis=1)
 
 
 def _mean_return(probabilities: Any) -> Any:
@@ -92,4 +117,17 @@ OPTION_KINDS = [
         values=lambda given: np.interp(given, range(5), _RETURNS),
     ),
     _option("three networks with one output each: --member", _networks, Interface(), is_quick=True),
+    _option(
+        "heads of different numbers of classes: --return-map",
+        _heads_of_classes,
+        Interface(return_maps={**_RETURN_MAPS, "endChangePct": _END_RETURNS}),
+        values=_mean_of_heads,
+    ),
+    _option(
+        "three networks: --member, --layout, --pixels, --return-map, --unit fraction",
+        _networks_of_classes,
+        Interface(layout=("-rows", "candles", "channels"), pixels=(0.0, 255.0), return_maps=_RETURN_MAPS, unit="fraction"),
+        inputs=lambda frames: 255 * frames[:, :, ::-1].transpose(0, 2, 1, 3),
+        values=lambda given: 100 * _mean_return(given),
+    ),
 ]

@@ -1,7 +1,7 @@
 import pytest
 
 from coinfarm.errors import ModelError
-from coinfarm.models.output_names import outputs_by_name, parse_outputs, recognised_output
+from coinfarm.models.output_names import check_order, outputs_by_name, parse_outputs, recognised_output
 from coinfarm.outputs import OUTPUT_NAMES
 
 RISE, DECLINE, END = OUTPUT_NAMES
@@ -39,3 +39,12 @@ def test_parses_the_option() -> None:
 def test_rejects_an_option_with_unknown_or_repeated_names(text: str) -> None:
     with pytest.raises(ModelError, match="rise,decline,end"):
         parse_outputs(text)
+
+
+def test_an_option_that_contradicts_the_names_is_an_error() -> None:
+    sorted_by_keras = ("decline", "end", "rise")
+    check_order(parse_outputs("-decline,end,rise"), sorted_by_keras, "model.keras")
+    check_order(parse_outputs("rise,decline,end"), ("a", "b", "c"), "model.keras")
+    check_order(parse_outputs("rise,decline,end"), None, "model.keras")
+    with pytest.raises(ModelError, match="decline, end, rise"):
+        check_order(parse_outputs("rise,decline,end"), sorted_by_keras, "model.keras")

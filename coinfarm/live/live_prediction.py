@@ -38,7 +38,7 @@ def store_ready(
     if len(new) < len(rows):
         stored = stored_series(store, feed, [series.symbol for series, _ in ready], now_ms())
         for series, _ in ready:
-            series.tail = stored[series.symbol].tail
+            series.continue_after(stored[series.symbol].tail)
     return new
 
 

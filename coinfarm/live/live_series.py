@@ -95,7 +95,11 @@ class LiveSeries:
 
     def store(self, candles: Candles) -> None:
         """Note that these candles, which were `ready`, are stored."""
-        self.tail = self._joined([self.tail, candles])[-CONTEXT_CANDLES:]
+        self.continue_after(self._joined([self.tail, candles])[-CONTEXT_CANDLES:])
+
+    def continue_after(self, tail: Candles) -> None:
+        """Continue after other stored candles than before."""
+        self.tail = tail
         self._waiting = {time: each for time, each in self._waiting.items() if time >= (self.next_ms or 0)}
 
     @property

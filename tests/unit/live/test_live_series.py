@@ -117,6 +117,15 @@ def test_a_late_candle_replaces_a_filled_one_and_moves_those_filled_after_it(ser
     assert_same_candles(series.tail, expected)
 
 
+def test_continues_after_what_another_process_stored(series):
+    series.add_closed(some(300, 301, 303))
+    series.continue_after(ALL[302 - CONTEXT_CANDLES : 302])
+    assert series.has_gap
+    series.continue_after(ALL[304 - CONTEXT_CANDLES : 304])
+    assert not series.has_gap
+    assert not len(series.ready())
+
+
 def test_a_series_begins_again_after_a_long_gap(series):
     assert not series.begin_again_if_outdated(time(300 + MAX_CATCH_UP_CANDLES))
     assert series.begin_again_if_outdated(time(300 + MAX_CATCH_UP_CANDLES) + 1)

@@ -84,7 +84,7 @@ def replay(scenario: Scenario, folder: Path) -> dict[str, Any]:
         wait_until(scenario.stop_ms)
         _wait_for_the_last(second, scenario)
         exit_code = second.terminate()
-        log = (folder / "second.log").read_text()
+        logs = "".join(log.read_text() for log in folder.glob("*.log"))
         latencies = _latencies([*first.lines, *second.lines], exchange, scenario)
     candle_store = FolderStorage(folder / "candles")
     store_candles(CandleStore(candle_store), candles)
@@ -95,7 +95,7 @@ def replay(scenario: Scenario, folder: Path) -> dict[str, Any]:
         "minutes": scenario.minutes,
         "speed": scenario.speed,
         "disconnects": len(exchange.faults.disconnects),
-        "reconnects": log.count("is connected"),
+        "reconnects": logs.count("is connected") - 2,
         "candles": {symbol: each._asdict() for symbol, each in compared.items()},
         **_document(compared, latencies, second, exit_code, {version: _count(rows, version) for version in versions}),
     }

@@ -25,8 +25,8 @@ _QUIET_SHARE = 0.002
 _UNSENT_SHARE = 0.002
 """Closed candles that the websocket does not send."""
 _DISCONNECT_EVERY_MINUTES = 97
-FIRST_SWAP, KILL, SECOND_SWAP = 0.25, 0.4, 0.7
-"""Shares of the replay."""
+FIRST_SWAP, KILL, SECOND_SWAP = 0.25, 0.4, 0.55
+"""Shares of the replay. After the last of them, the second process runs undisturbed enough for its memory to be flat."""
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,10 @@ class WebsocketFeed:
                 for rows in by_timeframe.values():
                     self._note_begun(market, max((int(row[0]) for row in rows), default=0))
 
+    def _note_connection(self, *_: object) -> None:
+        """Also when ccxt connects again by itself, because nobody was waiting for a message when the connection was lost."""
+        self._is_connected = False
+
     def _note_message(self) -> None:
         self._failures = 0
         if not self._is_connected:
@@ -136,6 +140,7 @@ class WebsocketFeed:
             secure, plain = "https://", "http://"
             websocket = self._exchange.url.replace(secure, "wss://").replace(plain, "ws://")
             client.urls["api"] = with_server(urls, self._exchange.url) | {"ws": with_server(urls["ws"], websocket)}
+        client.on_connected = self._note_connection
         if hasattr(client, "handle_ohlcv"):
             self._read_messages(client)
         return client

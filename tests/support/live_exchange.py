@@ -65,12 +65,13 @@ class LiveExchange:
         self._sockets: dict[web.WebSocketResponse, set[str]] = {}
 
     @contextmanager
-    def running(self) -> "Iterator[LiveExchange]":
+    def running(self, port: int = 0) -> "Iterator[LiveExchange]":
+        """Serve on the port, or on a free one."""
         started, loop = threading.Event(), asyncio.new_event_loop()
 
         def run() -> None:
             with suppress(asyncio.CancelledError):
-                loop.run_until_complete(self._serve(started))
+                loop.run_until_complete(self._serve(port, started))
 
         thread = threading.Thread(target=run, daemon=True)
         thread.start()
@@ -91,7 +92,7 @@ class LiveExchange:
         """`time.monotonic` when the clock shows `time_ms`."""
         return self._started + (time_ms - self._start_ms) / 1000 / self._speed
 
-    async def _serve(self, started: threading.Event) -> None:
+    async def _serve(self, port: int, started: threading.Event) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._task = task
@@ -100,7 +101,7 @@ class LiveExchange:
         app.router.add_get("/ws/{stream}", self._websocket)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", port)
         await site.start()
         assert site._server is not None
         self.url = f"http://127.0.0.1:{site._server.sockets[0].getsockname()[1]}"  # type: ignore[attr-defined]

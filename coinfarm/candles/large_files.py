@@ -16,7 +16,7 @@ from typing import IO
 
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import Reading, read_candles
-from coinfarm.candles.sources.compression import BLOCK_BYTES, MAX_UNPACKED_BYTES, blocks_of, unpack
+from coinfarm.candles.sources.compression import MAX_UNPACKED_BYTES, blocks_of, unpack
 from coinfarm.candles.sources.container import Limits
 from coinfarm.candles.sources.csv_dialect import detect_dialect
 from coinfarm.candles.sources.names import series_hint
@@ -82,37 +82,26 @@ class PartReader:
         file.seek(0)
         start = file.read(_SAMPLE_BYTES)
         file.seek(0)
-        if start.startswith(b"PAR1"):
-            yield from self._parquet_parts(file, name)
+        if start.startswith((b"PAR1", b"ARROW1")):
+            yield from self._arrow_parts(file, name, is_parquet=start.startswith(b"PAR1"))
             return
         if _size(file) <= 2 * _PART_BYTES or b"\0" in start:
             raise MustBeReadAtOnce
         for text in _text_parts(file, start):
             yield partial(read_candles, text, name, symbol=self.symbol, interval=self.interval, timezone=self.timezone)
 
-    def _parquet_parts(self, file: IO[bytes], name: str) -> Iterator[Callable[[], Reading]]:
+    def _arrow_parts(self, file: IO[bytes], name: str, is_parquet: bool) -> Iterator[Callable[[], Reading]]:
         import pyarrow as pa
 
-        from coinfarm.candles.sources.arrow_columns import raw_table
-        from coinfarm.candles.sources.arrow_files import open_parquet, wanted_columns
+        from coinfarm.candles.arrow_parts import feather_parts, parquet_parts
 
         hint = series_hint(name)
         expected = Expected(self.symbol, self.interval, self.timezone, hint.symbol, hint.interval)
+        parts = parquet_parts if is_parquet else feather_parts
         try:
-            parquet = open_parquet(file, Limits(MAX_CANDLES), BLOCK_BYTES)
-            rows = parquet.metadata.num_rows
-            if rows <= 2 * _PART_ROWS:
-                raise MustBeReadAtOnce
-            columns = wanted_columns(parquet.schema_arrow)
-            part_rows = -(-rows // (rows // _PART_ROWS))
-            batches: list[pa.RecordBatch] = []
-            for batch in parquet.iter_batches(part_rows, columns=columns, use_threads=False):
-                batches.append(batch)  # of columns of text, a batch ends where a row group does
-                rows -= len(batch)
-                if sum(map(len, batches)) >= part_rows or not rows:
-                    yield partial(read_table, raw_table(pa.Table.from_batches(batches), "Parquet"), expected)
-                    batches = []
-        except (pa.ArrowException, OSError, UnicodeDecodeError):
+            for table in parts(file, _PART_ROWS, Limits(MAX_CANDLES)):
+                yield partial(read_table, table, expected)
+        except (pa.ArrowException, OSError, ValueError):
             raise MustBeReadAtOnce from None
 
 

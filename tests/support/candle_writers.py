@@ -6,10 +6,21 @@ from datetime import UTC, datetime
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import feather
 
 from coinfarm.candles.arrow_table import CANDLE_COLUMNS
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.json_rows import rows_from_candles
+
+
+def csv_text(candles: Candles, *, header: bool = True, microseconds: bool = False, twelve: bool = False) -> str:
+    names = "open_time,open,high,low,close,volume" + ",close_time,quote_volume,count,a,b,ignore" * twelve
+    factor = 1000 if microseconds else 1
+    lines = [
+        ",".join([str(int(time) * factor), *values]) + f",{(int(time) + 60_000) * factor - 1},0,1,0,0,0" * twelve
+        for time, *values in ((row[0], *map(str, row[1:])) for row in rows_from_candles(candles))
+    ]
+    return "\n".join([*([names] if header else []), *lines, ""])
 
 
 def csv_rows(candles: Candles, start: str = "") -> bytes:
@@ -56,6 +67,14 @@ def local_times_from(candles: Candles) -> bytes:
         for row in rows_from_candles(candles)
     )
     return (",".join(CANDLE_COLUMNS) + "\n" + "".join(rows)).encode()
+
+
+def feather_from(candles: Candles) -> bytes:
+    """In batches, as pandas and freqtrade write them."""
+    table = pa.table(dict(zip(CANDLE_COLUMNS, (candles.open_time, *candles.columns), strict=True)))
+    sink = pa.BufferOutputStream()
+    feather.write_feather(table, sink, chunksize=700)
+    return bytes(sink.getvalue())
 
 
 def closed_from(candles: Candles) -> bytes:

@@ -6,7 +6,9 @@ than a buffer declares, so the declarations can be relied on. They are FlatBuffe
 
 import struct
 from collections.abc import Iterator
+from mmap import mmap
 
+Buffer = bytes | mmap
 _MAGIC = b"ARROW1"
 _CONTINUATION = 0xFFFFFFFF
 _FOOTER_DICTIONARIES, _FOOTER_BATCHES = 2, 3
@@ -18,7 +20,7 @@ _MAX_BUFFERS = 200_000
 """Many times those of any file of candles: a damaged count must not keep the reader busy."""
 
 
-def unpacked_bytes(data: bytes) -> int:
+def unpacked_bytes(data: Buffer) -> int:
     """The sum over all buffers of all batches. Raises `ValueError` for what is not such a file."""
     try:
         (length,) = struct.unpack_from("<i", data, len(data) - len(_MAGIC) - 4)
@@ -37,7 +39,7 @@ def _limited(sizes: Iterator[int]) -> Iterator[int]:
         yield size
 
 
-def _buffer_sizes(data: bytes, offset: int, metadata_length: int) -> Iterator[int]:
+def _buffer_sizes(data: Buffer, offset: int, metadata_length: int) -> Iterator[int]:
     (marker,) = struct.unpack_from("<I", data, offset)
     message = _Table.root(data, offset + (8 if marker == _CONTINUATION else 4))
     batch = message.table(_MESSAGE_HEADER)
@@ -49,7 +51,7 @@ def _buffer_sizes(data: bytes, offset: int, metadata_length: int) -> Iterator[in
         yield _buffer_bytes(data, body + start, length, is_compressed)
 
 
-def _buffer_bytes(data: bytes, start: int, length: int, is_compressed: bool) -> int:
+def _buffer_bytes(data: Buffer, start: int, length: int, is_compressed: bool) -> int:
     """A compressed buffer begins with its uncompressed length, which is -1 if it did not become smaller."""
     if not is_compressed or not length:
         return length
@@ -60,14 +62,14 @@ def _buffer_bytes(data: bytes, start: int, length: int, is_compressed: bool) -> 
 class _Table:
     """A table of a FlatBuffer: fields by number, each of which may be absent."""
 
-    def __init__(self, data: bytes, at: int) -> None:
+    def __init__(self, data: Buffer, at: int) -> None:
         self._data = data
         self._at = at
         self._fields = at - self._read("<i", at)
         self._fields_bytes = self._read("<H", self._fields)
 
     @classmethod
-    def root(cls, data: bytes, at: int) -> "_Table":
+    def root(cls, data: Buffer, at: int) -> "_Table":
         return cls(data, at + struct.unpack_from("<I", data, at)[0])
 
     def has(self, number: int) -> bool:

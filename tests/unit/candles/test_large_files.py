@@ -19,6 +19,7 @@ from tests.support.candle_writers import (
     closed_from,
     csv_from,
     csv_rows,
+    feather_from,
     klines_from,
     lines_of_arrays_from,
     lines_of_objects_from,
@@ -54,6 +55,7 @@ def parts_of(data: bytes, folder: Path) -> list[Candles]:
     [
         parquet_from_candles,
         texts_in_parquet_from,
+        feather_from,
         csv_from,
         csv_rows,
         utf_16_from,
@@ -163,9 +165,8 @@ def times(candles: Candles, factor: float) -> Candles:
 
 
 FAULTY = {
-    "small": CANDLES[: 2 * PART_ROWS],
     "newest first": CANDLES[::-1],
-    "a duplicate at a border": joined(CANDLES[: PART_ROWS + 1], CANDLES[PART_ROWS:]),
+    "a duplicate at a border": joined(CANDLES[:PART_ROWS], CANDLES[PART_ROWS - 1 :]),
     "parts exchanged": joined(CANDLES[PART_ROWS:], CANDLES[:PART_ROWS]),
     "hours missing at a border": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 120)),
     "an hour missing at a border, as where clocks are set forward": joined(CANDLES[: 3 * PART_ROWS], shifted(CANDLES[3 * PART_ROWS :], 60)),
@@ -193,6 +194,8 @@ def test_candles_with_something_to_say_of_them_are_read_at_once(name: str, tmp_p
         pytest.param(objects_from(CANDLES).replace(b"}, {", b"} {"), id="JSON without commas"),
         pytest.param(b'{"candles": ' + klines_from(CANDLES) + b"}", id="rows inside of an object"),
         pytest.param(parquet_from_candles(CANDLES)[:-20], id="Parquet that was cut off"),
+        pytest.param(csv_from(CANDLES[:3000]), id="small"),
+        pytest.param(feather_from(CANDLES)[:-20], id="Feather that was cut off"),
         pytest.param(texts_in_parquet_from(CANDLES).replace(b"DEMOUSD", b"OTHERUS"), id="another symbol in a column of text"),
         pytest.param(csv_from(CANDLES).replace(b"open_time", b"symbol"), id="no times"),
     ],

@@ -28,9 +28,11 @@ def publish(feed: LiveFeed, new: "pa.Table", topic_arn: str | None, event_bus_ar
 
     If one destination fails, the other still gets them; then the error is raised. Nothing is published twice, so an error loses messages.
     """
+    destinations = {arn: send for arn, send in ((topic_arn, _to_topic), (event_bus_arn, _to_event_bus)) if arn is not None}
+    if not destinations:
+        return 0
     messages = [each for each in live_messages(feed, new) if each["predictions"] and each["predictedAt"] - each["closeTime"] <= MAX_AGE_MS]
-    destinations = {topic_arn: _to_topic, event_bus_arn: _to_event_bus}
-    failures = [error for arn, send in destinations.items() if arn and messages and (error := _failure(send, arn, messages))]
+    failures = [error for arn, send in destinations.items() if messages and (error := _failure(send, arn, messages))]
     if failures:
         raise failures[0]
     return len(messages)

@@ -182,7 +182,7 @@ def test_a_failed_destination_raises_after_the_other_has_its_messages(run, binan
 
 def test_publishes_nothing_without_destinations(run, binance, cloud, event):
     del event["live"]["topicArn"], event["live"]["eventBusArn"]
-    assert run(binance, at(400, 5))["new"] == 2 * FIRST_CANDLES
+    assert run(binance, at(400, 5)) == {"new": 2 * FIRST_CANDLES, "corrected": 0, "published": 0}
     assert cloud.of_topic() == cloud.of_bus() == []
 
 

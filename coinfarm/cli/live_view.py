@@ -72,7 +72,7 @@ def _cells(message: dict[str, Any]) -> list[str]:
     cells = [message["symbol"], _time_text(candle["openTime"], message["interval"]), f"{candle['close']:.7g}"]
     if predicted is None:
         return [*cells, *["–"] * 5]
-    values = [f"{predicted[name]:+.2f} %" for name in ("maxRisePct", "maxDeclinePct", "endChangePct")]
+    values = [f"{round(predicted[name], 2) + 0.0:+.2f} %" for name in ("maxRisePct", "maxDeclinePct", "endChangePct")]
     in_sample = {None: "?", True: "in", False: "out"}[message["inSample"]]
     delay_s = (message["predictedAt"] - message["closeTime"]) / 1000
     delay = f"{number_text(delay_s, 2)} s" if delay_s < 10 else duration_text(delay_s)

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from coinfarm.errors import CoinfarmError, Unavailable
+from coinfarm.errors import CoinfarmError, Forbidden, Unavailable
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
@@ -159,6 +159,18 @@ def test_a_store_that_fails_for_a_while_loses_nothing(service, tmp_path, monkeyp
     assert_store_equals_backfill(store, FEED, service)
     assert_reported_once(output, store, FEED)
     assert any("the store cannot be reached" in notice for notice in output.notices)
+
+
+class ReadOnlyStorage(FolderStorage):
+    """Nothing can be written."""
+
+    def write(self, key, data, **options):
+        raise Forbidden("permission denied")
+
+
+def test_a_store_that_cannot_be_written_ends_the_watch(service, tmp_path):
+    with exchange_at(401).running() as exchange, pytest.raises(Forbidden):
+        watch_to_minute(LiveStore(ReadOnlyStorage(tmp_path)), service, RecordedOutput(exchange), 404)
 
 
 def test_a_restricted_location_ends_the_watch(store, service):

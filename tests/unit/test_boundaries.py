@@ -31,6 +31,7 @@ VIOLATIONS = [
     (KERAS, "coinfarm.engines.openvino", "jax"),
     (OPENVINO, "coinfarm.serving", "openvino"),
     (EXCHANGES, "coinfarm.candle_store.download", "ccxt"),
+    (EXCHANGES, "coinfarm.live.rest_feed", "ccxt"),
     (PREDICTOR, "handler.api", "coinfarm.engines.keras"),
     (PREDICTOR, "handler.worker", "image_render.render"),
     (PREDICTOR, "handler.app", "coinfarm.evaluation.metrics"),

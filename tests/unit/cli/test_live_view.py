@@ -28,6 +28,11 @@ def test_a_row_for_each_symbol_fits_into_80_columns():
     assert all(value in rows[0] for value in ("67", "min", "in"))
 
 
+def test_a_change_of_almost_nothing_has_no_minus():
+    predictions = {"maxRisePct": 0.1, "maxDeclinePct": -0.1, "endChangePct": -0.001}
+    assert "+0.00" in shown([message("ETHUSDT", predictions=predictions)])
+
+
 def test_a_missing_prediction_has_dashes():
     row = next(line for line in shown([message("ETHUSDT", predictions=None, modelVersion=None)]).splitlines() if "ETHUSDT" in line)
     assert row.count("–") == 5

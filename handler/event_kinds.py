@@ -6,10 +6,10 @@ from typing import Any
 from coinfarm.errors import CoinfarmError
 
 WARM_UP = {"warmup": True}
-SCHEDULED = "Scheduled Event"
-"""The detail type of EventBridge's rules with a schedule, and of EventBridge Scheduler if the schedule has no input of its own."""
 OBJECT_CREATED = "Object Created"
 """The detail type of S3's events in EventBridge."""
+_SCHEDULES = {("aws.events", "Scheduled Event"), ("aws.scheduler", "Scheduled Event")}
+"""Source and detail type: of a rule of EventBridge, and of EventBridge Scheduler if the schedule has no input of its own."""
 
 
 class UnknownEvent(CoinfarmError):
@@ -41,9 +41,10 @@ def event_kind(event: Any) -> EventKind:
         return EventKind.API
     if "Records" in event:
         return _kind_of_records(event["Records"])
-    if event == WARM_UP or event.get("detail-type") == SCHEDULED:
+    source = tuple(event.get(name) if isinstance(event.get(name), str) else None for name in ("source", "detail-type"))
+    if event == WARM_UP or source in _SCHEDULES:
         return EventKind.WARM_UP
-    if event.get("detail-type") == OBJECT_CREATED:
+    if source == ("aws.s3", OBJECT_CREATED):
         return EventKind.UPLOAD
     if "live" in event:
         return EventKind.LIVE

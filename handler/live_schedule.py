@@ -48,8 +48,8 @@ class LiveRequest(BaseModel):
     exchange: Annotated[str, Field(max_length=64)]
     interval: AnyInterval
     symbols: Annotated[tuple[str, ...], Field(min_length=1, max_length=1000)]
-    topic_arn: str | None = None
-    event_bus_arn: str | None = None
+    topic_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w.-]+$")] | None = None
+    event_bus_arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/[\w./-]+$")] | None = None
 
 
 def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, int]:

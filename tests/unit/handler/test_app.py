@@ -42,6 +42,7 @@ UNKNOWN = {
         "Records": queue_event(demo_request())["Records"] + bucket_notification("candles", "a.csv", b"")["Records"]
     },
     "a failed asynchronous invocation": {"version": "1.0", "requestContext": {"condition": "RetriesExhausted"}, "requestPayload": {}},
+    "a schedule of another source": {**scheduled_event(), "source": "my.scheduler"},
     "another event of EventBridge": {**object_created("candles", "a.csv", b""), "detail-type": "Object Deleted"},
 }
 

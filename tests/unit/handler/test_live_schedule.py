@@ -192,6 +192,9 @@ def test_publishes_nothing_without_destinations(run, binance, cloud, event):
         ({"symbols": []}, "/live/symbols"),
         ({"interval": 5}, "/live/interval"),
         ({"topic": "arn"}, "/live/topic"),
+        ({"topicArn": "arn:aws:sns:none"}, "/live/topicArn"),
+        ({"eventBusArn": "predictions"}, "/live/eventBusArn"),
+        ({"symbols": ["???"]}, "/symbol"),
         ({"interval": "7m"}, "/interval"),
     ],
 )

@@ -32,7 +32,7 @@ START, END = "<!-- tables: python -m benchmarks.scorecard_simulation -->", "<!--
 LIVE_DAYS = 365
 LOSS_AFTER = 100
 """The days that a model is as evaluated before it loses its skill."""
-_DAYS_TITLES = ("no skill left", f"none after {LOSS_AFTER} days", "as evaluated")
+_DAYS_TITLES = ("no skill", "as much below zero", f"no skill after {LOSS_AFTER} days", "as evaluated")
 _NEIGHBOURS = 20
 _GAP = 60
 """Days between an evaluation and the first live day."""
@@ -110,7 +110,7 @@ def answers(streams: Sequence[tuple[Values, Values]], skill: float, block_days: 
     A stream has the evaluated scores and the live ones, both without their mean, `skill`.
     """
     worse = half = 0
-    days: dict[str, list[float]] = {"as_evaluated_days": [], "no_skill_days": [], "lost_skill_days": []}
+    days: dict[str, list[float]] = {f"{name}_days": [] for name in ("as_evaluated", "no_skill", "negative_skill", "lost_skill")}
     for noise, live in streams:
         evaluated = skill + noise
         same = SequentialComparison.of(evaluated, skill + live)
@@ -118,6 +118,7 @@ def answers(streams: Sequence[tuple[Values, Values]], skill: float, block_days: 
         half += bool(SequentialComparison.of(evaluated, skill / 2.0 + live).is_as_evaluated.any())
         days["as_evaluated_days"].append(_days(next(iter(np.flatnonzero(same.is_as_evaluated)), None)))
         days["no_skill_days"].append(_days(SequentialComparison.of(evaluated, live).first_alarm))
+        days["negative_skill_days"].append(_days(SequentialComparison.of(evaluated, live - skill).first_alarm))
         good = LOSS_AFTER // block_days
         lost = SequentialComparison.of(evaluated, live + np.where(np.arange(len(live)) < good, skill, 0.0)).first_alarm
         days["lost_skill_days"].append(_days(lost) - good)
@@ -179,7 +180,7 @@ def tables(results: dict[str, Any]) -> Iterator[str]:
 
 
 def _days_cells(found: dict[str, Any]) -> Iterator[str]:
-    for name in ("no_skill_days", "lost_skill_days", "as_evaluated_days"):
+    for name in ("no_skill_days", "negative_skill_days", "lost_skill_days", "as_evaluated_days"):
         yield _days_text(found[name])
 
 

@@ -55,13 +55,15 @@ def mean_interval(scores: Values) -> tuple[float, float]:
 
 
 def running_variance(scores: Values, evaluated: Values) -> Values:
-    """`(n,)`: the long-run variance after each of the live scores `(n,)`: that of the evaluated ones, or their own if it is larger."""
+    """`(n,)`: the long-run variance after each of the live scores `(n,)`: that of the evaluated ones, or their own if it is larger.
+
+    Their own is measured by the differences of neighbours, which a loss of skill does not enlarge (von Neumann 1941).
+    """
     known = long_run_variance(evaluated)
-    ratio = known / max(float(evaluated.var(ddof=1)), _MIN_VARIANCE)
+    ratio = known / max(float((np.diff(evaluated) ** 2).mean()), _MIN_VARIANCE)
     count = np.arange(1, len(scores) + 1, dtype=np.int64)
-    mean = np.cumsum(scores) / count
-    variance = (np.cumsum(scores**2) - count * mean**2) / np.maximum(count - 1, 1)
-    return np.maximum(known, np.where(count >= _MIN_LIVE_BLOCKS, ratio * np.maximum(variance, 0.0), 0.0))
+    squares = np.cumsum(np.diff(scores, prepend=scores[:1]) ** 2) / np.maximum(count - 1, 1)
+    return np.maximum(known, np.where(count >= _MIN_LIVE_BLOCKS, ratio * squares, 0.0))
 
 
 def half_width(count: NDArray[np.int64], variance: Values | float) -> Values:

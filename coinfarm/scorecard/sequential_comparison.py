@@ -20,6 +20,8 @@ LOSS_SHARE = 0.5
 MIN_LOSS = 0.02
 """The smallest loss that is relevant, also for a model that was evaluated without skill: squared errors that are 4 % larger."""
 _MAX_BLOCKS = 10_000
+_MAX_SHORTFALL = 4.0
+"""Of one score, in standard deviations of the evaluated ones."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +44,9 @@ class SequentialComparison:
         interval = mean_interval(evaluated)
         variance = running_variance(scores, evaluated)
         means, lows, highs = confidence_sequence(scores, variance)
-        evidence = shortfall_e_values(scores, interval[0], variance)
+        # What is cut off only speaks against the model: the mean of the others is at least as high, and one wild day does not decide.
+        cut = np.maximum(scores, interval[0] - _MAX_SHORTFALL * float(evaluated.std(ddof=1)))
+        evidence = shortfall_e_values(cut, interval[0], running_variance(cut, evaluated))
         last = float(variance[-1]) if len(scores) else long_run_variance(evaluated)
         return cls(float(evaluated.mean()), interval, means, lows, highs, evidence, last)
 

@@ -74,10 +74,16 @@ def test_variance_counts_slow_movements():
 
 def test_live_scores_that_vary_more_have_wider_bounds():
     random = np.random.default_rng(5)
-    evaluated = random.normal(size=100)
-    calm, wild = (running_variance(scale * random.normal(size=60), evaluated) for scale in (0.5, 3.0))
+    evaluated = random.normal(size=1_000)
+    calm, wild = (running_variance(scale * random.normal(size=1_000), evaluated) for scale in (0.5, 3.0))
     assert set(calm) == {long_run_variance(evaluated)} == set(wild[:4])
-    assert wild[-1] == pytest.approx(9.0 * long_run_variance(evaluated) / evaluated.var(ddof=1), rel=0.5)
+    assert wild[-1] == pytest.approx(9.0 * long_run_variance(evaluated), rel=0.1)
+
+
+def test_a_loss_of_skill_does_not_widen_the_bounds():
+    scores = 0.1 * np.random.default_rng(6).normal(size=160)
+    lost = scores[100:] - np.where(np.arange(60) < 30, 0.0, 1.0)
+    assert running_variance(lost, scores[:100])[-1] < 3.0 * long_run_variance(scores[:100])
 
 
 def autoregression(random: np.random.Generator, count: int, correlation: float) -> np.ndarray:

@@ -42,6 +42,14 @@ def test_a_model_that_lost_its_skill_is_worse_for_good():
     assert (recovered.answer, recovered.decided_on) == ("worse than evaluated", test.decided_on)
 
 
+def test_wild_days_of_a_broken_model_are_found_but_one_decides_nothing():
+    good = 0.06 + 0.03 * RANDOM.normal(size=20)
+    assert answer_to(np.append(good, -0.9)).answer != "worse than evaluated"
+    test = answer_to(np.concatenate([good, [-0.9, 0.0, -0.1, -0.5, -0.2, -0.9, -0.3, -0.4]]))
+    assert test.answer == "worse than evaluated"
+    assert test.decided_on < date(2020, 1, 29)
+
+
 def test_a_few_days_are_too_early():
     test = answer_to(np.array([0.05, 0.07]))
     assert test.answer == "too early to tell"

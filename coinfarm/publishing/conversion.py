@@ -15,6 +15,7 @@ from coinfarm.models.model_file import KERAS_HDF5, SAVED_MODEL, kind_of
 from coinfarm.models.network_config import CONFIG_FILE, NetworkConfig, objects_of, parse_network_config, read_network_config
 from coinfarm.publishing.legacy_config import upgraded
 from coinfarm.publishing.legacy_hard_sigmoid import rescale_hard_sigmoids
+from coinfarm.publishing.legacy_layers import NETWORKS
 from coinfarm.publishing.saved_model import read_saved_config, restore_saved_weights
 
 _STORED_CALLS = ("TensorFlowOpLayer", "ClassMethod", "InstanceMethod", "InstanceProperty")
@@ -50,7 +51,12 @@ def _convert_hdf5(source: Path, target: Path) -> None:
     with h5py.File(source) as file:
         config = json.loads(file.attrs["model_config"])
         version = file.attrs.get("keras_version", "2")
+        stored = [_text(name) for name in file["model_weights"].attrs["layer_names"]]
+        stored = [name.replace("/", "_") for name in stored if len(file["model_weights"][name].attrs["weight_names"])]
     network = _built(config)
+    expected = [layer.name for layer in network.layers if layer.weights]
+    if stored != expected:
+        raise CoinfarmError(f"its weights are of the layers {', '.join(stored)}, but its network has {', '.join(expected)}")
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "weights.h5")  # Keras goes by the name
         shutil.copyfile(source, weights)
@@ -82,6 +88,8 @@ def _built(config: dict[str, Any]) -> Any:
     """The network of a configuration, without its weights."""
     import keras
 
+    if config["class_name"] not in NETWORKS:
+        raise CoinfarmError(f"its class {config['class_name']} is not one of Keras, and may do more than its layers")
     kind = keras.Sequential if config["class_name"] == "Sequential" else keras.Model
     network = kind.from_config(_upgraded(config)["config"])
     if not network.built:
@@ -105,8 +113,21 @@ def _check_has_no_code(config: dict[str, Any]) -> None:
     found: NetworkConfig = parse_network_config(config)
     if found.lambdas:
         raise CoinfarmError(f"its Lambda layer {found.lambdas[0]} contains Python code, which is never run")
+    for each in objects_of(config):
+        settings = each.get("config")
+        if isinstance(settings, dict) and any(_is_code(value) for value in settings.values()):
+            raise CoinfarmError(f"its layer {settings.get('name')} contains a function in Python code, which is never run")
     operations = [each["config"]["name"] for each in objects_of(config) if each["class_name"] in _STORED_CALLS]
     if operations:
         raise CoinfarmError(f"its step {operations[0]} is TensorFlow's, in a form that cannot be translated to Keras 3")
     if found.custom_classes:
         raise CoinfarmError(f"its class {found.custom_classes[0]} is not one of Keras")
+
+
+def _is_code(value: Any) -> bool:
+    """Whether it is a lambda as Keras 2 wrote it: its code without a class, or a name without its code."""
+    return value == "<lambda>" or (isinstance(value, dict) and "value" in value and "class_name" not in value)
+
+
+def _text(name: str | bytes) -> str:
+    return name.decode() if isinstance(name, bytes) else name

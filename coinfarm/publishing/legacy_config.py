@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from coinfarm.publishing.legacy_layers import LAYER_KEYS, NETWORKS, renewed_layer
+from coinfarm.publishing.legacy_layers import LAYER_KEYS, NETWORKS, layers_with_input, renewed_layer
 from coinfarm.publishing.legacy_operations import without_batch_lengths
 
 
@@ -50,6 +50,9 @@ def _upgraded(config: Any) -> Any:
         return config
     if "output_layers" in config and "layers" in config:
         config = {**config, "layers": without_batch_lengths(config["layers"])}
+    if config.get("class_name") == "Sequential":
+        network = config["config"] if isinstance(config["config"], dict) else {"name": "sequential", "layers": config["config"]}
+        config = {**config, "config": {**network, "layers": layers_with_input(network["layers"])}}
     renewed = {key: _upgraded(value) for key, value in config.items()}
     for key in LAYER_KEYS:
         if isinstance(layers := renewed.get(key), list):

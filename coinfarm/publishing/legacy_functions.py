@@ -78,6 +78,12 @@ OPERATIONS: dict[str, Operation] = {
     "zeros_like": Operation("ZerosLike"),
     "ones_like": Operation("OnesLike"),
     "linalg.matmul": Operation("Matmul", inputs=("b",)),
+    "image.resize": Operation(
+        "Resize",
+        "image",
+        options={"size": "size", "method": "interpolation"},
+        defaults={"interpolation": "bilinear", "data_format": "channels_last"},
+    ),
     "stop_gradient": Operation("StopGradient", "core"),
 }
 """By the function's name after `tf.`."""

@@ -18,7 +18,10 @@ _SLICE = "__operators__.getitem"
 _SHAPES = ("shape", "compat.v1.shape")
 _CONSTANT = "_CONSTANT_VALUE"
 _IGNORED = ("name", "output_type")
-_WITHOUT_EFFECT = {"conjugate": False, "constant_values": 0, "transpose_a": False, "transpose_b": False}
+_WITHOUT_EFFECT = {
+    **dict.fromkeys(("conjugate", "transpose_a", "transpose_b", "preserve_aspect_ratio", "antialias"), False),
+    "constant_values": 0,
+}
 
 
 def translated(layer: dict[str, Any]) -> dict[str, Any]:

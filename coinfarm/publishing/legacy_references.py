@@ -28,12 +28,19 @@ def with_tensors(value: Any) -> Any:
     return {key: with_tensors(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
-def renewed_call(node: Any) -> Any:
-    """The call of a layer for Keras 3, which reads the old form only if no argument by name is a tensor, such as the value of attention."""
+def renewed_call(node: Any, further: str | None = None) -> Any:
+    """The call of a layer for Keras 3, which reads the old form only if no argument by name is a tensor, such as the value of attention.
+
+    `further` is the name of the argument that takes all tensors after the first, if the layer takes one tensor.
+    """
     if not (isinstance(node, list) and node and all(isinstance(each, list) and is_reference(each[:3]) for each in node)):
         return node
     arguments = {} if len(node[0]) == 3 else node[0][3]
+    tensors = [each[:3] for each in node]
+    if further is not None and len(tensors) > 1:
+        arguments = {**arguments, further: tensors[1:]}
+        tensors = tensors[:1]
     if not any(referenced_layers(arguments)):
         return node
-    tensors = [with_tensors(each[:3]) for each in node]
-    return {"args": tensors if len(tensors) == 1 else [tensors], "kwargs": with_tensors(arguments)}
+    inputs = [with_tensors(each) for each in tensors]
+    return {"args": inputs if len(inputs) == 1 else [inputs], "kwargs": with_tensors(arguments)}

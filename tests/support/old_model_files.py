@@ -1,4 +1,4 @@
-"""Models in formats that `coinfarm model import` converts: tests/support/keras2 has two networks that Keras 2.15 saved in three of them."""
+"""Models in formats that `coinfarm model import` converts: tests/support/keras2 has networks that Keras 2.15 saved in some of them."""
 
 import json
 import shutil
@@ -17,6 +17,7 @@ from tests.support.repository import ROOT
 KERAS_2 = ROOT / "tests/support/keras2"
 FRAMES = np.random.RandomState(0).randint(0, 2, (2, *FRAME)).astype(np.float32)
 PREDICTED_BY_KERAS_2 = [[36.355049, 29.064892, 28.249573], [36.302983, 29.02948, 28.221092]]
+PREDICTED_BY_SEQUENTIAL = [[219.975693, 181.996613, 268.708496], [220.414291, 181.905426, 268.950043]]
 PREDICTED_WITH_FUNCTIONS = [[0.07239947, 0.14771488, 0.36515799], [0.0759632, 0.14688882, 0.36104739]]
 """By a network of functions of TensorFlow, and of the layers that Keras 3 stores or computes in another way."""
 
@@ -51,12 +52,20 @@ def _of_keras_2(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
     return lambda keras, folder: (KERAS_2 / name, PREDICTED_BY_KERAS_2)
 
 
-def _with_functions(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
+def _unpacked(archive: str, name: str, predicted: list[list[float]]) -> Callable[[Any, Path], tuple[Path, Any]]:
     def build(keras: Any, folder: Path) -> tuple[Path, Any]:
-        shutil.unpack_archive(KERAS_2 / "keras2_functions.zip", folder)
-        return folder / name, PREDICTED_WITH_FUNCTIONS
+        shutil.unpack_archive(KERAS_2 / archive, folder)
+        return folder / name, predicted
 
     return build
+
+
+def _with_functions(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
+    return _unpacked("keras2_functions.zip", name, PREDICTED_WITH_FUNCTIONS)
+
+
+def _sequential(name: str) -> Callable[[Any, Path], tuple[Path, Any]]:
+    return _unpacked("keras2_sequential.zip", name, PREDICTED_BY_SEQUENTIAL)
 
 
 def edited_h5(folder: Path, old: str, new: str) -> Path:
@@ -99,6 +108,14 @@ OLD_MODEL_FILES = (
     OldModelFile(".h5 of Keras 2 with functions of TensorFlow, attention and LSTM", _with_functions("keras2_functions.h5")),
     OldModelFile(".keras of Keras 2 with these", _with_functions("keras2_functions.keras")),
     OldModelFile("SavedModel of Keras 2 with these", _with_functions("keras2_functions_saved")),
+    OldModelFile(".h5 of Keras 2, Sequential in Sequential", _sequential("keras2_sequential.h5")),
+    OldModelFile(".keras of Keras 2, Sequential in Sequential", _sequential("keras2_sequential.keras")),
+    OldModelFile(
+        ".h5 of Keras 2 with a lambda as activation", _edited('"activation": "linear"', '"activation": "<lambda>"'), is_converted=False
+    ),
+    OldModelFile(
+        ".h5 of Keras 2 of a class of its own", _edited('{"class_name": "Functional"', '{"class_name": "MyModel"'), is_converted=False
+    ),
     OldModelFile(".h5 of Keras 2 with another function", _edited("math.multiply", "image.adjust_hue"), is_converted=False),
     OldModelFile(".h5 of Keras 2 with a layer that is gone", _edited('"Flatten"', '"ThresholdedReLU"'), is_converted=False),
     OldModelFile(".h5 of Keras 3, with the state of its optimizer", _of_keras_3(lambda model, path: model.save(path), "model.h5")),

@@ -37,6 +37,12 @@ def test_what_would_need_code_is_not_converted(keras: ModuleType, tmp_path: Path
     assert not (tmp_path / "x.keras").exists()
 
 
+@pytest.mark.usefixtures("keras")
+def test_weights_of_other_layers_are_not_copied(tmp_path: Path) -> None:
+    with pytest.raises(CoinfarmError, match="dense_9"):
+        convert(edited_h5(tmp_path, "dense_1", "dense_9"), tmp_path / "x.keras")
+
+
 def test_imports_in_a_process_of_its_own_or_says_what_to_run(tmp_path: Path) -> None:
     import_model(KERAS_2 / "keras2_function.h5", tmp_path / "new.keras")
     assert (tmp_path / "new.keras").stat().st_size > 10_000

@@ -39,3 +39,8 @@ def test_names_with_slashes_are_renamed_wherever_they_are_used() -> None:
     assert (first["name"], first["config"]["name"]) == ("block_conv", "block_conv")
     assert second["inbound_nodes"] == [[["block_conv", 0, 0, {}]]]
     assert found["config"]["output_layers"] == ["block_conv", 0, 0]
+
+
+def test_a_sequential_may_be_a_list_of_layers() -> None:
+    old = {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"name": "dense", "batch_input_shape": [None, 3]}}]}
+    assert [each["class_name"] for each in upgraded(old)["config"]["layers"]] == ["InputLayer", "Dense"]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from coinfarm.errors import CoinfarmError
-from coinfarm.publishing.legacy_layers import renewed_layer
+from coinfarm.publishing.legacy_layers import layers_with_input, renewed_layer
 
 
 def renewed(class_name: str, **config: Any) -> dict[str, Any]:
@@ -41,3 +41,21 @@ def test_arguments_by_name_are_tensors_too() -> None:
     assert [each["config"]["keras_history"] for each in (*by_name["args"], by_name["kwargs"]["value"])] == [["x", 0, 0], ["y", 1, 0]]
     assert by_name["kwargs"]["training"] is None
     assert plain == [["x", 0, 0, {}]]
+
+
+def test_the_first_layer_of_a_sequential_may_say_the_shape_of_the_input() -> None:
+    dense = {"class_name": "Dense", "config": {"name": "dense", "batch_input_shape": [None, 3]}}
+    first, second = layers_with_input([dense])
+    assert (first["class_name"], first["config"]["batch_input_shape"], second) == ("InputLayer", [None, 3], dense)
+    assert layers_with_input([first, second]) == [first, second]
+    assert layers_with_input([]) == []
+    assert renewed("Dense", units=2, batch_input_shape=[None, 3]) == {"units": 2}
+
+
+def test_further_tensors_of_a_recurrent_layer_are_its_initial_state() -> None:
+    node = [["x", 0, 0, {}], ["other", 0, 1, {}], ["other", 0, 2, {}]]
+    layer = {"class_name": "LSTM", "config": {}, "name": "lstm", "inbound_nodes": [node]}
+    (call,) = renewed_layer(layer)["inbound_nodes"]
+    assert [each["config"]["keras_history"][0] for each in call["args"]] == ["x"]
+    assert [each["config"]["keras_history"] for each in call["kwargs"]["initial_state"]] == [["other", 0, 1], ["other", 0, 2]]
+    assert renewed_layer({**layer, "class_name": "Add"})["inbound_nodes"] == [node]

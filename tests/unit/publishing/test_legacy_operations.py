@@ -109,6 +109,13 @@ STEPS: dict[str, tuple[tuple[dict[str, Any], ...], Any]] = {
         ),
         -VALUES[:, 2:],
     ),
+    "resize": (
+        (
+            call("image", "x", 0, 0, {"axis": -1}, function="expand_dims"),
+            call("image.resize", "image", 0, 0, {"size": [8, 4], "method": "nearest", "antialias": False}),
+        ),
+        VALUES.repeat(2, axis=1).repeat(2, axis=2)[..., None],
+    ),
     "a slice": (
         (
             call(

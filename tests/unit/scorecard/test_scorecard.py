@@ -14,11 +14,22 @@ from coinfarm.evaluation.features import observations_at
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.evaluations import store_evaluation
 from coinfarm.models.live_reference import SkillRecord
+from coinfarm.models.manifest import Output
+from coinfarm.outputs import output_names
 from coinfarm.scorecard.scorecard import ScorecardSpec, scorecard
 from coinfarm.scorecard.scorecard_document import Scorecard
 from coinfarm.storage import open_storage
 from tests.support.fake_models import publish_model
-from tests.support.live_predictions import HORIZON, MULTIPLES, candles_of, evaluation_with_reference, predictions_of, write_rows
+from tests.support.live_predictions import (
+    FEED,
+    HORIZON,
+    MULTIPLES,
+    candles_of,
+    evaluation_with_reference,
+    predictions_of,
+    rows_of,
+    write_rows,
+)
 
 DAYS = 40
 STEP_MS = 900_000
@@ -120,6 +131,23 @@ def test_nothing_to_score(tmp_path: Path, coins: list[Candles], model: tuple[str
         write_rows(open_storage(str(tmp_path)), [coins[0][:300]], SKILL, version=model[1])
     with pytest.raises(NotFound):
         scorecard(store, model[0], spec)
+
+
+def test_every_horizon_is_scored_by_itself(tmp_path: Path, coins: list[Candles]) -> None:
+    models, outputs = str(tmp_path / "models"), tuple(Output(name=name) for name in output_names((10,)))
+    version = publish_model(open_storage(models), tmp_path / "bundle", "1.0", outputs=outputs, horizon_candles=HORIZON)
+    candles = coins[0][: 5 * 96]
+    values = np.hstack([predictions_of(candles, SKILL), predictions_of(candles, 1.0, horizon_candles=10)])
+    store = LiveStore(open_storage(str(tmp_path / "live")))
+    store.append(FEED, rows_of(candles, values, version, (10,)))
+    first, second = scorecard(store, models).scores
+    assert (first.horizon_candles, second.horizon_candles) == (HORIZON, 10)
+    assert second.counts.scored == first.counts.scored + HORIZON - 10
+    assert first.together is not None
+    assert second.together is not None
+    r2 = [each.live.outputs["maxRisePct"].r2 or 0 for each in (first.together, second.together)]
+    assert r2[0] < r2[1] == pytest.approx(1, abs=0.05)
+    assert scorecard(store, models, ScorecardSpec(horizon_candles=10)).scores[0].counts == second.counts
 
 
 def test_every_interval_is_scored_by_itself(tmp_path: Path, coins: list[Candles], model: tuple[str, str]) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from coinfarm.candle_store.download import store_symbol
 from coinfarm.candle_store.exchange import Exchange
 from coinfarm.candles.interval import AnyInterval, canonical_interval, interval_ms
-from coinfarm.candles.symbol import canonical_symbol
 from coinfarm.errors import CoinfarmError, Unavailable
 from coinfarm.live.catch_up import CaughtUp, catch_up
 from coinfarm.live.exchange_rows import SETTLED_MS
@@ -76,7 +76,7 @@ def handle(event: dict[str, Any], context: Any, service: Service) -> dict[str, i
 
 def _catch_ups(exchange: Exchange, store: LiveStore, feed: LiveFeed, request: LiveRequest, service: Service) -> Iterator[CaughtUp]:
     """Catch up until the candle that closed last is stored for every symbol; give up after `_MAX_ATTEMPTS`, longer than gaps take."""
-    step_ms, symbols = interval_ms(feed.interval), {canonical_symbol(each) for each in request.symbols}
+    step_ms, symbols = interval_ms(feed.interval), {store_symbol(exchange.market(each)) for each in request.symbols}
     now_ms = exchange.now_ms()
     closed_ms = now_ms // step_ms * step_ms
     newest_ms = closed_ms - step_ms

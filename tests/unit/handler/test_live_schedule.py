@@ -7,7 +7,7 @@ import moto
 import pytest
 from botocore.client import BaseClient
 
-from coinfarm.errors import InvalidInput, NotFound, Unavailable
+from coinfarm.errors import CoinfarmError, InvalidInput, NotFound, Unavailable
 from coinfarm.live.live_series import FIRST_CANDLES
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.storage import open_storage
@@ -186,6 +186,14 @@ def test_publishes_nothing_without_destinations(run, binance, cloud, event):
     assert cloud.of_topic() == cloud.of_bus() == []
 
 
+@pytest.mark.parametrize("change", [{"symbols": ["???"]}, {"symbols": ["BTC/USDT", "XYZ/USDT"]}, {"exchange": "__class__"}])
+def test_unknown_symbols_and_exchanges_store_nothing(invoke, binance, event, change):
+    event["live"] |= change
+    with pytest.raises(CoinfarmError, match=r"\?\?\?|XYZ|__class__"):
+        invoke(event)
+    assert stored() == []
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
@@ -194,7 +202,6 @@ def test_publishes_nothing_without_destinations(run, binance, cloud, event):
         ({"topic": "arn"}, "/live/topic"),
         ({"topicArn": "arn:aws:sns:none"}, "/live/topicArn"),
         ({"eventBusArn": "predictions"}, "/live/eventBusArn"),
-        ({"symbols": ["???"]}, "/symbol"),
         ({"interval": "7m"}, "/interval"),
     ],
 )

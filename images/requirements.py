@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-TARGETS = {"lambda": ("keras", "live", "tracing"), "gpu": ("keras",)}
+TARGETS = {"lambda": ("keras", "live", "tracing"), "gpu": ("keras", "serve")}
 """Target → the extras that it always has."""
 
 

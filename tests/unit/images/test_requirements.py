@@ -18,7 +18,11 @@ def test_lambda_installs_keras_tracing_and_the_client_of_exchanges():
     assert found - names("lambda", [], with_openvino=False) == {"openvino"}
 
 
-@pytest.mark.parametrize(("extras", "required"), [(["gpu"], {"jax", "keras", "openvino"}), ([], {"keras"})], ids=["CUDA", "no CUDA"])
+@pytest.mark.parametrize(
+    ("extras", "required"),
+    [(["gpu"], {"jax", "keras", "openvino", "prometheus-client"}), ([], {"keras", "prometheus-client"})],
+    ids=["CUDA", "no CUDA"],
+)
 def test_the_gpu_worker_installs_no_tensorflow(extras, required):
     found = names("gpu", extras)
     assert required <= found

@@ -20,7 +20,7 @@ def test_lambda_installs_keras_tracing_and_the_client_of_exchanges():
 
 @pytest.mark.parametrize(
     ("extras", "required"),
-    [(["gpu"], {"jax", "keras", "openvino", "prometheus-client"}), ([], {"keras", "prometheus-client"})],
+    [(["gpu"], {"jax", "keras", "openvino", "prometheus_client"}), ([], {"keras", "prometheus_client"})],
     ids=["CUDA", "no CUDA"],
 )
 def test_the_gpu_worker_installs_no_tensorflow(extras, required):

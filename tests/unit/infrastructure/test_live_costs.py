@@ -35,7 +35,8 @@ def usd():
     )
     return {
         "Lambda": seconds * gigabytes * prices.LAMBDA_USD_PER_GB_S + INVOCATIONS * prices.LAMBDA_USD_PER_REQUEST,
-        "S3": INVOCATIONS * (3 * prices.S3_USD_PER_WRITE + 2 * prices.S3_USD_PER_READ) + HOURS * 31 * prices.S3_USD_PER_READ,
+        "S3": INVOCATIONS * (3 * prices.S3_USD_PER_WRITE + 2 * prices.S3_USD_PER_READ)
+        + HOURS * (4 * prices.S3_USD_PER_WRITE + 37 * prices.S3_USD_PER_READ),
         "EventBridge Scheduler": INVOCATIONS * prices.SCHEDULE_USD_PER_INVOCATION,
         "EventBridge": COINS * INVOCATIONS * prices.EVENT_USD,
         "SNS": COINS * INVOCATIONS * prices.SNS_USD_PER_REQUEST,

@@ -35,10 +35,10 @@ def _adapted(bundle: "Bundle", member: "Member", outputs: "list[Output]") -> Any
     path = bundle.folder / member.file
     check_is_keras_archive(path, f"{member.file} of model {bundle.manifest.version}")
     config = read_network_config(path)
-    if config.lambdas:
+    if config.layers_of_code:
         raise ModelError(
-            f"{member.file} has the Lambda layer {config.lambdas[0]}, whose code is never run: build the network with layers of Keras "
-            "instead, such as Rescaling, copy the weights, and save it again"
+            f"{member.file} has code in its layer {config.layers_of_code[0]} (a Lambda, a lambda or a SavedModel), which is never run: "
+            "build the network with layers of Keras instead, such as Rescaling, copy the weights, and save it again"
         )
     trusted = trusted_layers(config.custom_classes)
     try:
@@ -50,6 +50,10 @@ def _adapted(bundle: "Bundle", member: "Member", outputs: "list[Output]") -> Any
         missing = [name for name in config.custom_classes if not any(name in known for known in trusted)]
         if config.keras_version.startswith("2."):
             reason = f"it was saved by Keras {config.keras_version}: convert it with `coinfarm model import`"
+        elif not missing and _is_newer(config.keras_version):
+            reason = (
+                f"it was saved by Keras {config.keras_version}, which is newer than the one here: save it with that, or update coinfarm"
+            )
         else:
             reason = missing_layers(missing) if missing else _abbreviate_middle(" ".join(str(error).split()))
         raise ModelError(f"{member.file} of model {bundle.manifest.version} cannot be loaded: {reason}") from error
@@ -60,6 +64,16 @@ def _load(path: Path, trusted: dict[str, Any]) -> Any:
 
     with keras.saving.custom_object_scope(trusted):
         return in_float32(keras.saving.load_model(path, compile=False, safe_mode=True))
+
+
+def _is_newer(version: str) -> bool:
+    """Whether a version of Keras, such as 3.15.1, is newer than the one that is installed."""
+    import keras
+
+    def numbers(text: str) -> list[int]:
+        return [int(part) for part in text.split(".")[:2] if part.isdigit()]
+
+    return numbers(version) > numbers(keras.__version__)
 
 
 def _check_archive(path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from coinfarm.errors import CoinfarmError
 
-_STARTUP_LINE = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |To enable the following instructions: ")
+_STARTUP_LINE = re.compile(rb"WARNING: All log messages before absl|[IWE]\d{4} |\t \[\[\{\{node |To enable the following instructions: ")
 
 
 @contextmanager

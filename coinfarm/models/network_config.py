@@ -18,12 +18,12 @@ _FUNCTIONAL = "output_layers"
 class NetworkConfig(NamedTuple):
     """`outputs` names the outputs in the order in which Keras flattens them; None if the network has a single, unnamed one.
 
-    `lambdas` are the layers that contain Python code, `custom_classes` the classes that are not Keras' own. `keras_version` is that of the
-    file, if it says so.
+    `layers_of_code` are those that contain or load code: a Lambda, a lambda as activation, a SavedModel. `custom_classes` are the classes
+    that are not Keras' own. `keras_version` is that of the file, if it says so.
     """
 
     outputs: tuple[str, ...] | None
-    lambdas: tuple[str, ...]
+    layers_of_code: tuple[str, ...]
     custom_classes: tuple[str, ...]
     keras_version: str = ""
 
@@ -46,9 +46,9 @@ def read_network_config(path: Path) -> NetworkConfig:
 def parse_network_config(config: dict[str, Any]) -> NetworkConfig:
     """The parts of a network's own configuration that matter here."""
     objects = list(objects_of(config))
-    lambdas = (str(each.get("config", {}).get("name", "lambda")) for each in objects if each["class_name"] in ("Lambda", "__lambda__"))
+    of_code = (str(_settings(each).get("name", "lambda")) for each in objects if _has_code(each))
     custom = (each["class_name"] for each in objects if not _is_of_keras(each))
-    return NetworkConfig(_outputs(config), tuple(dict.fromkeys(lambdas)), tuple(dict.fromkeys(custom)))
+    return NetworkConfig(_outputs(config), tuple(dict.fromkeys(of_code)), tuple(dict.fromkeys(custom)))
 
 
 def _outputs(config: dict[str, Any]) -> tuple[str, ...] | None:
@@ -82,6 +82,20 @@ def objects_of(value: Any) -> Iterator[dict[str, Any]]:
             waiting += each.values()
         elif isinstance(each, list):
             waiting += each
+
+
+def _settings(each: dict[str, Any]) -> dict[str, Any]:
+    settings = each.get("config")
+    return settings if isinstance(settings, dict) else {}
+
+
+def _has_code(each: dict[str, Any]) -> bool:
+    return each["class_name"] in ("Lambda", "__lambda__", "TFSMLayer") or any(_is_lambda(value) for value in _settings(each).values())
+
+
+def _is_lambda(value: Any) -> bool:
+    """Whether it is a lambda as an argument: Keras writes its code without a class, or a name without its code."""
+    return value == "<lambda>" or (isinstance(value, dict) and "value" in value and "class_name" not in value)
 
 
 def _is_of_keras(each: dict[str, Any]) -> bool:

@@ -111,22 +111,13 @@ def _upgraded(config: dict[str, Any]) -> dict[str, Any]:
 
 def _check_has_no_code(config: dict[str, Any]) -> None:
     found: NetworkConfig = parse_network_config(config)
-    if found.lambdas:
-        raise CoinfarmError(f"its Lambda layer {found.lambdas[0]} contains Python code, which is never run")
-    for each in objects_of(config):
-        settings = each.get("config")
-        if isinstance(settings, dict) and any(_is_code(value) for value in settings.values()):
-            raise CoinfarmError(f"its layer {settings.get('name')} contains a function in Python code, which is never run")
+    if found.layers_of_code:
+        raise CoinfarmError(f"its layer {found.layers_of_code[0]} contains code (a Lambda, a lambda or a SavedModel), which is never run")
     operations = [each["config"]["name"] for each in objects_of(config) if each["class_name"] in _STORED_CALLS]
     if operations:
         raise CoinfarmError(f"its step {operations[0]} is TensorFlow's, in a form that cannot be translated to Keras 3")
     if found.custom_classes:
         raise CoinfarmError(f"its class {found.custom_classes[0]} is not one of Keras")
-
-
-def _is_code(value: Any) -> bool:
-    """Whether it is a lambda as Keras 2 wrote it: its code without a class, or a name without its code."""
-    return value == "<lambda>" or (isinstance(value, dict) and "value" in value and "class_name" not in value)
 
 
 def _text(name: str | bytes) -> str:

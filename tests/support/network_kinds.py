@@ -154,6 +154,9 @@ NETWORK_KINDS = [
     ModelKind("structure", "trained, with the state of its optimizer", _trained, is_quick=True),
     ModelKind("structure", "Sequential without an input shape", _unbuilt),
     ModelKind("structure", "Lambda layer", _lambda, "rejected", is_quick=True),
+    ModelKind(
+        "structure", "lambda as activation", on_frames(lambda k, x: k.layers.Dense(2, lambda v: 2 * v, name="doubled")(x)), "rejected"
+    ),
     ModelKind("input", "uint8", _bytes),
     ModelKind("input", "fixed batch size", _fixed_batch),
     ModelKind("input", "images of any size", _any_size),

@@ -140,3 +140,13 @@ def test_rejects_incomplete_archives(bundle: Bundle, tmp_path: Path, missing: st
                 part.writestr(name, complete.read(name))
     with pytest.raises(ModelError, match=r"model\.keras"):
         KerasEngine(Bundle.create(tmp_path, name="part"), max_batch=100)
+
+
+def test_a_file_of_a_newer_keras_says_so(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "newer.keras"
+    with zipfile.ZipFile(bundle.folder / "model.keras") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            content = old.read(name).replace(b'"class_name": "Dense"', b'"class_name": "DenserDense"')
+            new.writestr(name, b'{"keras_version": "99.1.0"}' if name == "metadata.json" else content)
+    with pytest.raises(ModelError, match=r"99\.1\.0"):
+        KerasEngine(Bundle.from_keras_file(path, name="newer"), max_batch=1)

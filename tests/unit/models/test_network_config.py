@@ -28,7 +28,7 @@ def test_names_the_outputs_in_the_order_of_keras(output_layers: Any, names: tupl
     assert parse_network_config(config(output_layers)).outputs == names
 
 
-def test_finds_lambdas_and_custom_classes_in_nested_networks() -> None:
+def test_finds_code_and_custom_classes_in_nested_networks() -> None:
     found = parse_network_config(
         config(
             ["dense", 0, 0],
@@ -37,11 +37,17 @@ def test_finds_lambdas_and_custom_classes_in_nested_networks() -> None:
             config(
                 ["x", 0, 0],
                 {"class_name": "Lambda", "module": "keras.layers", "config": {"name": "double"}},
+                {"class_name": "TFSMLayer", "module": "keras.layers", "config": {"name": "graph"}},
+                {
+                    "class_name": "Dense",
+                    "module": "keras.layers",
+                    "config": {"name": "gate", "activation": {"value": ["4wE=", None, None]}},
+                },
                 {"class_name": "Gate", "module": None, "registered_name": "pack>Gate", "config": {}},
             ),
         )
     )
-    assert found.lambdas == ("double",)
+    assert found.layers_of_code == ("double", "graph", "gate")
     assert set(found.custom_classes) == {"Scale", "Gate"}
 
 

@@ -18,7 +18,8 @@ def rescale_hard_sigmoids(network: Any) -> None:
         if _is_hard(layer, "activation"):
             if not hasattr(layer, "kernel") or hasattr(layer, "recurrent_kernel"):
                 raise CoinfarmError(
-                    f"its layer {layer.name} has the activation hard_sigmoid, which is another function in Keras 3: train it with sigmoid"
+                    f"its layer {layer.name} has the activation hard_sigmoid, which is another function in Keras 3: in its place, "
+                    "write keras.ops.clip(0.2 * x + 0.5, 0, 1)"
                 )
             layer.set_weights([weights * _FACTOR for weights in layer.get_weights()])
         elif _is_hard(layer, "recurrent_activation") and hasattr(layer, "recurrent_kernel"):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from coinfarm.candle_store.exchange_connection import connection_failure, quick_adapter, reason_of, with_server
 from coinfarm.candles.interval import canonical_interval
 from coinfarm.candles.symbol import canonical_symbol
+from coinfarm.candles.validation import FIRST_MICROSECONDS, MIN_MILLISECONDS
 from coinfarm.errors import CoinfarmError, InvalidInput, Unavailable
 from coinfarm.extras import require
 
@@ -27,6 +28,8 @@ _DEFAULT_PAGE_CANDLES = 100
 """Candles per page, for an exchange that does not document it."""
 _PERMANENT_STATUS = re.compile(r" (4(?!08|18|29)\d\d) ")
 """A status in ccxt's message for which a retry is useless, although ccxt raises it as a transient error."""
+_BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What ccxt raises for responses that it does not expect."""
 
 Row = list[float]
 """Open time in milliseconds UTC, open, high, low, close, volume."""
@@ -77,7 +80,7 @@ class Exchange:
 
         Raises `CoinfarmError` for a market that the exchange does not have.
         """
-        markets = self._call(lambda: self._ccxt.load_markets())
+        markets = self._call(self._loaded_markets)
         try:
             return str(self._ccxt.market(symbol)["symbol"])
         except self._errors.ExchangeError:
@@ -88,7 +91,7 @@ class Exchange:
 
     def markets(self) -> list[str]:
         """The names of the active markets, in ccxt's form, sorted."""
-        markets = self._call(lambda: self._ccxt.load_markets())
+        markets = self._call(self._loaded_markets)
         return sorted(name for name, market in markets.items() if market.get("active") is not False)
 
     def check_interval(self, interval: str) -> None:
@@ -107,12 +110,12 @@ class Exchange:
     def now_ms(self) -> int:
         """The time of the exchange's clock; of the `Date` of its last response, or of the local clock, if the exchange does not tell it."""
         if self._ccxt.has.get("fetchTime") is True:
-            return int(self._call(lambda: self._ccxt.fetch_time()))
+            return self._call(self._time_ms)
         return int((time.time() + self._date_offset_s) * 1000)
 
     def market_data(self) -> dict[str, Any]:
         """All markets and currencies, as ccxt's `set_markets` takes them, so that a second client need not load them."""
-        self._call(lambda: self._ccxt.load_markets())
+        self._call(self._loaded_markets)
         return {"markets": self._ccxt.markets, "currencies": self._ccxt.currencies}
 
     def timeframe(self, interval: str) -> str:
@@ -135,11 +138,20 @@ class Exchange:
         limit = (((self._ccxt.features or {}).get(kind) or {}).get("fetchOHLCV") or {}).get("limit")
         return int(limit) if limit else None
 
+    def _loaded_markets(self) -> dict[str, Any]:
+        markets: dict[str, Any] = self._ccxt.load_markets()
+        if not markets:  # ccxt finds none in what is not JSON, such as a page that announces maintenance
+            raise self._errors.BadResponse("a response without markets")
+        return markets
+
+    def _time_ms(self) -> int:
+        time_ms = self._ccxt.fetch_time()
+        if not isinstance(time_ms, int) or not MIN_MILLISECONDS <= time_ms < FIRST_MICROSECONDS:
+            raise self._errors.BadResponse(f"a response without a time in milliseconds: {time_ms}")
+        return time_ms
+
     def _rows(self, market: str, interval: str, since_ms: int) -> list[Row]:
-        try:
-            rows = self._ccxt.fetch_ohlcv(market, self.timeframe(interval), since_ms, self._limit(market))
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
-            raise self._errors.BadResponse(f"an invalid response: {error}") from error
+        rows = self._ccxt.fetch_ohlcv(market, self.timeframe(interval), since_ms, self._limit(market))
         # ccxt treats a body that is not JSON, such as a truncated one, as a list without candles, which would leave a gap
         if self._ccxt.last_json_response is None or not all(isinstance(row[0], int) and len(row) == 6 for row in rows):
             raise self._errors.BadResponse("a response that is not a list of candles")
@@ -148,7 +160,7 @@ class Exchange:
     def _call(self, request: Callable[[], _Result]) -> _Result:
         for attempt in count(1):
             try:
-                result = request()
+                result = self._parsed(request)
                 self._has_responded = True
                 return result
             except self._errors.BaseError as error:
@@ -171,6 +183,12 @@ class Exchange:
                     raise Unavailable(f"{self.name} does not respond: {failure or reason_of(error)}") from error
                 self._wait(wait_s, failure or reason_of(error))
         raise AssertionError("an attempt returns or raises")
+
+    def _parsed(self, request: Callable[[], _Result]) -> _Result:
+        try:
+            return request()
+        except _BUGS as error:
+            raise self._errors.BadResponse(f"an invalid response: {error}") from error
 
     def _note_response(self, response: Any, **_: Any) -> None:
         """Note the status, which ccxt's error may not contain, and the date: whole seconds, so no candle counts as closed too early."""

@@ -75,3 +75,21 @@ def test_an_exchange_that_was_never_reached_is_not_waited_for(waits):
     with pytest.raises(Unavailable, match="cannot be reached"):
         Exchange("binanceus", "http://127.0.0.1:9", lambda seconds, _: waits.append(seconds), is_patient=True).market("BTC/USDT")
     assert waits == []
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>Maintenance</html>", "", "null", "[]", "{}", '"later"', '{"serverTime": "soon"}', '{"serverTime": 0}']
+)
+@pytest.mark.parametrize("path", ["exchangeInfo", "time"])
+def test_waits_while_responses_are_not_those_of_an_exchange(binance, waits, monkeypatch, path, body):
+    exchange = connect(binance, waits, is_patient=True)
+    usual, left = binance.response_to, [2]
+
+    def faulty(asked, query):
+        left[0] -= asked == path
+        return response(body) if asked == path and left[0] >= 0 else usual(asked, query)
+
+    monkeypatch.setattr(binance, "response_to", faulty)
+    assert exchange.market("BTC/USDT") == "BTC/USDT"
+    assert exchange.now_ms() == binance.now_ms
+    assert waits == [1, 2]

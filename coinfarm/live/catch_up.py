@@ -55,7 +55,7 @@ def _fetch(exchange: Exchange, market: str, series: LiveSeries, now_ms: int) -> 
         logger.warning("%s begins again: more than %d candles are missing", series.symbol, MAX_CATCH_UP_CANDLES)
     since_ms = series.fetch_from_ms(now_ms)
     rows = fetch_rows(exchange, market, series.interval, since_ms, now_ms)
-    fetched = closed_candles(series.symbol, series.interval, rows, now_ms)
+    fetched = series.checked(since_ms, closed_candles(series.symbol, series.interval, rows, now_ms))
     for detail in fetched.invalid:
         logger.warning("%s is left out: %s", exchange.name, detail)
     return series.add_fetched(since_ms, fetched)

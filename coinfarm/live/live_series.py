@@ -71,6 +71,12 @@ class LiveSeries:
             if self.next_ms is None or time >= self.next_ms:
                 self._waiting[time] = candles[at : at + 1]
 
+    def checked(self, since_ms: int, fetched: ClosedCandles) -> ClosedCandles:
+        """What was fetched from `since_ms` on, or nothing, if that lacks all candles that the exchange had before: then it lacks others, too."""
+        if len(fetched.candles) or self.tail.between(since_ms, None).filled.all():
+            return fetched
+        return ClosedCandles(fetched.candles, 0, (*fetched.invalid, f"{self.symbol}: no candles, not even those that are stored"))
+
     def add_fetched(self, since_ms: int, fetched: ClosedCandles) -> Candles:
         """Add candles that were fetched from `since_ms` on. Returns the stored ones that have changed; they replace those of `tail`."""
         self.add_closed(fetched.candles)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple
 
+from coinfarm.candle_store.exchange import Row
 from coinfarm.candles.candles import Candles
 from coinfarm.candles.interval import interval_ms
 from coinfarm.errors import CoinfarmError, Unavailable
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _BATCH_WAIT_S = 0.05
 """How long a symbol whose candle is closed waits for the others, so that all are one batch."""
+_MAX_EARLY_MS = 5_000
+"""How long before its close a stream may say that a candle is closed: as long as the clocks may differ."""
 _STORE_PAUSE_S = 5.0
 _MAX_WAIT_S = 1.0
 """The longest sleep, because the clock may be corrected meanwhile."""
@@ -108,9 +111,7 @@ class Watcher:
     def _handle(self, event: FeedEvent) -> None:
         match event:
             case Closed(symbol, row):
-                closed = valid_candles(symbol, self._feed.interval, [row])
-                self._schedules[symbol].series.add_closed(closed.candles)
-                self._report_invalid(closed.invalid)
+                self._add_closed(symbol, row)
             case Began(symbol, open_time):
                 self._schedules[symbol].note_begun(open_time)
             case Fetched():
@@ -127,11 +128,20 @@ class Watcher:
             case Ended(thread, error):
                 raise error if error is not None else RuntimeError(f"the thread {thread} has ended")
 
+    def _add_closed(self, symbol: str, row: Row) -> None:
+        if row[0] + interval_ms(self._feed.interval) > self._clock.now_ms() + _MAX_EARLY_MS:
+            self._report_invalid((f"{symbol}: the candle at {row[0]:.0f} is said to be closed before its time",))
+            return
+        closed = valid_candles(symbol, self._feed.interval, [row])
+        self._schedules[symbol].series.add_closed(closed.candles)
+        self._report_invalid(closed.invalid)
+
     def _add_fetched(self, event: Fetched) -> None:
         schedule = self._schedules[event.symbol]
         schedule.note_answer()
-        corrected = schedule.series.add_fetched(event.since_ms, event.candles)
-        self._report_invalid(event.candles.invalid)
+        fetched = schedule.series.checked(event.since_ms, event.candles)
+        corrected = schedule.series.add_fetched(event.since_ms, fetched)
+        self._report_invalid(fetched.invalid)
         if len(corrected):
             self._corrections.append(corrected)
 
@@ -187,5 +197,5 @@ class Watcher:
         """Once each: the last candles are fetched again and again."""
         for detail in details:
             if detail not in self._reported:
-                self._output.notice(f"{self._feed.exchange} has sent an invalid candle, which is left out: {detail}")
+                self._output.notice(f"{self._feed.exchange} has sent an invalid response, which is left out: {detail}")
         self._reported = {*details, *(self._reported if len(self._reported) < _MAX_REMEMBERED else ())}

@@ -131,3 +131,19 @@ def test_a_series_begins_again_after_a_long_gap(series):
     assert series.begin_again_if_outdated(time(300 + MAX_CATCH_UP_CANDLES) + 1)
     assert series.next_ms is None
     assert not np.any(series.tail.filled)
+
+
+def test_an_answer_without_the_stored_candles_is_no_answer(series):
+    empty = fetched(some(), 310)
+    checked = series.checked(series.fetch_from_ms(time(310)), empty)
+    assert len(checked.invalid) == 1
+    series.add_fetched(series.fetch_from_ms(time(310)), checked)
+    assert not len(series.ready())
+    assert series.checked(time(300), empty) == empty  # the stored ones were not asked for
+
+
+def test_no_candles_after_filled_ones_is_an_answer(series):
+    series.add_fetched(time(300), fetched(some(), 300 + REREAD_CANDLES))
+    series.store(series.ready())
+    empty = fetched(some(), 310)
+    assert series.checked(series.fetch_from_ms(time(310)), empty) == empty

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,8 @@ from coinfarm.live.feed_events import Began, Closed, Connected, Disconnected, En
 _SILENCE_S = 120
 """A connection without a message for so long is renewed."""
 _MAX_BACKOFF_S = 60
+_STABLE_S = 60
+"""How long a connection must last before it counts as a success: exchanges ban clients that connect again and again."""
 _BUGS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What ccxt raises for messages that it does not expect."""
 
@@ -32,6 +35,8 @@ class WebsocketFeed:
         self._post = post
         self._is_connected = False
         self._failures = 0
+        self._connected_at = 0.0
+        self._is_lost = False
         self._newest: dict[str, int] = {}
         self._task: tuple[asyncio.AbstractEventLoop, asyncio.Task[None]] | None = None
         self._thread = threading.Thread(target=self._run, name="websocket", daemon=True)
@@ -69,7 +74,10 @@ class WebsocketFeed:
         client = self._client()
         try:
             while True:
+                self._is_lost = False
                 reason = await self._reason_of_failure(client)
+                if self._is_connected and time.monotonic() - self._connected_at >= _STABLE_S:
+                    self._failures = 0
                 if self._is_connected or not self._failures:
                     self._post(Disconnected(reason))
                 self._is_connected = False
@@ -105,6 +113,8 @@ class WebsocketFeed:
 
     async def _listen(self, client: Any, pairs: list[list[str]]) -> None:
         while True:
+            if self._is_lost:
+                raise ConnectionError("the connection was lost")
             if client.has["watchOHLCVForSymbols"] is True:
                 updates = await asyncio.wait_for(client.watch_ohlcv_for_symbols(pairs), _SILENCE_S)
             else:
@@ -116,11 +126,10 @@ class WebsocketFeed:
                     self._note_begun(market, max((int(row[0]) for row in rows), default=0))
 
     def _note_connection(self, *_: object) -> None:
-        """Also when ccxt connects again by itself, because nobody was waiting for a message when the connection was lost."""
         self._is_connected = False
+        self._connected_at = time.monotonic()
 
     def _note_message(self) -> None:
-        self._failures = 0
         if not self._is_connected:
             self._is_connected = True
             self._post(Connected())
@@ -141,9 +150,20 @@ class WebsocketFeed:
             websocket = self._exchange.url.replace(secure, "wss://").replace(plain, "ws://")
             client.urls["api"] = with_server(urls, self._exchange.url) | {"ws": with_server(urls["ws"], websocket)}
         client.on_connected = self._note_connection
+        self._note_losses(client)
         if hasattr(client, "handle_ohlcv"):
             self._read_messages(client)
         return client
+
+    def _note_losses(self, client: Any) -> None:
+        """Also of a connection that is lost while nobody waits for a message: ccxt would connect again at once, however often."""
+        forget = client.on_close
+
+        def on_close(connection: Any, code: object) -> None:
+            forget(connection, code)
+            self._is_lost = True
+
+        client.on_close = on_close
 
     def _read_messages(self, client: Any) -> None:
         """Report closed candles from the messages that ccxt parses.

@@ -44,6 +44,7 @@ def store(tmp_path):
         (True, Faults(disconnects=[at(403, 30), at(405, 59)])),
         (True, Faults(unsent={("ETHUSDT", at(403)), ("BTCUSDT", at(405)), ("ETHUSDT", at(405))})),
         (True, Faults(unsent={(symbol, at(minute)) for symbol in CANDLES for minute in range(700)})),
+        (True, Faults(early={("BTCUSDT", at(407)), ("BTCUSDT", at(409)), ("ETHUSDT", at(408))})),
         (False, Faults(late_ms={("BTCUSDT", at(403)): 9_000, ("ETHUSDT", at(405)): 1_500})),
         (True, Faults(outages=[Outage(at(403, 10), at(406, 10), 503)])),
         (True, Faults(outages=[Outage(at(403, 10), at(405), 429, {"Retry-After": "1"}), Outage(at(405), at(406), 418, rest_only=True)])),
@@ -54,6 +55,7 @@ def store(tmp_path):
         "disconnects",
         "some without a closed flag",
         "no closed flag",
+        "closed too early",
         "late candles",
         "maintenance",
         "too many requests",
@@ -199,3 +201,9 @@ def test_the_exchanges_clock_counts_and_the_difference_is_said(store, service):
     assert any("clock" in notice and "ahead of" in notice for notice in output.notices)
     last = output.messages[-1]
     assert 0 <= last["predictedAt"] - last["closeTime"] < 60_000 * 4
+
+
+def test_does_not_connect_again_and_again(store, service):
+    with exchange_at(401, faults=Faults(closes_each=True)).running() as exchange:
+        watch_to_minute(store, service, RecordedOutput(exchange), 409)
+        assert 2 <= exchange.connections <= 4  # in two seconds

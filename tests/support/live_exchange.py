@@ -36,8 +36,12 @@ class Faults:
     outages: list[Outage] = field(default_factory=list)
     disconnects: list[int] = field(default_factory=list)
     """When all websocket connections are cut."""
+    closes_each: bool = False
+    """Every websocket connection is closed after its first candle."""
     unsent: set[tuple[str, int]] = field(default_factory=set)
     """Candles of which the websocket never says that they are closed."""
+    early: set[tuple[str, int]] = field(default_factory=set)
+    """Candles of which the websocket says that they are closed before they are."""
     late_ms: dict[tuple[str, int], int] = field(default_factory=dict)
     """How long after its close REST has neither a candle nor a later one."""
     corrections: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict)
@@ -55,6 +59,7 @@ class LiveExchange:
     ) -> None:
         self.faults = faults or Faults()
         self.requests: list[tuple[str, dict[str, str]]] = []
+        self.connections = 0
         self.url = ""
         self._rows = {symbol: {row[0]: row for row in klines_of(each)} for symbol, each in candles.items()}
         self._start_ms, self._speed = now_ms, speed
@@ -156,6 +161,7 @@ class LiveExchange:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self._sockets[socket] = set()
+        self.connections += 1
         try:
             async for message in socket:
                 if message.type == WSMsgType.TEXT:
@@ -186,9 +192,12 @@ class LiveExchange:
         if open_time not in self._rows[symbol] or (share == 1 and (symbol, open_time) in self.faults.unsent):
             return
         row = self._row(symbol, open_time, share)
-        kline = {"t": row[0], "T": row[6], "s": symbol, "i": "1m", **dict(zip("ohlcv", row[1:6], strict=True)), "x": share == 1}
+        is_closed = share == 1 or (symbol, open_time) in self.faults.early
+        kline = {"t": row[0], "T": row[6], "s": symbol, "i": "1m", **dict(zip("ohlcv", row[1:6], strict=True)), "x": is_closed}
         message = json.dumps({"e": "kline", "E": self.now_ms(), "s": symbol, "k": kline})
         for socket, streams in list(self._sockets.items()):
             if f"{symbol.lower()}@kline_1m" in streams:
                 with suppress(ConnectionError, RuntimeError):
                     await socket.send_str(message)
+                    if self.faults.closes_each:
+                        await socket.close()

@@ -103,7 +103,7 @@ def _outputs(is_table: bool, webhook_url: str | None, template: Path | None, sns
 
     deliveries: list[tuple[str, Callable[..., None], int]] = []
     if webhook_url is not None:
-        webhook = Webhook(webhook_url, None if template is None else BodyTemplate(template.read_text()))
+        webhook = Webhook(webhook_url, None if template is None else BodyTemplate.read(template))
         deliveries.append(("webhook", lambda messages: webhook.send(messages[0]), 1))
     if sns_topic is not None:
         from coinfarm.aws.batch_calls import MAX_ENTRIES_PER_CALL

@@ -72,7 +72,7 @@ class LiveSeries:
                 self._waiting[time] = candles[at : at + 1]
 
     def checked(self, since_ms: int, fetched: ClosedCandles) -> ClosedCandles:
-        """What was fetched from `since_ms` on; nothing, if it lacks all candles that the exchange had before, for then it lacks others, too."""
+        """What was fetched from `since_ms` on, or nothing if it lacks all candles that the exchange had before: then it lacks others."""
         if len(fetched.candles) or self.tail.between(since_ms, None).filled.all():
             return fetched
         return ClosedCandles(fetched.candles, 0, (*fetched.invalid, f"{self.symbol}: no candles, not even those that are stored"))

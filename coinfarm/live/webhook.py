@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +11,8 @@ from coinfarm.errors import CoinfarmError, Unavailable
 from coinfarm.live.live_message import EXAMPLE_MESSAGE, message_line
 
 _CONNECT_TIMEOUT_S, _READ_TIMEOUT_S = 3.05, 10
+_MAX_READ_BYTES = 10_000
+"""Responses of unknown length, or longer ones, are not read: they may have no end."""
 _RETRIED_STATUS = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS)
 
 
@@ -32,6 +35,14 @@ class BodyTemplate:
             raise CoinfarmError(f"the webhook's template is invalid: {error}") from None
         self.body(EXAMPLE_MESSAGE)
 
+    @classmethod
+    def read(cls, file: Path) -> "BodyTemplate":
+        """The template in a file. Raises `CoinfarmError` if it is not text or cannot be rendered."""
+        try:
+            return cls(file.read_text("utf-8"))
+        except UnicodeDecodeError:
+            raise CoinfarmError(f"{file} is not text in UTF-8: save the webhook's template as UTF-8") from None
+
     def body(self, message: dict[str, Any]) -> str:
         """The rendered text. Raises `CoinfarmError` for a variable that the message does not have."""
         from jinja2 import TemplateError
@@ -49,9 +60,13 @@ class Webhook:
         """Raises `CoinfarmError` for anything but an HTTP URL."""
         import requests
 
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise CoinfarmError(f"{parts.scheme or 'it'}://… is not the URL of a webhook: use one like https://bot.example/hook")
+        try:
+            parts = urlsplit(url)
+            is_usable = parts.scheme in ("http", "https") and parts.port != 0  # `port` raises an error for one that is not a number
+        except ValueError:
+            is_usable = False
+        if not is_usable or not parts.hostname:
+            raise CoinfarmError("the URL of the webhook is not one of HTTP: use one like https://bot.example/hook")
         self.host = parts.hostname
         self._url = url
         self._template = template
@@ -70,12 +85,16 @@ class Webhook:
             return
         headers = {"Content-Type": "application/json" if _is_json(body) else "text/plain; charset=utf-8"}
         try:
-            response = self._session.post(
-                self._url, body.encode(), headers=headers, timeout=(_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S), allow_redirects=False
-            )
+            timeout = (_CONNECT_TIMEOUT_S, _READ_TIMEOUT_S)
+            with self._session.post(
+                self._url, body.encode(), headers=headers, timeout=timeout, allow_redirects=False, stream=True
+            ) as response:
+                status = response.status_code
+                length = response.headers.get("Content-Length", "")
+                if length.isdecimal() and int(length) <= _MAX_READ_BYTES:
+                    _ = response.content  # so that the connection can be used again
         except requests.RequestException as error:
             raise Unavailable(f"{self.host} cannot be reached ({type(error).__name__})") from None
-        status = response.status_code
         if status in _RETRIED_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise Unavailable(f"{self.host} answers with HTTP {status}")
         if status >= HTTPStatus.MULTIPLE_CHOICES:

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -87,7 +88,32 @@ def test_errors_do_not_contain_the_url(bot, answer, error):
     webhook.send(EXAMPLE_MESSAGE)
 
 
-@pytest.mark.parametrize("url", ["bot.example/hook", "ftp://bot.example", "https://"])
+@pytest.mark.parametrize(
+    "url", ["bot.example/hook", "ftp://bot.example", "https://", "http://[::1", "http://bot.example:port/", "http://bot.example:99999/"]
+)
 def test_refuses_what_is_not_a_url(url):
     with pytest.raises(CoinfarmError, match="webhook"):
         Webhook(url)
+
+
+def endless(request):
+    """A response whose body has no end."""
+    request.send_response(200)
+    request.end_headers()
+    with suppress(OSError):
+        while True:
+            request.wfile.write(b" " * 65536)
+
+
+def test_does_not_read_a_response_without_end(bot):
+    bot.responses = [endless]
+    webhook = Webhook(bot.url)
+    webhook.send(EXAMPLE_MESSAGE)
+    webhook.send(EXAMPLE_MESSAGE)
+    assert len(bot.requests) == 2
+
+
+def test_refuses_a_template_that_is_not_text(tmp_path):
+    (tmp_path / "body.j2").write_bytes(b"\xff\xfe{{")
+    with pytest.raises(CoinfarmError, match="UTF-8"):
+        BodyTemplate.read(tmp_path / "body.j2")

@@ -3,21 +3,26 @@
 import asyncio
 import json
 import re
+import threading
 import time
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
 
 from pydantic import Field
 
 from coinfarm.candles.day import DAY_MS, day_start_ms
 from coinfarm.candles.interval import AnyInterval, interval_ms
 from coinfarm.candles.symbol import AnySymbol
-from coinfarm.errors import NotFound, Unavailable
+from coinfarm.errors import CoinfarmError, NotFound, Unavailable
 from coinfarm.live.live_message import live_messages
 from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.serving.request import ApiRequest, parse_request
 from handler.server_routes import Route, ServerRequest, ServerResponse
+from handler.telemetry import report_error
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Message = dict[str, Any]
 
@@ -69,12 +74,22 @@ class _EventsQuery(_SeriesQuery):
     after: Annotated[str | None, Field(pattern=_Position.PATTERN)] = None
 
 
+class _NewestDays(NamedTuple):
+    """The rows of the last day of a feed, which began at `day_ms`, and of the day before; read at `read_at`, as of `time.monotonic`."""
+
+    read_at: float
+    day_ms: int
+    rows: "pa.Table"
+
+
 class LiveRoutes:
     """The routes of one store."""
 
     def __init__(self, store: LiveStore) -> None:
         self._store = store
         self._streams = 0
+        self._lock = threading.Lock()
+        self._kept: dict[LiveFeed, _NewestDays] = {}
 
     def routes(self) -> dict[tuple[str, str], Route]:
         """By method and path."""
@@ -94,20 +109,30 @@ class LiveRoutes:
         A client that connects again with `Last-Event-ID` gets what it has missed.
         """
         query = parse_request(_EventsQuery, dict(request.query))
+        position = _Position.of(request.headers.get("last-event-id")) or _Position.of(query.after)
+        if position is None:
+            position = _Position().after(await asyncio.to_thread(self._rows, query))
         if self._streams >= _MAX_STREAMS:
             raise Unavailable(f"{_MAX_STREAMS} clients follow live candles already: close some of them")
-        position = _Position.of(request.headers.get("last-event-id")) or _Position.of(query.after)
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return ServerResponse(self._events(query, position), "text/event-stream", 200, headers)
+        events = self._events(query, position)
+        await anext(events)  # begins it at once, so that it counts
+        return ServerResponse(events, "text/event-stream", 200, {"cache-control": "no-store", "x-accel-buffering": "no"})
 
-    async def _events(self, query: _EventsQuery, position: _Position | None) -> AsyncGenerator[bytes]:
+    async def _events(self, query: _EventsQuery, position: _Position) -> AsyncGenerator[bytes]:
         self._streams += 1
         try:
+            yield b""
             yield f"retry: {_RETRY_MS}\n\n".encode()
-            sent_at = time.monotonic()
-            position = position or _Position().after(await asyncio.to_thread(self._rows, query))
+            sent_at, is_readable = time.monotonic(), True
             while True:
-                messages = await asyncio.to_thread(self._after, query, position)
+                messages: list[Message] = []
+                try:
+                    messages = await asyncio.to_thread(self._after, query, position)
+                    is_readable = True
+                except CoinfarmError as error:  # the store may be repaired
+                    if is_readable:
+                        report_error(error)
+                    is_readable = False
                 position = position.after(messages)
                 for left, message in zip(range(len(messages))[::-1], messages, strict=True):
                     event_id = "" if left else f"id: {position}\n"  # after the last one: then the client has all before it
@@ -137,10 +162,24 @@ class LiveRoutes:
     def _after(self, query: _EventsQuery, position: _Position) -> list[Message]:
         import pyarrow.compute as pc
 
-        start_ms = max(position.open_time - _CORRECTION_MS, self._start_ms(query, _MAX_ROWS))
-        rows = self._store.read(query.feed, start_ms, symbols=[query.symbol])
+        newest = self._newest(query.feed)
+        oldest_ms = newest.day_ms - _MAX_ROWS * interval_ms(query.interval)
+        start_ms = max(position.open_time - _CORRECTION_MS, oldest_ms)
+        rows = newest.rows if start_ms >= newest.day_ms - DAY_MS else self._store.read(query.feed, start_ms, symbols=[query.symbol])
         is_new = (pc.field("open_time") > position.open_time) | (pc.field("corrected_at") > position.corrected_at)
-        return list(live_messages(query.feed, rows.filter(is_new)))
+        is_asked_for = (pc.field("symbol") == query.symbol) & (pc.field("open_time") >= start_ms)
+        return list(live_messages(query.feed, rows.filter(is_asked_for & is_new)))
+
+    def _newest(self, feed: LiveFeed) -> _NewestDays:
+        """Read at most twice in the time after which a client asks again, however many clients there are."""
+        with self._lock:
+            kept = self._kept.get(feed)
+            if kept is None or time.monotonic() - kept.read_at > _POLL_S / 2:
+                days = self._store.days(feed)
+                day_ms = day_start_ms(days[-1]) if days else 0
+                kept = _NewestDays(time.monotonic(), day_ms, self._store.read(feed, day_ms - DAY_MS))
+                self._kept = {**self._kept, feed: kept} if days else self._kept
+            return kept
 
     def _start_ms(self, query: _SeriesQuery, candles: int) -> int:
         """When so many candles before the newest day opened."""

@@ -1,9 +1,15 @@
+import asyncio
 import json
+from collections import Counter
+from time import sleep
 
 import pytest
 
+from coinfarm.errors import Unavailable
 from coinfarm.live.live_rows import CANDLE_COLUMNS
+from coinfarm.live.live_store import LiveStore
 from handler.asgi import Application
+from handler.server_routes import ServerRequest, ServerResponse
 from handler.web import live_routes
 from handler.web.live_routes import LiveRoutes
 from tests.support.asgi_server import serving
@@ -121,3 +127,51 @@ def test_a_quiet_stream_sends_a_comment(client, monkeypatch):
     monkeypatch.setattr(live_routes, "_HEARTBEAT_S", 0.05)
     with client.stream("GET", "/live/events", params=SERIES) as stream:
         assert next(line for line in stream.iter_lines() if line.startswith(":"))
+
+
+def test_clients_that_come_at_once_are_limited_too(store, monkeypatch):
+    monkeypatch.setattr(live_routes, "_MAX_STREAMS", 3)
+    routes = LiveRoutes(store)
+    request = ServerRequest(None, SERIES, {}, b"")
+
+    async def connect():
+        found = await asyncio.gather(*(routes.get_events(request) for _ in range(5)), return_exceptions=True)
+        for each in found:
+            if isinstance(each, ServerResponse):
+                await each.body.aclose()
+        assert isinstance(await routes.get_events(request), ServerResponse)
+        return Counter(type(each) for each in found)
+
+    assert asyncio.run(connect()) == {ServerResponse: 3, Unavailable: 2}
+
+
+def test_a_series_without_rows_is_not_found(client):
+    assert client.get("/live/events", params={**SERIES, "symbol": "NONE"}).status_code == 404
+
+
+def test_a_stream_outlives_a_damaged_file(client, store, tmp_path):
+    (file,) = tmp_path.rglob("*.parquet")
+    data = file.read_bytes()
+    with client.stream("GET", "/live/events", params=SERIES) as stream:
+        file.write_bytes(data[:1000])
+        sleep(0.2)
+        file.write_bytes(data)
+        append_candles(store, CANDLES, range(210, 211))
+        assert [at for _, at in events(stream, 1)] == open_times([210])
+
+
+def test_clients_share_what_is_read(store, monkeypatch):
+    reads = []
+    monkeypatch.setattr(store, "read", lambda *arguments: reads.append(arguments) or LiveStore.read(store, *arguments))
+    routes = LiveRoutes(store)
+    request = ServerRequest(None, {**SERIES, "after": f"{CANDLES.open_time[208]}-0"}, {}, b"")
+
+    async def follow():
+        response = await routes.get_events(request)
+        return [await anext(response.body) for _ in range(2)]
+
+    async def follow_all():
+        return await asyncio.gather(*(follow() for _ in range(20)))
+
+    assert all(b"event: candle" in event for _, event in asyncio.run(follow_all()))
+    assert len(reads) <= 2

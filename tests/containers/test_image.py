@@ -10,7 +10,7 @@ from tests.containers.conftest import BASE
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-NOT_IN_THE_IMAGE = {"jax", "matplotlib", "moto", "nncf", "tensorboard", "uvicorn", "yaml"}
+NOT_IN_THE_IMAGE = {"jax", "matplotlib", "moto", "nncf", "prometheus_client", "tensorboard", "uvicorn", "yaml"}
 """Packages of extras that the functions do not need."""
 
 

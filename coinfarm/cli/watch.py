@@ -75,7 +75,7 @@ def watch(
     with on_interrupt(_STORED), _outputs(is_table, webhook_url, webhook_template, sns_topic) as output:
         service = _service(model_uri)
         check_interval(service.model().bundle.manifest, interval, any_interval=any_interval)
-        options = WatchOptions(exchange_name, symbols, interval, exchange_url, use_websocket=not polling)
+        options = WatchOptions(exchange_name, symbols, interval, exchange_url, use_websocket=not polling, any_interval=any_interval)
         session = WatchSession(options, LiveStore(open_storage(root)), service, output)
         way = "websocket" if session.has_websocket else "REST"
         with _signals(session.stop):

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 from coinfarm.candles.candles import Candles
+from coinfarm.errors import CoinfarmError
 from coinfarm.live.live_rows import CANDLE_COLUMNS, live_rows
 from coinfarm.live.live_series import CONTEXT_CANDLES, LiveSeries
 from coinfarm.live.live_store import LiveFeed, LiveStore
@@ -20,17 +21,27 @@ if TYPE_CHECKING:
 
 
 def store_ready(
-    store: LiveStore, feed: LiveFeed, all_series: Collection[LiveSeries], service: "Service", now_ms: Callable[[], int]
+    store: LiveStore,
+    feed: LiveFeed,
+    all_series: Collection[LiveSeries],
+    service: "Service",
+    now_ms: Callable[[], int],
+    *,
+    any_interval: bool = True,
 ) -> "pa.Table":
     """Predict what is ready in the series, with one version of the model, and store it. Returns the rows that are new.
 
     After an error nothing is lost: what was not stored is ready again. If another process has stored some of the candles, the series
-    continue from what it stored.
+    continue from what it stored. Without `any_interval`, raises `CoinfarmError` if the model is known to be trained on other intervals.
     """
     ready = [(series, candles) for series in all_series if len(candles := series.ready())]
     if not ready:
         return live_rows([])
     predictor = service.predictor(use_cache=False)
+    training = predictor.model.bundle.manifest.training
+    if training is not None and feed.interval not in training.intervals and not any_interval:
+        version, intervals = predictor.model.bundle.manifest.version, ", ".join(training.intervals)
+        raise CoinfarmError(f"model {version} was trained on {intervals} candles, not {feed.interval}: promote another version")
     rows = predicted_rows(predictor, [(series.tail, candles) for series, candles in ready], now_ms)
     new = store.append(feed, rows)
     for series, candles in ready:

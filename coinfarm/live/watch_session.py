@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 class WatchOptions:
     """What to watch. `exchange_url` is that of `Exchange`, `clock_speed` that of `ExchangeClock`.
 
-    Without `use_websocket`, as for an exchange without one, candles are fetched by REST right after their close.
+    Without `use_websocket`, as for an exchange without one, candles are fetched by REST right after their close. Without `any_interval`,
+    candles wait while the model in service is known to be trained on other intervals.
     """
 
     exchange: str
@@ -36,6 +37,7 @@ class WatchOptions:
     exchange_url: str | None = None
     use_websocket: bool = True
     clock_speed: float = 1.0
+    any_interval: bool = False
 
 
 class WatchSession:
@@ -62,7 +64,9 @@ class WatchSession:
         websocket = WebsocketFeed(exchange, markets, self.feed.interval, post) if uses_websocket else None
         self.has_websocket = uses_websocket
         self._service = service
-        self._watcher = Watcher(self.feed, series, store, service, clock, Feeds(rest, websocket), output, self._inbox)
+        self._watcher = Watcher(
+            self.feed, series, store, service, clock, Feeds(rest, websocket), output, self._inbox, any_interval=options.any_interval
+        )
 
     def run(self) -> int:
         """Watch, and return the signal that was given to `stop`. Raises as `Watcher.run`."""

@@ -58,6 +58,8 @@ class Watcher:
         feeds: Feeds,
         output: LiveOutput,
         inbox: SimpleQueue[FeedEvent],
+        *,
+        any_interval: bool = True,
     ) -> None:
         self._feed = feed
         self._schedules = {symbol: FetchSchedule(each, interval_ms(feed.interval), clock) for symbol, each in series.items()}
@@ -67,12 +69,14 @@ class Watcher:
         self._feeds = feeds
         self._output = output
         self._inbox = inbox
+        self._any_interval = any_interval
         self._is_streaming = False
         self._corrections: list[Candles] = []
         self._ready_since: float | None = None
         self._store_at: float | None = None
         self._paused_until = 0.0
         self._has_stored = False
+        self._failure = ""
         self._reported: set[str] = set()
 
     def run(self) -> int:
@@ -171,19 +175,24 @@ class Watcher:
             return
         self._ready_since = None
         try:
-            corrected = store_corrections(self._store, self._feed, self._corrections, self._clock.now_ms())
+            self._report_corrected(store_corrections(self._store, self._feed, self._corrections, self._clock.now_ms()))
             self._corrections.clear()
-            new = store_ready(self._store, self._feed, [each.series for each in ready], self._service, self._clock.now_ms)
+            all_ready = [each.series for each in ready]
+            new = store_ready(self._store, self._feed, all_ready, self._service, self._clock.now_ms, any_interval=self._any_interval)
         except CoinfarmError as error:
             if not self._has_stored and not isinstance(error, Unavailable):
                 raise
             self._paused_until = now + _STORE_PAUSE_S
-            self._output.notice(f"{error}; {plural_text(len(ready), 'symbol')} waiting, tried again in {_STORE_PAUSE_S:.0f} s")
+            if self._failure != str(error):
+                self._output.notice(f"{error}; candles wait, and are tried again every {_STORE_PAUSE_S:.0f} s")
+            self._failure = str(error)
             return
+        if self._failure:
+            self._output.notice(f"candles are stored again; {plural_text(len(new), 'candle')} waited")
+        self._failure = ""
         self._has_stored = True
         for schedule in ready:
             schedule.note_stored()
-        self._report_corrected(corrected)
         self._output.show(list(live_messages(self._feed, new)))
 
     def _report_corrected(self, rows: "pa.Table") -> None:

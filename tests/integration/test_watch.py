@@ -1,17 +1,20 @@
 """Watching an exchange on this machine, by its websocket and by REST, with everything that may go wrong."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 
 import numpy as np
 import pytest
 
 from coinfarm.errors import CoinfarmError, Forbidden, Unavailable
 from coinfarm.live.live_store import LiveFeed, LiveStore
+from coinfarm.models.training_data import TrainingData
 from coinfarm.serving.service import Service
 from coinfarm.serving.settings import Settings
 from coinfarm.storage.folder import FolderStorage
 from tests.support.fake_models import FakeEngine, promote_model
 from tests.support.live_exchange import Faults, Outage
+from tests.support.synthetic_candles import MINUTE_MS
 from tests.support.watch_runs import (
     CANDLES,
     RecordedOutput,
@@ -138,6 +141,34 @@ def test_a_new_model_is_loaded_between_two_candles(store, tmp_path, monkeypatch)
     assert list(used.values()) == [1.0, 2.0]
     batches = {(row["predicted_at"], row["model_version"]) for row in rows}
     assert len(batches) == len({predicted_at for predicted_at, _ in batches}), "a batch has one version"
+
+
+def trained_on(interval):
+    day = date(2020, 1, 1)
+    return TrainingData(symbols=("BTCUSDT",), interval=interval, from_date=day, to_date=day, cutoff_ms={"BTCUSDT": 0}, frames=1, splits={})
+
+
+def test_a_new_model_for_other_intervals_is_not_used(store, tmp_path, monkeypatch):
+    monkeypatch.setattr("coinfarm.serving.service.load_engine", lambda bundle, *options: FakeEngine(bundle))
+    monkeypatch.setattr("coinfarm.live.watcher._STORE_PAUSE_S", 0.1)
+    models = FolderStorage(tmp_path / "models")
+    promote_model(models, tmp_path / "1", "1.0", training=trained_on("1m"))
+    later = [("2.0", "1h", lambda: output.newest("BTCUSDT") >= 403), ("3.0", "1m", lambda: "trained on 1h" in "".join(output.notices))]
+    settings = Settings(model_uri=models.uri(), model_cache_dir=tmp_path / "cache", model_refresh_s=0.2)
+    with exchange_at(401).running() as exchange:
+        output = RecordedOutput(exchange)
+
+        def promoted_and_used():
+            if later and later[0][2]():
+                content, interval, _ = later.pop(0)
+                promote_model(models, tmp_path / content, content, training=trained_on(interval))
+            return output.messages and output.messages[-1]["predictions"]["maxRisePct"] == 3.0
+
+        watch_until(store, Service(settings), output, promoted_and_used)
+    rows = store.read(FEED, symbols=["BTCUSDT"])
+    assert np.all(np.diff(rows["open_time"].to_numpy()) == MINUTE_MS)
+    predicted = rows["max_rise_pct"].to_numpy()
+    assert np.unique(predicted[~np.isnan(predicted)]).tolist() == [1.0, 3.0]
 
 
 class FailingStorage(FolderStorage):

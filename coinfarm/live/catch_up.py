@@ -36,8 +36,8 @@ def catch_up(exchange: Exchange, store: LiveStore, symbols: Iterable[str], inter
     A first call begins each series with enough candles for a prediction. Closed is what the exchange's clock says. Missing candles are
     filled as in a backfill; after a gap of more than `MAX_CATCH_UP_CANDLES` the series begins again.
 
-    Raises `CoinfarmError` for an unknown symbol or interval, if the exchange or the store fails, or if there is no model. What is stored
-    remains.
+    Raises `CoinfarmError` for an unknown symbol or interval, if the exchange or the store fails, or if there is no model for the interval.
+    What is stored remains.
     """
     exchange.check_interval(interval)
     feed = LiveFeed(exchange.name, canonical_interval(interval))

@@ -27,7 +27,7 @@ def store_ready(
     service: "Service",
     now_ms: Callable[[], int],
     *,
-    any_interval: bool = True,
+    any_interval: bool = False,
 ) -> "pa.Table":
     """Predict what is ready in the series, with one version of the model, and store it. Returns the rows that are new.
 

@@ -65,7 +65,9 @@ def context(tmp_path):
         (tmp_path / name).mkdir()
     shutil.copytree(ROOT / "images", tmp_path / "images")
     (tmp_path / "constraints.txt").write_text("our-renderer==1.0\n")
-    (tmp_path / "pyproject.toml").write_text("[project]\ndependencies = ['our-renderer']\noptional-dependencies = {keras = []}\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\ndependencies = ['our-renderer']\noptional-dependencies = {keras = [], serve = []}\n"
+    )
     return tmp_path
 
 

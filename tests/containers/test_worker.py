@@ -6,6 +6,7 @@ import time
 import boto3
 import pytest
 
+from handler.message_body import unwrapped, upload_event
 from images.docker import Docker
 from images.size import measure
 from tests.containers.conftest import CANDLES, MODELS, RESULTS, WORKER_BASE, run
@@ -13,17 +14,25 @@ from tests.support.repository import ROOT
 
 pytestmark = [pytest.mark.docker, pytest.mark.enable_socket]
 
-EVENTS = ROOT / "events"
+BODIES = [record["body"] for event in sorted((ROOT / "events").glob("sqs-*.json")) for record in json.loads(event.read_text())["Records"]]
 TIMEOUT_S = 120
+
+
+def result_of(body):
+    """The key of the result of a message."""
+    upload = upload_event(body)
+    if upload is None:
+        return json.loads(unwrapped(body))["resultsUri"]
+    uploaded = upload["detail"]["object"]
+    return f"{uploaded['key']}/{uploaded['etag']}.parquet"
 
 
 @pytest.fixture
 def queue_url(endpoint):
     sqs = boto3.client("sqs", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
     url = sqs.create_queue(QueueName="shards")["QueueUrl"]
-    for event in sorted(EVENTS.glob("sqs-*.json")):
-        for record in json.loads(event.read_text())["Records"]:
-            sqs.send_message(QueueUrl=url, MessageBody=record["body"])
+    for body in BODIES:
+        sqs.send_message(QueueUrl=url, MessageBody=body)
     return url
 
 
@@ -54,11 +63,7 @@ def test_worker_processes_the_queue_and_stops_on_request(container, environment,
     def state(field):
         return run(environment, "docker", "inspect", "--format", "{{" + field + "}}", container).strip()
 
-    expected = {
-        json.loads(record["body"])["resultsUri"]
-        for event in EVENTS.glob("sqs-*.json")
-        for record in json.loads(event.read_text())["Records"]
-    }
+    expected = {result_of(body) for body in BODIES}
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline and state(".State.Running") == "true":
         written = {found["Key"] for found in s3.list_objects_v2(Bucket=RESULTS).get("Contents", [])}

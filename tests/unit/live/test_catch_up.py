@@ -115,3 +115,12 @@ def test_unknown_symbol_or_interval(run, store, service, binance):
         run(symbols=["XYZ/USDT"])
     with pytest.raises(CoinfarmError, match="7m"):
         catch_up(Exchange("binanceus", binance.url), store, ["BTC/USDT"], "7m", service)
+
+
+def test_predicts_only_intervals_that_the_model_was_trained_on(binance, store, service):
+    thrice = Candles("BTCUSDT", "3m", START_MS + 3 * (ETH.open_time - START_MS), ETH.columns, ETH.filled)
+    binance.other_rows = {("BTCUSDT", "3m"): klines_of(thrice)}
+    binance.now_ms = at(1200)
+    with pytest.raises(CoinfarmError, match=r"trained on 1m.* not 3m"):
+        catch_up(Exchange("binanceus", binance.url), store, ["BTC/USDT"], "3m", service)
+    assert store.feeds() == []

@@ -142,7 +142,7 @@ def _invalid_requests(body: Callable[[int, int], bytes]) -> list[LoadRequest]:
         invalid(HTTPStatus.UNPROCESSABLE_ENTITY, body(0, STANDARD.window_candles - 1)),
         invalid(HTTPStatus.UNPROCESSABLE_ENTITY, valid.replace(b'"1m"', b'"7 apples"')),
         invalid(HTTPStatus.UNPROCESSABLE_ENTITY, valid.replace(b'"symbol"', b'"cymbal"')),
-        invalid(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, valid, "text/csv"),
+        invalid(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, valid, "application/x-www-form-urlencoded"),
         invalid(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, body(0, STANDARD.window_candles - 1 + MIN_WINDOWS)),
         invalid(HTTPStatus.NOT_FOUND, valid, path="/forecasts"),
     ]

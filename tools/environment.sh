@@ -75,7 +75,7 @@ install() {
 
 case ${1:-} in
   run) install run serve "about 160 MB to download, 0.6 GB on disk; half a minute with a fast connection" ;;
-  develop) install develop serve,bench,compile,dev "about 0.7 GB to download, 3.1 GB on disk; two to three minutes with a fast connection" ;;
+  develop) install develop serve,bench,compile,dev "about 0.7 GB to download, 3.5 GB on disk; two to three minutes with a fast connection" ;;
   python) find_python ;;
   *)
     echo "usage: $0 run|develop|python" >&2

@@ -1,9 +1,10 @@
-"""The scorecard's metrics in CloudWatch, once an hour."""
+"""The scorecard's metrics in CloudWatch, once an hour: those of `coinfarm scorecard --days 30`."""
 
 from typing import TYPE_CHECKING
 
 from coinfarm.errors import CoinfarmError, NotFound
 from coinfarm.live.live_store import LiveFeed, LiveStore
+from coinfarm.scorecard import SERVED_DAYS
 from coinfarm.serving.service import Service
 from handler.telemetry import count, gauge, logger
 
@@ -11,8 +12,6 @@ if TYPE_CHECKING:
     from coinfarm.scorecard.scorecard_document import LiveScore
 
 HOUR_MS = 3_600_000
-SCORED_DAYS = 30
-"""`coinfarm scorecard --days 30` shows the same figures."""
 
 
 def are_due(closed_ms: int) -> bool:
@@ -24,7 +23,7 @@ def record_scores(store: LiveStore, feed: LiveFeed, service: Service) -> None:
     """Record the scores of the newest version at its first horizon. An error is logged: the predictions are made and published."""
     from coinfarm.scorecard.scorecard import ScorecardSpec, scorecard
 
-    spec = ScorecardSpec(exchange=feed.exchange, interval=feed.interval, days=SCORED_DAYS, is_brief=True)
+    spec = ScorecardSpec(exchange=feed.exchange, interval=feed.interval, days=SERVED_DAYS, is_brief=True)
     try:
         scores = scorecard(store, service.settings.model_uri, spec).scores
     except NotFound as error:

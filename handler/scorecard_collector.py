@@ -11,13 +11,14 @@ from prometheus_client.registry import Collector
 
 from coinfarm.errors import CoinfarmError
 from coinfarm.live.live_store import LiveStore
+from coinfarm.scorecard import SERVED_DAYS
 from coinfarm.scorecard.scorecard import ScorecardSpec, scorecard
 from coinfarm.scorecard.scorecard_document import Answer, Comparison, LiveScore, Scorecard, Scores
 
 logger = logging.getLogger(__name__)
 
 _KEPT_S = 300
-_SPEC = ScorecardSpec(days=30)
+_SPEC = ScorecardSpec(days=SERVED_DAYS)
 _SERIES = ["exchange", "interval", "version", "horizon"]
 _TOGETHER = "all"
 """The label of all symbols together."""

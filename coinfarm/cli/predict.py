@@ -71,7 +71,7 @@ def predict(
     missing_share = float(series.candles.filled.mean())
     if missing_share > 0.5:
         click.echo(
-            f"{missing_share:.0%} of the candles are missing, and a window of which more than half is missing has no prediction. "
+            f"{100 * missing_share:.0f} % of the candles are missing, and a window of which more than half is missing has no prediction. "
             "If the market closes at night or at weekends, try --gaps skip.",
             err=True,
         )

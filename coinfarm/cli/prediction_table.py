@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 
 from coinfarm.outputs import OUTPUT_NAMES, OUTPUT_TITLES, output_columns
-from coinfarm.reports.formatting import minute_text
+from coinfarm.reports.formatting import minute_text, plural_text
 from coinfarm.serving.response import predicted_at
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def _caption(count: int, shown: list[Any], more: str) -> str:
     without = sum(result["predictions"] is None for result in shown)
     parts = []
     if count > len(shown):
-        parts.append(f"{count - len(shown):,} earlier rows are not shown{f': {more}' if more else ''}.")
+        rows = plural_text(count - len(shown), "earlier row")
+        parts.append(f"{rows} {'is' if count - len(shown) == 1 else 'are'} not shown{f': {more}' if more else ''}.")
     if without:
         parts.append("–: no prediction, because more than half of the window's candles were missing.")
     return " ".join(parts)

@@ -12,6 +12,7 @@ from coinfarm.cli.interval_types import INTERVAL
 from coinfarm.cli.options import MODEL
 from coinfarm.cli.paths import EXISTING_FILE, FILE_TO_WRITE, ROOT
 from coinfarm.cli.tables import print_tables
+from coinfarm.scorecard import DEFAULT_DAYS
 
 if TYPE_CHECKING:
     from coinfarm.scorecard.paper_trading import PaperStrategy
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     "store_uri",
     type=ROOT,
     required=True,
-    help="The live store that coinfarm watch writes: a folder or an s3:// URI.  [default: that of coinfarm --stack]",
+    help="The live store that coinfarm watch writes: a folder or an s3:// URI; coinfarm --stack knows its own.",
 )
 @MODEL
 @click.option("--version", help="The version to score.  [default: the one with the newest predictions]")
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 @click.option(
     "--days",
     type=click.IntRange(min=1),
-    default=90,
+    default=DEFAULT_DAYS,
     show_default=True,
     help="How many days to score, up to the latest; the test is of all days.",
 )

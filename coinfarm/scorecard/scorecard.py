@@ -18,6 +18,7 @@ from coinfarm.live.live_store import LiveFeed, LiveStore
 from coinfarm.models.evaluation_document import EvaluationRecord
 from coinfarm.models.live_reference import LiveReference
 from coinfarm.outputs import OUTPUT_NAMES
+from coinfarm.scorecard import DEFAULT_DAYS
 from coinfarm.scorecard.live_outcomes import LiveOutcomes, live_outcomes
 from coinfarm.scorecard.live_scores import evaluated_scores_of, evaluated_scores_together, live_scores
 from coinfarm.scorecard.model_record import ModelRecord, read_model_record
@@ -29,8 +30,6 @@ from image_render.spec import STANDARD
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-DEFAULT_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def scorecard(store: LiveStore, model_uri: str, spec: ScorecardSpec = ScorecardS
     if not scores:
         raise NotFound(_nothing(store, spec, found))
     others = found - {score.version for score in scores}
-    return Scorecard(store=store.root, as_of=as_of, scores=tuple(scores), other_versions=tuple(sorted(others)))
+    return Scorecard(store=store.root, as_of=as_of, days=spec.days, scores=tuple(scores), other_versions=tuple(sorted(others)))
 
 
 def _feeds(store: LiveStore, spec: ScorecardSpec) -> list[LiveFeed]:

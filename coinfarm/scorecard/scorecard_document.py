@@ -170,9 +170,10 @@ class LiveScore(Document):
 
 
 class Scorecard(Document):
-    """All scores of a live store. `other_versions` have predictions there, too, and are not scored."""
+    """All scores of a live store, of at most the last `days` days. `other_versions` have predictions there, too, and are not scored."""
 
     store: str
     as_of: AwareDatetime
+    days: int
     scores: tuple[LiveScore, ...]
     other_versions: tuple[str, ...] = ()

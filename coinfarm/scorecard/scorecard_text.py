@@ -56,13 +56,17 @@ def _period(score: LiveScore) -> list[str]:
 
 def _excluded(counts: LiveCounts) -> list[str]:
     """One sentence with the predictions that are not scored, by reason; none if all are."""
-    reasons = {
-        "wait for their outcome": counts.pending,
-        "lack candles in the store, in their window or horizon": counts.missing_candles,
-        "are in sample": counts.in_sample,
-        "are at a gap of the exchange": counts.across_gaps,
-    }
-    named = [f"{count:,} {reason}" for reason, count in reasons.items() if count]
+    reasons = [
+        (counts.pending, "waits for its outcome", "wait for their outcome"),
+        (
+            counts.missing_candles,
+            "lacks candles in the store, in its window or horizon",
+            "lack candles in the store, in their window or horizon",
+        ),
+        (counts.in_sample, "is in sample", "are in sample"),
+        (counts.across_gaps, "is at a gap of the exchange", "are at a gap of the exchange"),
+    ]
+    named = [f"{count:,} {one if count == 1 else several}" for count, one, several in reasons if count]
     found = [f"Not scored: {'; '.join(named)}."] if named else []
     if counts.in_sample_unknown:
         found.append("The training data of the model is unknown: some of these predictions may be in sample.")

@@ -18,9 +18,9 @@ export async function showScorecard(api) {
   const view = byId("scorecard-view");
   view.setAttribute("aria-busy", "true");
   try {
-    const { scores, asOf, otherVersions } = await api.getJson("/scorecard");
+    const { scores, asOf, days, otherVersions } = await api.getJson("/scorecard");
     const others = otherVersions.length ? ` Not scored, because newer ones have predictions: ${otherVersions.join(", ")}.` : "";
-    const asOfText = `As of ${timeText(Date.parse(asOf))} UTC. Intervals are 90 %.${others}`;
+    const asOfText = `As of ${timeText(Date.parse(asOf))} UTC, of the last ${days} days that have candles. Intervals are 90 %.${others}`;
     view.replaceChildren(...scores.map(scoreCard), element("p", { class: "note" }, asOfText));
   } catch (error) {
     const reason = element("p", { class: "note" }, error.detail ?? error.message);
@@ -50,15 +50,15 @@ function withCode(text) {
 }
 
 function countsText(counts) {
-  const reasons = {
-    "wait for their outcome": counts.pending,
-    "are in sample": counts.inSample,
-    "lack candles in the store": counts.missingCandles,
-    "are at a gap of the exchange": counts.acrossGaps,
-  };
-  const excluded = Object.entries(reasons)
-    .filter(([, count]) => count)
-    .map(([reason, count]) => `${count.toLocaleString("en-US")} ${reason}`);
+  const reasons = [
+    [counts.pending, "waits for its outcome", "wait for their outcome"],
+    [counts.inSample, "is in sample", "are in sample"],
+    [counts.missingCandles, "lacks candles in the store", "lack candles in the store"],
+    [counts.acrossGaps, "is at a gap of the exchange", "are at a gap of the exchange"],
+  ];
+  const excluded = reasons
+    .filter(([count]) => count)
+    .map(([count, one, several]) => `${count.toLocaleString("en-US")} ${count === 1 ? one : several}`);
   const scored = `${counts.scored.toLocaleString("en-US")} of ${counts.predictions.toLocaleString("en-US")} predictions are scored`;
   return excluded.length ? `${scored}; ${excluded.join(", ")}.` : `${scored}.`;
 }

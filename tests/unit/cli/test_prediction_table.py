@@ -37,6 +37,11 @@ def test_table_has_the_last_rows_and_the_number_of_others():
     assert "--csv gives all" in shown
 
 
+def test_one_row_that_is_not_shown_is_in_the_singular():
+    shown = assert_fits(prediction_table({"model": MODEL, "results": [result(minute) for minute in range(20)]}, 21))
+    assert "1 earlier row is not shown." in shown
+
+
 def test_table_explains_a_missing_prediction():
     results = [result(filledCandles=200, inSample=None, predictions=predicted) for predicted in (None, PREDICTED)]
     missing, present = (assert_fits(prediction_table({"model": MODEL, "results": [each]}, 3_153_600)) for each in results)

@@ -69,7 +69,7 @@ def test_the_page_lists_every_metric(client):
     with WorkerMetrics(0, service(), lambda: 0) as worker:
         registries.append(httpx.get(f"http://127.0.0.1:{worker.port}/metrics", trust_env=False).text)
     families = [family for text in registries for family in ScrapedMetrics(text).families.values()]
-    families += score_metrics(Scorecard(store="live", as_of=datetime.now(UTC), scores=()))
+    families += score_metrics(Scorecard(store="live", as_of=datetime.now(UTC), days=30, scores=()))
     assert listed == {
         (family.name, family.type) for family in families if family.name.startswith("coinfarm_") and not is_creation_time(family)
     }

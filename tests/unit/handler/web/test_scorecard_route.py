@@ -42,3 +42,9 @@ def test_a_document_is_kept_for_a_minute(client, store, version, monkeypatch):
     assert client.get("/scorecard").json() == first
     monkeypatch.setattr("handler.web.scorecard_route._KEPT_S", -1)
     assert client.get("/scorecard").json()["scores"][0]["counts"]["predictions"] == 101
+
+
+def test_scores_30_days_unless_others_are_asked_for(client):
+    documents = [client.get("/scorecard").json(), client.get("/scorecard?days=90").json()]
+    assert [document["days"] for document in documents] == [30, 90]
+    assert client.get("/scorecard?days=0").status_code == 422

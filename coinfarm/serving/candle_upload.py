@@ -1,5 +1,7 @@
 """Candle files in the body of a request: the options beside them, and the reader of all other candle files, with tighter limits."""
 
+import re
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Annotated, Any
 
@@ -9,7 +11,7 @@ from coinfarm.candles.candles import Candles
 from coinfarm.candles.files import MissingSeriesName, Reading, read_candles
 from coinfarm.candles.interval import AnyInterval
 from coinfarm.candles.symbol import AnySymbol, canonical_symbol
-from coinfarm.errors import ErrorDetail, InvalidInput
+from coinfarm.errors import CandleError, ErrorDetail, InvalidInput
 from coinfarm.prediction.series import Series
 from coinfarm.serving.request import ApiRequest, Gaps, PredictionRequest, Stride, prepare_series
 
@@ -29,6 +31,8 @@ BINARY_FILES = (
     "application/zstd",
     "application/zip",
 )
+_COMMAND_WITH_GAPS = "`coinfarm predict --gaps skip`"
+_COMMAND_OPTION = re.compile(r"(?:(?:the|its|their) )?--(symbol|interval|timezone)\b")
 FILE_TYPES = (*TEXT_FILES, *BINARY_FILES)
 """The media types of candle files, besides JSON. The content gives the format, whatever the type."""
 
@@ -65,8 +69,14 @@ class FileOptions(ApiRequest):
             )
         except MissingSeriesName as error:
             raise InvalidInput(ErrorDetail("", f"{error}, or use the query parameter symbol")) from None
+        except CandleError as error:
+            raise CandleError(*(ErrorDetail(item.pointer, _for_requests(item.detail)) for item in error.errors)) from None
         canonical_symbol(reading.candles.symbol)  # a folder's name, in a zip, is taken as it is
-        return reading
+        return replace(
+            reading,
+            other_notes=tuple(map(_for_requests, reading.other_notes)),
+            general_notes=tuple(map(_for_requests, reading.general_notes)),
+        )
 
 
 class PredictionOptions(FileOptions):
@@ -106,6 +116,11 @@ def candles_document(reading: Reading, limit: int) -> dict[str, Any]:
         "totalCandles": len(candles),
         "notes": notes,
     }
+
+
+def _for_requests(text: str) -> str:
+    """What the reader says to users of the command line, for clients of the API: options are query parameters."""
+    return _COMMAND_OPTION.sub(r"the query parameter \1", text.replace(_COMMAND_WITH_GAPS, "the query parameter gaps=skip"))
 
 
 def _number_rows(candles: Candles) -> list[list[int | float]]:

@@ -9,7 +9,7 @@ from coinfarm.candles.gaps import fill_gaps
 from coinfarm.outputs import OUTPUT_NAMES
 from coinfarm.targets import targets_pct
 from image_render.windows import Columns
-from tests.support.page_actions import CHART_HAS_COLOURS, PREDICTED, csv_file, drop_candles, wait_for_candle
+from tests.support.page_actions import CANDLES, CHART_HAS_COLOURS, PREDICTED, csv_file, drop_candles, wait_for_candle
 from tests.support.repository import ROOT
 from tests.support.synthetic_candles import minutes
 
@@ -103,6 +103,20 @@ def test_a_file_that_is_no_candles_shows_the_error_of_the_api(browser, server, t
     file.write_text("these,are\nno,candles\n")
     page.drop(file)
     page.wait_for("document.querySelector('.message.error li')?.textContent")
+    assert [line for line in page.console if "422" not in line] == []
+
+
+def test_the_user_says_what_a_file_does_not(browser, server, tmp_path):
+    page = browser.page(server)
+    page.wait_for("document.documentElement.dataset.state === 'ready'")
+    page.drop(csv_file(tmp_path, CANDLES).rename(tmp_path / "export.csv.gz"))
+    page.wait_for("document.querySelector('.message.error .ask')")
+    page.click(".message.error .ask")
+    page.wait_for("document.getElementById('file-dialog').open")
+    page.type("BTC/USDT")
+    page.press("Enter")
+    page.wait_for("document.getElementById('title').textContent === 'BTCUSDT · 1m'")
+    assert not page.evaluate("document.querySelector('.message.error') !== null")
     assert [line for line in page.console if "422" not in line] == []
 
 

@@ -1,6 +1,7 @@
 /** Candle files: chosen, dropped, or the example that comes with the page. */
 
 import { byId } from "./dom.js";
+import { seriesButton } from "./file_series.js";
 import { clearMessages, showError, showNotes } from "./messages.js";
 
 /** Accept files of candles, which are sent to `POST /candles`. `onCandles(source)` is called with the candles of each. */
@@ -16,15 +17,17 @@ export function acceptFiles(api, onCandles) {
   acceptDrops(open);
 }
 
-async function openFile(api, file, onCandles) {
+/** `given` is what the user says of the file: its symbol, interval and time zone. */
+async function openFile(api, file, onCandles, given = {}) {
   clearMessages();
   byId("open-file").setAttribute("aria-busy", "true");
   try {
-    const { symbol, interval, candles, notes = [] } = await api.postFile("/candles", { fileName: file.name }, file);
+    const { symbol, interval, candles, notes = [] } = await api.postFile("/candles", { fileName: file.name, ...given }, file);
     onCandles({ title: `${symbol} · ${interval}`, symbol, interval, rows: candles.map(rowOf) });
     showNotes(file.name, notes);
   } catch (error) {
-    showError(error, file.name);
+    const retry = (answer) => openFile(api, file, onCandles, answer);
+    showError(error, file.name, error.status === 422 ? seriesButton(given, retry) : null);
   } finally {
     byId("open-file").removeAttribute("aria-busy");
   }

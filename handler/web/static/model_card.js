@@ -21,5 +21,5 @@ export function showModel(model) {
 }
 
 function trainingRows({ symbols, interval, from, to }) {
-  return { "Trained on": `${from} to ${to}`, Symbols: symbols.length, Intervals: interval };
+  return { "In sample": `${from} to ${to}`, Symbols: symbols.length, Intervals: interval };
 }

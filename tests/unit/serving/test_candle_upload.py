@@ -109,3 +109,12 @@ def test_the_longest_list_fits_into_a_response_of_lambda():
     """A row of the largest prices that any market has."""
     row = [1_767_225_600_000, *[0.000012345678] * 4, 123456789.12345678]
     assert candle_upload.MAX_LISTED_CANDLES * len(str(row)) < 6 << 20
+
+
+def test_remedies_are_query_parameters():
+    lines = [f"2018.01.0{1 + at // 60},{at % 24:02}:00,1.0,1.0,1.0,1.0,5" for at in range(24)]
+    with pytest.raises(CandleError) as caught:
+        read("\n".join(lines).encode(), fileName="EURUSD60.csv")
+    text = str(caught.value)
+    assert "query parameter timezone" in text
+    assert "--" not in text

@@ -1,12 +1,15 @@
 """The HTTP server: uvicorn, which also ends the application's streams when it stops."""
 
 import os
+import sys
 from collections.abc import Callable
 from socket import socket
 
 import uvicorn
 from prometheus_client.registry import Collector
+from uvicorn.main import STARTUP_FAILURE
 
+from coinfarm.errors import CoinfarmError
 from coinfarm.live.live_store import LiveStore
 from coinfarm.serving.service import Service
 from coinfarm.storage import open_storage
@@ -39,7 +42,12 @@ def serve(sockets: list[socket], on_started: Callable[[], None]) -> None:
     `SystemExit` says that it could not start, after its reason has been logged.
     """
     settings = WebSettings.from_environment(os.environ)
-    application = Application(web_routes(settings), lambda service: _collectors(settings, service))
+    try:
+        routes = web_routes(settings)
+    except CoinfarmError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        raise SystemExit(STARTUP_FAILURE) from None
+    application = Application(routes, lambda service: _collectors(settings, service))
     HttpServer(application, on_started).run(sockets)
 
 

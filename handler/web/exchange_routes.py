@@ -32,8 +32,9 @@ class ExchangeRoutes:
     """The routes of one exchange. One request at a time goes to it, and answers are kept for a while, so that pages cannot flood it."""
 
     def __init__(self, name: str, url: str | None = None) -> None:
-        self._name, self._url = name, url
-        self._exchange: Exchange | None = None
+        """Connects to nothing yet. Raises as `Exchange` for a name or URL that cannot be used."""
+        self._name = name
+        self._exchange = Exchange(name, url, self._wait)
         self._lock = threading.Lock()
         self._kept: dict[tuple[str, ...], tuple[float, dict[str, Any]]] = {}
 
@@ -56,7 +57,6 @@ class ExchangeRoutes:
             asked_at, answer = self._kept.get(key, (0.0, None))
             if answer is not None and time.monotonic() - asked_at < kept_s:
                 return answer
-            self._exchange = self._exchange or Exchange(self._name, self._url, self._wait)
             answer = ask(self._exchange)
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()

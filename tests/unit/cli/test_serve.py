@@ -42,6 +42,13 @@ def test_address_of_another_machine_is_reported(host):
     assert (shown.exit_code, host in shown.stderr) == (1, True)
 
 
+@pytest.mark.usefixtures("no_server")
+def test_unknown_exchange_is_reported_at_the_start(monkeypatch):
+    monkeypatch.setenv("EXCHANGE", "")  # the option sets it for the server
+    shown = coinfarm("serve", "--port", 0, "--exchange", "nosuch")
+    assert (shown.exit_code, "ccxt has no exchange 'nosuch'" in shown.stderr) == (3, True)
+
+
 def test_port_that_needs_root_is_reported(monkeypatch):
     monkeypatch.setattr(socket.socket, "bind", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(CoinfarmError, match="80"), bound_sockets("127.0.0.1", 80):

@@ -12,7 +12,14 @@ def test_without_settings_there_is_only_the_page():
     with serving(Application(web_routes(WebSettings()))) as client:
         assert client.get("/features").json() == {"exchange": None, "liveStore": False}
         assert client.get("/").status_code == 200
-        assert client.get("/live").status_code == client.get("/exchange/symbols").status_code == 404
+        for path, option in {
+            "/live": "--store",
+            "/live/events": "--store",
+            "/scorecard": "--store",
+            "/exchange/symbols": "--exchange",
+        }.items():
+            answer = client.get(path)
+            assert (answer.status_code, option in answer.json()["detail"]) == (404, True)
 
 
 def test_settings_add_their_routes(tmp_path):

@@ -38,7 +38,8 @@ class PredictionInput:
         if self.reading is None:
             return {}
         candles = self.reading.candles
-        return {"symbol": candles.symbol, "interval": candles.interval, "notes": list(self.reading.notes)}
+        note = self.series.missing_note("gaps=skip")
+        return {"symbol": candles.symbol, "interval": candles.interval, "notes": [*self.reading.notes, *([note] if note else [])]}
 
 
 def prediction_input(body: bytes, media_type: str, query: Query, settings: Settings) -> PredictionInput:

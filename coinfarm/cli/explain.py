@@ -55,7 +55,7 @@ def explain(
         raise click.UsageError("use -o PNG, --json or both")
     if horizon is not None and output is None:
         raise click.UsageError("--json has all horizons: leave out --horizon, which is for the PNG")
-    candles = to_series(read_candles(file, symbol, interval, timezone), 1, gaps).candles
+    candles = to_series(file, read_candles(file, symbol, interval, timezone), 1, gaps).candles
     predictor = open_predictor(model_uri)
     manifest = predictor.model.bundle.manifest
     candles_ahead = chosen_horizon(manifest, horizon)

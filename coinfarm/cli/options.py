@@ -86,11 +86,15 @@ def series_text(candles: "Candles") -> str:
     return f"{candles.symbol} {candles.interval}, {plural_text(len(candles), 'candle')} from {first} to {last} UTC"
 
 
-def to_series(candles: "Candles", stride: int, gaps: Any) -> "Series":
+def to_series(file: Path, candles: "Candles", stride: int, gaps: Any) -> "Series":
+    """The series of a file's candles. Errors name the file."""
     from coinfarm.candles.validation import MAX_CANDLES
     from coinfarm.serving.request import prepare_series
 
-    return prepare_series(candles, stride, gaps, MAX_CANDLES)
+    try:
+        return prepare_series(candles, stride, gaps, MAX_CANDLES)
+    except CoinfarmError as error:
+        raise click.ClickException(f"{file}: {str(error).removeprefix('/candles: ')}") from None
 
 
 def open_predictor(model_uri: str | None, version: str | None = None, before_batch: Callable[[], None] = lambda: None) -> "Predictor":

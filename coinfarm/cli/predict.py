@@ -60,7 +60,7 @@ def predict(
     if horizon and output and not chart:
         raise click.UsageError(f"--{output} has all horizons: leave out --horizon, which is for the table and the chart")
     candles = read_candles(file, symbol, interval, timezone)
-    series = to_series(candles, stride, gaps)
+    series = to_series(file, candles, stride, gaps)
     click.echo(series_text(candles), err=True)
     predictor = open_predictor(model_uri)
     manifest = predictor.model.bundle.manifest
@@ -68,13 +68,9 @@ def predict(
     horizon = chosen_horizon(manifest, horizon)
     if chart:
         _write_chart(series, predictor, chart, horizon)
-    missing_share = float(series.candles.filled.mean())
-    if missing_share > 0.5:
-        click.echo(
-            f"{100 * missing_share:.0f} % of the candles are missing, and a window of which more than half is missing has no prediction. "
-            "If the market closes at night or at weekends, try --gaps skip.",
-            err=True,
-        )
+    note = series.missing_note("--gaps skip")
+    if note is not None:
+        click.echo(note, err=True)
     if output is None:
         document = response_document(predictor.model, predictor.predict(series.last(ROWS_SHOWN)))
         shown = horizon if len(manifest.horizons) > 1 else None

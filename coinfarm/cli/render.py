@@ -25,8 +25,8 @@ def render(file: Path, output: Path, frames: int, symbol: str | None, interval: 
     from coinfarm.storage.local_file import write_file
     from image_render.spec import STANDARD
 
-    series = to_series(read_candles(file, symbol, interval, timezone), 1, gaps)
+    series = to_series(file, read_candles(file, symbol, interval, timezone), 1, gaps)
     stride = max(1, (len(series) - 1) // max(1, frames - 1))
     span = STANDARD.window_candles + (min(frames, len(series)) - 1) * stride
-    write_file(output, chart_png(to_series(series.candles[-span:], stride, gaps)))
+    write_file(output, chart_png(to_series(file, series.candles[-span:], stride, gaps)))
     click.echo(output)

@@ -28,6 +28,16 @@ class Series:
     def __len__(self) -> int:
         return window_count(len(self.candles), STANDARD, self.stride)
 
+    def missing_note(self, remedy: str) -> str | None:
+        """What to tell a user if more than half of the candles are missing; `remedy` is the option that skips gaps."""
+        missing_share = float(self.candles.filled.mean())
+        if missing_share <= 0.5:
+            return None
+        return (
+            f"{100 * missing_share:.0f} % of the candles are missing, and a window of which more than half is missing has no prediction. "
+            f"If the market closes at night or at weekends, try {remedy}."
+        )
+
     def last(self, count: int) -> "Series":
         """The last `count` windows, or all if there are fewer."""
         return replace(self, candles=self.candles[max(0, len(self) - count) * self.stride :])

@@ -97,7 +97,7 @@ def test_symbol_and_interval_options_replace_a_missing_name():
     ("rows", "named"),
     [
         pytest.param("[]", "DEMOUSD-1m.json", id="no candles"),
-        pytest.param(json.dumps(rows_from_candles(demo_candles(199))), "199", id="too few"),
+        pytest.param(json.dumps(rows_from_candles(demo_candles(199))), "DEMOUSD-1m.json: 199", id="too few"),
         pytest.param(json.dumps([[0, 1, 1, 1, 1, "nan"]]), "candle 0", id="invalid candle"),
     ],
 )

@@ -53,6 +53,15 @@ def test_options_of_a_file_apply(send):
     assert send("POST", "/predictions", CSV, "text/csv", query={**NAMED, "modelVersion": "20990101-00000000"}).status == 404
 
 
+def test_a_note_says_how_to_predict_a_market_that_closes(send):
+    lines = CSV.splitlines()
+    night = b"\n".join(lines[:4] + lines[-1:])
+    response = send("POST", "/predictions", night, "text/csv", query=NAMED)
+    (result, *_), (note,) = response.json()["results"], response.json()["notes"]
+    assert result["predictions"] is None
+    assert "gaps=skip" in note
+
+
 def test_notes_say_what_was_dropped(send):
     twice = CSV + b"\n" + CSV.splitlines()[-1]
     assert len(send("POST", "/predictions", twice, "text/csv", query=NAMED).json()["notes"]) == 1

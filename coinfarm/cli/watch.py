@@ -73,10 +73,11 @@ def watch(
         raise click.UsageError("--webhook-template is the body of a webhook: add --webhook URL")
     is_table = sys.stdout.isatty() and not as_json
     with on_interrupt(_STORED), _outputs(is_table, webhook_url, webhook_template, sns_topic) as output:
-        service = _service(model_uri)
-        check_interval(service.model().bundle.manifest, interval, any_interval=any_interval)
-        options = WatchOptions(exchange_name, symbols, interval, exchange_url, use_websocket=not polling, any_interval=any_interval)
-        session = WatchSession(options, LiveStore(open_storage(root)), service, output)
+        with _exit_at_sigterm():
+            service = _service(model_uri)
+            check_interval(service.model().bundle.manifest, interval, any_interval=any_interval)
+            options = WatchOptions(exchange_name, symbols, interval, exchange_url, use_websocket=not polling, any_interval=any_interval)
+            session = WatchSession(options, LiveStore(open_storage(root)), service, output)
         way = "websocket" if session.has_websocket else "REST"
         with _signals(session.stop):
             output.notice(f"Watching {', '.join(session.symbols)} {interval} of {exchange_name} by {way}. Stop with Ctrl-C.")
@@ -117,6 +118,16 @@ def _outputs(is_table: bool, webhook_url: str | None, template: Path | None, sns
         yield outputs
     finally:
         outputs.close()
+
+
+@contextmanager
+def _exit_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command with code 0 while there is no watch to stop yet: an exchange in maintenance may be waited for."""
+    previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager

@@ -21,7 +21,8 @@ export function priceDecimals(price) {
 
 /** A price: `64,250.10`. */
 export function priceText(price, decimals = priceDecimals(price)) {
-  return price.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  const text = Math.abs(price).toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  return price < 0 ? MINUS + text : text;
 }
 
 /** A large number in short: `1.25 M`. */

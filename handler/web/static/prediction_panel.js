@@ -76,7 +76,7 @@ function table(close, predicted, outcome, horizon) {
       { class: output.name },
       element("th", { scope: "row" }, output.title),
       element("td", { "data-output": output.name }, percentText(predicted[output.name])),
-      element("td", {}, priceText(priceAfter(close, predicted[output.name]))),
+      element("td", {}, predictedPrice(close, predicted[output.name])),
       element("td", {}, ...happened(output, predicted, outcome)),
     ),
   );
@@ -90,6 +90,11 @@ function table(close, predicted, outcome, horizon) {
     element("thead", {}, element("tr", {}, ...heads)),
     element("tbody", {}, ...rows),
   );
+}
+
+/** The price that is predicted. No price falls by more than 100 %: then a candle of the window is wrong. */
+function predictedPrice(close, changePct) {
+  return changePct < -100 ? "impossible: check the candles" : priceText(priceAfter(close, changePct));
 }
 
 /** What happened, with a mark once it is certain whether the prediction came true. */

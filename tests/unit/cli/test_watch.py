@@ -1,6 +1,7 @@
 """The outputs of `coinfarm watch` beside the table."""
 
 import json
+import signal
 
 import boto3
 import pytest
@@ -39,3 +40,10 @@ def test_a_template_needs_a_webhook(tmp_path):
     (tmp_path / "body.j2").write_text("{{ symbol }}")
     result = coinfarm("watch", "BTC/USDT", "--store", tmp_path, "--webhook-template", tmp_path / "body.j2")
     assert (result.exit_code, "--webhook" in result.stderr) == (2, True)
+
+
+def test_sigterm_before_the_exchange_has_answered_ends_with_0(tmp_path, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("coinfarm.live.watch_session.Exchange", lambda *_, **__: signal.raise_signal(signal.SIGTERM))
+    result = coinfarm("watch", "BTC/USDT", "--store", tmp_path)
+    assert (result.exit_code, signal.getsignal(signal.SIGTERM)) == (0, before)

@@ -77,6 +77,22 @@ def test_a_prediction_came_true_if_the_price_was_reached_or_the_direction_is_rig
     assert page.evaluate(f"{output}.isHit({actual}, {predicted}))") is is_hit
 
 
+def test_a_price_below_zero_is_called_impossible_and_nothing_is_cut_off(page, tmp_path):
+    drop_candles(page, tmp_path)
+    page.wait_for(CHART_HAS_COLOURS)
+    predictions = {"maxRisePct": 12345.67, "maxDeclinePct": -11143.97, "endChangePct": -5.0}
+    shown = {
+        "row": {"openTime": 1_577_836_800_000, "close": 11_519.9},
+        "result": {"predictions": predictions, "inSample": False, "filledCandles": 0},
+        "outcome": {**predictions, "candles": 30, "isComplete": True},
+        "horizons": [30],
+        "horizon": 30,
+    }
+    page.evaluate(f"import('/assets/prediction_panel.js').then((panel) => panel.showPrediction({json.dumps(shown)}))")
+    assert "impossible" in page.text("#prediction .maxDeclinePct td:nth-of-type(2)")
+    assert page.evaluate("document.querySelector('#prediction table').scrollWidth <= document.querySelector('#prediction').clientWidth")
+
+
 def test_keys_move_the_cursor_and_explain_its_candle(page, tmp_path):
     drop_candles(page, tmp_path)
     page.press("PageUp")

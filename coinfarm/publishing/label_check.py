@@ -130,7 +130,7 @@ def _with_mismatch(found: LabelCheck, what: str, own_skill: float, better_skill:
 
 
 def _share(value: float) -> str:
-    return f"{abs(value):.0%} {'below' if value >= 0 else 'above'} that of a constant"
+    return f"{100 * abs(value):.0f} % {'below' if value >= 0 else 'above'} that of a constant"
 
 
 def _fits(predicted: "Values", actual: "Values") -> dict[str, OutputFit]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from coinfarm.scorecard.paper_trading import PaperStrategy
 
 
-@click.command(epilog="Example: coinfarm scorecard --store build/live")
+@click.command(epilog="Example: coinfarm scorecard --store build/cli-live")
 @click.option(
     "--store",
     "store_uri",

@@ -91,6 +91,7 @@ def page_environment(
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_DRY_RUN": "1",
         "PIP_NO_INDEX": "1",
+        "PYTEST_DEBUG_TEMPROOT": str(home.parent),  # a pytest in a page would remove the folders of earlier runs for minutes
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",

@@ -59,7 +59,7 @@ class Watcher:
         output: LiveOutput,
         inbox: SimpleQueue[FeedEvent],
         *,
-        any_interval: bool = True,
+        any_interval: bool = False,
     ) -> None:
         self._feed = feed
         self._schedules = {symbol: FetchSchedule(each, interval_ms(feed.interval), clock) for symbol, each in series.items()}

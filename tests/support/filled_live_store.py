@@ -11,8 +11,10 @@ from coinfarm.outputs import OUTPUT_COLUMNS
 from coinfarm.storage.folder import FolderStorage
 from image_render.windows import Columns
 from tests.support.repository import ROOT
+from tests.support.synthetic_candles import minutes
 
 FEED = LiveFeed("binanceus", "1m")
+LIVE_CANDLES = minutes(300)
 PREDICTED_PCT = (0.6, -0.5, 0.1)
 _WINDOW = 200
 REFERENCE_VERSION = json.loads((ROOT / "coinfarm/reference_model/current.json").read_text())["version"]

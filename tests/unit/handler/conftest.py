@@ -10,6 +10,7 @@ from handler import app
 from handler.local_events import LocalContext
 from tests.support.demo_requests import ApiResponse, failed_ids, http_event, multi_value_event, queue_event, rest_event
 from tests.support.fake_models import FakeEngine, promote_model
+from tests.support.filled_live_store import LIVE_CANDLES, filled_live_store
 
 
 @pytest.fixture
@@ -24,6 +25,18 @@ def models(folder):
     storage = open_storage(str(folder / "models"))
     promote_model(storage, folder / "first bundle", "1.5")
     return storage
+
+
+@pytest.fixture
+def version():
+    """The version in service."""
+    return app.service().model().bundle.manifest.version
+
+
+@pytest.fixture
+def store(tmp_path, version):
+    """A live store with the first 280 of `LIVE_CANDLES`."""
+    return filled_live_store(tmp_path / "live", LIVE_CANDLES, 280, version)
 
 
 @pytest.fixture(autouse=True)

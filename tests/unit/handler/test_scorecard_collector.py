@@ -9,24 +9,9 @@ from coinfarm.live.live_store import LiveStore
 from coinfarm.scorecard.scorecard import scorecard
 from coinfarm.storage.folder import FolderStorage
 from handler import scorecard_collector
-from handler.app import service
 from handler.scorecard_collector import LiveScoreCollector
-from tests.support.filled_live_store import append_candles, filled_live_store
+from tests.support.filled_live_store import LIVE_CANDLES, append_candles
 from tests.support.scraped_metrics import ScrapedMetrics
-from tests.support.synthetic_candles import minutes
-
-CANDLES = minutes(300)
-
-
-@pytest.fixture
-def version():
-    """The version in service."""
-    return service().model().bundle.manifest.version
-
-
-@pytest.fixture
-def store(tmp_path, version):
-    return filled_live_store(tmp_path / "live", CANDLES, 280, version)
 
 
 @pytest.fixture
@@ -77,7 +62,7 @@ def test_a_scrape_does_not_wait_and_scores_are_kept(collector, store, models, ve
     assert list(collector.collect()) == [], "still being computed"
     may_compute.set()
     collector.wait()
-    append_candles(store, CANDLES, range(280, 300), version)
+    append_candles(store, LIVE_CANDLES, range(280, 300), version)
     first = list(collector.collect())
     assert first
     assert len(computed) == 1

@@ -1,27 +1,12 @@
 import pytest
 
 from coinfarm.scorecard.scorecard_document import Scorecard
-from handler.app import service
 from handler.asgi import Application
 from handler.web.scorecard_route import ScorecardRoute
 from tests.support.asgi_server import serving
-from tests.support.filled_live_store import append_candles, filled_live_store
-from tests.support.synthetic_candles import minutes
+from tests.support.filled_live_store import LIVE_CANDLES, append_candles
 
 pytestmark = pytest.mark.enable_socket
-
-CANDLES = minutes(300)
-
-
-@pytest.fixture
-def version():
-    """The version in service."""
-    return service().model().bundle.manifest.version
-
-
-@pytest.fixture
-def store(tmp_path, version):
-    return filled_live_store(tmp_path / "live", CANDLES, 280, version)
 
 
 @pytest.fixture
@@ -38,7 +23,7 @@ def test_answers_with_the_document_of_the_command(client):
 
 def test_a_document_is_kept_for_a_minute(client, store, version, monkeypatch):
     first = client.get("/scorecard").json()
-    append_candles(store, CANDLES, range(280, 300), version)
+    append_candles(store, LIVE_CANDLES, range(280, 300), version)
     assert client.get("/scorecard").json() == first
     monkeypatch.setattr("handler.web.scorecard_route._KEPT_S", -1)
     assert client.get("/scorecard").json()["scores"][0]["counts"]["predictions"] == 101
